@@ -1,0 +1,346 @@
+//! Plans through the templates to text. Nothing is decided here.
+//!
+//! Every value is quoted for where it stands by construction: the kind of file, known by the
+//! template's name, says how a printed value is written, and only the filters below print the
+//! marks of run-time parts.
+//!
+//! | templates | a printed value | with a filter |
+//! |---|---|---|
+//! | `kubernetes/*.yaml.j2` | YAML scalar | `expand`: `$(BERTH_…)`, `$` doubled where it would expand |
+//! | `swarm/*.yml.j2` | YAML scalar, `$` doubled | `expand`: `{{.Node.Hostname}}`, `{{` as text |
+//! | `fleet/*.service.j2` | option value, `%` doubled | `exec`: a word of an Exec line, `%H` |
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use minijinja::value::{Value, ValueKind};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, UndefinedBehavior};
+use serde::Serialize;
+
+use crate::code::Code;
+use crate::diag::{Diagnostic, Place};
+use crate::target::{Plans, fleet, kubernetes, swarm};
+use crate::value::{Part, Run, Text, is_mark};
+use crate::{Options, quote};
+
+/// Paths, relative to the output folder, with their texts.
+pub type Tree = BTreeMap<String, String>;
+
+/// Something to print, and where.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// Path below the output folder.
+    pub path: String,
+    content: Content,
+}
+
+#[derive(Debug, Clone)]
+enum Content {
+    Template(&'static str, Value),
+    Verbatim(String),
+}
+
+impl Page {
+    /// `plan` through the template `name`.
+    pub fn new<P: Serialize>(path: impl Into<String>, name: &'static str, plan: &P) -> Self {
+        Self {
+            path: path.into(),
+            content: Content::Template(name, Value::from(minijinja::value::Serde(plan))),
+        }
+    }
+
+    /// Text that is carried as it is.
+    pub fn verbatim(path: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { path: path.into(), content: Content::Verbatim(text.into()) }
+    }
+}
+
+/// berthc's own templates: name and text.
+pub fn templates() -> impl Iterator<Item = (&'static str, &'static str)> {
+    [kubernetes::TEMPLATES, fleet::TEMPLATES, swarm::TEMPLATES].into_iter().flatten().copied()
+}
+
+/// Steps that rendering one page may take: an override cannot hang a build.
+const FUEL: u64 = 50_000_000;
+
+/// Prints `plans`; `None` when a template failed, which is reported.
+pub fn emit(plans: &Plans, options: &Options, out: &mut Vec<Diagnostic>) -> Option<Tree> {
+    let before = out.len();
+    let fault = |message: String| Diagnostic::error(Code::Template, Place::default(), message);
+    for name in options.templates.keys() {
+        if !templates().any(|(known, _)| known == name) {
+            let known: Vec<&str> = templates().map(|(n, _)| n).collect();
+            out.push(
+                fault(format!("there is no template `{name}` to stand in for"))
+                    .mend("templates are", known.join(", ")),
+            );
+        }
+    }
+    let env = environment(&options.templates);
+    let mut tree = Tree::new();
+    for page in &plans.pages {
+        let text = match &page.content {
+            Content::Verbatim(text) => text.clone(),
+            Content::Template(name, plan) => {
+                match env.get_template(name).and_then(|t| t.render(plan.clone())) {
+                    Ok(text) => text,
+                    Err(e) => {
+                        out.push(fault(failure(&e, name)));
+                        continue;
+                    }
+                }
+            }
+        };
+        if let Some(wrong) = broken(&page.path, &text) {
+            out.push(fault(format!(
+                "what the templates print for {} cannot be read back: {wrong}",
+                page.path
+            )));
+        }
+        tree.insert(page.path.clone(), text);
+    }
+    (out.len() == before).then_some(tree)
+}
+
+fn failure(e: &Error, page: &str) -> String {
+    let name = e.name().unwrap_or(page);
+    let line = e.line().map_or_else(String::new, |l| format!(", line {l}"));
+    let why = e.detail().map_or_else(|| e.kind().to_string(), ToOwned::to_owned);
+    format!("the template {name}{line} fails: {why}")
+}
+
+/// YAML that an overridden template broke must not leave the house.
+fn broken(path: &str, text: &str) -> Option<String> {
+    if let Some(c) = text.chars().find(|c| is_mark(*c)) {
+        return Some(format!("a run-time part was printed without its filter (U+{:04X})", c as u32));
+    }
+    if !path.ends_with(".yaml") && !path.ends_with(".yml") || path.contains("/files/") {
+        return None;
+    }
+    let mut documents = text.split("\n---\n");
+    documents.find_map(|d| crate::spec::node::load(0, path, d).err().map(|e| e.message))
+}
+
+fn environment(overrides: &BTreeMap<String, String>) -> Environment<'static> {
+    let mut env = Environment::new();
+    env.set_undefined_behavior(UndefinedBehavior::Strict);
+    env.set_fuel(Some(FUEL));
+    env.set_recursion_limit(50);
+    if let Ok(syntax) = minijinja::syntax::SyntaxConfig::builder()
+        .keep_trailing_newline(true)
+        .trim_blocks(true)
+        .lstrip_blocks(true)
+        .build()
+    {
+        env.set_syntax(syntax);
+    }
+    env.remove_filter("safe");
+    env.set_auto_escape_callback(|name| {
+        let kind = match name {
+            n if n.starts_with("kubernetes/") => "kubernetes",
+            n if n.starts_with("swarm/") => "swarm",
+            n if n.starts_with("fleet/") => "fleet",
+            _ => return AutoEscape::None,
+        };
+        AutoEscape::Custom(kind.into())
+    });
+    env.set_formatter(|out, state, value| {
+        let text = if value.is_safe() {
+            value.as_str().unwrap_or_default().to_owned()
+        } else {
+            printed(kind(state), value)?
+        };
+        out.write_str(&text).map_err(Error::from)
+    });
+    env.add_filter("expand", expand);
+    env.add_filter("exec", exec);
+    env.add_filter("tree", tree);
+    env.add_filter("octal", |mode: u32| format!("{mode:04o}"));
+    let overrides: Arc<BTreeMap<String, String>> = Arc::new(overrides.clone());
+    env.set_loader(move |name| {
+        let own = templates().find(|(n, _)| *n == name).map(|(_, text)| text.to_owned());
+        Ok(overrides.get(name).cloned().or(own))
+    });
+    env
+}
+
+fn kind(state: &State<'_, '_>) -> &'static str {
+    match state.auto_escape() {
+        AutoEscape::Custom(c) if c == "kubernetes" => "kubernetes",
+        AutoEscape::Custom(c) if c == "swarm" => "swarm",
+        AutoEscape::Custom(c) if c == "fleet" => "fleet",
+        _ => "",
+    }
+}
+
+fn refuse(what: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+    Error::new(ErrorKind::InvalidOperation, what)
+}
+
+/// A value as it stands in a file of this kind.
+fn printed(kind: &str, value: &Value) -> Result<String, Error> {
+    match value.kind() {
+        ValueKind::Undefined => Err(Error::new(ErrorKind::UndefinedError, "an undefined value is printed")),
+        ValueKind::Bool => Ok(if value.is_true() { "true".into() } else { "false".into() }),
+        ValueKind::Number if value.is_integer() => Ok(value.to_string()),
+        ValueKind::String => {
+            let text = value.as_str().unwrap_or_default();
+            if text.contains(is_mark) {
+                return Err(refuse("a run-time part is printed without its filter"));
+            }
+            Ok(match kind {
+                "kubernetes" => quote::yaml(text),
+                "swarm" => quote::yaml(&text.replace('$', "$$")),
+                "fleet" => quote::option(text),
+                _ => text.to_owned(),
+            })
+        }
+        other => Err(refuse(format!("a {other} is printed"))),
+    }
+}
+
+/// The variable that carries a run-time part on Kubernetes.
+fn variable(run: Run) -> &'static str {
+    match run {
+        Run::Id => "BERTH_ID",
+        Run::Name => "BERTH_NAME",
+        Run::Node => "BERTH_NODE",
+        Run::Address => "BERTH_ADDRESS",
+    }
+}
+
+/// A value whose run-time parts the orchestrator expands: `env`, and on Kubernetes `command` and
+/// `args`.
+fn expand(state: &State<'_, '_>, value: &Value) -> Result<Value, Error> {
+    let text = Text::from_marked(value.as_str().ok_or_else(|| refuse("expand is for text"))?);
+    let mut out = String::new();
+    match kind(state) {
+        // Kubernetes turns `$$` into `$` and `$(NAME)` into the variable, and leaves other `$`.
+        "kubernetes" => {
+            for (i, part) in text.0.iter().enumerate() {
+                match part {
+                    Part::Literal(s) => {
+                        let mut chars = s.chars().peekable();
+                        while let Some(c) = chars.next() {
+                            out.push(c);
+                            let next_expands = match chars.peek() {
+                                Some(n) => matches!(n, '$' | '('),
+                                None => i + 1 < text.0.len(),
+                            };
+                            if c == '$' && next_expands {
+                                out.push('$');
+                            }
+                        }
+                    }
+                    Part::Run(run) => out.push_str(&format!("$({})", variable(*run))),
+                    Part::Secret(name) => out.push_str(&format!("$({})", secret_variable(name))),
+                }
+            }
+            Ok(Value::from_safe_string(quote::yaml(&out)))
+        }
+        // Swarm runs values through Go templates, after compose has read `$`.
+        "swarm" => {
+            for part in &text.0 {
+                match part {
+                    Part::Literal(s) => out.push_str(&s.replace("{{", "{{\"{{\"}}").replace('$', "$$")),
+                    Part::Run(Run::Node | Run::Address) => out.push_str("{{.Node.Hostname}}"),
+                    _ => return Err(refuse("Swarm cannot expand this part")),
+                }
+            }
+            Ok(Value::from_safe_string(quote::yaml(&out)))
+        }
+        _ => Err(refuse("expand is for Kubernetes and Swarm")),
+    }
+}
+
+/// The variable that carries the secret `name` on Kubernetes and fleet: distinct for each name.
+pub fn secret_variable(name: &str) -> String {
+    let mut out = String::from("BERTH_SECRET_");
+    for c in name.chars() {
+        match c {
+            c if c.is_ascii_alphanumeric() => out.push(c),
+            c => out.push_str(&format!("_{:02X}_", c as u32)),
+        }
+    }
+    out
+}
+
+/// A word of an Exec line.
+fn exec(value: &Value) -> Result<Value, Error> {
+    let text = Text::from_marked(value.as_str().ok_or_else(|| refuse("exec is for text"))?);
+    let mut out = String::new();
+    let mut quoted = false;
+    for part in &text.0 {
+        match part {
+            Part::Literal(s) => {
+                let word = quote::exec(s);
+                match word.strip_prefix('"').and_then(|w| w.strip_suffix('"')) {
+                    Some(inside) => {
+                        quoted = true;
+                        out.push_str(inside);
+                    }
+                    None => out.push_str(&word),
+                }
+            }
+            Part::Run(Run::Node | Run::Address) => out.push_str("%H"),
+            _ => return Err(refuse("systemd cannot expand this part")),
+        }
+    }
+    if quoted || out.is_empty() {
+        out = format!("\"{out}\"");
+    }
+    Ok(Value::from_safe_string(out))
+}
+
+/// A raw addition as block YAML, `indent` spaces deep; nothing for an empty one.
+fn tree(state: &State<'_, '_>, value: &Value, indent: usize) -> Result<Value, Error> {
+    let mut out = String::new();
+    block(kind(state), value, indent, &mut out, 0)?;
+    Ok(Value::from_safe_string(out))
+}
+
+fn block(kind: &str, value: &Value, indent: usize, out: &mut String, depth: usize) -> Result<(), Error> {
+    if depth > 64 {
+        return Err(refuse("nested too deep"));
+    }
+    let pad = " ".repeat(indent);
+    let scalar = |v: &Value| -> Result<Option<String>, Error> {
+        Ok(match v.kind() {
+            ValueKind::Map if v.len() == Some(0) => Some("{}".into()),
+            ValueKind::Seq if v.len() == Some(0) => Some("[]".into()),
+            ValueKind::Map | ValueKind::Seq => None,
+            ValueKind::None => Some("null".into()),
+            ValueKind::Number => Some(v.to_string()),
+            _ => Some(printed(kind, v)?),
+        })
+    };
+    match value.kind() {
+        ValueKind::Map => {
+            for key in value.try_iter()? {
+                let item = value.get_item(&key)?;
+                let key = printed(kind, &Value::from(key.to_string()))?;
+                match scalar(&item)? {
+                    Some(text) => out.push_str(&format!("{pad}{key}: {text}\n")),
+                    None => {
+                        out.push_str(&format!("{pad}{key}:\n"));
+                        block(kind, &item, indent + 2, out, depth + 1)?;
+                    }
+                }
+            }
+        }
+        ValueKind::Seq => {
+            for item in value.try_iter()? {
+                match scalar(&item)? {
+                    Some(text) => out.push_str(&format!("{pad}- {text}\n")),
+                    None => {
+                        let mut inner = String::new();
+                        block(kind, &item, indent + 2, &mut inner, depth + 1)?;
+                        out.push_str(&format!("{pad}- {}", inner.trim_start_matches(' ')));
+                    }
+                }
+            }
+        }
+        _ => return Err(refuse("a raw addition is a map or a list")),
+    }
+    Ok(())
+}

@@ -1,0 +1,255 @@
+//! What only several specs, or a spec's values against its blocks, show.
+
+use std::collections::BTreeMap;
+
+use crate::code::Code;
+use crate::diag::Diagnostic;
+use crate::model::{Members, Model, Program, Service, Template, Workload};
+use crate::route;
+use crate::source::Route;
+use crate::spec::de::nearest;
+use crate::value;
+
+/// Checks the services of `model` against one another.
+pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
+    for group in model.groups() {
+        revisions(&group, out);
+    }
+    for service in model.services() {
+        if let Some(w) = service.workload() {
+            names(model, service, w, out);
+            apart(model, service, w, out);
+        }
+    }
+    ids(model, out);
+    super::neighbour::check(model, out);
+}
+
+/// Every template of a workload, in no order that matters.
+fn templates(w: &Workload) -> Vec<&Template> {
+    fn program(p: &Program) -> impl Iterator<Item = &Template> {
+        p.command.iter().chain(&p.args).chain(p.env.iter().map(|(_, t)| t))
+    }
+    let checks = [&w.health.ready, &w.health.live];
+    program(&w.program)
+        .chain(w.helpers.iter().flat_map(|h| program(&h.program)))
+        .chain(w.data.iter().filter_map(|d| d.host()))
+        .chain(checks.into_iter().flatten().flat_map(|c| &c.run))
+        .chain(w.stop.before.iter().flat_map(|(run, _)| run))
+        .chain(&w.update.healthy)
+        .chain(w.bootstrap.env.iter().map(|(_, t)| t))
+        .chain(&w.bootstrap.once)
+        .collect()
+}
+
+impl Workload {
+    /// What the values of the workload name, all together.
+    pub fn uses(&self) -> value::Uses {
+        let mut all = value::Uses::default();
+        for template in templates(self) {
+            let Ok(one) = value::uses(&template.text) else { continue };
+            all.member.extend(one.member);
+            all.members |= one.members;
+            all.peers.extend(one.peers);
+            all.secrets.extend(one.secrets);
+            all.ports.extend(one.ports);
+        }
+        all
+    }
+}
+
+/// The names in values must exist.
+fn names(model: &Model, service: &Service, w: &Workload, out: &mut Vec<Diagnostic>) {
+    for template in templates(w) {
+        let Ok(uses) = value::uses(&template.text) else { continue };
+        let place = service.place(&template.route);
+        let mut unknown = |code, what: &str, name: &str, known: Vec<&str>, line: String| {
+            let d = Diagnostic::error(code, place, format!("no {what} `{name}`"));
+            out.push(match nearest(name, known.iter()) {
+                Some(near) => d.mend("did you mean", near),
+                None => d.mend("name one", line),
+            });
+        };
+        for name in uses.secrets.iter().filter(|s| !w.secrets.iter().any(|k| k.name == **s)) {
+            let known = w.secrets.iter().map(|s| s.name.as_str()).collect();
+            unknown(
+                Code::SecretUnknown,
+                "secret",
+                name,
+                known,
+                format!("secrets: {{ {name}: {{ ref: {}/{name} }} }}", service.name),
+            );
+        }
+        for name in uses.ports.iter().filter(|p| !w.ports.iter().any(|k| k.0 == **p)) {
+            let known = w.ports.iter().map(|(n, _)| n.as_str()).collect();
+            unknown(
+                Code::PortUnknown,
+                "port",
+                name,
+                known,
+                format!("exclusive: {{ ports: {{ {name}: 8080 }} }}"),
+            );
+        }
+        for name in uses.peers.iter().filter(|p| model.find(p).is_none() && !model.is_broken(p)) {
+            let known = model.services().iter().map(|s| s.name.as_str()).collect();
+            unknown(
+                Code::PeerUnknown,
+                "service",
+                name,
+                known,
+                format!("compile its spec together with {}", service.file),
+            );
+        }
+        let fields = ["id", "name", "address", "node", "ports"];
+        for name in uses.member.iter().filter(|m| !fields.contains(&m.as_str())) {
+            unknown(
+                Code::MemberField,
+                "field of a member",
+                name,
+                fields.to_vec(),
+                "id, name, address, node, ports".into(),
+            );
+        }
+    }
+}
+
+fn apart(model: &Model, service: &Service, w: &Workload, out: &mut Vec<Diagnostic>) {
+    for (i, other) in w.apart_from.iter().enumerate() {
+        let place = service.place(&route!["apart_from", i]);
+        let Some(found) = model.find(other) else {
+            if !model.is_broken(other) {
+                let known: Vec<&str> = model.services().iter().map(|s| s.name.as_str()).collect();
+                let d = Diagnostic::error(Code::ApartUnknown, place, format!("no service `{other}`"));
+                out.push(match nearest(other, known.iter()) {
+                    Some(near) => d.mend("did you mean", near),
+                    None => d.advice(format!("compile its spec together with {}", service.file)),
+                });
+            }
+            continue;
+        };
+        let back = found.workload().is_some_and(|o| o.apart_from.contains(&service.name));
+        if !back && !model.is_broken(other) {
+            let theirs = found.key(&route!["service"]);
+            out.push(
+                Diagnostic::error(
+                    Code::ApartOneSided,
+                    place,
+                    format!("`{other}` does not keep apart from `{}`", service.name),
+                )
+                .related(theirs, "its spec")
+                .why("on Swarm and fleet both sides must change, or the other one starts beside it")
+                .mend(format!("write into {}", found.file), format!("apart_from: [{}]", service.name)),
+            );
+        }
+    }
+}
+
+/// Revisions of one service share its name, its nodes and its client Service.
+fn revisions(group: &[&Service], out: &mut Vec<Diagnostic>) {
+    let Some((first, rest)) = group.split_first() else { return };
+    for (i, service) in rest.iter().enumerate() {
+        let same = group[..=i].iter().find(|s| s.revision == service.revision);
+        if let Some(same) = same {
+            let what = match &service.revision {
+                Some(revision) => format!("revision `{revision}` of `{}` has two specs", service.name),
+                None => format!("two specs are the service `{}`", service.name),
+            };
+            let route = if service.revision.is_some() { route!["revision"] } else { route!["service"] };
+            out.push(
+                Diagnostic::error(Code::ServiceTwice, service.place(&route), what)
+                    .related(same.place(&route), "the other"),
+            );
+            continue;
+        }
+        let differ = |route: Route, what: &str| {
+            Diagnostic::error(
+                Code::RevisionsDiffer,
+                service.key(&route),
+                format!("the revisions of `{}` differ in {what}", service.name),
+            )
+            .related(first.key(&route), "the other revision")
+        };
+        if service.revision.is_none() || first.revision.is_none() {
+            out.push(differ(route!["revision"], "whether they have a revision"));
+            continue;
+        }
+        let (Some(a), Some(b)) = (first.workload(), service.workload()) else {
+            out.push(differ(route!["external"], "whether they are external"));
+            continue;
+        };
+        if let (
+            Members::PerNode { on: x, known: p, dedicated: d },
+            Members::PerNode { on: y, known: q, dedicated: e },
+        ) = (&a.members, &b.members)
+            && (x, p, d) != (y, q, e)
+        {
+            out.push(differ(route!["members"], "their nodes"));
+        }
+        if a.ports != b.ports {
+            out.push(differ(route!["exclusive", "ports"], "their ports"));
+        }
+        if a.node_network != b.node_network {
+            out.push(differ(route!["exclusive", "address"], "their network"));
+        }
+        let apart = |w: &Workload| w.apart_from.iter().cloned().collect::<std::collections::BTreeSet<_>>();
+        if apart(a) != apart(b) {
+            out.push(differ(route!["apart_from"], "what they are apart from"));
+        }
+        let (s, t) = (&first.targets, &service.targets);
+        if s.kubernetes.as_ref().map(|k| (k.version, &k.namespace, &k.service))
+            != t.kubernetes.as_ref().map(|k| (k.version, &k.namespace, &k.service))
+        {
+            out.push(differ(route!["targets", "kubernetes"], "their settings for Kubernetes"));
+        }
+        for (target, differs) in [
+            ("fleet", s.fleet.is_some() != t.fleet.is_some()),
+            ("swarm", s.swarm.is_some() != t.swarm.is_some()),
+        ] {
+            if differs {
+                out.push(differ(route!["targets", target], "their targets"));
+            }
+        }
+    }
+}
+
+/// Services of one id space have no id in common.
+fn ids(model: &Model, out: &mut Vec<Diagnostic>) {
+    let mut spaces: BTreeMap<&str, Vec<(u32, u32, &Service)>> = BTreeMap::new();
+    for service in model.services() {
+        let Some(w) = service.workload() else { continue };
+        if let Some(space) = &w.id
+            && !w.per_node()
+        {
+            let ids = w.ids();
+            spaces.entry(space).or_default().push((ids.start, ids.end, service));
+        }
+    }
+    for (space, mut all) in spaces {
+        all.sort_by_key(|(start, end, s)| (*start, *end, &s.name));
+        // The one that reaches furthest so far is the one that a later range meets.
+        let Some(mut furthest) = all.first().copied() else { continue };
+        for &(start, end, service) in &all[1..] {
+            if start < furthest.1 {
+                let other = furthest.2;
+                out.push(
+                    Diagnostic::error(
+                        Code::IdClash,
+                        service.place(&route!["exclusive", "id"]),
+                        format!("id {start} of `{space}` belongs to {} and to {}", other.name, service.name),
+                    )
+                    .related(
+                        other.place(&route!["exclusive", "id"]),
+                        format!("ids {} to {}", furthest.0, furthest.1 - 1),
+                    )
+                    .mend(
+                        format!("number the members of {} from", service.name),
+                        format!("first: {}", furthest.1),
+                    ),
+                );
+            }
+            if end > furthest.1 {
+                furthest = (start, end, service);
+            }
+        }
+    }
+}

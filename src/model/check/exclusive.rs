@@ -1,0 +1,370 @@
+//! `exclusive`: what only one running container may hold, and how that fits the members.
+
+use std::collections::BTreeMap;
+
+use super::{Checker, mend};
+use crate::code::Code;
+use crate::model::{
+    Bootstrap, Data, DataAt, Health, Members, Program, Resources, Stop, Template, Update, Volume, Workload,
+    backend, names,
+};
+use crate::route;
+use crate::source::Route;
+use crate::spec::{DataSpec, ExclusiveSpec, IdSpace, VolumeSpec};
+use crate::value;
+
+impl Checker<'_> {
+    /// The workload with its exclusive resources; the caller fills in the rest.
+    pub(super) fn exclusive(
+        &mut self,
+        service: &str,
+        spec: ExclusiveSpec,
+        members: Option<&Members>,
+        program: &Program,
+    ) -> Option<Box<Workload>> {
+        let root = route!["exclusive"];
+        let ExclusiveSpec { data, ports, id, hostname, address, writer, guard } = spec;
+        let mut whole = true;
+        let mut all = Vec::new();
+        for (name, spec) in data.unwrap_or_default() {
+            let route = root.at("data").at(&name);
+            self.named_key(Code::BadName, &route, &format!("the data's name `{name}`"), &name, |n| {
+                names::label(n, 30)
+            });
+            match self.data(service, &route, &name, spec, members) {
+                Some(data) => all.push(data),
+                None => whole = false,
+            }
+        }
+        let ports = self.ports(&root.at("ports"), ports);
+        let id = match id {
+            None | Some(IdSpace::Own(false)) => None,
+            Some(IdSpace::Own(true)) => Some(service.to_owned()),
+            Some(IdSpace::Shared(space)) => {
+                self.named(Code::BadName, &root.at("id"), &format!("the id space `{space}`"), &space, |n| {
+                    names::label(n, 63)
+                });
+                Some(space)
+            }
+        };
+        let per_node = matches!(members, Some(Members::PerNode { .. }));
+        if id.is_some() && per_node {
+            self.fault_key(
+                Code::IdPerNode,
+                &root.at("id"),
+                "a `per: node` member cannot have a number: no target can supply one",
+            )
+            .mends
+            .push(mend(
+                "count the members and hold each to its node",
+                "members: { count: 3, first: 1, pin: LABEL }",
+            ));
+        }
+        let hostname = hostname.unwrap_or_default();
+        let node_network = address.is_some();
+        if hostname && node_network {
+            let other = self.source.key(&root.at("address"));
+            self.fault_key(
+                Code::HostnameOnNodeNetwork,
+                &root.at("hostname"),
+                "on the node's network the hostname is the node's",
+            )
+            .related
+            .push((other, "the node's network".into()));
+        }
+        if hostname && per_node {
+            self.fault_key(
+                Code::MembersShape,
+                &root.at("hostname"),
+                "a `per: node` member has no name of its own: the node is its identity",
+            );
+        }
+        let writer = writer.unwrap_or_default();
+        if writer && !all.is_empty() {
+            self.fault_key(
+                Code::DataShape,
+                &root.at("writer"),
+                "who holds the data is the writer already: `writer` is for services without data",
+            );
+        }
+        if guard.is_some() && whole {
+            let at = root.at("guard");
+            if all.is_empty() {
+                self.fault_key(
+                    Code::GuardShape,
+                    &at,
+                    "`guard: lock` locks a data directory, and there is none",
+                );
+            }
+            if program.command.is_empty() {
+                self.fault_key(
+                    Code::GuardShape,
+                    &at,
+                    "`guard: lock` runs before the image's command, so `command` must say it",
+                )
+                .mends
+                .push(mend(
+                    "write the image's entrypoint and its command",
+                    "command: [/usr/local/bin/docker-entrypoint.sh, my-server]",
+                ));
+            }
+        }
+        self.host_twice(&all);
+        whole.then(|| {
+            Box::new(Workload {
+                program: Program {
+                    image: String::new(),
+                    command: vec![],
+                    args: vec![],
+                    env: vec![],
+                    user: None,
+                    resources: Resources::default(),
+                },
+                files: vec![],
+                secrets: vec![],
+                ulimits: vec![],
+                tmpfs: vec![],
+                members: Members::PerNode { on: vec![], known: vec![], dedicated: false },
+                data: all,
+                ports,
+                id,
+                hostname,
+                node_network,
+                writer,
+                guard: guard.is_some(),
+                stop: Stop { before: None, signal: None, grace: 0 },
+                health: Health::default(),
+                update: Update::default(),
+                bootstrap: Bootstrap::default(),
+                helpers: vec![],
+                apart_from: vec![],
+            })
+        })
+    }
+
+    fn data(
+        &mut self,
+        service: &str,
+        route: &Route,
+        name: &str,
+        spec: DataSpec,
+        members: Option<&Members>,
+    ) -> Option<Data> {
+        let DataSpec { mount, host, size, volume } = spec;
+        if let Some(mount) = &mount {
+            self.named(Code::BadPath, &route.at("mount"), &format!("the path `{mount}`"), mount, names::path);
+        } else {
+            self.missing(route, "mount", "mount: /var/lib/my-database");
+        }
+        let at = match (host, volume) {
+            (Some(host), None) => {
+                let path = self.template(route.at("host"), host);
+                let size = size.and_then(|s| self.bytes(&route.at("size"), &s));
+                self.host(service, route, &path, size, members)?;
+                DataAt::Host { path, size }
+            }
+            (None, Some(volume)) => {
+                if size.is_some() {
+                    self.fault_key(
+                        Code::DataShape,
+                        &route.at("size"),
+                        "`size` of a volume stands in `volume`",
+                    );
+                }
+                if matches!(members, Some(Members::PerNode { .. })) {
+                    self.fault_key(
+                        Code::NodeVolume,
+                        &route.at("volume"),
+                        "a member of a node with a volume that moves has two identities",
+                    )
+                    .mends
+                    .extend([
+                        mend("keep the data on the node", "host: /mnt/d1/my-database"),
+                        mend("or count the members", "members: { count: 3 }"),
+                    ]);
+                    return None;
+                }
+                DataAt::Volume(self.volume(&route.at("volume"), volume)?)
+            }
+            (Some(_), Some(_)) => {
+                let host = self.source.key(&route.at("host"));
+                self.fault_key(
+                    Code::DataShape,
+                    &route.at("volume"),
+                    "data is on the node or on the network, not both",
+                )
+                .related
+                .push((host, "on the node".into()));
+                return None;
+            }
+            (None, None) => {
+                self.fault_key(Code::DataShape, route, format!("nothing says where `{name}` is kept"))
+                    .mends
+                    .extend([
+                        mend("on the node", "host: /mnt/d1/my-database"),
+                        mend(
+                            "on the network",
+                            "volume: { backend: aws-ebs, size: 100Gi, zones: [eu-central-1a] }",
+                        ),
+                    ]);
+                return None;
+            }
+        };
+        Some(Data { name: name.to_owned(), mount: mount?, at, route: route.clone() })
+    }
+
+    /// Host data belongs to a node, so its member must, too.
+    fn host(
+        &mut self,
+        service: &str,
+        route: &Route,
+        path: &Template,
+        size: Option<u64>,
+        members: Option<&Members>,
+    ) -> Option<()> {
+        let at = route.at("host");
+        let uses = value::uses(&path.text).unwrap_or_default();
+        if let Some(other) = uses.member.iter().find(|f| !["id", "name"].contains(&f.as_str())) {
+            self.fault(
+                Code::BadPath,
+                &at,
+                format!("a host path may hold `member.id` or `member.name`, not `member.{other}`"),
+            );
+            return None;
+        }
+        let trial = value::host_path(&path.text, service, 1);
+        if let Some(wrong) = trial.as_deref().and_then(names::path) {
+            self.fault(Code::BadPath, &at, format!("the path `{}` {wrong}", path.text));
+            return None;
+        }
+        if trial.as_deref().is_some_and(|p| p.matches('/').count() < 2) {
+            self.fault(
+                Code::BadPath,
+                &at,
+                format!("`{}` lies in the root: name a directory inside a mounted disk", path.text),
+            )
+            .why
+            .push(
+                "a bare mountpoint exists while its disk is not mounted; a directory inside it does not"
+                    .into(),
+            );
+        }
+        match members {
+            Some(Members::Counted { pin: None, count, .. }) => {
+                let place = self.source.key(&route!["members"]);
+                let line = format!("members: {{ count: {count}, pin: LABEL }}");
+                let d = self.fault(
+                    Code::MemberMoves,
+                    &at,
+                    "data on a node, but members that may run on any node",
+                );
+                d.related.push((place, "they float".into()));
+                d.why.push("the member would start elsewhere on an empty directory".into());
+                d.mends.push(mend("hold each member to its node", &line));
+                d.mends.push(mend(
+                    "or let the data move with it",
+                    "volume: { backend: aws-ebs, size: 100Gi, zones: [eu-central-1a] }",
+                ));
+                return None;
+            }
+            Some(Members::Counted { pin: Some(_), .. })
+                if !uses.member.contains("id") && !uses.member.contains("name") =>
+            {
+                let line = format!("host: \"{}-{{{{ member.id }}}}\"", path.text);
+                let d = self.fault(
+                    Code::HostWithoutId,
+                    &at,
+                    "all members name one directory; only a label tells them apart",
+                );
+                d.why.push("a label on the wrong node would give a member the data of another".into());
+                d.mends.push(mend("let the path carry the id", &line));
+            }
+            Some(Members::PerNode { .. }) if !uses.member.is_empty() => {
+                self.fault(
+                    Code::MemberField,
+                    &at,
+                    "a `per: node` member has no id: its path is the same on every node",
+                );
+                return None;
+            }
+            _ => {}
+        }
+        let pinned = matches!(members, Some(Members::Counted { .. }));
+        if pinned && size.is_none() && self.source.has(&route!["targets", "kubernetes"]) {
+            self.missing(route, "size", "size: 20Gi");
+        }
+        Some(())
+    }
+
+    fn volume(&mut self, route: &Route, spec: VolumeSpec) -> Option<Volume> {
+        let VolumeSpec { backend, size, class, r#type, zones, options } = spec;
+        let Some(backend_name) = backend else {
+            self.missing(route, "backend", "backend: aws-ebs");
+            return None;
+        };
+        let Some(found) = backend::find(&backend_name) else {
+            let known: Vec<&str> = backend::BACKENDS.iter().map(|b| b.name).collect();
+            let near = crate::spec::de::nearest(&backend_name, known.iter()).map(ToOwned::to_owned);
+            let d =
+                self.fault(Code::VolumeUnknown, &route.at("backend"), format!("no backend `{backend_name}`"));
+            match (backend_name.as_str(), near) {
+                ("local", _) => {
+                    d.mends.push(mend("a disk of the node is no network volume", "host: /mnt/d1/my-database"))
+                }
+                (_, Some(near)) => d.mends.push(mend("did you mean", &format!("backend: {near}"))),
+                _ => d.mends.push(mend("one of", &format!("{}, csi:NAME", known.join(", ")))),
+            }
+            return None;
+        };
+        let Some(size_text) = size else {
+            self.missing(route, "size", "size: 100Gi");
+            return None;
+        };
+        let size = self.bytes(&route.at("size"), &size_text)?;
+        if let Some(class) = &class {
+            self.named(Code::BadName, &route.at("class"), &format!("the class `{class}`"), class, |c| {
+                (!names::dns(c)).then(|| "is no name of a StorageClass".into())
+            });
+        }
+        let zones = zones.unwrap_or_default();
+        for (i, zone) in zones.iter().enumerate() {
+            self.named(
+                Code::BadLabel,
+                &route.at("zones").at(i),
+                &format!("the zone `{zone}`"),
+                zone,
+                names::label_value,
+            );
+        }
+        let csi = match backend_name.strip_prefix("csi:") {
+            Some(driver) => Some(driver.to_owned()),
+            None => found.csi.map(ToOwned::to_owned),
+        };
+        Some(Volume {
+            backend: found,
+            csi,
+            backend_name,
+            size,
+            size_text,
+            class,
+            kind: r#type,
+            zones,
+            options: options.unwrap_or_default().into_iter().collect(),
+        })
+    }
+
+    /// Directories of one member must not be one another.
+    fn host_twice(&mut self, data: &[Data]) {
+        let mut seen: BTreeMap<&str, &Route> = BTreeMap::new();
+        for d in data {
+            if let DataAt::Host { path, .. } = &d.at
+                && let Some(first) = seen.insert(&path.text, &path.route)
+            {
+                let first = self.source.place(first);
+                self.fault(Code::HostTwice, &path.route, "two names for one directory")
+                    .related
+                    .push((first, "the first".into()));
+            }
+        }
+    }
+}

@@ -1,0 +1,420 @@
+//! From the spec as written to a valid service. Every fault is collected; a block that cannot
+//! be understood at all makes its service unusable, the rest goes on.
+
+mod cross;
+mod exclusive;
+mod members;
+mod neighbour;
+mod process;
+mod targets;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::{Body, External, Files, Model, Service, Targets, Template, names, units};
+use crate::code::Code;
+use crate::diag::Diagnostic;
+use crate::route;
+use crate::source::{Route, Source};
+use crate::spec::de::{self, nearest};
+use crate::spec::{ExternalSpec, Spec, node};
+use crate::value;
+
+/// One spec's text with the path it was read from.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// As it shall stand in messages; `.toml` means TOML, all else YAML.
+    pub path: String,
+    /// The whole text.
+    pub text: String,
+}
+
+/// Reads and checks `inputs`. The model holds what could be understood; it may be emitted only
+/// when no error is among the diagnostics.
+pub fn check(inputs: &[Input], files: &dyn Files) -> (Model, Vec<Diagnostic>) {
+    let mut out = Vec::new();
+    let mut services = Vec::new();
+    let mut broken = BTreeSet::new();
+    for (index, input) in inputs.iter().enumerate() {
+        let mut root = match node::load(index, &input.path, &input.text) {
+            Ok(root) => root,
+            Err(fault) => {
+                out.push(*fault);
+                // Its name cannot be known; the file's is the best guess.
+                broken.extend(Path::new(&input.path).file_stem().map(|s| s.to_string_lossy().into_owned()));
+                continue;
+            }
+        };
+        let source = Arc::new(Source { index, path: input.path.clone(), root: Some(root.clone()) });
+        let mut faults = Vec::new();
+        let spec = de::read::<Spec>(&mut root, &mut faults);
+        let removed = faults.iter().filter_map(|f| unknown_or_gone(&f.message)).collect();
+        let before = faults.len();
+        let mut checker = Checker { source, files, removed, out: faults };
+        let name = spec.as_ref().and_then(|s| s.service.clone());
+        let service = spec.and_then(|spec| checker.service(spec));
+        let failed = service.is_none() || checker.out.len() > before || before > 0;
+        if failed {
+            broken.extend(name);
+        }
+        services.extend(service);
+        out.append(&mut checker.out);
+    }
+    let model = Model::new(services, broken);
+    cross::check(&model, &mut out);
+    (model, out)
+}
+
+/// The key that a structural fault took out of the tree; what it stood for is not missing.
+fn unknown_or_gone(message: &str) -> Option<String> {
+    message.split('`').nth_back(1).map(ToOwned::to_owned)
+}
+
+/// What checks one spec.
+struct Checker<'a> {
+    source: Arc<Source>,
+    files: &'a dyn Files,
+    removed: Vec<String>,
+    out: Vec<Diagnostic>,
+}
+
+impl Checker<'_> {
+    /// Reports a fault at the value of `route`.
+    fn fault(&mut self, code: Code, route: &Route, message: impl Into<String>) -> &mut Diagnostic {
+        let place = self.source.place(route);
+        self.push(Diagnostic::error(code, place, message))
+    }
+
+    /// Reports a fault at the last key of `route`.
+    fn fault_key(&mut self, code: Code, route: &Route, message: impl Into<String>) -> &mut Diagnostic {
+        let place = self.source.key(route);
+        self.push(Diagnostic::error(code, place, message))
+    }
+
+    fn push(&mut self, diagnostic: Diagnostic) -> &mut Diagnostic {
+        self.out.push(diagnostic);
+        let last = self.out.len() - 1;
+        &mut self.out[last]
+    }
+
+    /// Reports that `field` is missing below `route`, unless it was written and misspelt.
+    fn missing(&mut self, route: &Route, field: &str, line: &str) {
+        if self.source.has(&route.at(field)) {
+            return;
+        }
+        let misspelt = self.removed.iter().any(|r| r == field || nearest(r, &[field]).is_some());
+        if misspelt {
+            return;
+        }
+        let holder = match route.steps() {
+            [] => "the spec".to_owned(),
+            steps => format!("`{}`", steps.join(".")),
+        };
+        let place = self.source.key(route);
+        self.push(
+            Diagnostic::error(Code::Missing, place, format!("{holder} has no `{field}`")).mend("write", line),
+        );
+    }
+
+    /// Judges `text` by `grammar`; a wrong text is reported and still handed on.
+    fn named(
+        &mut self,
+        code: Code,
+        route: &Route,
+        what: &str,
+        text: &str,
+        grammar: impl Fn(&str) -> Option<String>,
+    ) {
+        if let Some(wrong) = grammar(text) {
+            self.fault(code, route, format!("{what} {wrong}"));
+        }
+    }
+
+    /// As [`Self::named`], for keys.
+    fn named_key(
+        &mut self,
+        code: Code,
+        route: &Route,
+        what: &str,
+        text: &str,
+        grammar: impl Fn(&str) -> Option<String>,
+    ) {
+        if let Some(wrong) = grammar(text) {
+            self.fault_key(code, route, format!("{what} {wrong}"));
+        }
+    }
+
+    fn duration(&mut self, route: &Route, text: &str) -> Option<u32> {
+        let seconds = units::duration(text);
+        if seconds.is_none() {
+            self.fault(Code::BadDuration, route, format!("`{text}` is no duration"))
+                .mends
+                .push(mend("whole seconds, with a unit", "30s   2m   1m30s"));
+        }
+        seconds
+    }
+
+    fn bytes(&mut self, route: &Route, text: &str) -> Option<u64> {
+        let bytes = units::bytes(text);
+        if bytes.is_none() {
+            self.fault(Code::BadQuantity, route, format!("`{text}` is no size"))
+                .mends
+                .push(mend("bytes, with a unit", "20Gi   512Mi"));
+        }
+        bytes
+    }
+
+    /// Checks an expression's language; names are checked against the spec in `cross`.
+    fn template(&mut self, route: Route, text: String) -> Template {
+        match value::uses(&text) {
+            Ok(_) => {}
+            Err(fault) => {
+                let place = self.source.place(&route);
+                self.out.push(value_fault(fault, place));
+            }
+        }
+        Template { text, route }
+    }
+
+    fn templates(&mut self, route: &Route, texts: Option<Vec<String>>) -> Vec<Template> {
+        texts
+            .unwrap_or_default()
+            .into_iter()
+            .enumerate()
+            .map(|(i, t)| self.template(route.at(i), t))
+            .collect()
+    }
+
+    fn env(&mut self, route: &Route, env: Option<IndexMap<String, String>>) -> Vec<(String, Template)> {
+        env.unwrap_or_default()
+            .into_iter()
+            .map(|(name, text)| {
+                let route = route.at(&name);
+                self.named_key(Code::BadName, &route, &format!("the variable `{name}`"), &name, names::env);
+                if name.starts_with("BERTH_") {
+                    self.fault_key(
+                        Code::BadName,
+                        &route,
+                        format!("`{name}`: names from BERTH_ are berthc's own"),
+                    );
+                }
+                (name, self.template(route, text))
+            })
+            .collect()
+    }
+
+    fn ports(&mut self, route: &Route, ports: Option<IndexMap<String, u16>>) -> Vec<(String, u16)> {
+        let mut seen: std::collections::BTreeMap<u16, Route> = std::collections::BTreeMap::new();
+        let mut all = Vec::new();
+        for (name, port) in ports.unwrap_or_default() {
+            let at = route.at(&name);
+            self.named_key(Code::BadName, &at, &format!("the port's name `{name}`"), &name, names::port);
+            if port == 0 {
+                self.fault(Code::BadPort, &at, "port 0 means any port, which is no port to hold");
+            }
+            if let Some(first) = seen.insert(port, at.clone()) {
+                let first = self.source.place(&first);
+                self.fault(Code::PortTwice, &at, format!("port {port} is claimed twice by one member"))
+                    .related
+                    .push((first, "first here".into()));
+            }
+            all.push((name, port));
+        }
+        all
+    }
+
+    /// The whole spec; `None` when too little of it can be understood.
+    fn service(&mut self, spec: Spec) -> Option<Service> {
+        let Spec {
+            service,
+            revision,
+            image,
+            command,
+            args,
+            env,
+            files,
+            secrets,
+            user,
+            resources,
+            ulimits,
+            tmpfs,
+            labels,
+            members,
+            exclusive,
+            stop,
+            health,
+            update,
+            bootstrap,
+            helpers,
+            apart_from,
+            external,
+            accept,
+            targets,
+        } = spec;
+        let root = Route::default();
+        let Some(name) = service else {
+            self.missing(&root, "service", "service: my-database");
+            return None;
+        };
+        // A StatefulSet's name goes into a label with a hash of 11 characters.
+        self.named(Code::BadName, &route!["service"], &format!("the name `{name}`"), &name, |n| {
+            names::label(n, 52)
+        });
+        if let Some(revision) = &revision {
+            self.named(
+                Code::BadName,
+                &route!["revision"],
+                &format!("the revision `{revision}`"),
+                revision,
+                |r| names::label(&format!("r{r}"), 21),
+            );
+        }
+        let targets = self.targets(targets);
+        let accept = self.accept(accept.unwrap_or_default());
+        let labels = self.labels(&route!["labels"], labels);
+        let body = if let Some(external) = external {
+            let written = [
+                ("image", image.is_some()),
+                ("members", members.is_some()),
+                ("exclusive", exclusive.is_some()),
+                ("command", command.is_some()),
+                ("args", args.is_some()),
+                ("env", env.is_some()),
+                ("files", files.is_some()),
+                ("secrets", secrets.is_some()),
+                ("user", user.is_some()),
+                ("resources", resources.is_some()),
+                ("ulimits", ulimits.is_some()),
+                ("tmpfs", tmpfs.is_some()),
+                ("stop", stop.is_some()),
+                ("health", health.is_some()),
+                ("update", update.is_some()),
+                ("bootstrap", bootstrap.is_some()),
+                ("helpers", helpers.is_some()),
+                ("apart_from", apart_from.is_some()),
+                ("revision", revision.is_some()),
+            ];
+            for (field, _) in written.iter().filter(|w| w.1) {
+                let external = self.source.key(&route!["external"]);
+                self.fault_key(
+                    Code::ExternalShape,
+                    &route![field],
+                    format!("an external service has no `{field}`: nothing of it runs here"),
+                )
+                .related
+                .push((external, "external here".into()));
+            }
+            Body::External(self.external(external))
+        } else {
+            let program = self.program(&root, image, command, args, env, user, resources);
+            let members = self.members(members, revision.is_some());
+            let exclusive = self.exclusive(&name, exclusive.unwrap_or_default(), members.as_ref(), &program);
+            let secrets = self.secrets(secrets);
+            let files = self.files_of(files);
+            let tmpfs = self.tmpfs(tmpfs);
+            let health = self.health(health.unwrap_or_default());
+            let stop = self.stop(stop.unwrap_or_default());
+            let update = self.update(update.unwrap_or_default());
+            let bootstrap = self.bootstrap(bootstrap.unwrap_or_default());
+            let helpers = self.helpers(helpers.unwrap_or_default());
+            let ulimits = self.ulimits(ulimits);
+            let apart_from = self.apart_from(&name, apart_from.unwrap_or_default());
+            let (members, exclusive) = (members?, exclusive?);
+            let mut w = exclusive;
+            w.program = program;
+            w.members = members;
+            w.secrets = secrets;
+            w.files = files;
+            w.tmpfs = tmpfs;
+            w.health = health;
+            w.stop = stop;
+            w.update = update;
+            w.bootstrap = bootstrap;
+            w.helpers = helpers;
+            w.ulimits = ulimits;
+            w.apart_from = apart_from;
+            self.whole(&name, &w);
+            Body::Workload(w)
+        };
+        let file = Path::new(&self.source.path)
+            .file_name()
+            .map_or_else(|| self.source.path.clone(), |f| f.to_string_lossy().into_owned());
+        let Some(targets) = targets else { return None };
+        Some(Service { source: self.source.clone(), file, name, revision, body, targets, accept, labels })
+    }
+
+    fn labels(&mut self, route: &Route, labels: Option<IndexMap<String, String>>) -> Vec<(String, String)> {
+        let mut all = Vec::new();
+        for (key, value) in labels.unwrap_or_default() {
+            let at = route.at(&key);
+            self.named_key(Code::BadLabel, &at, &format!("the label `{key}`"), &key, names::label_key);
+            self.named(
+                Code::BadLabel,
+                &at,
+                &format!("the label's value `{value}`"),
+                &value,
+                names::label_value,
+            );
+            if key.starts_with("app.kubernetes.io/") || key.starts_with("berth") {
+                self.fault_key(Code::BadLabel, &at, format!("the label `{key}` is set by berthc"));
+            }
+            all.push((key, value));
+        }
+        all
+    }
+
+    fn external(&mut self, spec: ExternalSpec) -> External {
+        let root = route!["external"];
+        let ExternalSpec { address, at, ports } = spec;
+        if address.is_none() && at.as_ref().is_none_or(IndexMap::is_empty) {
+            self.missing(&root, "address", "address: db.example.com");
+        }
+        if let Some(address) = &address {
+            self.address(&root.at("address"), address);
+        }
+        let ports = self.ports(&root.at("ports"), ports);
+        if ports.is_empty() {
+            self.missing(&root, "ports", "ports: { postgresql: 5432 }");
+        }
+        let at = at.unwrap_or_default();
+        for (id, address) in &at {
+            self.address(&root.at("at").at(id.0), address);
+        }
+        External { address, at: at.into_iter().map(|(id, a)| (id.0, a)).collect(), ports }
+    }
+
+    /// An address is an IP or a DNS name.
+    fn address(&mut self, route: &Route, address: &str) {
+        if names::ip(address).is_none() && !names::dns(address) {
+            self.fault(
+                Code::BadAddress,
+                route,
+                format!("`{address}` is neither an IP address nor a DNS name"),
+            );
+        }
+    }
+}
+
+/// A value's fault as a diagnostic.
+pub fn value_fault(fault: value::Fault, place: crate::diag::Place) -> Diagnostic {
+    let d = Diagnostic::error(fault.code, place, fault.message);
+    match fault.mend {
+        Some((text, line)) => d.mend(text, line),
+        None => d,
+    }
+}
+
+fn mend(text: &str, line: &str) -> crate::diag::Mend {
+    crate::diag::Mend { text: text.into(), line: line.into() }
+}
+
+/// The targets a spec names, for what is checked per target.
+impl Targets {
+    /// Whether any is there.
+    pub fn any(&self) -> bool {
+        self.kubernetes.is_some() || self.fleet.is_some() || self.swarm.is_some()
+    }
+}

@@ -1,0 +1,567 @@
+//! What runs, and how it is asked, stopped and updated.
+
+use indexmap::IndexMap;
+
+use super::{Checker, mend};
+use crate::code::Code;
+use crate::model::{
+    Bootstrap, Check, Data, DataAt, File, Health, Helper, Probe, Program, Resources, Secret, Stop, Template,
+    Update, User, Workload, names, units,
+};
+use crate::route;
+use crate::source::Route;
+use crate::spec::{
+    BootstrapSpec, CheckSpec, FileSpec, HealthSpec, HelperSpec, Limit, ResourcesSpec, Scheme, SecretSpec,
+    StopSpec, UpdateSpec,
+};
+use crate::value::SECRETS;
+
+/// Grace of a member that says none: what Kubernetes gives.
+const GRACE: u32 = 30;
+/// Largest text of one file: a Swarm config takes 500 KiB, a ConfigMap 1 MiB in all.
+const MAX_FILE: usize = 500 << 10;
+/// What `ulimit` of docker knows.
+const ULIMITS: [&str; 15] = [
+    "core",
+    "cpu",
+    "data",
+    "fsize",
+    "locks",
+    "memlock",
+    "msgqueue",
+    "nice",
+    "nofile",
+    "nproc",
+    "rss",
+    "rtprio",
+    "rttime",
+    "sigpending",
+    "stack",
+];
+const SIGNALS: [&str; 12] = [
+    "SIGABRT", "SIGALRM", "SIGCONT", "SIGHUP", "SIGINT", "SIGKILL", "SIGPIPE", "SIGQUIT", "SIGTERM",
+    "SIGUSR1", "SIGUSR2", "SIGWINCH",
+];
+
+impl Checker<'_> {
+    #[expect(clippy::too_many_arguments, reason = "the fields of two blocks of the spec")]
+    pub(super) fn program(
+        &mut self,
+        root: &Route,
+        image: Option<String>,
+        command: Option<Vec<String>>,
+        args: Option<Vec<String>>,
+        env: Option<IndexMap<String, String>>,
+        user: Option<String>,
+        resources: Option<ResourcesSpec>,
+    ) -> Program {
+        match &image {
+            Some(image) => self.named(
+                Code::BadImage,
+                &root.at("image"),
+                &format!("the image `{image}`"),
+                image,
+                names::image,
+            ),
+            None => self.missing(root, "image", "image: docker.io/library/postgres:16.4"),
+        }
+        for (field, list) in [("command", &command), ("args", &args)] {
+            if list.as_ref().is_some_and(Vec::is_empty) {
+                self.fault_key(
+                    Code::BadValue,
+                    &root.at(field),
+                    format!("`{field}` is an empty list: leave it out"),
+                );
+            }
+        }
+        Program {
+            image: image.unwrap_or_default(),
+            command: self.templates(&root.at("command"), command),
+            args: self.templates(&root.at("args"), args),
+            env: self.env(&root.at("env"), env),
+            user: user.and_then(|u| self.user(&root.at("user"), &u)),
+            resources: self.resources(&root.at("resources"), resources.unwrap_or_default()),
+        }
+    }
+
+    fn user(&mut self, route: &Route, user: &str) -> Option<User> {
+        let number = |s: &str| {
+            let n: u32 = s.parse().ok()?;
+            (n.to_string() == s && i32::try_from(n).is_ok()).then_some(n)
+        };
+        let (uid, gid) = user.split_once(':').map_or((user, None), |(u, g)| (u, Some(g)));
+        match (number(uid), gid.map(number)) {
+            (Some(uid), None) => Some(User { uid, gid: None }),
+            (Some(uid), Some(Some(gid))) => Some(User { uid, gid: Some(gid) }),
+            _ => {
+                self.fault(Code::BadUser, route, format!("`{user}` is not `uid` or `uid:gid` in numbers"))
+                    .mends
+                    .push(mend("write numbers", "user: \"1000:1000\""));
+                None
+            }
+        }
+    }
+
+    fn resources(&mut self, route: &Route, spec: ResourcesSpec) -> Resources {
+        let ResourcesSpec { cpu, memory } = spec;
+        let cpu = cpu.and_then(|text| {
+            let milli = units::cpu(&text);
+            if milli.is_none() {
+                self.fault(Code::BadQuantity, &route.at("cpu"), format!("`{text}` is no number of cores"))
+                    .mends
+                    .push(mend("cores, or thousandths of one", "cpu: \"2\"   cpu: 500m"));
+            }
+            milli
+        });
+        let memory = memory.and_then(|text| self.bytes(&route.at("memory"), &text));
+        if memory.is_some_and(|m| m < 6 << 20) {
+            // Docker refuses less than 6 MiB, Kubernetes cannot start a sandbox in it.
+            self.fault(Code::BadQuantity, &route.at("memory"), "a container needs at least 6Mi");
+        }
+        Resources { cpu, memory }
+    }
+
+    pub(super) fn secrets(&mut self, secrets: Option<IndexMap<String, SecretSpec>>) -> Vec<Secret> {
+        let root = route!["secrets"];
+        let mut all = Vec::new();
+        for (name, SecretSpec { r#ref, version }) in secrets.unwrap_or_default() {
+            let at = root.at(&name);
+            self.named_key(Code::BadName, &at, &format!("the secret's name `{name}`"), &name, names::key);
+            let Some(reference) = r#ref else {
+                self.missing(&at, "ref", "ref: my-database/password");
+                continue;
+            };
+            let parts = reference.split_once('/').filter(|(object, key)| {
+                !object.contains('/') && dns_lower(object) && names::key(key).is_none()
+            });
+            let Some((object, key)) = parts else {
+                self.fault(Code::SecretRef, &at.at("ref"), format!("`{reference}` is not NAME/KEY"))
+                    .mends
+                    .push(mend("the key of a Kubernetes Secret", "ref: my-database/password"));
+                continue;
+            };
+            if let Some(version) = &version {
+                self.named(
+                    Code::BadName,
+                    &at.at("version"),
+                    &format!("the version `{version}`"),
+                    version,
+                    names::key,
+                );
+            }
+            all.push(Secret { name, object: object.into(), key: key.into(), version });
+        }
+        all
+    }
+
+    pub(super) fn files_of(&mut self, files: Option<IndexMap<String, FileSpec>>) -> Vec<File> {
+        let root = route!["files"];
+        let mut all = Vec::new();
+        let mut bytes = 0;
+        for (path, FileSpec { content, from, mode }) in files.unwrap_or_default() {
+            let at = root.at(&path);
+            self.named_key(Code::BadPath, &at, &format!("the path `{path}`"), &path, names::path);
+            let content = match (content, from) {
+                (Some(content), None) => content,
+                (None, Some(from)) => match self.read(&at.at("from"), &from) {
+                    Some(content) => content,
+                    None => continue,
+                },
+                _ => {
+                    self.fault_key(Code::FileShape, &at, "a file has either `content` or `from`")
+                        .mends
+                        .push(mend("its text, or where to read it", "{ from: files/my.cnf }"));
+                    continue;
+                }
+            };
+            bytes += content.len();
+            if content.len() > MAX_FILE || bytes > 900 << 10 {
+                self.fault_key(
+                    Code::FileTooLarge,
+                    &at,
+                    "a file has at most 500 KiB, all files together 900 KiB",
+                )
+                .why
+                .push("a Swarm config and a ConfigMap take no more".into());
+            }
+            let mode = mode.map_or(Some(0o444), |m| self.mode(&at.at("mode"), &m));
+            all.push(File { path, content, mode: mode.unwrap_or(0o444), route: at });
+        }
+        all
+    }
+
+    fn read(&mut self, route: &Route, from: &str) -> Option<String> {
+        if from.is_empty() || from.starts_with('/') {
+            self.fault(Code::BadPath, route, "`from` is a path relative to the spec");
+            return None;
+        }
+        let text = match self.files.read(&self.source.path, from) {
+            Ok(bytes) => String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned()),
+            Err(e) => Err(e),
+        };
+        let text = text.and_then(|t| match t.chars().find(|c| *c == '\0' || crate::value::is_mark(*c)) {
+            Some(c) => Err(format!("it holds the character U+{:04X}", c as u32)),
+            None => Ok(t),
+        });
+        text.map_err(|e| {
+            self.fault(Code::FileMissing, route, format!("cannot read `{from}`: {e}"));
+        })
+        .ok()
+    }
+
+    fn mode(&mut self, route: &Route, mode: &str) -> Option<u32> {
+        let good = (3..=4).contains(&mode.len()) && (mode.len() == 3 || mode.starts_with('0'));
+        let parsed = good.then(|| u32::from_str_radix(mode, 8).ok()).flatten();
+        if parsed.is_none() {
+            self.fault(Code::BadMode, route, format!("`{mode}` is no file mode"))
+                .mends
+                .push(mend("octal, in quotes", "mode: \"0755\""));
+        }
+        parsed
+    }
+
+    pub(super) fn tmpfs(&mut self, tmpfs: Option<IndexMap<String, String>>) -> Vec<(String, u64)> {
+        let root = route!["tmpfs"];
+        let mut all = Vec::new();
+        for (path, size) in tmpfs.unwrap_or_default() {
+            let at = root.at(&path);
+            self.named_key(Code::BadPath, &at, &format!("the path `{path}`"), &path, names::path);
+            all.extend(self.bytes(&at, &size).map(|bytes| (path, bytes)));
+        }
+        all
+    }
+
+    pub(super) fn ulimits(&mut self, limits: Option<IndexMap<String, Limit>>) -> Vec<(String, u64, u64)> {
+        let root = route!["ulimits"];
+        let mut all = Vec::new();
+        for (name, Limit { soft, hard }) in limits.unwrap_or_default() {
+            let at = root.at(&name);
+            if !ULIMITS.contains(&name.as_str()) {
+                self.fault_key(Code::BadName, &at, format!("there is no limit `{name}`"))
+                    .mends
+                    .push(mend("one of", &ULIMITS.join(", ")));
+            }
+            if soft > hard || i64::try_from(hard).is_err() {
+                self.fault_key(Code::BadValue, &at, "the soft limit is at most the hard one");
+            }
+            all.push((name, soft, hard));
+        }
+        all
+    }
+
+    pub(super) fn stop(&mut self, spec: StopSpec) -> Stop {
+        let root = route!["stop"];
+        let StopSpec { before, signal, grace } = spec;
+        let grace = grace.map_or(Some(GRACE), |g| self.duration(&root.at("grace"), &g)).unwrap_or(GRACE);
+        if grace == 0 {
+            self.fault(Code::BadValue, &root.at("grace"), "a grace of 0s kills the member at once")
+                .why
+                .push("on Kubernetes it also removes the pod before its containers have stopped".into());
+        }
+        if let Some(signal) = &signal
+            && !SIGNALS.contains(&signal.as_str())
+        {
+            self.fault(Code::BadSignal, &root.at("signal"), format!("`{signal}` is no signal"))
+                .mends
+                .push(mend("one of", &SIGNALS.join(", ")));
+        }
+        let before = before.and_then(|b| {
+            let at = root.at("before");
+            let within = match b.within {
+                Some(within) => self.duration(&at.at("within"), &within),
+                None => {
+                    self.missing(&at, "within", "within: 20s");
+                    None
+                }
+            };
+            let run = self.templates(&at.at("run"), b.run);
+            if run.is_empty() {
+                self.missing(&at, "run", "run: [my-server, --drain]");
+                return None;
+            }
+            let within = within?;
+            if within >= grace {
+                let place = self.source.place(&root.at("grace"));
+                self.fault(
+                    Code::BeforeExceedsGrace,
+                    &at.at("within"),
+                    format!("{within} s leave nothing of the {grace} s of grace"),
+                )
+                .related
+                .push((place, "the whole time".into()));
+            }
+            Some((run, within))
+        });
+        Stop { before, signal, grace }
+    }
+
+    pub(super) fn health(&mut self, spec: HealthSpec) -> Health {
+        let root = route!["health"];
+        let HealthSpec { tool, ready, live, start, http, port, scheme, tcp, run, every, timeout, failures } =
+            spec;
+        let short = CheckSpec { http, port, scheme, tcp, run, every, timeout, failures };
+        let written = short.http.is_some() || short.tcp.is_some() || short.run.is_some();
+        let stray = short.port.is_some()
+            || short.every.is_some()
+            || short.timeout.is_some()
+            || short.failures.is_some();
+        if ready.is_some() && (written || stray) {
+            self.fault_key(
+                Code::HealthShape,
+                &root.at("ready"),
+                "a check written straight under `health` is `ready` already",
+            );
+        }
+        let ready = match ready {
+            Some(ready) => self.check(&root.at("ready"), ready),
+            None if written || stray => self.check(&root, short),
+            None => None,
+        };
+        let live = live.and_then(|l| self.check(&root.at("live"), l));
+        let start = start.and_then(|s| self.duration(&root.at("start"), &s));
+        if start.is_some() && live.is_none() && !self.source.has(&root.at("live")) {
+            self.fault_key(
+                Code::StartWithoutLive,
+                &root.at("start"),
+                "`start` is how long `live` waits, and there is no `live`",
+            )
+            .why
+            .push("nothing restarts a member that is merely not ready".into());
+        }
+        Health { tool, ready, live, start }
+    }
+
+    fn check(&mut self, route: &Route, spec: CheckSpec) -> Option<Check> {
+        let CheckSpec { http, port, scheme, tcp, run, every, timeout, failures } = spec;
+        if http.is_none() {
+            for (field, there) in [("port", port.is_some()), ("scheme", scheme.is_some())] {
+                if there {
+                    self.fault_key(
+                        Code::HealthShape,
+                        &route.at(field),
+                        format!("`{field}` belongs to `http`"),
+                    );
+                }
+            }
+        }
+        let probe = match (http, tcp) {
+            (Some(_), Some(_)) => {
+                self.fault_key(Code::HealthShape, &route.at("tcp"), "a check asks by http or by tcp");
+                None
+            }
+            (Some(path), None) => {
+                let good = path.starts_with('/') && path.bytes().all(|b| b.is_ascii_graphic());
+                if !good {
+                    self.fault(Code::BadValue, &route.at("http"), format!("`{path}` is no path of a URL"))
+                        .mends
+                        .push(mend("begin with /", "http: /health"));
+                }
+                match port {
+                    Some(port) => Some(Probe::Http { path, port, scheme: scheme.unwrap_or(Scheme::Http) }),
+                    None => {
+                        self.missing(route, "port", "port: http");
+                        None
+                    }
+                }
+            }
+            (None, Some(port)) => Some(Probe::Tcp { port }),
+            (None, None) => None,
+        };
+        let run = self.templates(&route.at("run"), run);
+        let time = |this: &mut Self, field: &str, text: Option<String>, default| {
+            let seconds =
+                text.map_or(Some(default), |t| this.duration(&route.at(field), &t)).unwrap_or(default);
+            if seconds == 0 {
+                this.fault(Code::BadValue, &route.at(field), format!("`{field}` is at least 1s"));
+            }
+            seconds
+        };
+        let every = time(self, "every", every, 10);
+        let timeout = time(self, "timeout", timeout, 3);
+        let failures = failures.unwrap_or(3);
+        if failures == 0 {
+            self.fault(Code::BadValue, &route.at("failures"), "`failures` is at least 1");
+        }
+        if probe.is_none() && run.is_empty() {
+            if !["http", "tcp", "run"].iter().any(|f| self.source.has(&route.at(f))) {
+                self.fault_key(Code::HealthShape, route, "a check asks by `http`, by `tcp` or by `run`")
+                    .mends
+                    .push(mend("for example", "tcp: client"));
+            }
+            return None;
+        }
+        Some(Check { probe, run, every, timeout, failures, route: route.clone() })
+    }
+
+    pub(super) fn update(&mut self, spec: UpdateSpec) -> Update {
+        let root = route!["update"];
+        Update {
+            pause: spec.pause.and_then(|p| self.duration(&root.at("pause"), &p)).unwrap_or_default(),
+            healthy: spec.healthy.map(|h| self.template(root.at("healthy"), h)),
+        }
+    }
+
+    pub(super) fn bootstrap(&mut self, spec: BootstrapSpec) -> Bootstrap {
+        let root = route!["bootstrap"];
+        Bootstrap {
+            env: self.env(&root.at("env"), spec.env),
+            once: spec.once.map(|o| self.template(root.at("once"), o)),
+        }
+    }
+
+    pub(super) fn helpers(&mut self, helpers: IndexMap<String, HelperSpec>) -> Vec<Helper> {
+        let root = route!["helpers"];
+        helpers
+            .into_iter()
+            .map(|(name, h)| {
+                let at = root.at(&name);
+                self.named_key(Code::BadName, &at, &format!("the helper's name `{name}`"), &name, |n| {
+                    names::label(n, 30)
+                });
+                let HelperSpec { image, command, args, env, ports, resources, user } = h;
+                let program = self.program(&at, image, command, args, env, user, resources);
+                Helper { name, program, ports: self.ports(&at.at("ports"), ports) }
+            })
+            .collect()
+    }
+
+    pub(super) fn apart_from(&mut self, service: &str, apart: Vec<String>) -> Vec<String> {
+        let root = route!["apart_from"];
+        let mut all: Vec<String> = Vec::new();
+        for (i, other) in apart.into_iter().enumerate() {
+            if other == service {
+                self.fault(Code::ApartUnknown, &root.at(i), "a service is apart from itself already")
+                    .why
+                    .push("its own members never share a node".into());
+            } else if all.contains(&other) {
+                self.fault(Code::ApartUnknown, &root.at(i), format!("`{other}` stands twice"));
+            } else {
+                all.push(other);
+            }
+        }
+        all
+    }
+
+    /// What only the whole workload shows: names that must exist, paths that must not meet.
+    pub(super) fn whole(&mut self, service: &str, w: &Workload) {
+        self.ports_named(w);
+        self.mounts(w);
+        if w.writer && w.data.is_empty() && w.per_node() {
+            self.fault_key(
+                Code::MembersShape,
+                &route!["exclusive", "writer"],
+                "one writer is one member: `per: node` makes many",
+            )
+            .mends
+            .push(mend("write", "members: { count: 1 }"));
+        }
+        if w.writer && w.count() > 1 {
+            self.fault_key(
+                Code::MembersShape,
+                &route!["exclusive", "writer"],
+                "one writer is one member, and there are several",
+            )
+            .mends
+            .push(mend("write", "members: { count: 1 }"));
+        }
+        let mut seen: std::collections::BTreeMap<u16, Route> = std::collections::BTreeMap::new();
+        for (name, port) in &w.ports {
+            seen.insert(*port, route!["exclusive", "ports", name]);
+        }
+        for helper in &w.helpers {
+            for (name, port) in &helper.ports {
+                let at = route!["helpers", helper.name, "ports", name];
+                if let Some(first) = seen.insert(*port, at.clone()) {
+                    let first = self.source.place(&first);
+                    self.fault(
+                        Code::PortTwice,
+                        &at,
+                        format!("port {port} is claimed twice beside one member of {service}"),
+                    )
+                    .related
+                    .push((first, "first here".into()));
+                }
+                if w.ports.iter().any(|(n, _)| n == name) {
+                    self.fault_key(
+                        Code::PortTwice,
+                        &at,
+                        format!("the name `{name}` is that of a port of the member"),
+                    );
+                }
+            }
+        }
+    }
+
+    fn ports_named(&mut self, w: &Workload) {
+        for check in [&w.health.ready, &w.health.live].into_iter().flatten() {
+            let (field, port) = match &check.probe {
+                Some(Probe::Http { port, .. }) => ("port", port),
+                Some(Probe::Tcp { port }) => ("tcp", port),
+                None => continue,
+            };
+            if !w.ports.iter().any(|(name, _)| name == port) {
+                let known: Vec<&str> = w.ports.iter().map(|(n, _)| n.as_str()).collect();
+                let list = if known.is_empty() { "there are none".to_owned() } else { known.join(", ") };
+                self.fault(
+                    Code::PortUnknown,
+                    &check.route.at(field),
+                    format!("no port `{port}` in `exclusive.ports`"),
+                )
+                .mends
+                .push(mend("the ports are", &list));
+            }
+        }
+    }
+
+    /// Everything that is mounted, each at its own path.
+    fn mounts(&mut self, w: &Workload) {
+        let data = w.data.iter().map(|d| (d.mount.clone(), d.route.at("mount")));
+        let tmpfs = w.tmpfs.iter().map(|(path, _)| (path.clone(), route!["tmpfs", path]));
+        let files = w.files.iter().map(|f| (f.path.clone(), f.route.clone()));
+        let mut seen: std::collections::BTreeMap<String, Route> = std::collections::BTreeMap::new();
+        if !w.secrets.is_empty() {
+            seen.insert(SECRETS.to_owned(), route!["secrets"]);
+        }
+        for (path, route) in data.chain(tmpfs).chain(files) {
+            if let Some(first) = seen.get(&path).cloned() {
+                let first = self.source.key(&first);
+                self.fault_key(Code::MountTwice, &route, format!("`{path}` is mounted twice"))
+                    .related
+                    .push((first, "first here".into()));
+            }
+            seen.insert(path, route);
+        }
+        // A data directory that lies in another one hides part of it, and is lost with it.
+        for d in &w.data {
+            let inside = w.data.iter().find(|o| below(&d.mount, &o.mount));
+            let secrets = (!w.secrets.is_empty() && (below(SECRETS, &d.mount) || below(&d.mount, SECRETS)))
+                .then_some(SECRETS);
+            if let Some(outer) = inside.map(|o| o.mount.as_str()).or(secrets) {
+                let outer = outer.to_owned();
+                self.fault(
+                    Code::MountTwice,
+                    &d.route.at("mount"),
+                    format!("`{}` and `{outer}` lie one in the other", d.mount),
+                );
+            }
+        }
+    }
+}
+
+fn below(path: &str, outer: &str) -> bool {
+    path.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
+}
+
+fn dns_lower(name: &str) -> bool {
+    names::dns(name) && !name.bytes().any(|b| b.is_ascii_uppercase())
+}
+
+impl Data {
+    /// The host path as written, if the data is on the node.
+    pub fn host(&self) -> Option<&Template> {
+        match &self.at {
+            DataAt::Host { path, .. } => Some(path),
+            DataAt::Volume(_) => None,
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! The grammars of names: each says in words what is wrong, for the message.
+
+/// `None` when `name` is good, else what is wrong with it.
+type Wrong = Option<String>;
+
+fn lower_digit(c: u8) -> bool {
+    c.is_ascii_lowercase() || c.is_ascii_digit()
+}
+
+/// A DNS label that may name a Service (RFC 1035): at most `max` of `[a-z0-9-]`, a letter
+/// first, no dash last.
+pub fn label(name: &str, max: usize) -> Wrong {
+    let b = name.as_bytes();
+    if b.is_empty() {
+        return Some("is empty".into());
+    }
+    if b.len() > max {
+        return Some(format!("has {} characters, at most {max} fit", b.len()));
+    }
+    if !b.iter().all(|c| lower_digit(*c) || *c == b'-') {
+        return Some("may hold only lower-case letters, digits and dashes".into());
+    }
+    if !b[0].is_ascii_lowercase() {
+        return Some("must begin with a letter".into());
+    }
+    (b[b.len() - 1] == b'-').then(|| "must not end with a dash".into())
+}
+
+/// The value of a Kubernetes label, which is also good fleet metadata and a good value of a
+/// Swarm constraint: at most 63 of `[A-Za-z0-9._-]`, ends alphanumeric.
+pub fn label_value(value: &str) -> Wrong {
+    let b = value.as_bytes();
+    if b.is_empty() {
+        return Some("is empty".into());
+    }
+    if b.len() > 63 {
+        return Some(format!("has {} characters, at most 63 fit", b.len()));
+    }
+    if !b.iter().all(|c| c.is_ascii_alphanumeric() || b"._-".contains(c)) {
+        return Some("may hold only letters, digits, `.`, `_` and `-`".into());
+    }
+    (!b[0].is_ascii_alphanumeric() || !b[b.len() - 1].is_ascii_alphanumeric())
+        .then(|| "must begin and end with a letter or a digit".into())
+}
+
+/// The key of a Kubernetes label, `name` or `prefix/name`.
+pub fn label_key(key: &str) -> Wrong {
+    let (prefix, name) = match key.split_once('/') {
+        Some((prefix, name)) => (Some(prefix), name),
+        None => (None, key),
+    };
+    if let Some(wrong) = label_value(name) {
+        return Some(wrong);
+    }
+    let prefix = prefix?;
+    let good = prefix.len() <= 253
+        && !prefix.is_empty()
+        && prefix.split('.').all(|p| label(p, 63).is_none() || p.bytes().all(lower_digit) && !p.is_empty());
+    (!good).then(|| "has a prefix that is no DNS name".into())
+}
+
+/// A label that all three orchestrators can place by: no prefix, and fleet's metadata and
+/// Swarm's `node.labels.` take it as it is.
+pub fn node_label(key: &str) -> Wrong {
+    label_key(key)
+}
+
+/// The name of a container port on Kubernetes (IANA service name): at most 15 of `[a-z0-9-]`, a
+/// letter in it, no dash at the ends or twice in a row.
+pub fn port(name: &str) -> Wrong {
+    let b = name.as_bytes();
+    if b.is_empty() || b.len() > 15 {
+        return Some("has 1 to 15 characters".into());
+    }
+    if !b.iter().all(|c| lower_digit(*c) || *c == b'-') {
+        return Some("may hold only lower-case letters, digits and dashes".into());
+    }
+    let dashes = name.starts_with('-') || name.ends_with('-') || name.contains("--");
+    if dashes || !b.iter().any(u8::is_ascii_lowercase) {
+        return Some("needs a letter, and no dash at an end or twice in a row".into());
+    }
+    None
+}
+
+/// The name of an environment variable as Kubernetes before 1.32 takes it.
+pub fn env(name: &str) -> Wrong {
+    let b = name.as_bytes();
+    if b.is_empty() {
+        return Some("is empty".into());
+    }
+    if b.len() > 253 {
+        return Some("has more than 253 characters".into());
+    }
+    if !b.iter().all(|c| c.is_ascii_alphanumeric() || b"._-".contains(c)) {
+        return Some("may hold only letters, digits, `.`, `_` and `-`".into());
+    }
+    b[0].is_ascii_digit().then(|| "must not begin with a digit".into())
+}
+
+/// The key of a Secret, and a file name everywhere: at most 253 of `[A-Za-z0-9._-]`.
+pub fn key(name: &str) -> Wrong {
+    let good = !name.is_empty()
+        && name.len() <= 253
+        && name != "."
+        && !name.starts_with("..")
+        && name.bytes().all(|c| c.is_ascii_alphanumeric() || b"._-".contains(&c));
+    (!good).then(|| "may hold only letters, digits, `.`, `_` and `-`".into())
+}
+
+/// An absolute path without `.`, `..`, double slashes or a slash at its end, of characters that
+/// stand for themselves in every target.
+pub fn path(path: &str) -> Wrong {
+    if !path.starts_with('/') {
+        return Some("must be absolute".into());
+    }
+    if path.len() > 1024 {
+        return Some("has more than 1024 characters".into());
+    }
+    if path == "/" {
+        return Some("must not be the root".into());
+    }
+    if path[1..].split('/').any(|p| p.is_empty() || p == "." || p == "..") {
+        return Some("must not hold `//`, `.`, `..` or end with `/`".into());
+    }
+    (!path.bytes().all(|c| c.is_ascii_alphanumeric() || b"/._-@+".contains(&c)))
+        .then(|| "may hold only letters, digits and `/._-@+`".into())
+}
+
+/// A DNS name: labels of at most 63, 253 in all.
+pub fn dns(name: &str) -> bool {
+    name.len() <= 253
+        && name.split('.').all(|l| {
+            !l.is_empty()
+                && l.len() <= 63
+                && l.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-')
+                && !l.starts_with('-')
+                && !l.ends_with('-')
+        })
+}
+
+/// An IPv4 or IPv6 address.
+pub fn ip(text: &str) -> Option<std::net::IpAddr> {
+    text.parse().ok()
+}
+
+/// An image reference: `[host[:port]/]path[:tag][@algorithm:hex]`, as docker's
+/// `reference.ParseNormalizedNamed` takes it.
+pub fn image(image: &str) -> Wrong {
+    let lower = |c: u8| lower_digit(c);
+    let (rest, digest) = match image.split_once('@') {
+        Some((rest, digest)) => (rest, Some(digest)),
+        None => (image, None),
+    };
+    if let Some(digest) = digest {
+        let good = digest.split_once(':').is_some_and(|(algorithm, hex)| {
+            !algorithm.is_empty()
+                && algorithm.bytes().all(|c| c.is_ascii_alphanumeric() || b"+._-".contains(&c))
+                && hex.len() >= 32
+                && hex.bytes().all(|c| c.is_ascii_hexdigit())
+        });
+        if !good {
+            return Some("has a digest that is not `algorithm:hex`".into());
+        }
+    }
+    let slash = rest.rfind('/').map_or(0, |i| i + 1);
+    let (name, tag) = match rest[slash..].split_once(':') {
+        Some((last, tag)) => (&rest[..slash + last.len()], Some(tag)),
+        None => (rest, None),
+    };
+    if let Some(tag) = tag {
+        let good = (1..=128).contains(&tag.len())
+            && tag.bytes().all(|c| c.is_ascii_alphanumeric() || b"._-".contains(&c))
+            && !tag.starts_with(['.', '-']);
+        if !good {
+            return Some(format!("has the tag `{tag}`, which is none"));
+        }
+    }
+    if name.is_empty() || name.len() > 255 {
+        return Some("has no name, or one longer than 255 characters".into());
+    }
+    let mut parts: Vec<&str> = name.split('/').collect();
+    if parts.len() > 1 {
+        let first = parts[0];
+        if first.contains(['.', ':']) || first == "localhost" || first.bytes().any(|c| c.is_ascii_uppercase())
+        {
+            parts.remove(0);
+            let (host, port) = first.split_once(':').map_or((first, None), |(h, p)| (h, Some(p)));
+            let good_port = port.is_none_or(|p| !p.is_empty() && p.bytes().all(|c| c.is_ascii_digit()));
+            if !dns(host) || !good_port {
+                return Some(format!("names the registry `{first}`, which is no host"));
+            }
+        }
+    }
+    for part in parts {
+        let b = part.as_bytes();
+        let ends = b.first().is_some_and(|c| lower(*c)) && b.last().is_some_and(|c| lower(*c));
+        if !ends || !b.iter().all(|c| lower(*c) || b"._-".contains(c)) {
+            return Some(
+                "may hold only lower-case letters, digits, `.`, `_`, `-` and `/` in its name".into(),
+            );
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images() {
+        for good in [
+            "redis",
+            "redis:7.4.1",
+            "docker.io/library/redis:7.4.1",
+            "registry.local:5000/a/b_c-d:v1",
+            "localhost:5000/x",
+            "r.io/x@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+            "r.io/x:t@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+        ] {
+            assert_eq!(image(good), None, "{good}");
+        }
+        for bad in [
+            "",
+            "Redis",
+            "redis:",
+            "redis: 7",
+            "a//b",
+            "a/b:c/d",
+            "x@sha256:12",
+            "re dis",
+            "-x",
+            "r_.io:x/y",
+            "a:b:c",
+            "x\ny",
+        ] {
+            assert!(image(bad).is_some(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn paths_and_labels() {
+        for bad in ["", "/", "x", "/x/", "/x//y", "/../x", "/x/.", "/x y", "/x:y", "/x\"", "/x%"] {
+            assert!(path(bad).is_some(), "{bad}");
+        }
+        assert_eq!(path("/mnt/d1/zookeeper-1"), None);
+        assert!(label("a.b", 63).is_some() && label("1a", 63).is_some() && label("a-", 63).is_some());
+        assert!(label_key("a/b/c").is_some() && label_key("x.io/role").is_none());
+        assert!(port("a--b").is_some() && port("123").is_some() && port("http2").is_none());
+    }
+}

@@ -1,0 +1,172 @@
+//! Durations, quantities and versions, as the orchestrators write them.
+
+use std::fmt;
+
+/// Seconds of a duration such as `90s`, `2m`, `1m30s` or `1h`; whole seconds, at most a week.
+pub fn duration(text: &str) -> Option<u32> {
+    const WEEK: u64 = 7 * 24 * 3600;
+    let mut total: u64 = 0;
+    let mut rest = text;
+    let mut last = u64::MAX;
+    if rest.is_empty() {
+        return None;
+    }
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit())?;
+        let number: u64 = rest.get(..end)?.parse().ok()?;
+        let unit = match rest.as_bytes().get(end)? {
+            b'h' => 3600,
+            b'm' => 60,
+            b's' => 1,
+            _ => return None,
+        };
+        if unit >= last {
+            return None;
+        }
+        last = unit;
+        total = total.checked_add(number.checked_mul(unit)?)?;
+        rest = rest.get(end + 1..)?;
+    }
+    u32::try_from(total).ok().filter(|t| u64::from(*t) <= WEEK)
+}
+
+/// Thousandths of a core of a quantity such as `2`, `0.5` or `500m`; above 0.
+pub fn cpu(text: &str) -> Option<u64> {
+    let milli = match text.strip_suffix('m') {
+        Some(milli) => digits(milli)?,
+        None => {
+            let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+            if fraction.is_empty() || fraction.len() > 3 {
+                return None;
+            }
+            let thousandths = digits(&format!("{fraction:0<3}"))?;
+            digits(whole)?.checked_mul(1000)?.checked_add(thousandths)?
+        }
+    };
+    (1..=1_000_000).contains(&milli).then_some(milli)
+}
+
+/// Bytes of a quantity such as `8Gi`, `512Mi`, `1G` or `1048576`; above 0.
+pub fn bytes(text: &str) -> Option<u64> {
+    const UNITS: [(&str, u64); 10] = [
+        ("Ki", 1 << 10),
+        ("Mi", 1 << 20),
+        ("Gi", 1 << 30),
+        ("Ti", 1 << 40),
+        ("Pi", 1 << 50),
+        ("k", 1_000),
+        ("M", 1_000_000),
+        ("G", 1_000_000_000),
+        ("T", 1_000_000_000_000),
+        ("P", 1_000_000_000_000_000),
+    ];
+    let (number, unit) = UNITS
+        .iter()
+        .find_map(|(suffix, unit)| Some((text.strip_suffix(suffix)?, *unit)))
+        .unwrap_or((text, 1));
+    digits(number)?.checked_mul(unit).filter(|b| *b > 0 && *b <= i64::MAX as u64)
+}
+
+fn digits(text: &str) -> Option<u64> {
+    (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
+}
+
+/// Thousandths as docker and people write them: `2`, `0.5`, `0.25`.
+pub fn cores(milli: u64) -> String {
+    let text = format!("{}.{:03}", milli / 1000, milli % 1000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// Bytes with the largest binary unit that divides them: `8g` with `g`, `m`, `k`, or plain `b`.
+pub fn docker_bytes(bytes: u64) -> String {
+    for (shift, unit) in [(30, 'g'), (20, 'm'), (10, 'k')] {
+        if bytes.is_multiple_of(1 << shift) {
+            return format!("{}{unit}", bytes >> shift);
+        }
+    }
+    format!("{bytes}b")
+}
+
+/// A version of up to three numbers, compared number by number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version {
+    /// Before the first dot.
+    pub major: u32,
+    /// After it.
+    pub minor: u32,
+    /// After the second dot, 0 when there is none.
+    pub patch: u32,
+}
+
+impl Version {
+    /// The version `major.minor`.
+    pub const fn new(major: u32, minor: u32) -> Self {
+        Self { major, minor, patch: 0 }
+    }
+
+    /// Reads `1.34`, `20.10.24`; no `v`, no suffix, no zeros before numbers.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut numbers = text.split('.').map(|n| {
+            let number: u32 = n.parse().ok()?;
+            (number.to_string() == n).then_some(number)
+        });
+        let version = Self {
+            major: numbers.next()??,
+            minor: numbers.next()??,
+            patch: numbers.next().unwrap_or(Some(0))?,
+        };
+        numbers.next().is_none().then_some(version)
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)?;
+        if self.patch > 0 { write!(f, ".{}", self.patch) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        for (text, seconds) in [("0s", 0), ("240s", 240), ("1m30s", 90), ("1h", 3600), ("1h1s", 3601)] {
+            assert_eq!(duration(text), Some(seconds), "{text}");
+        }
+        for text in
+            ["", "s", "30", "1.5s", "30s1m", "1m1m", "-1s", "1d", "99999999999999999999s", "9999h", "١s"]
+        {
+            assert_eq!(duration(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn quantities() {
+        for (text, milli) in [("2", 2000), ("0.5", 500), ("500m", 500), ("1.25", 1250), ("0.001", 1)] {
+            assert_eq!(cpu(text), Some(milli), "{text}");
+        }
+        for text in ["", "0", "m", "1.", ".5", "1.2345", "-1", "1e3", "2cores", "99999999999999999999"] {
+            assert_eq!(cpu(text), None, "{text}");
+        }
+        for (text, b) in [("8Gi", 8 << 30), ("512Mi", 512 << 20), ("1G", 1_000_000_000), ("1024", 1024)] {
+            assert_eq!(bytes(text), Some(b), "{text}");
+        }
+        for text in ["", "0", "Gi", "1.5Gi", "1gb", "-1Gi", "9999999Pi", "1 Gi"] {
+            assert_eq!(bytes(text), None, "{text}");
+        }
+        assert_eq!((cores(2000), cores(500), cores(1250)), ("2".into(), "0.5".into(), "1.25".into()));
+        assert_eq!(docker_bytes(8 << 30), "8g");
+        assert_eq!(docker_bytes(1_000_000_000), "1000000000b");
+    }
+
+    #[test]
+    fn versions() {
+        assert_eq!(Version::parse("1.34"), Some(Version::new(1, 34)));
+        assert!(Version::parse("20.10.24") > Some(Version::new(20, 10)));
+        for text in ["", "1", "v1.34", "1.34.1.1", "1.034", "1.", "1.34-rc1"] {
+            assert_eq!(Version::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Text made safe for the place where it stands.
+
+use std::fmt::Write;
+
+/// A YAML scalar that every reader (1.1 and 1.2) takes for this very text: plain where that is
+/// beyond doubt, double-quoted elsewhere.
+pub fn yaml(text: &str) -> String {
+    if plain(text) {
+        return text.to_owned();
+    }
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            '\r' => out.push_str("\\r"),
+            c if must_escape(c) => {
+                let n = c as u32;
+                let _ = if n > 0xFFFF { write!(out, "\\U{n:08x}") } else { write!(out, "\\u{n:04x}") };
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// Control characters, and what some reader takes for a line break, a byte order mark or
+/// nothing at all.
+fn must_escape(c: char) -> bool {
+    let n = c as u32;
+    c.is_control()
+        || (0x7f..=0x9f).contains(&n)
+        || matches!(n, 0x2028 | 0x2029 | 0xfeff | 0xfffe | 0xffff)
+        || (0xe000..=0xf8ff).contains(&n)
+        || n & 0xfffe == 0xfffe
+}
+
+/// Letters first, then what never means anything in YAML; no word that some reader takes for a
+/// truth value, a null or a number.
+fn plain(text: &str) -> bool {
+    let b = text.as_bytes();
+    let good = |c: &u8| c.is_ascii_alphanumeric() || b"-_./@+,=()$".contains(c);
+    let colon = |i: usize| b[i] == b':' && i + 1 < b.len() && good(&b[i + 1]) && b[i + 1] != b',';
+    if b.is_empty() || b.len() > 200 || !(b[0].is_ascii_alphabetic() || b[0] == b'/') {
+        return false;
+    }
+    if !(0..b.len()).all(|i| good(&b[i]) || colon(i)) {
+        return false;
+    }
+    let words = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"];
+    !words.contains(&text.to_ascii_lowercase().as_str())
+}
+
+/// One word of a systemd `Exec` line: `%` and `$` doubled, quoted where needed, on one line.
+pub fn exec(text: &str) -> String {
+    word(text, true)
+}
+
+/// The value of any other systemd option: `%` doubled; quoting is the option's own.
+pub fn option(text: &str) -> String {
+    word(text, false)
+}
+
+fn word(text: &str, exec: bool) -> String {
+    let bare =
+        !text.is_empty() && text.bytes().all(|c| c.is_ascii_alphanumeric() || b"-_./:@=,+%$".contains(&c));
+    let mut out = String::with_capacity(text.len() + 2);
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            '\r' => out.push_str("\\r"),
+            '%' => out.push_str("%%"),
+            '$' if exec => out.push_str("$$"),
+            c if (c as u32) < 0x20 || c as u32 == 0x7f => {
+                let _ = write!(out, "\\x{:02x}", c as u32);
+            }
+            c if must_escape(c) => {
+                let n = c as u32;
+                let _ = if n > 0xFFFF { write!(out, "\\U{n:08x}") } else { write!(out, "\\u{n:04x}") };
+            }
+            c => out.push(c),
+        }
+    }
+    // A word that is `;` alone separates commands.
+    if bare { out } else { format!("\"{out}\"") }
+}

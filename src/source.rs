@@ -1,0 +1,113 @@
+//! A spec's text with its tree: from a route (`exclusive.data.store.host`) to a place.
+
+use crate::diag::Place;
+use crate::spec::node::{Kind, Node};
+
+/// A way through the keys of a spec. Keys may hold dots, so it is a list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Route(Vec<String>);
+
+impl Route {
+    /// The route one key further.
+    #[must_use]
+    pub fn at(&self, key: impl ToString) -> Self {
+        let mut steps = self.0.clone();
+        steps.push(key.to_string());
+        Self(steps)
+    }
+
+    /// The keys in order; an index of a list is a key too.
+    pub fn steps(&self) -> &[String] {
+        &self.0
+    }
+}
+
+impl<S: ToString> FromIterator<S> for Route {
+    fn from_iter<I: IntoIterator<Item = S>>(steps: I) -> Self {
+        Self(steps.into_iter().map(|s| s.to_string()).collect())
+    }
+}
+
+/// A route from its keys: `route!["exclusive", "data", name]`.
+#[macro_export]
+macro_rules! route {
+    ($($step:expr),* $(,)?) => { [$(($step).to_string()),*].into_iter().collect::<$crate::source::Route>() };
+}
+
+/// One input: where it came from, its text and its tree.
+#[derive(Debug)]
+pub struct Source {
+    /// Index among the inputs.
+    pub index: usize,
+    /// Path as given, for messages.
+    pub path: String,
+    /// The tree; `None` when the text could not be read at all.
+    pub root: Option<Node>,
+}
+
+impl Source {
+    /// The value at `route`, or the nearest thing above it that the text holds: a scalar's
+    /// own place, a collection's key. Never fails.
+    pub fn place(&self, route: &Route) -> Place {
+        self.find(route, false)
+    }
+
+    /// As [`Self::place`], but the last key's own place.
+    pub fn key(&self, route: &Route) -> Place {
+        self.find(route, true)
+    }
+
+    fn find(&self, route: &Route, key: bool) -> Place {
+        let mut best = Place::new(self.index, 0, 0);
+        let Some(mut node) = self.root.as_ref() else { return best };
+        if let Kind::Map(entries) = &node.kind
+            && let Some((first, _)) = entries.first()
+        {
+            best = first.place;
+        }
+        for step in route.steps() {
+            let next = match &node.kind {
+                Kind::Map(entries) => entries.iter().find(|(k, _)| k.name == *step),
+                Kind::Seq(items) => {
+                    let Some(item) = step.parse::<usize>().ok().and_then(|i| items.get(i)) else {
+                        return best;
+                    };
+                    best = item.short_place();
+                    node = item;
+                    continue;
+                }
+                _ => None,
+            };
+            let Some((found, value)) = next else { return best };
+            best = if key || value.is_collection() { found.place } else { value.place };
+            node = value;
+        }
+        best
+    }
+
+    /// Whether the text has something at `route`.
+    pub fn has(&self, route: &Route) -> bool {
+        self.node(route).is_some()
+    }
+
+    /// The value at `route`, as it was read.
+    pub fn node(&self, route: &Route) -> Option<&Node> {
+        route.steps().iter().try_fold(self.root.as_ref()?, |node, step| match &node.kind {
+            Kind::Map(entries) => entries.iter().find(|(k, _)| k.name == *step).map(|e| &e.1),
+            Kind::Seq(items) => step.parse::<usize>().ok().and_then(|i| items.get(i)),
+            _ => None,
+        })
+    }
+}
+
+/// Line and column (both from 1, columns in characters) of a byte of `text`.
+pub fn line_column(text: &str, byte: usize) -> (usize, usize) {
+    let mut byte = byte.min(text.len());
+    while !text.is_char_boundary(byte) {
+        byte -= 1;
+    }
+    let before = &text[..byte];
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+    (line, column)
+}

@@ -1,0 +1,299 @@
+//! One serde reader for the trees of YAML and of TOML. It goes on after a fault: the faulty
+//! entry is taken out of the tree and the rest is read again, so that one run reports them all.
+
+use serde::de::value::{MapAccessDeserializer, StrDeserializer};
+use serde::de::{
+    self, DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess,
+    SeqAccess, Unexpected, Visitor,
+};
+
+use super::node::{Key, Kind, Node};
+use crate::code::Code;
+use crate::diag::{Diagnostic, Place};
+
+/// Faults of one document after which reading stops: more would help nobody, and each costs a
+/// pass over the tree.
+const MAX_FAULTS: usize = 100;
+
+/// Reads a `T`. Every fault is pushed to `faults`; the entries at fault are gone from `root`
+/// afterwards, and the value is what the rest says. `None` when nothing could be read.
+pub fn read<T: DeserializeOwned>(root: &mut Node, faults: &mut Vec<Diagnostic>) -> Option<T> {
+    for _ in 0..MAX_FAULTS {
+        match T::deserialize(Reader(root)) {
+            Ok(value) => return Some(value),
+            Err(error) => {
+                let mut route = error.route.clone();
+                route.reverse();
+                faults.push(error.diagnostic(root.place, &route));
+                if !root.remove(&route) {
+                    return None;
+                }
+            }
+        }
+    }
+    None
+}
+
+/// A fault as serde reports it, with the way to it from the inside out.
+#[derive(Debug)]
+struct Error {
+    what: What,
+    place: Option<Place>,
+    route: Vec<String>,
+}
+
+#[derive(Debug)]
+enum What {
+    Unknown { key: String, known: &'static [&'static str] },
+    Type { found: Found, expected: String },
+    Value(String),
+}
+
+/// What stands where something else was expected.
+#[derive(Debug)]
+struct Found {
+    words: String,
+    /// The text to write if a string was meant.
+    quoted: Option<String>,
+}
+
+impl Error {
+    fn at(mut self, place: Place) -> Self {
+        self.place.get_or_insert(place);
+        self
+    }
+
+    fn below(mut self, step: impl ToString) -> Self {
+        self.route.push(step.to_string());
+        self
+    }
+
+    fn diagnostic(self, root: Place, route: &[String]) -> Diagnostic {
+        let place = self.place.unwrap_or(root);
+        match self.what {
+            What::Unknown { key, known } => {
+                let holder = match route.split_last() {
+                    Some((_, [])) | None => "a spec".to_owned(),
+                    Some((_, way)) => format!("`{}`", way.join(".")),
+                };
+                let d = Diagnostic::error(Code::UnknownKey, place, format!("{holder} has no key `{key}`"));
+                match nearest(&key, known) {
+                    Some(near) => d.mend("did you mean", format!("{near}:")),
+                    None => d.advice(format!("keys that stand here: {}", known.join(", "))),
+                }
+            }
+            What::Type { found, expected } => {
+                let what = match route.last() {
+                    Some(last) if last.parse::<usize>().is_err() => format!("`{last}`"),
+                    _ => "this entry".to_owned(),
+                };
+                let d = Diagnostic::error(
+                    Code::WrongType,
+                    place,
+                    format!("{what} is {expected}, not {}", found.words),
+                );
+                match (found.quoted, expected.as_str()) {
+                    (Some(text), "text") => match route.last() {
+                        Some(key) => d.mend("quote it", format!("{key}: \"{text}\"")),
+                        None => d.mend("quote it", format!("\"{text}\"")),
+                    },
+                    _ => d,
+                }
+            }
+            What::Value(message) => Diagnostic::error(Code::BadValue, place, message),
+        }
+    }
+}
+
+/// The key of `known` that `key` was most likely meant to be.
+pub fn nearest<'k>(key: &str, known: impl IntoIterator<Item = &'k &'k str>) -> Option<&'k str> {
+    let plain = |s: &str| s.to_ascii_lowercase().replace(['_', '-', '.'], "");
+    let key: String = plain(key).chars().take(64).collect();
+    known
+        .into_iter()
+        .map(|k| (strsim::damerau_levenshtein(&key, &plain(k)), *k))
+        .filter(|(distance, k)| *distance <= 1 + k.len() / 4)
+        .min()
+        .map(|(_, k)| k)
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?}", self.what)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl de::Error for Error {
+    fn custom<T: std::fmt::Display>(message: T) -> Self {
+        Self { what: What::Value(message.to_string()), place: None, route: Vec::new() }
+    }
+
+    fn unknown_field(key: &str, known: &'static [&'static str]) -> Self {
+        let what = What::Unknown { key: key.to_owned(), known };
+        Self { what, place: None, route: Vec::new() }
+    }
+
+    fn unknown_variant(found: &str, known: &'static [&'static str]) -> Self {
+        let mut message = format!("`{found}` is none of {}", known.join(", "));
+        if let Some(near) = nearest(found, known) {
+            message = format!("{message}: did you mean `{near}`?");
+        }
+        Self::custom(message)
+    }
+
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        let (words, quoted) = match found {
+            Unexpected::Bool(b) => (format!("the truth value `{b}`"), Some(b.to_string())),
+            Unexpected::Signed(i) => (format!("the number `{i}`"), Some(i.to_string())),
+            Unexpected::Unsigned(i) => (format!("the number `{i}`"), Some(i.to_string())),
+            Unexpected::Float(x) => (format!("the number `{x}`"), Some(x.to_string())),
+            Unexpected::Str(s) => (format!("the text `{}`", short(s)), None),
+            Unexpected::Unit | Unexpected::Option => ("nothing".to_owned(), None),
+            Unexpected::Seq => ("a list".to_owned(), None),
+            Unexpected::Map => ("a map".to_owned(), None),
+            other => (other.to_string(), None),
+        };
+        let expected = match expected.to_string() {
+            s if s == "a string" => "text".to_owned(),
+            s if s.starts_with("struct ") || s == "a map" => "a map".to_owned(),
+            s if s == "a sequence" => "a list".to_owned(),
+            s if s == "a boolean" => "true or false".to_owned(),
+            s if s.starts_with(['u', 'i']) && s[1..].parse::<u8>().is_ok() => "a whole number".to_owned(),
+            s => s,
+        };
+        Self { what: What::Type { found: Found { words, quoted }, expected }, place: None, route: Vec::new() }
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        match (&found, expected.to_string()) {
+            (Unexpected::Signed(i), s) if s == "u16" => {
+                Self::custom(format!("`{i}` is not between 0 and 65535"))
+            }
+            (Unexpected::Signed(i), s) if s == "u32" || s == "u64" => {
+                Self::custom(format!("`{i}` is not a whole number of this size"))
+            }
+            (_, s) => Self::custom(format!("{found} is not {s}")),
+        }
+    }
+}
+
+fn short(s: &str) -> String {
+    let mut out: String = s.chars().take(40).collect();
+    if out.len() < s.len() {
+        out.push('…');
+    }
+    out.replace('\n', "⏎")
+}
+
+type Read<T> = Result<T, Error>;
+
+#[derive(Clone, Copy)]
+struct Reader<'n>(&'n Node);
+
+impl<'de> Deserializer<'de> for Reader<'_> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Read<V::Value> {
+        let read = match &self.0.kind {
+            Kind::Null => visitor.visit_unit(),
+            Kind::Bool(b) => visitor.visit_bool(*b),
+            Kind::Int(i) => visitor.visit_i64(*i),
+            Kind::Float(f) => visitor.visit_f64(*f),
+            Kind::Str(s) => visitor.visit_str(s),
+            Kind::Seq(items) => visitor.visit_seq(Items(items.iter().enumerate())),
+            Kind::Map(entries) => visitor.visit_map(Entries { rest: entries.iter(), open: None }),
+        };
+        read.map_err(|e| e.at(self.0.short_place()))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Read<V::Value> {
+        match self.0.kind {
+            // An empty `key:` is a slip, not a way to say "absent".
+            Kind::Null => Err(Error::invalid_type(Unexpected::Unit, &"a value").at(self.0.place)),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Read<V::Value> {
+        visitor.visit_newtype_struct(self).map_err(|e| e.at(self.0.place))
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Read<V::Value> {
+        match &self.0.kind {
+            Kind::Str(s) => visitor
+                .visit_enum(IntoDeserializer::<Error>::into_deserializer(s.as_str()))
+                .map_err(|e| e.at(self.0.place)),
+            _ => Err(Error::invalid_type(unexpected(self.0), &"a string").at(self.0.short_place())),
+        }
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        unit_struct seq tuple tuple_struct map struct identifier ignored_any
+    }
+}
+
+fn unexpected(node: &Node) -> Unexpected<'_> {
+    match &node.kind {
+        Kind::Null => Unexpected::Unit,
+        Kind::Bool(b) => Unexpected::Bool(*b),
+        Kind::Int(i) => Unexpected::Signed(*i),
+        Kind::Float(f) => Unexpected::Float(*f),
+        Kind::Str(s) => Unexpected::Str(s),
+        Kind::Seq(_) => Unexpected::Seq,
+        Kind::Map(_) => Unexpected::Map,
+    }
+}
+
+struct Items<'n>(std::iter::Enumerate<std::slice::Iter<'n, Node>>);
+
+impl<'de> SeqAccess<'de> for Items<'_> {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Read<Option<T::Value>> {
+        let Some((i, node)) = self.0.next() else { return Ok(None) };
+        seed.deserialize(Reader(node)).map(Some).map_err(|e| e.at(node.short_place()).below(i))
+    }
+}
+
+struct Entries<'n> {
+    rest: std::slice::Iter<'n, (Key, Node)>,
+    open: Option<&'n (Key, Node)>,
+}
+
+impl<'de> MapAccess<'de> for Entries<'_> {
+    type Error = Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Read<Option<K::Value>> {
+        let Some(entry) = self.rest.next() else { return Ok(None) };
+        self.open = Some(entry);
+        let key: StrDeserializer<'_, Error> = entry.0.name.as_str().into_deserializer();
+        seed.deserialize(key).map(Some).map_err(|e| e.at(entry.0.place).below(&entry.0.name))
+    }
+
+    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Read<T::Value> {
+        let Some((key, node)) = self.open.take() else {
+            return Err(Error::custom("a value without its key"));
+        };
+        seed.deserialize(Reader(node)).map_err(|e| {
+            // A whole collection of the wrong shape is pointed at by its key.
+            let place = if node.is_collection() { key.place } else { node.place };
+            e.at(place).below(&key.name)
+        })
+    }
+}
+
+/// Reads the rest of a map that a visitor was handed as a `T`.
+///
+/// # Errors
+/// What `T` says of the map.
+pub fn rest_of_map<'de, A: MapAccess<'de>, T: de::Deserialize<'de>>(map: A) -> Result<T, A::Error> {
+    T::deserialize(MapAccessDeserializer::new(map))
+}

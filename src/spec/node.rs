@@ -1,0 +1,164 @@
+//! The tree of a document, from YAML or from TOML, each node with its place.
+
+use crate::code::Code;
+use crate::diag::{Diagnostic, Place};
+
+/// Deepest nesting that is read.
+pub const MAX_DEPTH: usize = 64;
+/// Most nodes that one document may have.
+pub const MAX_NODES: usize = 200_000;
+/// Largest document, in bytes.
+pub const MAX_BYTES: usize = 4 << 20;
+
+/// A value with its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// From its first byte to the end of its last child.
+    pub place: Place,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// The kinds of value that YAML's core schema and TOML share.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kind {
+    /// `null`, `~` or nothing.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A number with a fraction or an exponent.
+    Float(f64),
+    /// Text.
+    Str(String),
+    /// A list.
+    Seq(Vec<Node>),
+    /// A map, in the order of the text, without duplicates.
+    Map(Vec<(Key, Node)>),
+}
+
+/// A key with its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Key {
+    /// The key as text.
+    pub name: String,
+    /// Where it stands.
+    pub place: Place,
+}
+
+impl Node {
+    /// Whether it is a list or a map.
+    pub fn is_collection(&self) -> bool {
+        matches!(self.kind, Kind::Seq(_) | Kind::Map(_))
+    }
+
+    /// The place of a scalar, or of the first scalar inside.
+    pub fn short_place(&self) -> Place {
+        match &self.kind {
+            Kind::Map(entries) => entries.first().map_or(self.place, |(k, _)| k.place),
+            Kind::Seq(items) => items.first().map_or(self.place, Node::short_place),
+            _ => self.place,
+        }
+    }
+
+    /// The child at the first step, to be changed.
+    fn child_mut(&mut self, step: &str) -> Option<&mut Node> {
+        match &mut self.kind {
+            Kind::Map(entries) => entries.iter_mut().find(|(k, _)| k.name == step).map(|e| &mut e.1),
+            Kind::Seq(items) => step.parse::<usize>().ok().and_then(|i| items.get_mut(i)),
+            _ => None,
+        }
+    }
+
+    /// Takes away the entry at `route`; false when there is none.
+    pub fn remove(&mut self, route: &[String]) -> bool {
+        let Some((last, way)) = route.split_last() else { return false };
+        let mut node = self;
+        for step in way {
+            let Some(next) = node.child_mut(step) else { return false };
+            node = next;
+        }
+        match &mut node.kind {
+            Kind::Map(entries) => {
+                let before = entries.len();
+                entries.retain(|(k, _)| k.name != *last);
+                entries.len() < before
+            }
+            Kind::Seq(items) => match last.parse::<usize>() {
+                Ok(i) if i < items.len() => {
+                    items.remove(i);
+                    true
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+}
+
+/// Reads `text` as TOML when `path` ends in `.toml`, as YAML otherwise.
+///
+/// # Errors
+/// A diagnostic with its place for anything that is not one well-formed document within the
+/// limits above, or that holds a character no target can carry.
+pub fn load(source: usize, path: &str, text: &str) -> Result<Node, Box<Diagnostic>> {
+    if text.len() > MAX_BYTES {
+        return Err(fault(
+            Code::TooLarge,
+            Place::new(source, 0, 0),
+            format!("the spec has {} bytes, berthc reads at most {MAX_BYTES}", text.len()),
+        ));
+    }
+    if let Some((at, c)) = text.char_indices().find(|(_, c)| forbidden(*c)) {
+        let place = Place::new(source, at, at + c.len_utf8());
+        return Err(fault(
+            Code::CharacterForbidden,
+            place,
+            format!("the character U+{:04X} cannot stand in a spec", c as u32),
+        ));
+    }
+    let node = if path.ends_with(".toml") {
+        super::toml::load(source, text)?
+    } else {
+        super::yaml::load(source, text)?
+    };
+    strings(&node)?;
+    Ok(node)
+}
+
+/// NUL has no place in any target; the private characters mark run-time parts inside berthc.
+fn forbidden(c: char) -> bool {
+    c == '\0' || crate::value::is_mark(c)
+}
+
+/// Escapes can bring in what the raw text cannot hold, so the strings are looked at too.
+fn strings(root: &Node) -> Result<(), Box<Diagnostic>> {
+    let mut open = vec![root];
+    let check = |s: &str, place| match s.chars().find(|c| forbidden(*c)) {
+        Some(c) => Err(fault(
+            Code::CharacterForbidden,
+            place,
+            format!("the character U+{:04X} cannot stand in a spec", c as u32),
+        )),
+        None => Ok(()),
+    };
+    while let Some(node) = open.pop() {
+        match &node.kind {
+            Kind::Str(s) => check(s, node.place)?,
+            Kind::Seq(items) => open.extend(items),
+            Kind::Map(entries) => {
+                for (key, value) in entries {
+                    check(&key.name, key.place)?;
+                    open.push(value);
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn fault(code: Code, place: Place, message: impl Into<String>) -> Box<Diagnostic> {
+    Box::new(Diagnostic::error(code, place, message))
+}

@@ -1,0 +1,128 @@
+//! What fleet and Swarm share: both hand everything to docker.
+
+use crate::code::Code;
+use crate::diag::Diagnostic;
+use crate::model::{Check, Health, Probe, Service, Workload};
+use crate::spec::{Scheme, Tool};
+
+/// The script of `guard: lock`: it locks the directory itself ($0) and becomes the command. The
+/// lock lives as long as the process; a lock file would upset programs that want an empty
+/// directory, and a lock around `docker run` falls with the client.
+pub const GUARD: &str = r#"exec 9<"$0" && flock -n 9 && exec "$@""#;
+
+/// A check as docker runs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// A program with its arguments.
+    Exec(Vec<String>),
+    /// A line for the image's `sh`.
+    Shell(String),
+}
+
+/// How docker runs `check`, from its own `run` or from the image's tool.
+///
+/// # Errors
+/// [`Code::HealthNeedsCommand`] when neither can ask what the check asks.
+pub fn command(
+    service: &Service,
+    w: &Workload,
+    health: &Health,
+    check: &Check,
+    run: Vec<String>,
+) -> Result<Command, Box<Diagnostic>> {
+    if !run.is_empty() {
+        return Ok(Command::Exec(run));
+    }
+    let port = |name: &str| w.ports.iter().find(|(n, _)| n == name).map_or(0, |(_, p)| *p);
+    let timeout = check.timeout;
+    let shell = match (&check.probe, health.tool) {
+        (Some(Probe::Tcp { port: name }), Some(Tool::Bash)) => {
+            format!("timeout {timeout} bash -c '</dev/tcp/127.0.0.1/{}'", port(name))
+        }
+        (Some(Probe::Tcp { port: name }), Some(Tool::Nc)) => {
+            format!("nc -z -w {timeout} 127.0.0.1 {}", port(name))
+        }
+        (Some(Probe::Http { path, port: name, scheme }), Some(tool @ (Tool::Curl | Tool::Wget))) => {
+            let (secure, scheme) = match scheme {
+                Scheme::Http => (false, "http"),
+                Scheme::Https => (true, "https"),
+            };
+            let url = shell_quote(&format!("{scheme}://127.0.0.1:{}{path}", port(name)));
+            match tool {
+                Tool::Curl => format!(
+                    "curl -fs{} -o /dev/null --max-time {timeout} {url}",
+                    if secure { "k" } else { "" }
+                ),
+                _ => {
+                    let insecure = if secure { " --no-check-certificate" } else { "" };
+                    format!("wget -q{insecure} -T {timeout} -O /dev/null {url}")
+                }
+            }
+        }
+        (Some(Probe::Http { path, port: name, scheme: Scheme::Http }), Some(Tool::Bash)) => {
+            let request = format!("GET {path} HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n").replace('%', "%%");
+            let script = format!(
+                "exec 3<>/dev/tcp/127.0.0.1/{} && printf {} >&3 && read -r _ status _ <&3 && [[ $status == [23]* ]]",
+                port(name),
+                shell_quote(&request),
+            );
+            format!("timeout {timeout} bash -c {}", shell_quote(&script))
+        }
+        (Some(Probe::Http { path, port: name, scheme: Scheme::Http }), Some(Tool::Nc)) => {
+            let request = format!("GET {path} HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n").replace('%', "%%");
+            format!(
+                "printf {} | nc -w {timeout} 127.0.0.1 {} | head -n 1 | grep -q ' [23]'",
+                shell_quote(&request),
+                port(name)
+            )
+        }
+        _ => return Err(Box::new(needs_command(service, health, check))),
+    };
+    Ok(Command::Shell(shell))
+}
+
+fn needs_command(service: &Service, health: &Health, check: &Check) -> Diagnostic {
+    let (what, line, tools) = match &check.probe {
+        Some(Probe::Http { path, port, .. }) => (
+            "http",
+            format!("{{ http: \"{path}\", port: {port}, run: [my-client, status] }}"),
+            "curl or wget",
+        ),
+        Some(Probe::Tcp { port }) => {
+            ("tcp", format!("{{ tcp: {port}, run: [my-client, ping] }}"), "bash or nc")
+        }
+        None => ("this check", "{ run: [my-client, ping] }".to_owned(), "bash"),
+    };
+    let last = check.route.steps().last().map_or("ready", String::as_str);
+    let place = service.key(&check.route);
+    let d = Diagnostic::error(
+        Code::HealthNeedsCommand,
+        place,
+        format!("fleet and Swarm ask inside the container; {what} alone cannot be asked there"),
+    );
+    let d = match health.tool {
+        Some(_) => d.why(format!("`tool` cannot ask by {what} here: {tools} can")),
+        None => {
+            d.mend("say what the image has to ask with", "tool: bash   tool: nc   tool: curl   tool: wget")
+        }
+    };
+    d.mend("or how it asks itself", format!("{last}: {line}"))
+}
+
+/// `text` as one word of a POSIX shell.
+pub fn shell_quote(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// A command as one line for a shell.
+pub fn shell_line(words: &[String]) -> String {
+    words
+        .iter()
+        .map(|w| {
+            let bare =
+                !w.is_empty() && w.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./:@=,+".contains(&b));
+            if bare { w.clone() } else { shell_quote(w) }
+        })
+        .collect::<Vec<_>>()
+        .join(" ")
+}

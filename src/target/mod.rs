@@ -1,0 +1,216 @@
+//! The orchestrators. Each target is a folder of the same shape: `plan.rs` decides everything
+//! for one service, `mod.rs` says which template prints which part of the plan to which path.
+
+pub mod docker;
+pub mod fleet;
+pub mod kubernetes;
+pub mod scope;
+pub mod swarm;
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::Options;
+use crate::code::Code;
+use crate::diag::{Diagnostic, Place};
+use crate::emit::Page;
+use crate::model::{Model, Service};
+use crate::route;
+
+/// An orchestrator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Target {
+    /// Kubernetes.
+    Kubernetes,
+    /// CoreOS fleet.
+    Fleet,
+    /// Docker Swarm.
+    Swarm,
+}
+
+impl Target {
+    /// All of them, in the order of every list.
+    pub const ALL: [Self; 3] = [Self::Kubernetes, Self::Fleet, Self::Swarm];
+
+    /// As specs, folders and gaps name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Kubernetes => "kubernetes",
+            Self::Fleet => "fleet",
+            Self::Swarm => "swarm",
+        }
+    }
+
+    /// As sentences name it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Kubernetes => "Kubernetes",
+            Self::Fleet => "fleet",
+            Self::Swarm => "Swarm",
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.title())
+    }
+}
+
+/// Something that a target cannot hold or express for one service.
+#[derive(Debug, Clone)]
+pub struct Gap {
+    /// `TARGET/RESOURCE/HAZARD`, or `TARGET/FIELD.PATH`.
+    pub name: String,
+    /// What the spec asks for.
+    pub place: Place,
+    /// What happens, in one line.
+    pub message: String,
+    /// Why.
+    pub why: String,
+    /// Ways out other than a waiver: text and line.
+    pub mends: Vec<(String, String)>,
+}
+
+impl Gap {
+    /// A gap without ways out but a waiver.
+    pub fn new(
+        name: impl Into<String>,
+        place: Place,
+        message: impl Into<String>,
+        why: impl Into<String>,
+    ) -> Self {
+        Self { name: name.into(), place, message: message.into(), why: why.into(), mends: Vec::new() }
+    }
+
+    /// With a way out.
+    #[must_use]
+    pub fn mend(mut self, text: impl Into<String>, line: impl Into<String>) -> Self {
+        self.mends.push((text.into(), line.into()));
+        self
+    }
+}
+
+/// What a plan is made in: the services of one name (several revisions, or one) and where to
+/// report.
+pub struct Context<'a> {
+    /// Every service of the compile.
+    pub model: &'a Model,
+    /// The services of one name.
+    pub group: &'a [&'a Service],
+    /// What was asked for.
+    pub options: &'a Options,
+    /// Faults.
+    pub faults: &'a mut Vec<Diagnostic>,
+    /// Gaps, each with the index of its service in `group`.
+    pub gaps: &'a mut Vec<(usize, Gap)>,
+}
+
+impl Context<'_> {
+    /// Reports a fault.
+    pub fn fault(&mut self, diagnostic: Diagnostic) {
+        self.faults.push(diagnostic);
+    }
+
+    /// Reports a gap of `service`.
+    pub fn gap(&mut self, service: &Service, gap: Gap) {
+        let index = self.group.iter().position(|s| std::ptr::eq(*s, service)).unwrap_or_default();
+        self.gaps.push((index, gap));
+    }
+
+    /// Names of the specs behind the group, for headers.
+    pub fn origin(&self) -> String {
+        self.group.iter().map(|s| s.file.as_str()).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The plans of one compile, for the targets that were asked for.
+#[derive(Debug, Default)]
+pub struct Plans {
+    /// What to print where.
+    pub pages: Vec<Page>,
+}
+
+/// Plans every service for every target it names, and judges its waivers.
+pub fn plan(model: &Model, options: &Options, faults: &mut Vec<Diagnostic>) -> Plans {
+    let mut plans = Plans::default();
+    for group in model.groups() {
+        let mut gaps = Vec::new();
+        for target in Target::ALL {
+            let group: Vec<&Service> = group.iter().copied().filter(|s| s.has(target)).collect();
+            if group.is_empty() {
+                continue;
+            }
+            let mut found = Vec::new();
+            let mut context = Context { model, group: &group, options, faults, gaps: &mut found };
+            let pages = match target {
+                Target::Kubernetes => kubernetes::pages(&mut context),
+                Target::Fleet => fleet::pages(&mut context),
+                Target::Swarm => swarm::pages(&mut context),
+            };
+            gaps.extend(found.into_iter().map(|(index, gap)| (group[index], gap)));
+            if options.targets.is_empty() || options.targets.contains(&target) {
+                plans.pages.extend(pages);
+            }
+        }
+        for service in &group {
+            let own: Vec<&Gap> =
+                gaps.iter().filter(|(s, _)| std::ptr::eq(*s, *service)).map(|(_, g)| g).collect();
+            waivers(service, &own, faults);
+        }
+    }
+    clashes(&plans.pages, model, faults);
+    plans
+}
+
+/// Every gap is waived or an error; every waiver waives something.
+fn waivers(service: &Service, gaps: &[&Gap], faults: &mut Vec<Diagnostic>) {
+    let mut open = BTreeSet::new();
+    for gap in gaps {
+        if service.accept.iter().any(|a| a.gap == gap.name) {
+            continue;
+        }
+        open.insert(gap.name.as_str());
+        let mut d = Diagnostic::gap(gap.name.clone(), gap.place, &gap.message).why(&gap.why);
+        for (text, line) in &gap.mends {
+            d = d.mend(text, line);
+        }
+        faults.push(
+            d.mend("or take the risk, under `accept`", format!("- {{ gap: {}, because: \"…\" }}", gap.name)),
+        );
+    }
+    for accept in &service.accept {
+        if gaps.iter().any(|g| g.name == accept.gap) {
+            continue;
+        }
+        let place = service.place(&accept.route.at("gap"));
+        let d = Diagnostic::error(Code::AcceptUnused, place, format!("`{}` waives nothing", accept.gap)).why(
+            format!("{} has no such gap in this spec", accept.gap.split('/').next().unwrap_or_default()),
+        );
+        let listed: Vec<&str> = open.iter().copied().collect();
+        faults.push(if listed.is_empty() {
+            d.advice("remove the line; this spec has no open gap")
+        } else {
+            d.mend("remove the line; the open gaps of this spec are", listed.join(", "))
+        });
+    }
+}
+
+/// Two pages at one path would be one file.
+fn clashes(pages: &[Page], model: &Model, faults: &mut Vec<Diagnostic>) {
+    let mut seen = BTreeSet::new();
+    for page in pages {
+        if !seen.insert(&page.path) {
+            let service = page.path.split('/').next().and_then(|name| model.find(name));
+            let place = service.map_or_else(Place::default, |s| s.place(&route!["service"]));
+            faults.push(Diagnostic::error(
+                Code::NameClash,
+                place,
+                format!("two things would be the file {}", page.path),
+            ));
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Values of a service, rendered for one target.
+
+use std::sync::Arc;
+
+use super::{Context, Target};
+use crate::code::Code;
+use crate::diag::Place;
+use crate::model::check::value_fault;
+use crate::model::{Body, Members, Service, Template};
+use crate::value::{self, Fault, Peer, Peers, Scope, Text, Who};
+
+/// How a target names the members of counted services.
+pub trait Naming {
+    /// The target.
+    fn target(&self) -> Target;
+
+    /// The address of member `id` of `of`, as `from` reaches it.
+    ///
+    /// # Errors
+    /// Why there is none, with the line to write.
+    fn address(&self, from: &Service, of: &Service, id: u32) -> Result<String, Fault>;
+
+    /// Whether `from` can reach `of` at all; `None` when it can.
+    fn unreachable(&self, _from: &Service, _of: &Service) -> Option<Fault> {
+        None
+    }
+}
+
+/// Whom a value is rendered for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum For {
+    /// One member: all but its node is known.
+    Member(u32),
+    /// Any member: all of it is known at run time only.
+    Any,
+}
+
+/// Renders the values of one service.
+pub struct Values<'a, N> {
+    naming: &'a N,
+    service: &'a Service,
+}
+
+impl<'a, N: Naming> Values<'a, N> {
+    /// For `service`, with addresses from `naming`.
+    pub fn new(naming: &'a N, service: &'a Service) -> Self {
+        Self { naming, service }
+    }
+
+    /// The members of `of` as this service sees them.
+    fn peers(&self, of: &Service) -> Result<Peers, Fault> {
+        let ports = Arc::new(of.ports().to_vec());
+        let members = match &of.body {
+            Body::External(external) => {
+                let single = external.address.iter().filter(|_| external.at.is_empty());
+                let single = single.map(|a| Peer { id: None, name: of.name.clone(), address: Ok(a.clone()) });
+                let several = external.at.iter().map(|(id, a)| Peer {
+                    id: Some(*id),
+                    name: format!("{}-{id}", of.name),
+                    address: Ok(a.clone()),
+                });
+                single.chain(several).collect()
+            }
+            Body::Workload(w) => {
+                match &w.members {
+                    Members::PerNode { known, .. } if known.is_empty() => {
+                        return Err(Fault::new(
+                        Code::AddressUnknown,
+                        format!("nobody knows the members of {}: they are as many as there are labelled nodes", of.name),
+                    )
+                    .mend(format!("list them in {}", of.file), "known: { node-a: 10.0.0.21, node-b: 10.0.0.22 }"));
+                    }
+                    Members::PerNode { .. } if !w.node_network => {
+                        return Err(Fault::new(
+                            Code::AddressUnknown,
+                            format!("the members of {} have no address that stays", of.name),
+                        )
+                        .mend(format!("use the node's, in {}", of.file), "exclusive: { address: node }"));
+                    }
+                    Members::PerNode { known, .. } => known
+                        .iter()
+                        .map(|(node, a)| Peer { id: None, name: node.clone(), address: Ok(a.clone()) })
+                        .collect(),
+                    Members::Counted { .. } => w.ids().map(|id| self.peer(of, id)).collect(),
+                }
+            }
+        };
+        Ok(Peers { members: Arc::new(members), ports })
+    }
+
+    fn peer(&self, of: &Service, id: u32) -> Peer {
+        Peer {
+            id: Some(id),
+            name: format!("{}-{id}", of.name),
+            address: self.naming.address(self.service, of, id),
+        }
+    }
+
+    /// Renders `text` for `whom`.
+    ///
+    /// # Errors
+    /// The fault of the value, once per value.
+    pub fn render(&self, context: &Context<'_>, text: &str, whom: For) -> Result<Text, Fault> {
+        let target = self.naming.target();
+        let by_name = |name: &str| match context.model.find(name) {
+            Some(of) if matches!(of.body, Body::External(_)) => self.peers(of),
+            Some(of) if !of.has(target) => Err(Fault::new(
+                Code::PeerNotOnTarget,
+                format!("{name} is not compiled for {target}, so it has no address there"),
+            )
+            .mend(format!("write into {}", of.file), format!("targets: {{ {}: … }}", target.name()))),
+            Some(of) => match self.naming.unreachable(self.service, of) {
+                Some(fault) => Err(fault),
+                None => self.peers(of),
+            },
+            None => Err(Fault::new(Code::PeerUnknown, format!("no service `{name}`"))),
+        };
+        let (own, unlisted) = match self.peers(self.service) {
+            Ok(own) => (own, None),
+            Err(fault) => {
+                let ports = Arc::new(self.service.ports().to_vec());
+                (Peers { members: Arc::default(), ports }, Some(fault))
+            }
+        };
+        let per_node = self.service.workload().is_some_and(|w| w.per_node());
+        let (who, proofs) = match whom {
+            For::Member(id) => (Who::Known(self.peer(self.service, id)), Vec::new()),
+            For::Any if per_node => {
+                let nodes = ["node-one", "n2", "third.example"];
+                (Who::NodeToken, nodes.map(|n| Who::NodeKnown(n.into())).to_vec())
+            }
+            For::Any => (Who::Token, own.members.iter().cloned().map(Who::Known).collect()),
+        };
+        let scope = Scope { service: &self.service.name, own, unlisted, who, peers: &by_name };
+        value::render_proved(text, &scope, &proofs)
+    }
+
+    /// Renders a template; a fault is reported at its place and gives empty text.
+    pub fn text(&self, context: &mut Context<'_>, template: &Template, whom: For) -> Text {
+        match self.render(context, &template.text, whom) {
+            Ok(text) => text,
+            Err(fault) => {
+                self.report(context, fault, template);
+                Text::default()
+            }
+        }
+    }
+
+    /// As [`Self::text`], where `holder` expands nothing at run time.
+    pub fn literal(&self, context: &mut Context<'_>, template: &Template, whom: For, holder: &str) -> String {
+        let text = self.text(context, template, whom);
+        match text.as_literal() {
+            Some(literal) => literal.to_owned(),
+            None => {
+                let target = self.naming.target();
+                let fault = Fault::new(
+                    Code::RuntimeNotHere,
+                    format!(
+                        "{target} expands nothing in {holder}, and this is known only when the container runs"
+                    ),
+                )
+                .mend(
+                    "hand it over as a variable, and let a shell insert it",
+                    "env: { MEMBER: \"{{ member.node }}\" }",
+                );
+                self.report(context, fault, template);
+                String::new()
+            }
+        }
+    }
+
+    /// Renders a list of templates.
+    pub fn texts(&self, context: &mut Context<'_>, templates: &[Template], whom: For) -> Vec<Text> {
+        templates.iter().map(|t| self.text(context, t, whom)).collect()
+    }
+
+    /// Renders a list where `holder` expands nothing.
+    pub fn literals(
+        &self,
+        context: &mut Context<'_>,
+        all: &[Template],
+        whom: For,
+        holder: &str,
+    ) -> Vec<String> {
+        all.iter().map(|t| self.literal(context, t, whom, holder)).collect()
+    }
+
+    fn report(&self, context: &mut Context<'_>, fault: Fault, template: &Template) {
+        // What the check of the spec has reported already is not said again for each target.
+        let said = [Code::ValueSyntax, Code::ValueForbidden].contains(&fault.code)
+            || fault.code == Code::PeerUnknown;
+        if said || value::uses(&template.text).is_err() {
+            return;
+        }
+        let place: Place = self.service.place(&template.route);
+        context.fault(value_fault(fault, place));
+    }
+}
+
+/// The fault of a member without an address on `target`.
+pub fn no_address(of: &Service, id: u32, target: Target, line: &str) -> Fault {
+    Fault::new(
+        Code::AddressUnknown,
+        format!("nothing says where {}-{id} can be reached on {target}", of.name),
+    )
+    .mend(format!("write into {}", of.file), line)
+}
