@@ -1,3 +1,8 @@
-//! The command line of berthc.
+//! The command line of berthc: the only part that reads, writes and prints.
+#![expect(clippy::disallowed_methods, reason = "input and output happen here and nowhere else")]
 
-fn main() {}
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::run()
+}

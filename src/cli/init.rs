@@ -1,0 +1,54 @@
+//! Starter specs.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use berthc::model::names;
+use clap::{Args, ValueEnum};
+
+use super::{Outside, print};
+
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Where the data lives
+    #[arg(value_enum)]
+    kind: Kind,
+    /// Name of the service
+    #[arg(long, default_value = "my-database")]
+    service: String,
+    /// File to make; it must not be there yet [default: stdout]
+    #[arg(short, long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Kind {
+    Node,
+    Pinned,
+    Volume,
+    Writer,
+    External,
+}
+
+/// The placeholder of the service's name in the starters.
+const NAME: &str = "my-database";
+
+/// Prints or writes the starter of a kind.
+pub fn init(args: &Init) -> Result<(), Outside> {
+    if let Some(wrong) = names::label(&args.service, 52) {
+        return Err(format!("the name `{}` {wrong}", args.service));
+    }
+    let text = match args.kind {
+        Kind::Node => include_str!("../../templates/init/node.yaml"),
+        Kind::Pinned => include_str!("../../templates/init/pinned.yaml"),
+        Kind::Volume => include_str!("../../templates/init/volume.yaml"),
+        Kind::Writer => include_str!("../../templates/init/writer.yaml"),
+        Kind::External => include_str!("../../templates/init/external.yaml"),
+    }
+    .replace(NAME, &args.service);
+    let Some(path) = &args.out else { return print(&text) };
+    let fail = |e: std::io::Error| format!("cannot make {}: {e}", path.display());
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(fail)?;
+    file.write_all(text.as_bytes()).map_err(fail)
+}

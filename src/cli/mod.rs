@@ -1,0 +1,177 @@
+//! Commands and their exit codes.
+
+mod init;
+mod read;
+mod report;
+mod write;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use berthc::{Options, Severity, Target};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde_json::json;
+
+/// Compiles one spec of a stateful service to Kubernetes, fleet and Docker Swarm files in which
+/// at any instant at most one running container holds a member's data, its right to write, its
+/// hostname, its address, its id and its ports.
+#[derive(Debug, Parser)]
+#[command(name = "berthc", version, propagate_version = true, arg_required_else_help = true)]
+#[command(after_help = "\
+Start here:
+  berthc init volume --service orders-db > specs/orders-db.yaml
+  berthc compile specs -o deploy
+
+Exit codes: 0 done; 1 the specs have errors, nothing was written; 2 wrong usage, or a file could
+not be read or written.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Compile specs to OUT/SERVICE/{kubernetes,fleet,swarm}/
+    #[command(after_help = "\
+Specs that name each other (`peers('x')`, `apart_from`, two revisions of one service) must be
+compiled together. All faults of all specs are reported in one run; while there is an error,
+nothing is written. Only files that changed are written, each of them whole.
+
+Examples:
+  berthc compile specs -o deploy
+  berthc compile specs/etcd.toml -o deploy --target fleet --bootstrap etcd
+  berthc compile specs -o deploy --format json")]
+    Compile(Compile),
+    /// Print a commented starter spec
+    #[command(after_help = "\
+Kinds, by where the data lives:
+  node     one member on each labelled node, data on its disk (Elasticsearch, Cassandra, CockroachDB)
+  pinned   numbered members, each held to one node (ZooKeeper, etcd)
+  volume   numbered members that move with their network volumes (PostgreSQL, Kafka, Redis)
+  writer   one member without data of its own
+  external a service that runs elsewhere, for the values of others")]
+    Init(init::Init),
+    /// Print the JSON Schema of a spec, for editors
+    #[command(after_help = "\
+Example:
+  berthc schema > spec.schema.json
+and in the first line of a spec:
+  # yaml-language-server: $schema=../spec.schema.json")]
+    Schema,
+}
+
+#[derive(Debug, Args)]
+struct Compile {
+    /// Spec files (.toml is TOML, all else YAML), or folders whose specs are all read
+    #[arg(required = true, value_name = "SPEC")]
+    specs: Vec<PathBuf>,
+    /// Folder to write below; each service owns one folder in it
+    #[arg(short, long, value_name = "OUT")]
+    out: PathBuf,
+    /// Emit for this target only (may be repeated); every target of a spec is still checked
+    #[arg(long, value_enum, value_name = "TARGET")]
+    target: Vec<TargetName>,
+    /// Folder with templates that stand in for berthc's own, one by one and by name, such as
+    /// kubernetes/statefulset.yaml.j2
+    #[arg(long, value_name = "DIR")]
+    templates: Option<PathBuf>,
+    /// Emit the `bootstrap.env` of this service: its very first start (may be repeated)
+    #[arg(long, value_name = "SERVICE")]
+    bootstrap: Vec<String>,
+    /// How messages are printed
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum TargetName {
+    Kubernetes,
+    Fleet,
+    Swarm,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people, on stderr
+    #[default]
+    Text,
+    /// One JSON object on stdout
+    Json,
+}
+
+/// What went wrong outside the specs; exit code 2.
+type Outside = String;
+
+/// Runs the command line.
+pub fn run() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Compile(c) => compile(&c),
+        Command::Init(i) => init::init(&i).map(|()| true),
+        Command::Schema => {
+            let text = serde_json::to_string_pretty(&berthc::spec::schema()).unwrap_or_default();
+            print(&format!("{text}\n")).map(|()| true)
+        }
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(message) => {
+            let _ = writeln!(anstream::stderr(), "berthc: {message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Prints data to stdout; a reader that went away is no error.
+fn print(text: &str) -> Result<(), Outside> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(format!("cannot write: {e}")),
+        _ => Ok(()),
+    }
+}
+
+/// Whether it went well.
+fn compile(args: &Compile) -> Result<bool, Outside> {
+    let inputs = read::specs(&args.specs)?;
+    let templates = match &args.templates {
+        Some(dir) => read::templates(dir)?,
+        None => BTreeMap::new(),
+    };
+    let options = Options {
+        targets: args.target.iter().map(|t| target(*t)).collect::<BTreeSet<_>>(),
+        bootstrap: args.bootstrap.iter().cloned().collect(),
+        templates,
+    };
+    let (tree, diagnostics) = berthc::compile(&inputs, &read::Disk, &options);
+    let written = match &tree {
+        Some(tree) => Some(write::write(&args.out, tree)?),
+        None => None,
+    };
+    match args.format {
+        Format::Text => {
+            let mut err = anstream::stderr();
+            let _ = err.write_all(report::text(&inputs, &diagnostics).as_bytes());
+            if let Some(w) = &written {
+                let _ = writeln!(err, "{}", w.summary(&args.out));
+            }
+        }
+        Format::Json => {
+            let found: Vec<_> = diagnostics.iter().map(|d| report::json(&inputs, d)).collect();
+            let (changed, unchanged) =
+                written.as_ref().map_or((vec![], 0), |w| (w.changed.clone(), w.unchanged));
+            let object = json!({ "diagnostics": found, "written": changed, "unchanged": unchanged });
+            print(&format!("{object:#}\n"))?;
+        }
+    }
+    Ok(!diagnostics.iter().any(|d| d.severity == Severity::Error))
+}
+
+fn target(name: TargetName) -> Target {
+    match name {
+        TargetName::Kubernetes => Target::Kubernetes,
+        TargetName::Fleet => Target::Fleet,
+        TargetName::Swarm => Target::Swarm,
+    }
+}

@@ -1,0 +1,95 @@
+//! Reading specs, the files they name, and templates.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use berthc::{Files, Input};
+
+use super::Outside;
+
+/// Largest file that is read at all.
+const MAX_BYTES: u64 = 8 << 20;
+
+/// The specs that `paths` name, in order and each once: files as they are, folders with every
+/// `.yaml`, `.yml` and `.toml` straight in them.
+pub fn specs(paths: &[PathBuf]) -> Result<Vec<Input>, Outside> {
+    let mut seen = BTreeSet::new();
+    let mut inputs = Vec::new();
+    for path in paths {
+        let found = if path.is_dir() { folder(path)? } else { vec![path.clone()] };
+        for file in found {
+            if !seen.insert(fs::canonicalize(&file).unwrap_or_else(|_| file.clone())) {
+                continue;
+            }
+            let bytes = bounded(&file)?;
+            let text = String::from_utf8(bytes).map_err(|e| {
+                format!("{} is not UTF-8 text (byte {})", file.display(), e.utf8_error().valid_up_to())
+            })?;
+            inputs.push(Input { path: file.to_string_lossy().into_owned(), text });
+        }
+    }
+    Ok(inputs)
+}
+
+fn folder(dir: &Path) -> Result<Vec<PathBuf>, Outside> {
+    let fail = |e: std::io::Error| format!("cannot read {}: {e}", dir.display());
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).map_err(fail)? {
+        let path = entry.map_err(fail)?.path();
+        let spec = path.extension().is_some_and(|e| e == "yaml" || e == "yml" || e == "toml");
+        let hidden = path.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.'));
+        if spec && !hidden && path.is_file() {
+            found.push(path);
+        }
+    }
+    if found.is_empty() {
+        return Err(format!("{} holds no specs (.yaml, .yml or .toml)", dir.display()));
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn bounded(path: &Path) -> Result<Vec<u8>, Outside> {
+    let fail = |e: std::io::Error| format!("cannot read {}: {e}", path.display());
+    let mut bytes = Vec::new();
+    File::open(path).map_err(fail)?.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(fail)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(format!("{} is larger than {} MiB", path.display(), MAX_BYTES >> 20));
+    }
+    Ok(bytes)
+}
+
+/// The templates below `dir`, by their path in it.
+pub fn templates(dir: &Path) -> Result<BTreeMap<String, String>, Outside> {
+    let fail = |path: &Path, e: std::io::Error| format!("cannot read {}: {e}", path.display());
+    let mut found = BTreeMap::new();
+    let mut open = vec![(dir.to_path_buf(), String::new())];
+    while let Some((folder, prefix)) = open.pop() {
+        for entry in fs::read_dir(&folder).map_err(|e| fail(&folder, e))? {
+            let entry = entry.map_err(|e| fail(&folder, e))?;
+            let path = entry.path();
+            let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+            // A link to a folder could lead around in circles.
+            if entry.file_type().is_ok_and(|t| t.is_dir()) {
+                open.push((path, format!("{name}/")));
+            } else if name.ends_with(".j2") {
+                let text = String::from_utf8(bounded(&path)?)
+                    .map_err(|_| format!("{} is not UTF-8 text", path.display()))?;
+                found.insert(name, text);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Files that specs name, from the disk.
+pub struct Disk;
+
+impl Files for Disk {
+    fn read(&self, spec: &str, path: &str) -> Result<Vec<u8>, String> {
+        let folder = Path::new(spec).parent().unwrap_or(Path::new(""));
+        bounded(&folder.join(path))
+    }
+}

@@ -1,0 +1,106 @@
+//! Diagnostics for people and for machines.
+
+use annotate_snippets::{AnnotationKind, Element, Group, Level, Padding, Renderer, Snippet};
+use berthc::diag::{Diagnostic, Place};
+use berthc::source::line_column;
+use berthc::{Input, Severity};
+use serde_json::{Value, json};
+
+/// All of `diagnostics`, as rustc prints its own; ends with a line that counts them.
+pub fn text(inputs: &[Input], diagnostics: &[Diagnostic]) -> String {
+    let renderer = Renderer::styled();
+    let mut out = String::new();
+    for d in diagnostics {
+        out.push_str(&renderer.render(&groups(inputs, d)));
+        out.push_str("\n\n");
+    }
+    let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
+    if errors > 0 {
+        let plural = if errors == 1 { "" } else { "s" };
+        out.push_str(&format!("{errors} error{plural}; nothing was written\n"));
+    }
+    out
+}
+
+fn groups<'d>(inputs: &'d [Input], d: &'d Diagnostic) -> Vec<Group<'d>> {
+    let level = match d.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let mut group = level.primary_title(d.message.as_str()).id(d.code.as_ref()).elements(snippets(inputs, d));
+    for why in &d.why {
+        group = group.element(Level::NOTE.message(why.as_str()));
+    }
+    let mut groups = vec![group];
+    for mend in &d.mends {
+        let title =
+            if mend.line.is_empty() { mend.text.clone() } else { format!("{}:   {}", mend.text, mend.line) };
+        groups.push(Group::with_title(Level::HELP.secondary_title(title)));
+    }
+    groups
+}
+
+/// One snippet for each text that the diagnostic points into, its own first.
+fn snippets<'d>(inputs: &'d [Input], d: &'d Diagnostic) -> Vec<Element<'d>> {
+    let mut places: Vec<(Place, &str, AnnotationKind)> =
+        vec![(d.place, d.label.as_str(), AnnotationKind::Primary)];
+    places.extend(d.related.iter().map(|(p, text)| (*p, text.as_str(), AnnotationKind::Context)));
+    let mut sources: Vec<usize> = Vec::new();
+    for (place, ..) in &places {
+        if !sources.contains(&place.source) {
+            sources.push(place.source);
+        }
+    }
+    let mut elements: Vec<Element<'d>> = Vec::new();
+    for source in sources {
+        let Some(input) = inputs.get(source) else { continue };
+        let mut snippet = Snippet::source(input.text.as_str()).path(input.path.as_str());
+        for (place, label, kind) in places.iter().filter(|p| p.0.source == source) {
+            let annotation = kind.span(span(&input.text, *place));
+            snippet =
+                snippet.annotation(if label.is_empty() { annotation } else { annotation.label(*label) });
+        }
+        elements.push(snippet.into());
+    }
+    if !d.why.is_empty() {
+        elements.push(Padding.into());
+    }
+    elements
+}
+
+/// The place within its text, on character boundaries and on one line.
+fn span(text: &str, place: Place) -> std::ops::Range<usize> {
+    let floor = |mut at: usize| {
+        at = at.min(text.len());
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let start = floor(place.start);
+    let end = floor(place.end).max(start);
+    let line = text[start..end].find('\n').map_or(end, |i| start + i);
+    start..line
+}
+
+/// One diagnostic as an object: places in lines and columns from 1.
+pub fn json(inputs: &[Input], d: &Diagnostic) -> Value {
+    let at = |place: Place, text: &str| {
+        let Some(input) = inputs.get(place.source) else { return json!({ "text": text }) };
+        let (line, column) = line_column(&input.text, place.start);
+        let (end_line, end_column) = line_column(&input.text, place.end);
+        json!({
+            "file": input.path, "line": line, "column": column,
+            "end_line": end_line, "end_column": end_column, "text": text,
+        })
+    };
+    json!({
+        "severity": d.severity,
+        "code": d.code,
+        "message": d.message,
+        "at": at(d.place, &d.label),
+        "related": d.related.iter().map(|(p, text)| at(*p, text)).collect::<Vec<_>>(),
+        "why": d.why,
+        "mends": d.mends,
+    })
+}
