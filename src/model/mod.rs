@@ -277,7 +277,7 @@ impl Workload {
     /// The first data directory's volume, if data is on the network.
     pub fn volumes(&self) -> impl Iterator<Item = (&Data, &Volume)> {
         self.data.iter().filter_map(|d| match &d.at {
-            DataAt::Volume(v) => Some((d, v)),
+            DataAt::Volume(v) => Some((d, v.as_ref())),
             DataAt::Host { .. } => None,
         })
     }
@@ -307,7 +307,7 @@ pub enum DataAt {
         size: Option<u64>,
     },
     /// On the network.
-    Volume(Volume),
+    Volume(Box<Volume>),
 }
 
 /// A network volume of each member.
@@ -504,7 +504,16 @@ pub struct Fleet {
     /// Of the machines.
     pub docker: Version,
     /// Options added, by section.
-    pub unit: Vec<(String, Vec<(String, Vec<String>)>)>,
+    pub unit: Vec<UnitSection>,
+}
+
+/// Options added to one section of a unit: each key with its values.
+#[derive(Debug, Clone)]
+pub struct UnitSection {
+    /// Without brackets.
+    pub name: String,
+    /// In order.
+    pub options: Vec<(String, Vec<String>)>,
 }
 
 /// Settings for Swarm.

@@ -16,22 +16,25 @@ use crate::diag::{Diagnostic, Place};
 const MAX_FAULTS: usize = 100;
 
 /// Reads a `T`. Every fault is pushed to `faults`; the entries at fault are gone from `root`
-/// afterwards, and the value is what the rest says. `None` when nothing could be read.
-pub fn read<T: DeserializeOwned>(root: &mut Node, faults: &mut Vec<Diagnostic>) -> Option<T> {
+/// afterwards, and the value is what the rest says, with the keys that were taken out. `None`
+/// when nothing could be read.
+pub fn read<T: DeserializeOwned>(root: &mut Node, faults: &mut Vec<Diagnostic>) -> (Option<T>, Vec<String>) {
+    let mut removed = Vec::new();
     for _ in 0..MAX_FAULTS {
         match T::deserialize(Reader(root)) {
-            Ok(value) => return Some(value),
+            Ok(value) => return (Some(value), removed),
             Err(error) => {
                 let mut route = error.route.clone();
                 route.reverse();
                 faults.push(error.diagnostic(root.place, &route));
                 if !root.remove(&route) {
-                    return None;
+                    break;
                 }
+                removed.extend(route.pop());
             }
         }
     }
-    None
+    (None, removed)
 }
 
 /// A fault as serde reports it, with the way to it from the inside out.

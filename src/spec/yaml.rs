@@ -31,8 +31,7 @@ struct Loader<'t> {
 /// The first fault of the text, with its place.
 pub fn load(source: usize, text: &str) -> Loaded<Node> {
     let mut loader = Loader { source, text, stack: Vec::new(), nodes: 0, root: None };
-    let mut parser = Parser::new_from_str(text);
-    while let Some(event) = parser.next() {
+    for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|e| {
             let at = e.marker().byte_offset().unwrap_or(0).min(text.len());
             fault(Code::Syntax, Place::new(source, at, at), format!("not YAML: {}", e.info()))

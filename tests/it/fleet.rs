@@ -346,6 +346,7 @@ fn find(units: &Units, name: &str) -> Option<Unit> {
 // -------------------------------------------------------------------------------------- judgement
 
 /// All that a set of unit files does wrong under fleet's rules; each line begins with the file's name.
+/// Of a template, its instance 1 is judged.
 pub fn judge(units: &BTreeMap<String, String>, version: Version) -> Vec<String> {
     let (mut findings, mut set) = (Vec::new(), Units::new());
     for (name, text) in units {

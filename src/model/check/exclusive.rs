@@ -4,24 +4,32 @@ use std::collections::BTreeMap;
 
 use super::{Checker, mend};
 use crate::code::Code;
-use crate::model::{
-    Bootstrap, Data, DataAt, Health, Members, Program, Resources, Stop, Template, Update, Volume, Workload,
-    backend, names,
-};
+use crate::model::{Data, DataAt, Members, Program, Template, Volume, backend, names};
 use crate::route;
 use crate::source::Route;
 use crate::spec::{DataSpec, ExclusiveSpec, IdSpace, VolumeSpec};
 use crate::value;
 
+/// The block, valid.
+pub(super) struct Exclusive {
+    pub data: Vec<Data>,
+    pub ports: Vec<(String, u16)>,
+    pub id: Option<String>,
+    pub hostname: bool,
+    pub node_network: bool,
+    pub writer: bool,
+    pub guard: bool,
+}
+
 impl Checker<'_> {
-    /// The workload with its exclusive resources; the caller fills in the rest.
+    /// `None` when a data directory cannot be understood.
     pub(super) fn exclusive(
         &mut self,
         service: &str,
         spec: ExclusiveSpec,
         members: Option<&Members>,
         program: &Program,
-    ) -> Option<Box<Workload>> {
+    ) -> Option<Exclusive> {
         let root = route!["exclusive"];
         let ExclusiveSpec { data, ports, id, hostname, address, writer, guard } = spec;
         let mut whole = true;
@@ -110,35 +118,14 @@ impl Checker<'_> {
             }
         }
         self.host_twice(&all);
-        whole.then(|| {
-            Box::new(Workload {
-                program: Program {
-                    image: String::new(),
-                    command: vec![],
-                    args: vec![],
-                    env: vec![],
-                    user: None,
-                    resources: Resources::default(),
-                },
-                files: vec![],
-                secrets: vec![],
-                ulimits: vec![],
-                tmpfs: vec![],
-                members: Members::PerNode { on: vec![], known: vec![], dedicated: false },
-                data: all,
-                ports,
-                id,
-                hostname,
-                node_network,
-                writer,
-                guard: guard.is_some(),
-                stop: Stop { before: None, signal: None, grace: 0 },
-                health: Health::default(),
-                update: Update::default(),
-                bootstrap: Bootstrap::default(),
-                helpers: vec![],
-                apart_from: vec![],
-            })
+        whole.then(|| Exclusive {
+            data: all,
+            ports,
+            id,
+            hostname,
+            node_network,
+            writer,
+            guard: guard.is_some(),
         })
     }
 
@@ -184,7 +171,7 @@ impl Checker<'_> {
                     ]);
                     return None;
                 }
-                DataAt::Volume(self.volume(&route.at("volume"), volume)?)
+                DataAt::Volume(Box::new(self.volume(&route.at("volume"), volume)?))
             }
             (Some(_), Some(_)) => {
                 let host = self.source.key(&route.at("host"));

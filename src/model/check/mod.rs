@@ -14,7 +14,9 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::{Body, External, Files, Model, Service, Targets, Template, names, units};
+use exclusive::Exclusive;
+
+use super::{Body, External, Files, Model, Service, Targets, Template, Workload, names, units};
 use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::route;
@@ -50,14 +52,11 @@ pub fn check(inputs: &[Input], files: &dyn Files) -> (Model, Vec<Diagnostic>) {
         };
         let source = Arc::new(Source { index, path: input.path.clone(), root: Some(root.clone()) });
         let mut faults = Vec::new();
-        let spec = de::read::<Spec>(&mut root, &mut faults);
-        let removed = faults.iter().filter_map(|f| unknown_or_gone(&f.message)).collect();
-        let before = faults.len();
+        let (spec, removed) = de::read::<Spec>(&mut root, &mut faults);
         let mut checker = Checker { source, files, removed, out: faults };
         let name = spec.as_ref().and_then(|s| s.service.clone());
         let service = spec.and_then(|spec| checker.service(spec));
-        let failed = service.is_none() || checker.out.len() > before || before > 0;
-        if failed {
+        if service.is_none() || !checker.out.is_empty() {
             broken.extend(name);
         }
         services.extend(service);
@@ -68,15 +67,11 @@ pub fn check(inputs: &[Input], files: &dyn Files) -> (Model, Vec<Diagnostic>) {
     (model, out)
 }
 
-/// The key that a structural fault took out of the tree; what it stood for is not missing.
-fn unknown_or_gone(message: &str) -> Option<String> {
-    message.split('`').nth_back(1).map(ToOwned::to_owned)
-}
-
 /// What checks one spec.
 struct Checker<'a> {
     source: Arc<Source>,
     files: &'a dyn Files,
+    /// Keys that a structural fault took out of the tree; what they stood for is not missing.
     removed: Vec<String>,
     out: Vec<Diagnostic>,
 }
@@ -322,28 +317,44 @@ impl Checker<'_> {
             let helpers = self.helpers(helpers.unwrap_or_default());
             let ulimits = self.ulimits(ulimits);
             let apart_from = self.apart_from(&name, apart_from.unwrap_or_default());
-            let (members, exclusive) = (members?, exclusive?);
-            let mut w = exclusive;
-            w.program = program;
-            w.members = members;
-            w.secrets = secrets;
-            w.files = files;
-            w.tmpfs = tmpfs;
-            w.health = health;
-            w.stop = stop;
-            w.update = update;
-            w.bootstrap = bootstrap;
-            w.helpers = helpers;
-            w.ulimits = ulimits;
-            w.apart_from = apart_from;
+            let Exclusive { data, ports, id, hostname, node_network, writer, guard } = exclusive?;
+            let w = Box::new(Workload {
+                program,
+                files,
+                secrets,
+                ulimits,
+                tmpfs,
+                members: members?,
+                data,
+                ports,
+                id,
+                hostname,
+                node_network,
+                writer,
+                guard,
+                stop,
+                health,
+                update,
+                bootstrap,
+                helpers,
+                apart_from,
+            });
             self.whole(&name, &w);
             Body::Workload(w)
         };
         let file = Path::new(&self.source.path)
             .file_name()
             .map_or_else(|| self.source.path.clone(), |f| f.to_string_lossy().into_owned());
-        let Some(targets) = targets else { return None };
-        Some(Service { source: self.source.clone(), file, name, revision, body, targets, accept, labels })
+        Some(Service {
+            source: self.source.clone(),
+            file,
+            name,
+            revision,
+            body,
+            targets: targets?,
+            accept,
+            labels,
+        })
     }
 
     fn labels(&mut self, route: &Route, labels: Option<IndexMap<String, String>>) -> Vec<(String, String)> {

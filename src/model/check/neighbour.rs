@@ -19,6 +19,8 @@ struct Claim<'m> {
     workload: &'m Workload,
     /// The member, for pinned ones.
     id: Option<u32>,
+    /// The directory, for claims of one.
+    path: String,
     route: Route,
 }
 
@@ -28,8 +30,8 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
     let mut ports: BTreeMap<(Target, u16), Vec<Claim<'_>>> = BTreeMap::new();
     for service in model.services() {
         let Some(w) = service.workload() else { continue };
-        for (path, claim) in host_paths(service, w) {
-            paths.entry(path).or_default().push(claim);
+        for claim in host_paths(service, w) {
+            paths.entry(claim.path.clone()).or_default().push(claim);
         }
         for target in Target::ALL.into_iter().filter(|t| service.has(*t)) {
             for (port, route) in host_ports(service, w, target) {
@@ -37,31 +39,26 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
                     service,
                     workload: w,
                     id: None,
+                    path: String::new(),
                     route,
                 });
             }
         }
     }
     for (path, claims) in &paths {
-        pairs(claims, |a, b| meet_on_path(a, b, path, path, out));
         // A directory inside a claimed one belongs to both.
-        for outer in ancestors(path) {
-            for (inner, above) in
-                claims.iter().flat_map(|c| paths.get(outer).into_iter().flatten().map(move |o| (c, o)))
-            {
-                meet_on_path(above, inner, outer, path, out);
-            }
+        let outer = ancestors(path).filter_map(|o| paths.get(o)).flatten();
+        let all: Vec<&Claim<'_>> = outer.chain(claims).collect();
+        for target in Target::ALL {
+            pairs(&all, target, |a, b| on_path(a, b, out));
         }
     }
     let mut told = std::collections::BTreeSet::new();
     for ((target, port), claims) in &ports {
-        pairs(claims, |a, b| {
+        let all: Vec<&Claim<'_>> = claims.iter().collect();
+        pairs(&all, *target, |a, b| {
             let key = (a.service.name.clone(), b.service.name.clone(), *port);
-            if a.service.name != b.service.name
-                && !apart(a, b)
-                && may_meet(a, b, Some(*target))
-                && told.insert(key)
-            {
+            if told.insert(key) {
                 out.push(
                     Diagnostic::error(
                         Code::Neighbour,
@@ -81,34 +78,54 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
     }
 }
 
-/// Calls `meet` for claims of different services; beyond a few of one claim only neighbours in
-/// order are looked at, so that a thousand services of one port stay a thousand pairs.
-fn pairs<'c, 'm>(claims: &'c [Claim<'m>], mut meet: impl FnMut(&'c Claim<'m>, &'c Claim<'m>)) {
-    const ALL: usize = 16;
-    for (i, b) in claims.iter().enumerate() {
-        for a in &claims[i.saturating_sub(ALL)..i] {
-            meet(a, b);
+/// Calls `meet` for each claim with the first earlier one of another service that may stand on
+/// its node and is not kept apart, if there is one. Earlier claims are found by the labels that
+/// they demand, so that a thousand services on nodes of their own cost a thousand look-ups.
+fn pairs<'m>(claims: &[&Claim<'m>], target: Target, mut meet: impl FnMut(&Claim<'m>, &Claim<'m>)) {
+    // Claims by the keys they demand, then by the values.
+    let mut seen: BTreeMap<Vec<&str>, BTreeMap<Demands<'_>, Vec<usize>>> = BTreeMap::new();
+    for (i, b) in claims.iter().enumerate().filter(|(_, c)| c.service.has(target)) {
+        let mut own = demands(b, target);
+        own.sort();
+        let keys: Vec<&str> = own.iter().map(|(k, _)| *k).collect();
+        let clash =
+            |a: &Claim<'_>| a.service.name != b.service.name && !apart(a, b) && may_meet(a, b, target);
+        let at = |found: &Vec<usize>| found.iter().copied().find(|a| clash(claims[*a]));
+        let first = seen.iter().find_map(|(theirs, values)| {
+            if *theirs == keys && own.iter().all(|(_, v)| v.is_some()) {
+                // Equal keys with other values never meet: only the equal and the open ones do.
+                let open = values.iter().filter(|(d, _)| d.iter().any(|(_, v)| v.is_none()));
+                return values.get(&own).and_then(at).or_else(|| open.into_iter().find_map(|(_, f)| at(f)));
+            }
+            values.values().find_map(at)
+        });
+        if let Some(a) = first {
+            meet(claims[a], b);
         }
+        seen.entry(keys).or_default().entry(own).or_default().push(i);
     }
 }
+
+/// The labels that a node must carry, each with its value where it is fixed.
+type Demands<'m> = Vec<(&'m str, Option<String>)>;
 
 fn ancestors(path: &str) -> impl Iterator<Item = &str> {
     path.match_indices('/').map(|(i, _)| &path[..i]).filter(|p| !p.is_empty())
 }
 
 /// Host directories with the ids in them.
-fn host_paths<'m>(service: &'m Service, w: &'m Workload) -> Vec<(String, Claim<'m>)> {
+fn host_paths<'m>(service: &'m Service, w: &'m Workload) -> Vec<Claim<'m>> {
     let mut all = Vec::new();
     for data in &w.data {
         let Some(host) = data.host() else { continue };
-        let claim = |id| Claim { service, workload: w, id, route: host.route.clone() };
+        let claim = |path, id| Claim { service, workload: w, id, path, route: host.route.clone() };
         if w.per_node() {
-            all.push((host.text.clone(), claim(None)));
+            all.push(claim(host.text.clone(), None));
             continue;
         }
         for id in w.ids() {
             if let Some(path) = value::host_path(&host.text, &service.name, id) {
-                all.push((path, claim(Some(id))));
+                all.push(claim(path, Some(id)));
             }
         }
     }
@@ -135,19 +152,11 @@ fn host_ports(service: &Service, w: &Workload, target: Target) -> Vec<(u16, Rout
     }
 }
 
-fn meet_on_path(a: &Claim<'_>, b: &Claim<'_>, outer: &str, inner: &str, out: &mut Vec<Diagnostic>) {
-    if a.service.name == b.service.name {
-        return;
-    }
-    let target =
-        Target::ALL.into_iter().find(|t| a.service.has(*t) && b.service.has(*t) && may_meet(a, b, Some(*t)));
-    if target.is_none() || apart(a, b) {
-        return;
-    }
-    let message = if outer == inner {
-        format!("{} and {} both claim {outer} of a node", a.service.name, b.service.name)
+fn on_path(a: &Claim<'_>, b: &Claim<'_>, out: &mut Vec<Diagnostic>) {
+    let message = if a.path == b.path {
+        format!("{} and {} both claim {} of a node", a.service.name, b.service.name, a.path)
     } else {
-        format!("{} claims {inner}, which lies in {outer} of {}", b.service.name, a.service.name)
+        format!("{} claims {}, which lies in {} of {}", b.service.name, b.path, a.path, a.service.name)
     };
     out.push(
         Diagnostic::error(Code::Neighbour, b.service.place(&b.route), message)
@@ -162,26 +171,24 @@ fn apart(a: &Claim<'_>, b: &Claim<'_>) -> bool {
 }
 
 /// The labels a member's node must carry, as far as they are fixed.
-fn demands<'m>(c: &Claim<'m>, target: Option<Target>) -> Vec<(&'m str, Option<String>)> {
+fn demands<'m>(c: &Claim<'m>, target: Target) -> Demands<'m> {
     match &c.workload.members {
         Members::PerNode { on, .. } => on.iter().map(|(k, v)| (k.as_str(), Some(v.clone()))).collect(),
         Members::Counted { pin, .. } => {
+            let targets = &c.service.targets;
             let own: Option<&Pin> = match target {
-                Some(Target::Fleet) => c.service.targets.fleet.as_ref().and_then(|f| f.pin.as_ref()),
-                Some(Target::Swarm) => c.service.targets.swarm.as_ref().and_then(|s| s.pin.as_ref()),
-                _ => None,
+                Target::Fleet => targets.fleet.as_ref().and_then(|f| f.pin.as_ref()),
+                Target::Swarm => targets.swarm.as_ref().and_then(|s| s.pin.as_ref()),
+                Target::Kubernetes => None,
             };
-            pin.as_ref()
-                .or(own)
-                .map(|p| (p.label.as_str(), c.id.map(|id| id.to_string())))
-                .into_iter()
-                .collect()
+            let pin = pin.as_ref().or(own);
+            pin.map(|p| (p.label.as_str(), c.id.map(|id| id.to_string()))).into_iter().collect()
         }
     }
 }
 
 /// Whether one node may carry what both demand: a label has one value on a node.
-fn may_meet(a: &Claim<'_>, b: &Claim<'_>, target: Option<Target>) -> bool {
+fn may_meet(a: &Claim<'_>, b: &Claim<'_>, target: Target) -> bool {
     let theirs = demands(b, target);
     demands(a, target).iter().all(|(key, value)| {
         theirs.iter().filter(|(k, _)| k == key).all(|(_, other)| match (value, other) {

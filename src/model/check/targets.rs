@@ -3,7 +3,7 @@
 use super::{Checker, mend};
 use crate::code::Code;
 use crate::model::units::Version;
-use crate::model::{Accept, Fleet, Kubernetes, Pin, Swarm, Targets, names};
+use crate::model::{Accept, Fleet, Kubernetes, Pin, Swarm, Targets, UnitSection, names};
 use crate::route;
 use crate::source::Route;
 use crate::spec::{self, AcceptSpec, FleetSpec, KubernetesSpec, SwarmSpec, TargetsSpec};
@@ -162,7 +162,10 @@ impl Checker<'_> {
             unit: unit
                 .unwrap_or_default()
                 .into_iter()
-                .map(|(section, options)| (section, options.into_iter().map(|(k, v)| (k, v.0)).collect()))
+                .map(|(name, options)| UnitSection {
+                    name,
+                    options: options.into_iter().map(|(k, v)| (k, v.0)).collect(),
+                })
                 .collect(),
         }
     }

@@ -169,7 +169,8 @@ pub fn expand(text: &str, name: &str) -> String {
 
 // ------------------------------------------------------------------------------------------ globs
 
-/// A term of a pattern of Go's `path.Match` (agent/state.go:122-128).
+/// A term of a pattern of Go's `path.Match` (agent/state.go:122-128). That never goes back behind a `*`,
+/// which shows only in texts with a `/`; names have none.
 #[derive(PartialEq)]
 pub enum Term {
     Star,
