@@ -524,6 +524,10 @@ pub fn render(text: &str, uses: &Uses, scope: &Scope<'_>) -> Result<Text, Fault>
     env.set_undefined_behavior(UndefinedBehavior::Strict);
     env.set_fuel(Some(FUEL));
     env.set_syntax(syntax());
+    env.set_formatter(|out, state, value| match printed(value)? {
+        Some(address) => out.write_str(&address).map_err(minijinja::Error::from),
+        None => minijinja::escape_formatter(out, state, value),
+    });
     env.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     env.add_filter("join", join);
     env.add_filter("default", minijinja::filters::default);
@@ -592,7 +596,7 @@ fn join(items: &Jinja, separator: Option<String>) -> Result<String, minijinja::E
         if item.is_undefined() {
             return Err(ErrorKind::UndefinedError.into());
         }
-        out.push_str(&printed(&item)?);
+        out.push_str(&printed(&item)?.unwrap_or_else(|| item.to_string()));
         if out.len() > MAX_RENDERED {
             return Err(minijinja::Error::new(ErrorKind::InvalidOperation, "too long"));
         }
@@ -600,11 +604,15 @@ fn join(items: &Jinja, separator: Option<String>) -> Result<String, minijinja::E
     Ok(out)
 }
 
-/// A value as it is printed; a member's address may be a fault, which surfaces here.
-fn printed(value: &Jinja) -> Result<String, minijinja::Error> {
-    match value.downcast_object_ref::<PeerObject>() {
-        Some(peer) => peer.0.address.clone().map_err(|f| raise(&f)),
-        None => Ok(value.to_string()),
+/// The address of a member that is printed whole, or why there is none; `None` for other values.
+fn printed(value: &Jinja) -> Result<Option<String>, minijinja::Error> {
+    if let Some(peer) = value.downcast_object_ref::<PeerObject>() {
+        return peer.0.address.clone().map(Some).map_err(|f| raise(&f));
+    }
+    match value.downcast_object_ref::<Member>().map(|m| &m.who) {
+        Some(Who::Known(peer)) => peer.address.clone().map(Some).map_err(|f| raise(&f)),
+        Some(Who::Token | Who::NodeToken) => Ok(Some(token(Run::Address))),
+        None => Ok(None),
     }
 }
 
@@ -673,12 +681,6 @@ impl Object for PeerObject {
     fn get_value(self: &Arc<Self>, key: &Jinja) -> Option<Jinja> {
         self.get_value_by_str(key.as_str()?)
     }
-    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0.address {
-            Ok(address) => f.write_str(address),
-            Err(_) => Err(fmt::Error),
-        }
-    }
 }
 
 #[derive(Debug)]
@@ -712,12 +714,6 @@ impl Object for Member {
     }
     fn get_value(self: &Arc<Self>, key: &Jinja) -> Option<Jinja> {
         self.get_value_by_str(key.as_str()?)
-    }
-    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.get_value_by_str("address") {
-            Some(address) if address.as_str().is_some() => write!(f, "{address}"),
-            _ => Err(fmt::Error),
-        }
     }
 }
 

@@ -16,3 +16,4 @@ mod harness;
 mod hostile;
 mod layers;
 mod readme;
+mod values;
