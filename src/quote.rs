@@ -91,3 +91,29 @@ fn word(text: &str, exec: bool) -> String {
     // A word that is `;` alone separates commands.
     if bare { out } else { format!("\"{out}\"") }
 }
+
+/// Text of a Markdown page, also in a table: one line, nothing in it marks anything up.
+pub fn markdown(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in line(text).chars() {
+        if matches!(c, '\\' | '`' | '<' | '>' | '|' | '[' | ']' | '&' | '#' | '~') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// A Markdown code span, also in a table.
+pub fn code(text: &str) -> String {
+    let text = line(text);
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat(longest + 1);
+    let pad = if text.starts_with('`') || text.ends_with('`') || text.is_empty() { " " } else { "" };
+    format!("{fence}{pad}{}{pad}{fence}", text.replace('|', "\\|"))
+}
+
+/// Text on one line, without control characters.
+pub fn line(text: &str) -> String {
+    text.chars().map(|c| if must_escape(c) { ' ' } else { c }).collect()
+}

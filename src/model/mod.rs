@@ -44,6 +44,8 @@ impl Model {
 /// One spec, valid.
 #[derive(Debug)]
 pub struct Service {
+    /// Its index among [`Model::services`].
+    pub index: usize,
     /// Its text, for places.
     pub source: Arc<Source>,
     /// File name of the spec, without folders.
@@ -546,7 +548,8 @@ impl Model {
     fn new(mut services: Vec<Service>, broken: BTreeSet<String>) -> Self {
         services.sort_by(|a, b| (&a.name, &a.revision).cmp(&(&b.name, &b.revision)));
         let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for (i, service) in services.iter().enumerate() {
+        for (i, service) in services.iter_mut().enumerate() {
+            service.index = i;
             by_name.entry(service.name.clone()).or_default().push(i);
         }
         Self { services, by_name, broken }

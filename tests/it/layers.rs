@@ -4,8 +4,15 @@ use crate::harness::{root, walk};
 
 /// In the order of the data; a module may use itself and what stands left of it. `diag` and
 /// `code` name each other's types, as `source` and `spec` do.
-const ORDER: [&[&str]; 6] =
-    [&["code", "diag"], &["quote"], &["value", "source", "spec"], &["model"], &["target", "emit"], &["lib"]];
+const ORDER: &[&[&str]] = &[
+    &["code", "diag"],
+    &["quote"],
+    &["value", "source", "spec"],
+    &["model"],
+    &["target", "emit"],
+    &["world"],
+    &["certificate"],
+];
 
 fn layer(module: &str) -> usize {
     ORDER.iter().position(|l| l.contains(&module)).unwrap_or_else(|| panic!("no layer has `{module}`"))

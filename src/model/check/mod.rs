@@ -350,6 +350,7 @@ impl Checker<'_> {
             .file_name()
             .map_or_else(|| self.source.path.clone(), |f| f.to_string_lossy().into_owned());
         Some(Service {
+            index: 0,
             source: self.source.clone(),
             file,
             name,
