@@ -23,31 +23,30 @@ pub struct Value<'d> {
 /// The documents of `text`; what cannot be read is left out, and said.
 pub fn documents(text: &str) -> (Vec<Document>, Vec<String>) {
     let (mut read, mut failed) = (Vec::new(), Vec::new());
-    let mut before = 0;
-    for part in split(text) {
+    for (before, part) in split(text) {
         if part.lines().any(|l| !l.trim().is_empty() && !l.trim_start().starts_with('#')) {
             match node::load(0, "document.yaml", part) {
                 Ok(root) => read.push(Document { root, before, text: part.to_owned() }),
                 Err(fault) => failed.push(fault.message),
             }
         }
-        before += part.matches('\n').count() + 1;
     }
     (read, failed)
 }
 
-/// Parts between lines that are `---`; the line itself belongs to no part.
-fn split(text: &str) -> Vec<&str> {
+/// Parts between lines that are `---`, each with the number of lines before it.
+fn split(text: &str) -> Vec<(usize, &str)> {
     let mut parts = Vec::new();
-    let (mut start, mut at) = (0, 0);
-    for line in text.split_inclusive('\n') {
+    let (mut start, mut at, mut before) = (0, 0, 0);
+    for (number, line) in text.split_inclusive('\n').enumerate() {
         if line.trim_end() == "---" {
-            parts.push(text[start..at].strip_suffix('\n').unwrap_or(&text[start..at]));
+            parts.push((before, &text[start..at]));
             start = at + line.len();
+            before = number + 1;
         }
         at += line.len();
     }
-    parts.push(&text[start..]);
+    parts.push((before, &text[start..]));
     parts
 }
 

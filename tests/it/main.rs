@@ -17,3 +17,4 @@ mod hostile;
 mod layers;
 mod readme;
 mod values;
+mod world;
