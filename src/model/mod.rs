@@ -268,6 +268,11 @@ impl Workload {
         matches!(self.members, Members::PerNode { .. })
     }
 
+    /// Whether nothing else may run on its nodes.
+    pub fn dedicated(&self) -> bool {
+        matches!(self.members, Members::PerNode { dedicated: true, .. })
+    }
+
     /// The pin that holds on all targets.
     pub fn pin(&self) -> Option<&Pin> {
         match &self.members {
