@@ -6,7 +6,7 @@
 //!
 //! | templates | a printed value | with a filter |
 //! |---|---|---|
-//! | `kubernetes/*.yaml.j2` | YAML scalar | `expand`: `$(BERTH_…)`, `$` doubled where it would expand |
+//! | `kubernetes/*.yaml.j2` | YAML scalar | `expand`: `$(BERTH_…)`, `$` doubled where it would expand; `literal`: a block |
 //! | `swarm/*.yml.j2` | YAML scalar, `$` doubled | `expand`: `{{.Node.Hostname}}`, `{{` as text |
 //! | `fleet/*.service.j2` | option value, `%` doubled | `exec`: a word of an Exec line, `%H` |
 //! | `*.md.j2` | Markdown text | `code`: a code span, `line`: a line of a code block |
@@ -160,7 +160,9 @@ fn environment(overrides: &BTreeMap<String, String>) -> Environment<'static> {
     env.add_filter("tree", tree);
     env.add_filter("code", |text: &str| Value::from_safe_string(quote::code(text)));
     env.add_filter("line", |text: &str| Value::from_safe_string(quote::line(text)));
-    env.add_filter("octal", |mode: u32| format!("{mode:04o}"));
+    env.add_filter("octal", |mode: u32| Value::from_safe_string(format!("{mode:04o}")));
+    env.add_filter("literal", literal);
+    env.add_filter("comment", comment);
     let overrides: Arc<BTreeMap<String, String>> = Arc::new(overrides.clone());
     env.set_loader(move |name| {
         let own = templates().find(|(n, _)| *n == name).map(|(_, text)| text.to_owned());
@@ -207,7 +209,7 @@ fn printed(kind: &str, value: &Value) -> Result<String, Error> {
 }
 
 /// The variable that carries a run-time part on Kubernetes.
-fn variable(run: Run) -> &'static str {
+pub fn run_variable(run: Run) -> &'static str {
     match run {
         Run::Id => "BERTH_ID",
         Run::Name => "BERTH_NAME",
@@ -239,7 +241,7 @@ fn expand(state: &State<'_, '_>, value: &Value) -> Result<Value, Error> {
                             }
                         }
                     }
-                    Part::Run(run) => out.push_str(&format!("$({})", variable(*run))),
+                    Part::Run(run) => out.push_str(&format!("$({})", run_variable(*run))),
                     Part::Secret(name) => out.push_str(&format!("$({})", secret_variable(name))),
                 }
             }
@@ -296,6 +298,44 @@ fn exec(value: &Value) -> Result<Value, Error> {
     if quoted || out.is_empty() {
         out = format!("\"{out}\"");
     }
+    Ok(Value::from_safe_string(out))
+}
+
+/// Text in a comment: as it is, quoted where it would not stay on its line.
+fn comment(text: &str) -> Result<Value, Error> {
+    if text.contains(is_mark) {
+        return Err(refuse("a run-time part is printed in a comment"));
+    }
+    let one_line = !text.chars().any(quote::escaped);
+    Ok(Value::from_safe_string(if one_line { text.to_owned() } else { quote::yaml(text) }))
+}
+
+/// Text as a block scalar where YAML can say all of it in one, else quoted; `indent` is that of
+/// the lines of the text, two more than that of their key.
+fn literal(state: &State<'_, '_>, value: &Value, indent: usize) -> Result<Value, Error> {
+    let text = value.as_str().ok_or_else(|| refuse("literal is for text"))?;
+    let blank = |line: &str| !line.is_empty() && line.bytes().all(|b| b == b' ' || b == b'\t');
+    let body = text.trim_end_matches('\n');
+    let plain =
+        body.chars().all(|c| matches!(c, ' '..='~' | '\n' | '\t') || c > '\u{a0}' && !quote::escaped(c));
+    if body.is_empty() || body.starts_with('\n') || !plain || body.split('\n').any(blank) {
+        return Ok(Value::from_safe_string(printed(kind(state), value)?));
+    }
+    let pad = " ".repeat(indent);
+    let newlines = text.len() - body.len();
+    let mut out = String::from("|");
+    if body.starts_with([' ', '\t']) {
+        out.push('2');
+    }
+    out.push_str(["-", "", "+"][newlines.min(2)]);
+    for line in body.split('\n') {
+        out.push('\n');
+        if !line.is_empty() {
+            out.push_str(&pad);
+            out.push_str(line);
+        }
+    }
+    out.push_str(&"\n".repeat(newlines.saturating_sub(1)));
     Ok(Value::from_safe_string(out))
 }
 

@@ -17,7 +17,7 @@ pub fn yaml(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
             '\r' => out.push_str("\\r"),
-            c if must_escape(c) => {
+            c if escaped(c) => {
                 let n = c as u32;
                 let _ = if n > 0xFFFF { write!(out, "\\U{n:08x}") } else { write!(out, "\\u{n:04x}") };
             }
@@ -30,7 +30,7 @@ pub fn yaml(text: &str) -> String {
 
 /// Control characters, and what some reader takes for a line break, a byte order mark or
 /// nothing at all.
-fn must_escape(c: char) -> bool {
+pub fn escaped(c: char) -> bool {
     let n = c as u32;
     c.is_control()
         || (0x7f..=0x9f).contains(&n)
@@ -81,7 +81,7 @@ fn word(text: &str, exec: bool) -> String {
             c if (c as u32) < 0x20 || c as u32 == 0x7f => {
                 let _ = write!(out, "\\x{:02x}", c as u32);
             }
-            c if must_escape(c) => {
+            c if escaped(c) => {
                 let n = c as u32;
                 let _ = if n > 0xFFFF { write!(out, "\\U{n:08x}") } else { write!(out, "\\u{n:04x}") };
             }
