@@ -91,3 +91,14 @@ fn word(text: &str, exec: bool) -> String {
     // A word that is `;` alone separates commands.
     if bare { out } else { format!("\"{out}\"") }
 }
+
+/// Eight hexadecimal digits of `parts` (FNV-1a, both halves folded), for names that must change
+/// with what they stand for. The same on every machine and in every release: names outlive both.
+pub fn digest(parts: &[&str]) -> String {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    // A byte that no UTF-8 text holds ends each part.
+    for byte in parts.iter().flat_map(|p| p.bytes().chain([0xff])) {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+    format!("{:08x}", (hash >> 32) ^ (hash & 0xffff_ffff))
+}
