@@ -163,6 +163,8 @@ fn environment(overrides: &BTreeMap<String, String>) -> Environment<'static> {
     env.add_filter("octal", |mode: u32| Value::from_safe_string(format!("{mode:04o}")));
     env.add_filter("literal", literal);
     env.add_filter("comment", comment);
+    env.add_filter("key", |key: &str| Value::from_safe_string(quote::yaml(key)));
+    env.add_filter("bare", bare);
     let overrides: Arc<BTreeMap<String, String>> = Arc::new(overrides.clone());
     env.set_loader(move |name| {
         let own = templates().find(|(n, _)| *n == name).map(|(_, text)| text.to_owned());
@@ -249,9 +251,17 @@ fn expand(state: &State<'_, '_>, value: &Value) -> Result<Value, Error> {
         }
         // Swarm runs values through Go templates, after compose has read `$`.
         "swarm" => {
-            for part in &text.0 {
+            for (i, part) in text.0.iter().enumerate() {
                 match part {
-                    Part::Literal(s) => out.push_str(&s.replace("{{", "{{\"{{\"}}").replace('$', "$$")),
+                    Part::Literal(s) => {
+                        let mut literal = s.replace("{{", "{{\"{{\"}}").replace('$', "$$");
+                        // A brace before an action would be read as part of its opening.
+                        if literal.ends_with('{') && i + 1 < text.0.len() {
+                            literal.pop();
+                            literal.push_str("{{\"{\"}}");
+                        }
+                        out.push_str(&literal);
+                    }
                     Part::Run(Run::Node | Run::Address) => out.push_str("{{.Node.Hostname}}"),
                     _ => return Err(refuse("Swarm cannot expand this part")),
                 }
@@ -272,6 +282,12 @@ pub fn secret_variable(name: &str) -> String {
         }
     }
     out
+}
+
+/// Text in a comment: on one line, not quoted.
+fn bare(text: &str) -> Value {
+    let visible = |c: char| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c };
+    Value::from_safe_string(text.chars().map(visible).collect())
 }
 
 /// A word of an Exec line.
@@ -365,7 +381,7 @@ fn block(kind: &str, value: &Value, indent: usize, out: &mut String, depth: usiz
         ValueKind::Map => {
             for key in value.try_iter()? {
                 let item = value.get_item(&key)?;
-                let key = printed(kind, &Value::from(key.to_string()))?;
+                let key = quote::yaml(&key.to_string());
                 match scalar(&item)? {
                     Some(text) => out.push_str(&format!("{pad}{key}: {text}\n")),
                     None => {
