@@ -57,7 +57,7 @@ pub fn compile(inputs: &[Input], files: &dyn Files, options: &Options) -> (Optio
     let target::Plans { pages, mut gaps } = target::plan(&model, options, &mut diagnostics);
     let mut tree = emit::emit(&pages, options, &mut diagnostics);
     let certificates = certificate::certify(&model, &tree, &diagnostics);
-    gaps.extend(certificates.gaps(&model));
+    gaps.extend(certificates.gaps(&model, &gaps));
     target::waivers(&model, &gaps, |s| certificates.has(s), &mut diagnostics);
     tree.extend(emit::emit(&certificates.pages(&model, &gaps), options, &mut diagnostics));
     tree.retain(|path, _| options.wants(path));
