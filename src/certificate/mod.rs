@@ -394,7 +394,11 @@ fn part(target: Target, service: &Service, tree: &Tree) -> Option<Part> {
         Target::Kubernetes => {
             service.targets.kubernetes.as_ref().map(|k| format!("Kubernetes {}", k.version))
         }
-        Target::Fleet => service.targets.fleet.as_ref().map(|f| format!("fleet {}", f.version)),
+        Target::Fleet => service
+            .targets
+            .fleet
+            .as_ref()
+            .map(|f| format!("fleet {}.{}.{}", f.version.major, f.version.minor, f.version.patch)),
         Target::Swarm => service.targets.swarm.as_ref().map(|s| format!("Swarm, engine {}", s.engine)),
     };
     Some(Part { target, title: title.unwrap_or_default(), cells, carriers: found })

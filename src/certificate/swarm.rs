@@ -180,7 +180,8 @@ fn data(shape: &Shape<'_>, hazard: Hazard) -> Vec<&'static Mechanism> {
         _ => on_pinned_nodes(shape, hazard),
     };
     let elsewhere = matches!(hazard, Hazard::Partition | Hazard::Move | Hazard::Neighbour);
-    if shape.guard && shape.data == Where::Host && !matches!(hazard, Hazard::Partition | Hazard::Move) {
+    // A neighbour may take no lock.
+    if shape.guard && shape.data == Where::Host && !elsewhere {
         held.push(&LOCK);
     }
     // On the node's network the token falls at a relabel.
@@ -313,8 +314,10 @@ struct Reader<'r> {
 
 impl Reader<'_> {
     fn carry(&mut self, mechanism: &'static Mechanism, value: &Value<'_>) {
-        let carrier =
-            Carrier { file: self.file.to_owned(), field: value.field().to_owned(), line: value.line() };
+        // The service is the file's own.
+        let service = self.file.trim_start_matches("swarm/").trim_end_matches(".yml");
+        let field = value.field().trim_start_matches(&format!("services.{service}.")).to_owned();
+        let carrier = Carrier { file: self.file.to_owned(), field, line: value.line() };
         self.found.entry(mechanism.word).or_default().push(carrier);
     }
 
