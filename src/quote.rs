@@ -83,7 +83,7 @@ pub fn option(text: &str) -> String {
 /// on one line (systemd.syntax(7): a line that ends with a backslash goes on).
 pub fn line(text: &str) -> Option<&str> {
     let stays = !text.is_empty() && text.trim() == text && !text.ends_with('\\');
-    (stays && !text.chars().any(must_escape)).then_some(text)
+    (stays && !text.chars().any(escaped)).then_some(text)
 }
 
 fn word(pieces: &[Piece<'_>], exec: bool) -> String {
