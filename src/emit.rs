@@ -69,7 +69,7 @@ const FUEL: u64 = 50_000_000;
 
 /// Prints `pages`. What a template fails to print is reported, and is not in the tree.
 pub fn emit(pages: &[Page], options: &Options, out: &mut Vec<Diagnostic>) -> Tree {
-    let fault = |message: String| Diagnostic::error(Code::Template, Place::default(), message);
+    let fault = |message: String| Diagnostic::error(Code::Template, Place::NOWHERE, message);
     for name in options.templates.keys() {
         if !templates().any(|(known, _)| known == name) {
             let known: Vec<&str> = templates().map(|(n, _)| n).collect();

@@ -1,7 +1,7 @@
 //! What holds what on Docker Swarm.
 
 use super::Layer::{Construction, Fence, Order, Scheduler};
-use super::{Carrier, Expect, Found, Hazard, Mechanism, Resource, Shape, Where};
+use super::{Carrier, Expect, Found, Hazard, Mechanism, Resource, Shape, Where, both};
 use crate::emit::Tree;
 use crate::model::backend::Fences;
 use crate::model::{Data, DataAt};
@@ -239,9 +239,15 @@ fn on_volumes(shape: &Shape<'_>, fences: Fences, hazard: Hazard) -> Vec<&'static
         }
         // An evicted task counts as rejected, which frees a cluster volume's reservation.
         Hazard::Relabel => also(fences != Fences::Never, &ATTACH),
-        Hazard::Partition | Hazard::Reboot => {
+        Hazard::Partition => {
             also(shape.pinned, &PIN);
             also(fences == Fences::Always, &ATTACH);
+            also(csi, &CLUSTER);
+        }
+        // The node is up, and so is its storage: only its dockerd is gone.
+        Hazard::Reboot => {
+            also(shape.pinned, &PIN);
+            also(fences != Fences::Never, &ATTACH);
             also(csi, &CLUSTER);
         }
         Hazard::Move => {
@@ -294,15 +300,6 @@ pub fn found(shape: &Shape<'_>, tree: &Tree) -> Found {
         });
     }
     all.unwrap_or_default()
-}
-
-/// What both carry, with the carriers of both.
-fn both(mut a: Found, mut b: Found) -> Found {
-    a.retain(|word, _| b.contains_key(word));
-    for (word, carriers) in &mut a {
-        carriers.append(&mut b.remove(word).unwrap_or_default());
-    }
-    a
 }
 
 struct Reader<'r> {

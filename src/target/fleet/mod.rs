@@ -21,6 +21,8 @@ use crate::diag::Diagnostic;
 use crate::emit::Page;
 use crate::model::{Service, Workload};
 use crate::route;
+/// The name of the container that holds a host directory: the fence of that directory.
+pub use names::of_path as container_of;
 use plan::Maker;
 
 /// The templates of this target: name and text.
