@@ -9,6 +9,7 @@
 //! | `kubernetes/*.yaml.j2` | YAML scalar | `expand`: `$(BERTH_…)`, `$` doubled where it would expand; `literal`: a block |
 //! | `swarm/*.yml.j2` | YAML scalar, `$` doubled | `expand`: `{{.Node.Hostname}}`, `{{` as text |
 //! | `fleet/*.service.j2` | option value, `%` doubled | `exec`: a word of an Exec line, `%H` |
+//! | `*.md.j2` | Markdown text | `code`: a code span, `line`: a line of a code block |
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use serde::Serialize;
 
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
-use crate::target::{Plans, fleet, kubernetes, swarm};
+use crate::target::{fleet, kubernetes, swarm};
 use crate::value::{Part, Run, Text, is_mark};
 use crate::{Options, quote};
 
@@ -57,15 +58,16 @@ impl Page {
 
 /// berthc's own templates: name and text.
 pub fn templates() -> impl Iterator<Item = (&'static str, &'static str)> {
-    [kubernetes::TEMPLATES, fleet::TEMPLATES, swarm::TEMPLATES].into_iter().flatten().copied()
+    let certificate = ("certificate.md.j2", include_str!("../templates/certificate.md.j2"));
+    let targets = [kubernetes::TEMPLATES, fleet::TEMPLATES, swarm::TEMPLATES];
+    targets.into_iter().flatten().copied().chain([certificate])
 }
 
 /// Steps that rendering one page may take: an override cannot hang a build.
 const FUEL: u64 = 50_000_000;
 
-/// Prints `plans`; `None` when a template failed, which is reported.
-pub fn emit(plans: &Plans, options: &Options, out: &mut Vec<Diagnostic>) -> Option<Tree> {
-    let before = out.len();
+/// Prints `pages`. What a template fails to print is reported, and is not in the tree.
+pub fn emit(pages: &[Page], options: &Options, out: &mut Vec<Diagnostic>) -> Tree {
     let fault = |message: String| Diagnostic::error(Code::Template, Place::default(), message);
     for name in options.templates.keys() {
         if !templates().any(|(known, _)| known == name) {
@@ -78,7 +80,7 @@ pub fn emit(plans: &Plans, options: &Options, out: &mut Vec<Diagnostic>) -> Opti
     }
     let env = environment(&options.templates);
     let mut tree = Tree::new();
-    for page in &plans.pages {
+    for page in pages {
         let text = match &page.content {
             Content::Verbatim(text) => text.clone(),
             Content::Template(name, plan) => {
@@ -99,7 +101,7 @@ pub fn emit(plans: &Plans, options: &Options, out: &mut Vec<Diagnostic>) -> Opti
         }
         tree.insert(page.path.clone(), text);
     }
-    (out.len() == before).then_some(tree)
+    tree
 }
 
 fn failure(e: &Error, page: &str) -> String {
@@ -140,6 +142,7 @@ fn environment(overrides: &BTreeMap<String, String>) -> Environment<'static> {
             n if n.starts_with("kubernetes/") => "kubernetes",
             n if n.starts_with("swarm/") => "swarm",
             n if n.starts_with("fleet/") => "fleet",
+            n if n.ends_with(".md.j2") => "markdown",
             _ => return AutoEscape::None,
         };
         AutoEscape::Custom(kind.into())
@@ -155,9 +158,13 @@ fn environment(overrides: &BTreeMap<String, String>) -> Environment<'static> {
     env.add_filter("expand", expand);
     env.add_filter("exec", exec);
     env.add_filter("tree", tree);
+    env.add_filter("code", |text: &str| Value::from_safe_string(quote::code(text)));
+    env.add_filter("line", |text: &str| Value::from_safe_string(quote::line(text)));
     env.add_filter("octal", |mode: u32| Value::from_safe_string(format!("{mode:04o}")));
     env.add_filter("literal", literal);
     env.add_filter("comment", comment);
+    env.add_filter("key", |key: &str| Value::from_safe_string(quote::yaml(key)));
+    env.add_filter("bare", bare);
     let overrides: Arc<BTreeMap<String, String>> = Arc::new(overrides.clone());
     env.set_loader(move |name| {
         let own = templates().find(|(n, _)| *n == name).map(|(_, text)| text.to_owned());
@@ -171,6 +178,7 @@ fn kind(state: &State<'_, '_>) -> &'static str {
         AutoEscape::Custom(c) if c == "kubernetes" => "kubernetes",
         AutoEscape::Custom(c) if c == "swarm" => "swarm",
         AutoEscape::Custom(c) if c == "fleet" => "fleet",
+        AutoEscape::Custom(c) if c == "markdown" => "markdown",
         _ => "",
     }
 }
@@ -194,6 +202,7 @@ fn printed(kind: &str, value: &Value) -> Result<String, Error> {
                 "kubernetes" => quote::yaml(text),
                 "swarm" => quote::yaml(&text.replace('$', "$$")),
                 "fleet" => quote::option(text),
+                "markdown" => quote::markdown(text),
                 _ => text.to_owned(),
             })
         }
@@ -242,9 +251,17 @@ fn expand(state: &State<'_, '_>, value: &Value) -> Result<Value, Error> {
         }
         // Swarm runs values through Go templates, after compose has read `$`.
         "swarm" => {
-            for part in &text.0 {
+            for (i, part) in text.0.iter().enumerate() {
                 match part {
-                    Part::Literal(s) => out.push_str(&s.replace("{{", "{{\"{{\"}}").replace('$', "$$")),
+                    Part::Literal(s) => {
+                        let mut literal = s.replace("{{", "{{\"{{\"}}").replace('$', "$$");
+                        // A brace before an action would be read as part of its opening.
+                        if literal.ends_with('{') && i + 1 < text.0.len() {
+                            literal.pop();
+                            literal.push_str("{{\"{\"}}");
+                        }
+                        out.push_str(&literal);
+                    }
                     Part::Run(Run::Node | Run::Address) => out.push_str("{{.Node.Hostname}}"),
                     _ => return Err(refuse("Swarm cannot expand this part")),
                 }
@@ -265,6 +282,12 @@ pub fn secret_variable(name: &str) -> String {
         }
     }
     out
+}
+
+/// Text in a comment: on one line, not quoted.
+fn bare(text: &str) -> Value {
+    let visible = |c: char| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c };
+    Value::from_safe_string(text.chars().map(visible).collect())
 }
 
 /// A word of an Exec line.
@@ -358,7 +381,7 @@ fn block(kind: &str, value: &Value, indent: usize, out: &mut String, depth: usiz
         ValueKind::Map => {
             for key in value.try_iter()? {
                 let item = value.get_item(&key)?;
-                let key = printed(kind, &Value::from(key.to_string()))?;
+                let key = quote::yaml(&key.to_string());
                 match scalar(&item)? {
                     Some(text) => out.push_str(&format!("{pad}{key}: {text}\n")),
                     None => {

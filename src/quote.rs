@@ -43,8 +43,8 @@ pub fn escaped(c: char) -> bool {
 /// truth value, a null or a number.
 fn plain(text: &str) -> bool {
     let b = text.as_bytes();
-    let good = |c: &u8| c.is_ascii_alphanumeric() || b"-_./@+,=()$".contains(c);
-    let colon = |i: usize| b[i] == b':' && i + 1 < b.len() && good(&b[i + 1]) && b[i + 1] != b',';
+    let good = |c: &u8| c.is_ascii_alphanumeric() || b"-_./@+=()$".contains(c);
+    let colon = |i: usize| b[i] == b':' && i + 1 < b.len() && good(&b[i + 1]);
     if b.is_empty() || b.len() > 200 || !(b[0].is_ascii_alphabetic() || b[0] == b'/') {
         return false;
     }
@@ -90,4 +90,41 @@ fn word(text: &str, exec: bool) -> String {
     }
     // A word that is `;` alone separates commands.
     if bare { out } else { format!("\"{out}\"") }
+}
+
+/// Text of a Markdown page, also in a table: one line, nothing in it marks anything up.
+pub fn markdown(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in line(text).chars() {
+        if matches!(c, '\\' | '`' | '<' | '>' | '|' | '[' | ']' | '&' | '#' | '~') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// A Markdown code span, also in a table.
+pub fn code(text: &str) -> String {
+    let text = line(text);
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat(longest + 1);
+    let pad = if text.starts_with('`') || text.ends_with('`') || text.is_empty() { " " } else { "" };
+    format!("{fence}{pad}{}{pad}{fence}", text.replace('|', "\\|"))
+}
+
+/// Text on one line, without control characters.
+pub fn line(text: &str) -> String {
+    text.chars().map(|c| if escaped(c) { ' ' } else { c }).collect()
+}
+
+/// Eight hexadecimal digits of `parts` (FNV-1a, both halves folded), for names that must change
+/// with what they stand for. The same on every machine and in every release: names outlive both.
+pub fn digest(parts: &[&str]) -> String {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    // A byte that no UTF-8 text holds ends each part.
+    for byte in parts.iter().flat_map(|p| p.bytes().chain([0xff])) {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+    format!("{:08x}", (hash >> 32) ^ (hash & 0xffff_ffff))
 }
