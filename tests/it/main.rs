@@ -14,6 +14,7 @@ mod fleet;
 mod golden;
 mod harness;
 mod hostile;
+mod kubernetes;
 mod layers;
 mod readme;
 mod values;
