@@ -16,5 +16,6 @@ mod harness;
 mod hostile;
 mod layers;
 mod readme;
+mod swarm;
 mod values;
 mod world;
