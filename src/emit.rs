@@ -8,8 +8,8 @@
 //! |---|---|---|
 //! | `kubernetes/*.yaml.j2` | YAML scalar | `expand`: `$(BERTH_…)`, `$` doubled where it would expand; `literal`: a block |
 //! | `swarm/*.yml.j2` | YAML scalar, `$` doubled | `expand`: `{{.Node.Hostname}}`, `{{` as text |
-//! | `fleet/*.service.j2` | option value, `%` doubled | `exec`: a word of an Exec line, `%H` |
-//! | `*.md.j2` | Markdown text | `code`: a code span, `line`: a line of a code block |
+//! | `fleet/*.j2` | option value, `%` doubled | `exec`: a word of an Exec line, `%H`; `line`: as it is |
+//! | `*.md.j2` | Markdown text | `code`: a code span, `plain`: a line of a code block |
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,6 +20,7 @@ use serde::Serialize;
 
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
+use crate::quote::Piece;
 use crate::target::{fleet, kubernetes, swarm};
 use crate::value::{Part, Run, Text, is_mark};
 use crate::{Options, quote};
@@ -116,6 +117,12 @@ fn broken(path: &str, text: &str) -> Option<String> {
     if let Some(c) = text.chars().find(|c| is_mark(*c)) {
         return Some(format!("a run-time part was printed without its filter (U+{:04X})", c as u32));
     }
+    // go-systemd, with which fleet reads units, refuses longer lines (unit/deserialize.go).
+    if path.ends_with(".service")
+        && let Some(long) = text.lines().find(|l| l.len() >= 2048)
+    {
+        return Some(format!("a line of a unit has at most 2047 bytes, and one has {}", long.len()));
+    }
     if !path.ends_with(".yaml") && !path.ends_with(".yml") || path.contains("/files/") {
         return None;
     }
@@ -157,9 +164,10 @@ fn environment(overrides: &BTreeMap<String, String>) -> Environment<'static> {
     });
     env.add_filter("expand", expand);
     env.add_filter("exec", exec);
+    env.add_filter("line", line);
     env.add_filter("tree", tree);
     env.add_filter("code", |text: &str| Value::from_safe_string(quote::code(text)));
-    env.add_filter("line", |text: &str| Value::from_safe_string(quote::line(text)));
+    env.add_filter("plain", |text: &str| Value::from_safe_string(quote::one_line(text)));
     env.add_filter("octal", |mode: u32| Value::from_safe_string(format!("{mode:04o}")));
     env.add_filter("literal", literal);
     env.add_filter("comment", comment);
@@ -286,28 +294,28 @@ pub fn secret_variable(name: &str) -> String {
 /// A word of an Exec line.
 fn exec(value: &Value) -> Result<Value, Error> {
     let text = Text::from_marked(value.as_str().ok_or_else(|| refuse("exec is for text"))?);
-    let mut out = String::new();
-    let mut quoted = false;
-    for part in &text.0 {
-        match part {
-            Part::Literal(s) => {
-                let word = quote::exec(s);
-                match word.strip_prefix('"').and_then(|w| w.strip_suffix('"')) {
-                    Some(inside) => {
-                        quoted = true;
-                        out.push_str(inside);
-                    }
-                    None => out.push_str(&word),
-                }
-            }
-            Part::Run(Run::Node | Run::Address) => out.push_str("%H"),
-            _ => return Err(refuse("systemd cannot expand this part")),
-        }
-    }
-    if quoted || out.is_empty() {
-        out = format!("\"{out}\"");
-    }
-    Ok(Value::from_safe_string(out))
+    let word = exec_word(&text).ok_or_else(|| refuse("systemd cannot expand this part"))?;
+    Ok(Value::from_safe_string(word))
+}
+
+/// `text` as a word of an Exec line; `None` when systemd does not know a part of it.
+pub fn exec_word(text: &Text) -> Option<String> {
+    let pieces: Option<Vec<Piece<'_>>> = text
+        .0
+        .iter()
+        .map(|part| match part {
+            Part::Literal(s) => Some(Piece::Text(s)),
+            Part::Run(Run::Node | Run::Address) => Some(Piece::Specifier("%H")),
+            Part::Run(Run::Id | Run::Name) | Part::Secret(_) => None,
+        })
+        .collect();
+    Some(quote::exec_pieces(&pieces?))
+}
+
+/// The value of a unit's option in the unit's own language.
+fn line(value: &Value) -> Result<Value, Error> {
+    let text = value.as_str().and_then(quote::line).filter(|t| !t.contains(is_mark));
+    Ok(Value::from_safe_string(text.ok_or_else(|| refuse("this is no value on one line"))?.to_owned()))
 }
 
 /// Text in a comment: as it is, quoted where it would not stay on its line.

@@ -22,6 +22,7 @@ pub mod certificate;
 pub mod code;
 pub mod diag;
 pub mod emit;
+pub mod explain;
 pub mod model;
 pub mod quote;
 pub mod source;
@@ -50,19 +51,33 @@ pub struct Options {
     pub templates: BTreeMap<String, String>,
 }
 
+/// All that one compile found out.
+#[derive(Debug)]
+pub struct Compiled {
+    /// What to write; `None` when an error is among the diagnostics.
+    pub tree: Option<Tree>,
+    /// In the order of their places.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The services, valid or nearly.
+    pub model: model::Model,
+    /// What holds what; services with faults have none.
+    pub certificates: certificate::Certificates,
+}
+
 /// Compiles `inputs`. The tree is there unless an error is among the diagnostics, which come in
 /// the order of their places.
-pub fn compile(inputs: &[Input], files: &dyn Files, options: &Options) -> (Option<Tree>, Vec<Diagnostic>) {
+pub fn compile(inputs: &[Input], files: &dyn Files, options: &Options) -> Compiled {
     let (model, mut diagnostics) = model::check::check(inputs, files);
     let target::Plans { pages, mut gaps } = target::plan(&model, options, &mut diagnostics);
     let mut tree = emit::emit(&pages, options, &mut diagnostics);
     let certificates = certificate::certify(&model, &tree, &diagnostics);
-    gaps.extend(certificates.gaps(&model));
+    gaps.extend(certificates.gaps(&model, &gaps));
     target::waivers(&model, &gaps, |s| certificates.has(s), &mut diagnostics);
     tree.extend(emit::emit(&certificates.pages(&model, &gaps), options, &mut diagnostics));
     tree.retain(|path, _| options.wants(path));
     let failed = diagnostics.iter().any(|d| d.severity == Severity::Error);
-    ((!failed).then_some(tree), diag::settle(diagnostics))
+    let diagnostics = diag::settle(diagnostics);
+    Compiled { tree: (!failed).then_some(tree), diagnostics, model, certificates }
 }
 
 impl Options {

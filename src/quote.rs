@@ -55,47 +55,83 @@ fn plain(text: &str) -> bool {
     !words.contains(&text.to_ascii_lowercase().as_str())
 }
 
+/// A piece of a word of a systemd `Exec` line.
+#[derive(Debug, Clone, Copy)]
+pub enum Piece<'a> {
+    /// Text that is to arrive as it is.
+    Text(&'a str),
+    /// What systemd expands: `%H`.
+    Specifier(&'a str),
+}
+
 /// One word of a systemd `Exec` line: `%` and `$` doubled, quoted where needed, on one line.
 pub fn exec(text: &str) -> String {
-    word(text, true)
+    word(&[Piece::Text(text)], true)
+}
+
+/// As [`exec`], of several pieces.
+pub fn exec_pieces(pieces: &[Piece<'_>]) -> String {
+    word(pieces, true)
 }
 
 /// The value of any other systemd option: `%` doubled; quoting is the option's own.
 pub fn option(text: &str) -> String {
-    word(text, false)
+    word(&[Piece::Text(text)], false)
 }
 
-fn word(text: &str, exec: bool) -> String {
-    let bare =
-        !text.is_empty() && text.bytes().all(|c| c.is_ascii_alphanumeric() || b"-_./:@=,+%$".contains(&c));
-    let mut out = String::with_capacity(text.len() + 2);
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            '\r' => out.push_str("\\r"),
-            '%' => out.push_str("%%"),
-            '$' if exec => out.push_str("$$"),
-            c if (c as u32) < 0x20 || c as u32 == 0x7f => {
-                let _ = write!(out, "\\x{:02x}", c as u32);
-            }
-            c if escaped(c) => {
-                let n = c as u32;
-                let _ = if n > 0xFFFF { write!(out, "\\U{n:08x}") } else { write!(out, "\\u{n:04x}") };
-            }
-            c => out.push(c),
+/// A value in a unit's own language, printed as it is; `None` when it would not stay one value
+/// on one line (systemd.syntax(7): a line that ends with a backslash goes on).
+pub fn line(text: &str) -> Option<&str> {
+    let stays = !text.is_empty() && text.trim() == text && !text.ends_with('\\');
+    (stays && !text.chars().any(escaped)).then_some(text)
+}
+
+fn word(pieces: &[Piece<'_>], exec: bool) -> String {
+    let texts = || pieces.iter().filter_map(|p| if let Piece::Text(t) = p { Some(*t) } else { None });
+    let plain = |c: u8| c.is_ascii_alphanumeric() || b"-_./:@=,+%$".contains(&c);
+    // A word that is `;` alone separates commands.
+    let empty = pieces.iter().all(|p| matches!(p, Piece::Text("")));
+    let bare = !empty && texts().all(|t| t.bytes().all(plain));
+    // systemd reads escapes in both kinds of quotes; the one that is not in the text stays readable.
+    let holds = |c: char| texts().any(|t| t.contains(c));
+    let quote = if holds('"') && !holds('\'') { '\'' } else { '"' };
+    let mut out = String::new();
+    for piece in pieces {
+        match piece {
+            Piece::Text(text) => text.chars().for_each(|c| escape(c, quote, exec, &mut out)),
+            Piece::Specifier(specifier) => out.push_str(specifier),
         }
     }
-    // A word that is `;` alone separates commands.
-    if bare { out } else { format!("\"{out}\"") }
+    if bare { out } else { format!("{quote}{out}{quote}") }
+}
+
+fn escape(c: char, quote: char, exec: bool, out: &mut String) {
+    match c {
+        '\\' => out.push_str("\\\\"),
+        '\n' => out.push_str("\\n"),
+        '\t' => out.push_str("\\t"),
+        '\r' => out.push_str("\\r"),
+        '%' => out.push_str("%%"),
+        '$' if exec => out.push_str("$$"),
+        c if c == quote => {
+            out.push('\\');
+            out.push(c);
+        }
+        c if (c as u32) < 0x20 || c as u32 == 0x7f => {
+            let _ = write!(out, "\\x{:02x}", c as u32);
+        }
+        c if escaped(c) => {
+            let n = c as u32;
+            let _ = if n > 0xFFFF { write!(out, "\\U{n:08x}") } else { write!(out, "\\u{n:04x}") };
+        }
+        c => out.push(c),
+    }
 }
 
 /// Text of a Markdown page, also in a table: one line, nothing in it marks anything up.
 pub fn markdown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in line(text).chars() {
+    for c in one_line(text).chars() {
         if matches!(c, '\\' | '`' | '<' | '>' | '|' | '[' | ']' | '&' | '#' | '~') {
             out.push('\\');
         }
@@ -106,7 +142,7 @@ pub fn markdown(text: &str) -> String {
 
 /// A Markdown code span, also in a table.
 pub fn code(text: &str) -> String {
-    let text = line(text);
+    let text = one_line(text);
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
     let fence = "`".repeat(longest + 1);
     let pad = if text.starts_with('`') || text.ends_with('`') || text.is_empty() { " " } else { "" };
@@ -114,7 +150,7 @@ pub fn code(text: &str) -> String {
 }
 
 /// Text on one line, without control characters.
-pub fn line(text: &str) -> String {
+pub fn one_line(text: &str) -> String {
     text.chars().map(|c| if escaped(c) { ' ' } else { c }).collect()
 }
 

@@ -336,24 +336,25 @@ fn swarm(group: &[&Service], service: &Service, w: &Workload) -> Section {
         docker_volumes(service, w, &mut section);
     }
     let pin = w.pin().or(s.pin.as_ref());
-    let label = |pairs: &str| {
+    let label = |pairs: &str, node: &str| {
         let pairs: Vec<String> = pairs.split(' ').map(|p| format!("--label-add {p}")).collect();
-        format!("docker node update {} NODE", pairs.join(" "))
+        format!("docker node update {} {node}", pairs.join(" "))
     };
     match &w.members {
         Members::PerNode { on, .. } => {
             let mut on = on.clone();
             on.extend(revision(group, service));
-            section.add("Each node that shall have a member.", vec![label(&labels(&on))]);
+            section.add("Each node that shall have a member.", vec![label(&labels(&on), "NODE")]);
         }
         Members::Counted { .. } => {
             if let Some(pin) = pin {
-                let commands = w.ids().map(|id| label(&format!("{}={id}", pin.label))).collect();
+                let commands =
+                    w.ids().map(|id| label(&format!("{}={id}", pin.label), &format!("NODE-{id}"))).collect();
                 section.add("One node for each value, and no value on two nodes.", commands);
             }
         }
     }
-    zones(w, &mut section, |zone| label(&format!("zone={zone}")));
+    zones(w, &mut section, |zone| label(&format!("zone={zone}"), "NODE"));
     let files: Vec<String> = if w.per_node() {
         group.iter().map(|s| s.full_name()).collect()
     } else {

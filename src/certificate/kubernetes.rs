@@ -162,12 +162,13 @@ fn data(shape: &Shape<'_>, hazard: Hazard) -> Vec<&'static Mechanism> {
         (Where::Host, false) => on_pinned_nodes(hazard),
         _ => on_volumes(shape, hazard),
     };
-    // Both fence on one node, whatever made the second container.
-    let same_node = !matches!(hazard, Hazard::Partition | Hazard::Move);
+    // Both fence on one node, whatever made the second container; a neighbour may take no lock
+    // and other ports.
+    let same_node = !matches!(hazard, Hazard::Partition | Hazard::Move | Hazard::Neighbour);
     if shape.guard && same_node && shape.data == Where::Host {
         held.push(&LOCK);
     }
-    if shape.node_network && same_node && hazard != Hazard::Neighbour && hazard != Hazard::Force {
+    if shape.node_network && same_node && hazard != Hazard::Force {
         held.push(&PORTS);
     }
     held

@@ -175,7 +175,8 @@ pub enum Expect {
     Held(Vec<&'static Mechanism>),
     /// It cannot happen, for this reason.
     Never(&'static str),
-    /// Whatever holds the data of the member holds it, for it cannot start without.
+    /// Whatever holds the data (or the right to write) of the member holds it, for it cannot
+    /// start without.
     AsData,
 }
 
@@ -325,15 +326,18 @@ impl Certificates {
         self.parts.get(&index).map_or(&[], Vec::as_slice)
     }
 
-    /// Cells that nothing holds, each with the index of its service.
-    pub fn gaps(&self, model: &Model) -> Vec<(usize, Gap)> {
+    /// Cells that nothing holds, each with the index of its service, and told in the words of the
+    /// plan's own gap where it foresaw it.
+    pub fn gaps(&self, model: &Model, foreseen: &[(usize, Gap)]) -> Vec<(usize, Gap)> {
+        let foreseen: BTreeSet<(usize, &str)> = foreseen.iter().map(|(i, g)| (*i, g.name.as_str())).collect();
         let mut gaps = Vec::new();
         for (index, parts) in &self.parts {
             let service = &model.services()[*index];
             for part in parts {
                 let Some(shape) = Shape::new(service, part.target) else { continue };
                 let open = part.cells.iter().filter(|c| matches!(c.verdict, Verdict::Gap { .. }));
-                gaps.extend(open.map(|cell| (*index, gap(&shape, part.target, cell))));
+                let told = open.map(|cell| (*index, gap(&shape, part.target, cell)));
+                gaps.extend(told.filter(|(i, g)| !foreseen.contains(&(*i, g.name.as_str()))));
             }
         }
         gaps
@@ -390,7 +394,11 @@ fn part(target: Target, service: &Service, tree: &Tree) -> Option<Part> {
         Target::Kubernetes => {
             service.targets.kubernetes.as_ref().map(|k| format!("Kubernetes {}", k.version))
         }
-        Target::Fleet => service.targets.fleet.as_ref().map(|f| format!("fleet {}", f.version)),
+        Target::Fleet => service
+            .targets
+            .fleet
+            .as_ref()
+            .map(|f| format!("fleet {}.{}.{}", f.version.major, f.version.minor, f.version.patch)),
         Target::Swarm => service.targets.swarm.as_ref().map(|s| format!("Swarm, engine {}", s.engine)),
     };
     Some(Part { target, title: title.unwrap_or_default(), cells, carriers: found })

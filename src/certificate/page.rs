@@ -115,7 +115,7 @@ fn cell(cell: &Cell) -> String {
             let words: Vec<String> = by.iter().map(|m| format!("{} {}", m.layer as u8, m.word)).collect();
             words.join(", ")
         }
-        Verdict::AsData => "as data".into(),
+        Verdict::AsData => "as the first row".into(),
         Verdict::Never(why) => format!("n/a: {why}"),
         Verdict::Duty => "5 duty".into(),
         Verdict::Gap { .. } => "**waived**".into(),

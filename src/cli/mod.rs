@@ -1,5 +1,6 @@
 //! Commands and their exit codes.
 
+mod explain;
 mod init;
 mod read;
 mod report;
@@ -44,6 +45,17 @@ Examples:
   berthc compile specs/etcd.toml -o deploy --target fleet --bootstrap etcd
   berthc compile specs -o deploy --format json")]
     Compile(Compile),
+    /// Say what keeps two containers apart, or what a diagnostic means
+    #[command(after_help = "\
+Given specs, prints for every resource and hazard what holds it, with file, field and line. Given
+a code or a gap, a hazard, a resource or a layer, prints what it means, what goes wrong step by
+step, and how to mend it.
+
+Examples:
+  berthc explain specs/kafka.yaml specs/elasticsearch-data.v1.yaml --target swarm
+  berthc explain swarm/data/partition
+  berthc explain member-moves")]
+    Explain(explain::Explain),
     /// Print a commented starter spec
     #[command(after_help = "\
 Kinds, by where the data lives:
@@ -108,6 +120,7 @@ type Outside = String;
 pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Compile(c) => compile(&c),
+        Command::Explain(e) => explain::explain(&e),
         Command::Init(i) => init::init(&i).map(|()| true),
         Command::Schema => {
             let text = serde_json::to_string_pretty(&berthc::spec::schema()).unwrap_or_default();
@@ -144,7 +157,7 @@ fn compile(args: &Compile) -> Result<bool, Outside> {
         bootstrap: args.bootstrap.iter().cloned().collect(),
         templates,
     };
-    let (tree, diagnostics) = berthc::compile(&inputs, &read::Disk, &options);
+    let berthc::Compiled { tree, diagnostics, .. } = berthc::compile(&inputs, &read::Disk, &options);
     let written = match &tree {
         Some(tree) => Some(write::write(&args.out, tree)?),
         None => None,

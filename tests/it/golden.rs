@@ -48,6 +48,6 @@ fn two_runs_give_the_same_bytes() {
     let options = berthc::Options::default();
     let forward = berthc::compile(&inputs(&mut texts.iter()), &files, &options);
     let backward = berthc::compile(&inputs(&mut texts.iter().rev()), &files, &options);
-    assert!(forward.0.is_some(), "{:#?}", forward.1);
-    assert_eq!(forward.0, backward.0, "the order of the inputs shows in the output");
+    assert!(forward.tree.is_some(), "{:#?}", forward.diagnostics);
+    assert_eq!(forward.tree, backward.tree, "the order of the inputs shows in the output");
 }

@@ -45,7 +45,8 @@ pub fn compile(specs: &[(&str, &str)]) -> (Option<Tree>, Vec<Diagnostic>) {
 pub fn compile_with(specs: &[(&str, &str)], options: &Options) -> (Option<Tree>, Vec<Diagnostic>) {
     let inputs: Vec<Input> =
         specs.iter().map(|(path, text)| Input { path: (*path).into(), text: (*text).into() }).collect();
-    berthc::compile(&inputs, &Memory::default(), options)
+    let berthc::Compiled { tree, diagnostics, .. } = berthc::compile(&inputs, &Memory::default(), options);
+    (tree, diagnostics)
 }
 
 /// The files below `dir`, in order.

@@ -1,0 +1,128 @@
+//! `explain`: the certificate on the terminal, or a page on a code.
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use berthc::certificate::{Cell, Part, Verdict};
+use berthc::model::Service;
+use berthc::{Compiled, Options, Severity, Target, explain};
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::{Format, Outside, TargetName, print, read, report, target};
+
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// Spec files or folders, or one code, gap, hazard, resource or layer
+    #[arg(required = true, value_name = "SPEC|CODE")]
+    what: Vec<PathBuf>,
+    /// Only this target (may be repeated)
+    #[arg(long, value_enum, value_name = "TARGET")]
+    target: Vec<TargetName>,
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: Format,
+}
+
+/// Whether there was something to explain.
+pub fn explain(args: &Explain) -> Result<bool, Outside> {
+    if let [what] = args.what.as_slice()
+        && !what.exists()
+    {
+        let name = what.to_string_lossy();
+        let Some(page) = explain::page(&name) else {
+            let near = explain::nearest(&name).map_or_else(String::new, |n| format!(": did you mean {n}?"));
+            return Err(format!("`{name}` is neither a file nor a code{near}"));
+        };
+        return match args.format {
+            Format::Text => print(&format!("{page}\n")),
+            Format::Json => print(&format!("{:#}\n", json!({ "code": name, "text": page }))),
+        }
+        .map(|()| true);
+    }
+    let inputs = read::specs(&args.what)?;
+    let compiled = berthc::compile(&inputs, &read::Disk, &Options::default());
+    let wanted: BTreeSet<Target> = args.target.iter().map(|t| target(*t)).collect();
+    let parts = parts(&compiled, &wanted);
+    let failed = compiled.diagnostics.iter().any(|d| d.severity == Severity::Error);
+    match args.format {
+        Format::Text => {
+            let _ = anstream::stderr().write_all(report::text(&inputs, &compiled.diagnostics).as_bytes());
+            let text: String = parts.iter().map(|(service, part)| table(service, part)).collect();
+            print(&text)?;
+        }
+        Format::Json => {
+            let all: Vec<Value> = parts.iter().map(|(service, part)| object(service, part)).collect();
+            let found: Vec<_> = compiled.diagnostics.iter().map(|d| report::json(&inputs, d)).collect();
+            print(&format!("{:#}\n", json!({ "certificates": all, "diagnostics": found })))?;
+        }
+    }
+    Ok(!failed)
+}
+
+fn parts<'c>(compiled: &'c Compiled, wanted: &BTreeSet<Target>) -> Vec<(&'c Service, &'c Part)> {
+    let services = compiled.model.services().iter();
+    let all = services.flat_map(|s| compiled.certificates.parts(s.index).iter().map(move |p| (s, p)));
+    all.filter(|(_, p)| wanted.is_empty() || wanted.contains(&p.target)).collect()
+}
+
+/// `word`s of a cell.
+fn words(cell: &Cell) -> String {
+    match &cell.verdict {
+        Verdict::Held { by, lost } => {
+            let held: Vec<String> = by.iter().map(|m| format!("{} {}", m.layer as u8, m.word)).collect();
+            let lost: Vec<&str> = lost.iter().map(|m| m.word).collect();
+            match lost.as_slice() {
+                [] => held.join(", "),
+                lost => format!("{}   (lost: {})", held.join(", "), lost.join(", ")),
+            }
+        }
+        Verdict::AsData => "as the first resource".into(),
+        Verdict::Never(why) => format!("cannot happen: {why}"),
+        Verdict::Duty => "5 duty".into(),
+        Verdict::Gap { .. } => "NOTHING".into(),
+    }
+}
+
+fn table(service: &Service, part: &Part) -> String {
+    let mut out = format!("{} on {}\n", service.full_name(), part.title);
+    let mut last = None;
+    for cell in &part.cells {
+        let resource = if last == Some(cell.resource) { "" } else { cell.resource.name() };
+        last = Some(cell.resource);
+        out.push_str(&format!("  {resource:<9} {:<10} {}\n", cell.hazard.name(), words(cell)));
+    }
+    let mut seen = BTreeSet::new();
+    for cell in &part.cells {
+        let Verdict::Held { by, .. } = &cell.verdict else { continue };
+        for m in by.iter().filter(|m| seen.insert(m.word)) {
+            out.push_str(&format!("\n  {} {}: {}\n", m.layer as u8, m.word, m.what));
+            if !m.assumes.is_empty() {
+                out.push_str(&format!("    assumes: {}\n", m.assumes));
+            }
+            for c in part.carriers.get(m.word).into_iter().flatten() {
+                out.push_str(&format!("    {}/{}:{}  {}\n", service.name, c.file, c.line, c.field));
+            }
+            out.push_str(&format!("    source: {}\n", m.source));
+        }
+    }
+    out.push('\n');
+    out
+}
+
+fn object(service: &Service, part: &Part) -> Value {
+    let cells: Vec<Value> = part
+        .cells
+        .iter()
+        .map(|c| json!({ "resource": c.resource, "hazard": c.hazard, "verdict": c.verdict }))
+        .collect();
+    json!({
+        "service": service.name,
+        "revision": service.revision,
+        "target": part.target,
+        "title": part.title,
+        "cells": cells,
+        "carriers": part.carriers,
+    })
+}

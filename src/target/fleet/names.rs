@@ -1,0 +1,242 @@
+//! Names of units, containers and volumes, and the proof that no two things have one name.
+
+use crate::code::Code;
+use crate::diag::{Diagnostic, Place};
+use crate::model::{Data, DataAt, Service, Workload};
+use crate::route;
+use crate::target::{Context, Target};
+
+/// The member's name: of a counted service `service-id`; a `per: node` member is its node's.
+pub fn member(service: &Service, id: Option<u32>) -> String {
+    match id {
+        Some(id) => format!("{}-{id}", service.name),
+        None => service.name.clone(),
+    }
+}
+
+/// A unit's name without its suffix. The revision follows a dot, which no service's name holds,
+/// so that a glob over revisions never hits a helper.
+pub fn stem(service: &Service, helper: Option<&str>, id: Option<u32>) -> String {
+    let base = match helper {
+        Some(helper) => format!("{}-{helper}", service.name),
+        None => service.name.clone(),
+    };
+    match (id, &service.revision) {
+        (Some(id), _) => format!("{base}@{id}"),
+        (None, Some(revision)) => format!("{base}.{revision}"),
+        (None, None) => base,
+    }
+}
+
+/// A unit's name.
+pub fn unit(service: &Service, helper: Option<&str>, id: Option<u32>) -> String {
+    format!("{}.service", stem(service, helper, id))
+}
+
+/// Globs (Go's `path.Match` on whole names, fleet `agent/state.go`) that hit every unit of the
+/// service's members and no helper.
+pub fn globs(service: &Service, w: &Workload) -> Vec<String> {
+    if w.per_node() {
+        vec![format!("{}.*.service", service.name), format!("{}.service", service.name)]
+    } else {
+        vec![format!("{}@*.service", service.name)]
+    }
+}
+
+/// The docker volume of `data`.
+pub fn volume(data: &Data, member: &str) -> String {
+    format!("{}-{member}", data.name)
+}
+
+/// A host path as a container's name (`[a-zA-Z0-9][a-zA-Z0-9_.-]*`, docker
+/// `daemon/names/names.go`): `/mnt/d1/zookeeper-1` is `mnt.d1.zookeeper-1`. No two paths have one
+/// name: what would not stand for itself is `_` with its code in hexadecimal.
+pub fn of_path(path: &str) -> String {
+    const CODES: [&str; 5] = ["2B", "2E", "2F", "40", "5F"];
+    let path = path.strip_prefix('/').unwrap_or(path);
+    let mut out = String::new();
+    if !path.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        // A name begins with a letter or a digit: the slash before it is written out.
+        out.push_str("0_2F");
+    }
+    for (at, c) in path.char_indices() {
+        let rest = &path[at + c.len_utf8()..];
+        match c {
+            '/' => out.push('.'),
+            '_' if CODES.iter().any(|code| rest.starts_with(code)) => out.push_str("_5F"),
+            c if c.is_ascii_alphanumeric() || c == '-' || c == '_' => out.push(c),
+            c => out.push_str(&format!("_{:02X}", c as u32)),
+        }
+    }
+    out
+}
+
+/// The name of a helper's container.
+pub fn helper_container(service: &Service, helper: &str, id: Option<u32>) -> String {
+    format!("{}-{helper}", member(service, id))
+}
+
+/// What of one machine, or of the storage, a name stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Container,
+    Volume,
+}
+
+/// The names that `service` takes, other than those of host paths, which are claimed as paths.
+fn taken(service: &Service, w: &Workload) -> Vec<(Kind, String, Place)> {
+    let ids: Vec<Option<u32>> = if w.per_node() { vec![None] } else { w.ids().map(Some).collect() };
+    let mut all = Vec::new();
+    for id in ids {
+        let member = member(service, id);
+        for (data, _) in w.volumes() {
+            all.push((Kind::Volume, volume(data, &member), service.key(&data.route)));
+        }
+        match w.data.first() {
+            None => all.push((Kind::Container, member.clone(), service.place(&route!["service"]))),
+            Some(Data { at: DataAt::Volume(_), route, .. }) => {
+                all.extend(w.data.first().map(|d| (Kind::Container, volume(d, &member), service.key(route))));
+            }
+            Some(_) => {}
+        }
+        for helper in &w.helpers {
+            let place = service.key(&route!["helpers", helper.name]);
+            all.push((Kind::Container, helper_container(service, &helper.name, id), place));
+        }
+    }
+    all
+}
+
+/// The member of `service` whose name is at the start or the end of `name`: the rest of it.
+fn without_member<'n>(service: &Service, w: &Workload, name: &'n str, last: bool) -> Option<&'n str> {
+    if w.per_node() {
+        return if last { name.strip_suffix(&service.name) } else { name.strip_prefix(&service.name) };
+    }
+    let known = |id: &str| id.parse().is_ok_and(|n: u32| w.ids().contains(&n) && n.to_string() == id);
+    if last {
+        let (rest, id) = name.rsplit_once('-')?;
+        return rest.strip_suffix(&service.name).filter(|_| known(id));
+    }
+    let rest = name.strip_prefix(&service.name)?.strip_prefix('-')?;
+    let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    known(&rest[..digits]).then(|| &rest[digits..])
+}
+
+/// Whether `service` takes `name` for something of `kind`.
+fn takes(service: &Service, w: &Workload, kind: Kind, name: &str) -> bool {
+    let volume = |data: &Data| {
+        let at = without_member(service, w, name, true);
+        matches!(data.at, DataAt::Volume(_)) && at == Some(&format!("{}-", data.name))
+    };
+    let rest = || without_member(service, w, name, false);
+    match kind {
+        Kind::Volume => w.data.iter().any(volume),
+        Kind::Container => {
+            w.data.first().is_some_and(volume)
+                || w.data.is_empty() && rest() == Some("")
+                || w.helpers.iter().any(|h| rest() == Some(&format!("-{}", h.name)))
+        }
+    }
+}
+
+/// Reports names of the group that another service of fleet takes too, each pair once.
+pub fn clashes(context: &mut Context<'_>) {
+    let Some(own) = context.group.first().copied() else { return };
+    let Some(w) = own.workload() else { return };
+    let names = taken(own, w);
+    let mut found = Vec::new();
+    for other in context.model.services() {
+        let Some(theirs) = other.workload() else { continue };
+        if other.name == own.name || !other.has(Target::Fleet) {
+            continue;
+        }
+        found.extend(same_units(own, w, other, theirs));
+        if other.name < own.name {
+            let clash = names.iter().find(|(kind, name, _)| takes(other, theirs, *kind, name));
+            found.extend(clash.map(|(kind, name, place)| same_name(*kind, name, *place, other)));
+        }
+    }
+    found.into_iter().for_each(|d| context.fault(d));
+}
+
+fn same_name(kind: Kind, name: &str, place: Place, other: &Service) -> Diagnostic {
+    let (what, why) = match kind {
+        Kind::Container => ("container", "docker keeps one container of a name: the second one never starts"),
+        Kind::Volume => ("volume", "a volume of one name is one volume: two members would write it"),
+    };
+    Diagnostic::error(Code::NameClash, place, format!("{} has a {what} `{name}` on fleet, too", other.name))
+        .related(other.place(&route!["service"]), "the other service")
+        .why(why)
+        .advice("rename one of them")
+}
+
+/// A helper's unit with the name of another service's, or of its helper's.
+fn same_units(own: &Service, w: &Workload, other: &Service, theirs: &Workload) -> Option<Diagnostic> {
+    w.helpers.iter().find_map(|helper| {
+        let name = format!("{}-{}", own.name, helper.name);
+        let twin =
+            |h: &crate::model::Helper| other.name < own.name && name == format!("{}-{}", other.name, h.name);
+        let related = match theirs.helpers.iter().find(|h| twin(h)) {
+            Some(h) => other.key(&route!["helpers", h.name]),
+            None if name == other.name => other.place(&route!["service"]),
+            None => return None,
+        };
+        let place = own.key(&route!["helpers", helper.name]);
+        Some(
+            Diagnostic::error(
+                Code::NameClash,
+                place,
+                format!("{} has units `{name}` on fleet, too", other.name),
+            )
+            .related(related, "the other")
+            .why("one unit would replace the other, and what keeps members apart would hit the helper")
+            .advice("rename one of them"),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// As docker's `daemon/names/names.go` has it.
+    fn is_name(name: &str) -> bool {
+        let good = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+        name.len() > 1 && name.chars().all(good) && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+    }
+
+    #[test]
+    fn paths_are_names() {
+        for (path, name) in [
+            ("/mnt/d1/zookeeper-1", "mnt.d1.zookeeper-1"),
+            ("/srv/my_db", "srv.my_db"),
+            ("/srv/pg16.4", "srv.pg16_2E4"),
+            ("/srv/a@b+c", "srv.a_40b_2Bc"),
+            ("/srv/a_2Eb", "srv.a_5F2Eb"),
+            ("/.x/y", "0_2F_2Ex.y"),
+            ("/-x/y", "0_2F-x.y"),
+        ] {
+            assert_eq!(of_path(path), name, "{path}");
+        }
+    }
+
+    /// Every path of a small alphabet that reaches each rule has a name of its own.
+    #[test]
+    fn no_two_paths_have_one_name() {
+        let pieces = ["/", "0", "_", ".", "@", "+", "-", "2", "E", "F", "5", "B"];
+        let mut paths = vec![String::from("/")];
+        let mut seen = BTreeSet::new();
+        let mut count = 0;
+        for _ in 0..5 {
+            paths = paths.iter().flat_map(|p| pieces.iter().map(move |c| format!("{p}{c}"))).collect();
+            for path in paths.iter().filter(|p| crate::model::names::path(p).is_none()) {
+                let name = of_path(path);
+                assert!(name.len() == 1 || is_name(&name), "{path} {name}");
+                assert!(seen.insert(name), "{path}");
+                count += 1;
+            }
+        }
+        assert!(count > 100_000);
+    }
+}
