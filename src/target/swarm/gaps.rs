@@ -23,6 +23,19 @@ use crate::route;
 use crate::source::Route;
 use crate::target::{Context, Gap, Target};
 
+/// Ways in which Swarm loses sight of a container that runs on: hazard, when, and what follows.
+const LOST: [(&str, &str, &str); 2] = [
+    (
+        "partition",
+        "while a node is cut off",
+        "Swarm starts the member elsewhere 19 s after it loses a node; the old container runs on",
+    ),
+    (
+        "reboot",
+        "while a node's dockerd is down",
+        "containers outlive a dockerd that is killed; Swarm takes its node for lost and starts the member elsewhere",
+    ),
+];
 /// Seconds that `stop-first` waits for the old task
 /// (swarmkit `manager/orchestrator/restart/restart.go`).
 const WAITS: u32 = 60;
@@ -97,13 +110,11 @@ fn data(subject: Subject<'_>, gaps: &mut Vec<Gap>) {
     let floats = subject.pin().is_none() && !w.per_node();
     if let (Some((place, name)), Some(reach)) = (volume(subject), reach(subject)) {
         if reach != Fences::Always && floats && !swarm.csi {
-            let gap = Gap::new(
-                "swarm/data/partition",
-                place,
-                format!("two containers may write {name} while a node is cut off"),
-                "Swarm starts the member elsewhere 19 s after it loses the node or its dockerd; the old container runs on",
-            );
-            gaps.push(cluster(subject, pinned(subject, gap), |_| true));
+            for (hazard, when, why) in LOST {
+                let message = format!("two containers may write {name} {when}");
+                let gap = Gap::new(format!("swarm/data/{hazard}"), place, message, why);
+                gaps.push(cluster(subject, pinned(subject, gap), |_| true));
+            }
         }
         if reach == Fences::Never && floats && !swarm.csi && w.stop.grace > WAITS {
             let why = format!(
@@ -195,15 +206,8 @@ fn bare(subject: Subject<'_>, gaps: &mut Vec<Gap>) {
                 .mend(MOVE, ""),
             );
         }
-        if !pinned && !w.writer {
-            gaps.push(
-                gap(
-                    "partition",
-                    "while a node is cut off",
-                    "Swarm starts the member elsewhere; the old container runs on",
-                )
-                .mend("hold each member to one node on Swarm", &pin),
-            );
+        for (hazard, when, why) in LOST.iter().filter(|_| !pinned && !w.writer) {
+            gaps.push(gap(hazard, when, why).mend("hold each member to one node on Swarm", &pin));
         }
         if w.stop.grace > WAITS && !w.writer && (!pinned || subject.lock().is_none()) {
             gaps.push(

@@ -34,14 +34,16 @@ fn volumes_by_what_their_backend_fences() {
         assert_eq!(gaps(&[&volume(backend)]), ["swarm/data/move"], "{backend}");
     }
     for backend in ["storageos", "flocker"] {
-        assert_eq!(gaps(&[&volume(backend)]), ["swarm/data/move", "swarm/data/partition"], "{backend}");
+        let lost = ["swarm/data/move", "swarm/data/partition", "swarm/data/reboot"];
+        assert_eq!(gaps(&[&volume(backend)]), lost, "{backend}");
     }
     let never = volume("ceph-rbd");
-    assert_eq!(gaps(&[&never]), ["swarm/data/move", "swarm/data/partition", "swarm/data/relabel"]);
+    let mut all = vec!["swarm/data/move", "swarm/data/partition", "swarm/data/reboot", "swarm/data/relabel"];
+    assert_eq!(gaps(&[&never]), all);
     let slow = never.replace("grace: 30s", "grace: 61s");
-    let all = ["swarm/data/move", "swarm/data/partition", "swarm/data/relabel", "swarm/data/update"];
+    assert_eq!(gaps(&[&never.replace("grace: 30s", "grace: 60s")]), all);
+    all.push("swarm/data/update");
     assert_eq!(gaps(&[&slow]), all);
-    assert_eq!(gaps(&[&never.replace("grace: 30s", "grace: 60s")]).len(), 3);
     // A pin leaves no other node, until its label is moved.
     let pinned = slow.replace("network: net", "network: net, pin: db");
     assert_eq!(gaps(&[&pinned]), ["swarm/data/move", "swarm/data/relabel"]);
@@ -70,9 +72,14 @@ fn nfs_needs_a_pin() {
 
 #[test]
 fn host_data_holds_a_volume_beside_it() {
-    let both = PINNED
-        .replace("  data: { ", "  data: { log: { mount: /log, volume: { backend: ceph-rbd, size: 1Gi } }, ");
-    assert_eq!(gaps(&[&both]), ["swarm/data/move"]);
+    let log = "log: { mount: /log, volume: { backend: ceph-rbd, size: 1Gi } }";
+    let both = PINNED.replace(" } }\n  ports", &format!(" }}, {log} }}\n  ports"));
+    assert!(both.contains("log"));
+    let found = codes(&[&both]);
+    for hazard in ["partition", "reboot", "update", "relabel"] {
+        assert!(!found.contains(&format!("swarm/data/{hazard}")), "{found:?}");
+    }
+    assert!(found.contains("swarm/data/move"));
 }
 
 const BARE: &str = "service: app
@@ -89,12 +96,11 @@ fn members_without_data_are_held_by_their_place_alone() {
     let pin = |spec: &str| spec.replace("network: net", "network: net, pin: app");
     let slow = |spec: &str| spec.replace("grace: 30s", "grace: 2m");
     let both = with("id: true, hostname: true");
-    assert_eq!(gaps(&[&both]), ["swarm/hostname/partition", "swarm/id/partition"]);
-    assert_eq!(gaps(&[&with("hostname: true")]), ["swarm/hostname/partition"]);
-    assert_eq!(
-        gaps(&[&slow(&with("hostname: true"))]),
-        ["swarm/hostname/partition", "swarm/hostname/update"]
-    );
+    let lost = ["swarm/hostname/partition", "swarm/hostname/reboot", "swarm/id/partition", "swarm/id/reboot"];
+    assert_eq!(gaps(&[&both]), lost);
+    assert_eq!(gaps(&[&with("hostname: true")]), lost[..2]);
+    let slowly = ["swarm/hostname/partition", "swarm/hostname/reboot", "swarm/hostname/update"];
+    assert_eq!(gaps(&[&slow(&with("hostname: true"))]), slowly);
     assert_eq!(gaps(&[&pin(&both)]), ["swarm/hostname/relabel", "swarm/id/relabel"]);
     let writer = with("writer: true, hostname: true");
     assert!(codes(&[&writer]).contains("writer-floats"));
