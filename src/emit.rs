@@ -172,7 +172,6 @@ fn environment(overrides: &BTreeMap<String, String>) -> Environment<'static> {
     env.add_filter("literal", literal);
     env.add_filter("comment", comment);
     env.add_filter("key", |key: &str| Value::from_safe_string(quote::yaml(key)));
-    env.add_filter("bare", bare);
     let overrides: Arc<BTreeMap<String, String>> = Arc::new(overrides.clone());
     env.set_loader(move |name| {
         let own = templates().find(|(n, _)| *n == name).map(|(_, text)| text.to_owned());
@@ -290,12 +289,6 @@ pub fn secret_variable(name: &str) -> String {
         }
     }
     out
-}
-
-/// Text in a comment: on one line, not quoted.
-fn bare(text: &str) -> Value {
-    let visible = |c: char| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c };
-    Value::from_safe_string(text.chars().map(visible).collect())
 }
 
 /// A word of an Exec line.

@@ -17,5 +17,6 @@ mod hostile;
 mod kubernetes;
 mod layers;
 mod readme;
+mod swarm;
 mod values;
 mod world;
