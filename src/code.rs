@@ -144,6 +144,8 @@ codes! {
     VolumeGone = "volume-gone",
     /// No docker volume plugin serves this backend.
     VolumeNoPlugin = "volume-no-plugin",
+    /// With two cluster volumes Swarm starts a task that has neither attached.
+    ClusterVolumes = "cluster-volumes",
     /// A StorageClass of this backend needs what only the cluster's owner knows.
     ClassMissing = "class-missing",
     /// The volume lives in one zone, and fleet and Swarm must be told which.
@@ -154,6 +156,8 @@ codes! {
     FileMissing = "file-missing",
     /// A file beyond what the target carries.
     FileTooLarge = "file-too-large",
+    /// Swarm makes no config without a byte.
+    FileEmpty = "file-empty",
     /// What runs before the stop must fit into the grace.
     BeforeExceedsGrace = "before-exceeds-grace",
     /// A check asks by http, by tcp or by a command.

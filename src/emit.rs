@@ -6,9 +6,10 @@
 //!
 //! | templates | a printed value | with a filter |
 //! |---|---|---|
-//! | `kubernetes/*.yaml.j2` | YAML scalar | `expand`: `$(BERTH_…)`, `$` doubled where it would expand |
+//! | `kubernetes/*.yaml.j2` | YAML scalar | `expand`: `$(BERTH_…)`, `$` doubled where it would expand; `literal`: a block |
 //! | `swarm/*.yml.j2` | YAML scalar, `$` doubled | `expand`: `{{.Node.Hostname}}`, `{{` as text |
-//! | `fleet/*.j2` | option value, `%` doubled | `exec`: a word of an Exec line, `%H`; `line`: as it is |
+//! | `fleet/*.j2` | option value, `%` doubled | `exec`: a word of an Exec line, `%H`; `setting`: as it is |
+//! | `*.md.j2` | Markdown text | `code`: a code span, `line`: a line of a code block |
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use serde::Serialize;
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
 use crate::quote::Piece;
-use crate::target::{Plans, fleet, kubernetes, swarm};
+use crate::target::{fleet, kubernetes, swarm};
 use crate::value::{Part, Run, Text, is_mark};
 use crate::{Options, quote};
 
@@ -58,15 +59,16 @@ impl Page {
 
 /// berthc's own templates: name and text.
 pub fn templates() -> impl Iterator<Item = (&'static str, &'static str)> {
-    [kubernetes::TEMPLATES, fleet::TEMPLATES, swarm::TEMPLATES].into_iter().flatten().copied()
+    let certificate = ("certificate.md.j2", include_str!("../templates/certificate.md.j2"));
+    let targets = [kubernetes::TEMPLATES, fleet::TEMPLATES, swarm::TEMPLATES];
+    targets.into_iter().flatten().copied().chain([certificate])
 }
 
 /// Steps that rendering one page may take: an override cannot hang a build.
 const FUEL: u64 = 50_000_000;
 
-/// Prints `plans`; `None` when a template failed, which is reported.
-pub fn emit(plans: &Plans, options: &Options, out: &mut Vec<Diagnostic>) -> Option<Tree> {
-    let before = out.len();
+/// Prints `pages`. What a template fails to print is reported, and is not in the tree.
+pub fn emit(pages: &[Page], options: &Options, out: &mut Vec<Diagnostic>) -> Tree {
     let fault = |message: String| Diagnostic::error(Code::Template, Place::default(), message);
     for name in options.templates.keys() {
         if !templates().any(|(known, _)| known == name) {
@@ -79,7 +81,7 @@ pub fn emit(plans: &Plans, options: &Options, out: &mut Vec<Diagnostic>) -> Opti
     }
     let env = environment(&options.templates);
     let mut tree = Tree::new();
-    for page in &plans.pages {
+    for page in pages {
         let text = match &page.content {
             Content::Verbatim(text) => text.clone(),
             Content::Template(name, plan) => {
@@ -100,7 +102,7 @@ pub fn emit(plans: &Plans, options: &Options, out: &mut Vec<Diagnostic>) -> Opti
         }
         tree.insert(page.path.clone(), text);
     }
-    (out.len() == before).then_some(tree)
+    tree
 }
 
 fn failure(e: &Error, page: &str) -> String {
@@ -147,6 +149,7 @@ fn environment(overrides: &BTreeMap<String, String>) -> Environment<'static> {
             n if n.starts_with("kubernetes/") => "kubernetes",
             n if n.starts_with("swarm/") => "swarm",
             n if n.starts_with("fleet/") => "fleet",
+            n if n.ends_with(".md.j2") => "markdown",
             _ => return AutoEscape::None,
         };
         AutoEscape::Custom(kind.into())
@@ -161,9 +164,15 @@ fn environment(overrides: &BTreeMap<String, String>) -> Environment<'static> {
     });
     env.add_filter("expand", expand);
     env.add_filter("exec", exec);
-    env.add_filter("line", line);
+    env.add_filter("setting", setting);
     env.add_filter("tree", tree);
-    env.add_filter("octal", |mode: u32| format!("{mode:04o}"));
+    env.add_filter("code", |text: &str| Value::from_safe_string(quote::code(text)));
+    env.add_filter("line", |text: &str| Value::from_safe_string(quote::line(text)));
+    env.add_filter("octal", |mode: u32| Value::from_safe_string(format!("{mode:04o}")));
+    env.add_filter("literal", literal);
+    env.add_filter("comment", comment);
+    env.add_filter("key", |key: &str| Value::from_safe_string(quote::yaml(key)));
+    env.add_filter("bare", bare);
     let overrides: Arc<BTreeMap<String, String>> = Arc::new(overrides.clone());
     env.set_loader(move |name| {
         let own = templates().find(|(n, _)| *n == name).map(|(_, text)| text.to_owned());
@@ -177,6 +186,7 @@ fn kind(state: &State<'_, '_>) -> &'static str {
         AutoEscape::Custom(c) if c == "kubernetes" => "kubernetes",
         AutoEscape::Custom(c) if c == "swarm" => "swarm",
         AutoEscape::Custom(c) if c == "fleet" => "fleet",
+        AutoEscape::Custom(c) if c == "markdown" => "markdown",
         _ => "",
     }
 }
@@ -200,6 +210,7 @@ fn printed(kind: &str, value: &Value) -> Result<String, Error> {
                 "kubernetes" => quote::yaml(text),
                 "swarm" => quote::yaml(&text.replace('$', "$$")),
                 "fleet" => quote::option(text),
+                "markdown" => quote::markdown(text),
                 _ => text.to_owned(),
             })
         }
@@ -208,7 +219,7 @@ fn printed(kind: &str, value: &Value) -> Result<String, Error> {
 }
 
 /// The variable that carries a run-time part on Kubernetes.
-fn variable(run: Run) -> &'static str {
+pub fn run_variable(run: Run) -> &'static str {
     match run {
         Run::Id => "BERTH_ID",
         Run::Name => "BERTH_NAME",
@@ -240,7 +251,7 @@ fn expand(state: &State<'_, '_>, value: &Value) -> Result<Value, Error> {
                             }
                         }
                     }
-                    Part::Run(run) => out.push_str(&format!("$({})", variable(*run))),
+                    Part::Run(run) => out.push_str(&format!("$({})", run_variable(*run))),
                     Part::Secret(name) => out.push_str(&format!("$({})", secret_variable(name))),
                 }
             }
@@ -248,9 +259,17 @@ fn expand(state: &State<'_, '_>, value: &Value) -> Result<Value, Error> {
         }
         // Swarm runs values through Go templates, after compose has read `$`.
         "swarm" => {
-            for part in &text.0 {
+            for (i, part) in text.0.iter().enumerate() {
                 match part {
-                    Part::Literal(s) => out.push_str(&s.replace("{{", "{{\"{{\"}}").replace('$', "$$")),
+                    Part::Literal(s) => {
+                        let mut literal = s.replace("{{", "{{\"{{\"}}").replace('$', "$$");
+                        // A brace before an action would be read as part of its opening.
+                        if literal.ends_with('{') && i + 1 < text.0.len() {
+                            literal.pop();
+                            literal.push_str("{{\"{\"}}");
+                        }
+                        out.push_str(&literal);
+                    }
                     Part::Run(Run::Node | Run::Address) => out.push_str("{{.Node.Hostname}}"),
                     _ => return Err(refuse("Swarm cannot expand this part")),
                 }
@@ -271,6 +290,12 @@ pub fn secret_variable(name: &str) -> String {
         }
     }
     out
+}
+
+/// Text in a comment: on one line, not quoted.
+fn bare(text: &str) -> Value {
+    let visible = |c: char| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c };
+    Value::from_safe_string(text.chars().map(visible).collect())
 }
 
 /// A word of an Exec line.
@@ -295,9 +320,47 @@ pub fn exec_word(text: &Text) -> Option<String> {
 }
 
 /// The value of a unit's option in the unit's own language.
-fn line(value: &Value) -> Result<Value, Error> {
-    let text = value.as_str().and_then(quote::line).filter(|t| !t.contains(is_mark));
+fn setting(value: &Value) -> Result<Value, Error> {
+    let text = value.as_str().and_then(quote::setting).filter(|t| !t.contains(is_mark));
     Ok(Value::from_safe_string(text.ok_or_else(|| refuse("this is no value on one line"))?.to_owned()))
+}
+
+/// Text in a comment: as it is, quoted where it would not stay on its line.
+fn comment(text: &str) -> Result<Value, Error> {
+    if text.contains(is_mark) {
+        return Err(refuse("a run-time part is printed in a comment"));
+    }
+    let one_line = !text.chars().any(quote::escaped);
+    Ok(Value::from_safe_string(if one_line { text.to_owned() } else { quote::yaml(text) }))
+}
+
+/// Text as a block scalar where YAML can say all of it in one, else quoted; `indent` is that of
+/// the lines of the text, two more than that of their key.
+fn literal(state: &State<'_, '_>, value: &Value, indent: usize) -> Result<Value, Error> {
+    let text = value.as_str().ok_or_else(|| refuse("literal is for text"))?;
+    let blank = |line: &str| !line.is_empty() && line.bytes().all(|b| b == b' ' || b == b'\t');
+    let body = text.trim_end_matches('\n');
+    let plain =
+        body.chars().all(|c| matches!(c, ' '..='~' | '\n' | '\t') || c > '\u{a0}' && !quote::escaped(c));
+    if body.is_empty() || body.starts_with('\n') || !plain || body.split('\n').any(blank) {
+        return Ok(Value::from_safe_string(printed(kind(state), value)?));
+    }
+    let pad = " ".repeat(indent);
+    let newlines = text.len() - body.len();
+    let mut out = String::from("|");
+    if body.starts_with([' ', '\t']) {
+        out.push('2');
+    }
+    out.push_str(["-", "", "+"][newlines.min(2)]);
+    for line in body.split('\n') {
+        out.push('\n');
+        if !line.is_empty() {
+            out.push_str(&pad);
+            out.push_str(line);
+        }
+    }
+    out.push_str(&"\n".repeat(newlines.saturating_sub(1)));
+    Ok(Value::from_safe_string(out))
 }
 
 /// A raw addition as block YAML, `indent` spaces deep; nothing for an empty one.
@@ -326,7 +389,7 @@ fn block(kind: &str, value: &Value, indent: usize, out: &mut String, depth: usiz
         ValueKind::Map => {
             for key in value.try_iter()? {
                 let item = value.get_item(&key)?;
-                let key = printed(kind, &Value::from(key.to_string()))?;
+                let key = quote::yaml(&key.to_string());
                 match scalar(&item)? {
                     Some(text) => out.push_str(&format!("{pad}{key}: {text}\n")),
                     None => {

@@ -3,18 +3,22 @@
 //! # Steps
 //!
 //! ```text
-//! spec text -> Spec -> Model -> Plan -> Tree
-//!           parse    check    plan    emit
+//! spec text -> Spec -> Model -> Plan -> Tree -> World -> Certificate
+//!           parse    check    plan    emit    read     certify
 //! ```
 //!
 //! 1. [`spec`] reads YAML or TOML into one tree and one [`spec::Spec`], each field with its place.
 //! 2. [`model`] says whether it is a valid service: every fault at once, with the line to write.
 //! 3. [`target`] decides everything, one plan for each orchestrator: names, labels, order, waits.
 //! 4. [`emit`] prints plans through `templates/`; it decides nothing.
+//! 5. [`world`] reads the emitted text back; it knows nothing of any plan.
+//! 6. [`certificate`] says of that text what holds every resource under every hazard; what
+//!    nothing holds is a gap, which the spec must waive with a reason.
 //!
 //! The library reads no file, no clock and no environment: what a spec reads comes through
 //! [`model::Files`], and the result is a [`emit::Tree`] of paths and texts.
 
+pub mod certificate;
 pub mod code;
 pub mod diag;
 pub mod emit;
@@ -24,6 +28,7 @@ pub mod source;
 pub mod spec;
 pub mod target;
 pub mod value;
+pub mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,8 +54,22 @@ pub struct Options {
 /// the order of their places.
 pub fn compile(inputs: &[Input], files: &dyn Files, options: &Options) -> (Option<Tree>, Vec<Diagnostic>) {
     let (model, mut diagnostics) = model::check::check(inputs, files);
-    let plans = target::plan(&model, options, &mut diagnostics);
+    let target::Plans { pages, mut gaps } = target::plan(&model, options, &mut diagnostics);
+    let mut tree = emit::emit(&pages, options, &mut diagnostics);
+    let certificates = certificate::certify(&model, &tree, &diagnostics);
+    gaps.extend(certificates.gaps(&model, &gaps));
+    target::waivers(&model, &gaps, |s| certificates.has(s), &mut diagnostics);
+    tree.extend(emit::emit(&certificates.pages(&model, &gaps), options, &mut diagnostics));
+    tree.retain(|path, _| options.wants(path));
     let failed = diagnostics.iter().any(|d| d.severity == Severity::Error);
-    let tree = if failed { None } else { emit::emit(&plans, options, &mut diagnostics) };
-    (tree, diag::settle(diagnostics))
+    ((!failed).then_some(tree), diag::settle(diagnostics))
+}
+
+impl Options {
+    /// Whether `SERVICE/TARGET/…` is of a target that was asked for; all else is wanted always.
+    fn wants(&self, path: &str) -> bool {
+        let folder = path.split('/').nth(1).unwrap_or_default();
+        let target = Target::ALL.into_iter().find(|t| t.name() == folder);
+        target.is_none_or(|t| self.targets.is_empty() || self.targets.contains(&t))
+    }
 }

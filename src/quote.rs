@@ -17,7 +17,7 @@ pub fn yaml(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
             '\r' => out.push_str("\\r"),
-            c if must_escape(c) => {
+            c if escaped(c) => {
                 let n = c as u32;
                 let _ = if n > 0xFFFF { write!(out, "\\U{n:08x}") } else { write!(out, "\\u{n:04x}") };
             }
@@ -30,7 +30,7 @@ pub fn yaml(text: &str) -> String {
 
 /// Control characters, and what some reader takes for a line break, a byte order mark or
 /// nothing at all.
-fn must_escape(c: char) -> bool {
+pub fn escaped(c: char) -> bool {
     let n = c as u32;
     c.is_control()
         || (0x7f..=0x9f).contains(&n)
@@ -43,8 +43,8 @@ fn must_escape(c: char) -> bool {
 /// truth value, a null or a number.
 fn plain(text: &str) -> bool {
     let b = text.as_bytes();
-    let good = |c: &u8| c.is_ascii_alphanumeric() || b"-_./@+,=()$".contains(c);
-    let colon = |i: usize| b[i] == b':' && i + 1 < b.len() && good(&b[i + 1]) && b[i + 1] != b',';
+    let good = |c: &u8| c.is_ascii_alphanumeric() || b"-_./@+=()$".contains(c);
+    let colon = |i: usize| b[i] == b':' && i + 1 < b.len() && good(&b[i + 1]);
     if b.is_empty() || b.len() > 200 || !(b[0].is_ascii_alphabetic() || b[0] == b'/') {
         return false;
     }
@@ -81,9 +81,9 @@ pub fn option(text: &str) -> String {
 
 /// A value in a unit's own language, printed as it is; `None` when it would not stay one value
 /// on one line (systemd.syntax(7): a line that ends with a backslash goes on).
-pub fn line(text: &str) -> Option<&str> {
+pub fn setting(text: &str) -> Option<&str> {
     let stays = !text.is_empty() && text.trim() == text && !text.ends_with('\\');
-    (stays && !text.chars().any(must_escape)).then_some(text)
+    (stays && !text.chars().any(escaped)).then_some(text)
 }
 
 fn word(pieces: &[Piece<'_>], exec: bool) -> String {
@@ -120,10 +120,47 @@ fn escape(c: char, quote: char, exec: bool, out: &mut String) {
         c if (c as u32) < 0x20 || c as u32 == 0x7f => {
             let _ = write!(out, "\\x{:02x}", c as u32);
         }
-        c if must_escape(c) => {
+        c if escaped(c) => {
             let n = c as u32;
             let _ = if n > 0xFFFF { write!(out, "\\U{n:08x}") } else { write!(out, "\\u{n:04x}") };
         }
         c => out.push(c),
     }
+}
+
+/// Text of a Markdown page, also in a table: one line, nothing in it marks anything up.
+pub fn markdown(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in line(text).chars() {
+        if matches!(c, '\\' | '`' | '<' | '>' | '|' | '[' | ']' | '&' | '#' | '~') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// A Markdown code span, also in a table.
+pub fn code(text: &str) -> String {
+    let text = line(text);
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat(longest + 1);
+    let pad = if text.starts_with('`') || text.ends_with('`') || text.is_empty() { " " } else { "" };
+    format!("{fence}{pad}{}{pad}{fence}", text.replace('|', "\\|"))
+}
+
+/// Text on one line, without control characters.
+pub fn line(text: &str) -> String {
+    text.chars().map(|c| if escaped(c) { ' ' } else { c }).collect()
+}
+
+/// Eight hexadecimal digits of `parts` (FNV-1a, both halves folded), for names that must change
+/// with what they stand for. The same on every machine and in every release: names outlive both.
+pub fn digest(parts: &[&str]) -> String {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    // A byte that no UTF-8 text holds ends each part.
+    for byte in parts.iter().flat_map(|p| p.bytes().chain([0xff])) {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+    format!("{:08x}", (hash >> 32) ^ (hash & 0xffff_ffff))
 }

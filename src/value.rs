@@ -1,9 +1,9 @@
 //! Values of the spec: text with minijinja expressions, of which a small, closed part is read.
 //!
 //! What an orchestrator knows only when a container runs (a StatefulSet's ordinal, the name of
-//! a node) is a *run-time part*. A value is rendered with a token in its place, and once more
-//! with true values; where putting the true values into the first text gives another text, the
-//! value computes with something nobody knows yet ([`Code::RuntimeArithmetic`]).
+//! a node) is a *run-time part*. A value is rendered with a token in its place, so it may only
+//! stand there whole, `{{ member.id }}`: anything that computes with it, compares it or filters
+//! it is seen in the expression itself ([`Code::RuntimeArithmetic`]).
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,7 +11,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use minijinja::machinery::ast::{BinOpKind, CallArg, CallType, Expr, Stmt};
-use minijinja::machinery::parse;
+use minijinja::machinery::{Token, parse, tokenize};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Object, Value as Jinja};
 use minijinja::{Environment, ErrorKind, UndefinedBehavior};
@@ -201,8 +201,10 @@ impl std::error::Error for Fault {}
 /// What a value names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Uses {
-    /// `member` and which of its fields (`address` also when it is printed whole).
+    /// The fields of `member` (`address` also when it is printed whole).
     pub member: BTreeSet<String>,
+    /// Those of them that stand anywhere but whole in `{{ … }}`.
+    pub computed: BTreeSet<String>,
     /// `members`.
     pub members: bool,
     /// The services of `peers(…)`.
@@ -214,7 +216,7 @@ pub struct Uses {
 }
 
 /// Whether `text` has any expression.
-fn is_plain(text: &str) -> bool {
+pub fn is_plain(text: &str) -> bool {
     !["{{", "{%", "{#"].iter().any(|open| text.contains(open))
 }
 
@@ -231,9 +233,35 @@ pub fn uses(text: &str) -> Result<Uses, Fault> {
     if text.len() > MAX_WRITTEN {
         return Err(Fault::new(Code::ValueTooLong, format!("a value has at most {MAX_WRITTEN} bytes")));
     }
+    bounded(text)?;
     let tree = parse(text, "value", syntax()).map_err(|e| syntax_fault(&e))?;
     Walk { uses: &mut uses, bound: vec!["loop".to_owned()] }.statement(&tree)?;
     Ok(uses)
+}
+
+/// Most words of one expression, and most statements of one value: what is read is walked by
+/// functions that call themselves, and their depth follows from these.
+const MAX_WORDS: usize = 200;
+
+fn bounded(text: &str) -> Result<(), Fault> {
+    let (mut words, mut statements) = (0, 0);
+    for token in tokenize(text, false, syntax()) {
+        match token.map_err(|e| syntax_fault(&e))?.0 {
+            Token::VariableStart => words = 0,
+            Token::BlockStart => {
+                words = 0;
+                statements += 1;
+            }
+            _ => words += 1,
+        }
+        if words > MAX_WORDS || statements > MAX_WORDS {
+            return Err(Fault::new(
+                Code::ValueTooLong,
+                format!("an expression has at most {MAX_WORDS} words"),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// A value keeps the newline it ends with.
@@ -256,14 +284,13 @@ impl Walk<'_> {
         match s {
             Stmt::Template(t) => self.all(&t.children),
             Stmt::EmitRaw(_) => Ok(()),
-            Stmt::EmitExpr(e) => {
-                if let Expr::Var(v) = &e.expr
-                    && v.id == "member"
-                {
-                    self.uses.member.insert("address".to_owned());
+            Stmt::EmitExpr(e) => match member_field(&e.expr) {
+                Some(field) => {
+                    self.uses.member.insert(field);
+                    Ok(())
                 }
-                self.expression(&e.expr)
-            }
+                None => self.expression(&e.expr),
+            },
             Stmt::IfCond(c) => {
                 self.expression(&c.expr)?;
                 self.all(&c.true_body)?;
@@ -298,25 +325,25 @@ impl Walk<'_> {
         match e {
             Expr::Const(_) => Ok(()),
             Expr::Var(v) => self.name(v.id),
+            Expr::GetAttr(_) | Expr::GetItem(_) if member_field(e).is_some() => {
+                let field = member_field(e).unwrap_or_default();
+                if field != "ports" {
+                    self.uses.computed.insert(field.clone());
+                }
+                self.uses.member.insert(field);
+                Ok(())
+            }
             Expr::GetAttr(a) => {
-                if let Expr::Var(v) = &a.expr {
-                    match v.id {
-                        "member" => drop(self.uses.member.insert(a.name.to_owned())),
-                        "ports" => drop(self.uses.ports.insert(a.name.to_owned())),
-                        _ => {}
-                    }
+                if matches!(&a.expr, Expr::Var(v) if v.id == "ports") {
+                    self.uses.ports.insert(a.name.to_owned());
                 }
                 self.expression(&a.expr)
             }
             Expr::GetItem(i) => {
                 if let (Expr::Var(v), Expr::Const(c)) = (&i.expr, &i.subscript_expr)
-                    && let Some(key) = c.value.as_str()
+                    && v.id == "ports"
                 {
-                    match v.id {
-                        "member" => drop(self.uses.member.insert(key.to_owned())),
-                        "ports" => drop(self.uses.ports.insert(key.to_owned())),
-                        _ => {}
-                    }
+                    self.uses.ports.extend(c.value.as_str().map(ToOwned::to_owned));
                 }
                 self.expression(&i.expr)?;
                 self.expression(&i.subscript_expr)
@@ -389,7 +416,11 @@ impl Walk<'_> {
     fn name(&mut self, id: &str) -> Result<(), Fault> {
         match id {
             "members" => self.uses.members = true,
-            "service" | "ports" | "member" => {}
+            "member" => {
+                self.uses.member.insert("address".to_owned());
+                self.uses.computed.insert("address".to_owned());
+            }
+            "service" | "ports" => {}
             _ if self.bound.iter().any(|b| b == id) => {}
             _ => {
                 let known = ["service", "ports", "member", "members", "peers", "secret"];
@@ -401,6 +432,20 @@ impl Walk<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// The field when `e` is `member.field`, `member['field']` or `member` itself.
+fn member_field(e: &Expr<'_>) -> Option<String> {
+    let is_member = |e: &Expr<'_>| matches!(e, Expr::Var(v) if v.id == "member");
+    match e {
+        Expr::GetAttr(a) if is_member(&a.expr) => Some(a.name.to_owned()),
+        Expr::GetItem(i) if is_member(&i.expr) => match &i.subscript_expr {
+            Expr::Const(c) => c.value.as_str().map(ToOwned::to_owned),
+            _ => None,
+        },
+        _ if is_member(e) => Some("address".to_owned()),
+        _ => None,
     }
 }
 
@@ -443,8 +488,6 @@ pub enum Who {
     Token,
     /// The member of a node; it has no id and no name.
     NodeToken,
-    /// As [`Who::NodeToken`], with an invented node for the proof.
-    NodeKnown(String),
 }
 
 /// What one value of one service is rendered with on one target.
@@ -461,19 +504,30 @@ pub struct Scope<'a> {
     pub peers: &'a dyn Fn(&str) -> Result<Peers, Fault>,
 }
 
-/// Renders `text`, which [`uses`] has passed, in `scope`.
+/// Renders `text`, whose names are `uses`, in `scope`.
 ///
 /// # Errors
-/// What a name of the value has to say for itself, or the limits above.
-pub fn render(text: &str, scope: &Scope<'_>) -> Result<Text, Fault> {
+/// What a name of the value has to say for itself;
+/// [`Code::RuntimeArithmetic`] when it computes with a run-time part; the limits above.
+pub fn render(text: &str, uses: &Uses, scope: &Scope<'_>) -> Result<Text, Fault> {
     if is_plain(text) {
         return Ok(Text::literal(text));
     }
-    let uses = uses(text)?;
+    let computes = match scope.who {
+        Who::Known(_) => uses.computed.contains(Run::Node.field()),
+        Who::Token | Who::NodeToken => !uses.computed.is_empty(),
+    };
+    if computes {
+        return Err(arithmetic(text));
+    }
     let mut env = Environment::empty();
     env.set_undefined_behavior(UndefinedBehavior::Strict);
     env.set_fuel(Some(FUEL));
     env.set_syntax(syntax());
+    env.set_formatter(|out, state, value| match printed(value)? {
+        Some(address) => out.write_str(&address).map_err(minijinja::Error::from),
+        None => minijinja::escape_formatter(out, state, value),
+    });
     env.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     env.add_filter("join", join);
     env.add_filter("default", minijinja::filters::default);
@@ -514,7 +568,7 @@ pub fn host_path(text: &str, service: &str, id: u32) -> Option<String> {
     let own = Peers { members: Arc::default(), ports: Arc::default() };
     let nobody = |_: &str| Err(Fault::new(Code::PeerUnknown, ""));
     let scope = Scope { service, own, unlisted: None, who: Who::Known(one), peers: &nobody };
-    render(text, &scope).ok()?.as_literal().map(ToOwned::to_owned)
+    render(text, &uses(text).ok()?, &scope).ok()?.as_literal().map(ToOwned::to_owned)
 }
 
 /// A writer that refuses to grow beyond [`MAX_RENDERED`].
@@ -542,7 +596,7 @@ fn join(items: &Jinja, separator: Option<String>) -> Result<String, minijinja::E
         if item.is_undefined() {
             return Err(ErrorKind::UndefinedError.into());
         }
-        out.push_str(&printed(&item)?);
+        out.push_str(&printed(&item)?.unwrap_or_else(|| item.to_string()));
         if out.len() > MAX_RENDERED {
             return Err(minijinja::Error::new(ErrorKind::InvalidOperation, "too long"));
         }
@@ -550,11 +604,15 @@ fn join(items: &Jinja, separator: Option<String>) -> Result<String, minijinja::E
     Ok(out)
 }
 
-/// A value as it is printed; a member's address may be a fault, which surfaces here.
-fn printed(value: &Jinja) -> Result<String, minijinja::Error> {
-    match value.downcast_object_ref::<PeerObject>() {
-        Some(peer) => peer.0.address.clone().map_err(|f| raise(&f)),
-        None => Ok(value.to_string()),
+/// The address of a member that is printed whole, or why there is none; `None` for other values.
+fn printed(value: &Jinja) -> Result<Option<String>, minijinja::Error> {
+    if let Some(peer) = value.downcast_object_ref::<PeerObject>() {
+        return peer.0.address.clone().map(Some).map_err(|f| raise(&f));
+    }
+    match value.downcast_object_ref::<Member>().map(|m| &m.who) {
+        Some(Who::Known(peer)) => peer.address.clone().map(Some).map_err(|f| raise(&f)),
+        Some(Who::Token | Who::NodeToken) => Ok(Some(token(Run::Address))),
+        None => Ok(None),
     }
 }
 
@@ -623,12 +681,6 @@ impl Object for PeerObject {
     fn get_value(self: &Arc<Self>, key: &Jinja) -> Option<Jinja> {
         self.get_value_by_str(key.as_str()?)
     }
-    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0.address {
-            Ok(address) => f.write_str(address),
-            Err(_) => Err(fmt::Error),
-        }
-    }
 }
 
 #[derive(Debug)]
@@ -650,25 +702,18 @@ impl Object for Member {
                 Ok(address) => address.clone().into(),
                 Err(fault) => failing(fault),
             },
-            (Who::NodeToken | Who::NodeKnown(_), Run::Id | Run::Name) => failing(
+            (Who::NodeToken, Run::Id | Run::Name) => failing(
                 &Fault::new(
                     Code::MemberField,
                     format!("a `per: node` member has no {}: the node is its identity", run.field()),
                 )
                 .mend("name it by its node", "{{ member.node }}"),
             ),
-            (Who::NodeKnown(node), _) => node.clone().into(),
             (Who::Token | Who::Known(_), Run::Node) | (Who::Token | Who::NodeToken, _) => token(run).into(),
         })
     }
     fn get_value(self: &Arc<Self>, key: &Jinja) -> Option<Jinja> {
         self.get_value_by_str(key.as_str()?)
-    }
-    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.get_value_by_str("address") {
-            Some(address) if address.as_str().is_some() => write!(f, "{address}"),
-            _ => Err(fmt::Error),
-        }
     }
 }
 
@@ -689,42 +734,6 @@ impl Object for SecretObject {
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&secret_token(&self.0))
     }
-}
-
-/// Renders with tokens and proves the text against each of `proofs` (true members).
-///
-/// # Errors
-/// As [`render`]; [`Code::RuntimeArithmetic`] when the value computes with a run-time part.
-pub fn render_proved(text: &str, scope: &Scope<'_>, proofs: &[Who]) -> Result<Text, Fault> {
-    let rendered = render(text, scope);
-    if is_plain(text) || uses(text)?.member.is_empty() {
-        return rendered;
-    }
-    for who in proofs {
-        let truth =
-            Scope { who: who.clone(), own: scope.own.clone(), unlisted: scope.unlisted.clone(), ..*scope };
-        // What fails with true values fails for its own reason; what fails only with tokens
-        // computes with them.
-        let truth = render(text, &truth)?;
-        let Ok(rendered) = &rendered else { return Err(arithmetic(text)) };
-        let mut filled = rendered.clone();
-        for run in Run::ALL {
-            let known = match (who, run) {
-                (Who::Known(p), Run::Id) => p.id.map(|i| i.to_string()),
-                (Who::Known(p), Run::Name) => Some(p.name.clone()),
-                (Who::Known(p), Run::Address) => p.address.clone().ok(),
-                (Who::NodeKnown(node), Run::Node | Run::Address) => Some(node.clone()),
-                _ => None,
-            };
-            if let Some(known) = known {
-                filled = filled.with(run, &[Part::Literal(known)]);
-            }
-        }
-        if filled.marked() != truth.marked() {
-            return Err(arithmetic(text));
-        }
-    }
-    rendered
 }
 
 fn arithmetic(text: &str) -> Fault {

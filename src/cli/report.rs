@@ -40,6 +40,12 @@ fn groups<'d>(inputs: &'d [Input], d: &'d Diagnostic) -> Vec<Group<'d>> {
     groups
 }
 
+/// The line to write, in the language of the spec at fault.
+fn line(inputs: &[Input], d: &Diagnostic, line: &str) -> String {
+    let toml = inputs.get(d.place.source).is_some_and(|i| i.path.ends_with(".toml"));
+    if toml { berthc::spec::node::as_toml(line) } else { line.to_owned() }
+}
+
 /// One snippet for each text that the diagnostic points into, its own first.
 fn snippets<'d>(inputs: &'d [Input], d: &'d Diagnostic) -> Vec<Element<'d>> {
     let mut places: Vec<(Place, &str, AnnotationKind)> =
@@ -101,6 +107,6 @@ pub fn json(inputs: &[Input], d: &Diagnostic) -> Value {
         "at": at(d.place, &d.label),
         "related": d.related.iter().map(|(p, text)| at(*p, text)).collect::<Vec<_>>(),
         "why": d.why,
-        "mends": d.mends,
+        "mends": d.mends.iter().map(|m| json!({ "text": m.text, "line": line(inputs, d, &m.line) })).collect::<Vec<_>>(),
     })
 }

@@ -54,6 +54,15 @@ pub struct Backend {
     pub plugin_until: Option<Version>,
 }
 
+impl Backend {
+    /// The directory of a volume that its docker plugin hands out: REX-Ray's `linux.volume.rootPath`.
+    /// CSI hands out the whole, where a new ext4 has its `lost+found`.
+    pub fn directory(&self) -> Option<String> {
+        let rexray = self.plugin.is_some_and(|p| p.driver.starts_with("rexray/"));
+        rexray.then(|| "data".to_owned())
+    }
+}
+
 const NONE: Backend = Backend {
     name: "",
     csi: None,

@@ -44,6 +44,8 @@ impl Model {
 /// One spec, valid.
 #[derive(Debug)]
 pub struct Service {
+    /// Its index among [`Model::services`].
+    pub index: usize,
     /// Its text, for places.
     pub source: Arc<Source>,
     /// File name of the spec, without folders.
@@ -264,6 +266,11 @@ impl Workload {
     /// Whether there is one member per node.
     pub fn per_node(&self) -> bool {
         matches!(self.members, Members::PerNode { .. })
+    }
+
+    /// Whether nothing else may run on its nodes.
+    pub fn dedicated(&self) -> bool {
+        matches!(self.members, Members::PerNode { dedicated: true, .. })
     }
 
     /// The pin that holds on all targets.
@@ -546,7 +553,8 @@ impl Model {
     fn new(mut services: Vec<Service>, broken: BTreeSet<String>) -> Self {
         services.sort_by(|a, b| (&a.name, &a.revision).cmp(&(&b.name, &b.revision)));
         let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for (i, service) in services.iter().enumerate() {
+        for (i, service) in services.iter_mut().enumerate() {
+            service.index = i;
             by_name.entry(service.name.clone()).or_default().push(i);
         }
         Self { services, by_name, broken }

@@ -46,21 +46,23 @@ pub fn cpu(text: &str) -> Option<u64> {
     (1..=1_000_000).contains(&milli).then_some(milli)
 }
 
+/// Units of bytes, the binary ones first: `Ki` before `k`.
+const BYTES: [(&str, u64); 10] = [
+    ("Ki", 1 << 10),
+    ("Mi", 1 << 20),
+    ("Gi", 1 << 30),
+    ("Ti", 1 << 40),
+    ("Pi", 1 << 50),
+    ("k", 1_000),
+    ("M", 1_000_000),
+    ("G", 1_000_000_000),
+    ("T", 1_000_000_000_000),
+    ("P", 1_000_000_000_000_000),
+];
+
 /// Bytes of a quantity such as `8Gi`, `512Mi`, `1G` or `1048576`; above 0.
 pub fn bytes(text: &str) -> Option<u64> {
-    const UNITS: [(&str, u64); 10] = [
-        ("Ki", 1 << 10),
-        ("Mi", 1 << 20),
-        ("Gi", 1 << 30),
-        ("Ti", 1 << 40),
-        ("Pi", 1 << 50),
-        ("k", 1_000),
-        ("M", 1_000_000),
-        ("G", 1_000_000_000),
-        ("T", 1_000_000_000_000),
-        ("P", 1_000_000_000_000_000),
-    ];
-    let (number, unit) = UNITS
+    let (number, unit) = BYTES
         .iter()
         .find_map(|(suffix, unit)| Some((text.strip_suffix(suffix)?, *unit)))
         .unwrap_or((text, 1));
@@ -85,6 +87,20 @@ pub fn docker_bytes(bytes: u64) -> String {
         }
     }
     format!("{bytes}b")
+}
+
+/// Thousandths of a core as Kubernetes stores them: `2`, `500m`.
+pub fn kubernetes_cpu(milli: u64) -> String {
+    if milli.is_multiple_of(1000) { (milli / 1000).to_string() } else { format!("{milli}m") }
+}
+
+/// Bytes with the unit that leaves the smallest whole number: `8Gi`, `1G`, `1023`.
+pub fn kubernetes_bytes(bytes: u64) -> String {
+    let units = BYTES.iter().filter(|(_, unit)| bytes.is_multiple_of(*unit));
+    match units.max_by_key(|(_, unit)| *unit) {
+        Some((suffix, unit)) if bytes > 0 => format!("{}{suffix}", bytes / unit),
+        _ => bytes.to_string(),
+    }
 }
 
 /// A version of up to three numbers, compared number by number.
@@ -157,6 +173,16 @@ mod tests {
             assert_eq!(bytes(text), None, "{text}");
         }
         assert_eq!((cores(2000), cores(500), cores(1250)), ("2".into(), "0.5".into(), "1.25".into()));
+        for (b, text) in [
+            (8 << 30, "8Gi"),
+            (1 << 40, "1Ti"),
+            (1_000_000_000_000, "1T"),
+            (1536 << 20, "1536Mi"),
+            (999, "999"),
+        ] {
+            assert_eq!((kubernetes_bytes(b).as_str(), bytes(text)), (text, Some(b)));
+        }
+        assert_eq!((kubernetes_cpu(2000), kubernetes_cpu(1250)), ("2".into(), "1250m".into()));
         assert_eq!(docker_bytes(8 << 30), "8g");
         assert_eq!(docker_bytes(1_000_000_000), "1000000000b");
     }

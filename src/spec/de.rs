@@ -18,7 +18,11 @@ const MAX_FAULTS: usize = 100;
 /// Reads a `T`. Every fault is pushed to `faults`; the entries at fault are gone from `root`
 /// afterwards, and the value is what the rest says, with the keys that were taken out. `None`
 /// when nothing could be read.
-pub fn read<T: DeserializeOwned>(root: &mut Node, faults: &mut Vec<Diagnostic>) -> (Option<T>, Vec<String>) {
+pub fn read<T: DeserializeOwned>(
+    text: &str,
+    root: &mut Node,
+    faults: &mut Vec<Diagnostic>,
+) -> (Option<T>, Vec<String>) {
     let mut removed = Vec::new();
     for _ in 0..MAX_FAULTS {
         match T::deserialize(Reader(root)) {
@@ -26,7 +30,7 @@ pub fn read<T: DeserializeOwned>(root: &mut Node, faults: &mut Vec<Diagnostic>) 
             Err(error) => {
                 let mut route = error.route.clone();
                 route.reverse();
-                faults.push(error.diagnostic(root.place, &route));
+                faults.push(error.diagnostic(text, root.place, &route));
                 if !root.remove(&route) {
                     break;
                 }
@@ -56,8 +60,15 @@ enum What {
 #[derive(Debug)]
 struct Found {
     words: String,
-    /// The text to write if a string was meant.
-    quoted: Option<String>,
+    kind: FoundKind,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum FoundKind {
+    Nothing,
+    /// A number or a truth value, which quotes would make text.
+    Plain,
+    Other,
 }
 
 impl Error {
@@ -71,7 +82,7 @@ impl Error {
         self
     }
 
-    fn diagnostic(self, root: Place, route: &[String]) -> Diagnostic {
+    fn diagnostic(self, text: &str, root: Place, route: &[String]) -> Diagnostic {
         let place = self.place.unwrap_or(root);
         match self.what {
             What::Unknown { key, known } => {
@@ -90,16 +101,18 @@ impl Error {
                     Some(last) if last.parse::<usize>().is_err() => format!("`{last}`"),
                     _ => "this entry".to_owned(),
                 };
-                let d = Diagnostic::error(
-                    Code::WrongType,
-                    place,
-                    format!("{what} is {expected}, not {}", found.words),
-                );
-                match (found.quoted, expected.as_str()) {
-                    (Some(text), "text") => match route.last() {
-                        Some(key) => d.mend("quote it", format!("{key}: \"{text}\"")),
-                        None => d.mend("quote it", format!("\"{text}\"")),
-                    },
+                let message = match found.kind {
+                    FoundKind::Nothing => format!("{what} has no value"),
+                    _ => format!("{what} is {expected}, not {}", found.words),
+                };
+                let d = Diagnostic::error(Code::WrongType, place, message);
+                // The text as it was written: 1.50 is not 1.5.
+                let written = text.get(place.start..place.end).unwrap_or_default();
+                match (found.kind, expected.as_str(), route.last()) {
+                    (FoundKind::Plain, "text", Some(key)) if key.parse::<usize>().is_err() => {
+                        d.mend("quote it", format!("{key}: \"{written}\""))
+                    }
+                    (FoundKind::Plain, "text", _) => d.mend("quote it", format!("\"{written}\"")),
                     _ => d,
                 }
             }
@@ -147,16 +160,16 @@ impl de::Error for Error {
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        let (words, quoted) = match found {
-            Unexpected::Bool(b) => (format!("the truth value `{b}`"), Some(b.to_string())),
-            Unexpected::Signed(i) => (format!("the number `{i}`"), Some(i.to_string())),
-            Unexpected::Unsigned(i) => (format!("the number `{i}`"), Some(i.to_string())),
-            Unexpected::Float(x) => (format!("the number `{x}`"), Some(x.to_string())),
-            Unexpected::Str(s) => (format!("the text `{}`", short(s)), None),
-            Unexpected::Unit | Unexpected::Option => ("nothing".to_owned(), None),
-            Unexpected::Seq => ("a list".to_owned(), None),
-            Unexpected::Map => ("a map".to_owned(), None),
-            other => (other.to_string(), None),
+        let (words, kind) = match found {
+            Unexpected::Bool(b) => (format!("the truth value `{b}`"), FoundKind::Plain),
+            Unexpected::Signed(i) => (format!("the number `{i}`"), FoundKind::Plain),
+            Unexpected::Unsigned(i) => (format!("the number `{i}`"), FoundKind::Plain),
+            Unexpected::Float(x) => (format!("the number `{x}`"), FoundKind::Plain),
+            Unexpected::Str(s) => (format!("the text `{}`", short(s)), FoundKind::Other),
+            Unexpected::Unit | Unexpected::Option => ("nothing".to_owned(), FoundKind::Nothing),
+            Unexpected::Seq => ("a list".to_owned(), FoundKind::Other),
+            Unexpected::Map => ("a map".to_owned(), FoundKind::Other),
+            other => (other.to_string(), FoundKind::Other),
         };
         let expected = match expected.to_string() {
             s if s == "a string" => "text".to_owned(),
@@ -166,7 +179,7 @@ impl de::Error for Error {
             s if s.starts_with(['u', 'i']) && s[1..].parse::<u8>().is_ok() => "a whole number".to_owned(),
             s => s,
         };
-        Self { what: What::Type { found: Found { words, quoted }, expected }, place: None, route: Vec::new() }
+        Self { what: What::Type { found: Found { words, kind }, expected }, place: None, route: Vec::new() }
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn de::Expected) -> Self {

@@ -159,6 +159,46 @@ fn strings(root: &Node) -> Result<(), Box<Diagnostic>> {
     Ok(())
 }
 
+/// A line of YAML as TOML has it, when it is one map or one entry of a list of maps; else the
+/// line as it is.
+pub fn as_toml(line: &str) -> String {
+    let Ok(root) = super::yaml::load(0, line) else { return line.to_owned() };
+    match &root.kind {
+        Kind::Map(entries) => {
+            let entries: Vec<String> = entries
+                .iter()
+                .map(|(key, value)| format!("{} = {}", toml_key(&key.name), toml(value)))
+                .collect();
+            entries.join(", ")
+        }
+        Kind::Seq(items) => items.iter().map(toml).collect::<Vec<_>>().join(", "),
+        _ => line.to_owned(),
+    }
+}
+
+fn toml_key(key: &str) -> String {
+    let bare = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+    if bare { key.to_owned() } else { format!("{key:?}") }
+}
+
+fn toml(node: &Node) -> String {
+    match &node.kind {
+        Kind::Null => "\"\"".into(),
+        Kind::Bool(b) => b.to_string(),
+        Kind::Int(i) => i.to_string(),
+        Kind::Float(f) => f.to_string(),
+        Kind::Str(s) => format!("{s:?}"),
+        Kind::Seq(items) => format!("[{}]", items.iter().map(toml).collect::<Vec<_>>().join(", ")),
+        Kind::Map(entries) => {
+            let entries: Vec<String> = entries
+                .iter()
+                .map(|(key, value)| format!("{} = {}", toml_key(&key.name), toml(value)))
+                .collect();
+            format!("{{ {} }}", entries.join(", "))
+        }
+    }
+}
+
 pub(super) fn fault(code: Code, place: Place, message: impl Into<String>) -> Box<Diagnostic> {
     Box::new(Diagnostic::error(code, place, message))
 }

@@ -9,6 +9,8 @@ use super::node::{Key, Kind, MAX_DEPTH, MAX_NODES, Node, fault};
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
 
+const ALIAS: &str = "aliases are not read: write the value out";
+
 type Loaded<T> = Result<T, Box<Diagnostic>>;
 
 /// A collection that is still open.
@@ -34,7 +36,11 @@ pub fn load(source: usize, text: &str) -> Loaded<Node> {
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|e| {
             let at = e.marker().byte_offset().unwrap_or(0).min(text.len());
-            fault(Code::Syntax, Place::new(source, at, at), format!("not YAML: {}", e.info()))
+            let place = Place::new(source, at, at);
+            if e.info().contains("unknown anchor") {
+                return fault(Code::YamlFeature, place, ALIAS);
+            }
+            fault(Code::Syntax, place, format!("not YAML: {}", e.info()))
         })?;
         loader.event(event, &span)?;
     }
@@ -79,9 +85,7 @@ impl Loader<'_> {
                 }
                 None => Ok(()),
             },
-            Event::Alias(_) | Event::UnresolvedAlias(_) => {
-                Err(fault(Code::YamlFeature, at, "aliases are not read: write the value out"))
-            }
+            Event::Alias(_) | Event::UnresolvedAlias(_) => Err(fault(Code::YamlFeature, at, ALIAS)),
             _ => Ok(()),
         }
     }

@@ -7,7 +7,7 @@ pub mod kubernetes;
 pub mod scope;
 pub mod swarm;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::Serialize;
@@ -16,7 +16,7 @@ use crate::Options;
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
 use crate::emit::Page;
-use crate::model::{Model, Service};
+use crate::model::{Accept, Model, Service};
 use crate::route;
 
 /// An orchestrator.
@@ -127,75 +127,80 @@ impl Context<'_> {
     }
 }
 
-/// The plans of one compile, for the targets that were asked for.
+/// The plans of one compile.
 #[derive(Debug, Default)]
 pub struct Plans {
     /// What to print where.
     pub pages: Vec<Page>,
+    /// What the targets cannot express, each with the index of its service in the model.
+    pub gaps: Vec<(usize, Gap)>,
 }
 
-/// Plans every service for every target it names, and judges its waivers.
+/// Plans every service for every target it names.
 pub fn plan(model: &Model, options: &Options, faults: &mut Vec<Diagnostic>) -> Plans {
     let mut plans = Plans::default();
     for group in model.groups() {
-        let mut gaps = Vec::new();
         for target in Target::ALL {
             let group: Vec<&Service> = group.iter().copied().filter(|s| s.has(target)).collect();
             if group.is_empty() {
                 continue;
             }
-            let mut found = Vec::new();
-            let mut context = Context { model, group: &group, options, faults, gaps: &mut found };
-            let pages = match target {
+            let mut gaps = Vec::new();
+            let mut context = Context { model, group: &group, options, faults, gaps: &mut gaps };
+            plans.pages.extend(match target {
                 Target::Kubernetes => kubernetes::pages(&mut context),
                 Target::Fleet => fleet::pages(&mut context),
                 Target::Swarm => swarm::pages(&mut context),
-            };
-            gaps.extend(found.into_iter().map(|(index, gap)| (group[index], gap)));
-            if options.targets.is_empty() || options.targets.contains(&target) {
-                plans.pages.extend(pages);
-            }
-        }
-        for service in &group {
-            let own: Vec<&Gap> =
-                gaps.iter().filter(|(s, _)| std::ptr::eq(*s, *service)).map(|(_, g)| g).collect();
-            waivers(service, &own, faults);
+            });
+            plans.gaps.extend(gaps.into_iter().map(|(i, gap)| (group[i].index, gap)));
         }
     }
     clashes(&plans.pages, model, faults);
     plans
 }
 
-/// Every gap is waived or an error; every waiver waives something.
-fn waivers(service: &Service, gaps: &[&Gap], faults: &mut Vec<Diagnostic>) {
-    let mut open = BTreeSet::new();
-    for gap in gaps {
-        if service.accept.iter().any(|a| a.gap == gap.name) {
-            continue;
-        }
-        open.insert(gap.name.as_str());
-        let mut d = Diagnostic::gap(gap.name.clone(), gap.place, &gap.message).why(&gap.why);
-        for (text, line) in &gap.mends {
-            d = d.mend(text, line);
-        }
-        faults.push(
-            d.mend("or take the risk, under `accept`", format!("- {{ gap: {}, because: \"…\" }}", gap.name)),
-        );
+/// Every gap is waived or an error; every waiver waives something. `judged` says of which
+/// services all gaps are known.
+pub fn waivers(
+    model: &Model,
+    gaps: &[(usize, Gap)],
+    judged: impl Fn(&Service) -> bool,
+    faults: &mut Vec<Diagnostic>,
+) {
+    let mut by_service: BTreeMap<usize, Vec<&Gap>> = BTreeMap::new();
+    for (index, gap) in gaps {
+        by_service.entry(*index).or_default().push(gap);
     }
-    for accept in &service.accept {
-        if gaps.iter().any(|g| g.name == accept.gap) {
-            continue;
+    for service in model.services() {
+        let own = by_service.remove(&service.index).unwrap_or_default();
+        let mut open = BTreeSet::new();
+        for gap in own.iter().filter(|g| !service.accept.iter().any(|a| a.gap == g.name)) {
+            open.insert(gap.name.as_str());
+            let mut d = Diagnostic::gap(gap.name.clone(), gap.place, &gap.message).why(&gap.why);
+            for (text, line) in &gap.mends {
+                d = d.mend(text, line);
+            }
+            let line = format!("- {{ gap: {}, because: \"…\" }}", gap.name);
+            faults.push(d.mend("or take the risk, under `accept`", line));
         }
-        let place = service.place(&accept.route.at("gap"));
-        let d = Diagnostic::error(Code::AcceptUnused, place, format!("`{}` waives nothing", accept.gap)).why(
-            format!("{} has no such gap in this spec", accept.gap.split('/').next().unwrap_or_default()),
-        );
-        let listed: Vec<&str> = open.iter().copied().collect();
-        faults.push(if listed.is_empty() {
-            d.advice("remove the line; this spec has no open gap")
-        } else {
-            d.mend("remove the line; the open gaps of this spec are", listed.join(", "))
-        });
+        for accept in service.accept.iter().filter(|a| !own.iter().any(|g| g.name == a.gap)) {
+            if judged(service) {
+                faults.push(unused(service, accept, &open));
+            }
+        }
+    }
+}
+
+fn unused(service: &Service, accept: &Accept, open: &BTreeSet<&str>) -> Diagnostic {
+    let place = service.place(&accept.route.at("gap"));
+    let target = accept.gap.split('/').next().unwrap_or_default();
+    let d = Diagnostic::error(Code::AcceptUnused, place, format!("`{}` waives nothing", accept.gap))
+        .why(format!("{target} has no such gap in this spec"));
+    let listed: Vec<&str> = open.iter().copied().collect();
+    if listed.is_empty() {
+        d.advice("remove the line; this spec has no open gap")
+    } else {
+        d.mend("remove the line; the open gaps of this spec are", listed.join(", "))
     }
 }
 

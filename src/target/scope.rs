@@ -101,6 +101,9 @@ impl<'a, N: Naming> Values<'a, N> {
     /// # Errors
     /// The fault of the value, once per value.
     pub fn render(&self, context: &Context<'_>, text: &str, whom: For) -> Result<Text, Fault> {
+        if value::is_plain(text) {
+            return Ok(Text::literal(text));
+        }
         let target = self.naming.target();
         let by_name = |name: &str| match context.model.find(name) {
             Some(of) if matches!(of.body, Body::External(_)) => self.peers(of),
@@ -115,24 +118,23 @@ impl<'a, N: Naming> Values<'a, N> {
             },
             None => Err(Fault::new(Code::PeerUnknown, format!("no service `{name}`"))),
         };
-        let (own, unlisted) = match self.peers(self.service) {
-            Ok(own) => (own, None),
-            Err(fault) => {
-                let ports = Arc::new(self.service.ports().to_vec());
-                (Peers { members: Arc::default(), ports }, Some(fault))
-            }
+        let uses = value::uses(text)?;
+        let ports = Arc::new(self.service.ports().to_vec());
+        let nobody = Peers { members: Arc::default(), ports };
+        // Listing the members for a value that does not ask would be quadratic in them.
+        let (own, unlisted) = match uses.members.then(|| self.peers(self.service)) {
+            None => (nobody, None),
+            Some(Ok(own)) => (own, None),
+            Some(Err(fault)) => (nobody, Some(fault)),
         };
         let per_node = self.service.workload().is_some_and(|w| w.per_node());
-        let (who, proofs) = match whom {
-            For::Member(id) => (Who::Known(self.peer(self.service, id)), Vec::new()),
-            For::Any if per_node => {
-                let nodes = ["node-one", "n2", "third.example"];
-                (Who::NodeToken, nodes.map(|n| Who::NodeKnown(n.into())).to_vec())
-            }
-            For::Any => (Who::Token, own.members.iter().cloned().map(Who::Known).collect()),
+        let who = match whom {
+            For::Member(id) => Who::Known(self.peer(self.service, id)),
+            For::Any if per_node => Who::NodeToken,
+            For::Any => Who::Token,
         };
         let scope = Scope { service: &self.service.name, own, unlisted, who, peers: &by_name };
-        value::render_proved(text, &scope, &proofs)
+        value::render(text, &uses, &scope)
     }
 
     /// Renders a template; a fault is reported at its place and gives empty text.

@@ -49,6 +49,7 @@ impl Workload {
         for template in templates(self) {
             let Ok(one) = value::uses(&template.text) else { continue };
             all.member.extend(one.member);
+            all.computed.extend(one.computed);
             all.members |= one.members;
             all.peers.extend(one.peers);
             all.secrets.extend(one.secrets);

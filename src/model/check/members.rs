@@ -85,6 +85,7 @@ impl Checker<'_> {
                 .push((per, "one per node".into()));
                 None
             }
+            (None, None) if self.taken_out("count") || self.taken_out("per") => None,
             (None, None) => {
                 self.fault_key(
                     Code::MembersShape,

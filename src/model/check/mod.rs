@@ -52,7 +52,7 @@ pub fn check(inputs: &[Input], files: &dyn Files) -> (Model, Vec<Diagnostic>) {
         };
         let source = Arc::new(Source { index, path: input.path.clone(), root: Some(root.clone()) });
         let mut faults = Vec::new();
-        let (spec, removed) = de::read::<Spec>(&mut root, &mut faults);
+        let (spec, removed) = de::read::<Spec>(&input.text, &mut root, &mut faults);
         let mut checker = Checker { source, files, removed, out: faults };
         let name = spec.as_ref().and_then(|s| s.service.clone());
         let service = spec.and_then(|spec| checker.service(spec));
@@ -95,13 +95,17 @@ impl Checker<'_> {
         &mut self.out[last]
     }
 
+    /// Whether `field` was written, but misspelt or with a value of the wrong kind.
+    fn taken_out(&self, field: &str) -> bool {
+        self.removed.iter().any(|r| r == field || nearest(r, &[field]).is_some())
+    }
+
     /// Reports that `field` is missing below `route`, unless it was written and misspelt.
     fn missing(&mut self, route: &Route, field: &str, line: &str) {
         if self.source.has(&route.at(field)) {
             return;
         }
-        let misspelt = self.removed.iter().any(|r| r == field || nearest(r, &[field]).is_some());
-        if misspelt {
+        if self.taken_out(field) {
             return;
         }
         let holder = match route.steps() {
@@ -346,6 +350,7 @@ impl Checker<'_> {
             .file_name()
             .map_or_else(|| self.source.path.clone(), |f| f.to_string_lossy().into_owned());
         Some(Service {
+            index: 0,
             source: self.source.clone(),
             file,
             name,

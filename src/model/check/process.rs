@@ -518,31 +518,28 @@ impl Checker<'_> {
         let data = w.data.iter().map(|d| (d.mount.clone(), d.route.at("mount")));
         let tmpfs = w.tmpfs.iter().map(|(path, _)| (path.clone(), route!["tmpfs", path]));
         let files = w.files.iter().map(|f| (f.path.clone(), f.route.clone()));
-        let mut seen: std::collections::BTreeMap<String, Route> = std::collections::BTreeMap::new();
-        if !w.secrets.is_empty() {
-            seen.insert(SECRETS.to_owned(), route!["secrets"]);
-        }
-        for (path, route) in data.chain(tmpfs).chain(files) {
-            if let Some(first) = seen.get(&path).cloned() {
-                let first = self.source.key(&first);
-                self.fault_key(Code::MountTwice, &route, format!("`{path}` is mounted twice"))
+        let secrets = (!w.secrets.is_empty()).then(|| (SECRETS.to_owned(), route!["secrets"]));
+        let all: Vec<(String, Route)> = data.chain(tmpfs).chain(files).chain(secrets).collect();
+        let by_path: std::collections::BTreeMap<&str, &Route> =
+            all.iter().rev().map(|(path, route)| (path.as_str(), route)).collect();
+        for (path, route) in &all {
+            if let Some(first) = by_path.get(path.as_str())
+                && *first != route
+            {
+                let first = self.source.key(first);
+                self.fault_key(Code::MountTwice, route, format!("`{path}` is mounted twice"))
                     .related
                     .push((first, "first here".into()));
             }
-            seen.insert(path, route);
-        }
-        // A data directory that lies in another one hides part of it, and is lost with it.
-        for d in &w.data {
-            let inside = w.data.iter().find(|o| below(&d.mount, &o.mount));
-            let secrets = (!w.secrets.is_empty() && (below(SECRETS, &d.mount) || below(&d.mount, SECRETS)))
-                .then_some(SECRETS);
-            if let Some(outer) = inside.map(|o| o.mount.as_str()).or(secrets) {
-                let outer = outer.to_owned();
-                self.fault(
+            for outer in w.data.iter().filter(|d| below(path, &d.mount)) {
+                let place = self.source.place(&outer.route.at("mount"));
+                let d = self.fault(
                     Code::MountTwice,
-                    &d.route.at("mount"),
-                    format!("`{}` and `{outer}` lie one in the other", d.mount),
+                    route,
+                    format!("`{path}` lies in the data directory `{}`", outer.mount),
                 );
+                d.related.push((place, "the data".into()));
+                d.why.push("its mount point would be made in the data, on the data's disk".into());
             }
         }
     }

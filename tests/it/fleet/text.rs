@@ -14,7 +14,7 @@ pub struct UnitFile {
 /// go-systemd/unit/deserialize.go. Its check of long lines (80-94) sees only what is buffered and so
 /// misses a few; here every physical line counts.
 pub fn parse(text: &str) -> Result<UnitFile, String> {
-    if text.split(['\n', '\r']).any(|line| line.len() >= 2048) {
+    if text.lines().any(|line| line.len() >= 2048) {
         return Err("line too long (max 2048 bytes)".into());
     }
     let (mut file, mut section, mut rest) = (UnitFile::default(), None::<&str>, text);

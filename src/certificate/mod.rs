@@ -1,0 +1,418 @@
+//! The certificate: for every resource under every hazard, what keeps two containers apart.
+//!
+//! What it claims is read back from the emitted text; the plan is not asked. Each target says
+//! which mechanisms *ought* to hold a cell ([`Expect`]) and which ones the text *carries*
+//! ([`Found`]); a cell that carries none is a gap.
+
+pub mod duties;
+pub mod fleet;
+pub mod kubernetes;
+pub mod page;
+pub mod swarm;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::diag::{Diagnostic, Severity};
+use crate::emit::{Page, Tree};
+use crate::model::backend::Fences;
+use crate::model::{DataAt, Model, Service, Workload};
+use crate::target::{Gap, Target};
+
+/// What a berth is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Resource {
+    /// The member's directories or volumes.
+    Data,
+    /// The right to write, of a service without data.
+    Writer,
+    /// The member's own hostname.
+    Hostname,
+    /// The node's address.
+    Address,
+    /// The member's number.
+    Id,
+    /// Its ports.
+    Port,
+}
+
+impl Resource {
+    /// All of them, in the order of the rows.
+    pub const ALL: [Self; 6] =
+        [Self::Data, Self::Writer, Self::Hostname, Self::Address, Self::Id, Self::Port];
+
+    /// As gaps name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Data => "data",
+            Self::Writer => "writer",
+            Self::Hostname => "hostname",
+            Self::Address => "address",
+            Self::Id => "id",
+            Self::Port => "port",
+        }
+    }
+
+    /// Whether `w` claims it.
+    pub fn claimed(self, w: &Workload) -> bool {
+        match self {
+            Self::Data => !w.data.is_empty(),
+            Self::Writer => w.writer,
+            Self::Hostname => w.hostname,
+            Self::Address => w.node_network,
+            Self::Id => w.id.is_some(),
+            Self::Port => !w.ports.is_empty(),
+        }
+    }
+}
+
+/// What can bring two containers to one resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Hazard {
+    /// Two members land on one node.
+    Colocate,
+    /// The new container starts before the old one has stopped.
+    Update,
+    /// Two generations are deployed at once.
+    Revisions,
+    /// A label, pin or metadata is changed, or lost and set again, under a running member.
+    Relabel,
+    /// A node is cut off, runs on, is replaced elsewhere, and heals.
+    Partition,
+    /// A stop, a crash of the agent or a reboot overlaps with the replacement; or a disk is not
+    /// mounted.
+    Reboot,
+    /// An identity comes up where its data is not.
+    Move,
+    /// Another service takes the same path, port, id or label.
+    Neighbour,
+    /// Someone forces. Uncovered, it is a duty, never a gap.
+    Force,
+}
+
+impl Hazard {
+    /// All of them, in the order of the columns.
+    pub const ALL: [Self; 9] = [
+        Self::Colocate,
+        Self::Update,
+        Self::Revisions,
+        Self::Relabel,
+        Self::Partition,
+        Self::Reboot,
+        Self::Move,
+        Self::Neighbour,
+        Self::Force,
+    ];
+
+    /// As gaps name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Colocate => "colocate",
+            Self::Update => "update",
+            Self::Revisions => "revisions",
+            Self::Relabel => "relabel",
+            Self::Partition => "partition",
+            Self::Reboot => "reboot",
+            Self::Move => "move",
+            Self::Neighbour => "neighbour",
+            Self::Force => "force",
+        }
+    }
+}
+
+/// How strong a mechanism is; the stronger stand first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Layer {
+    /// Two containers cannot even name the same resource.
+    Construction = 1,
+    /// The resource itself refuses a second one.
+    Fence,
+    /// The orchestrator will not place it.
+    Scheduler,
+    /// The orchestrator waits.
+    Order,
+    /// A person must.
+    Duty,
+}
+
+/// One way of keeping two containers apart.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Mechanism {
+    /// Its name in the certificate, short and unique within its target.
+    pub word: &'static str,
+    /// How strong it is.
+    pub layer: Layer,
+    /// What it does, in one line.
+    pub what: &'static str,
+    /// What it takes for granted; empty when nothing.
+    pub assumes: &'static str,
+    /// Where that is written or was measured: the orchestrator's own file, or the experiment.
+    pub source: &'static str,
+}
+
+/// Where the text carries a mechanism.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Carrier {
+    /// Path below the service's folder: `kubernetes/statefulset.yaml`.
+    pub file: String,
+    /// The field, in the file's own words: `spec.template.spec.affinity.podAntiAffinity`.
+    pub field: String,
+    /// Its line, from 1.
+    pub line: usize,
+}
+
+/// The mechanisms that the text carries, by their words.
+pub type Found = BTreeMap<&'static str, Vec<Carrier>>;
+
+/// What ought to hold one cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expect {
+    /// Any of these; the ones that the text lacks are notes, all of them a gap.
+    Held(Vec<&'static Mechanism>),
+    /// It cannot happen, for this reason.
+    Never(&'static str),
+    /// Whatever holds the data (or the right to write) of the member holds it, for it cannot
+    /// start without.
+    AsData,
+}
+
+/// What a spec asks of one target, as far as the matrix depends on it.
+#[derive(Debug, Clone, Copy)]
+pub struct Shape<'a> {
+    /// The spec.
+    pub service: &'a Service,
+    /// Its members.
+    pub workload: &'a Workload,
+    /// One per node.
+    pub per_node: bool,
+    /// Held to nodes on this target.
+    pub pinned: bool,
+    /// Where its data is.
+    pub data: Where,
+    /// On the node's network.
+    pub node_network: bool,
+    /// The process locks its directory.
+    pub guard: bool,
+    /// Several revisions of it, or one that says which it is.
+    pub revisions: bool,
+}
+
+/// Where data is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Where {
+    /// There is none.
+    Nowhere,
+    /// On the node.
+    Host,
+    /// On the network; whether attaching fences on this target.
+    Network(Fences),
+}
+
+impl<'a> Shape<'a> {
+    /// The shape of `service` on `target`; `None` for external ones.
+    pub fn new(service: &'a Service, target: Target) -> Option<Self> {
+        let workload = service.workload()?;
+        let targets = &service.targets;
+        let own_pin = match target {
+            Target::Kubernetes => false,
+            Target::Fleet => targets.fleet.as_ref().is_some_and(|f| f.pin.is_some()),
+            Target::Swarm => targets.swarm.as_ref().is_some_and(|s| s.pin.is_some()),
+        };
+        let data = match workload.data.first().map(|d| &d.at) {
+            None => Where::Nowhere,
+            Some(DataAt::Host { .. }) => Where::Host,
+            Some(DataAt::Volume(v)) => Where::Network(match target {
+                Target::Kubernetes => v.backend.fences,
+                // The CSI reservation is a mechanism of its own; attaching is the driver's.
+                Target::Swarm if targets.swarm.as_ref().is_some_and(|s| s.csi) => v.backend.fences,
+                _ => v.backend.plugin.map_or(Fences::Never, |p| p.fences),
+            }),
+        };
+        Some(Self {
+            service,
+            workload,
+            per_node: workload.per_node(),
+            pinned: workload.pin().is_some() || own_pin,
+            data,
+            node_network: workload.node_network,
+            guard: workload.guard,
+            revisions: service.revision.is_some(),
+        })
+    }
+}
+
+/// One cell of the matrix.
+#[derive(Debug, Clone, Serialize)]
+pub struct Cell {
+    /// The resource.
+    pub resource: Resource,
+    /// The hazard.
+    pub hazard: Hazard,
+    /// What holds it.
+    pub verdict: Verdict,
+}
+
+/// What holds a cell.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// These hold it, strongest first; those ought to as well, and the text lacks them.
+    Held {
+        /// Words of mechanisms.
+        by: Vec<&'static Mechanism>,
+        /// Words of mechanisms.
+        lost: Vec<&'static Mechanism>,
+    },
+    /// As the data of the member.
+    AsData,
+    /// It cannot happen.
+    Never(&'static str),
+    /// Nothing but a person.
+    Duty,
+    /// Nothing.
+    Gap {
+        /// What ought to hold it.
+        lost: Vec<&'static Mechanism>,
+    },
+}
+
+/// The certificate of one service on one target.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// The target.
+    pub target: Target,
+    /// `Kubernetes 1.34`.
+    pub title: String,
+    /// Its cells, by resource and hazard; only resources that the spec claims.
+    pub cells: Vec<Cell>,
+    /// Where the text carries each mechanism that some cell names.
+    pub carriers: Found,
+}
+
+/// The certificates of one compile.
+#[derive(Debug, Default)]
+pub struct Certificates {
+    /// By the index of the service in the model; services with faults have none.
+    parts: BTreeMap<usize, Vec<Part>>,
+}
+
+/// Reads `tree` back and judges every cell of every service whose spec has no error.
+pub fn certify(model: &Model, tree: &Tree, faults: &[Diagnostic]) -> Certificates {
+    let faulty: BTreeSet<usize> =
+        faults.iter().filter(|d| d.severity == Severity::Error).map(|d| d.place.source).collect();
+    let mut parts = BTreeMap::new();
+    for (index, service) in model.services().iter().enumerate() {
+        if faulty.contains(&service.source.index) {
+            continue;
+        }
+        let own = Target::ALL.into_iter().filter(|t| service.has(*t));
+        parts.insert(index, own.filter_map(|t| part(t, service, tree)).collect());
+    }
+    Certificates { parts }
+}
+
+impl Certificates {
+    /// Whether every gap of `service` is known.
+    pub fn has(&self, service: &Service) -> bool {
+        self.parts.contains_key(&service.index)
+    }
+
+    /// The parts of the service with this index in the model.
+    pub fn parts(&self, index: usize) -> &[Part] {
+        self.parts.get(&index).map_or(&[], Vec::as_slice)
+    }
+
+    /// Cells that nothing holds, each with the index of its service, and told in the words of the
+    /// plan's own gap where it foresaw it.
+    pub fn gaps(&self, model: &Model, foreseen: &[(usize, Gap)]) -> Vec<(usize, Gap)> {
+        let foreseen: BTreeSet<(usize, &str)> = foreseen.iter().map(|(i, g)| (*i, g.name.as_str())).collect();
+        let mut gaps = Vec::new();
+        for (index, parts) in &self.parts {
+            let service = &model.services()[*index];
+            for part in parts {
+                let Some(shape) = Shape::new(service, part.target) else { continue };
+                let open = part.cells.iter().filter(|c| matches!(c.verdict, Verdict::Gap { .. }));
+                let told = open.map(|cell| (*index, gap(&shape, part.target, cell)));
+                gaps.extend(told.filter(|(i, g)| !foreseen.contains(&(*i, g.name.as_str()))));
+            }
+        }
+        gaps
+    }
+
+    /// One page for each service of a name.
+    pub fn pages(&self, model: &Model, gaps: &[(usize, Gap)]) -> Vec<Page> {
+        let mut by_service: BTreeMap<usize, Vec<&Gap>> = BTreeMap::new();
+        for (index, gap) in gaps {
+            by_service.entry(*index).or_default().push(gap);
+        }
+        let page = |group: Vec<&Service>| {
+            let parts: Vec<_> =
+                group.iter().flat_map(|s| self.parts(s.index).iter().map(move |p| (*s, p))).collect();
+            let own = group.iter().map(|s| (*s, by_service.get(&s.index)));
+            let own: Vec<_> =
+                own.flat_map(|(s, gaps)| gaps.into_iter().flatten().map(move |g| (s, *g))).collect();
+            page::page(&group, &parts, &own)
+        };
+        model.groups().filter_map(page).collect()
+    }
+}
+
+/// A cell that nothing holds, as a gap: what happens, why, and ways out.
+fn gap(shape: &Shape<'_>, target: Target, cell: &Cell) -> Gap {
+    let (resource, hazard) = (cell.resource, cell.hazard);
+    let told = match target {
+        Target::Kubernetes => kubernetes::story(shape, resource, hazard),
+        Target::Fleet => fleet::story(shape, resource, hazard),
+        Target::Swarm => swarm::story(shape, resource, hazard),
+    };
+    let name = format!("{}/{}/{}", target.name(), resource.name(), hazard.name());
+    Gap { name, ..told }
+}
+
+type Expectation = fn(&Shape<'_>, Resource, Hazard) -> Expect;
+
+/// Reads the text of one target back and judges each cell of one service.
+fn part(target: Target, service: &Service, tree: &Tree) -> Option<Part> {
+    let shape = Shape::new(service, target)?;
+    let (found, expect): (Found, Expectation) = match target {
+        Target::Kubernetes => (kubernetes::found(&shape, tree), kubernetes::expect),
+        Target::Fleet => (fleet::found(&shape, tree), fleet::expect),
+        Target::Swarm => (swarm::found(&shape, tree), swarm::expect),
+    };
+    let mut cells = Vec::new();
+    for resource in Resource::ALL.into_iter().filter(|r| r.claimed(shape.workload)) {
+        for hazard in Hazard::ALL {
+            let verdict = judge(expect(&shape, resource, hazard), hazard, &found);
+            cells.push(Cell { resource, hazard, verdict });
+        }
+    }
+    let title = match target {
+        Target::Kubernetes => {
+            service.targets.kubernetes.as_ref().map(|k| format!("Kubernetes {}", k.version))
+        }
+        Target::Fleet => service.targets.fleet.as_ref().map(|f| format!("fleet {}", f.version)),
+        Target::Swarm => service.targets.swarm.as_ref().map(|s| format!("Swarm, engine {}", s.engine)),
+    };
+    Some(Part { target, title: title.unwrap_or_default(), cells, carriers: found })
+}
+
+fn judge(expect: Expect, hazard: Hazard, found: &Found) -> Verdict {
+    match expect {
+        Expect::Never(why) => Verdict::Never(why),
+        Expect::AsData => Verdict::AsData,
+        Expect::Held(mut all) => {
+            all.sort_by_key(|m| m.layer);
+            all.dedup();
+            let (by, lost): (Vec<_>, Vec<_>) = all.into_iter().partition(|m| found.contains_key(m.word));
+            match (by.is_empty(), hazard) {
+                (false, _) => Verdict::Held { by, lost },
+                (true, Hazard::Force) => Verdict::Duty,
+                (true, _) => Verdict::Gap { lost },
+            }
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! What a spec adds in the words of Kubernetes: maps merge, lists append, and what berthc
+//! decides stays. Keys that it does not know are passed on as they are.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::plan::{Claim, Container, Pod, ServiceObject};
+use crate::code::Code;
+use crate::diag::Diagnostic;
+use crate::model::{Kubernetes, Service};
+use crate::route;
+use crate::source::Route;
+use crate::spec::Raw;
+use crate::target::Context;
+
+/// Additions to a pod, by where they go.
+#[derive(Debug, Default, Serialize)]
+pub struct PodMore {
+    node_selector: Raw,
+    tolerations: Vec<Value>,
+    node_affinity: Raw,
+    affinity: Raw,
+    spread: Vec<Value>,
+    security: Raw,
+    init_containers: Vec<Value>,
+    volumes: Vec<Value>,
+    rest: Raw,
+}
+
+/// Additions to the member's container, by where they go.
+#[derive(Debug, Default, Serialize)]
+pub struct ContainerMore {
+    env: Vec<Value>,
+    ports: Vec<Value>,
+    requests: Raw,
+    limits: Raw,
+    lifecycle: Raw,
+    capabilities: Raw,
+    security: Raw,
+    mounts: Vec<Value>,
+    rest: Raw,
+}
+
+/// Additions to a Service, by where they go.
+#[derive(Debug, Default, Serialize)]
+pub struct ServiceMore {
+    ports: Vec<Value>,
+    rest: Raw,
+}
+
+/// Keys of a pod that are berthc's whether they are emitted or not. With `nodeName` or another
+/// scheduler nobody would look at anti-affinity; names and networks are what members are known by.
+const POD: [&str; 13] = [
+    "activeDeadlineSeconds",
+    "automountServiceAccountToken",
+    "containers",
+    "enableServiceLinks",
+    "hostNetwork",
+    "hostname",
+    "hostnameOverride",
+    "nodeName",
+    "restartPolicy",
+    "schedulerName",
+    "setHostnameAsFQDN",
+    "subdomain",
+    "terminationGracePeriodSeconds",
+];
+
+/// Keys of the member's container that are berthc's whether they are emitted or not.
+const CONTAINER: [&str; 5] = ["args", "command", "image", "imagePullPolicy", "name"];
+
+/// Keys of the client Service that are berthc's whether they are emitted or not.
+const SERVICE: [&str; 2] = ["publishNotReadyAddresses", "selector"];
+
+/// What to write in a spec instead.
+const INSTEAD: [(&str, &str); 10] = [
+    ("args", "args: [...]"),
+    ("command", "command: [...]"),
+    ("hostNetwork", "exclusive: { address: node }"),
+    ("image", "image: docker.io/library/postgres:16.4"),
+    ("livenessProbe", "health: { live: { ... } }"),
+    ("preStop", "stop: { before: { run: [...], within: 20s } }"),
+    ("readinessProbe", "health: { ready: { ... } }"),
+    ("runAsUser", "user: \"1000:1000\""),
+    ("startupProbe", "health: { start: 2m }"),
+    ("terminationGracePeriodSeconds", "stop: { grace: 30s }"),
+];
+
+/// One map of additions that is taken apart.
+struct Cut<'s> {
+    service: &'s Service,
+    route: Route,
+    raw: Raw,
+}
+
+impl<'s> Cut<'s> {
+    fn new(service: &'s Service, route: Route, raw: &Raw) -> Self {
+        Self { service, route, raw: raw.clone() }
+    }
+
+    /// The path as it stands in the spec.
+    fn path(&self, key: &str) -> String {
+        self.route.at(key).steps().join(".")
+    }
+
+    fn overwrites(&self, context: &mut Context<'_>, route: &Route, what: &str) {
+        let mut d = Diagnostic::error(
+            Code::HatchOverwrites,
+            self.service.key(route),
+            format!("`{what}` would overwrite what berthc decides"),
+        );
+        let last = route.steps().last().map(String::as_str);
+        if let Some((_, line)) = INSTEAD.iter().find(|(key, _)| Some(*key) == last) {
+            d = d.mend("write, in the words of the spec", *line);
+        }
+        context.fault(d);
+    }
+
+    fn shape(&self, context: &mut Context<'_>, key: &str, wanted: &str) {
+        let place = self.service.key(&self.route.at(key));
+        let message = format!("`{}` is {wanted} on Kubernetes", self.path(key));
+        context.fault(Diagnostic::error(Code::WrongType, place, message));
+    }
+
+    /// The map at `key`, to be taken apart further.
+    fn below(&mut self, context: &mut Context<'_>, key: &str) -> Self {
+        let raw = match self.raw.remove(key) {
+            None => Raw::new(),
+            Some(Value::Object(map)) => map,
+            Some(_) => {
+                self.shape(context, key, "a map");
+                Raw::new()
+            }
+        };
+        Self { service: self.service, route: self.route.at(key), raw }
+    }
+
+    /// The list at `key`, to be appended to one in which `ours` says what an entry may not say.
+    fn list(
+        &mut self,
+        context: &mut Context<'_>,
+        key: &str,
+        ours: impl Fn(&str, &Value) -> bool,
+    ) -> Vec<Value> {
+        let items = match self.raw.remove(key) {
+            None => Vec::new(),
+            Some(Value::Array(items)) => items,
+            Some(_) => {
+                self.shape(context, key, "a list");
+                Vec::new()
+            }
+        };
+        for (i, item) in items.iter().enumerate() {
+            let Value::Object(entry) = item else {
+                self.shape(context, key, "a list of maps");
+                break;
+            };
+            for field in entry.iter().filter(|(field, value)| ours(field, value)).map(|(field, _)| field) {
+                let route = self.route.at(key).at(i).at(field);
+                self.overwrites(context, &route, &route.steps().join("."));
+            }
+        }
+        items
+    }
+
+    /// What is left, without what `decided` names.
+    fn rest<'d>(mut self, context: &mut Context<'_>, decided: impl IntoIterator<Item = &'d str>) -> Raw {
+        for key in decided {
+            if self.raw.remove(key).is_some() {
+                self.overwrites(context, &self.route.at(key), &self.path(key));
+            }
+        }
+        self.raw
+    }
+}
+
+fn is(field: &str, value: &Value, key: &str, mut taken: impl Iterator<Item = impl AsRef<str>>) -> bool {
+    field == key && value.as_str().is_some_and(|text| taken.any(|t| t.as_ref() == text))
+}
+
+/// Puts the additions of `k` into `pod` and into its first container.
+pub fn pod(context: &mut Context<'_>, service: &Service, k: &Kubernetes, pod: &mut Pod, claims: &[Claim]) {
+    let root = route!["targets", "kubernetes"];
+    let mut cut = Cut::new(service, root.at("pod"), &k.pod);
+    let mut more = PodMore::default();
+    let selector = cut.below(context, "nodeSelector");
+    more.node_selector = selector.rest(context, pod.node_selector.iter().map(|(key, _)| key.as_str()));
+    more.tolerations = cut.list(context, "tolerations", |_, _| false);
+    more.spread = cut.list(context, "topologySpreadConstraints", |_, _| false);
+    let mut affinity = cut.below(context, "affinity");
+    let node = affinity.below(context, "nodeAffinity");
+    // Terms are alternatives: one more would let a member out of its zones.
+    let required = pod.zones.as_ref().map(|_| "requiredDuringSchedulingIgnoredDuringExecution");
+    more.node_affinity = node.rest(context, required);
+    more.affinity = affinity.rest(context, ["podAntiAffinity"]);
+    let security = cut.below(context, "securityContext");
+    let group = pod.fs_group.map(|_| ["fsGroup", "fsGroupChangePolicy"]);
+    more.security = security.rest(context, group.into_iter().flatten().chain(["seccompProfile"]));
+    let names: Vec<&str> = pod.containers.iter().map(|c| c.name.as_str()).collect();
+    more.init_containers =
+        cut.list(context, "initContainers", |field, value| is(field, value, "name", names.iter()));
+    let volumes = pod.volumes.iter().map(|v| &v.name).chain(claims.iter().map(|c| &c.name));
+    let volumes: Vec<&String> = volumes.collect();
+    more.volumes = cut.list(context, "volumes", |field, value| is(field, value, "name", volumes.iter()));
+    let policy = pod.host_network.map(|_| "dnsPolicy");
+    more.rest = cut.rest(context, POD.into_iter().chain(policy));
+    pod.more = more;
+    if let Some(member) = pod.containers.first_mut() {
+        container(context, service, root.at("container"), &k.container, member);
+    }
+}
+
+fn container(
+    context: &mut Context<'_>,
+    service: &Service,
+    route: Route,
+    raw: &Raw,
+    container: &mut Container,
+) {
+    let mut cut = Cut::new(service, route, raw);
+    let mut more = ContainerMore::default();
+    let variables: Vec<&str> = container.env.iter().map(|v| v.name.as_str()).collect();
+    more.env = cut.list(context, "env", |field, value| {
+        let berth = field == "name" && value.as_str().is_some_and(|name| name.starts_with("BERTH_"));
+        berth || is(field, value, "name", variables.iter())
+    });
+    more.ports = cut.list(context, "ports", |field, value| {
+        let numbers = container.ports.iter().map(|p| u64::from(p.number));
+        let number = field == "containerPort" || field == "hostPort";
+        number && numbers.into_iter().any(|n| value.as_u64() == Some(n))
+            || is(field, value, "name", container.ports.iter().map(|p| &p.name))
+    });
+    more.mounts = cut.list(context, "volumeMounts", |field, value| {
+        is(field, value, "mountPath", container.mounts.iter().map(|m| &m.path))
+    });
+    let ours = |on: bool, keys: &'static [&'static str]| keys.iter().copied().filter(move |_| on);
+    let mut resources = cut.below(context, "resources");
+    let given: Vec<&str> = container.resources.iter().map(|(name, _)| *name).collect();
+    more.requests = resources.below(context, "requests").rest(context, given.iter().copied());
+    more.limits = resources.below(context, "limits").rest(context, given.iter().copied());
+    resources.rest(context, ["claims"]);
+    let lifecycle = cut.below(context, "lifecycle");
+    more.lifecycle = lifecycle.rest(context, ours(!container.before_stop.is_empty(), &["preStop"]));
+    let mut security = cut.below(context, "securityContext");
+    let bare = container.user.as_ref().is_some_and(|u| u.bare);
+    let capabilities = security.below(context, "capabilities");
+    more.capabilities = capabilities.rest(context, ours(bare, &["drop"]));
+    let user = ours(container.user.is_some(), &["runAsUser", "runAsGroup"]);
+    let bare = ours(bare, &["runAsNonRoot", "allowPrivilegeEscalation", "privileged"]);
+    more.security = security.rest(context, user.chain(bare));
+    let probes = container.probes.iter().map(|(name, _)| *name);
+    more.rest = cut.rest(context, CONTAINER.into_iter().chain(probes));
+    container.more = more;
+}
+
+/// Puts the additions of `k` into the Service that clients use.
+pub fn service(context: &mut Context<'_>, service: &Service, k: &Kubernetes, object: &mut ServiceObject) {
+    let mut cut = Cut::new(service, route!["targets", "kubernetes", "service"], &k.service);
+    let ports = cut.list(context, "ports", |field, value| {
+        field == "port" && object.ports.iter().any(|p| value.as_u64() == Some(u64::from(p.number)))
+            || is(field, value, "name", object.ports.iter().map(|p| &p.name))
+    });
+    let external = object.external.as_ref().map(|_| ["type", "externalName"]);
+    let headless = object.headless.then_some("clusterIP");
+    let decided = SERVICE.into_iter().chain(external.into_iter().flatten()).chain(headless);
+    object.more = ServiceMore { ports, rest: cut.rest(context, decided) };
+}

@@ -1,0 +1,147 @@
+//! Names that are too long, or that two services of one namespace would share.
+//!
+//! A service's name has at most 52 characters, a revision's 20, a data directory's and a helper's
+//! 30, an id seven digits: with these all names that are made fit (a StatefulSet's name and a
+//! hash into a label of 63, pods and Services into 63, claims, classes and volumes into 253),
+//! but for a DaemonSet's.
+
+use super::naming;
+use crate::code::Code;
+use crate::diag::Diagnostic;
+use crate::model::{Body, Model, Service, Workload};
+use crate::route;
+use crate::source::Route;
+use crate::target::Context;
+
+/// Longest name of a DaemonSet: the API server cuts what its pods' names are made of at 58
+/// characters, the last a dash (kubernetes `staging/src/k8s.io/apiserver/pkg/storage/names`).
+const MAX_DAEMON_SET: usize = 57;
+
+/// Checks the names of `group`, the specs of one service.
+pub fn check(context: &mut Context<'_>, group: &[&Service]) {
+    let Some(first) = group.first() else { return };
+    derived_services(context, first);
+    for service in group {
+        if let Some(w) = service.workload() {
+            if w.per_node() {
+                daemon_sets(context, service);
+            } else {
+                claims(context, service, w);
+            }
+            containers(context, service, w);
+        }
+    }
+}
+
+/// The specs of the service `name` in the namespace of `service`.
+fn namesakes<'m>(model: &'m Model, service: &Service, name: &'m str) -> impl Iterator<Item = &'m Service> {
+    let namespace = |s: &Service| s.targets.kubernetes.as_ref().map(|k| k.namespace.clone());
+    let wanted = namespace(service);
+    let all = model.services();
+    let from = all.partition_point(|s| s.name.as_str() < name);
+    all[from..]
+        .iter()
+        .take_while(move |s| s.name == name)
+        .filter(move |s| wanted.is_some() && namespace(s) == wanted)
+}
+
+/// Every way to read `joined` as two names with a dash between them.
+fn splits(joined: &str) -> impl Iterator<Item = (&str, &str)> {
+    joined.match_indices('-').map(|(i, _)| (&joined[..i], &joined[i + 1..]))
+}
+
+fn clash(
+    context: &mut Context<'_>,
+    (service, route): (&Service, &Route),
+    other: (&Service, &Route),
+    what: &str,
+) {
+    context.fault(
+        Diagnostic::error(Code::NameClash, service.key(route), format!("two services would be {what}"))
+            .related(other.0.key(other.1), "the other")
+            .advice("give one of them another name, or a namespace of its own"),
+    );
+}
+
+/// The Services `x-client` and, for members outside, `x-0`, beside a service of that name.
+fn derived_services(context: &mut Context<'_>, service: &Service) {
+    let model = context.model;
+    let derived: Vec<String> = match &service.body {
+        Body::Workload(w) if w.ports.is_empty() => Vec::new(),
+        Body::Workload(_) => vec![naming::client(&service.name)],
+        Body::External(e) => e.at.iter().map(|(id, _)| format!("{}-{id}", service.name)).collect(),
+    };
+    let route = route!["service"];
+    for name in derived {
+        if let Some(other) = namesakes(model, service, &name).next() {
+            clash(context, (other, &route), (service, &route), &format!("the Service {name}"));
+        }
+    }
+}
+
+/// `es` in revision `a-b` is the DaemonSet of `es-a` in revision `b`, and that of `es-a-b`.
+fn daemon_sets(context: &mut Context<'_>, service: &Service) {
+    let model = context.model;
+    let full = service.full_name();
+    let route = if service.revision.is_some() { route!["revision"] } else { route!["service"] };
+    if full.len() > MAX_DAEMON_SET {
+        let message = format!(
+            "the DaemonSet {full} would have {} characters, at most {MAX_DAEMON_SET} fit",
+            full.len()
+        );
+        context.fault(Diagnostic::error(Code::NameTooLong, service.place(&route), message));
+    }
+    let names = splits(&full).map(|(name, _)| name).chain([full.as_str()]);
+    for name in names.filter(|name| *name < service.name.as_str()) {
+        for other in namesakes(model, service, name) {
+            if other.full_name() == full && other.workload().is_some_and(Workload::per_node) {
+                clash(context, (service, &route), (other, &route), &format!("the DaemonSet {full}"));
+            }
+        }
+    }
+}
+
+/// The claim `a-b-c-0` is of data `a` of `b-c` and of data `a-b` of `c`.
+fn claims(context: &mut Context<'_>, service: &Service, w: &Workload) {
+    let model = context.model;
+    for data in &w.data {
+        let claim = naming::claim(&data.name, &service.name, w.ids().start);
+        let joined = format!("{}-{}", data.name, service.name);
+        for (other_data, name) in splits(&joined).filter(|(_, name)| *name < service.name.as_str()) {
+            for other in namesakes(model, service, name) {
+                let Some(o) = other.workload().filter(|o| !o.per_node()) else { continue };
+                let (a, b) = (w.ids(), o.ids());
+                let meet = a.start < b.end && b.start < a.end;
+                if let Some(theirs) = o.data.iter().find(|d| meet && d.name == other_data) {
+                    let what = format!("users of one claim, such as {claim}");
+                    clash(context, (service, &data.route), (other, &theirs.route), &what);
+                }
+            }
+        }
+    }
+}
+
+/// Containers of one pod have names of their own, and so have their ports.
+fn containers(context: &mut Context<'_>, service: &Service, w: &Workload) {
+    let mut ports = std::collections::BTreeMap::new();
+    for helper in &w.helpers {
+        let at = route!["helpers", helper.name];
+        if helper.name == service.name {
+            context.fault(Diagnostic::error(
+                Code::NameClash,
+                service.key(&at),
+                format!("the member's own container is called `{}`", helper.name),
+            ));
+        }
+        for (name, _) in &helper.ports {
+            let port = at.at("ports").at(name);
+            if let Some(first) = ports.insert(name, port.clone()) {
+                let message = format!("two ports of one pod are called `{name}`");
+                context.fault(
+                    Diagnostic::error(Code::NameClash, service.key(&port), message)
+                        .related(service.key(&first), "the other"),
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! What Swarm cannot hold or express. Line by line what holds what (swarmkit unless said):
+//!
+//! | hazard | on one node | on two nodes |
+//! |---|---|---|
+//! | colocate | the lock: a port in host mode, or one task of a global service; the member's id or name in the path or volume | - |
+//! | update | the lock, counted until the old task has stopped (`manager/scheduler/nodeinfo.go`) | a pin, or a volume that a connected node keeps to itself; `stop-first` alone waits 60 s and no more (`manager/orchestrator/restart/restart.go`) |
+//! | revisions | the revision's label has one value; the lock is common | the data is the node's |
+//! | relabel | on an overlay docker's port allocator still has the lock; on the node's network nothing is bound and the task counts as rejected (`manager/orchestrator/constraintenforcer`): only `guard: lock` | the replacement waits for nothing: a directory that carries the id, or a volume that a connected node keeps to itself. A cluster volume's reservation falls with the rejection |
+//! | partition, reboot | after the heal the lock; a restarted dockerd kills its leftovers first | a pin: no other node is eligible; a volume that always fences; a cluster volume stays reserved (24 h: then the node counts as orphaned) |
+//! | move | a missing directory refuses the task | a missing volume is made, empty, by docker or its plugin; NFS mounts a directory that must exist; a cluster volume must exist |
+//! | neighbour | the lock | paths and volumes carry names |
+//! | force | a duty | a duty |
+//!
+//! A grace above 60 s loses the order only, never the lock. What fences a member's data fences
+//! its berth: hostname, id and writer are judged only where there is no data.
+
+use super::hatch;
+use super::subject::Subject;
+use crate::diag::Place;
+use crate::model::backend::Fences;
+use crate::model::{DataAt, Members};
+use crate::route;
+use crate::source::Route;
+use crate::target::{Context, Gap, Target};
+
+/// Seconds that `stop-first` waits for the old task
+/// (swarmkit `manager/orchestrator/restart/restart.go`).
+const WAITS: u32 = 60;
+/// How a person moves a label without two containers.
+const MOVE: &str =
+    "to move a member, scale it to 0, wait until its container has gone, move the label, scale it to 1";
+
+/// Reports every gap of `subject`.
+pub fn judge(context: &mut Context<'_>, subject: Subject<'_>) {
+    let mut gaps = Vec::new();
+    if subject.workload.data.is_empty() {
+        bare(subject, &mut gaps);
+    } else {
+        data(subject, &mut gaps);
+    }
+    gaps.extend(fields(subject));
+    gaps.extend(apart(context, subject));
+    for gap in gaps {
+        context.gap(subject.service, gap);
+    }
+}
+
+/// How far a second node is kept from the member's data: its strongest directory decides, since
+/// the task needs all of them. `None` where a plugin is missing, which is a fault of its own.
+fn reach(subject: Subject<'_>) -> Option<Fences> {
+    let one = |at: &DataAt| match at {
+        // Another node has no such directory.
+        DataAt::Host { .. } => Some(Fences::Always),
+        DataAt::Volume(v) if subject.swarm.csi => Some(v.backend.fences),
+        DataAt::Volume(v) => v.backend.plugin.map(|p| p.fences),
+    };
+    let all: Option<Vec<Fences>> = subject.workload.data.iter().map(|d| one(&d.at)).collect();
+    let all = all?;
+    [Fences::Always, Fences::WhileConnected].into_iter().find(|f| all.contains(f)).or(Some(Fences::Never))
+}
+
+/// The first volume: its place and its name with the member in words.
+fn volume(subject: Subject<'_>) -> Option<(Place, String)> {
+    let (data, volume) = subject.workload.volumes().next()?;
+    let place = subject.service.place(&data.route.at("volume").at("backend"));
+    let id = subject.ids().into_iter().next().flatten();
+    Some((place, format!("{}-{} ({})", data.name, subject.name(id), volume.backend_name)))
+}
+
+/// Adds the ways out of a volume that does not fence: hold the member, or let Swarm hold the
+/// volume, where a CSI driver makes that `enough`.
+fn held(subject: Subject<'_>, mut gap: Gap, enough: fn(Fences) -> bool) -> Gap {
+    if subject.pin().is_none() {
+        let line = format!("targets: {{ swarm: {{ pin: {} }} }}", subject.service.name);
+        gap = gap.mend("hold each member to one node on Swarm", line);
+    }
+    let csi = subject.workload.volumes().all(|(_, v)| v.csi.is_some() && enough(v.backend.fences));
+    if csi && !subject.swarm.csi {
+        let or = if gap.mends.is_empty() { "" } else { "or " };
+        gap = gap.mend(
+            format!("{or}let Swarm hold the volume (engine 23 and newer)"),
+            "targets: { swarm: { engine: \"23.0\", volume: csi } }",
+        );
+    }
+    gap
+}
+
+/// Members with data.
+fn data(subject: Subject<'_>, gaps: &mut Vec<Gap>) {
+    let (w, swarm) = (subject.workload, subject.swarm);
+    let floats = subject.pin().is_none() && !w.per_node();
+    if let (Some((place, name)), Some(reach)) = (volume(subject), reach(subject)) {
+        if reach != Fences::Always && floats && !swarm.csi {
+            let gap = Gap::new(
+                "swarm/data/partition",
+                place,
+                format!("two containers may write {name} while a node is cut off"),
+                "Swarm starts the member elsewhere 19 s after it loses the node or its dockerd; the old container runs on",
+            );
+            gaps.push(held(subject, gap, |_| true));
+        }
+        if reach == Fences::Never && floats && !swarm.csi && w.stop.grace > WAITS {
+            let why = format!(
+                "stop-first waits {WAITS} s for the old task, which may take {} s; the new one may be on another node",
+                w.stop.grace
+            );
+            let gap = Gap::new(
+                "swarm/data/update",
+                place,
+                format!("an update may run two containers that write {name}"),
+                why,
+            );
+            gaps.push(held(subject, gap, |_| true));
+        }
+        let made = |v: &crate::model::Volume| v.backend.plugin.is_some_and(|p| p.driver != "local");
+        if !swarm.csi && w.volumes().any(|(_, v)| made(v)) {
+            gaps.push(Gap::new(
+                "swarm/data/move",
+                place,
+                format!("a member may start on an empty volume where {name} is missing"),
+                "docker and its volume plugins make a volume that does not exist",
+            ));
+        }
+    }
+    gaps.extend(relabel(subject));
+}
+
+/// One gap for both ways in which a changed label loses the data.
+fn relabel(subject: Subject<'_>) -> Option<Gap> {
+    let w = subject.workload;
+    const MESSAGE: &str = "a label changed under a running member starts a second container on its data";
+    if w.node_network && !w.guard {
+        let gap = Gap::new(
+            "swarm/data/relabel",
+            subject.service.key(&route!["exclusive", "address"]),
+            MESSAGE,
+            "on the node's network a published port is a token of the scheduler, which forgets it when it evicts a task",
+        );
+        return Some(gap.mend(
+            "let the process hold a lock on its data; needs `command`, and sh and flock in the image",
+            "exclusive: { guard: lock }",
+        ));
+    }
+    let (place, _) = volume(subject)?;
+    if reach(subject)? != Fences::Never {
+        return None;
+    }
+    let why = "on another node, at once, while the old one stops: nothing keeps this volume to one node";
+    let gap = Gap::new("swarm/data/relabel", place, MESSAGE, why);
+    let gap = match subject.pin() {
+        // A pin is what may be moved.
+        Some(_) => held(subject, gap, |fences| fences != Fences::Never),
+        None => gap,
+    };
+    Some(gap.mend(MOVE, ""))
+}
+
+/// Members without data: only their place keeps them single.
+fn bare(subject: Subject<'_>, gaps: &mut Vec<Gap>) {
+    let w = subject.workload;
+    if w.per_node() {
+        return;
+    }
+    let pinned = subject.pin().is_some();
+    // A floating writer is refused, see `plan`.
+    let resources: Vec<(&str, &str)> = match (w.writer, w.id.is_some(), w.hostname) {
+        (true, _, _) => vec![("writer", "two containers may write")],
+        (_, id, hostname) => [
+            (id, ("id", "two containers may have the id of one member")),
+            (hostname, ("hostname", "two containers may have the hostname of one member")),
+        ]
+        .into_iter()
+        .filter_map(|(there, what)| there.then_some(what))
+        .collect(),
+    };
+    let pin = format!("targets: {{ swarm: {{ pin: {} }} }}", subject.service.name);
+    for (resource, what) in resources {
+        let place = subject.service.key(&route!["exclusive", resource]);
+        let gap = |hazard, message, why: &str| {
+            Gap::new(format!("swarm/{resource}/{hazard}"), place, format!("{what} {message}"), why)
+        };
+        if pinned || hatch::constrains(&subject.swarm.service) {
+            gaps.push(
+                gap(
+                    "relabel",
+                    "when a label is moved to another node",
+                    "Swarm starts the replacement there at once, while the old one stops",
+                )
+                .mend(MOVE, ""),
+            );
+        }
+        if !pinned && !w.writer {
+            gaps.push(
+                gap(
+                    "partition",
+                    "while a node is cut off",
+                    "Swarm starts the member elsewhere; the old container runs on",
+                )
+                .mend("hold each member to one node on Swarm", &pin),
+            );
+        }
+        if w.stop.grace > WAITS && !w.writer && (!pinned || subject.lock().is_none()) {
+            gaps.push(
+                gap(
+                    "update",
+                    "during an update",
+                    "stop-first waits 60 s for the old task, which may take longer",
+                )
+                .mend("stop sooner", "stop: { grace: 55s }"),
+            );
+        }
+    }
+}
+
+/// Fields of the spec that Swarm has no words for.
+fn fields(subject: Subject<'_>) -> Vec<Gap> {
+    let (service, w) = (subject.service, subject.workload);
+    let field = |route: Route, message, why| {
+        Gap::new(format!("swarm/{}", route.steps().join(".")), service.key(&route), message, why)
+    };
+    let before = w.stop.before.is_some().then(|| {
+        field(
+            route!["stop", "before"],
+            "Swarm runs nothing before the stop signal",
+            "the member gets its signal at once, and the whole grace to end",
+        )
+    });
+    let healthy = (w.update.healthy.is_some() && w.per_node() && service.revision.is_none()).then(|| {
+        field(
+            route!["update", "healthy"],
+            "Swarm asks no gate between two nodes of a global service",
+            "it updates node after node, with the pause alone",
+        )
+        .mend("walk from one revision to the next, node by node", "revision: v1")
+    });
+    let dedicated = matches!(w.members, Members::PerNode { dedicated: true, .. }).then(|| {
+        field(
+            route!["members", "dedicated"],
+            "Swarm cannot keep other services off a node",
+            "it has no taints: any service whose constraints match may come",
+        )
+    });
+    let live = (subject.hides_names() && !subject.own_check()).then(|| {
+        field(
+            route!["health", "live"],
+            "a check would keep the members from finding each other; none is emitted",
+            "on an overlay network Swarm publishes the name of a task only once its check passes",
+        )
+        .mend(
+            "if the check passes without the other members, write it for Swarm",
+            "targets: { swarm: { service: { healthcheck: { test: [CMD, …], interval: 10s } } } }",
+        )
+        .mend("or drop `live`", "")
+    });
+    [before, healthy, dedicated, live].into_iter().flatten().collect()
+}
+
+/// Swarm has no anti-affinity: services keep apart by nodes that cannot be the same, or by a
+/// port that both take.
+fn apart(context: &Context<'_>, subject: Subject<'_>) -> Option<Gap> {
+    let ports = subject.published();
+    let meets = |name: &&String| {
+        let other = context.model.find(name).filter(|o| o.has(Target::Swarm)).and_then(Subject::of);
+        other.is_some_and(|other| {
+            !subject.disjoint(&other) && !other.published().iter().any(|port| ports.contains(port))
+        })
+    };
+    let all: Vec<&str> = subject.workload.apart_from.iter().filter(meets).map(String::as_str).collect();
+    if all.is_empty() {
+        return None;
+    }
+    let port = subject.lock().unwrap_or(5000);
+    let gap = Gap::new(
+        "swarm/apart_from",
+        subject.service.key(&route!["apart_from"]),
+        format!("nothing keeps {} off the nodes of {}", subject.service.name, all.join(" and ")),
+        "Swarm has no anti-affinity; no label tells their nodes apart, and they share no port",
+    );
+    Some(
+        gap.mend(
+            "take one port of the node in both specs",
+            format!("targets: {{ swarm: {{ lock: {port} }} }}"),
+        )
+        .mend("or pin both to nodes by one label with other values", "pin: LABEL"),
+    )
+}

@@ -1,0 +1,111 @@
+//! Malformed and contradictory specs: `tests/bad/CODE[.variant].{yaml,toml}`, or a folder of that
+//! name for faults between specs. Each must be refused with its code, at its place.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use berthc::code::Code;
+
+use crate::harness::{self, berthc, golden, root};
+
+fn cases() -> Vec<(String, PathBuf)> {
+    let mut all: Vec<_> = std::fs::read_dir(root().join("tests/bad"))
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .map(|p| (p.file_name().unwrap().to_string_lossy().replace(".yaml", ""), p))
+        .collect();
+    all.sort();
+    all
+}
+
+/// `CODE` of `CODE.variant`; gaps are named `gap.TARGET-FIELD`.
+fn code(name: &str) -> &str {
+    name.split('.').next().unwrap()
+}
+
+#[test]
+fn every_bad_spec_is_refused_by_its_code() {
+    for (name, path) in cases() {
+        let relative = path.strip_prefix(root()).unwrap();
+        let out = tempfile::tempdir().unwrap();
+        let run = berthc(&["compile".as_ref(), relative.as_os_str(), "-o".as_ref(), out.path().as_os_str()]);
+        let text = harness::stderr(&run);
+        assert_eq!(run.status.code(), Some(1), "{name}: {text}");
+        assert_eq!(harness::walk(out.path()), Vec::<PathBuf>::new(), "{name} wrote something");
+        if code(&name) != "gap" {
+            let wanted = format!("[{}]", code(&name));
+            assert!(text.contains(&wanted), "{name} lacks {wanted}:\n{text}");
+        }
+        golden("errors", &name, &text);
+    }
+}
+
+/// Codes that need more than a file: shown by a test of their own below.
+const BY_HAND: [Code; 3] = [Code::TooLarge, Code::FileTooLarge, Code::Template];
+
+#[test]
+fn every_code_has_a_bad_spec() {
+    let shown: BTreeSet<String> = cases().iter().map(|(name, _)| code(name).to_owned()).collect();
+    let missing: Vec<&str> = Code::ALL
+        .iter()
+        .filter(|c| !BY_HAND.contains(c))
+        .map(|c| c.as_str())
+        .filter(|c| !shown.contains(*c))
+        .collect();
+    assert_eq!(missing, Vec::<&str>::new());
+    let codes: BTreeSet<&str> = Code::ALL.iter().map(|c| c.as_str()).collect();
+    assert_eq!(codes.len(), Code::ALL.len(), "two codes of one name");
+    for code in Code::ALL {
+        let name = code.as_str();
+        assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{name}");
+        assert!(!code.explanation().trim().is_empty(), "{name}");
+    }
+}
+
+fn codes(specs: &[(&str, &str)]) -> Vec<String> {
+    harness::compile(specs).1.into_iter().map(|d| d.code.into_owned()).collect()
+}
+
+#[test]
+fn a_spec_beyond_all_size_is_refused() {
+    let long = format!("service: db\n# {}\n", "x".repeat(5 << 20));
+    assert_eq!(codes(&[("db.yaml", &long)]), ["too-large"]);
+    let many = format!("service: db\nargs: [{}]\n", "a,".repeat(300_000));
+    assert_eq!(codes(&[("db.yaml", &many)]), ["too-large"]);
+    let many = format!("service = \"db\"\nargs = [{}]\n", "1,".repeat(300_000));
+    assert_eq!(codes(&[("db.toml", &many)]), ["too-large"]);
+}
+
+#[test]
+fn a_file_beyond_what_configs_carry_is_refused() {
+    let text = format!(
+        "service: db\nimage: db:1\nmembers: {{ count: 1 }}\nfiles: {{ /etc/x: {{ content: \"{}\" }} }}\n\
+         targets: {{ kubernetes: {{ version: \"1.34\", namespace: db }} }}\n",
+        "x".repeat(600 << 10)
+    );
+    assert_eq!(codes(&[("db.yaml", &text)]), ["file-too-large"]);
+}
+
+#[test]
+fn faults_of_one_cause_stand_under_one_mend() {
+    let text = "service: db\nimage: db:1\nmembers: { count: 1 }\n\
+                env: { A: \"{{ service ~ 1 }}\", B: \"{{ service ~ 2 }}\", C: \"{{ service ~ 3 }}\" }\n\
+                targets: { kubernetes: { version: \"1.34\", namespace: db } }\n";
+    let (_, found) = harness::compile(&[("db.yaml", text)]);
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].related.len(), 2);
+}
+
+/// The same spec in both languages has the same faults, with the same words.
+#[test]
+fn yaml_and_toml_are_equal_in_their_faults() {
+    let yaml = std::fs::read_to_string(root().join("tests/bad/wrong-type.both.yaml")).unwrap();
+    let toml = std::fs::read_to_string(root().join("tests/bad/wrong-type.both.toml")).unwrap();
+    let said = |path: &str, text: &str| {
+        let (_, found) = harness::compile(&[(path, text)]);
+        found.into_iter().map(|d| (d.code, d.message)).collect::<Vec<_>>()
+    };
+    let (yaml, toml) = (said("db.yaml", &yaml), said("db.toml", &toml));
+    assert!(yaml.len() >= 8, "{yaml:#?}");
+    assert_eq!(yaml, toml);
+}

@@ -1,0 +1,215 @@
+//! The command line as a user meets it.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::harness::{berthc, stderr, walk};
+
+const SPEC: &str = "service: db\nimage: db:1\nmembers: { count: 1 }\n\
+                    targets: { kubernetes: { version: \"1.34\", namespace: db } }\n";
+
+fn stdout(output: &std::process::Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+#[test]
+fn writes_only_what_changed_and_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let (spec, out) = (dir.path().join("db.yaml"), dir.path().join("out"));
+    fs::write(&spec, SPEC).unwrap();
+    let args = ["compile".as_ref(), spec.as_os_str(), "-o".as_ref(), out.as_os_str()];
+    let first = berthc(&args);
+    assert!(first.status.success(), "{}", stderr(&first));
+    assert_eq!(stdout(&first), "");
+    let files = walk(&out);
+    assert!(files.len() >= 4);
+    for file in &files {
+        assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o7777, 0o644, "{}", file.display());
+        assert!(!file.file_name().unwrap().to_string_lossy().starts_with('.'));
+    }
+    let stamp = |f: &std::path::Path| fs::metadata(f).unwrap().modified().unwrap();
+    let before: Vec<_> = files.iter().map(|f| stamp(f)).collect();
+    let again = berthc(&args);
+    assert!(stderr(&again).contains("wrote 0 files"), "{}", stderr(&again));
+    assert_eq!(before, files.iter().map(|f| stamp(f)).collect::<Vec<_>>());
+
+    fs::write(&spec, SPEC.replace("db:1", "db:2")).unwrap();
+    let changed = berthc(&args);
+    assert!(stderr(&changed).contains("wrote 1 file below"), "{}", stderr(&changed));
+}
+
+#[test]
+fn an_error_leaves_the_output_as_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let (spec, out) = (dir.path().join("db.yaml"), dir.path().join("out"));
+    fs::write(&spec, SPEC).unwrap();
+    let args = ["compile".as_ref(), spec.as_os_str(), "-o".as_ref(), out.as_os_str()];
+    assert!(berthc(&args).status.success());
+    let read = || walk(&out).iter().map(|f| fs::read(f).unwrap()).collect::<Vec<_>>();
+    let before = read();
+    fs::write(&spec, SPEC.replace("count: 1", "count: 0").replace("db:1", "db:2")).unwrap();
+    assert_eq!(berthc(&args).status.code(), Some(1));
+    assert_eq!(read(), before);
+    // A file where a folder must be: the others are not touched either.
+    fs::write(&spec, SPEC.replace("db:1", "db:2").replace("count: 1", "count: 2")).unwrap();
+    let in_the_way = out.join("db/kubernetes/service.yaml");
+    fs::remove_file(&in_the_way).unwrap();
+    fs::create_dir(&in_the_way).unwrap();
+    let before = walk(&out).iter().map(|f| fs::read(f).unwrap()).collect::<Vec<_>>();
+    let run = berthc(&args);
+    assert_eq!(run.status.code(), Some(2), "{}", stderr(&run));
+    assert!(stderr(&run).contains("service.yaml: it is a folder"), "{}", stderr(&run));
+    assert_eq!(walk(&out).iter().map(|f| fs::read(f).unwrap()).collect::<Vec<_>>(), before);
+}
+
+#[test]
+fn targets_can_be_chosen() {
+    let out = tempfile::tempdir().unwrap();
+    let run = berthc(&[
+        "compile".as_ref(),
+        "specs".as_ref(),
+        "-o".as_ref(),
+        out.path().as_os_str(),
+        "--target".as_ref(),
+        "fleet".as_ref(),
+    ]);
+    assert!(run.status.success(), "{}", stderr(&run));
+    let files = walk(out.path());
+    assert!(!files.is_empty());
+    assert!(files.iter().all(|f| f.to_string_lossy().contains("/fleet/")));
+}
+
+#[test]
+fn bootstrap_is_emitted_on_request_only() {
+    let out = tempfile::tempdir().unwrap();
+    let spec = "specs/etcd.toml";
+    let args = ["compile".as_ref(), spec.as_ref(), "-o".as_ref(), out.path().as_os_str()];
+    assert!(berthc(&args).status.success());
+    let all =
+        |dir: &std::path::Path| walk(dir).iter().map(|f| fs::read_to_string(f).unwrap()).collect::<String>();
+    let without = all(out.path());
+    let more: [&std::ffi::OsStr; 2] = ["--bootstrap".as_ref(), "etcd".as_ref()];
+    assert!(berthc(&[&args[..], &more[..]].concat()).status.success());
+    let with = all(out.path());
+    let first = |text: &str| text.matches("ETCD_INITIAL_CLUSTER_STATE").count();
+    assert!(first(&with) > 0 && with != without);
+}
+
+#[test]
+fn json_says_what_text_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let spec = dir.path().join("db.toml");
+    fs::write(&spec, "service = \"db\"\nimage = \"db:1\"\nport = 1\n").unwrap();
+    let run = berthc(&[
+        "compile".as_ref(),
+        spec.as_os_str(),
+        "-o".as_ref(),
+        dir.path().as_os_str(),
+        "--format".as_ref(),
+        "json".as_ref(),
+    ]);
+    assert_eq!(run.status.code(), Some(1));
+    assert_eq!(stderr(&run), "");
+    let said: serde_json::Value = serde_json::from_str(&stdout(&run)).unwrap();
+    let found = said["diagnostics"].as_array().unwrap();
+    let unknown = found.iter().find(|d| d["code"] == "unknown-key").unwrap();
+    assert_eq!(unknown["at"]["line"], 3);
+    assert_eq!(unknown["at"]["column"], 1);
+    assert_eq!(unknown["severity"], "error");
+    let missing = found.iter().find(|d| d["message"].as_str().unwrap().contains("`members`")).unwrap();
+    assert_eq!(missing["mends"][0]["line"], "members = { count = 3 }", "TOML is answered in TOML");
+}
+
+#[test]
+fn wrong_usage_is_exit_2() {
+    for args in [
+        vec!["compile"],
+        vec!["frobnicate"],
+        vec!["compile", "nowhere.yaml", "-o", "/tmp/x"],
+        vec!["compile", "src", "-o", "/tmp/x"],
+    ] {
+        let run = berthc(&args);
+        assert_eq!(run.status.code(), Some(2), "{args:?}: {}", stderr(&run));
+    }
+}
+
+#[test]
+fn starters_compile() {
+    for kind in ["node", "pinned", "volume", "writer", "external"] {
+        let dir = tempfile::tempdir().unwrap();
+        let spec = dir.path().join("orders.yaml");
+        let made = berthc(&[
+            "init".as_ref(),
+            kind.as_ref(),
+            "--service".as_ref(),
+            "orders".as_ref(),
+            "-o".as_ref(),
+            spec.as_os_str(),
+        ]);
+        assert!(made.status.success(), "{}", stderr(&made));
+        let out = dir.path().join("out");
+        let run = berthc(&["compile".as_ref(), spec.as_os_str(), "-o".as_ref(), out.as_os_str()]);
+        assert!(run.status.success(), "{kind}: {}", stderr(&run));
+        assert!(out.join("orders/kubernetes/kustomization.yaml").exists());
+        let again = berthc(&["init".as_ref(), kind.as_ref(), "-o".as_ref(), spec.as_os_str()]);
+        assert_eq!(again.status.code(), Some(2), "init overwrote a file");
+    }
+}
+
+#[test]
+fn templates_can_be_overridden_one_by_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let (spec, out, templates) = (dir.path().join("db.yaml"), dir.path().join("out"), dir.path().join("t"));
+    fs::write(&spec, SPEC).unwrap();
+    fs::create_dir_all(templates.join("kubernetes")).unwrap();
+    let own = crate::harness::root().join("templates/kubernetes/kustomization.yaml.j2");
+    let own = fs::read_to_string(own).unwrap();
+    fs::write(templates.join("kubernetes/kustomization.yaml.j2"), format!("# ours\n{own}")).unwrap();
+    let args = [
+        "compile".as_ref(),
+        spec.as_os_str(),
+        "-o".as_ref(),
+        out.as_os_str(),
+        "--templates".as_ref(),
+        templates.as_os_str(),
+    ];
+    let run = berthc(&args);
+    assert!(run.status.success(), "{}", stderr(&run));
+    let text = fs::read_to_string(out.join("db/kubernetes/kustomization.yaml")).unwrap();
+    assert!(text.starts_with("# ours\n"));
+
+    fs::write(templates.join("kubernetes/kustomization.yaml.j2"), "a: {{ nothing }}\n").unwrap();
+    let run = berthc(&args);
+    assert_eq!(run.status.code(), Some(1));
+    assert!(stderr(&run).contains("kustomization.yaml.j2, line 1 fails"), "{}", stderr(&run));
+
+    fs::write(templates.join("kubernetes/kustomization.yaml.j2"), "a: [unclosed\n").unwrap();
+    let run = berthc(&args);
+    assert!(stderr(&run).contains("cannot be read back"), "{}", stderr(&run));
+
+    fs::remove_file(templates.join("kubernetes/kustomization.yaml.j2")).unwrap();
+    fs::write(templates.join("kubernetes/kustomisation.yaml.j2"), "").unwrap();
+    let run = berthc(&args);
+    assert!(stderr(&run).contains("no template `kubernetes/kustomisation.yaml.j2`"), "{}", stderr(&run));
+}
+
+#[test]
+fn help_teaches() {
+    let run = berthc(&["--help"]);
+    crate::harness::golden("errors", "help", &stdout(&run));
+    let run = berthc(&["compile", "--help"]);
+    crate::harness::golden("errors", "help-compile", &stdout(&run));
+    let run = berthc(&["init", "--help"]);
+    crate::harness::golden("errors", "help-init", &stdout(&run));
+}
+
+#[test]
+fn schema_is_a_schema() {
+    let run = berthc(&["schema"]);
+    let schema: serde_json::Value = serde_json::from_str(&stdout(&run)).unwrap();
+    assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#");
+    assert_eq!(schema["additionalProperties"], false);
+    for field in ["service", "members", "exclusive", "targets"] {
+        assert!(schema["properties"][field]["description"].is_string(), "{field}");
+    }
+}

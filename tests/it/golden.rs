@@ -1,0 +1,53 @@
+//! What the real services compile to, to be read: one snapshot for each service and target.
+
+use std::collections::BTreeMap;
+
+use crate::harness::{berthc, golden, root, stderr, walk};
+
+#[test]
+fn specs_compile_to_what_was_reviewed() {
+    let out = tempfile::tempdir().unwrap();
+    let run = berthc(&["compile".as_ref(), "specs".as_ref(), "-o".as_ref(), out.path().as_os_str()]);
+    assert!(run.status.success(), "{}", stderr(&run));
+    let mut pages: BTreeMap<(String, String), String> = BTreeMap::new();
+    for path in walk(out.path()) {
+        let relative = path.strip_prefix(out.path()).unwrap().to_string_lossy().into_owned();
+        let mut steps = relative.splitn(3, '/');
+        let (service, target) = (steps.next().unwrap().to_owned(), steps.next().unwrap().to_owned());
+        let text = std::fs::read_to_string(&path).unwrap();
+        let page = pages.entry((service, target)).or_default();
+        page.push_str(&format!("//// {}\n{text}", steps.next().unwrap()));
+    }
+    assert!(pages.len() > 30);
+    for ((service, target), page) in &pages {
+        golden(service, target, page);
+    }
+    // A snapshot without its service is a lie.
+    for path in walk(&root().join("golden")) {
+        let relative = path.strip_prefix(root().join("golden")).unwrap().to_string_lossy().into_owned();
+        let (service, target) = relative.trim_end_matches(".snap").split_once('/').unwrap();
+        let known = service == "errors" || pages.contains_key(&(service.into(), target.into()));
+        assert!(known, "golden/{relative} belongs to nothing");
+    }
+}
+
+#[test]
+fn two_runs_give_the_same_bytes() {
+    let texts: Vec<(String, String)> = walk(&root().join("specs"))
+        .into_iter()
+        .filter(|p| {
+            p.extension().is_some_and(|e| e == "yaml" || e == "toml")
+                && p.parent() == Some(&root().join("specs"))
+        })
+        .map(|p| (p.to_string_lossy().into_owned(), std::fs::read_to_string(&p).unwrap()))
+        .collect();
+    let inputs = |order: &mut dyn Iterator<Item = &(String, String)>| -> Vec<berthc::Input> {
+        order.map(|(path, text)| berthc::Input { path: path.clone(), text: text.clone() }).collect()
+    };
+    let files = crate::harness::Memory::default();
+    let options = berthc::Options::default();
+    let forward = berthc::compile(&inputs(&mut texts.iter()), &files, &options);
+    let backward = berthc::compile(&inputs(&mut texts.iter().rev()), &files, &options);
+    assert!(forward.0.is_some(), "{:#?}", forward.1);
+    assert_eq!(forward.0, backward.0, "the order of the inputs shows in the output");
+}

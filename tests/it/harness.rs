@@ -1,0 +1,72 @@
+//! What the tests share.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use berthc::{Diagnostic, Files, Input, Options, Tree};
+
+/// The project's folder.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Runs the built program in the project's folder, without colours.
+pub fn berthc<S: AsRef<std::ffi::OsStr>>(args: &[S]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_berthc"))
+        .args(args)
+        .current_dir(root())
+        .env("NO_COLOR", "1")
+        .output()
+        .unwrap()
+}
+
+/// What a run said on stderr.
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// Files that a spec may name, by path.
+#[derive(Default)]
+pub struct Memory(pub BTreeMap<String, Vec<u8>>);
+
+impl Files for Memory {
+    fn read(&self, _spec: &str, path: &str) -> Result<Vec<u8>, String> {
+        self.0.get(path).cloned().ok_or_else(|| "no such file".to_owned())
+    }
+}
+
+/// Compiles texts by path.
+pub fn compile(specs: &[(&str, &str)]) -> (Option<Tree>, Vec<Diagnostic>) {
+    compile_with(specs, &Options::default())
+}
+
+/// As [`compile`], with options.
+pub fn compile_with(specs: &[(&str, &str)], options: &Options) -> (Option<Tree>, Vec<Diagnostic>) {
+    let inputs: Vec<Input> =
+        specs.iter().map(|(path, text)| Input { path: (*path).into(), text: (*text).into() }).collect();
+    berthc::compile(&inputs, &Memory::default(), options)
+}
+
+/// The files below `dir`, in order.
+pub fn walk(dir: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![dir.to_path_buf()];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { open.push(path) } else { found.push(path) }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Compares `text` with `golden/<folder>/<name>.snap`.
+pub fn golden(folder: &str, name: &str, text: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(root().join("golden").join(folder));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}

@@ -1,0 +1,186 @@
+//! No input makes the compiler panic, hang or grow without bound: real specs, bad specs and
+//! starters are cut, joined and bent at random, always the same way.
+
+use std::time::{Duration, Instant};
+
+use berthc::Options;
+
+use crate::harness::{self, root, walk};
+
+/// xorshift: small, and the same on every machine.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+    fn below(&mut self, n: usize) -> usize {
+        (self.next() % n.max(1) as u64) as usize
+    }
+}
+
+const PIECES: [&str; 40] = [
+    "{{",
+    "}}",
+    "{%",
+    "%}",
+    "{{ member.id }}",
+    "{{ members }}",
+    "{{ member }}",
+    "{{ peers('db') }}",
+    "\"",
+    "'",
+    "\n",
+    "\n  ",
+    ": ",
+    " #",
+    "- ",
+    "[",
+    "]",
+    "{",
+    "}",
+    "%n",
+    "$$",
+    "${X}",
+    "\\",
+    "\u{85}",
+    "\u{2028}",
+    "\u{feff}",
+    "é",
+    "😀",
+    "\0",
+    "\u{F8F0}id\u{F8F1}",
+    "&a ",
+    "*a",
+    "!!int ",
+    "<<: ",
+    "---\n",
+    "1e999",
+    "0x",
+    "-9223372036854775809",
+    "~",
+    "|\n",
+];
+
+fn corpus() -> Vec<(String, String)> {
+    ["specs", "tests/bad", "templates/init"]
+        .iter()
+        .flat_map(|dir| walk(&root().join(dir)))
+        .filter(|p| p.extension().is_some_and(|e| e == "yaml" || e == "toml"))
+        .map(|p| {
+            (p.extension().unwrap().to_string_lossy().into_owned(), std::fs::read_to_string(&p).unwrap())
+        })
+        .collect()
+}
+
+fn bend(random: &mut Random, text: &str, other: &str) -> String {
+    let mut chars: Vec<char> = text.chars().collect();
+    for _ in 0..=random.below(4) {
+        let at = random.below(chars.len());
+        match random.below(5) {
+            0 => {
+                let end = (at + random.below(30)).min(chars.len());
+                chars.drain(at..end);
+            }
+            1 => {
+                let piece = PIECES[random.below(PIECES.len())];
+                chars.splice(at..at, piece.chars());
+            }
+            2 => {
+                let theirs: Vec<char> = other.chars().collect();
+                let from = random.below(theirs.len());
+                let until = (from + random.below(80)).min(theirs.len());
+                chars.splice(at..at, theirs[from..until].iter().copied());
+            }
+            3 => {
+                let end = (at + random.below(60)).min(chars.len());
+                let copy: Vec<char> = chars[at.min(end)..end].to_vec();
+                chars.splice(at..at, copy);
+            }
+            _ => {
+                if let Some(c) = chars.get_mut(at) {
+                    *c = char::from_u32(random.below(0x3000) as u32).unwrap_or('x');
+                }
+            }
+        }
+    }
+    chars.into_iter().collect()
+}
+
+#[test]
+fn bent_specs_never_panic_or_hang() {
+    let corpus = corpus();
+    let mut random = Random(0x5EED_0BE2_74C0_FFEE);
+    let start = Instant::now();
+    let mut tried = 0;
+    // Bounded by count; the clock only keeps a slow machine from waiting for ever.
+    while tried < 6000 && start.elapsed() < Duration::from_secs(120) {
+        let (kind, text) = &corpus[random.below(corpus.len())];
+        let other = &corpus[random.below(corpus.len())].1;
+        let bent = bend(&mut random, text, other);
+        let path = format!("bent.{kind}");
+        let (_, found) = harness::compile_with(&[(&path, &bent)], &Options::default());
+        for d in &found {
+            assert!(
+                d.place.end <= bent.len().max(1) + 1,
+                "{}: {:?} is outside of\n{bent}",
+                d.message,
+                d.place
+            );
+        }
+        tried += 1;
+    }
+    assert!(tried > 500, "only {tried} specs were tried");
+}
+
+#[test]
+fn bombs_are_refused_quickly() {
+    let head = "service: db\nimage: db:1\nmembers: { count: 1000, pin: db }\n\
+                targets: { kubernetes: { version: \"1.34\", namespace: db } }\n";
+    let loops = |n: usize| {
+        let open: String = (0..n).map(|i| format!("{{% for m{i} in members %}}")).collect();
+        format!("{open}x{}", "{% endfor %}".repeat(n))
+    };
+    let deep = format!("{}1{}", "(".repeat(5000), ")".repeat(5000));
+    let not = format!("{{{{ {}1 }}}}", "not ".repeat(20000));
+    let values = [
+        loops(3),
+        loops(60),
+        format!("{{{{ {deep} }}}}"),
+        not,
+        "{{ members | join('x') | join('y') | join('z') }}".into(),
+        "{{ 'x' * 1000000000 }}".into(),
+        "{{ range(1000000000) | join }}".into(),
+        "{{ members[0:1000000000] | join }}".into(),
+        "{{ ".repeat(10_000),
+        "{% if 1 %}".repeat(10_000),
+        format!("{{{{ service{} }}}}", ".x".repeat(20_000)),
+        format!("{{{{ service{} }}}}", "|upper".repeat(20_000)),
+        format!("{{{{ {}1 }}}}", "1 - ".repeat(20_000)),
+        format!("{{{{ {}1 }}}}", "1 if 1 else ".repeat(5_000)),
+    ];
+    for value in values {
+        let text = format!("{head}env: {{ A: {} }}\n", serde_json::to_string(&value).unwrap());
+        let start = Instant::now();
+        let _ = harness::compile(&[("db.yaml", &text)]);
+        let took = start.elapsed();
+        assert!(took < Duration::from_secs(20), "{took:?} for {}", &value[..60.min(value.len())]);
+    }
+    for text in [
+        "[".repeat(100_000),
+        "{a: ".repeat(100_000),
+        "- ".repeat(100_000),
+        "? ".repeat(100_000),
+        "a:\n ".repeat(3000),
+    ] {
+        let start = Instant::now();
+        let _ = harness::compile(&[("db.yaml", &text)]);
+        let _ = harness::compile(&[("db.toml", &text)]);
+        assert!(start.elapsed() < Duration::from_secs(20));
+    }
+    let tables: String = (0..5000).map(|i| format!("[a{}]\n", ".a".repeat(i % 200))).collect();
+    let _ = harness::compile(&[("db.toml", &tables)]);
+}

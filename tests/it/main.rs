@@ -1,0 +1,20 @@
+//! Everything that is tested from outside, in one crate.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests read, write and fail loudly"
+)]
+
+mod bad;
+mod cli;
+mod fleet;
+mod golden;
+mod harness;
+mod hostile;
+mod layers;
+mod readme;
+mod values;
+mod world;

@@ -1,0 +1,61 @@
+//! The README is run: its spec compiles, and the output that it shows is what comes out.
+
+use crate::harness::{berthc, root, stderr};
+
+/// The fenced blocks with the word behind their fence.
+fn blocks(text: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut open: Option<(String, String)> = None;
+    for line in text.lines() {
+        match (&mut open, line.strip_prefix("```")) {
+            (None, Some(word)) => open = Some((word.to_owned(), String::new())),
+            (Some(_), Some(_)) => found.extend(open.take()),
+            (Some((_, block)), None) => {
+                block.push_str(line);
+                block.push('\n');
+            }
+            (None, None) => {}
+        }
+    }
+    found
+}
+
+#[test]
+fn the_readme_shows_what_happens() {
+    let text = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let blocks = blocks(&text);
+    let out = tempfile::tempdir().unwrap();
+    let run = berthc(&["compile".as_ref(), "specs".as_ref(), "-o".as_ref(), out.path().as_os_str()]);
+    assert!(run.status.success(), "{}", stderr(&run));
+    let mut shown = 0;
+    for (word, block) in &blocks {
+        // ```yaml specs/zookeeper.yaml, or an emitted file: lines that stand there in this order.
+        let Some((_, path)) = word.split_once(' ') else { continue };
+        let file = if path.starts_with("specs/") {
+            root().join(path)
+        } else if let Some(emitted) = path.strip_prefix("deploy/") {
+            out.path().join(emitted)
+        } else {
+            continue;
+        };
+        let whole = std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{path}: {e}"));
+        let mut rest = whole.lines();
+        for line in block.lines().filter(|l| !l.trim().is_empty() && l.trim() != "…") {
+            assert!(rest.any(|l| l == line), "{path} has no line, or not in this order:\n{line}");
+        }
+        shown += 1;
+    }
+    assert!(shown >= 4, "one spec and three outputs are shown, not {shown}");
+}
+
+#[test]
+fn the_first_two_commands_are_those_that_ci_runs() {
+    let text = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let commands: Vec<String> = blocks(&text)
+        .into_iter()
+        .filter(|(word, _)| word == "sh")
+        .flat_map(|(_, block)| block.lines().map(ToOwned::to_owned).collect::<Vec<_>>())
+        .collect();
+    assert_eq!(commands[0], "cargo run -- compile specs -o deploy");
+    assert_eq!(commands[1], "cargo test");
+}

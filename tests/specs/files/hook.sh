@@ -1,0 +1,3 @@
+#!/bin/sh
+# quotes ' and " and \ and % and $ and a tab	here
+printf '%s\n' "$1" "100%"
