@@ -94,7 +94,7 @@ pub fn emit(pages: &[Page], options: &Options, out: &mut Vec<Diagnostic>) -> Tre
                 }
             }
         };
-        if let Some(wrong) = broken(&page.path, &text) {
+        if let Some(wrong) = broken(&page.path, &text, !options.templates.is_empty()) {
             out.push(fault(format!(
                 "what the templates print for {} cannot be read back: {wrong}",
                 page.path
@@ -113,12 +113,13 @@ fn failure(e: &Error, page: &str) -> String {
 }
 
 /// YAML that an overridden template broke must not leave the house.
-fn broken(path: &str, text: &str) -> Option<String> {
+fn broken(path: &str, text: &str, overridden: bool) -> Option<String> {
     if let Some(c) = text.chars().find(|c| is_mark(*c)) {
         return Some(format!("a run-time part was printed without its filter (U+{:04X})", c as u32));
     }
     // go-systemd, with which fleet reads units, refuses longer lines (unit/deserialize.go).
     if path.ends_with(".service")
+        && overridden
         && let Some(long) = text.lines().find(|l| l.len() >= 2048)
     {
         return Some(format!("a line of a unit has at most 2047 bytes, and one has {}", long.len()));
