@@ -124,7 +124,7 @@ pub fn export(name: &str, value: &Text, secrets: &[Secret]) -> Vec<Text> {
     parts.extend(shell_word(value).0);
     parts.push(Part::Literal(r#" && exec "$0" "$@""#.into()));
     let mut all = words(["/bin/sh", "-c"]);
-    all.push(Text(parts));
+    all.push(Text::from_marked(&Text(parts).marked()));
     all
 }
 
