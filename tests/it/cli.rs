@@ -76,7 +76,8 @@ fn targets_can_be_chosen() {
     assert!(run.status.success(), "{}", stderr(&run));
     let files = walk(out.path());
     assert!(!files.is_empty());
-    let wanted = |f: &std::path::Path| f.parent().unwrap().ends_with("fleet") || f.ends_with("certificate.md");
+    let wanted =
+        |f: &std::path::Path| f.parent().unwrap().ends_with("fleet") || f.ends_with("certificate.md");
     assert!(files.iter().all(|f| wanted(f)));
 }
 

@@ -11,6 +11,7 @@
 mod bad;
 mod cli;
 mod fleet;
+mod fleet_target;
 mod golden;
 mod harness;
 mod hostile;
