@@ -376,17 +376,20 @@ impl Reader<'_> {
     fn mounts(&mut self, start: &Setting, words: &[String]) {
         let mounts: Vec<&str> =
             words.windows(2).filter(|p| p[0] == "--mount").map(|p| p[1].as_str()).collect();
-        let own: Option<Vec<Vec<&'static Mechanism>>> =
-            self.shape.workload.data.iter().map(|d| self.mount(d, &mounts)).collect();
-        let Some(own) = own.filter(|o| !o.is_empty()) else { return };
-        for mechanism in own[0].clone() {
-            // A mechanism counts when every directory has it.
-            if own.iter().all(|o| o.contains(&mechanism)) {
-                self.carry(mechanism, start, "--mount");
+        // A mechanism counts when every directory of its kind has it; a container needs all kinds.
+        let (host, network): (Vec<&Data>, Vec<&Data>) =
+            self.shape.workload.data.iter().partition(|d| matches!(d.at, DataAt::Host { .. }));
+        for kind in [&host, &network] {
+            let own: Vec<Vec<&'static Mechanism>> =
+                kind.iter().map(|d| self.mount(d, &mounts).unwrap_or_default()).collect();
+            for mechanism in own.first().cloned().unwrap_or_default() {
+                if own.iter().all(|o| o.contains(&mechanism)) {
+                    self.carry(mechanism, start, "--mount");
+                }
             }
         }
-        if own.iter().all(|o| o.contains(&&VOLUME)) {
-            self.inspected();
+        if self.found.contains_key(VOLUME.word) {
+            self.inspected(&network);
         }
     }
 
@@ -417,7 +420,7 @@ impl Reader<'_> {
     }
 
     /// `docker volume inspect` of every volume before the start.
-    fn inspected(&mut self) {
+    fn inspected(&mut self, volumes: &[&Data]) {
         let name = &self.shape.service.name;
         let id = self.id.unwrap_or_default();
         let settings = self.settings;
@@ -431,7 +434,7 @@ impl Reader<'_> {
             })
         };
         let all: Option<Vec<&Setting>> =
-            self.shape.workload.data.iter().map(|d| inspects(&format!("{}-{name}-{id}", d.name))).collect();
+            volumes.iter().map(|d| inspects(&format!("{}-{name}-{id}", d.name))).collect();
         if let Some(first) = all.and_then(|a| a.into_iter().next()) {
             self.carry(&VOLUME_MISSING, first, "docker volume inspect");
         }

@@ -391,18 +391,21 @@ impl Reader<'_> {
             .map(|d| Some((d, mounts.iter().find(|m| m.get("target").is_some_and(|t| t.is(&d.mount)))?)))
             .collect();
         let Some(own) = own else { return };
-        let mut carried: Vec<Vec<(&'static Mechanism, Value<'_>)>> = Vec::new();
-        for (data, mount) in own {
-            carried.push(match &data.at {
-                DataAt::Host { path, .. } => self.bind(&path.text, mount),
-                DataAt::Volume(_) => self.volume(data, mount, root),
-            });
-        }
-        // A mechanism counts when every directory has it.
-        let Some(first) = carried.first().cloned() else { return };
-        for (mechanism, value) in first {
-            if carried.iter().all(|c| c.iter().any(|(m, _)| m.word == mechanism.word)) {
-                self.carry(mechanism, &value);
+        // A mechanism counts when every directory of its kind has it; a task needs all kinds.
+        let (host, network): (Vec<_>, Vec<_>) =
+            own.into_iter().partition(|(d, _)| matches!(d.at, DataAt::Host { .. }));
+        for kind in [host, network] {
+            let carried: Vec<Vec<(&'static Mechanism, Value<'_>)>> = kind
+                .into_iter()
+                .map(|(data, mount)| match &data.at {
+                    DataAt::Host { path, .. } => self.bind(&path.text, mount),
+                    DataAt::Volume(_) => self.volume(data, mount, root),
+                })
+                .collect();
+            for (mechanism, value) in carried.first().cloned().unwrap_or_default() {
+                if carried.iter().all(|c| c.iter().any(|(m, _)| m.word == mechanism.word)) {
+                    self.carry(mechanism, &value);
+                }
             }
         }
     }

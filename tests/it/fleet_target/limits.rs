@@ -62,7 +62,8 @@ fn members_without_data() {
     let plain = "members: { count: 1 }\nexclusive: ";
     let pin = |spec: &str| fleet(spec, "pin: db");
     let both = counted(&format!("{plain}{{ id: true, hostname: true }}"));
-    let floats = ["partition", "reboot", "update"].map(|h| ["id", "hostname"].map(|r| format!("fleet/{r}/{h}")));
+    let floats =
+        ["partition", "reboot", "update"].map(|h| ["id", "hostname"].map(|r| format!("fleet/{r}/{h}")));
     let mut floats = floats.concat();
     let mut said = codes(&[&both]);
     floats.sort();
