@@ -129,7 +129,11 @@ static GLOBAL: Mechanism = Mechanism {
 pub fn expect(shape: &Shape<'_>, resource: Resource, hazard: Hazard) -> Expect {
     // Without its data, or as a second writer, a container cannot claim the rest.
     let first = shape.data != Where::Nowhere || shape.workload.writer && resource != Resource::Writer;
+    let unplaced = !shape.pinned && shape.workload.volumes().all(|(_, v)| v.zones.is_empty());
     match resource {
+        Resource::Data if hazard == Hazard::Relabel && shape.data != Where::Host && unplaced => {
+            Expect::Never("no metadata places it")
+        }
         Resource::Data => Expect::Held(data(shape, hazard)),
         Resource::Port => port(shape, hazard),
         _ if first => Expect::AsData,
@@ -155,6 +159,8 @@ fn bare(shape: &Shape<'_>, hazard: Hazard) -> Expect {
         Hazard::Relabel => vec![],
         Hazard::Partition | Hazard::Reboot if shape.pinned => vec![&PIN],
         Hazard::Partition | Hazard::Reboot => vec![],
+        // Without a pin the next one may start on another machine.
+        Hazard::Update if !shape.pinned => vec![],
         Hazard::Update | Hazard::Force => vec![&NAME],
         Hazard::Revisions | Hazard::Neighbour => vec![&UNIT_NAME, &NAME],
     })

@@ -429,7 +429,12 @@ impl Reader<'_> {
         let key = mount.get("source").and_then(|s| s.text()).unwrap_or_default();
         let Some(definition) = root.at(&["volumes", &key]) else { return Vec::new() };
         let wanted = format!("{}-{}-{id}", data.name, self.shape.service.name);
-        let Some(name) = definition.get("name").filter(|n| n.is(&wanted)) else { return Vec::new() };
+        // An NFS volume is what its device says; its name is only the node's handle of it.
+        let ends = |d: &Value<'_>| d.text().is_some_and(|d| d.ends_with(&format!("/{wanted}")));
+        let device = || definition.at(&["driver_opts", "device"]).filter(|d| ends(d));
+        let Some(name) = definition.get("name").filter(|n| n.is(&wanted)).or_else(device) else {
+            return Vec::new();
+        };
         let mut held = vec![(&VOLUME as &'static Mechanism, name)];
         let external = definition.get("external").is_some_and(|e| e.is("true"));
         if let Some(kind) = mount.get("type").filter(|t| t.is("cluster") && external) {

@@ -20,9 +20,9 @@ fn volume(backend: &str, members: &str) -> String {
 fn a_volume_that_does_not_fence_needs_a_pin_and_that_is_not_all() {
     for (backend, members, said) in [
         ("scaleio", "{ count: 2 }", &[][..]),
-        ("ceph-rbd", "{ count: 2 }", &["fleet/data/partition"]),
+        ("ceph-rbd", "{ count: 2 }", &["fleet/data/partition", "fleet/data/reboot", "fleet/data/update"]),
         ("storageos", "{ count: 2 }", &["fleet/data/partition"]),
-        ("nfs", "{ count: 2 }", &["fleet/data/partition"]),
+        ("nfs", "{ count: 2 }", &["fleet/data/partition", "fleet/data/reboot", "fleet/data/update"]),
         ("storageos", "{ count: 2, pin: db }", &[]),
         ("ceph-rbd", "{ count: 2, pin: db }", &["fleet/data/relabel"]),
         ("nfs", "{ count: 2, pin: db }", &["fleet/data/relabel"]),
@@ -62,7 +62,12 @@ fn members_without_data() {
     let plain = "members: { count: 1 }\nexclusive: ";
     let pin = |spec: &str| fleet(spec, "pin: db");
     let both = counted(&format!("{plain}{{ id: true, hostname: true }}"));
-    assert_eq!(codes(&[&both]), ["fleet/id/partition", "fleet/hostname/partition"]);
+    let floats = ["partition", "reboot", "update"].map(|h| ["id", "hostname"].map(|r| format!("fleet/{r}/{h}")));
+    let mut floats = floats.concat();
+    let mut said = codes(&[&both]);
+    floats.sort();
+    said.sort();
+    assert_eq!(said, floats);
     assert_eq!(codes(&[&pin(&both)]), ["fleet/id/relabel", "fleet/hostname/relabel"]);
     let writer = counted(&format!("{plain}{{ writer: true, hostname: true }}"));
     assert_eq!(codes(&[&writer]), ["writer-floats"]);
