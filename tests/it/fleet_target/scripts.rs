@@ -28,10 +28,12 @@ impl Bench {
     /// `script` is what docker does; it may use `$DIR`.
     fn new(script: &str) -> Self {
         let bench = Self(tempfile::tempdir().unwrap());
-        let docker = bench.path("docker");
-        let dir = bench.0.path().display();
-        std::fs::write(&docker, format!("#!/bin/sh\nDIR={dir}\n{script}\n")).unwrap();
-        std::fs::set_permissions(&docker, PermissionsExt::from_mode(0o755)).unwrap();
+        // Another process writes it: one that this process forks meanwhile would hold it open,
+        // and a file that is open for writing cannot be run.
+        let text = format!("#!/bin/sh\nDIR={}\n{script}\n", bench.0.path().display());
+        let write = r#"printf %s "$1" >"$2" && chmod 755 "$2""#;
+        let args = ["-c", write, "sh", &text, &bench.path("docker")];
+        assert!(Command::new("/bin/sh").args(args).status().unwrap().success());
         bench
     }
 
