@@ -19,6 +19,9 @@ pub struct Place {
 }
 
 impl Place {
+    /// Of a fault that stands in no source.
+    pub const NOWHERE: Self = Self { source: usize::MAX, start: 0, end: 0 };
+
     /// The place `start..end` of source number `source`.
     pub fn new(source: usize, start: usize, end: usize) -> Self {
         Self { source, start, end: end.max(start) }

@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | `kubernetes/*.yaml.j2` | YAML scalar | `expand`: `$(BERTH_…)`, `$` doubled where it would expand; `literal`: a block |
 //! | `swarm/*.yml.j2` | YAML scalar, `$` doubled | `expand`: `{{.Node.Hostname}}`, `{{` as text |
-//! | `fleet/*.j2` | option value, `%` doubled | `exec`: a word of an Exec line, `%H`; `line`: as it is |
+//! | `fleet/*.j2` | option value, `%` doubled | `exec`: a word of an Exec line, `%H`; `setting`: as it is |
 //! | `*.md.j2` | Markdown text | `code`: a code span, `plain`: a line of a code block |
 
 use std::collections::BTreeMap;
@@ -69,7 +69,7 @@ const FUEL: u64 = 50_000_000;
 
 /// Prints `pages`. What a template fails to print is reported, and is not in the tree.
 pub fn emit(pages: &[Page], options: &Options, out: &mut Vec<Diagnostic>) -> Tree {
-    let fault = |message: String| Diagnostic::error(Code::Template, Place::default(), message);
+    let fault = |message: String| Diagnostic::error(Code::Template, Place::NOWHERE, message);
     for name in options.templates.keys() {
         if !templates().any(|(known, _)| known == name) {
             let known: Vec<&str> = templates().map(|(n, _)| n).collect();
@@ -94,7 +94,7 @@ pub fn emit(pages: &[Page], options: &Options, out: &mut Vec<Diagnostic>) -> Tre
                 }
             }
         };
-        if let Some(wrong) = broken(&page.path, &text) {
+        if let Some(wrong) = broken(&page.path, &text, !options.templates.is_empty()) {
             out.push(fault(format!(
                 "what the templates print for {} cannot be read back: {wrong}",
                 page.path
@@ -113,12 +113,13 @@ fn failure(e: &Error, page: &str) -> String {
 }
 
 /// YAML that an overridden template broke must not leave the house.
-fn broken(path: &str, text: &str) -> Option<String> {
+fn broken(path: &str, text: &str, overridden: bool) -> Option<String> {
     if let Some(c) = text.chars().find(|c| is_mark(*c)) {
         return Some(format!("a run-time part was printed without its filter (U+{:04X})", c as u32));
     }
     // go-systemd, with which fleet reads units, refuses longer lines (unit/deserialize.go).
     if path.ends_with(".service")
+        && overridden
         && let Some(long) = text.lines().find(|l| l.len() >= 2048)
     {
         return Some(format!("a line of a unit has at most 2047 bytes, and one has {}", long.len()));
@@ -164,7 +165,7 @@ fn environment(overrides: &BTreeMap<String, String>) -> Environment<'static> {
     });
     env.add_filter("expand", expand);
     env.add_filter("exec", exec);
-    env.add_filter("line", line);
+    env.add_filter("setting", setting);
     env.add_filter("tree", tree);
     env.add_filter("code", |text: &str| Value::from_safe_string(quote::code(text)));
     env.add_filter("plain", |text: &str| Value::from_safe_string(quote::one_line(text)));
@@ -172,7 +173,6 @@ fn environment(overrides: &BTreeMap<String, String>) -> Environment<'static> {
     env.add_filter("literal", literal);
     env.add_filter("comment", comment);
     env.add_filter("key", |key: &str| Value::from_safe_string(quote::yaml(key)));
-    env.add_filter("bare", bare);
     let overrides: Arc<BTreeMap<String, String>> = Arc::new(overrides.clone());
     env.set_loader(move |name| {
         let own = templates().find(|(n, _)| *n == name).map(|(_, text)| text.to_owned());
@@ -292,12 +292,6 @@ pub fn secret_variable(name: &str) -> String {
     out
 }
 
-/// Text in a comment: on one line, not quoted.
-fn bare(text: &str) -> Value {
-    let visible = |c: char| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c };
-    Value::from_safe_string(text.chars().map(visible).collect())
-}
-
 /// A word of an Exec line.
 fn exec(value: &Value) -> Result<Value, Error> {
     let text = Text::from_marked(value.as_str().ok_or_else(|| refuse("exec is for text"))?);
@@ -320,8 +314,8 @@ pub fn exec_word(text: &Text) -> Option<String> {
 }
 
 /// The value of a unit's option in the unit's own language.
-fn line(value: &Value) -> Result<Value, Error> {
-    let text = value.as_str().and_then(quote::line).filter(|t| !t.contains(is_mark));
+fn setting(value: &Value) -> Result<Value, Error> {
+    let text = value.as_str().and_then(quote::setting).filter(|t| !t.contains(is_mark));
     Ok(Value::from_safe_string(text.ok_or_else(|| refuse("this is no value on one line"))?.to_owned()))
 }
 

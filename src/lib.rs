@@ -69,7 +69,11 @@ pub struct Compiled {
 pub fn compile(inputs: &[Input], files: &dyn Files, options: &Options) -> Compiled {
     let (model, mut diagnostics) = model::check::check(inputs, files);
     let target::Plans { pages, mut gaps } = target::plan(&model, options, &mut diagnostics);
-    let mut tree = emit::emit(&pages, options, &mut diagnostics);
+    let sound = !diagnostics.iter().any(|d| d.severity == Severity::Error);
+    let mut printing = Vec::new();
+    let mut tree = emit::emit(&pages, options, &mut printing);
+    // What a faulty spec prints is nobody's business.
+    diagnostics.extend(printing.into_iter().filter(|_| sound));
     let certificates = certificate::certify(&model, &tree, &diagnostics);
     gaps.extend(certificates.gaps(&model, &gaps));
     target::waivers(&model, &gaps, |s| certificates.has(s), &mut diagnostics);

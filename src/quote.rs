@@ -81,7 +81,7 @@ pub fn option(text: &str) -> String {
 
 /// A value in a unit's own language, printed as it is; `None` when it would not stay one value
 /// on one line (systemd.syntax(7): a line that ends with a backslash goes on).
-pub fn line(text: &str) -> Option<&str> {
+pub fn setting(text: &str) -> Option<&str> {
     let stays = !text.is_empty() && text.trim() == text && !text.ends_with('\\');
     (stays && !text.chars().any(escaped)).then_some(text)
 }

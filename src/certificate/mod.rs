@@ -329,15 +329,17 @@ impl Certificates {
     /// Cells that nothing holds, each with the index of its service, and told in the words of the
     /// plan's own gap where it foresaw it.
     pub fn gaps(&self, model: &Model, foreseen: &[(usize, Gap)]) -> Vec<(usize, Gap)> {
-        let foreseen: BTreeSet<(usize, &str)> = foreseen.iter().map(|(i, g)| (*i, g.name.as_str())).collect();
+        let by_service = by_service(foreseen);
         let mut gaps = Vec::new();
         for (index, parts) in &self.parts {
             let service = &model.services()[*index];
+            let foreseen = by_service.get(index).map_or(&[][..], Vec::as_slice);
             for part in parts {
                 let Some(shape) = Shape::new(service, part.target) else { continue };
                 let open = part.cells.iter().filter(|c| matches!(c.verdict, Verdict::Gap { .. }));
-                let told = open.map(|cell| (*index, gap(&shape, part.target, cell)));
-                gaps.extend(told.filter(|(i, g)| !foreseen.contains(&(*i, g.name.as_str()))));
+                gaps.extend(
+                    open.filter_map(|cell| Some((*index, gap(&shape, part.target, cell, foreseen)?))),
+                );
             }
         }
         gaps
@@ -345,10 +347,7 @@ impl Certificates {
 
     /// One page for each service of a name.
     pub fn pages(&self, model: &Model, gaps: &[(usize, Gap)]) -> Vec<Page> {
-        let mut by_service: BTreeMap<usize, Vec<&Gap>> = BTreeMap::new();
-        for (index, gap) in gaps {
-            by_service.entry(*index).or_default().push(gap);
-        }
+        let by_service = by_service(gaps);
         let page = |group: Vec<&Service>| {
             let parts: Vec<_> =
                 group.iter().flat_map(|s| self.parts(s.index).iter().map(move |p| (*s, p))).collect();
@@ -361,16 +360,32 @@ impl Certificates {
     }
 }
 
-/// A cell that nothing holds, as a gap: what happens, why, and ways out.
-fn gap(shape: &Shape<'_>, target: Target, cell: &Cell) -> Gap {
+fn by_service(gaps: &[(usize, Gap)]) -> BTreeMap<usize, Vec<&Gap>> {
+    let mut all: BTreeMap<usize, Vec<&Gap>> = BTreeMap::new();
+    for (index, gap) in gaps {
+        all.entry(*index).or_default().push(gap);
+    }
+    all
+}
+
+/// A cell that nothing holds, as a gap: what happens, why, and ways out. `None` where the plan
+/// says so itself; where it says so of another hazard, the cause is the same.
+fn gap(shape: &Shape<'_>, target: Target, cell: &Cell, foreseen: &[&Gap]) -> Option<Gap> {
     let (resource, hazard) = (cell.resource, cell.hazard);
+    let family = format!("{}/{}/", target.name(), resource.name());
+    let name = format!("{family}{}", hazard.name());
+    if foreseen.iter().any(|g| g.name == name) {
+        return None;
+    }
+    if let Some(like) = foreseen.iter().find(|g| g.name.starts_with(&family)) {
+        return Some(Gap { name, ..(*like).clone() });
+    }
     let told = match target {
         Target::Kubernetes => kubernetes::story(shape, resource, hazard),
         Target::Fleet => fleet::story(shape, resource, hazard),
         Target::Swarm => swarm::story(shape, resource, hazard),
     };
-    let name = format!("{}/{}/{}", target.name(), resource.name(), hazard.name());
-    Gap { name, ..told }
+    Some(Gap { name, ..told })
 }
 
 type Expectation = fn(&Shape<'_>, Resource, Hazard) -> Expect;
@@ -402,6 +417,15 @@ fn part(target: Target, service: &Service, tree: &Tree) -> Option<Part> {
         Target::Swarm => service.targets.swarm.as_ref().map(|s| format!("Swarm, engine {}", s.engine)),
     };
     Some(Part { target, title: title.unwrap_or_default(), cells, carriers: found })
+}
+
+/// What both carry, with the carriers of both.
+fn both(mut a: Found, mut b: Found) -> Found {
+    a.retain(|word, _| b.contains_key(word));
+    for (word, carriers) in &mut a {
+        carriers.append(&mut b.remove(word).unwrap_or_default());
+    }
+    a
 }
 
 fn judge(expect: Expect, hazard: Hazard, found: &Found) -> Verdict {

@@ -1,7 +1,7 @@
 //! What holds what on Docker Swarm.
 
 use super::Layer::{Construction, Fence, Order, Scheduler};
-use super::{Carrier, Expect, Found, Hazard, Mechanism, Resource, Shape, Where};
+use super::{Carrier, Expect, Found, Hazard, Mechanism, Resource, Shape, Where, both};
 use crate::emit::Tree;
 use crate::model::backend::Fences;
 use crate::model::{Data, DataAt};
@@ -239,9 +239,15 @@ fn on_volumes(shape: &Shape<'_>, fences: Fences, hazard: Hazard) -> Vec<&'static
         }
         // An evicted task counts as rejected, which frees a cluster volume's reservation.
         Hazard::Relabel => also(fences != Fences::Never, &ATTACH),
-        Hazard::Partition | Hazard::Reboot => {
+        Hazard::Partition => {
             also(shape.pinned, &PIN);
             also(fences == Fences::Always, &ATTACH);
+            also(csi, &CLUSTER);
+        }
+        // The node is up, and so is its storage: only its dockerd is gone.
+        Hazard::Reboot => {
+            also(shape.pinned, &PIN);
+            also(fences != Fences::Never, &ATTACH);
             also(csi, &CLUSTER);
         }
         Hazard::Move => {
@@ -294,15 +300,6 @@ pub fn found(shape: &Shape<'_>, tree: &Tree) -> Found {
         });
     }
     all.unwrap_or_default()
-}
-
-/// What both carry, with the carriers of both.
-fn both(mut a: Found, mut b: Found) -> Found {
-    a.retain(|word, _| b.contains_key(word));
-    for (word, carriers) in &mut a {
-        carriers.append(&mut b.remove(word).unwrap_or_default());
-    }
-    a
 }
 
 struct Reader<'r> {
@@ -432,7 +429,12 @@ impl Reader<'_> {
         let key = mount.get("source").and_then(|s| s.text()).unwrap_or_default();
         let Some(definition) = root.at(&["volumes", &key]) else { return Vec::new() };
         let wanted = format!("{}-{}-{id}", data.name, self.shape.service.name);
-        let Some(name) = definition.get("name").filter(|n| n.is(&wanted)) else { return Vec::new() };
+        // An NFS volume is what its device says; its name is only the node's handle of it.
+        let ends = |d: &Value<'_>| d.text().is_some_and(|d| d.ends_with(&format!("/{wanted}")));
+        let device = || definition.at(&["driver_opts", "device"]).filter(|d| ends(d));
+        let Some(name) = definition.get("name").filter(|n| n.is(&wanted)).or_else(device) else {
+            return Vec::new();
+        };
         let mut held = vec![(&VOLUME as &'static Mechanism, name)];
         let external = definition.get("external").is_some_and(|e| e.is("true"));
         if let Some(kind) = mount.get("type").filter(|t| t.is("cluster") && external) {

@@ -94,7 +94,10 @@ pub fn env(name: &str) -> Wrong {
     if !b.iter().all(|c| c.is_ascii_alphanumeric() || b"._-".contains(c)) {
         return Some("may hold only letters, digits, `.`, `_` and `-`".into());
     }
-    b[0].is_ascii_digit().then(|| "must not begin with a digit".into())
+    if b[0].is_ascii_digit() {
+        return Some("must not begin with a digit".into());
+    }
+    (name == "." || name.starts_with("..")).then(|| "must not be a way through folders".into())
 }
 
 /// The key of a Secret, and a file name everywhere: at most 253 of `[A-Za-z0-9._-]`.

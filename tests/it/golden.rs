@@ -15,8 +15,11 @@ fn specs_compile_to_what_was_reviewed() {
         let mut steps = relative.splitn(3, '/');
         let (service, target) = (steps.next().unwrap().to_owned(), steps.next().unwrap().to_owned());
         let text = std::fs::read_to_string(&path).unwrap();
-        let page = pages.entry((service, target)).or_default();
-        page.push_str(&format!("//// {}\n{text}", steps.next().unwrap()));
+        let page = pages.entry((service, target.trim_end_matches(".md").to_owned())).or_default();
+        match steps.next() {
+            Some(file) => page.push_str(&format!("//// {file}\n{text}")),
+            None => page.push_str(&text),
+        }
     }
     assert!(pages.len() > 30);
     for ((service, target), page) in &pages {
@@ -25,6 +28,9 @@ fn specs_compile_to_what_was_reviewed() {
     // A snapshot without its service is a lie.
     for path in walk(&root().join("golden")) {
         let relative = path.strip_prefix(root().join("golden")).unwrap().to_string_lossy().into_owned();
+        if relative == "spec.schema.json" {
+            continue;
+        }
         let (service, target) = relative.trim_end_matches(".snap").split_once('/').unwrap();
         let known = service == "errors" || pages.contains_key(&(service.into(), target.into()));
         assert!(known, "golden/{relative} belongs to nothing");

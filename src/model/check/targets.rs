@@ -12,6 +12,15 @@ use crate::target::Target;
 /// Versions of Kubernetes that berthc has facts about.
 pub const KUBERNETES: std::ops::RangeInclusive<u32> = 25..=37;
 
+/// Docker once counted months: `17.09`.
+fn docker_version(text: &str) -> Option<Version> {
+    let number = |n: &str| match n.strip_prefix('0') {
+        Some(digit) if digit.len() == 1 => digit.to_owned(),
+        _ => n.to_owned(),
+    };
+    Version::parse(&text.split('.').map(number).collect::<Vec<_>>().join("."))
+}
+
 impl Checker<'_> {
     pub(super) fn targets(&mut self, spec: Option<TargetsSpec>) -> Option<Targets> {
         let root = route!["targets"];
@@ -131,7 +140,7 @@ impl Checker<'_> {
         }
         let docker = match docker {
             None => Version::new(17, 9),
-            Some(text) => match Version::parse(&text.replace(".0", ".")) {
+            Some(text) => match docker_version(&text) {
                 Some(v) if v >= Version::new(17, 6) => v,
                 Some(v) => {
                     self.fault(

@@ -49,7 +49,7 @@ fn dedicated(service: &Service, w: &Workload) -> Option<Gap> {
 
 /// The line that holds the members to machines on fleet alone.
 fn pin_line(service: &Service) -> String {
-    format!("targets.fleet: {{ pin: {} }}", service.name)
+    format!("targets: {{ fleet: {{ pin: {} }} }}", service.name)
 }
 
 fn stop_line(service: &Service, w: &Workload) -> String {
@@ -155,6 +155,6 @@ fn apart(context: &Context<'_>, service: &Service, w: &Workload) -> Option<Gap> 
             format!("fleet 0.13 cannot keep {} and {name} off one machine", service.name),
             "one of them is a global unit, which this version starts beside whatever runs",
         )
-        .mend("fleet 1.0.0 can", "targets.fleet: { version: \"1.0.0\" }"),
+        .mend("fleet 1.0.0 can", "targets: { fleet: { version: \"1.0.0\" } }"),
     )
 }

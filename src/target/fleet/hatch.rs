@@ -117,7 +117,7 @@ fn refused(section: &str, key: &str) -> Option<String> {
 
 /// Why `value` would be more or less than one value, or would weaken a rule.
 fn wrong_value(section: &str, key: &str, value: &str, taken: &[String]) -> Option<String> {
-    if quote::line(value).is_none() || key.len() + value.len() > 2000 {
+    if quote::setting(value).is_none() || key.len() + value.len() > 2000 {
         return Some("a value is not empty and stands on one line of at most 2000 bytes, without blanks around it and without a backslash at its end".into());
     }
     if section != "X-Fleet" {

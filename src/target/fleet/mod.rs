@@ -21,6 +21,8 @@ use crate::diag::Diagnostic;
 use crate::emit::Page;
 use crate::model::{Service, Workload};
 use crate::route;
+/// The name of the container that holds a host directory: the fence of that directory.
+pub use names::of_path as container_of;
 use plan::Maker;
 
 /// The templates of this target: name and text.
@@ -82,7 +84,10 @@ fn faults(context: &mut Context<'_>, service: &Service, w: &Workload) {
                 "the one writer floats, and nothing on fleet keeps a second one from starting",
             )
             .why("a machine that is cut off runs its units on, and fleet starts them elsewhere after 30 s")
-            .mend("hold it to a machine on fleet", format!("targets.fleet: {{ pin: {} }}", service.name)),
+            .mend(
+                "hold it to a machine on fleet",
+                format!("targets: {{ fleet: {{ pin: {} }} }}", service.name),
+            ),
         );
     }
     all.into_iter().for_each(|d| context.fault(d));

@@ -19,7 +19,9 @@ impl Naming for Addresses {
         match (listed, domain) {
             (Some(address), _) => Ok(address.clone()),
             (None, Some(domain)) => Ok(format!("{}-{id}.{domain}", of.name)),
-            (None, None) => Err(no_address(of, id, Target::Fleet, "targets.fleet: { domain: example.com }")),
+            (None, None) => {
+                Err(no_address(of, id, Target::Fleet, "targets: { fleet: { domain: example.com } }"))
+            }
         }
     }
 }

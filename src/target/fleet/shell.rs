@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::emit::secret_variable;
 use crate::model::{File, Secret};
+use crate::quote;
 use crate::target::docker::shell_quote;
 use crate::value::{Part, Text};
 
@@ -95,8 +96,11 @@ fn split(text: &str) -> impl Iterator<Item = &str> {
         let mut cuts = vec![0];
         let mut printed = 0;
         for (at, c) in line.char_indices() {
-            // Ten bytes are what the longest escape of a unit has.
-            let width = if c.is_ascii_alphanumeric() || c == ' ' { 1 } else { 10 };
+            let width = match c {
+                '"' | '\'' | '\\' | '%' | '$' => 2,
+                c if quote::escaped(c) => "\\U0010ffff".len(),
+                c => c.len_utf8(),
+            };
             if printed + width > MAX_PRINTED {
                 cuts.push(at);
                 printed = 0;
@@ -124,7 +128,7 @@ pub fn export(name: &str, value: &Text, secrets: &[Secret]) -> Vec<Text> {
     parts.extend(shell_word(value).0);
     parts.push(Part::Literal(r#" && exec "$0" "$@""#.into()));
     let mut all = words(["/bin/sh", "-c"]);
-    all.push(Text(parts));
+    all.push(Text::from_marked(&Text(parts).marked()));
     all
 }
 

@@ -72,6 +72,7 @@ fn container(words: &Words<'_>, program: &Program, rendered: Rendered, parts: Pa
         probes: Vec::new(),
         before_stop: Vec::new(),
         user: user.map(run_as),
+        drop: user.iter().filter(|u| u.uid > 0).map(|_| "ALL").collect(),
         mounts: parts.mounts,
         more: ContainerMore::default(),
     }
@@ -101,8 +102,7 @@ fn quantities(resources: &Resources) -> Vec<(&'static str, String)> {
 
 fn run_as(user: User) -> RunAs {
     let User { uid, gid } = user;
-    let bare = uid > 0;
-    RunAs { uid, gid, bare, drop: if bare { vec!["ALL"] } else { Vec::new() } }
+    RunAs { uid, gid, bare: uid > 0 }
 }
 
 fn probes(context: &mut Context<'_>, words: &Words<'_>, health: &Health) -> Vec<(&'static str, Probe)> {

@@ -34,6 +34,7 @@ pub struct ContainerMore {
     ports: Vec<Value>,
     requests: Raw,
     limits: Raw,
+    resources: Raw,
     lifecycle: Raw,
     capabilities: Raw,
     security: Raw,
@@ -238,7 +239,7 @@ fn container(
     let given: Vec<&str> = container.resources.iter().map(|(name, _)| *name).collect();
     more.requests = resources.below(context, "requests").rest(context, given.iter().copied());
     more.limits = resources.below(context, "limits").rest(context, given.iter().copied());
-    resources.rest(context, ["claims"]);
+    more.resources = resources.rest(context, []);
     let lifecycle = cut.below(context, "lifecycle");
     more.lifecycle = lifecycle.rest(context, ours(!container.before_stop.is_empty(), &["preStop"]));
     let mut security = cut.below(context, "securityContext");

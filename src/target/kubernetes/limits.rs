@@ -5,7 +5,7 @@
 //! hash into a label of 63, pods and Services into 63, claims, classes and volumes into 253),
 //! but for a DaemonSet's.
 
-use super::naming;
+use super::{naming, network};
 use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::model::{Body, Model, Service, Workload};
@@ -69,7 +69,9 @@ fn derived_services(context: &mut Context<'_>, service: &Service) {
     let derived: Vec<String> = match &service.body {
         Body::Workload(w) if w.ports.is_empty() => Vec::new(),
         Body::Workload(_) => vec![naming::client(&service.name)],
-        Body::External(e) => e.at.iter().map(|(id, _)| format!("{}-{id}", service.name)).collect(),
+        Body::External(e) => {
+            network::named_members(e).map(|(id, _)| format!("{}-{id}", service.name)).collect()
+        }
     };
     let route = route!["service"];
     for name in derived {

@@ -117,17 +117,21 @@ pub fn outside(context: &mut Context<'_>, service: &Service, external: &External
     if !group.is_empty() {
         headless(&mut made, service, external, k, (&service.name, &group));
     }
-    for (id, at) in at {
-        let listed = names::ip(at).is_some() && address.is_none();
-        if !listed {
-            let member = format!("{}-{id}", service.name);
-            name(context, &mut made, service, external, k, (&member, at, &route!["external", "at", id]));
-        }
+    for (id, at) in named_members(external) {
+        let member = format!("{}-{id}", service.name);
+        name(context, &mut made, service, external, k, (&member, at, &route!["external", "at", id]));
     }
     if let Some(first) = made.services.iter_mut().find(|s| s.meta.name == service.name) {
         hatch::service(context, service, k, first);
     }
     made
+}
+
+/// The members that have a Service each: all but those that are addresses of the service's own.
+pub fn named_members(external: &External) -> impl Iterator<Item = (u32, &str)> {
+    let own = external.address.is_none();
+    let all = external.at.iter().map(|(id, at)| (*id, at.as_str()));
+    all.filter(move |(_, at)| !own || names::ip(at).is_none())
 }
 
 /// One name for one address.

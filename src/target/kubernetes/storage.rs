@@ -6,7 +6,7 @@ use super::plan::{Claim, Expression, HostPath, Meta, Mount, PersistentVolume, St
 use super::words::Words;
 use super::{labels, naming};
 use crate::code::Code;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Place};
 use crate::model::units::{self, Version};
 use crate::model::{Data, DataAt, Kubernetes, Pin, Service, Template, Workload};
 use crate::route;
@@ -154,19 +154,11 @@ fn network(
         zones,
         options: _,
     } = volume;
-    let at = data.route.at("volume");
+    let place = service.place(&data.route.at("volume").at("backend"));
     if let Some(why) = backend.gone {
-        let message = format!("Kubernetes {} has no volumes of {backend_name}", k.version);
-        let place = service.place(&at.at("backend"));
-        context.fault(
-            Diagnostic::error(Code::VolumeGone, place, message)
-                .related(service.place(&route!["targets", "kubernetes", "version"]), "asked for here")
-                .why(why)
-                .advice("or leave `kubernetes` out of `targets`"),
-        );
+        context.fault(gone(service, k, backend_name, why, place));
     } else if backend.needs_class && class.is_none() {
         let message = format!("a StorageClass of {backend_name} needs what only the cluster's owner knows");
-        let place = service.place(&at.at("backend"));
         context.fault(
             Diagnostic::error(Code::ClassMissing, place, message)
                 .mend("name the one that the cluster has", "class: my-class"),
@@ -191,6 +183,14 @@ fn network(
             zones: zones.map(|key| Expression::one_of(key, volume.zones.clone())),
         });
     }
+}
+
+fn gone(service: &Service, k: &Kubernetes, backend: &str, why: &str, place: Place) -> Diagnostic {
+    let message = format!("Kubernetes {} has no volumes of {backend}", k.version);
+    Diagnostic::error(Code::VolumeGone, place, message)
+        .related(service.place(&route!["targets", "kubernetes", "version"]), "asked for here")
+        .why(why)
+        .advice("leave `kubernetes` out of `targets`, or keep the data elsewhere")
 }
 
 /// What a spec may write in place of the table: how the volume is formatted. The rest of the

@@ -7,7 +7,7 @@ use super::{gaps, labels, pod};
 use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::model::units::Version;
-use crate::model::{Kubernetes, Members, Service, Workload};
+use crate::model::{Bootstrap, Kubernetes, Members, Service, Workload};
 use crate::route;
 use crate::target::Context;
 
@@ -36,9 +36,8 @@ pub struct Planned {
     pub persistent: Vec<PersistentVolume>,
 }
 
-/// The workload of `service`.
-pub fn plan(context: &mut Context<'_>, service: &Service, w: &Workload, k: &Kubernetes) -> Planned {
-    // Each field with where it is decided, so that a new one is missed here.
+/// What is decided here; of all other fields, where, so that a new one is missed.
+fn own(w: &Workload) -> (&Members, &crate::model::Update, &Bootstrap) {
     let Workload {
         // container
         program: _,
@@ -67,6 +66,12 @@ pub fn plan(context: &mut Context<'_>, service: &Service, w: &Workload, k: &Kube
         members,
         update,
     } = w;
+    (members, update, bootstrap)
+}
+
+/// The workload of `service`.
+pub fn plan(context: &mut Context<'_>, service: &Service, w: &Workload, k: &Kubernetes) -> Planned {
+    let (members, update, bootstrap) = own(w);
     gaps::report(context, service, w);
     let words = Words::new(service, w, k);
     if let Some(once) = &bootstrap.once {
@@ -76,28 +81,26 @@ pub fn plan(context: &mut Context<'_>, service: &Service, w: &Workload, k: &Kube
     let gate = update.healthy.as_ref().map(|t| words.literal(context, t, "`update.healthy`"));
     let meta =
         Meta { name: service.full_name(), namespace: Some(k.namespace.clone()), labels: labels::of(service) };
-    let selector = labels::workload(service);
-    let set = match members {
-        Members::PerNode { .. } => Set::Daemon(Box::new(DaemonSet {
-            meta,
-            update: strategy(gate, &[("maxSurge", 0), ("maxUnavailable", 1)]),
-            min_ready: update.pause,
-            selector,
-            pod,
-        })),
+    let (min_ready, selector) = (update.pause, labels::workload(service));
+    let set = match *members {
+        Members::PerNode { .. } => {
+            let update = strategy(gate, &[("maxSurge", 0), ("maxUnavailable", 1)]);
+            Set::Daemon(Box::new(DaemonSet { meta, update, min_ready, selector, pod }))
+        }
         Members::Counted { count, first, pin: _ } => {
-            if *first > 0 && k.version < ORDINALS {
+            if first > 0 && k.version < ORDINALS {
                 first_too_new(context, service, k);
             }
             let keep = k.version >= RETENTION && !stored.claims.is_empty();
             Set::Stateful(Box::new(StatefulSet {
                 meta,
                 service: service.name.clone(),
-                replicas: *count,
-                start: (*first > 0).then_some(*first),
+                replicas: count,
+                start: (first > 0).then_some(first),
+                // Members of a quorum become ready together or never.
                 management: "Parallel",
                 update: strategy(gate, &[("partition", 0)]),
-                min_ready: update.pause,
+                min_ready,
                 retention: keep.then_some("Retain"),
                 selector,
                 pod,

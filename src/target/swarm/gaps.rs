@@ -23,6 +23,19 @@ use crate::route;
 use crate::source::Route;
 use crate::target::{Context, Gap, Target};
 
+/// Ways in which Swarm loses sight of a container that runs on: hazard, when, and what follows.
+const LOST: [(&str, &str, &str); 2] = [
+    (
+        "partition",
+        "while a node is cut off",
+        "Swarm starts the member elsewhere 19 s after it loses a node; the old container runs on",
+    ),
+    (
+        "reboot",
+        "while a node's dockerd is down",
+        "containers outlive a dockerd that is killed; Swarm takes its node for lost and starts the member elsewhere",
+    ),
+];
 /// Seconds that `stop-first` waits for the old task
 /// (swarmkit `manager/orchestrator/restart/restart.go`).
 const WAITS: u32 = 60;
@@ -67,22 +80,28 @@ fn volume(subject: Subject<'_>) -> Option<(Place, String)> {
     Some((place, format!("{}-{} ({})", data.name, subject.name(id), volume.backend_name)))
 }
 
-/// Adds the ways out of a volume that does not fence: hold the member, or let Swarm hold the
-/// volume, where a CSI driver makes that `enough`.
-fn held(subject: Subject<'_>, mut gap: Gap, enough: fn(Fences) -> bool) -> Gap {
-    if subject.pin().is_none() {
-        let line = format!("targets: {{ swarm: {{ pin: {} }} }}", subject.service.name);
-        gap = gap.mend("hold each member to one node on Swarm", line);
+/// Adds the way out of a pin, for members that have none.
+fn pinned(subject: Subject<'_>, gap: Gap) -> Gap {
+    match subject.pin() {
+        Some(_) => gap,
+        None => gap.mend(
+            "hold each member to one node on Swarm",
+            format!("targets: {{ swarm: {{ pin: {} }} }}", subject.service.name),
+        ),
     }
-    let csi = subject.workload.volumes().all(|(_, v)| v.csi.is_some() && enough(v.backend.fences));
-    if csi && !subject.swarm.csi {
-        let or = if gap.mends.is_empty() { "" } else { "or " };
-        gap = gap.mend(
-            format!("{or}let Swarm hold the volume (engine 23 and newer)"),
-            "targets: { swarm: { engine: \"23.0\", volume: csi } }",
-        );
+}
+
+/// Adds the way out of cluster volumes, where CSI drivers make that `enough`.
+fn cluster(subject: Subject<'_>, gap: Gap, enough: fn(Fences) -> bool) -> Gap {
+    let serves = subject.workload.volumes().all(|(_, v)| v.csi.is_some() && enough(v.backend.fences));
+    if !serves || subject.swarm.csi {
+        return gap;
     }
-    gap
+    let or = if gap.mends.is_empty() { "" } else { "or " };
+    gap.mend(
+        format!("{or}let Swarm hold the volume (engine 23 and newer)"),
+        "targets: { swarm: { engine: \"23.0\", volume: csi } }",
+    )
 }
 
 /// Members with data.
@@ -91,13 +110,11 @@ fn data(subject: Subject<'_>, gaps: &mut Vec<Gap>) {
     let floats = subject.pin().is_none() && !w.per_node();
     if let (Some((place, name)), Some(reach)) = (volume(subject), reach(subject)) {
         if reach != Fences::Always && floats && !swarm.csi {
-            let gap = Gap::new(
-                "swarm/data/partition",
-                place,
-                format!("two containers may write {name} while a node is cut off"),
-                "Swarm starts the member elsewhere 19 s after it loses the node or its dockerd; the old container runs on",
-            );
-            gaps.push(held(subject, gap, |_| true));
+            for (hazard, when, why) in LOST {
+                let message = format!("two containers may write {name} {when}");
+                let gap = Gap::new(format!("swarm/data/{hazard}"), place, message, why);
+                gaps.push(cluster(subject, pinned(subject, gap), |_| true));
+            }
         }
         if reach == Fences::Never && floats && !swarm.csi && w.stop.grace > WAITS {
             let why = format!(
@@ -110,16 +127,17 @@ fn data(subject: Subject<'_>, gaps: &mut Vec<Gap>) {
                 format!("an update may run two containers that write {name}"),
                 why,
             );
-            gaps.push(held(subject, gap, |_| true));
+            gaps.push(cluster(subject, pinned(subject, gap), |_| true));
         }
         let made = |v: &crate::model::Volume| v.backend.plugin.is_some_and(|p| p.driver != "local");
         if !swarm.csi && w.volumes().any(|(_, v)| made(v)) {
-            gaps.push(Gap::new(
+            let gap = Gap::new(
                 "swarm/data/move",
                 place,
                 format!("a member may start on an empty volume where {name} is missing"),
                 "docker and its volume plugins make a volume that does not exist",
-            ));
+            );
+            gaps.push(cluster(subject, gap, |_| true));
         }
     }
     gaps.extend(relabel(subject));
@@ -128,12 +146,11 @@ fn data(subject: Subject<'_>, gaps: &mut Vec<Gap>) {
 /// One gap for both ways in which a changed label loses the data.
 fn relabel(subject: Subject<'_>) -> Option<Gap> {
     let w = subject.workload;
-    const MESSAGE: &str = "a label changed under a running member starts a second container on its data";
     if w.node_network && !w.guard {
         let gap = Gap::new(
             "swarm/data/relabel",
             subject.service.key(&route!["exclusive", "address"]),
-            MESSAGE,
+            "a label changed under a running member starts a second container on its data",
             "on the node's network a published port is a token of the scheduler, which forgets it when it evicts a task",
         );
         return Some(gap.mend(
@@ -145,13 +162,13 @@ fn relabel(subject: Subject<'_>) -> Option<Gap> {
     if reach(subject)? != Fences::Never {
         return None;
     }
-    let why = "on another node, at once, while the old one stops: nothing keeps this volume to one node";
-    let gap = Gap::new("swarm/data/relabel", place, MESSAGE, why);
-    let gap = match subject.pin() {
-        // A pin is what may be moved.
-        Some(_) => held(subject, gap, |fences| fences != Fences::Never),
-        None => gap,
-    };
+    let gap = Gap::new(
+        "swarm/data/relabel",
+        place,
+        "a label changed, or a scale to 0 and back, starts a second container on its data",
+        "on another node, at once, while the old one stops: nothing keeps this volume to one node",
+    );
+    let gap = cluster(subject, gap, |fences| fences != Fences::Never);
     Some(gap.mend(MOVE, ""))
 }
 
@@ -189,15 +206,8 @@ fn bare(subject: Subject<'_>, gaps: &mut Vec<Gap>) {
                 .mend(MOVE, ""),
             );
         }
-        if !pinned && !w.writer {
-            gaps.push(
-                gap(
-                    "partition",
-                    "while a node is cut off",
-                    "Swarm starts the member elsewhere; the old container runs on",
-                )
-                .mend("hold each member to one node on Swarm", &pin),
-            );
+        for (hazard, when, why) in LOST.iter().filter(|_| !pinned && !w.writer) {
+            gaps.push(gap(hazard, when, why).mend("hold each member to one node on Swarm", &pin));
         }
         if w.stop.grace > WAITS && !w.writer && (!pinned || subject.lock().is_none()) {
             gaps.push(
@@ -269,18 +279,18 @@ fn apart(context: &Context<'_>, subject: Subject<'_>) -> Option<Gap> {
     if all.is_empty() {
         return None;
     }
-    let port = subject.lock().unwrap_or(5000);
     let gap = Gap::new(
         "swarm/apart_from",
         subject.service.key(&route!["apart_from"]),
         format!("nothing keeps {} off the nodes of {}", subject.service.name, all.join(" and ")),
         "Swarm has no anti-affinity; no label tells their nodes apart, and they share no port",
     );
+    // The same port in every spec: that of the first by name.
+    let first = all.iter().copied().chain([subject.service.name.as_str()]).min();
+    let lock = first.and_then(|name| context.model.find(name)).and_then(Subject::of).and_then(|s| s.lock());
+    let line = format!("targets: {{ swarm: {{ lock: {} }} }}", lock.unwrap_or(5000));
     Some(
-        gap.mend(
-            "take one port of the node in both specs",
-            format!("targets: {{ swarm: {{ lock: {port} }} }}"),
-        )
-        .mend("or pin both to nodes by one label with other values", "pin: LABEL"),
+        gap.mend("take one port of the node in each of the specs", line)
+            .mend("or hold them to nodes by one label with other values", ""),
     )
 }

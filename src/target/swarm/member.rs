@@ -11,7 +11,7 @@ use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::model::check::value_fault;
 use crate::model::units::{cores, docker_bytes};
-use crate::model::{self, Check, Health, Helper, Program, Stop, Template, Update, User, Workload};
+use crate::model::{self, Bootstrap, Check, Health, Helper, Program, Stop, Template, Update, User, Workload};
 use crate::target::docker::{self, Command, GUARD};
 use crate::target::scope::{For, Values};
 use crate::target::{Context, Gap};
@@ -62,15 +62,8 @@ impl Maker<'_> {
         let Stop { before: _, signal, grace } = stop;
         let Update { pause, healthy: _ } = update;
         let name = self.subject.name(self.id);
-        let mut env = program.env.clone();
-        if context.options.bootstrap.contains(&self.subject.service.name) {
-            for (name, value) in &bootstrap.env {
-                match env.iter_mut().find(|(n, _)| n == name) {
-                    Some(same) => same.1 = value.clone(),
-                    None => env.push((name.clone(), value.clone())),
-                }
-            }
-        }
+        let first_start = context.options.bootstrap.contains(&self.subject.service.name);
+        let env = variables(program, bootstrap, first_start);
         let (mut entrypoint, mut command) = self.words(context, program);
         if *guard && let Some(first) = w.data.first() {
             entrypoint.append(&mut command);
@@ -237,6 +230,19 @@ impl Maker<'_> {
             start_period: *start,
         }
     }
+}
+
+/// The variables of a member; on its very first start those of `bootstrap` replace or join them.
+fn variables(program: &Program, bootstrap: &Bootstrap, first_start: bool) -> Vec<(String, Template)> {
+    let Bootstrap { env, once: _ } = bootstrap;
+    let mut all = program.env.clone();
+    for (name, value) in env.iter().filter(|_| first_start) {
+        match all.iter_mut().find(|(n, _)| n == name) {
+            Some(same) => same.1 = value.clone(),
+            None => all.push((name.clone(), value.clone())),
+        }
+    }
+    all
 }
 
 fn user(user: User) -> String {

@@ -346,7 +346,8 @@ fn labels(context: &mut Context<'_>, subject: Subject<'_>) {
     if let Some(pin) = subject.pin() {
         let own = subject.swarm.pin.is_some();
         let route = if own { route!["targets", "swarm", "pin"] } else { route!["members", "pin"] };
-        slash(route, &pin.label);
+        let label = route.at("label");
+        slash(if service.source.has(&label) { label } else { route }, &pin.label);
     }
     for (label, _) in service.labels.iter().filter(|(label, _)| label.starts_with("com.docker.")) {
         let message = format!("the label `{label}` is docker's own");

@@ -35,17 +35,13 @@ impl<'a> Subject<'a> {
     }
 
     /// Ports published on the node: on an overlay network only the lock, as each further one
-    /// would expose the member; on the node's network all, as they are taken there anyway.
+    /// would expose the member; on the node's network all, as they are taken there anyway. The lock
+    /// stands first.
     pub fn published(&self) -> Vec<u16> {
         let mut all: Vec<u16> = self.lock().into_iter().collect();
-        if self.workload.node_network {
-            all.extend(self.workload.ports.iter().map(|(_, p)| *p).filter(|p| Some(*p) != self.swarm.lock));
-            all.sort_unstable();
-            all.dedup();
-            // The first stays the lock.
-            if let Some(at) = self.lock().and_then(|lock| all.iter().position(|p| *p == lock)) {
-                let lock = all.remove(at);
-                all.insert(0, lock);
+        for (_, port) in self.workload.ports.iter().filter(|_| self.workload.node_network) {
+            if !all.contains(port) {
+                all.push(*port);
             }
         }
         all

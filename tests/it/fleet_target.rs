@@ -1,0 +1,79 @@
+//! The fleet target from outside: its units are read back by a reader of systemd's rules that
+//! knows nothing of the plan, judged by fleet's rules, and their shell is run by the real one.
+
+mod limits;
+mod reader;
+mod rules;
+mod scripts;
+
+use std::collections::BTreeMap;
+
+use berthc::{Diagnostic, Options};
+
+use crate::fleet::{Version, judge};
+use crate::harness;
+
+/// Units by name.
+pub type Units = BTreeMap<String, String>;
+
+/// A counted service, to which `more` adds; `DATA` stands for a pinned directory.
+pub fn counted(more: &str) -> String {
+    let base = "service: db\nimage: r.io/db:1\ntargets: { fleet: { version: \"1.0.0\" } }\n";
+    format!("{base}{more}\n")
+        .replace("DATA", "data: { data: { mount: /data, host: \"/mnt/d1/db-{{ member.id }}\" } }")
+}
+
+/// A `per: node` service.
+pub fn per_node(more: &str) -> String {
+    counted(&format!("revision: v1\nmembers: {{ per: node, on: {{ db: \"true\" }} }}\n{more}"))
+}
+
+/// The units of `specs`, and what was said of them.
+pub fn compile_all(specs: &[&str]) -> (Units, Vec<Diagnostic>) {
+    compile_with(specs, &Options::default())
+}
+
+/// As [`compile_all`], with options.
+pub fn compile_with(specs: &[&str], options: &Options) -> (Units, Vec<Diagnostic>) {
+    let names: Vec<String> = (0..specs.len()).map(|i| format!("s{i}.yaml")).collect();
+    let inputs: Vec<(&str, &str)> = names.iter().map(String::as_str).zip(specs.iter().copied()).collect();
+    let (tree, said) = harness::compile_with(&inputs, options);
+    let units = tree.unwrap_or_default().into_iter().filter_map(|(path, text)| {
+        path.contains("/fleet/").then(|| (path.rsplit('/').next().unwrap().to_owned(), text))
+    });
+    (units.collect(), said)
+}
+
+/// The units of specs that are good.
+pub fn units(specs: &[&str]) -> Units {
+    let (units, said) = compile_all(specs);
+    assert!(!units.is_empty(), "{said:#?}");
+    assert_eq!(judge(&units, Version::V1_0), [""; 0]);
+    units
+}
+
+/// The codes of what is said.
+pub fn codes(specs: &[&str]) -> Vec<String> {
+    compile_all(specs).1.iter().map(|d| d.code.to_string()).collect()
+}
+
+#[test]
+fn fleet_takes_every_unit_of_the_specs_and_ignores_nothing() {
+    let all: Vec<(String, String)> = harness::walk(&harness::root().join("specs"))
+        .into_iter()
+        .map(|p| (p.to_string_lossy().into_owned(), std::fs::read_to_string(&p).unwrap()))
+        .collect();
+    let specs: Vec<(&str, &str)> = all.iter().map(|(p, t)| (p.as_str(), t.as_str())).collect();
+    let (tree, said) = harness::compile(&specs);
+    let tree = tree.unwrap_or_else(|| panic!("{said:#?}"));
+    let units: Units = tree
+        .into_iter()
+        .filter(|(path, _)| path.contains("/fleet/"))
+        .map(|(path, text)| (path.rsplit('/').next().unwrap().to_owned(), text))
+        .collect();
+    assert_eq!(units.len(), 30);
+    assert_eq!(judge(&units, Version::V1_0), [""; 0]);
+    for text in units.values() {
+        assert!(text.ends_with('\n') && !text.contains("\n\n\n") && !text.contains(" \n"), "{text}");
+    }
+}

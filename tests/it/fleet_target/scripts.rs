@@ -1,0 +1,230 @@
+//! The shell of the units, run by the real `/bin/sh` with a docker that notes what it is asked.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+use super::reader::{HOST, docker, value, values, words};
+use super::{counted, per_node, units};
+
+/// Text that every layer would read in its own way.
+pub const HOSTILE: &str =
+    "a\n'\"`\\ \\n $HOME ${X} $(id) $$ $ %n %% % {{ x: #;&|<>*?~!é\u{85}\u{2028}\u{1b}\t\r😀 \\";
+
+/// As a YAML scalar.
+fn yaml(text: &str) -> String {
+    serde_json::to_string(text).unwrap().replace('\u{85}', "\\u0085").replace('\u{2028}', "\\u2028")
+}
+
+/// The same where `{{` would begin an expression.
+fn value_of(text: &str) -> String {
+    yaml(&text.replace("{{", "{{ '{{' }}"))
+}
+
+/// Where commands of a unit are run, with a docker of our own.
+struct Bench(tempfile::TempDir);
+
+impl Bench {
+    /// `script` is what docker does; it may use `$DIR`.
+    fn new(script: &str) -> Self {
+        let bench = Self(tempfile::tempdir().unwrap());
+        let docker = bench.path("docker");
+        let dir = bench.0.path().display();
+        std::fs::write(&docker, format!("#!/bin/sh\nDIR={dir}\n{script}\n")).unwrap();
+        std::fs::set_permissions(&docker, PermissionsExt::from_mode(0o755)).unwrap();
+        bench
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    /// Whether a command line of a unit succeeds; a leading `-` is systemd's.
+    fn run(&self, line: &str) -> bool {
+        let words: Vec<String> = words(line)
+            .iter()
+            .map(|w| w.replace("/usr/bin/docker", &self.path("docker")))
+            .map(|w| w.replace("/run/berth", &self.path("run")).replace("/etc/berth", &self.path("etc")))
+            .collect();
+        let out = Command::new(words[0].trim_start_matches('-')).args(&words[1..]).output().unwrap();
+        out.status.success()
+    }
+
+    fn said(&self) -> String {
+        std::fs::read_to_string(self.path("log")).unwrap_or_default()
+    }
+}
+
+fn write(path: &str, text: &str) {
+    std::fs::create_dir_all(Path::new(path).parent().unwrap()).unwrap();
+    std::fs::write(path, text).unwrap();
+}
+
+const PINNED: &str = "members: { count: 1, pin: db }\nexclusive: { DATA }\n";
+
+#[test]
+fn stops_what_the_unit_started_and_nothing_else() {
+    let unit = &units(&[&counted(PINNED)])["db@0.service"];
+    let stop = value(unit, "ExecStop");
+    for line in [&stop, &value(unit, "ExecStopPost"), &values(unit, "ExecStartPre")[0]] {
+        let bench = Bench::new(r#"echo "$*" >>$DIR/log; test "$1" != ps || echo c0ffee"#);
+        assert!(bench.run(line));
+        assert_eq!(bench.said(), "ps -q --filter label=berth.unit=db@0.service\nstop -t 30 c0ffee\n");
+    }
+    let nothing = Bench::new(r#"echo "$1" >>$DIR/log"#);
+    assert!(nothing.run(&stop));
+    assert_eq!(nothing.said(), "ps\n");
+    // A daemon that does not answer, or a container that does not stop, is no success.
+    assert!(!Bench::new("exit 1").run(&stop));
+    assert!(!Bench::new(r#"test "$1" = ps && echo c0ffee"#).run(&stop));
+}
+
+#[test]
+fn what_runs_before_the_stop() {
+    let before = format!(
+        "stop: {{ grace: 30s, before: {{ run: [drain, {}], within: 2s }} }}\n{PINNED}",
+        value_of(HOSTILE)
+    );
+    let unit = &units(&[&counted(&before)])["db@0.service"];
+    let line = &values(unit, "ExecStop")[0];
+    let bench = Bench::new(
+        r#"test "$1" = ps && { echo c0ffee; exit; }; for a; do printf '<%s>' "$a" >>$DIR/log; done"#,
+    );
+    assert!(bench.run(line));
+    assert_eq!(bench.said(), format!("<exec><c0ffee><drain><{HOSTILE}>"));
+    assert!(Bench::new("test $1 = ps").run(line), "no container, no command");
+    let slow = Bench::new(r#"test "$1" = ps && { echo c0ffee; exit; }; exec sleep 60"#);
+    let start = std::time::Instant::now();
+    assert!(!slow.run(line));
+    assert!(start.elapsed().as_secs() < 20);
+}
+
+#[test]
+fn a_volume_must_be_there_and_of_its_plugin() {
+    let check = |backend: &str, says: &str| {
+        let more = format!(
+            "members: {{ count: 1, pin: db }}\nexclusive: {{ data: {{ data: {{ mount: /data, volume: {{ backend: {backend}, size: 1Gi, zones: [a] }} }} }} }}"
+        );
+        let accept =
+            if backend == "nfs" { "\naccept: [{ gap: fleet/data/relabel, because: x }]" } else { "" };
+        let all = units(&[&counted(&format!("{more}{accept}"))]);
+        Bench::new(says).run(&values(&all["db@0.service"], "ExecStartPre")[1])
+    };
+    assert!(check("aws-ebs", "test \"$*\" = 'volume inspect -f {{.Driver}} data-db-0' && echo rexray/ebs"));
+    assert!(check("aws-ebs", "echo rexray/ebs:latest"));
+    for wrong in ["echo local", "echo rexray/ebsx", "echo", "exit 1", "echo rexray/ebs; exit 1"] {
+        assert!(!check("aws-ebs", wrong), "{wrong}");
+    }
+    assert!(check("nfs", "test \"$5\" = data-db-0 && echo local nfs") && check("nfs", "echo local nfs4"));
+    for wrong in
+        ["echo 'local <no value>'", "echo 'local '", "echo local cifs", "echo rexray/ebs nfs", "exit 1"]
+    {
+        assert!(!check("nfs", wrong), "{wrong}");
+    }
+}
+
+#[test]
+fn files_arrive_byte_for_byte() {
+    let long = format!("{}\n{HOSTILE}{HOSTILE}", "x%$'\"\\".repeat(2000));
+    let many = "\n".repeat(3000);
+    for text in
+        ["", "x", "no newline\nat the end", "-n\n-e\n", HOSTILE, "%s\\n\n", long.as_str(), many.as_str()]
+    {
+        let file =
+            format!("files: {{ /etc/a.d/f+1@x: {{ content: {}, mode: \"0750\" }} }}\n{PINNED}", yaml(text));
+        let unit = &units(&[&counted(&file)])["db@0.service"];
+        let bench = Bench::new("");
+        let path = bench.path("run/db@0/etc/a.d/f+1@x");
+        // A start that failed half way left something else there.
+        write(&path, "old and longer than the new one, perhaps");
+        let lines = values(unit, "ExecStartPre");
+        for line in lines.iter().filter(|l| l.contains("printf")) {
+            assert!(bench.run(line));
+        }
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o750);
+        let mount = "type=bind,source=/run/berth/db@0/etc/a.d/f+1@x,target=/etc/a.d/f+1@x,readonly";
+        assert!(docker(unit).all("--mount").contains(&mount));
+    }
+}
+
+#[test]
+fn each_line_of_a_file_is_a_line_of_the_unit() {
+    let file = format!("files: {{ /etc/f: {{ content: \"one\\ntwo words\\n\" }} }}\n{PINNED}");
+    let unit = &units(&[&counted(&file)])["db@0.service"];
+    assert!(unit.contains(" \\\n  \"one\\n\" \\\n  \"two words\\n\"\n"), "{unit}");
+}
+
+#[test]
+fn hostile_text_reaches_the_container_as_it_is() {
+    let text = value_of(HOSTILE);
+    let lines = format!(
+        "command: [/bin/x, {text}]\nargs: [{text}, \";\", \"\", \"-\", yes, \"1e3\", \" b \", \"#\", \"{{{{ member.node }}}}:%H\"]\n\
+         env: {{ A: {text}, B: \"\", C.d: \"{{{{ member.node }}}}%n$$\" }}\nhealth: {{ run: [sh, -c, {text}] }}\n"
+    );
+    let unit = &units(&[&counted(&format!("{lines}{PINNED}"))])["db@0.service"];
+    let run = docker(unit);
+    let node = format!("{HOST}:%H");
+    let args = [HOSTILE, HOSTILE, ";", "", "-", "yes", "1e3", " b ", "#", &node];
+    assert_eq!(run.args, args);
+    assert_eq!(run.env("A").unwrap(), HOSTILE);
+    assert_eq!((run.env("B").unwrap(), run.env("C.d").unwrap()), (String::new(), format!("{HOST}%n$$")));
+    // The check goes through the image's shell once more.
+    let check = run.one("--health-cmd").strip_prefix("sh -c ").unwrap().to_owned();
+    let out = Command::new("/bin/sh").args(["-c", &format!("printf %s {check}")]).output().unwrap();
+    assert_eq!(String::from_utf8(out.stdout).unwrap(), HOSTILE);
+}
+
+#[test]
+fn secrets_are_variables_and_never_arguments() {
+    let more = format!(
+        "secrets: {{ p.w: {{ ref: db/pass }}, q: {{ ref: db/q }} }}\n\
+         env: {{ URL: \"x://u:{{{{ secret('p.w') }}}}@{{{{ member.node }}}}/'$(id)'{{{{ secret('q') }}}}\", PASS: \"{{{{ secret('p.w') }}}}\", PLAIN: {} }}\n\
+         args: [\"a b\", \"$c\"]\n",
+        value_of(HOSTILE)
+    );
+    for spec in [counted(&format!("{more}{PINNED}")), per_node(&more)] {
+        let all = units(&[&spec]);
+        let unit = all.values().next().unwrap();
+        let dump = r#"printf '%s\n' "$URL" "$PASS" >$DIR/env; for a; do printf '<%s>' "$a" >>$DIR/log; done"#;
+        let bench = Bench::new(dump);
+        let start = value(unit, "ExecStart");
+        assert!(!bench.run(&start), "a secret that is missing starts nothing");
+        assert_eq!(bench.said(), "");
+        write(&bench.path("etc/secrets/db/pass"), "s3'\"$(x)\\ \n");
+        write(&bench.path("etc/secrets/db/q"), "q");
+        assert!(bench.run(&start));
+        let env = std::fs::read_to_string(bench.path("env")).unwrap();
+        assert_eq!(env, format!("x://u:s3'\"$(x)\\ @{HOST}/'$(id)'q\ns3'\"$(x)\\ \n"));
+        let said = bench.said();
+        assert!(said.starts_with("<run><--rm><--name>") && said.ends_with("<r.io/db:1><a b><$c>"), "{said}");
+        assert!(said.contains("<-e><URL><-e><PASS><-e><PLAIN=a\n") && !said.contains("s3"));
+    }
+}
+
+/// systemd itself takes the units, if it is here.
+#[test]
+fn systemd_takes_hostile_units() {
+    let more = format!(
+        "command: [/bin/x, {0}]\nenv: {{ A: {0}, S: \"{{{{ secret('s') }}}}\" }}\nsecrets: {{ s: {{ ref: a/b }} }}\nfiles: {{ /f: {{ content: {1} }} }}\n\
+         stop: {{ before: {{ run: [x, {0}], within: 1s }}, grace: 9s }}\nhelpers: {{ h: {{ image: r.io/h:1, args: [{0}] }} }}\n{PINNED}",
+        value_of(HOSTILE),
+        yaml(HOSTILE)
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let mut paths = Vec::new();
+    // The programs of the machine are not here: what is asked is whether each line can be read.
+    let program = folder.path().join("true");
+    std::os::unix::fs::symlink("/bin/true", &program).unwrap();
+    for (name, text) in units(&[&counted(&more)]) {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text.replace("/usr/bin/docker", program.to_str().unwrap())).unwrap();
+        paths.push(path);
+    }
+    std::fs::write(folder.path().join("docker.service"), "[Service]\nExecStart=/bin/true\n").unwrap();
+    let verify = Command::new("systemd-analyze").args(["verify", "--man=no"]).args(&paths).output();
+    let Ok(verify) = verify else { return };
+    let said = String::from_utf8_lossy(&verify.stderr).into_owned();
+    let ours: Vec<&str> = said.lines().filter(|l| l.contains("db@0") || l.contains("db-h@0")).collect();
+    assert!(ours.is_empty(), "{ours:#?}");
+}

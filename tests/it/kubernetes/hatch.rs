@@ -1,0 +1,155 @@
+//! Additions in the words of Kubernetes.
+
+use serde_json::json;
+
+use super::{Spec, entry, node, volume};
+
+fn add(spec: Spec, more: &str) -> Spec {
+    spec.kubernetes("1.34", &format!(", {more}"))
+}
+
+#[test]
+fn maps_merge_and_lists_append() {
+    let pod = "pod: { priorityClassName: high, nodeSelector: { disk: ssd }, tolerations: [{ key: spot, operator: Exists }], \
+        volumes: [{ name: extra, emptyDir: {} }], initContainers: [{ name: chown, image: \"b:1\" }], \
+        securityContext: { supplementalGroups: [7] }, topologySpreadConstraints: [{ maxSkew: 1, topologyKey: rack, whenUnsatisfiable: ScheduleAnyway }], \
+        affinity: { nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, preference: { matchExpressions: [{ key: x, operator: Exists }] } }] }, podAffinity: { a: b } } }";
+    let container = "container: { env: [{ name: X, value: \"$(BERTH_NODE)\" }], ports: [{ name: debug, containerPort: 5005 }], \
+        volumeMounts: [{ name: data, mountPath: /again }], securityContext: { readOnlyRootFilesystem: true, capabilities: { add: [IPC_LOCK] } }, \
+        lifecycle: { postStart: { exec: { command: [\"true\"] } } }, resources: { limits: { hugepages-2Mi: 1Gi }, claims: [{ name: gpu }] }, tty: true }";
+    let spec = node()
+        .set("user", "\"1000\"")
+        .set("resources", "{ cpu: \"1\", memory: 1Gi }")
+        .set("stop", "{ grace: 30s, before: { run: [a], within: 1s } }");
+    let out = add(
+        spec,
+        &format!(
+            "{pod}, {container}, service: {{ sessionAffinity: ClientIP, ports: [{{ name: x, port: 99 }}] }}"
+        ),
+    )
+    .out();
+    let pod = out.pod();
+    assert_eq!(pod["priorityClassName"], "high");
+    assert_eq!(pod["nodeSelector"], json!({ "db": "true", "disk": "ssd" }));
+    assert_eq!(pod["tolerations"], json!([{ "key": "spot", "operator": "Exists" }]));
+    assert_eq!(entry(&pod["volumes"], "extra")["emptyDir"], json!({}));
+    assert_eq!(entry(&pod["volumes"], "data")["hostPath"]["type"], "Directory");
+    assert_eq!(pod["initContainers"][0]["name"], "chown");
+    assert_eq!(pod["securityContext"]["supplementalGroups"], json!([7]));
+    assert_eq!(pod["securityContext"]["seccompProfile"]["type"], "RuntimeDefault");
+    assert_eq!(pod["topologySpreadConstraints"][0]["topologyKey"], "rack");
+    assert_eq!(pod["affinity"]["podAffinity"]["a"], "b");
+    assert!(pod["affinity"]["nodeAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"].is_array());
+    assert!(pod["affinity"]["podAntiAffinity"].is_object());
+    let container = out.container();
+    assert_eq!(entry(&container["env"], "X")["value"], "$(BERTH_NODE)");
+    assert_eq!(entry(&container["ports"], "debug")["containerPort"], 5005);
+    assert_eq!(container["volumeMounts"][1]["mountPath"], "/again");
+    let security = &container["securityContext"];
+    assert_eq!((&security["readOnlyRootFilesystem"], &security["runAsUser"]), (&json!(true), &json!(1000)));
+    assert_eq!(security["capabilities"], json!({ "drop": ["ALL"], "add": ["IPC_LOCK"] }));
+    assert!(container["lifecycle"]["postStart"].is_object() && container["lifecycle"]["preStop"].is_object());
+    assert_eq!(
+        container["resources"]["limits"],
+        json!({ "cpu": "1", "memory": "1Gi", "hugepages-2Mi": "1Gi" })
+    );
+    assert_eq!(container["resources"]["requests"], json!({ "cpu": "1", "memory": "1Gi" }));
+    assert_eq!(container["resources"]["claims"][0]["name"], "gpu");
+    assert_eq!(container["tty"], true);
+    let client = out.named("Service", "db-client");
+    assert_eq!(
+        (&client["spec"]["sessionAffinity"], &client["spec"]["ports"][1]["port"]),
+        (&json!("ClientIP"), &json!(99))
+    );
+    assert!(out.named("Service", "db")["spec"]["sessionAffinity"].is_null());
+}
+
+#[test]
+fn what_berthc_decides_stays() {
+    let refused = [
+        ("pod: { nodeName: n }", "nodeName"),
+        ("pod: { schedulerName: mine }", "schedulerName"),
+        ("pod: { hostNetwork: false }", "hostNetwork"),
+        ("pod: { dnsPolicy: Default }", "dnsPolicy"),
+        ("pod: { hostname: x }", "hostname"),
+        ("pod: { containers: [] }", "containers"),
+        ("pod: { terminationGracePeriodSeconds: 1 }", "terminationGracePeriodSeconds"),
+        ("pod: { nodeSelector: { db: \"no\" } }", "db"),
+        ("pod: { affinity: { podAntiAffinity: {} } }", "podAntiAffinity"),
+        ("pod: { securityContext: { seccompProfile: {} } }", "seccompProfile"),
+        ("pod: { volumes: [{ name: a }, { name: data }] }", "data"),
+        ("pod: { initContainers: [{ name: db }] }", "db"),
+        ("container: { image: \"x:1\" }", "image"),
+        ("container: { command: [x] }", "command"),
+        ("container: { env: [{ name: OURS }] }", "OURS"),
+        ("container: { env: [{ name: BERTH_X }] }", "BERTH_X"),
+        ("container: { ports: [{ containerPort: 80 }] }", "80"),
+        ("container: { ports: [{ name: http }] }", "http"),
+        ("container: { volumeMounts: [{ name: other, mountPath: /data }] }", "/data"),
+        ("container: { resources: { limits: { cpu: \"9\" } } }", "cpu"),
+        ("container: { securityContext: { runAsUser: 0 } }", "runAsUser"),
+        ("container: { securityContext: { privileged: true } }", "privileged"),
+        ("container: { securityContext: { capabilities: { drop: [] } } }", "drop"),
+        ("container: { readinessProbe: {} }", "readinessProbe"),
+        ("service: { selector: {} }", "selector"),
+        ("service: { publishNotReadyAddresses: true }", "publishNotReadyAddresses"),
+        ("service: { ports: [{ name: http }] }", "http"),
+    ];
+    let spec = node()
+        .set("user", "\"1000\"")
+        .set("env", "{ OURS: x }")
+        .set("health", "{ tcp: http }")
+        .set("resources", "{ cpu: \"1\" }");
+    for (more, what) in refused {
+        let faults = add(spec.clone(), more).faults();
+        assert_eq!(faults.len(), 1, "{more}: {faults:?}");
+        assert_eq!(faults[0].0, "hatch-overwrites", "{more}");
+        // Its key, or the value of an entry of a list.
+        assert!(more.contains(&faults[0].1), "{more}: {faults:?}");
+        assert!(
+            faults[0].1 == what || ["name", "mountPath", "containerPort"].contains(&faults[0].1.as_str()),
+            "{more}: {faults:?}"
+        );
+    }
+    let zones =
+        "{ data: { data: { mount: /data, volume: { backend: aws-ebs, size: 1Gi, zones: [a, b] } } } }";
+    let affinity =
+        "pod: { affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: {} } } }";
+    assert_eq!(add(volume().set("exclusive", zones), affinity).faults()[0].0, "hatch-overwrites");
+    assert!(add(volume(), affinity).faults().is_empty());
+}
+
+#[test]
+fn what_is_not_decided_passes() {
+    for more in [
+        "container: { readinessProbe: { grpc: { port: 80 } } }",
+        "container: { lifecycle: { preStop: { sleep: { seconds: 5 } } } }",
+        "pod: { dnsPolicy: Default }",
+        "container: { securityContext: { runAsUser: 5 } }",
+    ] {
+        assert!(add(volume(), more).faults().is_empty(), "{more}");
+    }
+}
+
+#[test]
+fn shapes_are_asked_for() {
+    for more in [
+        "pod: { tolerations: { key: x } }",
+        "pod: { nodeSelector: [x] }",
+        "pod: { volumes: [x] }",
+        "container: { env: x }",
+        "service: { ports: 1 }",
+    ] {
+        assert_eq!(add(volume(), more).faults()[0].0, "wrong-type", "{more}");
+    }
+    let silent = volume().set("exclusive", "{ writer: true }").set("members", "{ count: 1 }");
+    assert_eq!(add(silent, "service: { sessionAffinity: ClientIP }").faults()[0].0, "missing");
+    let outside = volume()
+        .without("image")
+        .without("members")
+        .without("exclusive")
+        .set("external", "{ address: x.example.com, ports: { http: 80 } }");
+    assert_eq!(add(outside.clone(), "pod: { priorityClassName: x }").faults()[0].0, "external-shape");
+    assert_eq!(add(outside.clone(), "service: { selector: { a: b } }").faults()[0].0, "hatch-overwrites");
+    assert_eq!(add(outside, "service: { externalName: y.example.com }").faults()[0].0, "hatch-overwrites");
+}

@@ -1,0 +1,178 @@
+//! What Swarm cannot hold or express: each gap with a spec that has it and one that has not.
+
+use super::{PER_NODE, PINNED, VOLUME, codes};
+
+/// The gaps of `specs`, and nothing else.
+fn gaps(specs: &[&str]) -> Vec<String> {
+    codes(specs).into_iter().inspect(|c| assert!(c.starts_with("swarm/"), "{c}")).collect()
+}
+
+fn volume(backend: &str) -> String {
+    VOLUME.replace("BACKEND", backend)
+}
+
+#[test]
+fn data_on_nodes_is_held() {
+    assert_eq!(gaps(&[PINNED]), Vec::<String>::new());
+    assert_eq!(gaps(&[PER_NODE]), Vec::<String>::new());
+    // A grace beyond what stop-first waits loses the order, not the lock.
+    assert_eq!(gaps(&[&format!("{PINNED}stop: {{ grace: 10m }}\n")]), Vec::<String>::new());
+}
+
+#[test]
+fn a_token_on_the_node_network_falls_at_a_relabel() {
+    let bare = PER_NODE.replace("  guard: lock\n", "");
+    assert_eq!(gaps(&[&bare]), ["swarm/data/relabel"]);
+    let overlay = bare.replace("  address: node\n", "").replace("\"20.10\"", "\"20.10\", network: n");
+    assert_eq!(gaps(&[&overlay]), Vec::<String>::new());
+}
+
+#[test]
+fn volumes_by_what_their_backend_fences() {
+    let always = ["aws-ebs, zones: [a]", "gce-pd, zones: [a]", "scaleio"];
+    for backend in always {
+        assert_eq!(gaps(&[&volume(backend)]), ["swarm/data/move"], "{backend}");
+    }
+    for backend in ["storageos", "flocker"] {
+        let lost = ["swarm/data/move", "swarm/data/partition", "swarm/data/reboot"];
+        assert_eq!(gaps(&[&volume(backend)]), lost, "{backend}");
+    }
+    let never = volume("ceph-rbd");
+    let mut all = vec!["swarm/data/move", "swarm/data/partition", "swarm/data/reboot", "swarm/data/relabel"];
+    assert_eq!(gaps(&[&never]), all);
+    let slow = never.replace("grace: 30s", "grace: 61s");
+    assert_eq!(gaps(&[&never.replace("grace: 30s", "grace: 60s")]), all);
+    all.push("swarm/data/update");
+    assert_eq!(gaps(&[&slow]), all);
+    // A pin leaves no other node, until its label is moved.
+    let pinned = slow.replace("network: net", "network: net, pin: db");
+    assert_eq!(gaps(&[&pinned]), ["swarm/data/move", "swarm/data/relabel"]);
+    let members = slow.replace("count: 1", "count: 1, pin: db");
+    assert_eq!(gaps(&[&members]), ["swarm/data/move", "swarm/data/relabel"]);
+    let connected = volume("storageos").replace("network: net", "network: net, pin: db");
+    assert_eq!(gaps(&[&connected]), ["swarm/data/move"]);
+}
+
+#[test]
+fn cluster_volumes_stay_reserved_but_for_a_relabel() {
+    let csi = |backend: &str| volume(backend).replace("\"20.10\"", "\"23.0\", volume: csi");
+    assert_eq!(gaps(&[&csi("aws-ebs, zones: [a]")]), Vec::<String>::new());
+    assert_eq!(gaps(&[&csi("ceph-rbd")]), Vec::<String>::new());
+    assert_eq!(gaps(&[&csi("\"csi:disk.example.com\", class: x")]), ["swarm/data/relabel"]);
+}
+
+#[test]
+fn nfs_needs_a_pin() {
+    let nfs = volume("nfs, options: { server: nas, share: /export }");
+    let found = codes(&[&nfs]);
+    assert!(found.contains("swarm/data/partition") && found.contains("swarm/data/relabel"));
+    let pinned = codes(&[&nfs.replace("network: net", "network: net, pin: db")]);
+    assert!(!pinned.contains("swarm/data/partition"));
+}
+
+#[test]
+fn host_data_holds_a_volume_beside_it() {
+    let log = "log: { mount: /log, volume: { backend: ceph-rbd, size: 1Gi } }";
+    let both = PINNED.replace(" } }\n  ports", &format!(" }}, {log} }}\n  ports"));
+    assert!(both.contains("log"));
+    let found = codes(&[&both]);
+    for hazard in ["partition", "reboot", "update", "relabel"] {
+        assert!(!found.contains(&format!("swarm/data/{hazard}")), "{found:?}");
+    }
+    assert!(found.contains("swarm/data/move"));
+}
+
+const BARE: &str = "service: app
+image: a:1
+members: { count: 1 }
+exclusive: { CLAIMS, ports: { http: 80 } }
+stop: { grace: 30s }
+targets: { swarm: { engine: \"20.10\", network: net } }
+";
+
+#[test]
+fn members_without_data_are_held_by_their_place_alone() {
+    let with = |claims: &str| BARE.replace("CLAIMS", claims);
+    let pin = |spec: &str| spec.replace("network: net", "network: net, pin: app");
+    let slow = |spec: &str| spec.replace("grace: 30s", "grace: 2m");
+    let both = with("id: true, hostname: true");
+    let lost = ["swarm/hostname/partition", "swarm/hostname/reboot", "swarm/id/partition", "swarm/id/reboot"];
+    assert_eq!(gaps(&[&both]), lost);
+    assert_eq!(gaps(&[&with("hostname: true")]), lost[..2]);
+    let slowly = ["swarm/hostname/partition", "swarm/hostname/reboot", "swarm/hostname/update"];
+    assert_eq!(gaps(&[&slow(&with("hostname: true"))]), slowly);
+    assert_eq!(gaps(&[&pin(&both)]), ["swarm/hostname/relabel", "swarm/id/relabel"]);
+    let writer = with("writer: true, hostname: true");
+    assert!(codes(&[&writer]).contains("writer-floats"));
+    assert!(!codes(&[&pin(&writer)]).contains("writer-floats"));
+    assert!(codes(&[&pin(&writer)]).contains("swarm/writer/relabel"));
+    assert_eq!(gaps(&[&BARE.replace("CLAIMS, ", "")]), Vec::<String>::new());
+}
+
+#[test]
+fn fields_without_words() {
+    let before = format!("{PINNED}stop: {{ grace: 30s, before: {{ run: [x], within: 9s }} }}\n");
+    assert_eq!(gaps(&[&before]), ["swarm/stop.before"]);
+    let dedicated = PER_NODE.replace("\"true\" } }", "\"true\" }, dedicated: true }");
+    assert_eq!(gaps(&[&dedicated]), ["swarm/members.dedicated"]);
+    let gate = "update: { healthy: x }\n";
+    assert_eq!(gaps(&[&format!("{PER_NODE}{gate}")]), ["swarm/update.healthy"]);
+    assert_eq!(gaps(&[&format!("{PER_NODE}{gate}revision: v1\n")]), Vec::<String>::new());
+    assert_eq!(gaps(&[&format!("{PINNED}{gate}")]), Vec::<String>::new());
+}
+
+#[test]
+fn secrets_as_variables() {
+    let spec = format!(
+        "{PINNED}env: {{ A: \"x{{{{ secret('p') }}}}\", B: \"{{{{ secret('p').path }}}}\" }}\nsecrets: {{ p: {{ ref: db/p }} }}\n"
+    );
+    assert_eq!(gaps(&[&spec]), ["swarm/secrets.p"]);
+    let accepted = format!("{spec}accept: [{{ gap: swarm/secrets.p, because: x }}]\n");
+    let env = &super::service(&accepted, "db-1")["environment"];
+    assert_eq!(env, &serde_json::json!({ "B": "/run/secrets/p" }));
+}
+
+#[test]
+fn a_check_that_hides_names() {
+    let live = "health: { tool: nc, live: { tcp: client } }\nenv: { A: \"{{ members | join(',') }}\" }\n";
+    let spec = format!("{PINNED}{live}");
+    assert_eq!(gaps(&[&spec]), ["swarm/health.live"]);
+    assert_eq!(gaps(&[&spec.replace("members | join(',')", "member.address")]), Vec::<String>::new());
+    let single = spec.replace("count: 2", "count: 1");
+    assert_eq!(gaps(&[&single]), Vec::<String>::new());
+    let accepted = format!("{spec}accept: [{{ gap: swarm/health.live, because: x }}]\n");
+    assert_eq!(super::service(&accepted, "db-1")["healthcheck"]["disable"], true);
+    let own = spec.replace("network: net", "network: net, service: { healthcheck: { test: [CMD, x] } }");
+    assert_eq!(gaps(&[&own]), Vec::<String>::new());
+    assert_eq!(super::service(&own, "db-1")["healthcheck"], serde_json::json!({ "test": ["CMD", "x"] }));
+    let host = PER_NODE.replace(
+        "per: node, on: { db: \"true\" }",
+        "count: 2, first: 1, pin: { label: db, at: { 1: 10.0.0.1, 2: 10.0.0.2 } }",
+    );
+    let host = host.replace("/mnt/d1/db", "\"/mnt/d1/db-{{ member.id }}\"");
+    assert_eq!(gaps(&[&format!("{host}{live}")]), Vec::<String>::new());
+}
+
+#[test]
+fn apart_by_labels_zones_or_ports() {
+    let one = |name: &str, other: &str, port: u16| {
+        format!(
+            "service: {name}\nimage: a:1\nmembers: {{ count: 1 }}\nexclusive: {{ ports: {{ http: {port} }} }}\n\
+             apart_from: [{other}]\ntargets: {{ swarm: {{ engine: \"20.10\", network: net }} }}\n"
+        )
+    };
+    let (a, b) = (one("a", "b", 80), one("b", "a", 81));
+    assert_eq!(gaps(&[&a, &b]), ["swarm/apart_from"]);
+    assert_eq!(gaps(&[&a, &one("b", "a", 80)]), Vec::<String>::new());
+    let lock = |spec: &str| spec.replace("network: net", "network: net, lock: 99");
+    assert_eq!(gaps(&[&lock(&a), &lock(&b)]), Vec::<String>::new());
+    let pin =
+        |spec: &str, first: u32| spec.replace("count: 1", &format!("count: 1, first: {first}, pin: rack"));
+    assert_eq!(gaps(&[&pin(&a, 1), &pin(&b, 2)]), Vec::<String>::new());
+    assert_eq!(gaps(&[&pin(&a, 1), &pin(&b, 1)]), ["swarm/apart_from"]);
+    let node =
+        |spec: &str, value: &str| spec.replace("count: 1", &format!("per: node, on: {{ kind: {value} }}"));
+    assert_eq!(gaps(&[&node(&a, "x"), &node(&b, "y")]), Vec::<String>::new());
+    // Values of constraints know no case.
+    assert_eq!(gaps(&[&node(&a, "x"), &node(&b, "X")]), ["swarm/apart_from"]);
+}
