@@ -12,6 +12,7 @@ const ORDER: &[&[&str]] = &[
     &["target", "emit"],
     &["world"],
     &["certificate"],
+    &["explain"],
 ];
 
 fn layer(module: &str) -> usize {

@@ -1,0 +1,195 @@
+//! `berthc explain NAME`: a page for everything that a compile can name, and its lines hold.
+
+use std::collections::BTreeSet;
+
+use berthc::certificate::{Hazard, Layer, Resource};
+use berthc::code::Code;
+use berthc::explain::{names, nearest, page, pages};
+use berthc::{Severity, Target};
+
+use crate::harness::{berthc, compile, root, walk};
+
+const LAYERS: [Layer; 5] = [Layer::Construction, Layer::Fence, Layer::Scheduler, Layer::Order, Layer::Duty];
+
+fn lower(layer: Layer) -> String {
+    format!("{layer:?}").to_lowercase()
+}
+
+fn code(name: &str) -> Option<Code> {
+    Code::ALL.iter().copied().find(|c| c.as_str() == name)
+}
+
+/// Pages of gaps of a field: `TARGET/FIELD.PATH`.
+fn of_field(name: &str) -> bool {
+    let target = Target::ALL.into_iter().find(|t| name.starts_with(&format!("{}/", t.name())));
+    target.is_some() && name.matches('/').count() == 1
+}
+
+#[test]
+fn every_code_gap_hazard_resource_and_layer_has_a_page() {
+    let mut wanted: Vec<String> = Vec::new();
+    wanted.extend(Code::ALL.iter().map(|c| c.as_str().to_owned()));
+    wanted.extend(Hazard::ALL.iter().map(|h| h.name().to_owned()));
+    wanted.extend(Resource::ALL.iter().map(|r| r.name().to_owned()));
+    wanted.extend(LAYERS.map(lower));
+    for target in Target::ALL {
+        for hazard in Hazard::ALL {
+            wanted.push(format!("{}/*/{}", target.name(), hazard.name()));
+            for resource in Resource::ALL {
+                wanted.push(format!("{}/{}/{}", target.name(), resource.name(), hazard.name()));
+            }
+        }
+    }
+    let missing: Vec<&String> = wanted.iter().filter(|name| page(name).is_none()).collect();
+    assert_eq!(missing, Vec::<&String>::new());
+}
+
+/// The text between the quotes that follow, with values in place of its placeholders.
+fn literal(after: &str) -> Option<String> {
+    let text = after.split_once('"')?.1.split_once('"')?.0;
+    let known = [("{resource}", "id"), ("{hazard}", "update"), ("{secret}", "password")];
+    Some(known.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to)))
+}
+
+/// The names that stand in the text of the targets, whether or not a spec here leads to them.
+#[test]
+fn every_gap_that_a_target_names_has_a_page() {
+    let mut found = BTreeSet::new();
+    for path in walk(&root().join("src/target")) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for name in text.split("Gap::new(").skip(1).filter_map(literal) {
+            // Swarm names its fields by their route.
+            if name != "swarm/{}" {
+                assert!(name.contains('/') && !name.contains('{'), "{}: {name}", path.display());
+                found.insert(name);
+                continue;
+            }
+            for route in text.split("field(\n").skip(1).filter_map(|f| f.trim().strip_prefix("route![")) {
+                let steps: Vec<_> = route.split(']').next().unwrap().split('"').skip(1).step_by(2).collect();
+                found.insert(format!("swarm/{}", steps.join(".")));
+            }
+        }
+    }
+    let missing: Vec<&String> = found.iter().filter(|name| page(name).is_none()).collect();
+    assert_eq!(missing, Vec::<&String>::new());
+    let told: Vec<&str> = names().filter(|n| of_field(n)).filter(|n| !n.ends_with(".NAME")).collect();
+    let stale: Vec<&&str> = told.iter().filter(|n| !found.contains(**n)).collect();
+    assert_eq!(stale, Vec::<&&str>::new(), "pages of gaps that no target has; there are {found:?}");
+}
+
+#[test]
+fn every_page_belongs_to_something_and_stands_once() {
+    let mut seen = BTreeSet::new();
+    for (name, text) in pages() {
+        assert!(seen.insert(name), "{name} stands twice");
+        let hazard = |h: &str| Hazard::ALL.iter().any(|k| k.name() == h);
+        let resource = |r: &str| Resource::ALL.iter().any(|k| k.name() == r);
+        let target = |t: &str| Target::ALL.iter().any(|k| k.name() == t);
+        let belongs = match name.split('/').collect::<Vec<_>>()[..] {
+            [word] => {
+                code(word).is_some()
+                    || hazard(word)
+                    || resource(word)
+                    || LAYERS.map(lower).contains(&word.to_owned())
+            }
+            [_, _] => of_field(name),
+            [t, r, h] => target(t) && (r == "*" || resource(r)) && hazard(h),
+            _ => false,
+        };
+        assert!(belongs, "{name} belongs to nothing");
+        assert!(text.len() > 80 && !text.contains("\n#") && !text.starts_with('\n'), "{name}: {text}");
+        if name.contains('/') {
+            assert!(text.contains("Source: "), "{name} has no source");
+        }
+        for line in text.lines().filter(|l| !l.starts_with("    ")) {
+            assert!(line.chars().count() <= 100, "{name} has a long line: {line}");
+            for word in ["/work", "semantics", "session"] {
+                assert!(!line.contains(word), "{name} names {word}");
+            }
+        }
+    }
+}
+
+#[test]
+fn gaps_without_a_page_of_their_own_have_that_of_their_kind() {
+    assert_eq!(page("swarm/id/partition"), page("swarm/*/partition"));
+    assert_ne!(page("swarm/data/relabel"), page("swarm/*/relabel"));
+    assert_eq!(page("swarm/secrets.password"), page("swarm/secrets.NAME"));
+    for none in ["", "/", "swarm", "swarm/", "swarm/secrets.", "swarm/food/partition", "nomad/data/partition"]
+    {
+        assert_eq!(page(none), None, "{none}");
+    }
+    assert_eq!(nearest("partion"), Some("partition"));
+    assert_eq!(nearest("Member-Movs"), Some("member-moves"));
+    assert_eq!(nearest("swarm/stop.befor"), Some("swarm/stop.before"));
+    assert_eq!(nearest("something else"), None);
+}
+
+#[test]
+fn the_command_prints_a_page() {
+    let run = berthc(&["explain", "swarm/hostname/partition"]);
+    assert_eq!(String::from_utf8(run.stdout).unwrap().trim_end(), page("swarm/*/partition").unwrap());
+    assert_eq!(run.status.code(), Some(0));
+}
+
+/// Lines of a spec that stand in a page: after a word that says what they are, and below.
+fn lines(text: &str) -> Vec<(&str, Vec<&str>)> {
+    let mut found: Vec<(&str, Vec<&str>)> = Vec::new();
+    for line in text.lines() {
+        let word = ["wrong", "right", "write"].into_iter().find_map(|word| {
+            let rest = line.strip_prefix("    ")?.strip_prefix(word)?.strip_prefix(":  ")?;
+            Some((word, rest))
+        });
+        match (word, line.strip_prefix("            "), found.last_mut()) {
+            (Some((word, rest)), _, _) => found.push((word, vec![rest])),
+            (None, Some(rest), Some((_, lines))) => lines.push(rest),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// A spec that is good, with these lines in place of its own.
+fn spec(lines: &[&str]) -> String {
+    let key = |line: &str| line.split(':').next().unwrap().to_owned();
+    let base = [
+        "service: db",
+        "image: db:1",
+        "members: { count: 3, pin: db }",
+        "exclusive: { data: { data: { mount: /data, host: \"/mnt/d1/db-{{ member.id }}\", size: 1Gi } }, ports: { client: 5000 } }",
+        "targets: { kubernetes: { version: \"1.34\", namespace: db } }",
+    ];
+    let keys: Vec<String> = lines.iter().map(|l| key(l)).collect();
+    let external = keys.iter().any(|k| k == "external");
+    let kept = base.into_iter().filter(|l| !keys.contains(&key(l)));
+    let kept = kept.filter(|l| !external || !["image", "members", "exclusive"].contains(&key(l).as_str()));
+    kept.chain(lines.iter().copied()).map(|l| format!("{l}\n")).collect()
+}
+
+/// What a wrong line must show and a right one must not; what is only to be written is at least
+/// well formed.
+#[test]
+fn the_lines_of_the_pages_are_what_they_are_said_to_be() {
+    let mut wrong = Vec::new();
+    for (name, text) in pages() {
+        for (word, lines) in lines(text) {
+            let spec = spec(&lines);
+            let (_, found) = compile(&[("db.yaml", &spec)]);
+            let codes: BTreeSet<&str> =
+                found.iter().filter(|d| d.severity == Severity::Error).map(|d| d.code.as_ref()).collect();
+            let holds = match word {
+                "wrong" => codes.contains(name),
+                "right" => codes.is_empty(),
+                _ => !codes.iter().any(|c| MALFORMED.iter().any(|m| c.contains(m))),
+            };
+            if !holds {
+                wrong.push(format!("{name}, {word}: {codes:?}\n{spec}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What no line of a page may be.
+const MALFORMED: [&str; 8] =
+    ["bad-", "value-", "-shape", "syntax", "unknown-key", "wrong-type", "missing", "duplicate-key"];
