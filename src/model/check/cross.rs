@@ -138,7 +138,7 @@ fn apart(model: &Model, service: &Service, w: &Workload, out: &mut Vec<Diagnosti
                     format!("`{other}` does not keep apart from `{}`", service.name),
                 )
                 .related(theirs, "its spec")
-                .why("on Swarm and fleet both sides must change, or the other one starts beside it")
+                .why("on Swarm both stacks must change; and whoever reads one spec must see the other")
                 .mend(format!("write into {}", found.file), format!("apart_from: [{}]", service.name)),
             );
         }
