@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use berthc::Tree;
-use tempfile::NamedTempFile;
+use tempfile::TempPath;
 
 use super::Outside;
 
@@ -33,7 +33,7 @@ impl Written {
 /// The first file or folder that could not be made; no file has been replaced then, unless the
 /// last step itself, the renaming, fails half-way.
 pub fn write(out: &Path, tree: &Tree) -> Result<Written, Outside> {
-    let mut staged: Vec<(NamedTempFile, PathBuf)> = Vec::new();
+    let mut staged: Vec<(TempPath, PathBuf)> = Vec::new();
     let mut written = Written { changed: Vec::new(), unchanged: 0 };
     for (name, text) in tree {
         let path = out.join(name);
@@ -50,7 +50,7 @@ pub fn write(out: &Path, tree: &Tree) -> Result<Written, Outside> {
     Ok(written)
 }
 
-fn stage(path: &Path, text: &str) -> Result<NamedTempFile, Outside> {
+fn stage(path: &Path, text: &str) -> Result<TempPath, Outside> {
     let fail = |e: std::io::Error| format!("cannot write {}: {e}", path.display());
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(fail)?;
@@ -60,5 +60,6 @@ fn stage(path: &Path, text: &str) -> Result<NamedTempFile, Outside> {
     let mut file = tempfile::Builder::new().prefix(".berthc-").tempfile_in(folder).map_err(fail)?;
     file.write_all(text.as_bytes()).map_err(fail)?;
     file.as_file().set_permissions(Permissions::from_mode(0o644)).map_err(fail)?;
-    Ok(file)
+    // Closed, so that a large tree does not run out of open files.
+    Ok(file.into_temp_path())
 }
