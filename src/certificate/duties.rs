@@ -332,6 +332,12 @@ fn swarm(group: &[&Service], service: &Service, w: &Workload) -> Section {
             "A cluster volume is freed 24 h after its node was lost: power the node off before.",
             vec![],
         );
+        if w.volumes().any(|(_, v)| v.backend.directory().is_some()) {
+            section.add(
+                "A cluster volume is mounted at its root; Kubernetes and the docker plugin keep the data in its folder `data`. Move it before a member changes its orchestrator.",
+                vec![],
+            );
+        }
     } else {
         docker_volumes(service, w, &mut section);
     }

@@ -221,3 +221,39 @@ fn schema_is_a_schema() {
         assert!(schema["properties"][field]["description"].is_string(), "{field}");
     }
 }
+
+#[test]
+fn explain_says_what_holds_and_what_a_code_means() {
+    let run = berthc(&["explain", "specs/zookeeper.yaml", "--target", "fleet"]);
+    assert!(run.status.success(), "{}", stderr(&run));
+    let text = stdout(&run);
+    assert!(text.starts_with("zookeeper on fleet 1.0.0\n"), "{text}");
+    assert!(text.contains("data      colocate   1 path, 3 conflicts\n"), "{text}");
+    // A line of a file, that holds what is claimed.
+    let line =
+        text.lines().find(|l| l.contains("fleet/zookeeper@1.service:") && l.ends_with("Conflicts")).unwrap();
+    let number: usize = line.split(':').nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+    let out = tempfile::tempdir().unwrap();
+    assert!(
+        berthc(&["compile".as_ref(), "specs/zookeeper.yaml".as_ref(), "-o".as_ref(), out.path().as_os_str()])
+            .status
+            .success()
+    );
+    let unit = fs::read_to_string(out.path().join("zookeeper/fleet/zookeeper@1.service")).unwrap();
+    assert_eq!(unit.lines().nth(number - 1), Some("Conflicts=zookeeper@*.service"));
+
+    let run = berthc(&["explain", "specs/zookeeper.yaml", "--format", "json"]);
+    let said: serde_json::Value = serde_json::from_str(&stdout(&run)).unwrap();
+    assert_eq!(said["certificates"].as_array().unwrap().len(), 3);
+    let cells = said["certificates"][0]["cells"].as_array().unwrap();
+    assert_eq!(cells[0]["resource"], "data");
+    assert_eq!(cells[0]["verdict"]["held"]["by"][0]["word"], "path");
+
+    let run = berthc(&["explain", "swarm/data/partition"]);
+    assert!(run.status.success() && stdout(&run).contains("Source:"));
+    let run = berthc(&["explain", "swarm/data/partitoin"]);
+    assert_eq!(run.status.code(), Some(2));
+    let run = berthc(&["explain", "tests/bad/member-moves.yaml"]);
+    assert_eq!(run.status.code(), Some(1));
+    assert!(stderr(&run).contains("[member-moves]"));
+}
