@@ -157,7 +157,10 @@ fn compile(args: &Compile) -> Result<bool, Outside> {
         bootstrap: args.bootstrap.iter().cloned().collect(),
         templates,
     };
-    let berthc::Compiled { tree, diagnostics, .. } = berthc::compile(&inputs, &read::Disk, &options);
+    let berthc::Compiled { tree, diagnostics, model, .. } = berthc::compile(&inputs, &read::Disk, &options);
+    if let Some(name) = options.bootstrap.iter().find(|n| model.find(n).is_none() && !model.is_broken(n)) {
+        return Err(format!("--bootstrap {name}: no spec of this compile is the service `{name}`"));
+    }
     let written = match &tree {
         Some(tree) => Some(write::write(&args.out, tree)?),
         None => None,

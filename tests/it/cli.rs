@@ -93,6 +93,8 @@ fn bootstrap_is_emitted_on_request_only() {
     let more: [&std::ffi::OsStr; 2] = ["--bootstrap".as_ref(), "etcd".as_ref()];
     assert!(berthc(&[&args[..], &more[..]].concat()).status.success());
     let with = all(out.path());
+    let wrong: [&std::ffi::OsStr; 2] = ["--bootstrap".as_ref(), "etdc".as_ref()];
+    assert_eq!(berthc(&[&args[..], &wrong[..]].concat()).status.code(), Some(2));
     let first = |text: &str| text.matches("ETCD_INITIAL_CLUSTER_STATE").count();
     assert!(first(&with) > 0 && with != without);
 }
