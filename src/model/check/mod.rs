@@ -3,6 +3,7 @@
 
 mod cross;
 mod exclusive;
+mod health;
 mod members;
 mod neighbour;
 mod process;

@@ -1,23 +1,18 @@
-//! What runs, and how it is asked, stopped and updated.
+//! What runs, with what, and how it is updated.
 
 use indexmap::IndexMap;
 
 use super::{Checker, mend};
 use crate::code::Code;
 use crate::model::{
-    Bootstrap, Check, Data, DataAt, File, Health, Helper, Probe, Program, Resources, Secret, Stop, Template,
-    Update, User, Workload, names, units,
+    Bootstrap, Data, DataAt, File, Helper, Probe, Program, Resources, Secret, Template, Update, User,
+    Workload, names, units,
 };
 use crate::route;
 use crate::source::Route;
-use crate::spec::{
-    BootstrapSpec, CheckSpec, FileSpec, HealthSpec, HelperSpec, Limit, ResourcesSpec, Scheme, SecretSpec,
-    StopSpec, UpdateSpec,
-};
+use crate::spec::{BootstrapSpec, FileSpec, HelperSpec, Limit, ResourcesSpec, SecretSpec, UpdateSpec};
 use crate::value::SECRETS;
 
-/// Grace of a member that says none: what Kubernetes gives.
-const GRACE: u32 = 30;
 /// Largest text of one file: a Swarm config takes 500 KiB, a ConfigMap 1 MiB in all.
 const MAX_FILE: usize = 500 << 10;
 /// What `ulimit` of docker knows.
@@ -37,10 +32,6 @@ const ULIMITS: [&str; 15] = [
     "rttime",
     "sigpending",
     "stack",
-];
-const SIGNALS: [&str; 12] = [
-    "SIGABRT", "SIGALRM", "SIGCONT", "SIGHUP", "SIGINT", "SIGKILL", "SIGPIPE", "SIGQUIT", "SIGTERM",
-    "SIGUSR1", "SIGUSR2", "SIGWINCH",
 ];
 
 impl Checker<'_> {
@@ -247,150 +238,6 @@ impl Checker<'_> {
             all.push((name, soft, hard));
         }
         all
-    }
-
-    pub(super) fn stop(&mut self, spec: StopSpec) -> Stop {
-        let root = route!["stop"];
-        let StopSpec { before, signal, grace } = spec;
-        let grace = grace.map_or(Some(GRACE), |g| self.duration(&root.at("grace"), &g)).unwrap_or(GRACE);
-        if grace == 0 {
-            self.fault(Code::BadValue, &root.at("grace"), "a grace of 0s kills the member at once")
-                .why
-                .push("on Kubernetes it also removes the pod before its containers have stopped".into());
-        }
-        if let Some(signal) = &signal
-            && !SIGNALS.contains(&signal.as_str())
-        {
-            self.fault(Code::BadSignal, &root.at("signal"), format!("`{signal}` is no signal"))
-                .mends
-                .push(mend("one of", &SIGNALS.join(", ")));
-        }
-        let before = before.and_then(|b| {
-            let at = root.at("before");
-            let within = match b.within {
-                Some(within) => self.duration(&at.at("within"), &within),
-                None => {
-                    self.missing(&at, "within", "within: 20s");
-                    None
-                }
-            };
-            let run = self.templates(&at.at("run"), b.run);
-            if run.is_empty() {
-                self.missing(&at, "run", "run: [my-server, --drain]");
-                return None;
-            }
-            let within = within?;
-            if within >= grace {
-                let place = self.source.place(&root.at("grace"));
-                self.fault(
-                    Code::BeforeExceedsGrace,
-                    &at.at("within"),
-                    format!("{within} s leave nothing of the {grace} s of grace"),
-                )
-                .related
-                .push((place, "the whole time".into()));
-            }
-            Some((run, within))
-        });
-        Stop { before, signal, grace }
-    }
-
-    pub(super) fn health(&mut self, spec: HealthSpec) -> Health {
-        let root = route!["health"];
-        let HealthSpec { tool, ready, live, start, http, port, scheme, tcp, run, every, timeout, failures } =
-            spec;
-        let short = CheckSpec { http, port, scheme, tcp, run, every, timeout, failures };
-        let written = short.http.is_some() || short.tcp.is_some() || short.run.is_some();
-        let stray = short.port.is_some()
-            || short.every.is_some()
-            || short.timeout.is_some()
-            || short.failures.is_some();
-        if ready.is_some() && (written || stray) {
-            self.fault_key(
-                Code::HealthShape,
-                &root.at("ready"),
-                "a check written straight under `health` is `ready` already",
-            );
-        }
-        let ready = match ready {
-            Some(ready) => self.check(&root.at("ready"), ready),
-            None if written || stray => self.check(&root, short),
-            None => None,
-        };
-        let live = live.and_then(|l| self.check(&root.at("live"), l));
-        let start = start.and_then(|s| self.duration(&root.at("start"), &s));
-        if start.is_some() && live.is_none() && !self.source.has(&root.at("live")) {
-            self.fault_key(
-                Code::StartWithoutLive,
-                &root.at("start"),
-                "`start` is how long `live` waits, and there is no `live`",
-            )
-            .why
-            .push("nothing restarts a member that is merely not ready".into());
-        }
-        Health { tool, ready, live, start }
-    }
-
-    fn check(&mut self, route: &Route, spec: CheckSpec) -> Option<Check> {
-        let CheckSpec { http, port, scheme, tcp, run, every, timeout, failures } = spec;
-        if http.is_none() {
-            for (field, there) in [("port", port.is_some()), ("scheme", scheme.is_some())] {
-                if there {
-                    self.fault_key(
-                        Code::HealthShape,
-                        &route.at(field),
-                        format!("`{field}` belongs to `http`"),
-                    );
-                }
-            }
-        }
-        let probe = match (http, tcp) {
-            (Some(_), Some(_)) => {
-                self.fault_key(Code::HealthShape, &route.at("tcp"), "a check asks by http or by tcp");
-                None
-            }
-            (Some(path), None) => {
-                let good = path.starts_with('/') && path.bytes().all(|b| b.is_ascii_graphic());
-                if !good {
-                    self.fault(Code::BadValue, &route.at("http"), format!("`{path}` is no path of a URL"))
-                        .mends
-                        .push(mend("begin with /", "http: /health"));
-                }
-                match port {
-                    Some(port) => Some(Probe::Http { path, port, scheme: scheme.unwrap_or(Scheme::Http) }),
-                    None => {
-                        self.missing(route, "port", "port: http");
-                        None
-                    }
-                }
-            }
-            (None, Some(port)) => Some(Probe::Tcp { port }),
-            (None, None) => None,
-        };
-        let run = self.templates(&route.at("run"), run);
-        let time = |this: &mut Self, field: &str, text: Option<String>, default| {
-            let seconds =
-                text.map_or(Some(default), |t| this.duration(&route.at(field), &t)).unwrap_or(default);
-            if seconds == 0 {
-                this.fault(Code::BadValue, &route.at(field), format!("`{field}` is at least 1s"));
-            }
-            seconds
-        };
-        let every = time(self, "every", every, 10);
-        let timeout = time(self, "timeout", timeout, 3);
-        let failures = failures.unwrap_or(3);
-        if failures == 0 {
-            self.fault(Code::BadValue, &route.at("failures"), "`failures` is at least 1");
-        }
-        if probe.is_none() && run.is_empty() {
-            if !["http", "tcp", "run"].iter().any(|f| self.source.has(&route.at(f))) {
-                self.fault_key(Code::HealthShape, route, "a check asks by `http`, by `tcp` or by `run`")
-                    .mends
-                    .push(mend("for example", "tcp: client"));
-            }
-            return None;
-        }
-        Some(Check { probe, run, every, timeout, failures, route: route.clone() })
     }
 
     pub(super) fn update(&mut self, spec: UpdateSpec) -> Update {

@@ -1,0 +1,274 @@
+//! What may stand in an expression, and what it names.
+
+use std::collections::BTreeSet;
+
+use minijinja::machinery::ast::{BinOpKind, CallArg, CallType, Expr, Stmt};
+use minijinja::machinery::{Token, parse, tokenize};
+use minijinja::syntax::SyntaxConfig;
+
+use super::Fault;
+use crate::code::Code;
+
+/// Longest value as written, in bytes.
+const MAX_WRITTEN: usize = 64 << 10;
+
+/// What a value names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Uses {
+    /// The fields of `member` (`address` also when it is printed whole).
+    pub member: BTreeSet<String>,
+    /// Those of them that stand anywhere but whole in `{{ … }}`.
+    pub computed: BTreeSet<String>,
+    /// `members`.
+    pub members: bool,
+    /// The services of `peers(…)`.
+    pub peers: BTreeSet<String>,
+    /// The secrets of `secret(…)`.
+    pub secrets: BTreeSet<String>,
+    /// The ports of `ports.…`.
+    pub ports: BTreeSet<String>,
+}
+
+/// Whether `text` has any expression.
+pub fn is_plain(text: &str) -> bool {
+    !["{{", "{%", "{#"].iter().any(|open| text.contains(open))
+}
+
+/// Reads `text` and says what it names.
+///
+/// # Errors
+/// [`Code::ValueSyntax`] with the parser's words, [`Code::ValueForbidden`] for what is not part
+/// of the language of values, [`Code::ValueName`] for a name that does not exist.
+pub fn uses(text: &str) -> Result<Uses, Fault> {
+    let mut uses = Uses::default();
+    if is_plain(text) {
+        return Ok(uses);
+    }
+    if text.len() > MAX_WRITTEN {
+        return Err(Fault::new(Code::ValueTooLong, format!("a value has at most {MAX_WRITTEN} bytes")));
+    }
+    bounded(text)?;
+    let tree = parse(text, "value", syntax()).map_err(|e| syntax_fault(&e))?;
+    Walk { uses: &mut uses, bound: vec!["loop".to_owned()] }.statement(&tree)?;
+    Ok(uses)
+}
+
+/// Most words of one expression, and most statements of one value: what is read is walked by
+/// functions that call themselves, and their depth follows from these.
+const MAX_WORDS: usize = 200;
+
+fn bounded(text: &str) -> Result<(), Fault> {
+    let (mut words, mut statements) = (0, 0);
+    for token in tokenize(text, false, syntax()) {
+        match token.map_err(|e| syntax_fault(&e))?.0 {
+            Token::VariableStart => words = 0,
+            Token::BlockStart => {
+                words = 0;
+                statements += 1;
+            }
+            _ => words += 1,
+        }
+        if words > MAX_WORDS || statements > MAX_WORDS {
+            return Err(Fault::new(
+                Code::ValueTooLong,
+                format!("an expression has at most {MAX_WORDS} words"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// A value keeps the newline it ends with.
+pub(super) fn syntax() -> SyntaxConfig {
+    SyntaxConfig::builder().keep_trailing_newline(true).build().unwrap_or_default()
+}
+
+pub(super) fn syntax_fault(e: &minijinja::Error) -> Fault {
+    let words = e.detail().map_or_else(|| e.kind().to_string(), ToOwned::to_owned);
+    Fault::new(Code::ValueSyntax, format!("the expression cannot be read: {words}"))
+}
+
+struct Walk<'u> {
+    uses: &'u mut Uses,
+    bound: Vec<String>,
+}
+
+impl Walk<'_> {
+    fn statement(&mut self, s: &Stmt<'_>) -> Result<(), Fault> {
+        match s {
+            Stmt::Template(t) => self.all(&t.children),
+            Stmt::EmitRaw(_) => Ok(()),
+            Stmt::EmitExpr(e) => match member_field(&e.expr) {
+                Some(field) => {
+                    self.uses.member.insert(field);
+                    Ok(())
+                }
+                None => self.expression(&e.expr),
+            },
+            Stmt::IfCond(c) => {
+                self.expression(&c.expr)?;
+                self.all(&c.true_body)?;
+                self.all(&c.false_body)
+            }
+            Stmt::ForLoop(l) if !l.recursive => {
+                self.expression(&l.iter)?;
+                let Expr::Var(target) = &l.target else {
+                    return Err(forbidden("a loop over pairs"));
+                };
+                self.bound.push(target.id.to_owned());
+                if let Some(filter) = &l.filter_expr {
+                    self.expression(filter)?;
+                }
+                self.all(&l.body)?;
+                self.bound.pop();
+                self.all(&l.else_body)
+            }
+            _ => Err(forbidden("this statement")),
+        }
+    }
+
+    fn all(&mut self, statements: &[Stmt<'_>]) -> Result<(), Fault> {
+        statements.iter().try_for_each(|s| self.statement(s))
+    }
+
+    fn maybe(&mut self, e: Option<&Expr<'_>>) -> Result<(), Fault> {
+        e.map_or(Ok(()), |e| self.expression(e))
+    }
+
+    fn expression(&mut self, e: &Expr<'_>) -> Result<(), Fault> {
+        match e {
+            Expr::Const(_) => Ok(()),
+            Expr::Var(v) => self.name(v.id),
+            Expr::GetAttr(_) | Expr::GetItem(_) if member_field(e).is_some() => {
+                let field = member_field(e).unwrap_or_default();
+                if field != "ports" {
+                    self.uses.computed.insert(field.clone());
+                }
+                self.uses.member.insert(field);
+                Ok(())
+            }
+            Expr::GetAttr(a) => {
+                if matches!(&a.expr, Expr::Var(v) if v.id == "ports") {
+                    self.uses.ports.insert(a.name.to_owned());
+                }
+                self.expression(&a.expr)
+            }
+            Expr::GetItem(i) => {
+                if let (Expr::Var(v), Expr::Const(c)) = (&i.expr, &i.subscript_expr)
+                    && v.id == "ports"
+                {
+                    self.uses.ports.extend(c.value.as_str().map(ToOwned::to_owned));
+                }
+                self.expression(&i.expr)?;
+                self.expression(&i.subscript_expr)
+            }
+            Expr::Slice(s) => {
+                self.expression(&s.expr)?;
+                for bound in [&s.start, &s.stop, &s.step] {
+                    self.maybe(bound.as_ref())?;
+                }
+                Ok(())
+            }
+            Expr::UnaryOp(u) => self.expression(&u.expr),
+            Expr::BinOp(b) => match b.op {
+                // Joining and repeating text by name could grow without bound; text stands
+                // side by side without an operator.
+                BinOpKind::Concat | BinOpKind::Mul | BinOpKind::Pow => {
+                    Err(forbidden("`~`, `*` and `**`").mend("write texts side by side", "{{ a }}{{ b }}"))
+                }
+                BinOpKind::Add if !is_number(&b.left) && !is_number(&b.right) => {
+                    Err(forbidden("`+` without a number"))
+                }
+                _ => {
+                    self.expression(&b.left)?;
+                    self.expression(&b.right)
+                }
+            },
+            Expr::Compare(c) => {
+                self.expression(&c.expr)?;
+                c.ops.iter().try_for_each(|op| self.expression(&op.expr))
+            }
+            Expr::IfExpr(i) => {
+                self.expression(&i.test_expr)?;
+                self.expression(&i.true_expr)?;
+                self.maybe(i.false_expr.as_ref())
+            }
+            Expr::Filter(f) => {
+                if !FILTERS.contains(&f.name) {
+                    return Err(forbidden(&format!("the filter `{}`", f.name))
+                        .mend("filters of a value", FILTERS.join(", ")));
+                }
+                self.maybe(f.expr.as_ref())?;
+                self.arguments(&f.args)
+            }
+            Expr::Call(c) => {
+                let name = match c.identify_call() {
+                    CallType::Function(name @ ("peers" | "secret")) => name,
+                    _ => return Err(forbidden("a call of anything but peers(…) and secret(…)")),
+                };
+                let [CallArg::Pos(Expr::Const(arg))] = c.args.as_slice() else {
+                    return Err(forbidden(&format!("{name}() without one name in quotes")));
+                };
+                let Some(arg) = arg.value.as_str() else {
+                    return Err(forbidden(&format!("{name}() without one name in quotes")));
+                };
+                let set = if name == "peers" { &mut self.uses.peers } else { &mut self.uses.secrets };
+                set.insert(arg.to_owned());
+                Ok(())
+            }
+            _ => Err(forbidden("this expression")),
+        }
+    }
+
+    fn arguments(&mut self, args: &[CallArg<'_>]) -> Result<(), Fault> {
+        args.iter().try_for_each(|a| match a {
+            CallArg::Pos(e) | CallArg::Kwarg(_, e) => self.expression(e),
+            _ => Err(forbidden("an argument list that is computed")),
+        })
+    }
+
+    fn name(&mut self, id: &str) -> Result<(), Fault> {
+        match id {
+            "members" => self.uses.members = true,
+            "member" => {
+                self.uses.member.insert("address".to_owned());
+                self.uses.computed.insert("address".to_owned());
+            }
+            "service" | "ports" => {}
+            _ if self.bound.iter().any(|b| b == id) => {}
+            _ => {
+                let known = ["service", "ports", "member", "members", "peers", "secret"];
+                let fault = Fault::new(Code::ValueName, format!("a value knows no `{id}`"));
+                return Err(match crate::spec::de::nearest(id, &known) {
+                    Some(near) => fault.mend("did you mean", near),
+                    None => fault.mend("a value knows", known.join(", ")),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The field when `e` is `member.field`, `member['field']` or `member` itself.
+fn member_field(e: &Expr<'_>) -> Option<String> {
+    let is_member = |e: &Expr<'_>| matches!(e, Expr::Var(v) if v.id == "member");
+    match e {
+        Expr::GetAttr(a) if is_member(&a.expr) => Some(a.name.to_owned()),
+        Expr::GetItem(i) if is_member(&i.expr) => match &i.subscript_expr {
+            Expr::Const(c) => c.value.as_str().map(ToOwned::to_owned),
+            _ => None,
+        },
+        _ if is_member(e) => Some("address".to_owned()),
+        _ => None,
+    }
+}
+
+const FILTERS: [&str; 7] = ["join", "default", "first", "last", "length", "lower", "upper"];
+
+fn is_number(e: &Expr<'_>) -> bool {
+    matches!(e, Expr::Const(c) if c.value.is_integer())
+}
+
+fn forbidden(what: &str) -> Fault {
+    Fault::new(Code::ValueForbidden, format!("{what} cannot stand in a value"))
+}

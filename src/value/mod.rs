@@ -1,0 +1,190 @@
+//! Values of the spec: text with minijinja expressions, of which a small, closed part is read.
+//!
+//! What an orchestrator knows only when a container runs (a StatefulSet's ordinal, the name of
+//! a node) is a *run-time part*. A value is rendered with a token in its place, so it may only
+//! stand there whole, `{{ member.id }}`: anything that computes with it, compares it or filters
+//! it is seen in the expression itself ([`Code::RuntimeArithmetic`]).
+
+mod language;
+mod render;
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use crate::code::Code;
+
+pub use language::{Uses, is_plain, uses};
+pub use render::{Peer, Peers, SECRETS, Scope, Who, host_path, render};
+
+/// What is known only when a container runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Run {
+    /// The member's id.
+    Id,
+    /// The member's name, `service-id`.
+    Name,
+    /// The name of the node it runs on.
+    Node,
+    /// The member's address.
+    Address,
+}
+
+impl Run {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Id, Self::Name, Self::Node, Self::Address];
+
+    /// As a spec names it.
+    pub fn field(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::Name => "name",
+            Self::Node => "node",
+            Self::Address => "address",
+        }
+    }
+}
+
+/// A piece of a rendered value.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// Text.
+    Literal(String),
+    /// What is known at run time.
+    Run(Run),
+    /// The content of a secret.
+    Secret(String),
+}
+
+/// A rendered value. It serializes to text in which marks (private characters that no input
+/// may hold) stand for what is not literal; only the filters of [`crate::emit`] print those.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Text(pub Vec<Part>);
+
+const OPEN: char = '\u{F8F0}';
+const CLOSE: char = '\u{F8F1}';
+
+/// Whether `c` is one of the marks, which are refused in every input.
+pub fn is_mark(c: char) -> bool {
+    c == OPEN || c == CLOSE
+}
+
+impl Text {
+    /// Plain text.
+    pub fn literal(text: impl Into<String>) -> Self {
+        Self(vec![Part::Literal(text.into())])
+    }
+
+    /// The text, if nothing in it waits for run time.
+    pub fn as_literal(&self) -> Option<&str> {
+        match self.0.as_slice() {
+            [] => Some(""),
+            [Part::Literal(text)] => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The run-time parts in it.
+    pub fn runs(&self) -> impl Iterator<Item = Run> + '_ {
+        self.0.iter().filter_map(|p| if let Part::Run(r) = p { Some(*r) } else { None })
+    }
+
+    /// The secrets in it.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> + '_ {
+        self.0.iter().filter_map(|p| if let Part::Secret(s) = p { Some(s.as_str()) } else { None })
+    }
+
+    /// Puts `parts` in place of `run`.
+    #[must_use]
+    pub fn with(&self, run: Run, parts: &[Part]) -> Self {
+        let mut out = Vec::new();
+        for part in &self.0 {
+            match part {
+                Part::Run(r) if *r == run => out.extend_from_slice(parts),
+                other => out.push(other.clone()),
+            }
+        }
+        Self(out)
+    }
+
+    /// Reads the marked form back.
+    pub fn from_marked(text: &str) -> Self {
+        let mut parts = Vec::new();
+        for (i, piece) in text.split(OPEN).enumerate() {
+            let rest = match piece.split_once(CLOSE) {
+                Some((mark, rest)) if i > 0 => {
+                    parts.push(match Run::ALL.iter().find(|r| r.field() == mark) {
+                        Some(run) => Part::Run(*run),
+                        None => Part::Secret(mark.trim_start_matches('$').to_owned()),
+                    });
+                    rest
+                }
+                _ => piece,
+            };
+            if !rest.is_empty() {
+                parts.push(Part::Literal(rest.to_owned()));
+            }
+        }
+        Self(parts)
+    }
+
+    /// The form with marks.
+    pub fn marked(&self) -> String {
+        self.0
+            .iter()
+            .map(|part| match part {
+                Part::Literal(text) => text.clone(),
+                Part::Run(run) => token(*run),
+                Part::Secret(name) => secret_token(name),
+            })
+            .collect()
+    }
+}
+
+impl Serialize for Text {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(&self.marked())
+    }
+}
+
+fn token(run: Run) -> String {
+    format!("{OPEN}{}{CLOSE}", run.field())
+}
+
+fn secret_token(name: &str) -> String {
+    format!("{OPEN}${name}{CLOSE}")
+}
+
+/// Why a value cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Its code.
+    pub code: Code,
+    /// What is wrong.
+    pub message: String,
+    /// The line to write, if there is one.
+    pub mend: Option<(String, String)>,
+}
+
+impl Fault {
+    /// A fault without a mend.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), mend: None }
+    }
+
+    /// With a way out.
+    #[must_use]
+    pub fn mend(mut self, text: impl Into<String>, line: impl Into<String>) -> Self {
+        self.mend = Some((text.into(), line.into()));
+        self
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Fault {}

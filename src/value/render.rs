@@ -1,0 +1,308 @@
+//! Values with their expressions put in.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use minijinja::value::{Object, Value as Jinja};
+use minijinja::{Environment, ErrorKind, UndefinedBehavior};
+
+use super::language::{is_plain, syntax, syntax_fault};
+use super::{Fault, Run, Text, Uses, secret_token, token, uses};
+use crate::code::Code;
+
+/// Longest value as rendered, in bytes.
+const MAX_RENDERED: usize = 1 << 20;
+/// Steps that rendering one value may take.
+const FUEL: u64 = 2_000_000;
+
+/// One member as values see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// Its id; nodes and single external addresses have none.
+    pub id: Option<u32>,
+    /// Its name.
+    pub name: String,
+    /// Its address on the target at hand.
+    pub address: Result<String, Fault>,
+}
+
+/// Members of one service with its ports.
+#[derive(Debug, Clone)]
+pub struct Peers {
+    /// In order of their ids.
+    pub members: Arc<Vec<Peer>>,
+    /// Ports by name.
+    pub ports: Arc<Vec<(String, u16)>>,
+}
+
+/// Who `member` is.
+#[derive(Debug, Clone)]
+pub enum Who {
+    /// One member, all of it known but for the node.
+    Known(Peer),
+    /// Any member of a counted service; all of it at run time.
+    Token,
+    /// The member of a node; it has no id and no name.
+    NodeToken,
+}
+
+/// What one value of one service is rendered with on one target.
+pub struct Scope<'a> {
+    /// The service's name.
+    pub service: &'a str,
+    /// Its own members and ports.
+    pub own: Peers,
+    /// Why the members cannot be listed, where they cannot.
+    pub unlisted: Option<Fault>,
+    /// Who `member` is.
+    pub who: Who,
+    /// The members of another service.
+    pub peers: &'a dyn Fn(&str) -> Result<Peers, Fault>,
+}
+
+/// Renders `text`, whose names are `uses`, in `scope`.
+///
+/// # Errors
+/// What a name of the value has to say for itself;
+/// [`Code::RuntimeArithmetic`] when it computes with a run-time part; the limits above.
+pub fn render(text: &str, uses: &Uses, scope: &Scope<'_>) -> Result<Text, Fault> {
+    if is_plain(text) {
+        return Ok(Text::literal(text));
+    }
+    let computes = match scope.who {
+        Who::Known(_) => uses.computed.contains(Run::Node.field()),
+        Who::Token | Who::NodeToken => !uses.computed.is_empty(),
+    };
+    if computes {
+        return Err(arithmetic(text));
+    }
+    let mut env = Environment::empty();
+    env.set_undefined_behavior(UndefinedBehavior::Strict);
+    env.set_fuel(Some(FUEL));
+    env.set_syntax(syntax());
+    env.set_formatter(|out, state, value| match printed(value)? {
+        Some(address) => out.write_str(&address).map_err(minijinja::Error::from),
+        None => minijinja::escape_formatter(out, state, value),
+    });
+    env.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    env.add_filter("join", join);
+    env.add_filter("default", minijinja::filters::default);
+    env.add_filter("first", minijinja::filters::first);
+    env.add_filter("last", minijinja::filters::last);
+    env.add_filter("length", minijinja::filters::length);
+    env.add_filter("lower", minijinja::filters::lower);
+    env.add_filter("upper", minijinja::filters::upper);
+    let mut peers = std::collections::BTreeMap::new();
+    for name in &uses.peers {
+        peers.insert(name.clone(), (scope.peers)(name).map(|p| list(&p)));
+    }
+    env.add_function("peers", move |name: &str| match peers.get(name) {
+        Some(Ok(list)) => Ok(list.clone()),
+        Some(Err(fault)) => Err(raise(fault)),
+        None => Err(raise(&Fault::new(Code::PeerUnknown, format!("no service `{name}`")))),
+    });
+    env.add_function("secret", |name: String| Jinja::from_object(SecretObject(name)));
+    let ports = ports(&scope.own.ports);
+    let members = match &scope.unlisted {
+        Some(fault) => failing(fault),
+        None if uses.members => list(&scope.own),
+        None => Jinja::UNDEFINED,
+    };
+    let member = Jinja::from_object(Member { who: scope.who.clone(), ports: ports.clone() });
+    let context = minijinja::context! { service => scope.service, ports, members, member };
+    let mut out = Bounded(Vec::new());
+    env.template_from_str(text)
+        .and_then(|t| t.render_captured_to(context, &mut out).map(drop))
+        .map_err(|e| lower(&e))?;
+    Ok(Text::from_marked(&String::from_utf8_lossy(&out.0)))
+}
+
+/// A host path of member `id` of `service`; `None` when it has faults, which are reported
+/// elsewhere.
+pub fn host_path(text: &str, service: &str, id: u32) -> Option<String> {
+    let one = Peer { id: Some(id), name: format!("{service}-{id}"), address: Ok(String::new()) };
+    let own = Peers { members: Arc::default(), ports: Arc::default() };
+    let nobody = |_: &str| Err(Fault::new(Code::PeerUnknown, ""));
+    let scope = Scope { service, own, unlisted: None, who: Who::Known(one), peers: &nobody };
+    render(text, &uses(text).ok()?, &scope).ok()?.as_literal().map(ToOwned::to_owned)
+}
+
+/// A writer that refuses to grow beyond [`MAX_RENDERED`].
+struct Bounded(Vec<u8>);
+
+impl Write for Bounded {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        if self.0.len() + buf.len() > MAX_RENDERED {
+            return Err(io::Error::other("too long"));
+        }
+        self.0.extend_from_slice(buf);
+        Ok(buf.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn join(items: &Jinja, separator: Option<String>) -> Result<String, minijinja::Error> {
+    let mut out = String::new();
+    for (i, item) in items.try_iter()?.enumerate() {
+        if i > 0 {
+            out.push_str(separator.as_deref().unwrap_or_default());
+        }
+        if item.is_undefined() {
+            return Err(ErrorKind::UndefinedError.into());
+        }
+        out.push_str(&printed(&item)?.unwrap_or_else(|| item.to_string()));
+        if out.len() > MAX_RENDERED {
+            return Err(minijinja::Error::new(ErrorKind::InvalidOperation, "too long"));
+        }
+    }
+    Ok(out)
+}
+
+/// The address of a member that is printed whole, or why there is none; `None` for other values.
+fn printed(value: &Jinja) -> Result<Option<String>, minijinja::Error> {
+    if let Some(peer) = value.downcast_object_ref::<PeerObject>() {
+        return peer.0.address.clone().map(Some).map_err(|f| raise(&f));
+    }
+    match value.downcast_object_ref::<Member>().map(|m| &m.who) {
+        Some(Who::Known(peer)) => peer.address.clone().map(Some).map_err(|f| raise(&f)),
+        Some(Who::Token | Who::NodeToken) => Ok(Some(token(Run::Address))),
+        None => Ok(None),
+    }
+}
+
+fn raise(fault: &Fault) -> minijinja::Error {
+    minijinja::Error::new(ErrorKind::InvalidOperation, fault.message.clone()).with_source(fault.clone())
+}
+
+fn failing(fault: &Fault) -> Jinja {
+    Jinja::from(raise(fault))
+}
+
+fn lower(e: &minijinja::Error) -> Fault {
+    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(e);
+    while let Some(error) = source {
+        if let Some(fault) = error.downcast_ref::<Fault>() {
+            return fault.clone();
+        }
+        source = error.source();
+    }
+    match e.kind() {
+        ErrorKind::OutOfFuel | ErrorKind::WriteFailure => Fault::new(
+            Code::ValueTooLong,
+            format!("the value grows beyond {MAX_RENDERED} bytes or takes too long"),
+        ),
+        ErrorKind::UndefinedError => {
+            Fault::new(Code::ValueName, "the expression names something that does not exist".to_owned())
+        }
+        ErrorKind::SyntaxError => syntax_fault(e),
+        _ => Fault::new(
+            Code::ValueSyntax,
+            format!("the expression fails: {}", e.detail().unwrap_or("no value")),
+        ),
+    }
+}
+
+fn ports(ports: &[(String, u16)]) -> Jinja {
+    ports.iter().map(|(n, p)| (n.clone(), *p)).collect::<std::collections::BTreeMap<_, _>>().into()
+}
+
+fn list(peers: &Peers) -> Jinja {
+    let ports = ports(&peers.ports);
+    peers
+        .members
+        .iter()
+        .map(|p| Jinja::from_object(PeerObject(p.clone(), ports.clone())))
+        .collect::<Vec<_>>()
+        .into()
+}
+
+#[derive(Debug)]
+struct PeerObject(Peer, Jinja);
+
+impl Object for PeerObject {
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Jinja> {
+        match key {
+            "id" => self.0.id.map(Jinja::from),
+            "name" => Some(self.0.name.clone().into()),
+            "address" => Some(match &self.0.address {
+                Ok(address) => address.clone().into(),
+                Err(fault) => failing(fault),
+            }),
+            "ports" => Some(self.1.clone()),
+            _ => None,
+        }
+    }
+    fn get_value(self: &Arc<Self>, key: &Jinja) -> Option<Jinja> {
+        self.get_value_by_str(key.as_str()?)
+    }
+}
+
+#[derive(Debug)]
+struct Member {
+    who: Who,
+    ports: Jinja,
+}
+
+impl Object for Member {
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Jinja> {
+        if key == "ports" {
+            return Some(self.ports.clone());
+        }
+        let run = *Run::ALL.iter().find(|r| r.field() == key)?;
+        Some(match (&self.who, run) {
+            (Who::Known(p), Run::Id) => Jinja::from(p.id),
+            (Who::Known(p), Run::Name) => p.name.clone().into(),
+            (Who::Known(p), Run::Address) => match &p.address {
+                Ok(address) => address.clone().into(),
+                Err(fault) => failing(fault),
+            },
+            (Who::NodeToken, Run::Id | Run::Name) => failing(
+                &Fault::new(
+                    Code::MemberField,
+                    format!("a `per: node` member has no {}: the node is its identity", run.field()),
+                )
+                .mend("name it by its node", "{{ member.node }}"),
+            ),
+            (Who::Token | Who::Known(_), Run::Node) | (Who::Token | Who::NodeToken, _) => token(run).into(),
+        })
+    }
+    fn get_value(self: &Arc<Self>, key: &Jinja) -> Option<Jinja> {
+        self.get_value_by_str(key.as_str()?)
+    }
+}
+
+/// `secret('x')`: prints as the secret's content, `.path` is its file.
+#[derive(Debug)]
+struct SecretObject(String);
+
+/// Directory of the secrets' files in every container.
+pub const SECRETS: &str = "/run/secrets";
+
+impl Object for SecretObject {
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Jinja> {
+        (key == "path").then(|| format!("{SECRETS}/{}", self.0).into())
+    }
+    fn get_value(self: &Arc<Self>, key: &Jinja) -> Option<Jinja> {
+        self.get_value_by_str(key.as_str()?)
+    }
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&secret_token(&self.0))
+    }
+}
+
+fn arithmetic(text: &str) -> Fault {
+    let fault = Fault::new(
+        Code::RuntimeArithmetic,
+        "`member` is known to this target only when the container runs: it can be inserted, not computed with",
+    );
+    if text.contains("member.id") && text.contains('+') {
+        return fault.mend(
+            "number the members as the software wants them, and insert",
+            "members: { count: 3, first: 1 }   {{ member.id }}",
+        );
+    }
+    fault.mend("insert it as it is", "{{ member.id }}")
+}
