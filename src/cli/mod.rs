@@ -38,7 +38,9 @@ enum Command {
     #[command(after_help = "\
 Specs that name each other (`peers('x')`, `apart_from`, two revisions of one service) must be
 compiled together. All faults of all specs are reported in one run; while there is an error,
-nothing is written. Only files that changed are written, each of them whole.
+nothing is written. Only files that changed are written, each of them whole. In the folders of its
+services a run also takes away what it made before and no spec makes any more; files without
+berthc's header are never touched.
 
 Examples:
   berthc compile specs -o deploy
@@ -162,7 +164,7 @@ fn compile(args: &Compile) -> Result<bool, Outside> {
         return Err(format!("--bootstrap {name}: no spec of this compile is the service `{name}`"));
     }
     let written = match &tree {
-        Some(tree) => Some(write::write(&args.out, tree)?),
+        Some(tree) => Some(write::write(&args.out, tree, &folders(&model, &options))?),
         None => None,
     };
     match args.format {
@@ -175,13 +177,29 @@ fn compile(args: &Compile) -> Result<bool, Outside> {
         }
         Format::Json => {
             let found: Vec<_> = diagnostics.iter().map(|d| report::json(&inputs, d)).collect();
-            let (changed, unchanged) =
-                written.as_ref().map_or((vec![], 0), |w| (w.changed.clone(), w.unchanged));
-            let object = json!({ "diagnostics": found, "written": changed, "unchanged": unchanged });
+            let object = match &written {
+                Some(w) => json!({
+                    "diagnostics": found, "written": w.changed, "removed": w.removed, "unchanged": w.unchanged,
+                }),
+                None => json!({ "diagnostics": found, "written": [], "removed": [], "unchanged": 0 }),
+            };
             print(&format!("{object:#}\n"))?;
         }
     }
     Ok(!diagnostics.iter().any(|d| d.severity == Severity::Error))
+}
+
+/// The folders that a run owns: those of its services, for the targets that it emits.
+fn folders(model: &berthc::model::Model, options: &Options) -> Vec<String> {
+    let wanted = |t: &Target| options.targets.is_empty() || options.targets.contains(t);
+    let mut all = BTreeSet::new();
+    for service in model.services() {
+        all.insert(service.name.clone());
+        all.extend(
+            Target::ALL.iter().filter(|t| wanted(t)).map(|t| format!("{}/{}", service.name, t.name())),
+        );
+    }
+    all.into_iter().collect()
 }
 
 fn target(name: TargetName) -> Target {

@@ -63,6 +63,32 @@ fn an_error_leaves_the_output_as_it_was() {
 }
 
 #[test]
+fn what_no_spec_makes_any_more_is_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (spec, out) = (dir.path().join("db.yaml"), dir.path().join("out"));
+    let text = SPEC.replace("targets: {", "targets: { fleet: { version: \"1.0.0\" },");
+    let counted = |n: u32| text.replace("count: 1", &format!("count: {n}"));
+    let args = ["compile".as_ref(), spec.as_os_str(), "-o".as_ref(), out.as_os_str()];
+    fs::write(&spec, counted(3)).unwrap();
+    assert!(berthc(&args).status.success());
+    let (own, unit) = (out.join("db/fleet/notes.service"), out.join("db/fleet/db@2.service"));
+    fs::write(&own, "# mine\n").unwrap();
+    fs::write(&spec, counted(2)).unwrap();
+    let run = berthc(&[&args[..], &["--target".as_ref(), "kubernetes".as_ref()]].concat());
+    assert!(run.status.success() && unit.exists(), "another target's folder was touched");
+    let run = berthc(&args);
+    assert!(
+        stderr(&run).contains("removed 1 file that no spec makes any more: db/fleet/db@2.service"),
+        "{}",
+        stderr(&run)
+    );
+    assert!(!unit.exists() && own.exists());
+    fs::write(&spec, SPEC).unwrap();
+    assert!(berthc(&args).status.success());
+    assert_eq!(walk(&out.join("db/fleet")), [own]);
+}
+
+#[test]
 fn targets_can_be_chosen() {
     let out = tempfile::tempdir().unwrap();
     let run = berthc(&[
