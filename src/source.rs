@@ -43,6 +43,9 @@ pub struct Source {
     pub path: String,
     /// The tree; `None` when the text could not be read at all.
     pub root: Option<Node>,
+    /// Items of lists that were taken out as faulty: the way to the list, and their indices in
+    /// the text. Routes count what is left.
+    pub gone: Vec<(Vec<String>, usize)>,
 }
 
 impl Source {
@@ -57,15 +60,31 @@ impl Source {
         self.find(route, true)
     }
 
+    /// The steps of `route` as the text counts them.
+    fn way(&self, route: &Route) -> Vec<String> {
+        let mut way: Vec<String> = Vec::with_capacity(route.steps().len());
+        for step in route.steps() {
+            let step = match step.parse() {
+                Ok(index) if self.gone.iter().any(|(w, _)| *w == way) => {
+                    in_text(&self.gone, &way, index).to_string()
+                }
+                _ => step.clone(),
+            };
+            way.push(step);
+        }
+        way
+    }
+
     fn find(&self, route: &Route, key: bool) -> Place {
         let mut best = Place::new(self.index, 0, 0);
         let Some(mut node) = self.root.as_ref() else { return best };
+        let way = self.way(route);
         if let Kind::Map(entries) = &node.kind
             && let Some((first, _)) = entries.first()
         {
             best = first.place;
         }
-        for step in route.steps() {
+        for step in &way {
             let next = match &node.kind {
                 Kind::Map(entries) => entries.iter().find(|(k, _)| k.name == *step),
                 Kind::Seq(items) => {
@@ -92,12 +111,20 @@ impl Source {
 
     /// The value at `route`, as it was read.
     pub fn node(&self, route: &Route) -> Option<&Node> {
-        route.steps().iter().try_fold(self.root.as_ref()?, |node, step| match &node.kind {
+        self.way(route).iter().try_fold(self.root.as_ref()?, |node, step| match &node.kind {
             Kind::Map(entries) => entries.iter().find(|(k, _)| k.name == *step).map(|e| &e.1),
             Kind::Seq(items) => step.parse::<usize>().ok().and_then(|i| items.get(i)),
             _ => None,
         })
     }
+}
+
+/// The index in the text of what is item `index` of the list at `way` when the items `gone` are
+/// left out.
+pub fn in_text(gone: &[(Vec<String>, usize)], way: &[String], index: usize) -> usize {
+    let mut at: Vec<usize> = gone.iter().filter(|(w, _)| w == way).map(|(_, i)| *i).collect();
+    at.sort_unstable();
+    at.into_iter().fold(index, |index, gone| if gone <= index { index + 1 } else { index })
 }
 
 /// Line and column (both from 1, columns in characters) of a byte of `text`.

@@ -33,8 +33,11 @@ fn groups<'d>(inputs: &'d [Input], d: &'d Diagnostic) -> Vec<Group<'d>> {
     }
     let mut groups = vec![group];
     for mend in &d.mends {
-        let title =
-            if mend.line.is_empty() { mend.text.clone() } else { format!("{}:   {}", mend.text, mend.line) };
+        let title = if mend.line.is_empty() {
+            mend.text.clone()
+        } else {
+            format!("{}:   {}", mend.text, line(inputs, d, &mend.line))
+        };
         groups.push(Group::with_title(Level::HELP.secondary_title(title)));
     }
     groups

@@ -10,20 +10,29 @@ use serde::de::{
 use super::node::{Key, Kind, Node};
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
+use crate::source::in_text;
 
 /// Faults of one document after which reading stops: more would help nobody, and each costs a
 /// pass over the tree.
 const MAX_FAULTS: usize = 100;
 
+/// What was taken out of a tree as faulty.
+#[derive(Debug, Default)]
+pub struct Removed {
+    /// Keys, wherever they stood.
+    pub keys: Vec<String>,
+    /// Items of lists: the way to the list, and the index in the text.
+    pub items: Vec<(Vec<String>, usize)>,
+}
+
 /// Reads a `T`. Every fault is pushed to `faults`; the entries at fault are gone from `root`
-/// afterwards, and the value is what the rest says, with the keys that were taken out. `None`
-/// when nothing could be read.
+/// afterwards, and the value is what the rest says. `None` when nothing could be read.
 pub fn read<T: DeserializeOwned>(
     text: &str,
     root: &mut Node,
     faults: &mut Vec<Diagnostic>,
-) -> (Option<T>, Vec<String>) {
-    let mut removed = Vec::new();
+) -> (Option<T>, Removed) {
+    let mut removed = Removed::default();
     for _ in 0..MAX_FAULTS {
         match T::deserialize(Reader(root)) {
             Ok(value) => return (Some(value), removed),
@@ -31,10 +40,18 @@ pub fn read<T: DeserializeOwned>(
                 let mut route = error.route.clone();
                 route.reverse();
                 faults.push(error.diagnostic(text, root.place, &route));
+                let item = root.holds_item(&route);
                 if !root.remove(&route) {
                     break;
                 }
-                removed.extend(route.pop());
+                let last = route.pop().unwrap_or_default();
+                match last.parse() {
+                    Ok(index) if item => {
+                        let index = in_text(&removed.items, &route, index);
+                        removed.items.push((route, index));
+                    }
+                    _ => removed.keys.push(last),
+                }
             }
         }
     }

@@ -24,7 +24,7 @@ pub type Value = String;
 pub struct Spec {
     /// Name of the service; its members are `service-id`. A DNS label: letters, digits and
     /// dashes, a letter first.
-    #[schemars(required, regex(pattern = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"))]
+    #[schemars(regex(pattern = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"))]
     pub service: Option<String>,
     /// Generation of a `per: node` service. Two revisions never share a node.
     pub revision: Option<String>,
@@ -92,7 +92,6 @@ pub struct FileSpec {
 pub struct SecretSpec {
     /// `NAME/KEY`: a key of a Kubernetes Secret, the Swarm secret `NAME-KEY`, the file
     /// `/etc/berth/secrets/NAME/KEY` on fleet machines.
-    #[schemars(required)]
     pub r#ref: Option<String>,
     /// Generation of the Swarm secret: `NAME-KEY-VERSION`.
     pub version: Option<String>,
@@ -179,7 +178,6 @@ pub enum Guard {
 #[serde(default, deny_unknown_fields)]
 pub struct DataSpec {
     /// Where the container sees it.
-    #[schemars(required)]
     pub mount: Option<String>,
     /// Directory of the node, inside the mounted disk; nothing ever creates it.
     pub host: Option<Value>,
@@ -194,10 +192,8 @@ pub struct DataSpec {
 #[serde(default, deny_unknown_fields)]
 pub struct VolumeSpec {
     /// aws-ebs, gce-pd, azure-disk, ceph-rbd, iscsi, scaleio, storageos, flocker, nfs or csi:NAME.
-    #[schemars(required)]
     pub backend: Option<String>,
     /// Size, as "100Gi".
-    #[schemars(required)]
     pub size: Option<String>,
     /// An existing StorageClass; without it one is made.
     pub class: Option<String>,
@@ -226,10 +222,8 @@ pub struct StopSpec {
 #[serde(default, deny_unknown_fields)]
 pub struct BeforeSpec {
     /// The command and its arguments.
-    #[schemars(required)]
     pub run: Option<Vec<Value>>,
     /// The part of the grace that it may use.
-    #[schemars(required)]
     pub within: Option<String>,
 }
 
@@ -335,7 +329,6 @@ pub struct BootstrapSpec {
 #[serde(default, deny_unknown_fields)]
 pub struct HelperSpec {
     /// Its image.
-    #[schemars(required)]
     pub image: Option<String>,
     /// In place of the image's entrypoint.
     pub command: Option<Vec<Value>>,
@@ -368,10 +361,8 @@ pub struct ExternalSpec {
 #[serde(default, deny_unknown_fields)]
 pub struct AcceptSpec {
     /// Its name: TARGET/RESOURCE/HAZARD or TARGET/FIELD.PATH.
-    #[schemars(required)]
     pub gap: Option<String>,
     /// Why it is taken. No reason, no waiver.
-    #[schemars(required)]
     pub because: Option<String>,
 }
 
@@ -395,10 +386,8 @@ pub type Raw = serde_json::Map<String, serde_json::Value>;
 #[serde(default, deny_unknown_fields)]
 pub struct KubernetesSpec {
     /// The oldest version that must take the files, "1.25" to "1.37".
-    #[schemars(required)]
     pub version: Option<String>,
     /// Namespace of everything.
-    #[schemars(required)]
     pub namespace: Option<String>,
     /// Added to the pod spec.
     pub pod: Option<Raw>,
@@ -413,7 +402,6 @@ pub struct KubernetesSpec {
 #[serde(default, deny_unknown_fields)]
 pub struct FleetSpec {
     /// "1.0.0" or "0.13.0".
-    #[schemars(required)]
     pub version: Option<String>,
     /// Members are `member.domain` in the operator's DNS.
     pub domain: Option<String>,
@@ -433,7 +421,6 @@ pub use parts::UnitOption;
 #[serde(default, deny_unknown_fields)]
 pub struct SwarmSpec {
     /// Version of the docker engine, "20.10" or newer.
-    #[schemars(required)]
     pub engine: Option<String>,
     /// An existing attachable overlay network.
     pub network: Option<String>,
@@ -455,7 +442,66 @@ pub enum SwarmVolume {
     Csi,
 }
 
-/// The JSON Schema of a spec, for editors.
+/// The JSON Schema of a spec, for editors: what the parser refuses for its shape, and the fields
+/// without which `check` refuses it.
 pub fn schema() -> serde_json::Value {
-    schemars::generate::SchemaSettings::draft07().into_generator().into_root_schema_for::<Spec>().to_value()
+    let mut schema = schemars::generate::SchemaSettings::draft07()
+        .into_generator()
+        .into_root_schema_for::<Spec>()
+        .to_value();
+    without_null(&mut schema);
+    for (block, fields) in REQUIRED {
+        let object = match *block {
+            "" => Some(&mut schema),
+            name => schema.get_mut("definitions").and_then(|d| d.get_mut(name)),
+        };
+        if let Some(object) = object.and_then(serde_json::Value::as_object_mut) {
+            object.insert("required".into(), (*fields).into());
+        }
+    }
+    schema
+}
+
+/// Fields that are optional in the types only, so that one run can report all that are missing.
+const REQUIRED: &[(&str, &[&str])] = &[
+    ("", &["service", "targets"]),
+    ("AcceptSpec", &["gap", "because"]),
+    ("BeforeSpec", &["run", "within"]),
+    ("DataSpec", &["mount"]),
+    ("FleetSpec", &["version"]),
+    ("HelperSpec", &["image"]),
+    ("KubernetesSpec", &["version", "namespace"]),
+    ("PinTable", &["label"]),
+    ("SecretSpec", &["ref"]),
+    ("SwarmSpec", &["engine"]),
+    ("VolumeSpec", &["backend", "size"]),
+];
+
+/// An `Option` is a field that may be left out, never one that may be null.
+fn without_null(schema: &mut serde_json::Value) {
+    use serde_json::Value;
+    let null = |v: &Value| v == "null" || v.get("type").is_some_and(|t| t == "null");
+    match schema {
+        Value::Object(object) => {
+            object.retain(|key, value| !(key == "default" && value.is_null()));
+            object.values_mut().for_each(without_null);
+            if let Some(Value::Array(types)) = object.get_mut("type") {
+                types.retain(|t| !null(t));
+                if let [one] = types.as_slice() {
+                    let one = one.clone();
+                    object.insert("type".into(), one);
+                }
+            }
+            if let Some(Value::Array(any)) = object.get_mut("anyOf") {
+                any.retain(|s| !null(s));
+                if let [Value::Object(one)] = any.as_slice() {
+                    let one = one.clone();
+                    object.remove("anyOf");
+                    object.extend(one);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_null),
+        _ => {}
+    }
 }

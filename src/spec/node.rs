@@ -71,6 +71,17 @@ impl Node {
         }
     }
 
+    /// Whether `route` leads to an item of a list.
+    pub fn holds_item(&self, route: &[String]) -> bool {
+        let Some((_, way)) = route.split_last() else { return false };
+        let list = way.iter().try_fold(self, |node, step| match &node.kind {
+            Kind::Map(entries) => entries.iter().find(|(k, _)| k.name == *step).map(|e| &e.1),
+            Kind::Seq(items) => step.parse::<usize>().ok().and_then(|i| items.get(i)),
+            _ => None,
+        });
+        list.is_some_and(|node| matches!(node.kind, Kind::Seq(_)))
+    }
+
     /// Takes away the entry at `route`; false when there is none.
     pub fn remove(&mut self, route: &[String]) -> bool {
         let Some((last, way)) = route.split_last() else { return false };

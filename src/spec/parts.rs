@@ -49,7 +49,6 @@ pub struct Pin {
 #[serde(default, deny_unknown_fields)]
 pub struct PinTable {
     /// Node label or fleet metadata whose value is the member's id.
-    #[schemars(required)]
     pub label: Option<String>,
     /// Addresses of the nodes, by member id.
     pub at: Option<IndexMap<Id, String>>,

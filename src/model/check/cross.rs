@@ -128,6 +128,15 @@ fn apart(model: &Model, service: &Service, w: &Workload, out: &mut Vec<Diagnosti
             }
             continue;
         };
+        if found.workload().is_none() {
+            let d = Diagnostic::error(
+                Code::ApartUnknown,
+                place,
+                format!("`{other}` is external: it runs on no node"),
+            );
+            out.push(d.related(found.key(&route!["external"]), "external here"));
+            continue;
+        }
         let back = found.workload().is_some_and(|o| o.apart_from.contains(&service.name));
         if !back && !model.is_broken(other) {
             let theirs = found.key(&route!["service"]);

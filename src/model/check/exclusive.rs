@@ -1,7 +1,5 @@
 //! `exclusive`: what only one running container may hold, and how that fits the members.
 
-use std::collections::BTreeMap;
-
 use super::{Checker, mend};
 use crate::code::Code;
 use crate::model::{Data, DataAt, Members, Program, Template, Volume, backend, names};
@@ -87,6 +85,14 @@ impl Checker<'_> {
                 "a `per: node` member has no name of its own: the node is its identity",
             );
         }
+        if node_network && ports.is_empty() && !self.taken_out("ports") {
+            let d = self.fault_key(
+                Code::Missing,
+                &root.at("address"),
+                "on the node's network only ports that are declared are held",
+            );
+            d.mends.push(mend("declare those that the program listens on", "ports: { client: 5000 }"));
+        }
         let writer = writer.unwrap_or_default();
         if writer && !all.is_empty() {
             self.fault_key(
@@ -117,7 +123,7 @@ impl Checker<'_> {
                 ));
             }
         }
-        self.host_twice(&all);
+        self.host_twice(service, &all);
         whole.then(|| Exclusive {
             data: all,
             ports,
@@ -276,6 +282,13 @@ impl Checker<'_> {
             }
             _ => {}
         }
+        if let (Some(Members::PerNode { .. }), Some(_)) = (members, size) {
+            self.fault_key(
+                Code::DataShape,
+                &route.at("size"),
+                "`size` says nothing here: the directory has what its disk has",
+            );
+        }
         let pinned = matches!(members, Some(Members::Counted { .. }));
         if pinned && size.is_none() && self.source.has(&route!["targets", "kubernetes"]) {
             self.missing(route, "size", "size: 20Gi");
@@ -340,17 +353,25 @@ impl Checker<'_> {
         })
     }
 
-    /// Directories of one member must not be one another.
-    fn host_twice(&mut self, data: &[Data]) {
-        let mut seen: BTreeMap<&str, &Route> = BTreeMap::new();
-        for d in data {
-            if let DataAt::Host { path, .. } = &d.at
-                && let Some(first) = seen.insert(&path.text, &path.route)
-            {
-                let first = self.source.place(first);
-                self.fault(Code::HostTwice, &path.route, "two names for one directory")
-                    .related
-                    .push((first, "the first".into()));
+    /// Directories of one member must not be one another, nor lie in one another.
+    fn host_twice(&mut self, service: &str, data: &[Data]) {
+        let hosts = data.iter().filter_map(|d| d.host());
+        let all: Vec<(String, &Template)> =
+            hosts.filter_map(|h| Some((value::host_path(&h.text, service, 1)?, h))).collect();
+        for (i, (path, host)) in all.iter().enumerate() {
+            let meets = |other: &str| {
+                let (long, short) =
+                    if path.len() >= other.len() { (path.as_str(), other) } else { (other, path.as_str()) };
+                long.strip_prefix(short).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            };
+            if let Some((other, first)) = all[..i].iter().find(|(other, _)| meets(other)) {
+                let what = if other == path {
+                    "two names for one directory"
+                } else {
+                    "one directory lies in the other"
+                };
+                let first = self.source.place(&first.route);
+                self.fault(Code::HostTwice, &host.route, what).related.push((first, "the first".into()));
             }
         }
     }

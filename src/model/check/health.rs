@@ -68,6 +68,7 @@ impl Checker<'_> {
         let short = CheckSpec { http, port, scheme, tcp, run, every, timeout, failures };
         let written = short.http.is_some() || short.tcp.is_some() || short.run.is_some();
         let stray = short.port.is_some()
+            || short.scheme.is_some()
             || short.every.is_some()
             || short.timeout.is_some()
             || short.failures.is_some();

@@ -51,9 +51,12 @@ pub fn check(inputs: &[Input], files: &dyn Files) -> (Model, Vec<Diagnostic>) {
                 continue;
             }
         };
-        let source = Arc::new(Source { index, path: input.path.clone(), root: Some(root.clone()) });
+        let whole = root.clone();
         let mut faults = Vec::new();
         let (spec, removed) = de::read::<Spec>(&input.text, &mut root, &mut faults);
+        let path = input.path.clone();
+        let source = Arc::new(Source { index, path, root: Some(whole), gone: removed.items });
+        let removed = removed.keys;
         let mut checker = Checker { source, files, removed, out: faults };
         let name = spec.as_ref().and_then(|s| s.service.clone());
         let service = spec.and_then(|spec| checker.service(spec));

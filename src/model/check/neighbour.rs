@@ -45,12 +45,18 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
             }
         }
     }
+    let mut told = std::collections::BTreeSet::new();
     for (path, claims) in &paths {
         // A directory inside a claimed one belongs to both.
         let outer = ancestors(path).filter_map(|o| paths.get(o)).flatten();
         let all: Vec<&Claim<'_>> = outer.chain(claims).collect();
         for target in Target::ALL {
-            pairs(&all, target, |a, b| on_path(a, b, out));
+            pairs(&all, target, |a, b| {
+                // Once for all members of two services.
+                if told.insert((a.service.index, a.route.clone(), b.service.index, b.route.clone())) {
+                    on_path(a, b, out);
+                }
+            });
         }
     }
     let mut told = std::collections::BTreeSet::new();
@@ -89,7 +95,11 @@ fn pairs<'m>(claims: &[&Claim<'m>], target: Target, mut meet: impl FnMut(&Claim<
         own.sort();
         let keys: Vec<&str> = own.iter().map(|(k, _)| *k).collect();
         let clash =
-            |a: &Claim<'_>| a.service.name != b.service.name && !apart(a, b) && may_meet(a, b, target);
+            // What keeps services apart may be waived or lifted; their data lies where it lies.
+            |a: &Claim<'_>| {
+                let excused = b.path.is_empty() && apart(a, b);
+                a.service.name != b.service.name && !excused && may_meet(a, b, target)
+            };
         let at = |found: &Vec<usize>| found.iter().copied().find(|a| clash(claims[*a]));
         let first = seen.iter().find_map(|(theirs, values)| {
             if *theirs == keys && own.iter().all(|(_, v)| v.is_some()) {
@@ -172,8 +182,10 @@ fn apart(a: &Claim<'_>, b: &Claim<'_>) -> bool {
 
 /// The labels a member's node must carry, as far as they are fixed.
 fn demands<'m>(c: &Claim<'m>, target: Target) -> Demands<'m> {
+    // Swarm compares values without case (swarmkit `manager/constraint/constraint.go`).
+    let as_read = |v: &String| if target == Target::Swarm { v.to_ascii_lowercase() } else { v.clone() };
     match &c.workload.members {
-        Members::PerNode { on, .. } => on.iter().map(|(k, v)| (k.as_str(), Some(v.clone()))).collect(),
+        Members::PerNode { on, .. } => on.iter().map(|(k, v)| (k.as_str(), Some(as_read(v)))).collect(),
         Members::Counted { pin, .. } => {
             let targets = &c.service.targets;
             let own: Option<&Pin> = match target {

@@ -388,6 +388,16 @@ impl Checker<'_> {
                 d.related.push((place, "the data".into()));
                 d.why.push("its mount point would be made in the data, on the data's disk".into());
             }
+            // Nothing can lie in a file, and the directory of the secrets is theirs alone.
+            let files = w.files.iter().map(|f| (f.path.as_str(), &f.route));
+            let secrets = all.iter().filter(|(p, _)| p == SECRETS).map(|(p, r)| (p.as_str(), r));
+            let outer = files.chain(secrets).find(|(outer, _)| below(path, outer));
+            if let Some((outer, at)) = outer {
+                let place = self.source.key(at);
+                self.fault_key(Code::MountTwice, route, format!("`{path}` lies in `{outer}`"))
+                    .related
+                    .push((place, "this one".into()));
+            }
         }
     }
 }
