@@ -14,19 +14,17 @@ use crate::route;
 const UNIT: &[&str] =
     &["After", "Before", "Documentation", "OnFailure", "PartOf", "RequiresMountsFor", "Wants"];
 
-/// Options that say how the docker client runs (systemd.exec(5), systemd.resource-control(5)).
+/// Options that say how the docker client runs (systemd.exec(5), systemd.resource-control(5)). No
+/// environment: `DOCKER_HOST` would start the container where its name fences nothing.
 const SERVICE: &[&str] = &[
     "BlockIO*",
     "CPU*",
-    "Environment",
-    "EnvironmentFile",
     "IO*",
     "Limit*",
     "Log*",
     "Memory*",
     "Nice",
     "OOMScoreAdjust",
-    "PassEnvironment",
     "Slice",
     "StandardError",
     "StandardOutput",

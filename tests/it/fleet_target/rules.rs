@@ -281,10 +281,10 @@ fn nfs_is_a_volume_of_dockers_own_driver() {
 
 #[test]
 fn additions_stand_behind_what_is_decided() {
-    let more = "{ Unit: { OnFailure: alert.service }, Service: { Environment: [A=b, \"C=%H\"], LimitNOFILE: \"9\" }, X-Fleet: { MachineMetadata: disk=ssd } }";
+    let more = "{ Unit: { OnFailure: alert.service }, Service: { SyslogIdentifier: [A=b, \"C=%H\"], LimitNOFILE: \"9\" }, X-Fleet: { MachineMetadata: disk=ssd } }";
     let spec = counted(PINNED).replace("\"1.0.0\"", &format!("\"1.0.0\", unit: {more}"));
     let unit = &units(&[&spec])["db@1.service"];
-    assert_eq!(values(unit, "Environment"), ["A=b", "C=%H"]);
+    assert_eq!(values(unit, "SyslogIdentifier"), ["A=b", "C=%H"]);
     assert_eq!((value(unit, "LimitNOFILE"), value(unit, "OnFailure")), ("9".into(), "alert.service".into()));
     assert_eq!(x_fleet(unit)[..2], ["MachineMetadata=db=1", "MachineMetadata=disk=ssd"]);
 }
