@@ -168,7 +168,11 @@ fn environment(overrides: &BTreeMap<String, String>) -> Environment<'static> {
     env.add_filter("setting", setting);
     env.add_filter("tree", tree);
     env.add_filter("code", |text: &str| Value::from_safe_string(quote::code(text)));
-    env.add_filter("plain", |text: &str| Value::from_safe_string(quote::one_line(text)));
+    env.add_filter("plain", |text: &str| {
+        // A tab is part of a command, and ends no block.
+        let lines: Vec<String> = text.split('\t').map(quote::one_line).collect();
+        Value::from_safe_string(lines.join("\t"))
+    });
     env.add_filter("octal", |mode: u32| Value::from_safe_string(format!("{mode:04o}")));
     env.add_filter("literal", literal);
     env.add_filter("comment", comment);

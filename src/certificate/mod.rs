@@ -354,7 +354,7 @@ impl Certificates {
             let own = group.iter().map(|s| (*s, by_service.get(&s.index)));
             let own: Vec<_> =
                 own.flat_map(|(s, gaps)| gaps.into_iter().flatten().map(move |g| (s, *g))).collect();
-            page::page(&group, &parts, &own)
+            page::page(model, &group, &parts, &own)
         };
         model.groups().filter_map(page).collect()
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Cell, Hazard, Layer, Mechanism, Part, Resource, Verdict, duties};
 use crate::emit::Page;
-use crate::model::{Members, Service};
+use crate::model::{Members, Model, Service};
 use crate::target::Gap;
 
 /// What `templates/certificate.md.j2` prints.
@@ -62,7 +62,12 @@ struct Waived {
 }
 
 /// The page of one service: `parts` by target and revision, `gaps` those that were waived.
-pub fn page(group: &[&Service], parts: &[(&Service, &Part)], gaps: &[(&Service, &Gap)]) -> Option<Page> {
+pub fn page(
+    model: &Model,
+    group: &[&Service],
+    parts: &[(&Service, &Part)],
+    gaps: &[(&Service, &Gap)],
+) -> Option<Page> {
     let first = *group.first()?;
     first.workload()?;
     let columns = columns(parts);
@@ -75,7 +80,7 @@ pub fn page(group: &[&Service], parts: &[(&Service, &Part)], gaps: &[(&Service, 
         words: columns.iter().map(|(title, part)| words(title, part)).collect(),
         notes: notes(&columns),
         waived: waived(gaps),
-        duties: duties::sections(group),
+        duties: duties::sections(model, group),
     };
     Some(Page::new(format!("{}/certificate.md", first.name), "certificate.md.j2", &plan))
 }

@@ -2,7 +2,7 @@
 
 use crate::code::Code;
 use crate::diag::Diagnostic;
-use crate::model::{Check, Health, Probe, Service, Workload};
+use crate::model::{Check, Health, Probe, Service, Volume, Workload};
 use crate::spec::{Scheme, Tool};
 
 /// The script of `guard: lock`: it locks the directory itself ($0) and becomes the command. The
@@ -109,20 +109,47 @@ fn needs_command(service: &Service, health: &Health, check: &Check) -> Diagnosti
     d.mend("or how it asks itself", format!("{last}: {line}"))
 }
 
+/// Options of an NFS volume: where it is, and what is added to the mount options.
+pub const NFS: [&str; 3] = ["server", "share", "o"];
+
+/// What the plugin is told of the volume `name`; one that exists keeps what it was made with.
+pub fn volume_options(name: &str, wanted: &Volume) -> Vec<(String, String)> {
+    let Some(plugin) = wanted.backend.plugin else { return Vec::new() };
+    if plugin.driver == "local" {
+        return nfs(name, wanted);
+    }
+    let size = plugin.size.map(|key| (key.to_owned(), wanted.size.div_ceil(1 << 30).to_string()));
+    let kind = plugin.kind.zip(wanted.kind.as_ref()).map(|(key, kind)| (key.to_owned(), kind.clone()));
+    size.into_iter().chain(kind).chain(wanted.options.iter().cloned()).collect()
+}
+
+/// NFS through docker's own driver. The directory of the member is part of the device, so that
+/// a missing one fails the mount and none is made.
+fn nfs(name: &str, wanted: &Volume) -> Vec<(String, String)> {
+    let option = |key| wanted.options.iter().find(|(k, _)| k == key).map_or("", |(_, v)| v.as_str());
+    let [server, share, further] = NFS.map(option);
+    let device = format!(":{}/{name}", share.trim_end_matches('/'));
+    let mut mount = format!("addr={server},rw");
+    if !further.is_empty() {
+        mount.push(',');
+        mount.push_str(further);
+    }
+    [("type", "nfs".to_owned()), ("o", mount), ("device", device)].map(|(k, v)| (k.to_owned(), v)).to_vec()
+}
+
 /// `text` as one word of a POSIX shell.
 pub fn shell_quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
+/// `text` as it is where a shell takes it for one word, else quoted.
+pub fn shell_word(text: &str) -> String {
+    let bare =
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./:@=,+".contains(&b));
+    if bare { text.to_owned() } else { shell_quote(text) }
+}
+
 /// A command as one line for a shell.
 pub fn shell_line(words: &[String]) -> String {
-    words
-        .iter()
-        .map(|w| {
-            let bare =
-                !w.is_empty() && w.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./:@=,+".contains(&b));
-            if bare { w.clone() } else { shell_quote(w) }
-        })
-        .collect::<Vec<_>>()
-        .join(" ")
+    words.iter().map(|w| shell_word(w)).collect::<Vec<_>>().join(" ")
 }

@@ -16,8 +16,9 @@ use crate::Options;
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
 use crate::emit::Page;
-use crate::model::{Accept, Model, Service};
+use crate::model::{Accept, Model, Service, Template};
 use crate::route;
+use scope::{For, Values};
 
 /// An orchestrator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -125,6 +126,27 @@ impl Context<'_> {
     pub fn origin(&self) -> String {
         self.group.iter().map(|s| s.file.as_str()).collect::<Vec<_>>().join(", ")
     }
+}
+
+/// What a person runs for `template` of `service` in member `id` on `target`; `None` for a value
+/// with faults, which the target reports.
+pub fn spoken(
+    target: Target,
+    model: &Model,
+    service: &Service,
+    template: &Template,
+    id: Option<u32>,
+) -> Option<String> {
+    let (mut faults, mut gaps, options) = (Vec::new(), Vec::new(), Options::default());
+    let context = Context { model, group: &[], options: &options, faults: &mut faults, gaps: &mut gaps };
+    let whom = id.map_or(For::Any, For::Member);
+    let text = &template.text;
+    let rendered = match target {
+        Target::Kubernetes => Values::new(&kubernetes::naming::Names, service).render(&context, text, whom),
+        Target::Fleet => Values::new(&fleet::naming::Addresses, service).render(&context, text, whom),
+        Target::Swarm => Values::new(&swarm::naming::Names, service).render(&context, text, whom),
+    };
+    rendered.ok()?.as_literal().map(ToOwned::to_owned)
 }
 
 /// The plans of one compile.

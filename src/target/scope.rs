@@ -6,7 +6,7 @@ use super::{Context, Target};
 use crate::code::Code;
 use crate::diag::Place;
 use crate::model::check::value_fault;
-use crate::model::{Body, Members, Service, Template};
+use crate::model::{Body, Members, Service, Template, Workload};
 use crate::value::{self, Fault, Peer, Peers, Scope, Text, Who};
 
 /// How a target names the members of counted services.
@@ -196,6 +196,20 @@ impl<'a, N: Naming> Values<'a, N> {
         }
         let place: Place = self.service.place(&template.route);
         context.fault(value_fault(fault, place));
+    }
+}
+
+/// Looks for faults in what a person runs: the certificate prints it as it is.
+pub fn people<N: Naming>(context: &mut Context<'_>, naming: &N, service: &Service, w: &Workload) {
+    let values = Values::new(naming, service);
+    let whom: Vec<For> = if w.per_node() { vec![For::Any] } else { w.ids().map(For::Member).collect() };
+    if let Some(gate) = &w.update.healthy {
+        for whom in &whom {
+            values.literal(context, gate, *whom, "`update.healthy`");
+        }
+    }
+    if let (Some(once), Some(first)) = (&w.bootstrap.once, whom.first()) {
+        values.literal(context, once, *first, "`bootstrap.once`");
     }
 }
 

@@ -10,6 +10,7 @@
 
 mod bad;
 mod cli;
+mod duties;
 mod explain;
 mod fleet;
 mod fleet_target;

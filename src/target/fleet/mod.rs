@@ -9,20 +9,23 @@ mod container;
 mod gaps;
 mod hatch;
 mod names;
-mod naming;
+pub(super) mod naming;
 mod plan;
 mod schedule;
 mod shell;
 mod storage;
 
-use super::Context;
+use super::{Context, scope};
 use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::emit::Page;
 use crate::model::{Service, Workload};
 use crate::route;
+/// Of the member's secrets those that a helper names; a unit's name; a volume's.
+pub use container::secrets_of;
 /// The name of the container that holds a host directory: the fence of that directory.
 pub use names::of_path as container_of;
+pub use names::{member as member_name, unit as unit_name, volume as volume_name};
 use plan::Maker;
 
 /// The templates of this target: name and text.
@@ -41,6 +44,7 @@ pub fn pages(context: &mut Context<'_>) -> Vec<Page> {
         let Some(w) = service.workload() else { continue };
         faults(context, service, w);
         gaps::judge(context, service, w);
+        scope::people(context, &naming::Addresses, service, w);
         let ids: Vec<Option<u32>> = if w.per_node() { vec![None] } else { w.ids().map(Some).collect() };
         for id in ids {
             let mut maker = Maker::new(context, service, id);

@@ -6,7 +6,7 @@ mod gaps;
 mod hatch;
 mod labels;
 mod limits;
-mod naming;
+pub(super) mod naming;
 mod network;
 mod plan;
 mod pod;

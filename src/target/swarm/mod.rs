@@ -8,21 +8,28 @@ mod carried;
 mod gaps;
 mod hatch;
 mod member;
-mod naming;
+pub(super) mod naming;
 mod plan;
 mod storage;
 mod subject;
 
-use super::Context;
+use super::{Context, scope};
 use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::emit::Page;
+use crate::model::Service;
 use crate::route;
+pub use storage::Volume;
 use subject::Subject;
 
 /// The templates of this target: name and text.
 pub const TEMPLATES: &[(&str, &str)] =
     &[("swarm/stack.yml.j2", include_str!("../../../templates/swarm/stack.yml.j2"))];
+
+/// The volumes of member `id`, as its stack file has them.
+pub fn volumes(service: &Service, id: Option<u32>) -> Vec<Volume> {
+    Subject::of(service).map_or_else(Vec::new, |subject| storage::volumes(subject, id))
+}
 
 /// Plans the group of `context` and says what to print where.
 pub fn pages(context: &mut Context<'_>) -> Vec<Page> {
@@ -32,6 +39,7 @@ pub fn pages(context: &mut Context<'_>) -> Vec<Page> {
     for subject in subjects {
         let plan = plan::plan(context, subject);
         gaps::judge(context, subject);
+        scope::people(context, &naming::Names, subject.service, subject.workload);
         let folder = format!("{}/swarm", subject.service.name);
         for stack in &plan.stacks {
             pages.push(Page::new(format!("{folder}/{}", stack.file), "swarm/stack.yml.j2", stack));

@@ -9,14 +9,13 @@ use crate::diag::Diagnostic;
 use crate::model::units::docker_bytes;
 use crate::model::{Data, DataAt, Volume as Wanted, names};
 use crate::source::Route;
-use crate::target::Context;
+use crate::target::docker::NFS;
+use crate::target::{Context, docker};
 use crate::value::{self, Text};
 use crate::{quote, route};
 
 /// Longest name of a volume that every plugin's storage takes.
 const MAX_NAME: usize = 63;
-/// Options of an NFS volume: where it is, and what is added to the mount options.
-const NFS: [&str; 3] = ["server", "share", "o"];
 
 /// A mount of a container.
 #[derive(Debug, Clone, Serialize)]
@@ -89,48 +88,27 @@ pub fn volumes(subject: Subject<'_>, id: Option<u32>) -> Vec<Volume> {
         }
         let (name, options) = match wanted.backend.plugin {
             Some(plugin) if plugin.driver == "local" => nfs(name, wanted),
-            _ => (name, options(wanted)),
+            _ => {
+                let options = docker::volume_options(&name, wanted);
+                (name, options)
+            }
         };
+        let options = options.into_iter().map(|(k, v)| (k, Text::literal(v))).collect();
         let driver = wanted.backend.plugin.map_or("", |p| p.driver);
         Volume { key: data.name.clone(), name, driver: Some(driver), options, bytes: None }
     };
     subject.workload.volumes().map(volume).collect()
 }
 
-/// What a plugin is told; a volume that exists keeps what it was made with.
-fn options(wanted: &Wanted) -> Vec<(String, Text)> {
-    let mut all: Vec<(String, Text)> = Vec::new();
-    let mut add = |key: &str, value: &str| all.push((key.to_owned(), Text::literal(value)));
-    if let Some(plugin) = wanted.backend.plugin {
-        if let Some(key) = plugin.size {
-            add(key, &wanted.size.div_ceil(1 << 30).to_string());
-        }
-        if let (Some(key), Some(kind)) = (plugin.kind, &wanted.kind) {
-            add(key, kind);
-        }
-    }
-    wanted.options.iter().for_each(|(key, value)| add(key, value));
-    all
-}
-
 fn option<'w>(wanted: &'w Wanted, key: &str) -> Option<&'w str> {
     wanted.options.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str())
 }
 
-/// NFS through docker's own driver. The directory of the member is part of the device, so that
-/// a missing one fails the mount and none is made. A node keeps a volume with the options of its
-/// first use, so its name there carries them.
-fn nfs(name: String, wanted: &Wanted) -> (String, Vec<(String, Text)>) {
-    let [server, share, further] = NFS.map(|key| option(wanted, key).unwrap_or_default());
-    let device = format!(":{}/{name}", share.trim_end_matches('/'));
-    let mut mount = format!("addr={server},rw");
-    if !further.is_empty() {
-        mount.push(',');
-        mount.push_str(further);
-    }
-    let name = format!("{name}-{}", quote::digest(&[&mount, &device]));
-    let options = [("type", "nfs".to_owned()), ("o", mount), ("device", device)];
-    (name, options.map(|(k, v)| (k.to_owned(), Text::literal(v))).to_vec())
+/// A node keeps a volume with the options of its first use, so its name there carries them.
+fn nfs(name: String, wanted: &Wanted) -> (String, Vec<(String, String)>) {
+    let options = docker::volume_options(&name, wanted);
+    let [_, mount, device] = &options[..] else { return (name, options) };
+    (format!("{name}-{}", quote::digest(&[&mount.1, &device.1])), options)
 }
 
 /// What Swarm cannot keep as the spec wants it.
