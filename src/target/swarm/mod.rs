@@ -7,6 +7,7 @@
 mod carried;
 mod gaps;
 mod hatch;
+mod hidden;
 mod member;
 mod naming;
 mod plan;
@@ -18,6 +19,7 @@ use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::emit::Page;
 use crate::route;
+pub use hidden::Hidden;
 use subject::Subject;
 
 /// The templates of this target: name and text.
@@ -25,8 +27,10 @@ pub const TEMPLATES: &[(&str, &str)] =
     &[("swarm/stack.yml.j2", include_str!("../../../templates/swarm/stack.yml.j2"))];
 
 /// Plans the group of `context` and says what to print where.
-pub fn pages(context: &mut Context<'_>) -> Vec<Page> {
-    let subjects: Vec<Subject<'_>> = context.group.iter().filter_map(|s| Subject::of(s)).collect();
+pub fn pages(context: &mut Context<'_>, hidden: &Hidden) -> Vec<Page> {
+    let subjects = context.group.iter().filter_map(|s| Subject::of(s));
+    let subjects: Vec<Subject<'_>> =
+        subjects.map(|s| Subject { circle: hidden.circle(s.service), ..s }).collect();
     one_lock(context, &subjects);
     let mut pages = Vec::new();
     for subject in subjects {
