@@ -9,6 +9,7 @@ mod gaps;
 mod hatch;
 mod hidden;
 mod member;
+mod names;
 mod naming;
 mod plan;
 mod storage;
@@ -20,6 +21,7 @@ use crate::diag::Diagnostic;
 use crate::emit::Page;
 use crate::route;
 pub use hidden::Hidden;
+pub use names::clashes;
 use subject::Subject;
 
 /// The templates of this target: name and text.
