@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::model::{DataAt, Members, Service, Workload};
+use crate::target::kubernetes::query;
 use crate::value;
 
 /// Duties of one kind.
@@ -154,7 +155,7 @@ fn kubernetes(group: &[&Service], service: &Service, w: &Workload) -> Section {
     let gate = w.update.healthy.is_some();
     section.add("Deploy and update.", vec!["kubectl apply -k kubernetes".into()]);
     if gate {
-        let selector = format!("app.kubernetes.io/name={}", service.name);
+        let selector = query(&service.name);
         section.add(
             "Nothing restarts by itself after an update: delete one pod, wait until its successor is ready and the gate holds in it, then the next.",
             vec![
@@ -170,7 +171,7 @@ fn kubernetes(group: &[&Service], service: &Service, w: &Workload) -> Section {
             "From one revision to the next, node by node; on a timeout stop, never force.",
             vec![
                 format!("kubectl label node NODE {label}-"),
-                format!("kubectl -n {ns} wait --for=delete pod -l app.kubernetes.io/name={} --field-selector spec.nodeName=NODE --timeout=30m", service.name),
+                format!("kubectl -n {ns} wait --for=delete pod -l {} --field-selector spec.nodeName=NODE --timeout=30m", query(&service.name)),
                 format!("kubectl label node NODE {label}=NEXT"),
             ],
         );
