@@ -280,6 +280,26 @@ fn helpers_see_the_secrets_that_they_name() {
 }
 
 #[test]
+fn the_user_can_read_the_files() {
+    let file = |mode: &str, user: &str| {
+        let files = format!("{{ /a: {{ content: x, mode: \"{mode}\" }} }}");
+        volume().set("files", files).set("user", user).faults()
+    };
+    for (mode, user) in
+        [("0600", "\"1000:1000\""), ("0640", "\"1000\""), ("400", "\"1000:0\""), ("0711", "\"1:1\"")]
+    {
+        assert_eq!(file(mode, user), [("bad-mode".to_owned(), format!("\"{mode}\""))], "{mode} {user}");
+    }
+    for (mode, user) in
+        [("0600", "\"0:5\""), ("0440", "\"1000:0\""), ("0444", "\"1000\""), ("0755", "\"1:1\"")]
+    {
+        assert_eq!(file(mode, user), [], "{mode} {user}");
+    }
+    let unsaid = volume().set("files", "{ /a: { content: x, mode: \"0600\" } }");
+    assert_eq!(unsaid.faults(), [], "the image's user is not known");
+}
+
+#[test]
 fn files_are_in_a_map_that_never_changes() {
     let name = |files: &str| {
         let out = volume().set("files", files).out();
