@@ -1,6 +1,7 @@
 //! Kubernetes: DaemonSets, StatefulSets and what they stand on.
 
 mod container;
+mod fields;
 mod files;
 mod gaps;
 mod hatch;

@@ -66,7 +66,7 @@ pub fn plan(context: &mut Context<'_>, service: &Service, w: &Workload, k: &Kube
         volumes,
         more: hatch::PodMore::default(),
     };
-    hatch::pod(context, service, k, &mut pod, &stored.claims);
+    hatch::pod(context, service, k, w, &mut pod, &stored);
     Made { pod, stored, config: carried.config }
 }
 
