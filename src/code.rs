@@ -70,7 +70,7 @@ codes! {
     BadUser = "bad-user",
     /// Neither an IP address nor a DNS name.
     BadAddress = "bad-address",
-    /// File modes are three or four octal digits in quotes.
+    /// File modes are three or four octal digits in quotes, and the user can read the file.
     BadMode = "bad-mode",
     /// Not a signal that docker and Kubernetes know.
     BadSignal = "bad-signal",

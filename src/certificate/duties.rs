@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::model::{DataAt, Members, Model, Service, Template, Volume, Workload};
 use crate::target::docker::{NFS, shell_quote, shell_word, volume_options};
+use crate::target::kubernetes::query;
 use crate::target::{Target, fleet, spoken, swarm};
 use crate::{quote, value};
 
@@ -232,7 +233,7 @@ fn kubernetes(model: &Model, group: &[&Service], service: &Service, w: &Workload
     section.add("Deploy and update.", vec!["kubectl apply -k kubernetes".into()]);
     let words = Words { model, service, target: Target::Kubernetes };
     let gated = w.update.healthy.is_some();
-    let on_node = format!("-l app.kubernetes.io/name={} --field-selector spec.nodeName=NODE", service.name);
+    let on_node = format!("-l {} --field-selector spec.nodeName=NODE", query(&service.name));
     let exec = |pod: &str| format!("kubectl -n {ns} exec {pod} -c {} --", service.name);
     let found = format!("\"$(kubectl -n {ns} get pod {on_node} -o name)\"");
     // The pod of before is gone; the next may not be there yet.

@@ -236,7 +236,7 @@ fn networks() {
 #[test]
 fn files_are_configs_named_by_their_text() {
     let spec = format!(
-        "{PINNED}user: \"70:71\"\nfiles:\n  /etc/db/my.cnf: {{ content: \"a $X {{{{ y }}}}\\n\", mode: \"0640\" }}\n  \
+        "{PINNED}user: \"70:71\"\nfiles:\n  /etc/db/my.cnf: {{ content: \"a $X {{{{ y }}}}\\n\", mode: \"0644\" }}\n  \
          /etc/db-my.cnf: {{ content: b }}\n"
     );
     let tree = tree(&[&spec]);
@@ -245,7 +245,7 @@ fn files_are_configs_named_by_their_text() {
     assert_eq!(grants[0]["target"], "/etc/db/my.cnf");
     assert_eq!(
         (&grants[0]["uid"], &grants[0]["gid"], &grants[0]["mode"]),
-        (&"70".into(), &"71".into(), &0o640.into())
+        (&"70".into(), &"71".into(), &0o644.into())
     );
     assert_eq!(grants[1]["mode"], 0o444);
     for (grant, text) in grants.iter().zip(["a $X {{ y }}\n", "b"]) {

@@ -293,6 +293,7 @@ impl Checker<'_> {
     pub(super) fn whole(&mut self, service: &str, w: &Workload) {
         self.ports_named(w);
         self.mounts(w);
+        self.readable(w);
         if w.writer && w.data.is_empty() && w.per_node() {
             self.fault_key(
                 Code::MembersShape,
@@ -336,6 +337,30 @@ impl Checker<'_> {
                     );
                 }
             }
+        }
+    }
+
+    /// A ConfigMap's files and those that fleet writes belong to root and to root's group, so
+    /// any other user reads them with the rights of others, or not at all.
+    fn readable(&mut self, w: &Workload) {
+        let Some(user) = w.program.user.filter(|u| u.uid > 0) else { return };
+        let read = if user.gid == Some(0) { 0o044 } else { 0o004 };
+        for file in w.files.iter().filter(|f| f.mode & read == 0) {
+            let run = if file.mode & 0o111 == 0 { 0 } else { 0o111 };
+            let wider = file.mode | 0o444 | run;
+            let place = self.source.place(&route!["user"]);
+            let d = self.fault(
+                Code::BadMode,
+                &file.route.at("mode"),
+                format!("with the mode {:04o} the user {} cannot read `{}`", file.mode, user.uid, file.path),
+            );
+            d.related.push((place, "who runs here".into()));
+            d.why.push("Kubernetes and fleet give the file to root: others read it, or nobody".into());
+            d.mends.push(mend("let others read it", &format!("mode: \"{wider:04o}\"")));
+            d.mends.push(mend(
+                "or carry what is not for all as a secret",
+                "secrets: { my-key: { ref: my-database/my-key } }",
+            ));
         }
     }
 

@@ -23,8 +23,8 @@ pub struct Carried {
     pub volumes: Vec<Volume>,
     /// What the member sees of them.
     pub mounts: Vec<Mount>,
-    /// What a helper sees that reads secrets from files.
-    pub secrets: Option<Mount>,
+    /// What each helper sees of the secrets that it reads from files.
+    pub helpers: Vec<Option<Mount>>,
     /// The files.
     pub config: Option<ConfigMap>,
 }
@@ -42,22 +42,27 @@ impl Names {
     }
 }
 
-/// What is carried into the pods of `w`; `secrets` are those that are files, with their mode.
+/// What is carried into the pods of `w`; `secrets` are the member's that are files, with their
+/// mode, `helpers` those of each helper.
 pub fn plan(
     context: &mut Context<'_>,
     service: &Service,
     w: &Workload,
     k: &Kubernetes,
     secrets: Option<Secrets>,
+    helpers: Vec<Option<Secrets>>,
 ) -> Carried {
     let mut names = Names(w.data.iter().map(|d| d.name.clone()).collect());
     let mut carried = Carried::default();
-    if let Some(secrets) = secrets {
-        let name = names.take("secrets");
-        let mount = || Mount { read_only: true, ..Mount::at(&name, SECRETS) };
-        carried.mounts.push(mount());
-        carried.secrets = Some(mount());
+    let mut secret_volume = |name: &str, secrets: Secrets| {
+        let name = names.take(name);
         carried.volumes.push(Volume { secrets: Some(secrets), ..Volume::named(&name) });
+        Mount { read_only: true, ..Mount::at(&name, SECRETS) }
+    };
+    carried.mounts.extend(secrets.map(|secrets| secret_volume("secrets", secrets)));
+    for (helper, secrets) in w.helpers.iter().zip(helpers) {
+        let mount = secrets.map(|secrets| secret_volume(&format!("secrets-{}", helper.name), secrets));
+        carried.helpers.push(mount);
     }
     if !w.files.is_empty() {
         let name = names.take("files");
@@ -145,11 +150,36 @@ fn digest(files: &[File]) -> String {
 pub fn secret_files<'w>(w: &'w Workload, programs: &[&Rendered], spoken: &[&str]) -> Vec<&'w Secret> {
     let inserted: BTreeSet<&str> =
         programs.iter().flat_map(|p| p.texts()).flat_map(|text| text.secrets()).collect();
-    let named = |secret: &Secret| {
-        let path = format!("{SECRETS}/{}", secret.name);
-        spoken.iter().any(|text| text.contains(&path) || names_directory(text))
-    };
-    w.secrets.iter().filter(|s| !inserted.contains(s.name.as_str()) || named(s)).collect()
+    let all: Vec<&Secret> = w.secrets.iter().collect();
+    let named = named(&all, spoken.iter().copied());
+    let wanted = |s: &Secret| !inserted.contains(s.name.as_str()) || named.contains(s.name.as_str());
+    all.into_iter().filter(|s| wanted(s)).collect()
+}
+
+/// Those of `files` that a helper's program names: what it does not name it shall not see.
+pub fn secrets_of<'w>(files: &[&'w Secret], program: &Rendered) -> Vec<&'w Secret> {
+    let literals = program.texts().flat_map(|text| &text.0);
+    let texts = literals.filter_map(|part| match part {
+        Part::Literal(text) => Some(text.as_str()),
+        _ => None,
+    });
+    let named = named(files, texts);
+    files.iter().copied().filter(|s| named.contains(s.name.as_str())).collect()
+}
+
+/// The names of those of `files` whose paths stand in `texts`: the longest one where several fit.
+fn named<'w, 't>(files: &[&'w Secret], texts: impl Iterator<Item = &'t str>) -> BTreeSet<&'w str> {
+    let mut named = BTreeSet::new();
+    for text in texts {
+        if names_directory(text) {
+            return files.iter().map(|s| s.name.as_str()).collect();
+        }
+        for rest in text.split(SECRETS).skip(1).filter_map(|rest| rest.strip_prefix('/')) {
+            let fitting = files.iter().map(|s| s.name.as_str()).filter(|name| rest.starts_with(name));
+            named.extend(fitting.max_by_key(|name| name.len()));
+        }
+    }
+    named
 }
 
 /// Whether `text` hands over the directory of the secrets as a whole.
@@ -160,17 +190,10 @@ fn names_directory(text: &str) -> bool {
     })
 }
 
-/// Whether a program reads secrets from files.
-pub fn reads_files(program: &Rendered) -> bool {
-    program.texts().any(|text| {
-        text.0.iter().any(|part| matches!(part, Part::Literal(literal) if literal.contains(SECRETS)))
-    })
-}
-
-/// The projected volume of `files`. The kubelet writes its files as root: only root reads them
+/// The projected volume of `files` for a container that runs as `user`. The kubelet writes its files as root: only root reads them
 /// with 0400; the group of the volumes lets others read them with 0440; without one, whose file
 /// it is cannot be said, and 0444 is what is left.
-pub fn secrets(files: &[&Secret], readers: &[Option<User>], fs_group: bool) -> Option<Secrets> {
+pub fn secrets(files: &[&Secret], user: Option<User>, fs_group: bool) -> Option<Secrets> {
     let mut sources: Vec<SecretSource> = Vec::new();
     for secret in files {
         let file = (secret.key.clone(), secret.name.clone());
@@ -179,8 +202,7 @@ pub fn secrets(files: &[&Secret], readers: &[Option<User>], fs_group: bool) -> O
             None => sources.push(SecretSource { object: secret.object.clone(), files: vec![file] }),
         }
     }
-    let root = readers.iter().all(|user| user.is_some_and(|u| u.uid == 0));
-    let mode = match (root, fs_group) {
+    let mode = match (user.is_some_and(|u| u.uid == 0), fs_group) {
         (true, _) => 0o400,
         (false, true) => 0o440,
         (false, false) => 0o444,

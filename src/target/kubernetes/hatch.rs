@@ -1,13 +1,18 @@
 //! What a spec adds in the words of Kubernetes: maps merge, lists append, and what berthc
-//! decides stays. Keys that it does not know are passed on as they are.
+//! decides stays. Nothing that is added may lead to the member's data: who holds that is the
+//! first of all decisions. Other keys are passed on as they are, if the API has them.
 
 use serde::Serialize;
 use serde_json::Value;
 
-use super::plan::{Claim, Container, Pod, ServiceObject};
+use super::fields::{self, Fields};
+use super::naming;
+use super::plan::{Container, Mount, Pod, ServiceObject};
+use super::storage::Stored;
 use crate::code::Code;
 use crate::diag::Diagnostic;
-use crate::model::{Kubernetes, Service};
+use crate::model::units::Version;
+use crate::model::{Kubernetes, Service, Workload};
 use crate::route;
 use crate::source::Route;
 use crate::spec::Raw;
@@ -50,12 +55,15 @@ pub struct ServiceMore {
 }
 
 /// Keys of a pod that are berthc's whether they are emitted or not. With `nodeName` or another
-/// scheduler nobody would look at anti-affinity; names and networks are what members are known by.
-const POD: [&str; 13] = [
+/// scheduler nobody would look at anti-affinity; names and networks are what members are known by;
+/// the API takes no ephemeral containers in a template (kubernetes `pkg/apis/core/validation`,
+/// `ValidatePodTemplateSpec`).
+const POD: [&str; 14] = [
     "activeDeadlineSeconds",
     "automountServiceAccountToken",
     "containers",
     "enableServiceLinks",
+    "ephemeralContainers",
     "hostNetwork",
     "hostname",
     "hostnameOverride",
@@ -117,6 +125,11 @@ impl<'s> Cut<'s> {
         context.fault(d);
     }
 
+    fn refuse(&self, context: &mut Context<'_>, route: &Route, message: String, why: &str) {
+        let place = self.service.place(route);
+        context.fault(Diagnostic::error(Code::HatchOverwrites, place, message).why(why));
+    }
+
     fn shape(&self, context: &mut Context<'_>, key: &str, wanted: &str) {
         let place = self.service.key(&self.route.at(key));
         let message = format!("`{}` is {wanted} on Kubernetes", self.path(key));
@@ -173,6 +186,123 @@ impl<'s> Cut<'s> {
         }
         self.raw
     }
+
+    /// As [`Self::rest`], of a class of the API whose fields are known.
+    fn rest_of<'d>(
+        self,
+        context: &mut Context<'_>,
+        (fields, version): (&Fields, Version),
+        decided: impl IntoIterator<Item = &'d str>,
+    ) -> Raw {
+        let (service, route) = (self.service, self.route.clone());
+        let rest = self.rest(context, decided);
+        fields.check(context, service, &route, &rest, version);
+        rest
+    }
+}
+
+/// How one spec's data can be reached: what no addition may name.
+struct Kept<'a> {
+    /// Volumes of the pod.
+    volumes: Vec<&'a str>,
+    /// Directories of nodes.
+    paths: Vec<&'a str>,
+}
+
+impl<'a> Kept<'a> {
+    fn new(w: &'a Workload, pod: &'a Pod, stored: &'a Stored) -> Self {
+        let on_nodes = pod.volumes.iter().filter_map(|v| v.host.as_ref()).map(|host| &host.path);
+        let local = stored.persistent.iter().map(|volume| &volume.path);
+        Self {
+            volumes: w.data.iter().map(|d| d.name.as_str()).collect(),
+            paths: on_nodes.chain(local).map(String::as_str).collect(),
+        }
+    }
+
+    /// Refuses what mounts data into the container `entry`, which stands at `at`.
+    fn mounts(&self, cut: &Cut<'_>, context: &mut Context<'_>, at: &Route, entry: &Raw, why: (&str, &str)) {
+        for key in ["volumeMounts", "volumeDevices"] {
+            let mounts = entry.get(key).and_then(Value::as_array).into_iter().flatten();
+            for (i, mount) in mounts.enumerate() {
+                let name = mount.get("name").and_then(Value::as_str);
+                if let Some(name) = name.filter(|name| self.volumes.contains(name)) {
+                    let message = format!("`{name}` is the member's data{}", why.0);
+                    cut.refuse(context, &at.at(key).at(i).at("name"), message, why.1);
+                }
+            }
+        }
+    }
+
+    /// Refuses volumes that lead to the data under another name.
+    fn volumes(&self, cut: &Cut<'_>, context: &mut Context<'_>, volumes: &[Value]) {
+        for (i, volume) in volumes.iter().enumerate() {
+            let text = |kind: &str, field: &str| volume.get(kind)?.get(field)?.as_str();
+            let at = cut.route.at("volumes").at(i);
+            if let Some(path) = text("hostPath", "path").map(shortest)
+                && let Some(kept) = self.paths.iter().find(|kept| holds(&path, kept) || holds(kept, &path))
+            {
+                let message = format!("`{path}` of the node leads to `{kept}`, the member's data");
+                cut.refuse(context, &at.at("hostPath").at("path"), message, SECOND);
+            }
+            if let Some(claim) = text("persistentVolumeClaim", "claimName")
+                && is_claim(context, cut.service, claim)
+            {
+                let message = format!("the claim `{claim}` is of a member's data");
+                cut.refuse(context, &at.at("persistentVolumeClaim").at("claimName"), message, SECOND);
+            }
+        }
+    }
+}
+
+/// Why the data has one volume.
+const SECOND: &str = "whatever mounts it beside the member writes without the member's lock, and the certificate says that nothing does";
+/// Why no container is added to the data.
+const BESIDE: (&str, &str) = (
+    ", and no other container holds it",
+    "an init container runs before the member, or beside it, and without the member's lock",
+);
+/// Why the member has its data once.
+const TWICE: (&str, &str) = (
+    ", which is mounted already",
+    "a second mount shows the whole volume, also where the member is given a directory of it",
+);
+
+/// The absolute path that `path` means to the kubelet and the runtime: without `//`, `.` and `..`,
+/// from the root.
+fn shortest(path: &str) -> String {
+    let mut steps = Vec::new();
+    for step in path.split('/') {
+        match step {
+            "" | "." => {}
+            ".." => drop(steps.pop()),
+            _ => steps.push(step),
+        }
+    }
+    format!("/{}", steps.join("/"))
+}
+
+/// Whether the directory `outer` is `path` or has it inside; both are in their shortest form.
+fn holds(outer: &str, path: &str) -> bool {
+    let rest = path.strip_prefix(outer.trim_end_matches('/'));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Whether a StatefulSet of the namespace of `service` makes the claim, for a member that it has
+/// or that it may have one day.
+fn is_claim(context: &Context<'_>, service: &Service, claim: &str) -> bool {
+    let namespace = |s: &Service| s.targets.kubernetes.as_ref().map(|k| k.namespace.clone());
+    let Some((_, id)) = claim.rsplit_once('-') else { return false };
+    let Ok(id) = id.parse() else { return false };
+    let own = namespace(service);
+    context.model.services().iter().filter(|s| namespace(s) == own).any(|s| {
+        let counted = s.workload().filter(|w| !w.per_node());
+        counted.is_some_and(|w| w.data.iter().any(|d| naming::claim(&d.name, &s.name, id) == claim))
+    })
+}
+
+fn is_mounted(field: &str, value: &Value, mounts: &[Mount]) -> bool {
+    let path = value.as_str().filter(|_| field == "mountPath").map(shortest);
+    path.is_some_and(|path| mounts.iter().any(|m| m.path == path))
 }
 
 fn is(field: &str, value: &Value, key: &str, mut taken: impl Iterator<Item = impl AsRef<str>>) -> bool {
@@ -180,7 +310,15 @@ fn is(field: &str, value: &Value, key: &str, mut taken: impl Iterator<Item = imp
 }
 
 /// Puts the additions of `k` into `pod` and into its first container.
-pub fn pod(context: &mut Context<'_>, service: &Service, k: &Kubernetes, pod: &mut Pod, claims: &[Claim]) {
+pub fn pod(
+    context: &mut Context<'_>,
+    service: &Service,
+    k: &Kubernetes,
+    w: &Workload,
+    pod: &mut Pod,
+    stored: &Stored,
+) {
+    let kept = Kept::new(w, pod, stored);
     let root = route!["targets", "kubernetes"];
     let mut cut = Cut::new(service, root.at("pod"), &k.pod);
     let mut more = PodMore::default();
@@ -200,14 +338,23 @@ pub fn pod(context: &mut Context<'_>, service: &Service, k: &Kubernetes, pod: &m
     let names: Vec<&str> = pod.containers.iter().map(|c| c.name.as_str()).collect();
     more.init_containers =
         cut.list(context, "initContainers", |field, value| is(field, value, "name", names.iter()));
-    let volumes = pod.volumes.iter().map(|v| &v.name).chain(claims.iter().map(|c| &c.name));
+    for (i, added) in more.init_containers.iter().enumerate() {
+        let Value::Object(added) = added else { continue };
+        let at = cut.route.at("initContainers").at(i);
+        fields::CONTAINER.check(context, service, &at, added, k.version);
+        kept.mounts(&cut, context, &at, added, BESIDE);
+    }
+    let volumes = pod.volumes.iter().map(|v| &v.name).chain(stored.claims.iter().map(|c| &c.name));
     let volumes: Vec<&String> = volumes.collect();
     more.volumes = cut.list(context, "volumes", |field, value| is(field, value, "name", volumes.iter()));
+    kept.volumes(&cut, context, &more.volumes);
     let policy = pod.host_network.map(|_| "dnsPolicy");
-    more.rest = cut.rest(context, POD.into_iter().chain(policy));
+    more.rest = cut.rest_of(context, (&fields::POD, k.version), POD.into_iter().chain(policy));
+    let at = root.at("container");
+    kept.mounts(&Cut::new(service, at.clone(), &k.container), context, &at, &k.container, TWICE);
     pod.more = more;
     if let Some(member) = pod.containers.first_mut() {
-        container(context, service, root.at("container"), &k.container, member);
+        container(context, service, at, k, member);
     }
 }
 
@@ -215,10 +362,10 @@ fn container(
     context: &mut Context<'_>,
     service: &Service,
     route: Route,
-    raw: &Raw,
+    k: &Kubernetes,
     container: &mut Container,
 ) {
-    let mut cut = Cut::new(service, route, raw);
+    let mut cut = Cut::new(service, route, &k.container);
     let mut more = ContainerMore::default();
     let variables: Vec<&str> = container.env.iter().map(|v| v.name.as_str()).collect();
     more.env = cut.list(context, "env", |field, value| {
@@ -231,9 +378,8 @@ fn container(
         number && numbers.into_iter().any(|n| value.as_u64() == Some(n))
             || is(field, value, "name", container.ports.iter().map(|p| &p.name))
     });
-    more.mounts = cut.list(context, "volumeMounts", |field, value| {
-        is(field, value, "mountPath", container.mounts.iter().map(|m| &m.path))
-    });
+    more.mounts =
+        cut.list(context, "volumeMounts", |field, value| is_mounted(field, value, &container.mounts));
     let ours = |on: bool, keys: &'static [&'static str]| keys.iter().copied().filter(move |_| on);
     let mut resources = cut.below(context, "resources");
     let given: Vec<&str> = container.resources.iter().map(|(name, _)| *name).collect();
@@ -250,7 +396,7 @@ fn container(
     let bare = ours(bare, &["runAsNonRoot", "allowPrivilegeEscalation", "privileged"]);
     more.security = security.rest(context, user.chain(bare));
     let probes = container.probes.iter().map(|(name, _)| *name);
-    more.rest = cut.rest(context, CONTAINER.into_iter().chain(probes));
+    more.rest = cut.rest_of(context, (&fields::CONTAINER, k.version), CONTAINER.into_iter().chain(probes));
     container.more = more;
 }
 
@@ -264,5 +410,6 @@ pub fn service(context: &mut Context<'_>, service: &Service, k: &Kubernetes, obj
     let external = object.external.as_ref().map(|_| ["type", "externalName"]);
     let headless = object.headless.then_some("clusterIP");
     let decided = SERVICE.into_iter().chain(external.into_iter().flatten()).chain(headless);
-    object.more = ServiceMore { ports, rest: cut.rest(context, decided) };
+    let rest = cut.rest_of(context, (&fields::SERVICE, k.version), decided);
+    object.more = ServiceMore { ports, rest };
 }

@@ -36,9 +36,16 @@ fn base(name: &str) -> Labels {
     vec![pair(NAME, name), pair(MANAGED_BY, "berthc")]
 }
 
-/// Selects every member of the service `name`, whatever its revision.
+/// Selects every member of the service `name`, whatever its revision. The name alone is a label
+/// that charts of others set, too: their pods would be behind our Service and in our budget.
 pub fn members(name: &str) -> Labels {
-    vec![pair(NAME, name)]
+    base(name)
+}
+
+/// As [`members`], in the words of `kubectl -l`.
+pub fn query(name: &str) -> String {
+    let all: Vec<String> = members(name).iter().map(|(key, value)| format!("{key}={value}")).collect();
+    all.join(",")
 }
 
 /// Selects the pods of one workload: of one revision, if there are several.

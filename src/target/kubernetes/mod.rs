@@ -1,6 +1,7 @@
 //! Kubernetes: DaemonSets, StatefulSets and what they stand on.
 
 mod container;
+mod fields;
 mod files;
 mod gaps;
 mod hatch;
@@ -20,6 +21,7 @@ use super::Context;
 use crate::emit::Page;
 use crate::model::{Body, Kubernetes, Service, Workload};
 use crate::route;
+pub use labels::query;
 use plan::{All, Kustomization, One};
 use workload::Set;
 

@@ -6,7 +6,7 @@ use super::{container, files, hatch, labels, storage};
 use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::model::units::Version;
-use crate::model::{Helper, Kubernetes, Members, Pin, Service, User, Volume, Workload};
+use crate::model::{Helper, Kubernetes, Members, Pin, Service, Volume, Workload};
 use crate::route;
 use crate::target::{Context, Target};
 use crate::value::{self, Part};
@@ -34,14 +34,16 @@ pub fn plan(context: &mut Context<'_>, service: &Service, w: &Workload, k: &Kube
     let mut stored = storage::plan(context, &words, service, w, k);
     let secrets = secret_files(w, &rendered, &helpers);
     let fs_group = fs_group(w, !secrets.is_empty());
-    let secrets = files::secrets(&secrets, &readers(w, &helpers), fs_group.is_some());
-    let mut carried = files::plan(context, service, w, k, secrets);
+    let projected = |secrets: &[_], user| files::secrets(secrets, user, fs_group.is_some());
+    let of_helper = |(h, r): &(&Helper, Rendered)| projected(&files::secrets_of(&secrets, r), h.program.user);
+    let (own, theirs) =
+        (projected(&secrets, w.program.user), helpers.iter().map(of_helper).collect::<Vec<_>>());
+    let mut carried = files::plan(context, service, w, k, own, theirs);
 
     let mut mounts = std::mem::take(&mut stored.mounts);
     mounts.append(&mut carried.mounts);
     let mut containers = vec![container::member(context, &words, service, w, rendered, mounts)];
-    for (helper, rendered) in helpers {
-        let secrets = if files::reads_files(&rendered) { carried.secrets.clone() } else { None };
+    for ((helper, rendered), secrets) in helpers.into_iter().zip(carried.helpers) {
         let mounts = secrets.into_iter().collect();
         containers.push(container::helper(&words, w, helper, rendered, mounts));
     }
@@ -64,7 +66,7 @@ pub fn plan(context: &mut Context<'_>, service: &Service, w: &Workload, k: &Kube
         volumes,
         more: hatch::PodMore::default(),
     };
-    hatch::pod(context, service, k, &mut pod, &stored.claims);
+    hatch::pod(context, service, k, w, &mut pod, &stored);
     Made { pod, stored, config: carried.config }
 }
 
@@ -107,12 +109,6 @@ fn secret_files<'w>(
     }
     spoken.extend(paths.iter().map(String::as_str));
     files::secret_files(w, &programs, &spoken)
-}
-
-/// The users of the containers that read secrets from files.
-fn readers(w: &Workload, helpers: &[(&Helper, Rendered)]) -> Vec<Option<User>> {
-    let helpers = helpers.iter().filter(|(_, r)| files::reads_files(r)).map(|(h, _)| h.program.user);
-    std::iter::once(w.program.user).chain(helpers).collect()
 }
 
 /// The group that the kubelet gives volumes, so that a user other than root may use them. A

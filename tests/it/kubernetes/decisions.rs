@@ -243,12 +243,60 @@ fn secret_files_can_be_read() {
     assert_eq!(mode(secrets(volume())), 0o444, "the image's user is not known");
     let helper = "{ h: { image: \"h:1\", args: [\"{{ secret('a').path }}\"] } }";
     let with = secrets(volume()).set("user", "\"0\"").set("helpers", helper);
-    assert_eq!(mode(with.clone()), 0o444, "the helper's user is not known");
+    assert_eq!(mode(with.clone()), 0o400, "the helper has a volume of its own");
     let out = with.out();
-    let read = json!([{ "name": "secrets", "mountPath": "/run/secrets", "readOnly": true }]);
+    let theirs = &entry(&out.pod()["volumes"], "secrets-h")["projected"]["defaultMode"];
+    assert_eq!(theirs, 0o444, "the helper's user is not known");
+    let read = json!([{ "name": "secrets-h", "mountPath": "/run/secrets", "readOnly": true }]);
     assert_eq!(out.pod()["containers"][1]["volumeMounts"], read);
     let blind = secrets(volume()).set("helpers", "{ h: { image: \"h:1\" } }").out();
     assert!(blind.pod()["containers"][1]["volumeMounts"].is_null());
+}
+
+#[test]
+fn helpers_see_the_secrets_that_they_name() {
+    let spec = volume().set("secrets", "{ a: { ref: x/k1 }, ab: { ref: y/k2 }, a.b: { ref: x/k3 } }");
+    let sees = |text: &str| -> Vec<String> {
+        let helper = format!("{{ h: {{ image: \"h:1\", user: \"5\", env: {{ T: \"{text}\" }} }} }}");
+        let out = spec.clone().set("helpers", helper).out();
+        let items = |name: &str| -> Vec<String> {
+            let volume = entry(&out.pod()["volumes"], name);
+            let sources = list(&volume["projected"]["sources"]).iter();
+            let items = sources.flat_map(|s| list(&s["secret"]["items"]));
+            items.map(|i| i["path"].as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(items("secrets"), ["a", "a.b", "ab"], "the member sees all");
+        match &out.pod()["containers"][1]["volumeMounts"] {
+            Value::Null => Vec::new(),
+            mounts => items(list(mounts)[0]["name"].as_str().unwrap()),
+        }
+    };
+    assert_eq!(sees("{{ secret('a').path }}"), ["a"]);
+    assert_eq!(sees("x={{ secret('a.b').path }}."), ["a.b"]);
+    assert_eq!(sees("/run/secrets/ab:{{ secret('a').path }}"), ["a", "ab"]);
+    assert_eq!(sees("--all=/run/secrets"), ["a", "a.b", "ab"]);
+    assert_eq!(sees("--all=/run/secrets/ x"), ["a", "a.b", "ab"]);
+    assert_eq!(sees("none"), Vec::<String>::new());
+}
+
+#[test]
+fn the_user_can_read_the_files() {
+    let file = |mode: &str, user: &str| {
+        let files = format!("{{ /a: {{ content: x, mode: \"{mode}\" }} }}");
+        volume().set("files", files).set("user", user).faults()
+    };
+    for (mode, user) in
+        [("0600", "\"1000:1000\""), ("0640", "\"1000\""), ("400", "\"1000:0\""), ("0711", "\"1:1\"")]
+    {
+        assert_eq!(file(mode, user), [("bad-mode".to_owned(), format!("\"{mode}\""))], "{mode} {user}");
+    }
+    for (mode, user) in
+        [("0600", "\"0:5\""), ("0440", "\"1000:0\""), ("0444", "\"1000\""), ("0755", "\"1:1\"")]
+    {
+        assert_eq!(file(mode, user), [], "{mode} {user}");
+    }
+    let unsaid = volume().set("files", "{ /a: { content: x, mode: \"0600\" } }");
+    assert_eq!(unsaid.faults(), [], "the image's user is not known");
 }
 
 #[test]

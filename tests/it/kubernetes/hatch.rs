@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Spec, entry, node, volume};
+use super::{Spec, entry, node, pinned, volume};
 
 fn add(spec: Spec, more: &str) -> Spec {
     spec.kubernetes("1.34", &format!(", {more}"))
@@ -15,7 +15,7 @@ fn maps_merge_and_lists_append() {
         securityContext: { supplementalGroups: [7] }, topologySpreadConstraints: [{ maxSkew: 1, topologyKey: rack, whenUnsatisfiable: ScheduleAnyway }], \
         affinity: { nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, preference: { matchExpressions: [{ key: x, operator: Exists }] } }] }, podAffinity: { a: b } } }";
     let container = "container: { env: [{ name: X, value: \"$(BERTH_NODE)\" }], ports: [{ name: debug, containerPort: 5005 }], \
-        volumeMounts: [{ name: data, mountPath: /again }], securityContext: { readOnlyRootFilesystem: true, capabilities: { add: [IPC_LOCK] } }, \
+        volumeMounts: [{ name: extra, mountPath: /again }], securityContext: { readOnlyRootFilesystem: true, capabilities: { add: [IPC_LOCK] } }, \
         lifecycle: { postStart: { exec: { command: [\"true\"] } } }, resources: { limits: { hugepages-2Mi: 1Gi }, claims: [{ name: gpu }] }, tty: true }";
     let spec = node()
         .set("user", "\"1000\"")
@@ -73,6 +73,7 @@ fn what_berthc_decides_stays() {
         ("pod: { dnsPolicy: Default }", "dnsPolicy"),
         ("pod: { hostname: x }", "hostname"),
         ("pod: { containers: [] }", "containers"),
+        ("pod: { ephemeralContainers: [] }", "ephemeralContainers"),
         ("pod: { terminationGracePeriodSeconds: 1 }", "terminationGracePeriodSeconds"),
         ("pod: { nodeSelector: { db: \"no\" } }", "db"),
         ("pod: { affinity: { podAntiAffinity: {} } }", "podAntiAffinity"),
@@ -86,6 +87,8 @@ fn what_berthc_decides_stays() {
         ("container: { ports: [{ containerPort: 80 }] }", "80"),
         ("container: { ports: [{ name: http }] }", "http"),
         ("container: { volumeMounts: [{ name: other, mountPath: /data }] }", "/data"),
+        ("container: { volumeMounts: [{ name: other, mountPath: /data/ }] }", "/data/"),
+        ("container: { volumeMounts: [{ name: other, mountPath: //x/../data/. }] }", "//x/../data/."),
         ("container: { resources: { limits: { cpu: \"9\" } } }", "cpu"),
         ("container: { securityContext: { runAsUser: 0 } }", "runAsUser"),
         ("container: { securityContext: { privileged: true } }", "privileged"),
@@ -117,6 +120,97 @@ fn what_berthc_decides_stays() {
         "pod: { affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: {} } } }";
     assert_eq!(add(volume().set("exclusive", zones), affinity).faults()[0].0, "hatch-overwrites");
     assert!(add(volume(), affinity).faults().is_empty());
+}
+
+#[test]
+fn nothing_is_added_to_the_data() {
+    let refused = |spec: &Spec, more: &str, what: &str| {
+        let wanted = [("hatch-overwrites".to_owned(), what.to_owned())];
+        assert_eq!(add(spec.clone(), more).faults(), wanted, "{more}");
+    };
+    let passes = |spec: &Spec, more: &str| assert_eq!(add(spec.clone(), more).faults(), [], "{more}");
+    for spec in [volume(), pinned(), node()] {
+        for mounts in [
+            "volumeMounts: [{ name: x, mountPath: /x }, { name: data, mountPath: /d }]",
+            "volumeDevices: [{ name: data, devicePath: /dev/x }]",
+        ] {
+            refused(
+                &spec,
+                &format!(
+                    "pod: {{ initContainers: [{{ name: i, image: x, restartPolicy: Always, {mounts} }}] }}"
+                ),
+                "data",
+            );
+            refused(
+                &spec,
+                &format!(
+                    "pod: {{ initContainers: [{{ name: a, image: x }}, {{ name: i, image: x, {mounts} }}] }}"
+                ),
+                "data",
+            );
+            refused(&spec, &format!("container: {{ {mounts} }}"), "data");
+        }
+        let own = "pod: { volumes: [{ name: x, emptyDir: {} }], initContainers: [{ name: i, image: x, restartPolicy: Always, volumeMounts: [{ name: x, mountPath: /data }] }] }, \
+            container: { volumeMounts: [{ name: x, mountPath: /data-2 }] }";
+        passes(&spec, own);
+    }
+    // Under another name.
+    let host = |path: &str| format!("pod: {{ volumes: [{{ name: x, hostPath: {{ path: {path} }} }}] }}");
+    for path in ["/mnt/d1/db", "/mnt/d1/db/", "/mnt//d1/./db", "/mnt/d1", "/", "/mnt/d1/db/inside"] {
+        refused(&node(), &host(path), path);
+    }
+    refused(&pinned(), &host("/mnt/d1/db-2"), "/mnt/d1/db-2");
+    for path in ["/mnt/d1/db-2", "/mnt/d2", "/mnt/d1/d"] {
+        passes(&node(), &host(path));
+    }
+    passes(&pinned(), &host("/mnt/d1/db-3"));
+    let claim = |name: &str| {
+        format!("pod: {{ volumes: [{{ name: x, persistentVolumeClaim: {{ claimName: {name} }} }}] }}")
+    };
+    for spec in [volume(), pinned()] {
+        refused(&spec, &claim("data-db-0"), "data-db-0");
+        refused(&spec, &claim("data-db-17"), "data-db-17");
+        passes(&spec, &claim("data-db"));
+        passes(&spec, &claim("other-db-0"));
+    }
+    passes(&node(), &claim("data-db-0"));
+    // A neighbour's, too, if it is in the same namespace.
+    let other = volume().set("service", "other");
+    let of = |more: &str| super::faults(&[add(volume(), more), other.clone()]);
+    assert_eq!(of(&claim("data-other-1")), [("hatch-overwrites".to_owned(), "data-other-1".to_owned())]);
+    let elsewhere = other.clone().set("targets", "{ kubernetes: { version: \"1.34\", namespace: far } }");
+    assert_eq!(super::faults(&[add(volume(), &claim("data-other-1")), elsewhere]), []);
+}
+
+#[test]
+fn the_api_has_the_fields() {
+    let fault = |version: &str, more: &str| volume().kubernetes(version, &format!(", {more}")).faults();
+    for (more, key) in [
+        ("pod: { foo: 1 }", "foo"),
+        ("pod: { priorityclassname: x }", "priorityclassname"),
+        ("pod: { tty: true }", "tty"),
+        ("pod: { initContainers: [{ name: i, image: x, restartpolicy: Always }] }", "restartpolicy"),
+        ("container: { restartpolicy: Always }", "restartpolicy"),
+        ("container: { priorityClassName: x }", "priorityClassName"),
+        ("service: { sessionaffinity: ClientIP }", "sessionaffinity"),
+    ] {
+        assert_eq!(fault("1.34", more), [("unknown-key".to_owned(), key.to_owned())], "{more}");
+    }
+    for (more, key, before, since) in [
+        ("pod: { schedulingGates: [] }", "schedulingGates", "1.25", "1.26"),
+        ("pod: { resources: {} }", "resources", "1.31", "1.32"),
+        ("container: { resizePolicy: [] }", "resizePolicy", "1.26", "1.27"),
+        (
+            "pod: { initContainers: [{ name: i, image: x, restartPolicy: Always }] }",
+            "restartPolicy",
+            "1.27",
+            "1.28",
+        ),
+        ("service: { trafficDistribution: PreferClose }", "trafficDistribution", "1.29", "1.30"),
+    ] {
+        assert_eq!(fault(before, more), [("version-too-old".to_owned(), key.to_owned())], "{more}");
+        assert_eq!(fault(since, more), [], "{more}");
+    }
 }
 
 #[test]

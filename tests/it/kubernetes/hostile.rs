@@ -183,13 +183,13 @@ fn additions_keep_their_text() {
         let word = verbatim(text);
         let more = format!(
             ", container: {{ env: [{{ name: X, value: {word} }}], securityContext: {{ {word}: [[{word}], {{ a: {word} }}] }} }}, \
-             pod: {{ hostAliases: [{{ ip: {word}, hostnames: [{word}] }}] }}, service: {{ a: {{ b: {word} }} }}"
+             pod: {{ hostAliases: [{{ ip: {word}, hostnames: [{word}] }}] }}, service: {{ sessionAffinityConfig: {{ b: {word} }} }}"
         );
         let out = node().kubernetes("1.34", &more).out();
         assert_eq!(entry(&out.container()["env"], "X")["value"], text);
         assert_eq!(out.container()["securityContext"][text], serde_json::json!([[text], { "a": text }]));
         assert_eq!(out.pod()["hostAliases"][0]["hostnames"][0], text);
-        assert_eq!(out.named("Service", "db-client")["spec"]["a"]["b"], text);
+        assert_eq!(out.named("Service", "db-client")["spec"]["sessionAffinityConfig"]["b"], text);
     }
 }
 

@@ -85,6 +85,8 @@ fn pods(out: &Out) -> Vec<Pods<'_>> {
 fn selected<'o>(all: &'o [Pods<'_>], selector: &Value) -> BTreeSet<&'o str> {
     let selector = map(selector);
     assert!(!selector.is_empty());
+    // Charts of others set the common label as well.
+    assert_eq!(selector["app.kubernetes.io/managed-by"], "berthc");
     let hit = |p: &&Pods<'_>| selector.iter().all(|(key, value)| p.labels.get(key) == Some(value));
     all.iter().filter(hit).map(|p| p.name).collect()
 }
