@@ -49,8 +49,9 @@ pub fn command(
             };
             let url = shell_quote(&format!("{scheme}://127.0.0.1:{}{path}", port(name)));
             match tool {
+                // Without -g curl reads `[1-3]` and `{a,b}` in a URL as several.
                 Tool::Curl => format!(
-                    "curl -fs{} -o /dev/null --max-time {timeout} {url}",
+                    "curl -gfs{} -o /dev/null --max-time {timeout} {url}",
                     if secure { "k" } else { "" }
                 ),
                 _ => {

@@ -301,6 +301,10 @@ fn only_live_is_a_healthcheck() {
     assert_eq!(texts(&check["test"]), ["CMD-SHELL", "nc -z -w 4 127.0.0.1 5001"]);
     let numbers = ["interval", "timeout", "start_period"].map(|k| check[k].as_str().unwrap());
     assert_eq!((numbers, check["retries"].as_u64()), (["9s", "4s", "120s"], Some(5)));
+    // curl would read several URLs out of one.
+    let curl = format!("{PINNED}health: {{ tool: curl, live: {{ http: \"/a[1-3]\", port: peer }} }}\n");
+    let line = "curl -gfs -o /dev/null --max-time 3 'http://127.0.0.1:5001/a[1-3]'";
+    assert_eq!(texts(&service(&curl, "db-1")["healthcheck"]["test"]), ["CMD-SHELL", line]);
     let run = format!("{PINNED}health: {{ live: {{ run: [ask, \"$x\"] }} }}\n");
     assert_eq!(texts(&service(&run, "db-1")["healthcheck"]["test"]), ["CMD", "ask", "$x"]);
     let node = format!("{PER_NODE}health: {{ live: {{ run: [ask, \"{{{{ member.node }}}}\"] }} }}\n");
@@ -388,4 +392,26 @@ fn a_global_task_has_no_name_on_an_overlay() {
     assert!(codes(&[&with("member.address")]).contains("address-unknown"));
     let node = format!("{PER_NODE}env: {{ A: \"{{{{ member.address }}}}\" }}\n");
     assert_eq!(service(&node, "db")["environment"]["A"], "{{.Node.Hostname}}");
+}
+
+/// A port that docker picks, or none at all, keeps no second task off a node.
+#[test]
+fn only_a_port_of_the_node_is_a_lock() {
+    let (name, own) = berthc::target::swarm::TEMPLATES[0];
+    let said = |from: &str, to: &str| {
+        assert!(own.contains(from));
+        let templates = [(name.to_owned(), own.replace(from, to))].into();
+        compile(&[PINNED], &Options { templates, ..Options::default() }).1
+    };
+    let (published, target) = ("        published: {{ port }}\n", "      - target: {{ port }}\n");
+    for (from, to) in [
+        (published, "        published: 0\n"),
+        (published, "        published: 70000\n"),
+        (published, ""),
+        (target, "      - target: 0\n"),
+        ("mode: host", "mode: ingress"),
+    ] {
+        assert!(said(from, to).iter().any(|d| d.code.starts_with("swarm/")), "{to}");
+    }
+    assert!(said(published, published).is_empty());
 }
