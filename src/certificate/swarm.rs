@@ -302,6 +302,13 @@ pub fn found(shape: &Shape<'_>, tree: &Tree) -> Found {
     all.unwrap_or_default()
 }
 
+/// Whether a task takes a port of the node: 0, or none, is one that docker picks.
+fn taken(port: &Value<'_>) -> bool {
+    let number = |key| port.get(key).and_then(|n| n.text()).and_then(|n| n.parse::<u16>().ok());
+    port.get("mode").is_some_and(|m| m.is("host"))
+        && ["target", "published"].into_iter().all(|key| number(key).is_some_and(|n| n > 0))
+}
+
 struct Reader<'r> {
     shape: &'r Shape<'r>,
     id: Option<u32>,
@@ -360,10 +367,7 @@ impl Reader<'_> {
         let networks = service.get("networks").map(|n| n.texts()).unwrap_or_default();
         let on_host = networks.iter().any(|n| n == "host");
         let ports = service.get("ports").map(|p| p.items()).unwrap_or_default();
-        let held = ports
-            .iter()
-            .find(|p| p.get("mode").is_some_and(|m| m.is("host")) && p.get("published").is_some());
-        if let Some(port) = held {
+        if let Some(port) = ports.iter().find(|port| taken(port)) {
             self.carry(if on_host { &TOKEN } else { &PORT }, port);
         }
         if let Some(networks) = service.get("networks").filter(|_| on_host) {
