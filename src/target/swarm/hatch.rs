@@ -309,17 +309,18 @@ impl Reader<'_> {
         for (key, value) in self.map(route, "placement", value) {
             let at = route.at(&key);
             match key.as_str() {
-                "preferences" => self.added.preferences = self.list(&at, &key, &value),
+                "preferences" => {
+                    self.added.preferences = self.shaped(
+                        &at,
+                        &key,
+                        &value,
+                        is_preference,
+                        "a preference is `spread: node.labels.KEY` or `spread: engine.labels.KEY`",
+                    );
+                }
                 "constraints" => {
-                    for (i, constraint) in self.list(&at, &key, &value).into_iter().enumerate() {
-                        match constraint.as_str().filter(|c| is_constraint(c)) {
-                            Some(good) => self.added.constraints.push(good.to_owned()),
-                            None => self.fault(
-                                Code::BadValue,
-                                &at.at(i),
-                                format!("no node ever matches the constraint {constraint}"),
-                            ),
-                        }
+                    for (i, constraint) in self.list(&at, &key, &value).iter().enumerate() {
+                        self.constraint(&at.at(i), constraint);
                     }
                 }
                 "max_replicas_per_node" => self.overwrites(
@@ -331,6 +332,45 @@ impl Reader<'_> {
         }
     }
 
+    fn constraint(&mut self, route: &Route, value: &Value) {
+        let Some((text, constraint)) = value.as_str().and_then(|t| Some((t, Constraint::of(t)?))) else {
+            self.fault(Code::BadValue, route, format!("no node ever matches the constraint {value}"));
+            return;
+        };
+        let subject = self.subject;
+        for (label, value) in subject.ids().into_iter().flat_map(|id| subject.demands(id)) {
+            let own = format!("node.labels.{label} == {value}");
+            if Constraint::of(&own).is_some_and(|own| own.contradicts(&constraint)) {
+                self.overwrites(route, format!("a member has the constraint `{own}`: no node matches both"));
+                return;
+            }
+        }
+        let raw = |c: &&String| Constraint::of(c).is_some_and(|c| c.contradicts(&constraint));
+        match self.added.constraints.iter().find(raw) {
+            Some(other) => {
+                let message = format!("no node ever matches `{text}` and `{other}`");
+                self.fault(Code::BadValue, route, message);
+            }
+            None => self.added.constraints.push(text.to_owned()),
+        }
+    }
+
+    /// A list whose elements are each as `good` says.
+    fn shaped(
+        &mut self,
+        route: &Route,
+        key: &str,
+        value: &Value,
+        good: fn(&Value) -> bool,
+        what: &str,
+    ) -> Vec<Value> {
+        let all = self.list(route, key, value);
+        for (i, _) in all.iter().enumerate().filter(|(_, v)| !good(v)) {
+            self.fault(Code::BadValue, &route.at(i), what);
+        }
+        all
+    }
+
     /// Only generic resources: cores and memory are those of the spec.
     fn resources(&mut self, route: &Route, value: &Value) {
         for (key, value) in self.map(route, "resources", value) {
@@ -338,7 +378,13 @@ impl Reader<'_> {
             let inner = if key == "reservations" { self.map(&at, &key, &value) } else { Map::new() };
             match inner.get("generic_resources") {
                 Some(generic) if inner.len() == 1 => {
-                    self.added.generic = self.list(&at.at("generic_resources"), "generic_resources", generic);
+                    self.added.generic = self.shaped(
+                        &at.at("generic_resources"),
+                        "generic_resources",
+                        generic,
+                        is_generic,
+                        "a generic resource is `discrete_resource_spec: { kind: NAME, value: NUMBER }`",
+                    );
                 }
                 _ => self.overwrites(&at, "what a member is given is said by `resources` of the spec"),
             }
@@ -346,12 +392,56 @@ impl Reader<'_> {
     }
 }
 
+/// The value of a map's only key.
+fn only<'v>(value: &'v Value, key: &str) -> Option<&'v Value> {
+    value.as_object().filter(|map| map.len() == 1)?.get(key)
+}
+
+/// The label that a key of a constraint or a preference names.
+fn label(key: &str) -> Option<&str> {
+    key.strip_prefix("node.labels.").or_else(|| key.strip_prefix("engine.labels."))
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+}
+
+/// The scheduler passes over any other preference (swarmkit `manager/scheduler/nodeset.go`).
+fn is_preference(value: &Value) -> bool {
+    only(value, "spread").and_then(Value::as_str).and_then(label).is_some_and(|key| !key.is_empty())
+}
+
+fn is_generic(value: &Value) -> bool {
+    let Some(spec) = only(value, "discrete_resource_spec").and_then(Value::as_object) else { return false };
+    let kind = spec.get("kind").and_then(Value::as_str).is_some_and(is_word);
+    let number = spec.get("value").and_then(Value::as_i64).is_some_and(|n| n > 0);
+    kind && number && spec.len() == 2
+}
+
 /// `node.labels.KEY == VALUE` and its like (swarmkit `manager/constraint/constraint.go`).
-fn is_constraint(text: &str) -> bool {
-    let Some((key, value)) = text.split_once("==").or_else(|| text.split_once("!=")) else { return false };
-    let (key, value) = (key.trim(), value.trim());
-    let word = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
-    let label = key.strip_prefix("node.labels.").or_else(|| key.strip_prefix("engine.labels."));
-    let known = label.map_or_else(|| PROPERTIES.contains(&key), word);
-    known && !value.is_empty() && value.bytes().all(|b| b.is_ascii_alphanumeric() || b":-_. /*".contains(&b))
+struct Constraint<'t> {
+    key: &'t str,
+    equal: bool,
+    value: &'t str,
+}
+
+impl<'t> Constraint<'t> {
+    /// `None` for what no node ever matches.
+    fn of(text: &'t str) -> Option<Self> {
+        let (equal, (key, value)) = match text.split_once("==") {
+            Some(parts) => (true, parts),
+            None => (false, text.split_once("!=")?),
+        };
+        let (key, value) = (key.trim(), value.trim());
+        let known = label(key).map_or_else(|| PROPERTIES.contains(&key), is_word);
+        let good = |b: u8| b.is_ascii_alphanumeric() || b":-_. /*".contains(&b);
+        let all = known && !value.is_empty() && value.bytes().all(good);
+        all.then_some(Self { key, equal, value })
+    }
+
+    /// Whether no node matches both; values know no case.
+    fn contradicts(&self, other: &Constraint<'_>) -> bool {
+        let same = self.value.eq_ignore_ascii_case(other.value);
+        self.key == other.key && (self.equal || other.equal) && same != (self.equal && other.equal)
+    }
 }

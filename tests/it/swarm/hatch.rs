@@ -101,3 +101,67 @@ fn nothing_vanishes_on_the_way() {
     let sysctl = "{ sysctls: { net.core.somaxconn: \"1\" } }";
     assert!(codes(&[&with(PER_NODE, sysctl)]).contains("bad-value"));
 }
+
+#[test]
+fn what_the_client_refuses_is_refused() {
+    let placement = |what: &str| format!("{{ deploy: {{ placement: {{ preferences: [{what}] }} }} }}");
+    let generic = |what: &str| {
+        format!("{{ deploy: {{ resources: {{ reservations: {{ generic_resources: [{what}] }} }} }} }}")
+    };
+    let discrete = |what: &str| generic(&format!("{{ discrete_resource_spec: {what} }}"));
+    for hatch in [
+        placement("x"),
+        placement("{ spread: [node.labels.x] }"),
+        placement("{ spread: node.labels.x, binpack: y }"),
+        placement("{ spread: node.hostname }"),
+        placement("{ spread: node.labels. }"),
+        generic("x"),
+        generic("{ a: 1 }"),
+        discrete("{ kind: gpu }"),
+        discrete("{ kind: gpu, value: \"1\" }"),
+        discrete("{ kind: gpu, value: 1.5 }"),
+        discrete("{ kind: gpu, value: 0 }"),
+        discrete("{ kind: gpu, value: 1, more: 1 }"),
+    ] {
+        assert_eq!(codes(&[&with(PINNED, &hatch)]), ["bad-value".to_owned()].into(), "{hatch}");
+    }
+    for hatch in [
+        placement("{ spread: node.labels.x }, { spread: engine.labels.y.z }"),
+        discrete("{ kind: gpu, value: 2 }"),
+    ] {
+        assert!(codes(&[&with(PINNED, &hatch)]).is_empty(), "{hatch}");
+    }
+}
+
+#[test]
+fn raw_constraints_leave_a_node_for_each_member() {
+    let said = |base: &str, constraints: &str| {
+        let hatch = format!("{{ deploy: {{ placement: {{ constraints: [{constraints}] }} }} }}");
+        codes(&[&with(base, &hatch)])
+    };
+    let labelled = PER_NODE.replace("db: \"true\"", "db: Fast");
+    for (base, constraint) in [
+        (PINNED, "node.labels.db==2"),
+        (PINNED, "node.labels.db == 3"),
+        (PINNED, "node.labels.db != 1"),
+        (PINNED, "node.labels.db!=2"),
+        (&labelled, "node.labels.db == slow"),
+        (&labelled, "node.labels.db  !=  FAST"),
+    ] {
+        assert_eq!(said(base, constraint), ["hatch-overwrites".to_owned()].into(), "{constraint}");
+    }
+    for (base, constraint) in [
+        (PINNED, "node.labels.db != 3"),
+        (PINNED, "node.labels.DB == 3"),
+        (PINNED, "engine.labels.db == 3"),
+        (&labelled, "node.labels.db==fast"),
+        (&labelled, "node.labels.db != slow"),
+        (PINNED, "node.labels.rack == a, node.labels.rack == A, node.labels.rack != b"),
+        (PINNED, "node.role != manager, node.labels.rack != a, node.labels.rack != b"),
+    ] {
+        assert!(said(base, constraint).is_empty(), "{constraint}");
+    }
+    for both in ["node.labels.rack == a, node.labels.rack==b", "node.role == worker, node.role != Worker"] {
+        assert_eq!(said(PINNED, both), ["bad-value".to_owned()].into(), "{both}");
+    }
+}
