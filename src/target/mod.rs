@@ -161,6 +161,7 @@ pub struct Plans {
 /// Plans every service for every target it names.
 pub fn plan(model: &Model, options: &Options, faults: &mut Vec<Diagnostic>) -> Plans {
     let mut plans = Plans::default();
+    let hidden = swarm::Hidden::of(model);
     for group in model.groups() {
         for target in Target::ALL {
             let group: Vec<&Service> = group.iter().copied().filter(|s| s.has(target)).collect();
@@ -172,7 +173,7 @@ pub fn plan(model: &Model, options: &Options, faults: &mut Vec<Diagnostic>) -> P
             plans.pages.extend(match target {
                 Target::Kubernetes => kubernetes::pages(&mut context),
                 Target::Fleet => fleet::pages(&mut context),
-                Target::Swarm => swarm::pages(&mut context),
+                Target::Swarm => swarm::pages(&mut context, &hidden),
             });
             plans.gaps.extend(gaps.into_iter().map(|(i, gap)| (group[i].index, gap)));
         }

@@ -225,7 +225,7 @@ fn bare(subject: Subject<'_>, gaps: &mut Vec<Gap>) {
 /// Fields of the spec that Swarm has no words for.
 fn fields(subject: Subject<'_>) -> Vec<Gap> {
     let (service, w) = (subject.service, subject.workload);
-    let field = |route: Route, message, why| {
+    let field = |route: Route, message: &str, why| {
         Gap::new(format!("swarm/{}", route.steps().join(".")), service.key(&route), message, why)
     };
     let before = w.stop.before.is_some().then(|| {
@@ -250,10 +250,14 @@ fn fields(subject: Subject<'_>) -> Vec<Gap> {
             "it has no taints: any service whose constraints match may come",
         )
     });
-    let live = (subject.hides_names() && !subject.own_check()).then(|| {
+    let live = subject.circle.filter(|_| !subject.own_check()).map(|others| {
+        let who = match others {
+            [] => "the members".to_owned(),
+            others => format!("the members and those of {}", others.join(", ")),
+        };
         field(
             route!["health", "live"],
-            "a check would keep the members from finding each other; none is emitted",
+            &format!("a check would keep {who} from finding each other; none is emitted"),
             "on an overlay network Swarm publishes the name of a task only once its check passes",
         )
         .mend(

@@ -7,6 +7,7 @@
 mod carried;
 mod gaps;
 mod hatch;
+mod hidden;
 mod member;
 pub(super) mod naming;
 mod plan;
@@ -19,6 +20,7 @@ use crate::diag::Diagnostic;
 use crate::emit::Page;
 use crate::model::Service;
 use crate::route;
+pub use hidden::Hidden;
 pub use storage::Volume;
 use subject::Subject;
 
@@ -32,8 +34,10 @@ pub fn volumes(service: &Service, id: Option<u32>) -> Vec<Volume> {
 }
 
 /// Plans the group of `context` and says what to print where.
-pub fn pages(context: &mut Context<'_>) -> Vec<Page> {
-    let subjects: Vec<Subject<'_>> = context.group.iter().filter_map(|s| Subject::of(s)).collect();
+pub fn pages(context: &mut Context<'_>, hidden: &Hidden) -> Vec<Page> {
+    let subjects = context.group.iter().filter_map(|s| Subject::of(s));
+    let subjects: Vec<Subject<'_>> =
+        subjects.map(|s| Subject { circle: hidden.circle(s.service), ..s }).collect();
     one_lock(context, &subjects);
     let mut pages = Vec::new();
     for subject in subjects {

@@ -13,13 +13,16 @@ pub struct Subject<'a> {
     pub workload: &'a Workload,
     /// Its settings for Swarm.
     pub swarm: &'a Swarm,
+    /// Who waits for its names as it waits for theirs, see [`super::hidden::Hidden::circle`];
+    /// known only of what is planned.
+    pub circle: Option<&'a [String]>,
 }
 
 impl<'a> Subject<'a> {
     /// `None` for external services and for those that are not compiled for Swarm.
     pub fn of(service: &'a Service) -> Option<Self> {
         let swarm = service.targets.swarm.as_ref()?;
-        service.workload().map(|workload| Self { service, workload, swarm })
+        service.workload().map(|workload| Self { service, workload, swarm, circle: None })
     }
 
     /// What holds each member to one node.
@@ -106,11 +109,9 @@ impl<'a> Subject<'a> {
             .any(|(label, mine)| theirs.get(label).is_some_and(|values| mine.is_disjoint(values)))
     }
 
-    /// Whether a check would keep members from finding each other: on an overlay network Swarm
-    /// publishes the name of a task only once its check passes.
+    /// Whether a check would keep members from finding each other.
     pub fn hides_names(&self) -> bool {
-        let w = self.workload;
-        !w.per_node() && !w.node_network && w.count() > 1 && w.health.live.is_some() && w.uses().members
+        self.circle.is_some()
     }
 
     /// Whether the operator's own check stands among the raw additions.

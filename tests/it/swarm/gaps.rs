@@ -154,6 +154,44 @@ fn a_check_that_hides_names() {
 }
 
 #[test]
+fn a_check_that_hides_names_from_those_who_are_waited_for() {
+    let one = |name: &str, value: &str| {
+        format!(
+            "service: {name}\nimage: a:1\nmembers: {{ count: 1 }}\n\
+             health: {{ live: {{ run: [ask] }} }}\nenv: {{ A: \"{value}\" }}\n\
+             targets: {{ swarm: {{ engine: \"20.10\", network: net }} }}\n"
+        )
+    };
+    let peers = |of: &str| format!("{{{{ peers('{of}') | join(',') }}}}");
+    let two = |spec: &str| spec.replace("count: 1", "count: 2");
+    let none = Vec::<String>::new();
+    // Its own members are peers, too.
+    let own = one("a", &peers("a"));
+    assert_eq!(gaps(&[&two(&own)]), ["swarm/health.live"]);
+    assert_eq!(gaps(&[&own]), none);
+    // Each waits for the other.
+    let (a, b, c) = (one("a", &peers("b")), one("b", &peers("a")), one("c", "x"));
+    let said = super::said(&[&a, &b]);
+    let messages: Vec<&str> = said.iter().map(|d| d.message.as_str()).collect();
+    let message = |of| {
+        format!("a check would keep the members and those of {of} from finding each other; none is emitted")
+    };
+    assert_eq!(messages, [message("b"), message("a")]);
+    assert_eq!(gaps(&[&a, &one("b", &peers("c")), &one("c", &peers("a"))]), ["swarm/health.live"]);
+    // One of them waits for nobody: named by nobody who does, without a check, with its own.
+    assert_eq!(gaps(&[&a, &one("b", &peers("c")), &c]), none);
+    assert_eq!(gaps(&[&a, &b.replace("health: { live: { run: [ask] } }\n", "")]), none);
+    let checked = b.replace("network: net", "network: net, service: { healthcheck: { test: [CMD, x] } }");
+    assert_eq!(gaps(&[&a, &checked]), none);
+    let both = a.replace("network: net", "network: net, service: { healthcheck: { test: [CMD, x] } }");
+    assert_eq!(gaps(&[&both, &checked]), none);
+    assert!(codes(&[&one("a", "x"), &checked]).contains("hatch-overwrites"));
+    // Who waits for those that wait for each other waits no longer than they do.
+    let said = super::said(&[&a, &b, &one("d", &peers("a"))]);
+    assert_eq!(said.len(), 2);
+}
+
+#[test]
 fn apart_by_labels_zones_or_ports() {
     let one = |name: &str, other: &str, port: u16| {
         format!(
