@@ -161,6 +161,7 @@ pub struct Plans {
 /// Plans every service for every target it names.
 pub fn plan(model: &Model, options: &Options, faults: &mut Vec<Diagnostic>) -> Plans {
     let mut plans = Plans::default();
+    swarm::clashes(model, faults);
     let hidden = swarm::Hidden::of(model);
     for group in model.groups() {
         for target in Target::ALL {

@@ -2,6 +2,7 @@
 
 mod gaps;
 mod hatch;
+mod names;
 mod text;
 mod volumes;
 

@@ -1,6 +1,8 @@
 //! `targets.swarm.service`: raw additions to the member's service, as far as they neither touch
 //! what is decided here nor vanish on the way.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::plan::Service;
@@ -122,6 +124,13 @@ pub fn apply(added: &Added, service: &mut Service) {
 pub fn constrains(raw: &Raw) -> bool {
     let placement = raw.get("deploy").and_then(|d| d.get("placement"));
     placement.and_then(|p| p.get("constraints")).is_some()
+}
+
+/// The further networks of the members, good or not.
+pub fn networks(subject: Subject<'_>) -> BTreeSet<String> {
+    let all = subject.swarm.service.get("networks").and_then(Value::as_array).into_iter().flatten();
+    let own = subject.swarm.network.as_deref();
+    all.filter_map(Value::as_str).filter(|n| Some(*n) != own).map(str::to_owned).collect()
 }
 
 /// Reads the additions and reports those that may not be.

@@ -9,6 +9,7 @@ mod gaps;
 mod hatch;
 mod hidden;
 mod member;
+mod names;
 pub(super) mod naming;
 mod plan;
 mod storage;
@@ -21,6 +22,7 @@ use crate::emit::Page;
 use crate::model::Service;
 use crate::route;
 pub use hidden::Hidden;
+pub use names::clashes;
 pub use storage::Volume;
 use subject::Subject;
 

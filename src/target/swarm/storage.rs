@@ -78,10 +78,32 @@ pub fn mounts(subject: Subject<'_>, id: Option<u32>) -> Vec<Mount> {
     all
 }
 
+/// The volume of `data` of member `id`.
+fn name(subject: Subject<'_>, data: &Data, id: Option<u32>) -> String {
+    format!("{}-{}", data.name, subject.name(id))
+}
+
+/// Where the volumes of member `id` are: their names, of NFS the server with the directory,
+/// whatever else docker is told to mount it with.
+pub fn places(subject: Subject<'_>, id: Option<u32>) -> Vec<String> {
+    let place = |(data, wanted): (&Data, &Wanted)| {
+        let name = name(subject, data, id);
+        match wanted.backend.plugin {
+            Some(plugin) if plugin.driver == "local" && !subject.swarm.csi => {
+                let options = docker::volume_options(&name, wanted);
+                let device = options.iter().find(|(key, _)| key == "device").map_or("", |(_, d)| d);
+                format!("{}{device}", option(wanted, "server").unwrap_or_default())
+            }
+            _ => name,
+        }
+    };
+    subject.workload.volumes().map(place).collect()
+}
+
 /// The volumes of member `id`.
 pub fn volumes(subject: Subject<'_>, id: Option<u32>) -> Vec<Volume> {
     let volume = |(data, wanted): (&Data, &Wanted)| {
-        let name = format!("{}-{}", data.name, subject.name(id));
+        let name = name(subject, data, id);
         if subject.swarm.csi {
             let bytes = Some(docker_bytes(wanted.size));
             return Volume { key: data.name.clone(), name, driver: None, options: Vec::new(), bytes };
@@ -193,7 +215,7 @@ fn plugin(subject: Subject<'_>, data: &Data, wanted: &Wanted, at: &Route) -> Vec
         faults.extend(nfs_options(subject, wanted, at));
     }
     let last = subject.workload.ids().last().unwrap_or_default();
-    let name = format!("{}-{}", data.name, subject.name(Some(last)));
+    let name = name(subject, data, Some(last));
     if name.len() > MAX_NAME {
         let message = format!("the volume `{name}` has {} characters, at most {MAX_NAME} fit", name.len());
         faults.push(Diagnostic::error(Code::NameTooLong, service.key(at), message));
