@@ -138,9 +138,10 @@ pub fn load(source: usize, path: &str, text: &str) -> Result<Node, Box<Diagnosti
     Ok(node)
 }
 
-/// NUL has no place in any target; the private characters mark run-time parts inside berthc.
-fn forbidden(c: char) -> bool {
-    c == '\0' || crate::value::is_mark(c)
+/// Whether no target carries `c`: NUL, and U+007F to U+009F, of which kustomize drops or refuses
+/// some also where they are escaped. The private characters mark run-time parts inside berthc.
+pub fn forbidden(c: char) -> bool {
+    c == '\0' || ('\u{7f}'..='\u{9f}').contains(&c) || crate::value::is_mark(c)
 }
 
 /// Escapes can bring in what the raw text cannot hold, so the strings are looked at too.

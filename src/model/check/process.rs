@@ -10,6 +10,7 @@ use crate::model::{
 };
 use crate::route;
 use crate::source::Route;
+use crate::spec::node::forbidden;
 use crate::spec::{BootstrapSpec, FileSpec, HelperSpec, Limit, ResourcesSpec, SecretSpec, UpdateSpec};
 use crate::value::SECRETS;
 
@@ -190,7 +191,7 @@ impl Checker<'_> {
             Ok(bytes) => String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned()),
             Err(e) => Err(e),
         };
-        let text = text.and_then(|t| match t.chars().find(|c| *c == '\0' || crate::value::is_mark(*c)) {
+        let text = text.and_then(|t| match t.chars().find(|c| forbidden(*c)) {
             Some(c) => Err(format!("it holds the character U+{:04X}", c as u32)),
             None => Ok(t),
         });
