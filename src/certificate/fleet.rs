@@ -1,7 +1,7 @@
 //! What holds what on CoreOS fleet.
 
 use super::Layer::{Construction, Fence, Scheduler};
-use super::{Carrier, Expect, Found, Hazard, Mechanism, Resource, Shape, Where, both};
+use super::{Carrier, Expect, Found, HERE, Hazard, Mechanism, Resource, Shape, Where, both, way};
 use crate::emit::Tree;
 use crate::model::backend::Fences;
 use crate::model::units::Version;
@@ -125,6 +125,10 @@ static GLOBAL: Mechanism = Mechanism {
     source: "fleet agent/reconcile.go",
 };
 
+fn held(any: Vec<&'static Mechanism>) -> Expect {
+    Expect::Held(vec![way(HERE, any)])
+}
+
 /// What ought to hold a cell.
 pub fn expect(shape: &Shape<'_>, resource: Resource, hazard: Hazard) -> Expect {
     // Without its data, or as a second writer, a container cannot claim the rest.
@@ -134,7 +138,7 @@ pub fn expect(shape: &Shape<'_>, resource: Resource, hazard: Hazard) -> Expect {
         Resource::Data if hazard == Hazard::Relabel && shape.data != Where::Host && unplaced => {
             Expect::Never("no metadata places it")
         }
-        Resource::Data => Expect::Held(data(shape, hazard)),
+        Resource::Data => held(data(shape, hazard)),
         Resource::Port => port(shape, hazard),
         _ if first => Expect::AsData,
         Resource::Address => port(shape, hazard),
@@ -145,14 +149,14 @@ pub fn expect(shape: &Shape<'_>, resource: Resource, hazard: Hazard) -> Expect {
 fn port(shape: &Shape<'_>, hazard: Hazard) -> Expect {
     match hazard {
         Hazard::Partition | Hazard::Move => Expect::Never("it belongs to its machine"),
-        _ if shape.node_network => Expect::Held(vec![&BIND]),
-        _ => Expect::Held(vec![&PUBLISH]),
+        _ if shape.node_network => held(vec![&BIND]),
+        _ => held(vec![&PUBLISH]),
     }
 }
 
 /// Members without data: only their place keeps them single.
 fn bare(shape: &Shape<'_>, hazard: Hazard) -> Expect {
-    Expect::Held(match hazard {
+    held(match hazard {
         Hazard::Colocate => return Expect::Never("each member has its own"),
         Hazard::Move => return Expect::Never("there is no data to miss"),
         Hazard::Relabel if !shape.pinned => return Expect::Never("no metadata places it"),

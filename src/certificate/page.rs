@@ -123,7 +123,11 @@ fn cell(cell: &Cell) -> String {
         Verdict::AsData => "as the first row".into(),
         Verdict::Never(why) => format!("n/a: {why}"),
         Verdict::Duty => "5 duty".into(),
-        Verdict::Gap { .. } => "**waived**".into(),
+        Verdict::Gap { by, .. } if by.is_empty() => "**waived**".into(),
+        Verdict::Gap { open, by, .. } => {
+            let words: Vec<String> = by.iter().map(|m| format!("{} {}", m.layer as u8, m.word)).collect();
+            format!("{}; {}: **waived**", words.join(", "), open.join(", "))
+        }
     }
 }
 
@@ -160,7 +164,7 @@ fn rows(columns: &[(String, Part)]) -> Vec<Row> {
 fn words(title: &str, part: &Part) -> Words {
     let mut named: BTreeSet<(Layer, &'static Mechanism)> = BTreeSet::new();
     for cell in &part.cells {
-        if let Verdict::Held { by, .. } = &cell.verdict {
+        if let Verdict::Held { by, .. } | Verdict::Gap { by, .. } = &cell.verdict {
             named.extend(by.iter().map(|m| (m.layer, *m)));
         }
     }
@@ -212,7 +216,7 @@ fn notes(columns: &[(String, Part)]) -> Vec<String> {
     let mut notes = BTreeSet::new();
     for (title, part) in columns {
         for cell in &part.cells {
-            if let Verdict::Held { lost, .. } = &cell.verdict {
+            if let Verdict::Held { lost, .. } | Verdict::Gap { lost, .. } = &cell.verdict {
                 for m in lost {
                     notes.insert(format!(
                         "{title}: {}/{} has lost {} ({})",

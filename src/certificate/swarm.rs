@@ -1,7 +1,7 @@
 //! What holds what on Docker Swarm.
 
 use super::Layer::{Construction, Fence, Order, Scheduler};
-use super::{Carrier, Expect, Found, Hazard, Mechanism, Resource, Shape, Where, both};
+use super::{Carrier, Expect, Found, HERE, Hazard, Mechanism, Resource, Shape, Where, both, way};
 use crate::emit::Tree;
 use crate::model::backend::Fences;
 use crate::model::{Data, DataAt};
@@ -128,12 +128,16 @@ static STOP_FIRST: Mechanism = Mechanism {
     source: "swarmkit manager/orchestrator/restart/restart.go; seen: 42 s overlap with a grace of 100 s",
 };
 
+fn held(any: Vec<&'static Mechanism>) -> Expect {
+    Expect::Held(vec![way(HERE, any)])
+}
+
 /// What ought to hold a cell.
 pub fn expect(shape: &Shape<'_>, resource: Resource, hazard: Hazard) -> Expect {
     // Without its data, or as a second writer, a container cannot claim the rest.
     let first = shape.data != Where::Nowhere || shape.workload.writer && resource != Resource::Writer;
     match resource {
-        Resource::Data => Expect::Held(data(shape, hazard)),
+        Resource::Data => held(data(shape, hazard)),
         Resource::Port => port(shape, hazard),
         _ if first => Expect::AsData,
         Resource::Address => port(shape, hazard),
@@ -149,15 +153,15 @@ fn on_node(shape: &Shape<'_>) -> &'static Mechanism {
 fn port(shape: &Shape<'_>, hazard: Hazard) -> Expect {
     match hazard {
         Hazard::Partition | Hazard::Move => Expect::Never("it belongs to its node"),
-        _ if shape.node_network => Expect::Held(vec![&BIND, &TOKEN]),
-        _ => Expect::Held(vec![&PORT]),
+        _ if shape.node_network => held(vec![&BIND, &TOKEN]),
+        _ => held(vec![&PORT]),
     }
 }
 
 /// Members without data: only their place keeps them single.
 fn bare(shape: &Shape<'_>, hazard: Hazard) -> Expect {
     let waits = shape.workload.stop.grace <= WAITS;
-    Expect::Held(match hazard {
+    held(match hazard {
         Hazard::Colocate => return Expect::Never("each member has its own"),
         Hazard::Move => return Expect::Never("there is no data to miss"),
         Hazard::Relabel if !shape.pinned => return Expect::Never("no label places it"),
