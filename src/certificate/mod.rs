@@ -122,6 +122,25 @@ impl Hazard {
             Self::Force => "force",
         }
     }
+
+    /// What happens, for the page.
+    pub fn what(self) -> &'static str {
+        match self {
+            Self::Colocate => "two members meet on one node",
+            Self::Update => "the new container starts before the old one has stopped",
+            Self::Revisions => "two generations are deployed at once",
+            Self::Relabel => {
+                "a label, pin or metadata changes, or is lost and set again, under a running member"
+            }
+            Self::Partition => "a node is cut off, runs on, is replaced elsewhere, and heals",
+            Self::Reboot => {
+                "a stop, crash or reboot overlaps with the replacement, or the disk is not mounted"
+            }
+            Self::Move => "a member comes up where its data is not",
+            Self::Neighbour => "another service takes the same path, port, id or name",
+            Self::Force => "someone deletes by force",
+        }
+    }
 }
 
 /// How strong a mechanism is; the stronger stand first.

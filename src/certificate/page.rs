@@ -15,6 +15,7 @@ struct Plan {
     origin: String,
     service: String,
     members: String,
+    hazards: Vec<(&'static str, &'static str)>,
     columns: Vec<String>,
     rows: Vec<Row>,
     words: Vec<Words>,
@@ -75,6 +76,7 @@ pub fn page(
         origin: group.iter().map(|s| s.file.as_str()).collect::<Vec<_>>().join(", "),
         service: first.name.clone(),
         members: members(group),
+        hazards: Hazard::ALL.into_iter().map(|h| (h.name(), h.what())).collect(),
         columns: columns.iter().map(|c| c.0.clone()).collect(),
         rows: rows(&columns),
         words: columns.iter().map(|(title, part)| words(title, part)).collect(),
@@ -201,6 +203,7 @@ fn short(carriers: BTreeSet<Place>) -> Vec<Place> {
         .map(|(field, files)| {
             let file = match files.as_slice() {
                 [one] => one.clone(),
+                [first, second] => format!("{first}, {second}"),
                 [first, .., last] => format!("{first} … {last}"),
                 [] => String::new(),
             };
@@ -238,7 +241,7 @@ fn waived(gaps: &[(&Service, &Gap)]) -> Vec<Waived> {
         let Some(accept) = service.accept.iter().find(|a| a.gap == gap.name) else { continue };
         all.entry(&gap.name).or_insert_with(|| Waived {
             gap: gap.name.clone(),
-            message: format!("{}. {}", gap.message, gap.why),
+            message: format!("{}: {}", gap.message, gap.why),
             because: accept.because.clone(),
         });
     }
