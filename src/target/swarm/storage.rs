@@ -90,17 +90,14 @@ pub fn places(subject: Subject<'_>, id: Option<u32>) -> Vec<String> {
         let name = name(subject, data, id);
         match wanted.backend.plugin {
             Some(plugin) if plugin.driver == "local" && !subject.swarm.csi => {
-                format!("{}{}", option(wanted, "server").unwrap_or_default(), device(wanted, &name))
+                let options = docker::volume_options(&name, wanted);
+                let device = options.iter().find(|(key, _)| key == "device").map_or("", |(_, d)| d);
+                format!("{}{device}", option(wanted, "server").unwrap_or_default())
             }
             _ => name,
         }
     };
     subject.workload.volumes().map(place).collect()
-}
-
-/// The directory of an NFS volume.
-fn device(wanted: &Wanted, name: &str) -> String {
-    docker::volume_options(name, wanted).pop().map(|(_, device)| device).unwrap_or_default()
 }
 
 /// The volumes of member `id`.

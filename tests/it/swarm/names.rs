@@ -82,7 +82,9 @@ fn no_two_services_answer_to_one_name() {
     let revision = |name: &str, revision: &str| per_node(name, &format!("revision: {revision}"));
     let net = |spec: String, net: &str| spec.replace("network: net", &format!("network: {net}"));
     let raw = |spec: String| spec.replace("network: net", "network: own, service: { networks: [net] }");
-    let host = |spec: String| format!("{spec}exclusive: {{ address: node }}\n").replace(", network: net", "");
+    let host = |spec: String| {
+        format!("{spec}exclusive: {{ address: node, ports: {{ x: 7001 }} }}\n").replace(", network: net", "")
+    };
     for (a, b, clash) in [
         (per_node("db-1", ""), one("db", ""), true),
         (per_node("db-2", ""), one("db", ""), false),
@@ -110,8 +112,10 @@ fn no_two_services_answer_to_one_name() {
 /// `es-v1-x` is a helper of one revision and the member of another: one service of one stack.
 #[test]
 fn revisions_share_a_stack() {
-    let host =
-        |more: &str| per_node("es", more).replace(", network: net", "") + "exclusive: { address: node }\n";
+    let host = |more: &str| {
+        per_node("es", more).replace(", network: net", "")
+            + "exclusive: { address: node, ports: { x: 7001 } }\n"
+    };
     let v1 = |helper: &str| host(&format!("revision: v1\nhelpers: {{ {helper}: {{ image: e:1 }} }}"));
     assert!(meets(&v1("x"), &host("revision: v1-x")));
     assert!(!meets(&v1("y"), &host("revision: v1-x")));
