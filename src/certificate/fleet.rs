@@ -2,8 +2,8 @@
 
 use super::Layer::{Construction, Fence, Order, Scheduler};
 use super::{
-    Carrier, ELSEWHERE, EMPTY, Expect, Found, HERE, Hazard, Mechanism, OTHER, Resource, Shape, Way, Where,
-    both, way,
+    Carrier, ELSEWHERE, EMPTY, Expect, Found, HERE, Hazard, Mechanism, OTHER, Resource, SAME, Shape, Way,
+    Where, both, way,
 };
 use crate::emit::Tree;
 use crate::model::backend::Fences;
@@ -179,8 +179,8 @@ fn bare(shape: &Shape<'_>, resource: Resource, hazard: Hazard) -> Expect {
         Hazard::Relabel => vec![way(HERE, [&NAME]), way(ELSEWHERE, [])],
         Hazard::Partition => vec![pinned()],
         Hazard::Update | Hazard::Reboot | Hazard::Force => vec![way(HERE, [&NAME]), pinned()],
-        Hazard::Neighbour if resource == Resource::Id => vec![way(OTHER, [&IDS])],
-        Hazard::Neighbour => vec![way(OTHER, [&UNIT_NAME])],
+        Hazard::Neighbour if resource == Resource::Id => vec![way(SAME, [&IDS])],
+        Hazard::Neighbour => vec![way(SAME, [&UNIT_NAME])],
         Hazard::Revisions => vec![way(HERE, [&UNIT_NAME, &NAME])],
     })
 }
@@ -224,7 +224,7 @@ fn on_each_machine(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
         Hazard::Partition => vec![way(ELSEWHERE, [&NODE_BOUND])],
         Hazard::Reboot => vec![here(&[&NAME]), way(EMPTY, [&PATH_MISSING, &MOUNTED])],
         Hazard::Move => vec![way(OTHER, [&NODE_BOUND]), way(EMPTY, [&PATH_MISSING])],
-        Hazard::Neighbour => vec![way(HERE, [&UNIQUE])],
+        Hazard::Neighbour => vec![way(SAME, [&UNIQUE])],
     }
 }
 
@@ -247,7 +247,7 @@ fn on_pinned_machines(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
         Hazard::Partition => vec![id, there],
         Hazard::Reboot => vec![here(&[&NAME]), id, there, way(EMPTY, [&PATH_MISSING, &MOUNTED])],
         Hazard::Move => vec![way(OTHER, [&PATH]), way(EMPTY, [&PATH_MISSING])],
-        Hazard::Neighbour => vec![way(HERE, [&UNIQUE])],
+        Hazard::Neighbour => vec![way(SAME, [&UNIQUE])],
     }
 }
 
@@ -268,7 +268,7 @@ fn on_volumes(shape: &Shape<'_>, fences: Fences, hazard: Hazard) -> Vec<Way> {
         Hazard::Update | Hazard::Reboot => vec![here(&[&NAME]), elsewhere(true, connected)],
         Hazard::Force => vec![here(&[&NAME]), elsewhere(true, always)],
         Hazard::Move => vec![way(OTHER, [&VOLUME]), way(EMPTY, [&VOLUME_MISSING])],
-        Hazard::Neighbour => vec![way(OTHER, [&VOLUME])],
+        Hazard::Neighbour => vec![way(SAME, [&VOLUME])],
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::Layer::{Construction, Fence, Order, Scheduler};
 use super::{
-    Carrier, ELSEWHERE, EMPTY, Expect, Found, HERE, Hazard, Mechanism, OTHER, Resource, Shape, Way, Where,
-    way,
+    Carrier, ELSEWHERE, EMPTY, Expect, Found, HERE, Hazard, Mechanism, OTHER, Resource, SAME, Shape, Way,
+    Where, way,
 };
 use crate::emit::Tree;
 use crate::model::backend::Fences;
@@ -192,7 +192,7 @@ fn bare(shape: &Shape<'_>, resource: Resource, hazard: Hazard) -> Expect {
         (Hazard::Colocate, Resource::Writer) => return Expect::Never("there is one member"),
         (Hazard::Move, Resource::Writer) => return Expect::Never("it has no data to lose"),
         (Hazard::Force, _) => vec![way(HERE, [])],
-        (Hazard::Neighbour, Resource::Id) => vec![way(OTHER, [&IDS])],
+        (Hazard::Neighbour, Resource::Id) => vec![way(SAME, [&IDS])],
         (Hazard::Partition, _) => {
             vec![way(ELSEWHERE, [&POD_NAME as &'static Mechanism].into_iter().chain(pin))]
         }
@@ -241,8 +241,8 @@ fn on_each_node(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
         Hazard::Partition => vec![way(ELSEWHERE, [&NODE_BOUND])],
         Hazard::Reboot => vec![here(&[&DAEMONSET, &AFFINITY]), way(EMPTY, [&PATH_MISSING])],
         Hazard::Move => vec![way(OTHER, [&NODE_BOUND]), way(EMPTY, [&PATH_MISSING])],
-        Hazard::Neighbour if shape.workload.dedicated() => vec![way(HERE, [&UNIQUE, &TAINT])],
-        Hazard::Neighbour => vec![way(HERE, [&UNIQUE])],
+        Hazard::Neighbour if shape.workload.dedicated() => vec![way(SAME, [&UNIQUE, &TAINT])],
+        Hazard::Neighbour => vec![way(SAME, [&UNIQUE])],
         Hazard::Force => vec![here(&[])],
     }
 }
@@ -267,7 +267,7 @@ fn on_pinned_nodes(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
             way(EMPTY, [&PATH_MISSING]),
             way(EMPTY, [&BY_HAND]),
         ],
-        Hazard::Neighbour => vec![way(HERE, [&UNIQUE]), way(OTHER, [&RESERVED])],
+        Hazard::Neighbour => vec![way(SAME, [&UNIQUE]), way(SAME, [&RESERVED])],
         Hazard::Force => vec![here(&[])],
     }
 }
@@ -288,7 +288,7 @@ fn on_volumes(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
             vec![here(&[&POD_NAME]), elsewhere(&[&[&POD_NAME], one_pod].concat()), way(EMPTY, [&CLAIM])]
         }
         Hazard::Move => vec![way(OTHER, [&CLAIM])],
-        Hazard::Neighbour => vec![way(OTHER, [&[&CLAIM], one_pod].concat())],
+        Hazard::Neighbour => vec![way(SAME, [&[&CLAIM], one_pod].concat())],
         // The object of the old pod is gone: on its node the kubelet still has the volume mounted,
         // elsewhere only the storage knows.
         Hazard::Force => vec![here(&[]), elsewhere(&[])],

@@ -198,13 +198,15 @@ pub struct Way {
 }
 
 /// The second container is on the node of the first.
-pub const HERE: &str = "on one node";
+pub const HERE: &str = "two on one node";
 /// The second container is on another node.
-pub const ELSEWHERE: &str = "on two nodes";
+pub const ELSEWHERE: &str = "two on two nodes";
 /// The disk is not mounted, or there is no data yet.
-pub const EMPTY: &str = "without its data";
+pub const EMPTY: &str = "a start without its data";
 /// The data is that of another member.
-pub const OTHER: &str = "on the data of another";
+pub const OTHER: &str = "a start on another's data";
+/// Another service has the same path, number or name.
+pub const SAME: &str = "another service with the same";
 
 /// `how` is kept off by any of `any`.
 pub fn way(how: &'static str, any: impl IntoIterator<Item = &'static Mechanism>) -> Way {
@@ -451,7 +453,7 @@ fn gap(shape: &Shape<'_>, target: Target, cell: &Cell, foreseen: &[&Gap]) -> Opt
         Target::Swarm => "stack files",
     };
     let message = format!(
-        "nothing in the emitted {texts} holds {} at {}: {}",
+        "nothing in the emitted {texts} keeps the {} from this at {}: {}",
         resource.name(),
         hazard.name(),
         open.join(", ")
@@ -507,7 +509,8 @@ fn judge(expect: Expect, hazard: Hazard, found: &Found) -> Verdict {
         Expect::AsData => Verdict::AsData,
         Expect::Held(ways) => {
             let has = |m: &&'static Mechanism| found.contains_key(m.word);
-            let open: Vec<&str> = ways.iter().filter(|w| !w.any.iter().any(has)).map(|w| w.how).collect();
+            let mut open: Vec<&str> = ways.iter().filter(|w| !w.any.iter().any(has)).map(|w| w.how).collect();
+            open.dedup();
             let mut all: Vec<&'static Mechanism> = Vec::new();
             for m in ways.into_iter().flat_map(|w| w.any) {
                 if !all.contains(&m) {

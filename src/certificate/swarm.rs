@@ -2,8 +2,8 @@
 
 use super::Layer::{Construction, Fence, Order, Scheduler};
 use super::{
-    Carrier, ELSEWHERE, EMPTY, Expect, Found, HERE, Hazard, Mechanism, OTHER, Resource, Shape, Way, Where,
-    both, way,
+    Carrier, ELSEWHERE, EMPTY, Expect, Found, HERE, Hazard, Mechanism, OTHER, Resource, SAME, Shape, Way,
+    Where, both, way,
 };
 use crate::emit::Tree;
 use crate::model::backend::Fences;
@@ -203,8 +203,8 @@ fn bare(shape: &Shape<'_>, resource: Resource, hazard: Hazard) -> Expect {
         Hazard::Partition => vec![way(ELSEWHERE, pin), way(HERE, on_node)],
         Hazard::Reboot => vec![way(ELSEWHERE, pin)],
         Hazard::Revisions => vec![way(HERE, [&SERVICE])],
-        Hazard::Neighbour if resource == Resource::Id => vec![way(OTHER, [&IDS])],
-        Hazard::Neighbour => vec![way(OTHER, [&SERVICE])],
+        Hazard::Neighbour if resource == Resource::Id => vec![way(SAME, [&IDS])],
+        Hazard::Neighbour => vec![way(SAME, [&SERVICE])],
         Hazard::Update => {
             vec![way(HERE, waits.into_iter().chain(on_node)), way(ELSEWHERE, pin.into_iter().chain(waits))]
         }
@@ -247,7 +247,7 @@ fn on_each_node(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
         Hazard::Partition => vec![way(ELSEWHERE, [&NODE_BOUND]), here(&[])],
         Hazard::Reboot => vec![here(&[]), way(EMPTY, [&PATH_MISSING])],
         Hazard::Move => vec![way(OTHER, [&NODE_BOUND]), way(EMPTY, [&PATH_MISSING])],
-        Hazard::Neighbour => vec![way(HERE, [&UNIQUE])],
+        Hazard::Neighbour => vec![way(SAME, [&UNIQUE])],
     }
 }
 
@@ -268,7 +268,7 @@ fn on_pinned_nodes(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
         Hazard::Partition => vec![id, there, here(&[])],
         Hazard::Reboot => vec![id, there, here(&[]), way(EMPTY, [&PATH_MISSING])],
         Hazard::Move => vec![way(OTHER, [&PATH]), way(EMPTY, [&PATH_MISSING])],
-        Hazard::Neighbour => vec![way(HERE, [&UNIQUE])],
+        Hazard::Neighbour => vec![way(SAME, [&UNIQUE])],
     }
 }
 
@@ -298,7 +298,7 @@ fn on_volumes(shape: &Shape<'_>, fences: Fences, hazard: Hazard) -> Vec<Way> {
             let share = (local && !csi).then_some(&SHARE_MISSING as &'static Mechanism);
             vec![way(OTHER, [&VOLUME]), way(EMPTY, cluster.into_iter().chain(share))]
         }
-        Hazard::Neighbour => vec![way(OTHER, [&VOLUME])],
+        Hazard::Neighbour => vec![way(SAME, [&VOLUME])],
         Hazard::Force => vec![here(&[]), elsewhere([attach(always), None, None, None])],
     }
 }

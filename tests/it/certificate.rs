@@ -43,8 +43,6 @@ pub fn say(verdict: &Verdict) -> String {
         Verdict::Held { lost, .. } if lost.is_empty() => "held".into(),
         Verdict::Held { lost, .. } => format!("lost {}", words(lost)),
         Verdict::Gap { open, lost, .. } => {
-            let mut open = open.clone();
-            open.dedup();
             format!("GAP {}: {}", open.join(", "), words(lost))
         }
         Verdict::Duty => "duty".into(),
