@@ -1,13 +1,14 @@
 //! What holds what on CoreOS fleet.
 
-use super::Layer::{Construction, Fence, Scheduler};
-use super::{Carrier, Expect, Found, Hazard, Mechanism, Resource, Shape, Where, both};
+use super::Layer::{Construction, Fence, Order, Scheduler};
+use super::{
+    Carrier, ELSEWHERE, EMPTY, Expect, Found, HERE, Hazard, Mechanism, OTHER, Resource, SAME, Shape, Way,
+    Where, both, way,
+};
 use crate::emit::Tree;
 use crate::model::backend::Fences;
 use crate::model::units::Version;
 use crate::model::{Data, DataAt};
-use crate::route;
-use crate::target::Gap;
 use crate::target::docker::GUARD;
 use crate::value;
 use crate::world::unit::{self, Setting};
@@ -40,11 +41,18 @@ static PATH: Mechanism = Mechanism {
     assumes: "nobody links or copies one to another",
     source: "docker bind mounts",
 };
+static IDS: Mechanism = Mechanism {
+    word: "ids",
+    layer: Construction,
+    what: "berthc refuses two specs of one id space that have an id in common",
+    assumes: "all specs of the id space are compiled together",
+    source: "berthc id-clash",
+};
 static VOLUME: Mechanism = Mechanism {
     word: "volume-name",
     layer: Construction,
     what: "each member's volume carries its name: no two can name the same one",
-    assumes: "",
+    assumes: "all specs for these machines are compiled together",
     source: "docker volumes",
 };
 static PIN: Mechanism = Mechanism {
@@ -72,7 +80,7 @@ static LOCK: Mechanism = Mechanism {
     word: "lock",
     layer: Fence,
     what: "the process itself holds flock on its data directory for as long as it lives",
-    assumes: "a local disk; sh and flock in the image, an sh that keeps variables with dots if there are any; the process keeps the inherited descriptor",
+    assumes: "no network file system; sh and flock in the image, an sh that keeps variables with dots if there are any; the process keeps the inherited descriptor",
     source: "flock(2); seen: the lock inside excludes the one outside, same inode",
 };
 static ATTACH: Mechanism = Mechanism {
@@ -88,6 +96,13 @@ static PATH_MISSING: Mechanism = Mechanism {
     what: "a directory that is not there keeps the container from starting, and the unit tries again; nothing makes it",
     assumes: "it lies inside the mount, and none is left under the bare mountpoint",
     source: "docker --mount; seen: refused, where -v made the directory",
+};
+static MOUNTED: Mechanism = Mechanism {
+    word: "mounted",
+    layer: Order,
+    what: "systemd mounts the disk of the directory before the unit starts",
+    assumes: "the disk is in /etc/fstab or has a mount unit, without noauto",
+    source: "systemd.unit(5), RequiresMountsFor",
 };
 static VOLUME_MISSING: Mechanism = Mechanism {
     word: "volume-missing",
@@ -127,129 +142,134 @@ static GLOBAL: Mechanism = Mechanism {
 
 /// What ought to hold a cell.
 pub fn expect(shape: &Shape<'_>, resource: Resource, hazard: Hazard) -> Expect {
-    // Without its data, or as a second writer, a container cannot claim the rest.
+    // Without its data, or as a second writer, a container cannot claim the rest. Of another
+    // service that says nothing.
     let first = shape.data != Where::Nowhere || shape.workload.writer && resource != Resource::Writer;
-    let unplaced = !shape.pinned && shape.workload.volumes().all(|(_, v)| v.zones.is_empty());
     match resource {
-        Resource::Data if hazard == Hazard::Relabel && shape.data != Where::Host && unplaced => {
+        Resource::Data if hazard == Hazard::Relabel && shape.data != Where::Host && !shape.placed => {
             Expect::Never("no metadata places it")
         }
         Resource::Data => Expect::Held(data(shape, hazard)),
         Resource::Port => port(shape, hazard),
-        _ if first => Expect::AsData,
+        _ if first && hazard != Hazard::Neighbour => Expect::AsData,
+        Resource::Address if shape.workload.ports.is_empty() => {
+            Expect::Never("it claims no port of its machine's address")
+        }
         Resource::Address => port(shape, hazard),
-        Resource::Writer | Resource::Hostname | Resource::Id => bare(shape, hazard),
+        Resource::Writer | Resource::Hostname | Resource::Id => bare(shape, resource, hazard),
     }
 }
 
 fn port(shape: &Shape<'_>, hazard: Hazard) -> Expect {
     match hazard {
         Hazard::Partition | Hazard::Move => Expect::Never("it belongs to its machine"),
-        _ if shape.node_network => Expect::Held(vec![&BIND]),
-        _ => Expect::Held(vec![&PUBLISH]),
+        _ if shape.node_network => Expect::Held(vec![way(HERE, [&BIND])]),
+        _ => Expect::Held(vec![way(HERE, [&PUBLISH])]),
     }
 }
 
-/// Members without data: only their place keeps them single.
-fn bare(shape: &Shape<'_>, hazard: Hazard) -> Expect {
+/// Members without data: only their place keeps them single. A name holds on one machine, a pin
+/// on two.
+fn bare(shape: &Shape<'_>, resource: Resource, hazard: Hazard) -> Expect {
+    let pinned = || way(ELSEWHERE, shape.pinned.then_some(&PIN as &'static Mechanism));
     Expect::Held(match hazard {
         Hazard::Colocate => return Expect::Never("each member has its own"),
         Hazard::Move => return Expect::Never("there is no data to miss"),
-        Hazard::Relabel if !shape.pinned => return Expect::Never("no metadata places it"),
-        Hazard::Relabel => vec![],
-        Hazard::Partition | Hazard::Reboot if shape.pinned => vec![&PIN],
-        Hazard::Partition | Hazard::Reboot => vec![],
-        // Without a pin the next one may start on another machine.
-        Hazard::Update if !shape.pinned => vec![],
-        Hazard::Update | Hazard::Force => vec![&NAME],
-        Hazard::Revisions | Hazard::Neighbour => vec![&UNIT_NAME, &NAME],
+        Hazard::Relabel if !shape.placed => return Expect::Never("no metadata places it"),
+        Hazard::Relabel => vec![way(HERE, [&NAME]), way(ELSEWHERE, [])],
+        Hazard::Partition => vec![pinned()],
+        Hazard::Update | Hazard::Reboot | Hazard::Force => vec![way(HERE, [&NAME]), pinned()],
+        Hazard::Neighbour if resource == Resource::Id => vec![way(SAME, [&IDS])],
+        Hazard::Neighbour => vec![way(SAME, [&UNIT_NAME])],
+        Hazard::Revisions => vec![way(HERE, [&UNIT_NAME, &NAME])],
     })
 }
 
-fn data(shape: &Shape<'_>, hazard: Hazard) -> Vec<&'static Mechanism> {
-    let mut held = match shape.data {
+fn data(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
+    match shape.data {
         Where::Network(fences) => on_volumes(shape, fences, hazard),
         _ if shape.per_node => on_each_machine(shape, hazard),
-        _ => on_pinned_machines(shape, hazard),
-    };
-    let elsewhere = matches!(hazard, Hazard::Partition | Hazard::Move | Hazard::Neighbour);
-    if shape.guard && shape.data == Where::Host && !elsewhere {
-        held.push(&LOCK);
+        _ => {
+            let mut ways = on_pinned_machines(shape, hazard);
+            // What the directory does not hold of a volume beside it.
+            if shape.beside && matches!(hazard, Hazard::Colocate | Hazard::Move | Hazard::Neighbour) {
+                ways.extend(on_volumes(shape, Fences::Never, hazard));
+            }
+            ways
+        }
     }
-    held
 }
 
-fn on_each_machine(shape: &Shape<'_>, hazard: Hazard) -> Vec<&'static Mechanism> {
+/// A second container on the same machine: `first`, and the lock.
+fn here(shape: &Shape<'_>, hazard: Hazard, first: &[&'static Mechanism]) -> Way {
+    let together = !matches!(hazard, Hazard::Revisions | Hazard::Relabel) || shape.one_lock;
+    let lock = (shape.guard && together).then_some(&LOCK as &'static Mechanism);
+    way(HERE, first.iter().copied().chain(lock))
+}
+
+fn on_each_machine(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
+    let here = |first: &[&'static Mechanism]| here(shape, hazard, first);
     let keeps_globals_apart =
         shape.service.targets.fleet.as_ref().is_some_and(|f| f.version >= Version::new(1, 0));
+    // Containers are named after the first directory.
+    let name: &[&'static Mechanism] = if shape.one_first { &[&NAME] } else { &[] };
     match hazard {
-        Hazard::Colocate => vec![&GLOBAL, &NAME],
-        Hazard::Revisions if keeps_globals_apart => vec![&ONE_LABEL, &NAME, &CONFLICTS],
-        Hazard::Revisions => vec![&ONE_LABEL, &NAME],
-        Hazard::Update | Hazard::Relabel | Hazard::Force => vec![&NAME],
-        Hazard::Partition => vec![&NODE_BOUND],
-        Hazard::Reboot => vec![&NAME, &PATH_MISSING],
-        Hazard::Move => vec![&NODE_BOUND, &PATH_MISSING],
-        Hazard::Neighbour => vec![&UNIQUE],
+        Hazard::Colocate => vec![here(&[&GLOBAL, &NAME])],
+        Hazard::Revisions if keeps_globals_apart => {
+            vec![here(&[&[&ONE_LABEL as &'static Mechanism, &CONFLICTS], name].concat())]
+        }
+        Hazard::Revisions => vec![here(&[&[&ONE_LABEL as &'static Mechanism], name].concat())],
+        Hazard::Relabel => vec![here(name)],
+        Hazard::Update | Hazard::Force => vec![here(&[&NAME])],
+        Hazard::Partition => vec![way(ELSEWHERE, [&NODE_BOUND])],
+        Hazard::Reboot => vec![here(&[&NAME]), way(EMPTY, [&PATH_MISSING, &MOUNTED])],
+        Hazard::Move => vec![way(OTHER, [&NODE_BOUND]), way(EMPTY, [&PATH_MISSING])],
+        Hazard::Neighbour => vec![way(SAME, [&UNIQUE])],
     }
 }
 
-fn on_pinned_machines(shape: &Shape<'_>, hazard: Hazard) -> Vec<&'static Mechanism> {
+/// On another machine: not scheduled there; and if it were, the directory would not be there.
+fn not_elsewhere() -> [Way; 2] {
+    [way(ELSEWHERE, [&PIN, &PATH]), way(ELSEWHERE, [&PIN, &PATH_MISSING])]
+}
+
+fn on_pinned_machines(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
+    let here = |first: &[&'static Mechanism]| here(shape, hazard, first);
+    let [id, there] = not_elsewhere();
     match hazard {
-        Hazard::Colocate if shape.workload.count() > 1 => vec![&PATH, &CONFLICTS],
-        Hazard::Colocate => vec![&PATH],
-        Hazard::Update | Hazard::Force => vec![&NAME],
-        Hazard::Revisions => vec![&UNIT_NAME, &NAME],
-        Hazard::Relabel => vec![&PATH, &NAME],
-        Hazard::Partition => vec![&PIN],
-        Hazard::Reboot => vec![&PIN, &NAME, &PATH_MISSING],
-        Hazard::Move => vec![&PATH, &PATH_MISSING],
-        Hazard::Neighbour => vec![&UNIQUE],
+        Hazard::Colocate if shape.workload.count() > 1 => vec![here(&[&PATH, &CONFLICTS])],
+        Hazard::Colocate => vec![here(&[&PATH])],
+        Hazard::Update | Hazard::Force => vec![here(&[&NAME])],
+        Hazard::Revisions => vec![here(&[&UNIT_NAME, &NAME])],
+        Hazard::Relabel => {
+            vec![here(&[&NAME]), way(ELSEWHERE, [&PATH]), way(ELSEWHERE, [&PATH_MISSING])]
+        }
+        Hazard::Partition => vec![id, there],
+        Hazard::Reboot => vec![here(&[&NAME]), id, there, way(EMPTY, [&PATH_MISSING, &MOUNTED])],
+        Hazard::Move => vec![way(OTHER, [&PATH]), way(EMPTY, [&PATH_MISSING])],
+        Hazard::Neighbour => vec![way(SAME, [&UNIQUE])],
     }
 }
 
-fn on_volumes(shape: &Shape<'_>, fences: Fences, hazard: Hazard) -> Vec<&'static Mechanism> {
-    let mut held: Vec<&'static Mechanism> = Vec::new();
-    let mut also = |yes: bool, mechanism: &'static Mechanism| held.extend(yes.then_some(mechanism));
+fn on_volumes(shape: &Shape<'_>, fences: Fences, hazard: Hazard) -> Vec<Way> {
+    let here = |first: &[&'static Mechanism]| here(shape, hazard, first);
+    let elsewhere = |pin: bool, attach: bool| {
+        let pin = (shape.pinned && pin).then_some(&PIN as &'static Mechanism);
+        way(ELSEWHERE, pin.into_iter().chain(attach.then_some(&ATTACH as &'static Mechanism)))
+    };
+    let (connected, always) = (fences != Fences::Never, fences == Fences::Always);
     match hazard {
-        Hazard::Colocate => {
-            also(true, &VOLUME);
-            also(shape.workload.count() > 1, &CONFLICTS);
-        }
-        Hazard::Update => {
-            also(shape.pinned, &NAME);
-            also(fences != Fences::Never, &ATTACH);
-        }
-        Hazard::Revisions => {
-            also(true, &UNIT_NAME);
-            also(fences != Fences::Never, &ATTACH);
-        }
-        Hazard::Relabel => also(fences != Fences::Never, &ATTACH),
-        Hazard::Partition => {
-            also(shape.pinned, &PIN);
-            also(fences == Fences::Always, &ATTACH);
-        }
-        Hazard::Reboot => {
-            also(shape.pinned, &PIN);
-            also(fences != Fences::Never, &ATTACH);
-        }
-        Hazard::Move => also(true, &VOLUME_MISSING),
-        Hazard::Neighbour => also(true, &VOLUME),
-        Hazard::Force => also(fences == Fences::Always, &ATTACH),
+        Hazard::Colocate if shape.workload.count() > 1 => vec![here(&[&VOLUME, &CONFLICTS])],
+        Hazard::Colocate => vec![here(&[&VOLUME])],
+        Hazard::Revisions => vec![here(&[&UNIT_NAME, &NAME])],
+        // Attaching keeps off machines: on one machine a volume serves every container.
+        Hazard::Relabel => vec![here(&[&NAME]), elsewhere(false, connected)],
+        Hazard::Partition => vec![elsewhere(true, always)],
+        Hazard::Update | Hazard::Reboot => vec![here(&[&NAME]), elsewhere(true, connected)],
+        Hazard::Force => vec![here(&[&NAME]), elsewhere(true, always)],
+        Hazard::Move => vec![way(OTHER, [&VOLUME]), way(EMPTY, [&VOLUME_MISSING])],
+        Hazard::Neighbour => vec![way(SAME, [&VOLUME])],
     }
-    held
-}
-
-/// What happens where nothing holds, when no gap of the plan says it.
-pub fn story(shape: &Shape<'_>, resource: Resource, hazard: Hazard) -> Gap {
-    let place = shape.service.key(&route!["exclusive"]);
-    let message = format!(
-        "nothing in the emitted units keeps two containers from one {} ({})",
-        resource.name(),
-        hazard.name()
-    );
-    Gap::new("", place, message, "the templates have lost every rule that held it")
-        .mend("use berthc's own templates, or put the rule back", "")
 }
 
 /// What the text carries: of each mechanism only what every member's unit carries.
@@ -295,6 +315,7 @@ impl Reader<'_> {
     fn read(&mut self, unit: &str) {
         let settings = self.settings;
         self.schedule(settings, unit);
+        self.mounted(settings);
         let starts = settings.iter().filter(|s| s.section == "Service" && s.key == "ExecStart");
         for start in starts {
             let words = unit::words(&start.value).unwrap_or_default();
@@ -309,73 +330,124 @@ impl Reader<'_> {
         let pin = self.shape.workload.pin().or(s.targets.fleet.as_ref().and_then(|f| f.pin.as_ref()));
         let wanted = pin.zip(self.id).map(|(p, id)| format!("{}={id}", p.label));
         let revision = s.revision.as_ref().map(|r| format!("{}-revision={r}", s.name));
-        let own: Vec<String> = match &s.revision {
-            Some(_) => vec![format!("{}.*.service", s.name)],
-            None => vec![format!("{}@*.service", s.name)],
+        let own = match &s.revision {
+            Some(_) => format!("{}.*.service", s.name),
+            None => format!("{}@*.service", s.name),
         };
-        let mut other = Vec::new();
-        for setting in settings.iter().filter(|s| s.section == "X-Fleet") {
+        let ours: Vec<&Setting> = settings.iter().filter(|s| s.section == "X-Fleet").collect();
+        // Of one key twice either value will do, so neither holds anything.
+        let key = |pair: &str| pair.split('=').next().unwrap_or_default().to_owned();
+        let metadata = |s: &&&Setting| s.key.ends_with("MachineMetadata");
+        let alone = |pair: &str| {
+            ours.iter().filter(metadata).filter(|s| key(s.value.trim_matches('"')) == key(pair)).count() == 1
+        };
+        // The last one counts.
+        if let Some(global) = ours.iter().rfind(|s| s.key == "Global").filter(|s| s.value == "true") {
+            self.carry(&GLOBAL, global, "");
+        }
+        for setting in &ours {
             match setting.key.as_str() {
-                "Global" if setting.value == "true" => self.carry(&GLOBAL, setting, ""),
+                "MachineMetadata" if !alone(&setting.value) => {}
                 "MachineMetadata" if Some(&setting.value) == wanted.as_ref() => self.carry(&PIN, setting, ""),
                 "MachineMetadata" if Some(&setting.value) == revision.as_ref() => {
                     self.carry(&ONE_LABEL, setting, "");
                 }
-                "Conflicts" if own.contains(&setting.value) => self.carry(&CONFLICTS, setting, ""),
-                _ => other.push(setting),
+                "Conflicts" if setting.value == own => self.carry(&CONFLICTS, setting, ""),
+                _ => {}
             }
         }
         if let Some(first) = settings.iter().find(|s| s.section == "Unit").filter(|_| unit.contains('@')) {
             self.carry(&UNIT_NAME, first, "");
+            self.carry(&IDS, first, "");
+        }
+    }
+
+    /// `RequiresMountsFor` of every directory.
+    fn mounted(&mut self, settings: &[Setting]) {
+        let paths: Vec<Option<String>> =
+            self.shape.workload.data.iter().filter_map(|d| self.host(d)).collect();
+        let mounts = |path: &str| {
+            let of = |s: &&Setting| s.section == "Unit" && s.key == "RequiresMountsFor";
+            settings.iter().filter(of).find(|s| s.value.split_whitespace().any(|p| p == path))
+        };
+        let all: Option<Vec<&Setting>> = paths.iter().map(|p| mounts(p.as_deref()?)).collect();
+        for setting in all.unwrap_or_default() {
+            self.carry(&MOUNTED, setting, "");
         }
     }
 
     /// `docker run …`.
-    fn run(&mut self, start: &Setting, words: &[String], _unit: &str) {
+    fn run(&mut self, start: &Setting, words: &[String], unit: &str) {
         let w = self.shape.workload;
-        let after = |option: &str| words.windows(2).find(|p| p[0] == option).map(|p| p[1].as_str());
-        let labelled = words.windows(2).any(|p| p[0] == "--label" && p[1].starts_with("berth.unit="));
-        if labelled && let Some(name) = after("--name").filter(|n| *n == self.container()) {
-            let name = format!("--name {name}");
+        let (options, command) = match words.iter().position(|word| *word == w.program.image) {
+            Some(image) => (&words[..image], &words[image + 1..]),
+            None => (words, &[][..]),
+        };
+        let has = |option: &str, value: &str| options.windows(2).any(|p| p[0] == option && p[1] == value);
+        let container = self.container();
+        // Without its label nobody would stop what outlived its client, and the next would wait
+        // for ever.
+        let labelled = ["%n", unit].iter().any(|u| has("--label", &format!("berth.unit={u}")));
+        if labelled && has("--name", &container) && !self.ends(&container) {
+            let name = format!("--name {container}");
             self.carry(&NAME, start, if self.id.is_some() { "--name" } else { &name });
         }
-        if after("--net") == Some("host") {
+        if has("--net", "host") {
             self.carry(&BIND, start, "--net host");
         }
-        let published =
-            |port: u16| words.windows(2).any(|p| p[0] == "-p" && p[1] == format!("{port}:{port}"));
-        if !w.ports.is_empty() && w.ports.iter().all(|(_, p)| published(*p)) {
+        if !w.ports.is_empty() && w.ports.iter().all(|(_, p)| has("-p", &format!("{p}:{p}"))) {
             self.carry(&PUBLISH, start, "-p");
         }
-        let mount = w.data.first().map(|d| d.mount.as_str());
-        let script = words.iter().position(|word| word == GUARD);
-        if after("--entrypoint") == Some("/bin/sh")
-            && script.is_some_and(|i| words.get(i + 1).map(String::as_str) == mount)
-        {
+        let first = self.mounts(start, options);
+        let mount = w.data.first().map_or("", |d| d.mount.as_str());
+        let script =
+            has("--entrypoint", "/bin/sh") && command.get(..3).is_some_and(|c| c == ["-c", GUARD, mount]);
+        if first && script {
             self.carry(&LOCK, start, "--entrypoint");
         }
-        self.mounts(start, words);
+    }
+
+    /// Whether the unit ends whoever has the name, instead of waiting for it.
+    fn ends(&self, container: &str) -> bool {
+        let pre = self.settings.iter().filter(|s| s.section == "Service" && s.key == "ExecStartPre");
+        pre.filter_map(|s| unit::words(&s.value)).any(|words| {
+            let named = words
+                .iter()
+                .any(|w| w.split(|c: char| c.is_whitespace() || c == '\'').any(|w| w == container));
+            let said = words.join(" ");
+            let force = said.contains(" rm ") && (said.contains(" -f") || said.contains(" --force"));
+            named && (force || said.contains(" kill ") || said.contains(" stop "))
+        })
     }
 
     /// What the container must be called: its first directory with dots, or its first volume.
     fn container(&self) -> String {
         let s = self.shape.service;
         match self.shape.workload.data.first() {
-            Some(Data { at: DataAt::Host { path, .. }, .. }) => {
-                let path = match self.id {
-                    Some(id) => value::host_path(&path.text, &s.name, id).unwrap_or_default(),
-                    None => path.text.clone(),
-                };
-                crate::target::fleet::container_of(&path)
-            }
-            Some(data) => format!("{}-{}-{}", data.name, s.name, self.id.unwrap_or_default()),
+            Some(data) => match self.host(data) {
+                Some(path) => crate::target::fleet::container_of(&path.unwrap_or_default()),
+                None => format!("{}-{}-{}", data.name, s.name, self.id.unwrap_or_default()),
+            },
             None => self.id.map_or_else(|| s.name.clone(), |id| format!("{}-{id}", s.name)),
         }
     }
 
-    fn mounts(&mut self, start: &Setting, words: &[String]) {
-        let mounts: Vec<&str> =
-            words.windows(2).filter(|p| p[0] == "--mount").map(|p| p[1].as_str()).collect();
+    /// The directory of `data` on the machine; `Some(None)` when it has faults.
+    fn host(&self, data: &Data) -> Option<Option<String>> {
+        let path = &data.host()?.text;
+        Some(match self.id {
+            Some(id) => value::host_path(path, &self.shape.service.name, id),
+            None => Some(path.clone()),
+        })
+    }
+
+    /// Whether the first directory is mounted, whatever else is.
+    fn mounts(&mut self, start: &Setting, options: &[String]) -> bool {
+        let mounts: Vec<(&str, &str)> = options
+            .windows(2)
+            .filter(|p| ["--mount", "-v", "--volume"].contains(&p[0].as_str()))
+            .map(|p| (p[0].as_str(), p[1].as_str()))
+            .collect();
         // A mechanism counts when every directory of its kind has it; a container needs all kinds.
         let (host, network): (Vec<&Data>, Vec<&Data>) =
             self.shape.workload.data.iter().partition(|d| matches!(d.at, DataAt::Host { .. }));
@@ -391,50 +463,66 @@ impl Reader<'_> {
         if self.found.contains_key(VOLUME.word) {
             self.inspected(&network);
         }
+        let first = self.shape.workload.data.first();
+        first.and_then(|d| self.mount(d, &mounts)).is_some_and(|held| !held.is_empty())
     }
 
-    fn mount(&self, data: &Data, mounts: &[&str]) -> Option<Vec<&'static Mechanism>> {
+    fn mount(&self, data: &Data, mounts: &[(&str, &str)]) -> Option<Vec<&'static Mechanism>> {
         let name = &self.shape.service.name;
+        let own = match &data.at {
+            DataAt::Host { .. } => self.host(data)??,
+            DataAt::Volume(_) => format!("{}-{name}-{}", data.name, self.id?),
+        };
+        let place: &'static Mechanism = if self.id.is_some() { &PATH } else { &NODE_BOUND };
+        let on_host = data.host().is_some();
         let target = format!("target={}", data.mount);
-        let mount = mounts.iter().find(|m| m.split(',').any(|o| o == target))?;
-        let has = |option: String| mount.split(',').any(|o| o == option);
-        match &data.at {
-            DataAt::Host { path, .. } => {
-                let path = match self.id {
-                    Some(id) => value::host_path(&path.text, name, id)?,
-                    None => path.text.clone(),
-                };
-                let bound = has("type=bind".into()) && has(format!("source={path}"));
-                let place: &'static Mechanism = if self.id.is_some() { &PATH } else { &NODE_BOUND };
-                bound.then(|| vec![place, &UNIQUE, &PATH_MISSING])
+        let mount = mounts.iter().find(|(option, m)| match *option {
+            "--mount" => m.split(',').any(|o| o == target),
+            _ => m.split(':').nth(1) == Some(&data.mount),
+        })?;
+        let (option, mount) = *mount;
+        if option != "--mount" {
+            // A directory that is missing is made, empty.
+            let held = on_host && mount.split(':').next() == Some(&own);
+            return Some(if held { vec![place, &UNIQUE] } else { Vec::new() });
+        }
+        let has = |option: &str| mount.split(',').any(|o| o == option);
+        let named = has(&format!("source={own}"));
+        let held: [(bool, &'static Mechanism); 3] = match &data.at {
+            DataAt::Host { .. } => {
+                let bind = has("type=bind");
+                [(bind && named, place), (bind && named, &UNIQUE), (bind, &PATH_MISSING)]
             }
             DataAt::Volume(volume) => {
-                let source = format!("source={}-{name}-{}", data.name, self.id?);
-                let driver = volume.backend.plugin?.driver;
-                let mut held: Vec<&'static Mechanism> = Vec::new();
-                held.extend(has(source).then_some(&VOLUME as &'static Mechanism));
-                held.extend(has(format!("volume-driver={driver}")).then_some(&ATTACH as &'static Mechanism));
-                Some(held)
+                let own = named && has("type=volume");
+                let driver = volume.backend.plugin.map_or("", |p| p.driver);
+                let attach = own && has(&format!("volume-driver={driver}"));
+                [(own, &VOLUME), (attach, &ATTACH), (false, &ATTACH)]
             }
-        }
+        };
+        Some(held.into_iter().filter(|(yes, _)| *yes).map(|(_, m)| m).collect())
     }
 
-    /// `docker volume inspect` of every volume before the start.
+    /// `docker volume inspect` of every volume before the start, and of its driver: docker makes a
+    /// volume that is missing, and takes one of its own for that of a plugin.
     fn inspected(&mut self, volumes: &[&Data]) {
         let name = &self.shape.service.name;
         let id = self.id.unwrap_or_default();
         let settings = self.settings;
         let pre = || settings.iter().filter(|s| s.section == "Service" && s.key == "ExecStartPre");
-        let inspects = |volume: &str| {
+        let inspects = |data: &&Data| {
+            let DataAt::Volume(volume) = &data.at else { return None };
+            let (name, driver) = (format!("{}-{name}-{id}", data.name), volume.backend.plugin?.driver);
             pre().find(|s| {
                 let words = unit::words(&s.value).unwrap_or_default();
                 !s.value.starts_with('-')
-                    && words.iter().any(|w| w.contains("docker volume inspect"))
-                    && words.iter().any(|w| w == volume)
+                    && words.iter().any(|w| w.contains("docker volume inspect") && w.contains("exit"))
+                    && words.contains(&name)
+                    // Docker's own driver makes directories as well: there the script names NFS.
+                    && words.iter().any(|w| w == driver || driver == "local" && w.contains("\"local nfs\""))
             })
         };
-        let all: Option<Vec<&Setting>> =
-            volumes.iter().map(|d| inspects(&format!("{}-{name}-{id}", d.name))).collect();
+        let all: Option<Vec<&Setting>> = volumes.iter().map(inspects).collect();
         if let Some(first) = all.and_then(|a| a.into_iter().next()) {
             self.carry(&VOLUME_MISSING, first, "docker volume inspect");
         }

@@ -17,7 +17,8 @@ use serde::Serialize;
 use crate::diag::{Diagnostic, Severity};
 use crate::emit::{Page, Tree};
 use crate::model::backend::Fences;
-use crate::model::{DataAt, Model, Service, Workload};
+use crate::model::{Model, Service, Workload};
+use crate::route;
 use crate::target::{Gap, Target};
 
 /// What a berth is made of.
@@ -121,6 +122,25 @@ impl Hazard {
             Self::Force => "force",
         }
     }
+
+    /// What happens, for the page.
+    pub fn what(self) -> &'static str {
+        match self {
+            Self::Colocate => "two members meet on one node",
+            Self::Update => "the new container starts before the old one has stopped",
+            Self::Revisions => "two generations are deployed at once",
+            Self::Relabel => {
+                "a label, pin or metadata changes, or is lost and set again, under a running member"
+            }
+            Self::Partition => "a node is cut off, runs on, is replaced elsewhere, and heals",
+            Self::Reboot => {
+                "a stop, crash or reboot overlaps with the replacement, or the disk is not mounted"
+            }
+            Self::Move => "a member comes up where its data is not",
+            Self::Neighbour => "another service takes the same path, port, id or name",
+            Self::Force => "someone deletes by force",
+        }
+    }
 }
 
 /// How strong a mechanism is; the stronger stand first.
@@ -168,11 +188,37 @@ pub struct Carrier {
 /// The mechanisms that the text carries, by their words.
 pub type Found = BTreeMap<&'static str, Vec<Carrier>>;
 
+/// One way in which a hazard strikes, and what keeps it off: any of these does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Way {
+    /// Where or how: `on the node itself`.
+    pub how: &'static str,
+    /// What ought to keep it off; none where nothing can.
+    pub any: Vec<&'static Mechanism>,
+}
+
+/// The second container is on the node of the first.
+pub const HERE: &str = "two on one node";
+/// The second container is on another node.
+pub const ELSEWHERE: &str = "two on two nodes";
+/// The disk is not mounted, or there is no data yet.
+pub const EMPTY: &str = "a start without its data";
+/// The data is that of another member.
+pub const OTHER: &str = "a start on another's data";
+/// Another service has the same path, number or name.
+pub const SAME: &str = "another service with the same";
+
+/// `how` is kept off by any of `any`.
+pub fn way(how: &'static str, any: impl IntoIterator<Item = &'static Mechanism>) -> Way {
+    Way { how, any: any.into_iter().collect() }
+}
+
 /// What ought to hold one cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expect {
-    /// Any of these; the ones that the text lacks are notes, all of them a gap.
-    Held(Vec<&'static Mechanism>),
+    /// All of these ways are kept off; what the text lacks is a note, and a way that nothing keeps
+    /// off is a gap.
+    Held(Vec<Way>),
     /// It cannot happen, for this reason.
     Never(&'static str),
     /// Whatever holds the data (or the right to write) of the member holds it, for it cannot
@@ -191,14 +237,23 @@ pub struct Shape<'a> {
     pub per_node: bool,
     /// Held to nodes on this target.
     pub pinned: bool,
-    /// Where its data is.
+    /// Whether a label or metadata says where a member runs.
+    pub placed: bool,
+    /// Where its data is; what is on the node holds what is on the network beside it.
     pub data: Where,
+    /// Whether a volume stands beside data on the node.
+    pub beside: bool,
     /// On the node's network.
     pub node_network: bool,
     /// The process locks its directory.
     pub guard: bool,
     /// Several revisions of it, or one that says which it is.
     pub revisions: bool,
+    /// Whether whatever is named after the first directory is common to all revisions that share
+    /// any directory.
+    pub one_first: bool,
+    /// Whether every revision takes the lock, on the same directory.
+    pub one_lock: bool,
 }
 
 /// Where data is.
@@ -214,33 +269,40 @@ pub enum Where {
 
 impl<'a> Shape<'a> {
     /// The shape of `service` on `target`; `None` for external ones.
-    pub fn new(service: &'a Service, target: Target) -> Option<Self> {
+    pub fn new(model: &'a Model, service: &'a Service, target: Target) -> Option<Self> {
         let workload = service.workload()?;
         let targets = &service.targets;
-        let own_pin = match target {
-            Target::Kubernetes => false,
-            Target::Fleet => targets.fleet.as_ref().is_some_and(|f| f.pin.is_some()),
-            Target::Swarm => targets.swarm.as_ref().is_some_and(|s| s.pin.is_some()),
-        };
-        let data = match workload.data.first().map(|d| &d.at) {
-            None => Where::Nowhere,
-            Some(DataAt::Host { .. }) => Where::Host,
-            Some(DataAt::Volume(v)) => Where::Network(match target {
-                Target::Kubernetes => v.backend.fences,
-                // The CSI reservation is a mechanism of its own; attaching is the driver's.
-                Target::Swarm if targets.swarm.as_ref().is_some_and(|s| s.csi) => v.backend.fences,
-                _ => v.backend.plugin.map_or(Fences::Never, |p| p.fences),
+        let (own_pin, added) = match target {
+            Target::Kubernetes => (false, false),
+            Target::Fleet => targets.fleet.as_ref().map_or((false, false), |f| {
+                (f.pin.is_some(), f.unit.iter().any(|section| section.name == "X-Fleet"))
             }),
+            Target::Swarm => targets
+                .swarm
+                .as_ref()
+                .map_or((false, false), |s| (s.pin.is_some(), crate::target::swarm::constrains(&s.service))),
         };
+        let pinned = workload.pin().is_some() || own_pin;
+        let on_host = workload.data.iter().any(|d| d.host().is_some());
+        let data = match workload.fences(service, target) {
+            _ if on_host => Where::Host,
+            None => Where::Nowhere,
+            Some(fences) => Where::Network(fences),
+        };
+        let zoned = workload.volumes().any(|(_, v)| !v.zones.is_empty());
         Some(Self {
             service,
             workload,
             per_node: workload.per_node(),
-            pinned: workload.pin().is_some() || own_pin,
+            pinned,
+            placed: pinned || zoned || added,
             data,
+            beside: on_host && workload.volumes().next().is_some(),
             node_network: workload.node_network,
             guard: workload.guard,
             revisions: service.revision.is_some(),
+            one_first: model.other_first(service).is_none(),
+            one_lock: model.one_lock(service),
         })
     }
 }
@@ -260,11 +322,11 @@ pub struct Cell {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// These hold it, strongest first; those ought to as well, and the text lacks them.
+    /// Every way is kept off.
     Held {
-        /// Words of mechanisms.
+        /// By these, strongest first.
         by: Vec<&'static Mechanism>,
-        /// Words of mechanisms.
+        /// These ought to as well, and the text lacks them.
         lost: Vec<&'static Mechanism>,
     },
     /// As the data of the member.
@@ -273,9 +335,13 @@ pub enum Verdict {
     Never(&'static str),
     /// Nothing but a person.
     Duty,
-    /// Nothing.
+    /// One way at least is open.
     Gap {
-        /// What ought to hold it.
+        /// The ways that nothing keeps off.
+        open: Vec<&'static str>,
+        /// What keeps the others off.
+        by: Vec<&'static Mechanism>,
+        /// What ought to be there, and is not.
         lost: Vec<&'static Mechanism>,
     },
 }
@@ -310,7 +376,7 @@ pub fn certify(model: &Model, tree: &Tree, faults: &[Diagnostic]) -> Certificate
             continue;
         }
         let own = Target::ALL.into_iter().filter(|t| service.has(*t));
-        parts.insert(index, own.filter_map(|t| part(t, service, tree)).collect());
+        parts.insert(index, own.filter_map(|t| part(model, t, service, tree)).collect());
     }
     Certificates { parts }
 }
@@ -335,7 +401,7 @@ impl Certificates {
             let service = &model.services()[*index];
             let foreseen = by_service.get(index).map_or(&[][..], Vec::as_slice);
             for part in parts {
-                let Some(shape) = Shape::new(service, part.target) else { continue };
+                let Some(shape) = Shape::new(model, service, part.target) else { continue };
                 let open = part.cells.iter().filter(|c| matches!(c.verdict, Verdict::Gap { .. }));
                 gaps.extend(
                     open.filter_map(|cell| Some((*index, gap(&shape, part.target, cell, foreseen)?))),
@@ -380,19 +446,28 @@ fn gap(shape: &Shape<'_>, target: Target, cell: &Cell, foreseen: &[&Gap]) -> Opt
     if let Some(like) = foreseen.iter().find(|g| g.name.starts_with(&family)) {
         return Some(Gap { name, ..(*like).clone() });
     }
-    let told = match target {
-        Target::Kubernetes => kubernetes::story(shape, resource, hazard),
-        Target::Fleet => fleet::story(shape, resource, hazard),
-        Target::Swarm => swarm::story(shape, resource, hazard),
+    let Verdict::Gap { open, .. } = &cell.verdict else { return None };
+    let texts = match target {
+        Target::Kubernetes => "manifests",
+        Target::Fleet => "units",
+        Target::Swarm => "stack files",
     };
-    Some(Gap { name, ..told })
+    let message = format!(
+        "nothing in the emitted {texts} keeps the {} from this at {}: {}",
+        resource.name(),
+        hazard.name(),
+        open.join(", ")
+    );
+    let place = shape.service.key(&route!["exclusive"]);
+    let gap = Gap::new(name, place, message, "the templates have lost every rule that held it");
+    Some(gap.mend("use berthc's own templates, or put the rule back", ""))
 }
 
 type Expectation = fn(&Shape<'_>, Resource, Hazard) -> Expect;
 
 /// Reads the text of one target back and judges each cell of one service.
-fn part(target: Target, service: &Service, tree: &Tree) -> Option<Part> {
-    let shape = Shape::new(service, target)?;
+fn part(model: &Model, target: Target, service: &Service, tree: &Tree) -> Option<Part> {
+    let shape = Shape::new(model, service, target)?;
     let (found, expect): (Found, Expectation) = match target {
         Target::Kubernetes => (kubernetes::found(&shape, tree), kubernetes::expect),
         Target::Fleet => (fleet::found(&shape, tree), fleet::expect),
@@ -432,14 +507,22 @@ fn judge(expect: Expect, hazard: Hazard, found: &Found) -> Verdict {
     match expect {
         Expect::Never(why) => Verdict::Never(why),
         Expect::AsData => Verdict::AsData,
-        Expect::Held(mut all) => {
+        Expect::Held(ways) => {
+            let has = |m: &&'static Mechanism| found.contains_key(m.word);
+            let mut open: Vec<&str> = ways.iter().filter(|w| !w.any.iter().any(has)).map(|w| w.how).collect();
+            open.dedup();
+            let mut all: Vec<&'static Mechanism> = Vec::new();
+            for m in ways.into_iter().flat_map(|w| w.any) {
+                if !all.contains(&m) {
+                    all.push(m);
+                }
+            }
             all.sort_by_key(|m| m.layer);
-            all.dedup();
-            let (by, lost): (Vec<_>, Vec<_>) = all.into_iter().partition(|m| found.contains_key(m.word));
-            match (by.is_empty(), hazard) {
-                (false, _) => Verdict::Held { by, lost },
-                (true, Hazard::Force) => Verdict::Duty,
-                (true, _) => Verdict::Gap { lost },
+            let (by, lost): (Vec<_>, Vec<_>) = all.into_iter().partition(has);
+            match (open.is_empty(), hazard) {
+                (true, _) => Verdict::Held { by, lost },
+                (false, Hazard::Force) => Verdict::Duty,
+                (false, _) => Verdict::Gap { open, by, lost },
             }
         }
     }

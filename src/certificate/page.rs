@@ -15,6 +15,7 @@ struct Plan {
     origin: String,
     service: String,
     members: String,
+    hazards: Vec<(&'static str, &'static str)>,
     columns: Vec<String>,
     rows: Vec<Row>,
     words: Vec<Words>,
@@ -75,6 +76,7 @@ pub fn page(
         origin: group.iter().map(|s| s.file.as_str()).collect::<Vec<_>>().join(", "),
         service: first.name.clone(),
         members: members(group),
+        hazards: Hazard::ALL.into_iter().map(|h| (h.name(), h.what())).collect(),
         columns: columns.iter().map(|c| c.0.clone()).collect(),
         rows: rows(&columns),
         words: columns.iter().map(|(title, part)| words(title, part)).collect(),
@@ -123,7 +125,11 @@ fn cell(cell: &Cell) -> String {
         Verdict::AsData => "as the first row".into(),
         Verdict::Never(why) => format!("n/a: {why}"),
         Verdict::Duty => "5 duty".into(),
-        Verdict::Gap { .. } => "**waived**".into(),
+        Verdict::Gap { by, .. } if by.is_empty() => "**waived**".into(),
+        Verdict::Gap { open, by, .. } => {
+            let words: Vec<String> = by.iter().map(|m| format!("{} {}", m.layer as u8, m.word)).collect();
+            format!("{}; {}: **waived**", words.join(", "), open.join(", "))
+        }
     }
 }
 
@@ -160,7 +166,7 @@ fn rows(columns: &[(String, Part)]) -> Vec<Row> {
 fn words(title: &str, part: &Part) -> Words {
     let mut named: BTreeSet<(Layer, &'static Mechanism)> = BTreeSet::new();
     for cell in &part.cells {
-        if let Verdict::Held { by, .. } = &cell.verdict {
+        if let Verdict::Held { by, .. } | Verdict::Gap { by, .. } = &cell.verdict {
             named.extend(by.iter().map(|m| (m.layer, *m)));
         }
     }
@@ -197,6 +203,7 @@ fn short(carriers: BTreeSet<Place>) -> Vec<Place> {
         .map(|(field, files)| {
             let file = match files.as_slice() {
                 [one] => one.clone(),
+                [first, second] => format!("{first}, {second}"),
                 [first, .., last] => format!("{first} … {last}"),
                 [] => String::new(),
             };
@@ -212,7 +219,7 @@ fn notes(columns: &[(String, Part)]) -> Vec<String> {
     let mut notes = BTreeSet::new();
     for (title, part) in columns {
         for cell in &part.cells {
-            if let Verdict::Held { lost, .. } = &cell.verdict {
+            if let Verdict::Held { lost, .. } | Verdict::Gap { lost, .. } = &cell.verdict {
                 for m in lost {
                     notes.insert(format!(
                         "{title}: {}/{} has lost {} ({})",
@@ -234,7 +241,7 @@ fn waived(gaps: &[(&Service, &Gap)]) -> Vec<Waived> {
         let Some(accept) = service.accept.iter().find(|a| a.gap == gap.name) else { continue };
         all.entry(&gap.name).or_insert_with(|| Waived {
             gap: gap.name.clone(),
-            message: format!("{}. {}", gap.message, gap.why),
+            message: format!("{}: {}", gap.message, gap.why),
             because: accept.because.clone(),
         });
     }

@@ -1,12 +1,13 @@
 //! What holds what on Docker Swarm.
 
 use super::Layer::{Construction, Fence, Order, Scheduler};
-use super::{Carrier, Expect, Found, Hazard, Mechanism, Resource, Shape, Where, both};
+use super::{
+    Carrier, ELSEWHERE, EMPTY, Expect, Found, HERE, Hazard, Mechanism, OTHER, Resource, SAME, Shape, Way,
+    Where, both, way,
+};
 use crate::emit::Tree;
 use crate::model::backend::Fences;
 use crate::model::{Data, DataAt};
-use crate::route;
-use crate::target::Gap;
 use crate::target::docker::GUARD;
 use crate::value;
 use crate::world::yaml::{Value, documents};
@@ -43,11 +44,18 @@ static PATH: Mechanism = Mechanism {
     assumes: "nobody links or copies one to another",
     source: "docker bind mounts",
 };
+static IDS: Mechanism = Mechanism {
+    word: "ids",
+    layer: Construction,
+    what: "berthc refuses two specs of one id space that have an id in common",
+    assumes: "all specs of the id space are compiled together",
+    source: "berthc id-clash",
+};
 static VOLUME: Mechanism = Mechanism {
     word: "volume-name",
     layer: Construction,
     what: "each member's volume carries its name: no two can name the same one",
-    assumes: "",
+    assumes: "all specs for this swarm are compiled together",
     source: "docker volumes",
 };
 static PIN: Mechanism = Mechanism {
@@ -75,7 +83,7 @@ static LOCK: Mechanism = Mechanism {
     word: "lock",
     layer: Fence,
     what: "the process itself holds flock on its data directory for as long as it lives",
-    assumes: "a local disk; sh and flock in the image, an sh that keeps variables with dots if there are any; the process keeps the inherited descriptor",
+    assumes: "no network file system; sh and flock in the image, an sh that keeps variables with dots if there are any; the process keeps the inherited descriptor",
     source: "flock(2); seen: 0 s overlap at a relabel on the node's network",
 };
 static BIND: Mechanism = Mechanism {
@@ -106,6 +114,13 @@ static CLUSTER: Mechanism = Mechanism {
     assumes: "it exists, and its node is powered off within 24 h",
     source: "swarmkit manager/scheduler/volumes.go; seen by unit test",
 };
+static SHARE_MISSING: Mechanism = Mechanism {
+    word: "share-missing",
+    layer: Fence,
+    what: "the member's directory on the share must exist: NFS mounts none that is missing",
+    assumes: "",
+    source: "docker's local driver mounts the device as it is written; mount.nfs(8)",
+};
 static TOKEN: Mechanism = Mechanism {
     word: "token",
     layer: Scheduler,
@@ -130,148 +145,162 @@ static STOP_FIRST: Mechanism = Mechanism {
 
 /// What ought to hold a cell.
 pub fn expect(shape: &Shape<'_>, resource: Resource, hazard: Hazard) -> Expect {
-    // Without its data, or as a second writer, a container cannot claim the rest.
+    // Without its data, or as a second writer, a container cannot claim the rest. Of another
+    // service that says nothing.
     let first = shape.data != Where::Nowhere || shape.workload.writer && resource != Resource::Writer;
     match resource {
         Resource::Data => Expect::Held(data(shape, hazard)),
         Resource::Port => port(shape, hazard),
-        _ if first => Expect::AsData,
+        _ if first && hazard != Hazard::Neighbour => Expect::AsData,
+        Resource::Address if shape.workload.ports.is_empty() => {
+            Expect::Never("it claims no port of its node's address")
+        }
         Resource::Address => port(shape, hazard),
-        Resource::Writer | Resource::Hostname | Resource::Id => bare(shape, hazard),
+        Resource::Writer | Resource::Hostname | Resource::Id => bare(shape, resource, hazard),
     }
 }
 
-/// The fence of one node against a second container on it.
-fn on_node(shape: &Shape<'_>) -> &'static Mechanism {
-    if shape.node_network { &TOKEN } else { &PORT }
+/// The fence of one node against a second container on it, if `hazard` leaves it standing.
+fn on_node(shape: &Shape<'_>, hazard: Hazard) -> Option<&'static Mechanism> {
+    let swarm = shape.service.targets.swarm.as_ref();
+    let there = !shape.workload.ports.is_empty() || swarm.is_some_and(|s| s.lock.is_some());
+    match hazard {
+        _ if !there => None,
+        Hazard::Force => None,
+        // An evicted task counts as rejected: the scheduler forgets its port. Docker does not, but
+        // on the node's network nothing is bound.
+        Hazard::Relabel if shape.node_network => None,
+        _ if shape.node_network => Some(&TOKEN),
+        _ => Some(&PORT),
+    }
 }
 
 fn port(shape: &Shape<'_>, hazard: Hazard) -> Expect {
+    if !shape.node_network {
+        return Expect::Never("the task has an address of its own");
+    }
     match hazard {
-        Hazard::Partition | Hazard::Move => Expect::Never("it belongs to its node"),
-        _ if shape.node_network => Expect::Held(vec![&BIND, &TOKEN]),
-        _ => Expect::Held(vec![&PORT]),
+        Hazard::Move => Expect::Never("it belongs to its node"),
+        _ => Expect::Held(vec![way(
+            HERE,
+            [&BIND as &'static Mechanism].into_iter().chain(on_node(shape, hazard)),
+        )]),
     }
 }
 
 /// Members without data: only their place keeps them single.
-fn bare(shape: &Shape<'_>, hazard: Hazard) -> Expect {
-    let waits = shape.workload.stop.grace <= WAITS;
+fn bare(shape: &Shape<'_>, resource: Resource, hazard: Hazard) -> Expect {
+    let waits = (shape.workload.stop.grace <= WAITS).then_some(&STOP_FIRST as &'static Mechanism);
+    let pin = shape.pinned.then_some(&PIN as &'static Mechanism);
+    let on_node = on_node(shape, hazard);
     Expect::Held(match hazard {
         Hazard::Colocate => return Expect::Never("each member has its own"),
         Hazard::Move => return Expect::Never("there is no data to miss"),
-        Hazard::Relabel if !shape.pinned => return Expect::Never("no label places it"),
-        Hazard::Relabel | Hazard::Force => vec![],
-        Hazard::Partition | Hazard::Reboot if shape.pinned => vec![&PIN],
-        Hazard::Partition | Hazard::Reboot => vec![],
-        Hazard::Revisions | Hazard::Neighbour => vec![&SERVICE],
+        Hazard::Relabel if !shape.placed => return Expect::Never("no label places it"),
+        Hazard::Relabel => vec![way(HERE, on_node), way(ELSEWHERE, [])],
+        Hazard::Force => vec![way(HERE, [])],
+        // On heal the new task starts while the old one stops.
+        Hazard::Partition => vec![way(ELSEWHERE, pin), way(HERE, on_node)],
+        Hazard::Reboot => vec![way(ELSEWHERE, pin)],
+        Hazard::Revisions => vec![way(HERE, [&SERVICE])],
+        Hazard::Neighbour if resource == Resource::Id => vec![way(SAME, [&IDS])],
+        Hazard::Neighbour => vec![way(SAME, [&SERVICE])],
         Hazard::Update => {
-            let order = waits.then_some(&STOP_FIRST);
-            let fence = shape.pinned.then(|| on_node(shape));
-            order.into_iter().chain(fence).collect()
+            vec![way(HERE, waits.into_iter().chain(on_node)), way(ELSEWHERE, pin.into_iter().chain(waits))]
         }
     })
 }
 
-fn data(shape: &Shape<'_>, hazard: Hazard) -> Vec<&'static Mechanism> {
-    let mut held = match shape.data {
+fn data(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
+    match shape.data {
         Where::Network(fences) => on_volumes(shape, fences, hazard),
         _ if shape.per_node => on_each_node(shape, hazard),
-        _ => on_pinned_nodes(shape, hazard),
-    };
-    let elsewhere = matches!(hazard, Hazard::Partition | Hazard::Move | Hazard::Neighbour);
-    // A neighbour may take no lock.
-    if shape.guard && shape.data == Where::Host && !elsewhere {
-        held.push(&LOCK);
+        _ => {
+            let mut ways = on_pinned_nodes(shape, hazard);
+            // What the directory does not hold of a volume beside it.
+            if shape.beside && matches!(hazard, Hazard::Colocate | Hazard::Move | Hazard::Neighbour) {
+                ways.extend(on_volumes(shape, Fences::Never, hazard));
+            }
+            ways
+        }
     }
-    // On the node's network the token falls at a relabel.
-    let falls = shape.node_network && hazard == Hazard::Relabel;
-    if shape.data == Where::Host && !elsewhere && !falls && hazard != Hazard::Force {
-        held.push(on_node(shape));
-    }
-    held
 }
 
-fn on_each_node(shape: &Shape<'_>, hazard: Hazard) -> Vec<&'static Mechanism> {
+/// A second container on the same node: `first`, the order, the lock of the node and that of the
+/// directory.
+fn here(shape: &Shape<'_>, hazard: Hazard, first: &[&'static Mechanism]) -> Way {
+    let together = !matches!(hazard, Hazard::Revisions | Hazard::Relabel) || shape.one_lock;
+    let lock = (shape.guard && together).then_some(&LOCK as &'static Mechanism);
+    let waits = hazard == Hazard::Update && shape.workload.stop.grace <= WAITS;
+    let waits = waits.then_some(&STOP_FIRST as &'static Mechanism);
+    let fences = lock.into_iter().chain(on_node(shape, hazard));
+    way(HERE, first.iter().copied().chain(fences).chain(waits))
+}
+
+fn on_each_node(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
+    let here = |first: &[&'static Mechanism]| here(shape, hazard, first);
     match hazard {
-        Hazard::Colocate => vec![&GLOBAL],
-        Hazard::Update if shape.workload.stop.grace <= WAITS => vec![&STOP_FIRST],
-        Hazard::Revisions if shape.revisions => vec![&ONE_LABEL],
-        Hazard::Update | Hazard::Revisions | Hazard::Relabel | Hazard::Force => vec![],
-        Hazard::Partition => vec![&NODE_BOUND],
-        Hazard::Reboot => vec![&PATH_MISSING],
-        Hazard::Move => vec![&NODE_BOUND, &PATH_MISSING],
-        Hazard::Neighbour => vec![&UNIQUE],
+        Hazard::Colocate => vec![here(&[&GLOBAL])],
+        Hazard::Revisions if shape.revisions => vec![here(&[&ONE_LABEL])],
+        Hazard::Update | Hazard::Revisions | Hazard::Relabel | Hazard::Force => vec![here(&[])],
+        // On heal the new task starts while the old one stops.
+        Hazard::Partition => vec![way(ELSEWHERE, [&NODE_BOUND]), here(&[])],
+        Hazard::Reboot => vec![here(&[]), way(EMPTY, [&PATH_MISSING])],
+        Hazard::Move => vec![way(OTHER, [&NODE_BOUND]), way(EMPTY, [&PATH_MISSING])],
+        Hazard::Neighbour => vec![way(SAME, [&UNIQUE])],
     }
 }
 
-fn on_pinned_nodes(shape: &Shape<'_>, hazard: Hazard) -> Vec<&'static Mechanism> {
+/// On another node: not placed there; and if it were, the directory would not be there.
+fn not_elsewhere() -> [Way; 2] {
+    [way(ELSEWHERE, [&PIN, &PATH]), way(ELSEWHERE, [&PIN, &PATH_MISSING])]
+}
+
+fn on_pinned_nodes(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
+    let here = |first: &[&'static Mechanism]| here(shape, hazard, first);
+    let [id, there] = not_elsewhere();
     match hazard {
-        Hazard::Colocate => vec![&PATH],
-        Hazard::Update if shape.workload.stop.grace <= WAITS => vec![&STOP_FIRST],
-        Hazard::Revisions => vec![&SERVICE],
-        Hazard::Update | Hazard::Relabel | Hazard::Force => vec![],
-        Hazard::Partition => vec![&PIN],
-        Hazard::Reboot => vec![&PIN, &PATH_MISSING],
-        Hazard::Move => vec![&PATH, &PATH_MISSING],
-        Hazard::Neighbour => vec![&UNIQUE],
+        Hazard::Colocate => vec![here(&[&PATH])],
+        Hazard::Update | Hazard::Force => vec![here(&[])],
+        Hazard::Revisions => vec![here(&[&SERVICE])],
+        // A port is a fence of one node: on the other one there is no directory.
+        Hazard::Relabel => vec![here(&[]), way(ELSEWHERE, [&PATH]), way(ELSEWHERE, [&PATH_MISSING])],
+        Hazard::Partition => vec![id, there, here(&[])],
+        Hazard::Reboot => vec![id, there, here(&[]), way(EMPTY, [&PATH_MISSING])],
+        Hazard::Move => vec![way(OTHER, [&PATH]), way(EMPTY, [&PATH_MISSING])],
+        Hazard::Neighbour => vec![way(SAME, [&UNIQUE])],
     }
 }
 
-fn on_volumes(shape: &Shape<'_>, fences: Fences, hazard: Hazard) -> Vec<&'static Mechanism> {
+fn on_volumes(shape: &Shape<'_>, fences: Fences, hazard: Hazard) -> Vec<Way> {
     let csi = shape.service.targets.swarm.as_ref().is_some_and(|s| s.csi);
-    let mut held: Vec<&'static Mechanism> = Vec::new();
-    let mut also = |yes: bool, mechanism: &'static Mechanism| held.extend(yes.then_some(mechanism));
+    let cluster = csi.then_some(&CLUSTER as &'static Mechanism);
+    let pin = shape.pinned.then_some(&PIN as &'static Mechanism);
+    let attach = |yes: bool| yes.then_some(&ATTACH as &'static Mechanism);
+    let (connected, always) = (fences != Fences::Never, fences == Fences::Always);
+    let waits = (shape.workload.stop.grace <= WAITS).then_some(&STOP_FIRST as &'static Mechanism);
+    let here = |first: &[&'static Mechanism]| here(shape, hazard, first);
+    let reserved: &[&'static Mechanism] = if csi { &[&CLUSTER] } else { &[] };
+    let elsewhere = |any: [Option<&'static Mechanism>; 4]| way(ELSEWHERE, any.into_iter().flatten());
     match hazard {
-        Hazard::Colocate => {
-            also(true, &VOLUME);
-            also(true, &PORT);
-        }
-        Hazard::Update => {
-            also(shape.workload.stop.grace <= WAITS, &STOP_FIRST);
-            also(shape.pinned, &PORT);
-            also(fences != Fences::Never, &ATTACH);
-            also(csi, &CLUSTER);
-        }
-        Hazard::Revisions => {
-            also(true, &SERVICE);
-            also(fences != Fences::Never, &ATTACH);
-        }
+        Hazard::Colocate => vec![here(&[&VOLUME])],
+        // Attaching keeps off nodes: on one node a volume serves every container.
+        Hazard::Update => vec![here(reserved), elsewhere([pin, attach(connected), cluster, waits])],
+        Hazard::Revisions => vec![here(&[&SERVICE])],
         // An evicted task counts as rejected, which frees a cluster volume's reservation.
-        Hazard::Relabel => also(fences != Fences::Never, &ATTACH),
-        Hazard::Partition => {
-            also(shape.pinned, &PIN);
-            also(fences == Fences::Always, &ATTACH);
-            also(csi, &CLUSTER);
-        }
-        // The node is up, and so is its storage: only its dockerd is gone.
-        Hazard::Reboot => {
-            also(shape.pinned, &PIN);
-            also(fences != Fences::Never, &ATTACH);
-            also(csi, &CLUSTER);
-        }
+        Hazard::Relabel => vec![here(&[]), elsewhere([attach(connected), None, None, None])],
+        Hazard::Partition => vec![elsewhere([pin, attach(always), cluster, None]), here(reserved)],
+        // A plugin may go with its dockerd, and the storage takes the node for gone.
+        Hazard::Reboot => vec![elsewhere([pin, attach(always), cluster, None]), here(reserved)],
         Hazard::Move => {
             let local =
                 shape.workload.volumes().all(|(_, v)| v.backend.plugin.is_some_and(|p| p.driver == "local"));
-            also(csi, &CLUSTER);
-            also(local && !csi, &VOLUME);
+            let share = (local && !csi).then_some(&SHARE_MISSING as &'static Mechanism);
+            vec![way(OTHER, [&VOLUME]), way(EMPTY, cluster.into_iter().chain(share))]
         }
-        Hazard::Neighbour => also(true, &VOLUME),
-        Hazard::Force => also(fences == Fences::Always, &ATTACH),
+        Hazard::Neighbour => vec![way(SAME, [&VOLUME])],
+        Hazard::Force => vec![here(&[]), elsewhere([attach(always), None, None, None])],
     }
-    held
-}
-
-/// What happens where nothing holds, when no gap of the plan says it.
-pub fn story(shape: &Shape<'_>, resource: Resource, hazard: Hazard) -> Gap {
-    let place = shape.service.key(&route!["exclusive"]);
-    let message = format!(
-        "nothing in the emitted stack files keeps two tasks from one {} ({})",
-        resource.name(),
-        hazard.name()
-    );
-    Gap::new("", place, message, "the templates have lost every rule that held it")
-        .mend("use berthc's own templates, or put the rule back", "")
 }
 
 /// What the text carries: of each mechanism only what every member's service carries.
@@ -332,6 +361,7 @@ impl Reader<'_> {
             _ => {
                 if let Some(replicas) = service.at(&["deploy", "replicas"]).filter(|r| r.is("1")) {
                     self.carry(&SERVICE, &replicas);
+                    self.carry(&IDS, &replicas);
                 }
             }
         }
@@ -341,8 +371,10 @@ impl Reader<'_> {
         }
         self.placement(service);
         self.ports(service);
-        self.lock(service);
-        self.mounts(service, root);
+        let global = mode.is_some_and(|m| m.is("global"));
+        if self.mounts(service, root, global) {
+            self.lock(service);
+        }
     }
 
     fn placement(&mut self, service: &Value<'_>) {
@@ -353,7 +385,9 @@ impl Reader<'_> {
         for constraint in constraints {
             let text = constraint.text().unwrap_or_default();
             let Some((key, value)) = text.split_once("==") else { continue };
-            let (key, value) = (key.trim().trim_start_matches("node.labels."), value.trim());
+            // Swarm takes any other key, and matches no node.
+            let Some(key) = key.trim().strip_prefix("node.labels.") else { continue };
+            let value = value.trim();
             if pin.is_some_and(|p| p.label == key) && self.id.is_some_and(|id| value == id.to_string()) {
                 self.carry(&PIN, &constraint);
             }
@@ -367,7 +401,11 @@ impl Reader<'_> {
         let networks = service.get("networks").map(|n| n.texts()).unwrap_or_default();
         let on_host = networks.iter().any(|n| n == "host");
         let ports = service.get("ports").map(|p| p.items()).unwrap_or_default();
-        if let Some(port) = ports.iter().find(|port| taken(port)) {
+        // Members hold their node by one and the same port.
+        let own = self.shape.service.targets.swarm.as_ref().and_then(|s| s.lock);
+        let lock = own.or_else(|| self.shape.workload.ports.first().map(|p| p.1)).map(|p| p.to_string());
+        let is_lock = |p: &&Value<'_>| lock.is_some() && p.get("published").and_then(|p| p.text()) == lock;
+        if let Some(port) = ports.iter().filter(|p| taken(p)).find(is_lock) {
             self.carry(if on_host { &TOKEN } else { &PORT }, port);
         }
         if let Some(networks) = service.get("networks").filter(|_| on_host) {
@@ -378,8 +416,10 @@ impl Reader<'_> {
     fn lock(&mut self, service: &Value<'_>) {
         let entrypoint = service.get("entrypoint").map(|e| e.texts()).unwrap_or_default();
         let mount = self.shape.workload.data.first().map(|d| d.mount.as_str());
+        let shell = entrypoint.get(..2).is_some_and(|e| e == ["/bin/sh", "-c"]);
         let script = entrypoint.get(2).is_some_and(|s| s.replace("$$", "$") == GUARD);
-        if script
+        if shell
+            && script
             && entrypoint.get(3).map(String::as_str) == mount
             && let Some(value) = service.get("entrypoint")
         {
@@ -387,31 +427,31 @@ impl Reader<'_> {
         }
     }
 
-    fn mounts(&mut self, service: &Value<'_>, root: &Value<'_>) {
+    /// Whether the first directory is mounted, whatever else is.
+    fn mounts(&mut self, service: &Value<'_>, root: &Value<'_>, global: bool) -> bool {
         let mounts = service.get("volumes").map(|v| v.items()).unwrap_or_default();
-        let data = &self.shape.workload.data;
-        let own: Option<Vec<(&Data, &Value<'_>)>> = data
-            .iter()
-            .map(|d| Some((d, mounts.iter().find(|m| m.get("target").is_some_and(|t| t.is(&d.mount)))?)))
-            .collect();
-        let Some(own) = own else { return };
+        let at = |d: &Data| mounts.iter().find(|m| m.get("target").is_some_and(|t| t.is(&d.mount)));
+        // With two of them Swarm starts a task that has neither, and a global service asks for none.
+        let clusters = mounts.iter().filter(|m| m.get("type").is_some_and(|t| t.is("cluster"))).count();
+        let reserves = clusters == 1 && !global;
+        let held = |data: &Data| match (at(data), &data.at) {
+            (None, _) => Vec::new(),
+            (Some(mount), DataAt::Host { path, .. }) => self.bind(&path.text, mount),
+            (Some(mount), DataAt::Volume(_)) => self.volume(data, mount, root, reserves),
+        };
         // A mechanism counts when every directory of its kind has it; a task needs all kinds.
-        let (host, network): (Vec<_>, Vec<_>) =
-            own.into_iter().partition(|(d, _)| matches!(d.at, DataAt::Host { .. }));
-        for kind in [host, network] {
-            let carried: Vec<Vec<(&'static Mechanism, Value<'_>)>> = kind
-                .into_iter()
-                .map(|(data, mount)| match &data.at {
-                    DataAt::Host { path, .. } => self.bind(&path.text, mount),
-                    DataAt::Volume(_) => self.volume(data, mount, root),
-                })
-                .collect();
+        let (host, network): (Vec<&Data>, Vec<&Data>) =
+            self.shape.workload.data.iter().partition(|d| matches!(d.at, DataAt::Host { .. }));
+        let kinds = [host, network].map(|kind| kind.into_iter().map(held).collect::<Vec<_>>());
+        let first = self.shape.workload.data.first().is_some_and(|d| !held(d).is_empty());
+        for carried in kinds {
             for (mechanism, value) in carried.first().cloned().unwrap_or_default() {
                 if carried.iter().all(|c| c.iter().any(|(m, _)| m.word == mechanism.word)) {
                     self.carry(mechanism, &value);
                 }
             }
         }
+        first
     }
 
     fn bind<'v>(&self, path: &str, mount: &Value<'v>) -> Vec<(&'static Mechanism, Value<'v>)> {
@@ -419,11 +459,13 @@ impl Reader<'_> {
             Some(id) => value::host_path(path, &self.shape.service.name, id),
             None => Some(path.to_owned()),
         };
-        let source = mount.get("source").filter(|s| s.text() == wanted);
-        let kind = mount.get("type").filter(|t| t.is("bind"));
-        let (Some(source), Some(kind)) = (source, kind) else { return Vec::new() };
-        let place = if self.id.is_some() { &PATH } else { &NODE_BOUND };
-        vec![(place, source.clone()), (&UNIQUE, source), (&PATH_MISSING, kind)]
+        let Some(kind) = mount.get("type").filter(|t| t.is("bind")) else { return Vec::new() };
+        let mut held = vec![(&PATH_MISSING as &'static Mechanism, kind)];
+        if let Some(source) = mount.get("source").filter(|s| s.text() == wanted) {
+            held.push((if self.id.is_some() { &PATH } else { &NODE_BOUND }, source.clone()));
+            held.push((&UNIQUE, source));
+        }
+        held
     }
 
     fn volume<'v>(
@@ -431,6 +473,7 @@ impl Reader<'_> {
         data: &Data,
         mount: &Value<'v>,
         root: &Value<'v>,
+        reserves: bool,
     ) -> Vec<(&'static Mechanism, Value<'v>)> {
         let (DataAt::Volume(volume), Some(id)) = (&data.at, self.id) else { return Vec::new() };
         let key = mount.get("source").and_then(|s| s.text()).unwrap_or_default();
@@ -438,17 +481,21 @@ impl Reader<'_> {
         let wanted = format!("{}-{}-{id}", data.name, self.shape.service.name);
         // An NFS volume is what its device says; its name is only the node's handle of it.
         let ends = |d: &Value<'_>| d.text().is_some_and(|d| d.ends_with(&format!("/{wanted}")));
-        let device = || definition.at(&["driver_opts", "device"]).filter(|d| ends(d));
-        let Some(name) = definition.get("name").filter(|n| n.is(&wanted)).or_else(device) else {
-            return Vec::new();
-        };
+        let device = definition.at(&["driver_opts", "device"]);
+        let driver = volume.backend.plugin.map(|p| p.driver);
+        let shared = driver == Some("local") && mount.get("type").is_some_and(|t| t.is("volume"));
+        if shared {
+            let device = device.filter(|d| ends(d));
+            let mechanisms: [&'static Mechanism; 2] = [&VOLUME, &SHARE_MISSING];
+            return device.into_iter().flat_map(|d| mechanisms.map(|m| (m, d.clone()))).collect();
+        }
+        let Some(name) = definition.get("name").filter(|n| n.is(&wanted)) else { return Vec::new() };
         let mut held = vec![(&VOLUME as &'static Mechanism, name)];
         let external = definition.get("external").is_some_and(|e| e.is("true"));
         if let Some(kind) = mount.get("type").filter(|t| t.is("cluster") && external) {
-            held.push((&CLUSTER, kind.clone()));
+            held.extend(reserves.then(|| (&CLUSTER as &'static Mechanism, kind.clone())));
             held.push((&ATTACH, kind));
         }
-        let driver = volume.backend.plugin.map(|p| p.driver);
         if let Some(value) = definition.get("driver").filter(|d| d.text().as_deref() == driver) {
             held.push((&ATTACH, value));
         }

@@ -81,7 +81,13 @@ fn words(cell: &Cell) -> String {
         Verdict::AsData => "as the first resource".into(),
         Verdict::Never(why) => format!("cannot happen: {why}"),
         Verdict::Duty => "5 duty".into(),
-        Verdict::Gap { .. } => "NOTHING".into(),
+        Verdict::Gap { open, by, .. } => {
+            let held: Vec<String> = by.iter().map(|m| format!("{} {}", m.layer as u8, m.word)).collect();
+            match held.as_slice() {
+                [] => "NOTHING".into(),
+                held => format!("{}; {}: NOTHING", held.join(", "), open.join(", ")),
+            }
+        }
     }
 }
 
@@ -95,7 +101,7 @@ fn table(service: &Service, part: &Part) -> String {
     }
     let mut seen = BTreeSet::new();
     for cell in &part.cells {
-        let Verdict::Held { by, .. } = &cell.verdict else { continue };
+        let (Verdict::Held { by, .. } | Verdict::Gap { by, .. }) = &cell.verdict else { continue };
         for m in by.iter().filter(|m| seen.insert(m.word)) {
             out.push_str(&format!("\n  {} {}: {}\n", m.layer as u8, m.word, m.what));
             if !m.assumes.is_empty() {

@@ -13,7 +13,7 @@ use crate::diag::Place;
 use crate::source::{Route, Source};
 use crate::spec::{Raw, Scheme, Tool};
 use crate::target::Target;
-use backend::Backend;
+use backend::{Backend, Fences};
 use units::Version;
 
 /// Every service of one compile.
@@ -33,6 +33,32 @@ impl Model {
     /// The services grouped by name: one, or several revisions of one.
     pub fn groups(&self) -> impl Iterator<Item = Vec<&Service>> {
         self.by_name.values().map(|at| at.iter().map(|i| &self.services[*i]).collect())
+    }
+
+    /// The other revisions of `service`.
+    pub fn revisions<'a>(&'a self, service: &'a Service) -> impl Iterator<Item = &'a Service> {
+        let at = self.by_name.get(&service.name).into_iter().flatten();
+        at.map(|i| &self.services[*i]).filter(|s| s.index != service.index)
+    }
+
+    /// Whether every revision of `service` takes the lock, on one and the same directory.
+    pub fn one_lock(&self, service: &Service) -> bool {
+        let lock = |s: &Service| s.workload().is_some_and(|w| w.guard);
+        let first = |s: &'_ Service| s.workload().and_then(Workload::first_host).map(ToOwned::to_owned);
+        lock(service) && self.revisions(service).all(|o| lock(o) && first(o) == first(service))
+    }
+
+    /// Another revision that shares a directory with `service`, but not the first one.
+    pub fn other_first<'a>(&'a self, service: &'a Service) -> Option<&'a Service> {
+        let hosts = |s: &'a Service| -> Vec<&'a str> {
+            let data = s.workload().map_or(&[][..], |w| &w.data);
+            data.iter().filter_map(|d| d.host()).map(|t| t.text.as_str()).collect()
+        };
+        let own = hosts(service);
+        self.revisions(service).find(|other| {
+            let theirs = hosts(other);
+            theirs.first() != own.first() && own.iter().any(|path| theirs.contains(path))
+        })
     }
 
     /// The service `name`; of several revisions the first.
@@ -281,7 +307,28 @@ impl Workload {
         }
     }
 
-    /// The first data directory's volume, if data is on the network.
+    /// How far attaching keeps a second node from the volumes on `target`: the weakest decides,
+    /// since docker and the kubelet mount one after the other, and a volume that takes no lock is
+    /// mounted twice before another refuses. `None` without volumes, or where a plugin is missing,
+    /// which is a fault of its own.
+    pub fn fences(&self, service: &Service, target: Target) -> Option<Fences> {
+        let csi = service.targets.swarm.as_ref().is_some_and(|s| s.csi);
+        let of = |v: &Volume| match target {
+            Target::Kubernetes => Some(v.backend.fences),
+            Target::Swarm if csi => Some(v.backend.fences),
+            Target::Fleet | Target::Swarm => v.backend.plugin.map(|p| p.fences),
+        };
+        let all: Option<Vec<Fences>> = self.volumes().map(|(_, v)| of(v)).collect();
+        let all = all.filter(|all| !all.is_empty())?;
+        [Fences::Never, Fences::WhileConnected].into_iter().find(|f| all.contains(f)).or(Some(Fences::Always))
+    }
+
+    /// The first directory of the node, as it is written.
+    pub fn first_host(&self) -> Option<&str> {
+        self.data.iter().find_map(|d| d.host()).map(|t| t.text.as_str())
+    }
+
+    /// The volumes among the data.
     pub fn volumes(&self) -> impl Iterator<Item = (&Data, &Volume)> {
         self.data.iter().filter_map(|d| match &d.at {
             DataAt::Volume(v) => Some((d, v.as_ref())),

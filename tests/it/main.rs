@@ -9,6 +9,7 @@
 )]
 
 mod bad;
+mod certificate;
 mod cli;
 mod duties;
 mod explain;

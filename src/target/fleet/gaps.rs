@@ -3,9 +3,9 @@
 //! | hazard | data on the machine | data on volumes | no data |
 //! |---|---|---|---|
 //! | colocate | directories of their own (the id is in the path), bound ports; Conflicts | volumes of their own, bound ports; Conflicts | bound ports; Conflicts |
-//! | update | one unit name is one queue of systemd; the container's name until it is gone | the same; elsewhere the attached volume | the same; elsewhere only a pin |
-//! | revisions | one machine has one value of `SERVICE-revision`; the container's name, if the first directory is the same; Conflicts (1.0.0) | none | the container's name |
-//! | relabel | elsewhere the directory is missing; here the container's name | the attached volume; **nothing where attaching does not exclude** | **nothing across machines** |
+//! | update | one unit name is one queue of systemd; the container's name until it is gone | the same; elsewhere the attached volume or a pin; **else nothing** | the same; elsewhere only a pin |
+//! | revisions | one machine has one value of `SERVICE-revision`; the container's name, if the first directory is the same; Conflicts (1.0.0) | one unit name | one unit name |
+//! | relabel | elsewhere the directory is missing; here the container's name, **if all revisions have the first directory in common** | the attached volume; **nothing where attaching does not exclude** | **nothing across machines** |
 //! | partition | the directory, the pin | the attached volume, or a pin; **else nothing** | a pin; **else nothing** |
 //! | reboot | as partition; `RequiresMountsFor`, `--mount` | as partition | as partition |
 //! | move | `--mount` refuses a directory that is missing | `docker volume inspect` first | none |
@@ -16,15 +16,29 @@
 //! starts the new one without waiting for the old (`systemd/manager.go` stops with no wait).
 
 use super::naming::pin;
-use super::{schedule, storage};
+use super::schedule;
 use crate::model::backend::Fences;
 use crate::model::{Data, DataAt, Members, Service, Workload};
 use crate::route;
 use crate::source::Route;
-use crate::target::{Context, Gap};
+use crate::target::{Context, Gap, Target};
 
-const CUT_OFF: &str = "a machine that is cut off runs its units on; fleet starts them elsewhere after 30 s, and after a stop or reboot without waiting for its end";
-const MOVED: &str = "when the pin's metadata moves to another machine, fleet starts the member there and only asks the old one to stop";
+/// Ways in which fleet starts a unit on another machine while the old container runs on: hazard,
+/// when, and why.
+const MOVES: [(&str, &str, &str); 3] = [
+    ("partition", "while a machine is cut off", "its units run on; fleet starts them elsewhere after 30 s"),
+    (
+        "reboot",
+        "while a machine stops",
+        "fleetd asks its units to stop and leaves; fleet starts them elsewhere without waiting for their end",
+    ),
+    (
+        "update",
+        "during an update",
+        "`destroy` returns before the container has stopped, and the next start may be on another machine",
+    ),
+];
+const MOVED: &str = "when the metadata that places it moves to another machine, fleet starts the member there and only asks the old one to stop";
 
 /// Reports the gaps of `service`.
 pub fn judge(context: &mut Context<'_>, service: &Service, w: &Workload) {
@@ -32,7 +46,7 @@ pub fn judge(context: &mut Context<'_>, service: &Service, w: &Workload) {
     gaps.extend(dedicated(service, w));
     gaps.extend(volumes(service, w));
     gaps.extend(without_data(service, w));
-    gaps.extend(revisions(context, service, w));
+    gaps.extend(revisions(context, service));
     gaps.extend(apart(context, service, w));
     gaps.into_iter().for_each(|gap| context.gap(service, gap));
 }
@@ -56,41 +70,44 @@ fn stop_line(service: &Service, w: &Workload) -> String {
     format!("fleetctl stop {}", super::names::unit(service, None, Some(w.ids().start)))
 }
 
+/// Whether metadata says where a member of `w` runs.
+fn placed(service: &Service, w: &Workload) -> bool {
+    let added = service.targets.fleet.iter().flat_map(|f| &f.unit).any(|s| s.name == "X-Fleet");
+    pin(service, w).is_some() || added || w.volumes().any(|(_, v)| !v.zones.is_empty())
+}
+
 /// Volumes that a second machine can attach while the first one still has them.
-fn volumes(service: &Service, w: &Workload) -> Option<Gap> {
-    let fences = storage::fences(w)?;
+fn volumes(service: &Service, w: &Workload) -> Vec<Gap> {
+    // Another machine has no such directory, and docker asks for it before it mounts a volume.
+    let on_host = w.data.iter().any(|d| matches!(d.at, DataAt::Host { .. }));
+    let Some(fences) = w.fences(service, Target::Fleet).filter(|_| !on_host) else { return Vec::new() };
     let weakest =
-        |(_, v): &(&Data, &crate::model::Volume)| v.backend.plugin.is_none_or(|p| p.fences == fences);
-    let (data, volume) = w.volumes().find(weakest)?;
-    // Without a plugin there is nothing to judge: that is an error of its own.
-    let driver = volume.backend.plugin?.driver;
+        |(_, v): &(&Data, &crate::model::Volume)| v.backend.plugin.is_some_and(|p| p.fences == fences);
+    let Some((data, driver)) =
+        w.volumes().find(weakest).and_then(|(d, v)| Some((d, v.backend.plugin?.driver)))
+    else {
+        return Vec::new();
+    };
     let place = service.place(&data.route.at("volume").at("backend"));
     let pinned = pin(service, w).is_some();
-    let on_host = w.data.iter().any(|d| matches!(d.at, DataAt::Host { .. }));
-    match (fences, pinned) {
-        (Fences::Always, _) | (Fences::WhileConnected, true) => None,
-        (Fences::WhileConnected | Fences::Never, false) => Some(
-            Gap::new(
-                "fleet/data/partition",
-                place,
-                format!("two containers may write one volume of {driver} while a machine is cut off"),
-                CUT_OFF,
-            )
-            .mend("hold each member to one machine on fleet", pin_line(service)),
-        ),
-        (Fences::Never, true) if on_host => None,
-        (Fences::Never, true) => Some(
-            Gap::new(
-                "fleet/data/relabel",
-                place,
-                format!(
-                    "two containers may write one volume of {driver} while a pin moves: it takes no lock"
-                ),
-                MOVED,
-            )
-            .mend("stop a member before its pin moves, and accept", stop_line(service, w)),
-        ),
+    let floats = |(hazard, when, why): &(&str, &str, &str)| {
+        let message = format!("two containers may write one volume of {driver} {when}");
+        Gap::new(format!("fleet/data/{hazard}"), place, message, *why)
+            .mend("hold each member to one machine on fleet", pin_line(service))
+    };
+    let mut gaps: Vec<Gap> = match (fences, pinned) {
+        (Fences::Always, _) | (_, true) => Vec::new(),
+        // Where nothing is cut off, the old machine still has the volume.
+        (Fences::WhileConnected, false) => MOVES.iter().take(1).map(floats).collect(),
+        (Fences::Never, false) => MOVES.iter().map(floats).collect(),
+    };
+    if fences == Fences::Never && placed(service, w) {
+        let message =
+            format!("two containers may write one volume of {driver} while metadata moves: it takes no lock");
+        let gap = Gap::new("fleet/data/relabel", place, message, MOVED);
+        gaps.push(gap.mend("stop a member before its metadata moves, and accept", stop_line(service, w)));
     }
+    gaps
 }
 
 /// Members that hold nothing of a machine and nothing of a storage.
@@ -109,40 +126,38 @@ fn without_data(service: &Service, w: &Workload) -> Vec<Gap> {
             all.into_iter().filter(|c| c.1).map(|c| (c.0, at(c.0))).collect()
         }
     };
-    let gap = |(resource, route): (&str, Route)| {
+    let mut gaps = Vec::new();
+    for (resource, route) in claimed {
         let place = service.key(&route);
-        if pinned {
-            let message = format!("two containers may have one {resource} while a pin moves");
-            return Gap::new(format!("fleet/{resource}/relabel"), place, message, MOVED)
-                .mend("stop a member before its pin moves, and accept", stop_line(service, w));
+        for (hazard, when, why) in MOVES.iter().filter(|_| !pinned) {
+            let message = format!("two containers may have one {resource} {when}");
+            let gap = Gap::new(format!("fleet/{resource}/{hazard}"), place, message, *why);
+            gaps.push(gap.mend("hold each member to one machine on fleet", pin_line(service)));
         }
-        let message = format!("two containers may have one {resource} while a machine is cut off");
-        Gap::new(format!("fleet/{resource}/partition"), place, message, CUT_OFF)
-            .mend("hold each member to one machine on fleet", pin_line(service))
-    };
-    claimed.into_iter().map(gap).collect()
+        if placed(service, w) {
+            let message = format!("two containers may have one {resource} while metadata moves");
+            let gap = Gap::new(format!("fleet/{resource}/relabel"), place, message, MOVED);
+            gaps.push(gap.mend("stop a member before its metadata moves, and accept", stop_line(service, w)));
+        }
+    }
+    gaps
 }
 
 /// Revisions that share a directory, but not the first one, of which the container is named.
-fn revisions(context: &Context<'_>, service: &Service, w: &Workload) -> Option<Gap> {
-    let hosts = |w: &Workload| -> Vec<String> {
-        w.data.iter().filter_map(|d| d.host()).map(|t| t.text.clone()).collect()
-    };
-    let own = hosts(w);
-    let meets = |other: &&Service| {
-        let theirs = other.workload().map(hosts).unwrap_or_default();
-        theirs.first() != own.first() && own.iter().any(|path| theirs.contains(path))
-    };
-    let other = context.group.iter().take_while(|s| !std::ptr::eq(**s, service)).copied().find(meets)?;
+fn revisions(context: &Context<'_>, service: &Service) -> Option<Gap> {
+    let other = context.model.other_first(service)?;
     let revision = other.revision.as_deref().unwrap_or_default();
     Some(
         Gap::new(
-            "fleet/data/revisions",
+            "fleet/data/relabel",
             service.key(&route!["exclusive", "data"]),
             format!("this revision and {revision} share a directory, but not the first one"),
             "a container is named after its first directory, and only that name keeps the next revision waiting until the last one has stopped",
         )
-        .mend("begin with the same directory in both", format!("host: {}", hosts(other.workload()?).first()?)),
+        .mend(
+            "begin with the same directory in both",
+            format!("host: {}", other.workload().and_then(Workload::first_host).unwrap_or_default()),
+        ),
     )
 }
 

@@ -5,7 +5,7 @@ use super::naming::pin;
 use super::plan::Maker;
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
-use crate::model::backend::{Fences, Plugin};
+use crate::model::backend::Plugin;
 use crate::model::{self, Data, DataAt, Service, Template, Workload};
 use crate::route;
 
@@ -94,17 +94,6 @@ fn host(maker: &mut Maker<'_, '_>, path: &Template) -> String {
         maker.context.fault(Diagnostic::error(Code::BadPath, place, message));
     }
     text.as_literal().unwrap_or_default().to_owned()
-}
-
-/// Whether another machine is kept from the data by the storage itself.
-pub fn fences(w: &Workload) -> Option<Fences> {
-    let of = |v: &model::Volume| v.backend.plugin.map_or(Fences::Never, |p| p.fences);
-    let weakest = |a, b| match (a, b) {
-        (Fences::Never, _) | (_, Fences::Never) => Fences::Never,
-        (Fences::WhileConnected, _) | (_, Fences::WhileConnected) => Fences::WhileConnected,
-        (Fences::Always, Fences::Always) => Fences::Always,
-    };
-    w.volumes().map(|(_, v)| of(v)).reduce(weakest)
 }
 
 /// What no unit can do with these volumes.

@@ -9,7 +9,8 @@ pub type Labels = Vec<(String, String)>;
 
 const NAME: &str = "app.kubernetes.io/name";
 const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
-const REVISION: &str = "berth.dev/revision";
+/// The label of pods that says which revision they are of.
+pub const REVISION: &str = "berth.dev/revision";
 
 fn pair(key: &str, value: &str) -> (String, String) {
     (key.to_owned(), value.to_owned())

@@ -21,6 +21,7 @@ use super::Context;
 use crate::emit::Page;
 use crate::model::{Body, Kubernetes, Service, Workload};
 use crate::route;
+pub use labels::REVISION;
 pub use labels::query;
 use plan::{All, Kustomization, One};
 use workload::Set;

@@ -17,8 +17,8 @@
 use super::hatch;
 use super::subject::Subject;
 use crate::diag::Place;
+use crate::model::Members;
 use crate::model::backend::Fences;
-use crate::model::{DataAt, Members};
 use crate::route;
 use crate::source::Route;
 use crate::target::{Context, Gap, Target};
@@ -49,7 +49,7 @@ pub fn judge(context: &mut Context<'_>, subject: Subject<'_>) {
     if subject.workload.data.is_empty() {
         bare(subject, &mut gaps);
     } else {
-        data(subject, &mut gaps);
+        data(context, subject, &mut gaps);
     }
     gaps.extend(fields(subject));
     gaps.extend(apart(context, subject));
@@ -58,18 +58,15 @@ pub fn judge(context: &mut Context<'_>, subject: Subject<'_>) {
     }
 }
 
-/// How far a second node is kept from the member's data: its strongest directory decides, since
-/// the task needs all of them. `None` where a plugin is missing, which is a fault of its own.
+/// How far a second node is kept from the member's data. Another node has no directory of this
+/// one, and a task needs all that it mounts; of several volumes the weakest decides. `None` where
+/// a plugin is missing, which is a fault of its own.
 fn reach(subject: Subject<'_>) -> Option<Fences> {
-    let one = |at: &DataAt| match at {
-        // Another node has no such directory.
-        DataAt::Host { .. } => Some(Fences::Always),
-        DataAt::Volume(v) if subject.swarm.csi => Some(v.backend.fences),
-        DataAt::Volume(v) => v.backend.plugin.map(|p| p.fences),
-    };
-    let all: Option<Vec<Fences>> = subject.workload.data.iter().map(|d| one(&d.at)).collect();
-    let all = all?;
-    [Fences::Always, Fences::WhileConnected].into_iter().find(|f| all.contains(f)).or(Some(Fences::Never))
+    let w = subject.workload;
+    if w.data.iter().any(|d| d.host().is_some()) {
+        return Some(Fences::Always);
+    }
+    w.fences(subject.service, Target::Swarm)
 }
 
 /// The first volume: its place and its name with the member in words.
@@ -105,7 +102,7 @@ fn cluster(subject: Subject<'_>, gap: Gap, enough: fn(Fences) -> bool) -> Gap {
 }
 
 /// Members with data.
-fn data(subject: Subject<'_>, gaps: &mut Vec<Gap>) {
+fn data(context: &Context<'_>, subject: Subject<'_>, gaps: &mut Vec<Gap>) {
     let (w, swarm) = (subject.workload, subject.swarm);
     let floats = subject.pin().is_none() && !w.per_node();
     if let (Some((place, name)), Some(reach)) = (volume(subject), reach(subject)) {
@@ -140,13 +137,14 @@ fn data(subject: Subject<'_>, gaps: &mut Vec<Gap>) {
             gaps.push(cluster(subject, gap, |_| true));
         }
     }
-    gaps.extend(relabel(subject));
+    gaps.extend(relabel(context, subject));
 }
 
 /// One gap for both ways in which a changed label loses the data.
-fn relabel(subject: Subject<'_>) -> Option<Gap> {
+fn relabel(context: &Context<'_>, subject: Subject<'_>) -> Option<Gap> {
     let w = subject.workload;
-    if w.node_network && !w.guard {
+    let locked = context.model.one_lock(subject.service);
+    if w.node_network && !locked {
         let gap = Gap::new(
             "swarm/data/relabel",
             subject.service.key(&route!["exclusive", "address"]),
@@ -154,7 +152,11 @@ fn relabel(subject: Subject<'_>) -> Option<Gap> {
             "on the node's network a published port is a token of the scheduler, which forgets it when it evicts a task",
         );
         return Some(gap.mend(
-            "let the process hold a lock on its data; needs `command`, and sh and flock in the image",
+            if w.guard {
+                "let every revision take the lock, on one and the same first directory"
+            } else {
+                "let the process hold a lock on its data; needs `command`, and sh and flock in the image"
+            },
             "exclusive: { guard: lock }",
         ));
     }
@@ -208,6 +210,16 @@ fn bare(subject: Subject<'_>, gaps: &mut Vec<Gap>) {
         }
         for (hazard, when, why) in LOST.iter().filter(|_| !pinned && !w.writer) {
             gaps.push(gap(hazard, when, why).mend("hold each member to one node on Swarm", &pin));
+        }
+        if pinned && subject.lock().is_none() {
+            gaps.push(
+                gap(
+                    "partition",
+                    "when a node that was cut off comes back",
+                    "the new task starts at once, while the old one stops; no port of the node holds it back",
+                )
+                .mend("name any port that is free on the nodes", "targets: { swarm: { lock: 5000 } }"),
+            );
         }
         if w.stop.grace > WAITS && !w.writer && (!pinned || subject.lock().is_none()) {
             gaps.push(

@@ -21,6 +21,8 @@ use crate::diag::Diagnostic;
 use crate::emit::Page;
 use crate::model::Service;
 use crate::route;
+/// Whether raw constraints decide where members run.
+pub use hatch::constrains;
 pub use hidden::Hidden;
 pub use names::clashes;
 pub use storage::Volume;

@@ -87,7 +87,7 @@ fn per_node_needs_a_revision_and_shares_its_first_directory() {
     let other = base.replace("revision: v1", "revision: v2");
     assert_eq!(codes(&[&base, &other]), [""; 0]);
     let turned = other.replace("/d/a", "/d/x").replace("/d/b", "/d/a").replace("/d/x", "/d/b");
-    assert_eq!(codes(&[&base, &turned]), ["fleet/data/revisions"]);
+    assert_eq!(codes(&[&base, &turned]), ["fleet/data/relabel", "fleet/data/relabel"]);
     let apart = other.replace("/d/", "/e/");
     assert_eq!(codes(&[&base, &apart]), [""; 0]);
     let dedicated = per_node("").replace("per: node,", "per: node, dedicated: true,");

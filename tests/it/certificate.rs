@@ -1,0 +1,74 @@
+//! The certificate: what it says when a rule is gone, and that it says something of every cell.
+
+mod mutants;
+mod shapes;
+
+use std::collections::BTreeMap;
+
+use berthc::certificate::{Certificates, Part, Verdict};
+use berthc::model::Model;
+use berthc::{Diagnostic, Input, Options, Severity, Target, Tree};
+
+use crate::harness::Memory;
+
+/// All that one compile of `specs` found out.
+pub fn compiled(specs: &[String], options: &Options) -> berthc::Compiled {
+    let input = |(i, text): (usize, &String)| Input { path: format!("s{i}.yaml"), text: text.clone() };
+    let inputs: Vec<Input> = specs.iter().enumerate().map(input).collect();
+    berthc::compile(&inputs, &Memory::default(), options)
+}
+
+/// Names of errors, in order.
+pub fn errors(all: &[Diagnostic]) -> Vec<String> {
+    let errors = all.iter().filter(|d| d.severity == Severity::Error);
+    let mut names: Vec<String> = errors.map(|d| d.code.to_string()).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// The part of the first service for `target`.
+pub fn part(certificates: &Certificates, target: Target) -> &Part {
+    certificates.parts(0).iter().find(|p| p.target == target).unwrap()
+}
+
+/// What a verdict says, without what still holds where something does.
+pub fn say(verdict: &Verdict) -> String {
+    let words = |all: &[&berthc::certificate::Mechanism]| {
+        let mut words: Vec<&str> = all.iter().map(|m| m.word).collect();
+        words.sort_unstable();
+        words.join(" ")
+    };
+    match verdict {
+        Verdict::Held { lost, .. } if lost.is_empty() => "held".into(),
+        Verdict::Held { lost, .. } => format!("lost {}", words(lost)),
+        Verdict::Gap { open, lost, .. } => {
+            format!("GAP {}: {}", open.join(", "), words(lost))
+        }
+        Verdict::Duty => "duty".into(),
+        Verdict::AsData => "as data".into(),
+        Verdict::Never(why) => format!("never: {why}"),
+    }
+}
+
+/// The cells of `after` that say something else than in `before`, by what they say.
+pub fn changes(before: &Part, after: &Part) -> Vec<String> {
+    let mut found: BTreeMap<(usize, String), Vec<&str>> = BTreeMap::new();
+    for (old, new) in before.cells.iter().zip(&after.cells) {
+        assert_eq!((old.resource, old.hazard), (new.resource, new.hazard));
+        if say(&old.verdict) != say(&new.verdict) {
+            let key = (old.resource as usize, say(&new.verdict));
+            found.entry(key).or_default().push(old.hazard.name());
+        }
+    }
+    let resource = |i: usize| berthc::certificate::Resource::ALL[i].name();
+    found.into_iter().map(|((r, said), at)| format!("{} {}: {said}", resource(r), at.join(" "))).collect()
+}
+
+/// The certificate's page for a tree that was changed.
+pub fn page(model: &Model, certificates: &Certificates, gaps: &[(usize, berthc::target::Gap)]) -> Tree {
+    let mut out = Vec::new();
+    let tree = berthc::emit::emit(&certificates.pages(model, gaps), &Options::default(), &mut out);
+    assert!(out.is_empty(), "{out:?}");
+    tree
+}
