@@ -10,7 +10,9 @@ const ORDER: &[&[&str]] = &[
     &["value", "source", "spec"],
     &["model"],
     &["target", "emit"],
+    &["finding"],
     &["world"],
+    &["explore"],
     &["certificate"],
     &["explain"],
 ];
