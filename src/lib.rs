@@ -23,6 +23,7 @@ pub mod code;
 pub mod diag;
 pub mod emit;
 pub mod explain;
+pub mod explore;
 pub mod finding;
 pub mod model;
 pub mod quote;

@@ -22,7 +22,7 @@ use crate::route;
 use crate::target::{Gap, Target};
 
 /// What a berth is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Resource {
     /// The member's directories or volumes.

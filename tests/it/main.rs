@@ -13,6 +13,7 @@ mod certificate;
 mod cli;
 mod duties;
 mod explain;
+mod explore;
 mod fleet;
 mod fleet_target;
 mod golden;
