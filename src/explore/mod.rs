@@ -5,6 +5,8 @@
 //! move members over two or three nodes, with each event that may strike at most once. A search is
 //! complete within these bounds (the small-scope argument), and says so where it was not.
 
+pub mod fleet;
+pub mod kubernetes;
 pub mod scene;
 pub mod search;
 pub mod state;
@@ -57,8 +59,8 @@ pub struct Explored {
 /// The rules of a target.
 pub fn rules(target: Target) -> &'static dyn Rules {
     match target {
-        Target::Kubernetes => &swarm::Swarm,
-        Target::Fleet => &swarm::Swarm,
+        Target::Kubernetes => &kubernetes::Kubernetes,
+        Target::Fleet => &fleet::Fleet,
         Target::Swarm => &swarm::Swarm,
     }
 }
@@ -83,10 +85,16 @@ pub fn explore(target: Target, world: &World, bounds: Bounds) -> Explored {
             if let (1, Some(way)) = (members.len(), &found.stuck) {
                 findings.push(story::stuck(&scene, way));
             }
+            // What two do at once by themselves needs no hazard.
+            let unstruck = |(_, way): &(_, search::Way)| !way.iter().any(|(s, _)| s.what.strikes());
+            let met = members.len() > 1 && found.breaches.values().any(unstruck);
             let (workload, _) = members[0];
             findings
                 .retain(|f| told.insert((f.code.clone(), workload.scope.clone(), workload.family.clone())));
             explored.findings.append(&mut findings);
+            if met {
+                break;
+            }
         }
     }
     explored
@@ -158,6 +166,14 @@ fn pairs(world: &World) -> Vec<Vec<(&Workload, &Member)>> {
     let mut inside = BTreeSet::new();
     let apart = |(a, b): &((usize, usize), (usize, usize))| a.0 != b.0 || inside.insert(a.0);
     chosen.into_iter().filter(apart).map(|(a, b)| vec![member(a), member(b)]).collect()
+}
+
+/// Most strikes in one history.
+const STRIKES: u32 = 3;
+
+/// Whether one more may come: each once.
+fn may_strike(state: &State, what: What) -> bool {
+    state.struck & what.bit() == 0 && state.struck.count_ones() < STRIKES
 }
 
 /// Whether nothing is broken any more.

@@ -6,7 +6,7 @@ use crate::model::backend::Fences;
 use crate::target::Target;
 use crate::world::{Kind, Member, Missing, Mount, Source, Whom, Workload};
 
-use super::state::{ACTORS, Copy, Data, Link, NODES, PLACES, State};
+use super::state::{ACTORS, Copy, Data, Link, NODES, NOWHERE, PLACES, Phase, State};
 
 /// One member in a scene; of a workload whose identity is the node, every node's.
 #[derive(Debug, Clone)]
@@ -153,19 +153,16 @@ impl<'w> Scene<'w> {
         for desired in state.desired.iter_mut().skip(self.actors.len()) {
             desired.deployed = false;
         }
+        for (a, actor) in self.actors.iter().enumerate().filter(|_| self.actors.len() > 1) {
+            if actor.workload.kind == Kind::Pod {
+                state.push(Copy::wanted(a as u8, 0, NOWHERE));
+            }
+        }
         if let [actor] = self.actors.as_slice() {
             let homes = if actor.workload.kind.per_node() { self.nodes } else { 1 };
             for n in 0..homes {
-                let (phase, node) = (super::state::Phase::Running, n as u8);
-                state.push(Copy {
-                    actor: 0,
-                    version: 0,
-                    node,
-                    phase,
-                    retired: false,
-                    forgotten: false,
-                    waits: false,
-                });
+                let copy = Copy { phase: Phase::Running, ..Copy::wanted(0, 0, n as u8) };
+                state.push(copy);
                 self.write(&mut state, 0, n);
             }
         }
@@ -278,7 +275,7 @@ impl<'w> Scene<'w> {
         let own = &self.actors[usize::from(copy.actor)];
         let node = usize::from(copy.node);
         let breach = self.breach(state, copy, own, node);
-        state.set(copy, Some(Copy { phase: super::state::Phase::Running, waits: false, ..*copy }));
+        state.set(copy, Some(Copy { phase: Phase::Running, waits: false, ..*copy }));
         self.write(state, usize::from(copy.actor), node);
         breach
     }

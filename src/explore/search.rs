@@ -148,6 +148,9 @@ pub trait Rules: Sync {
     fn unstick<'w>(&self, scene: &Scene<'w>, way: &[(Step, State)]) -> (&'w At, String);
 }
 
+/// The steps to a state, each with the state after it.
+pub type Way = Vec<(Step, State)>;
+
 /// What a search found.
 #[derive(Debug, Default)]
 pub struct Found {
@@ -158,9 +161,9 @@ pub struct Found {
     /// Whether every one was looked at.
     pub complete: bool,
     /// The first breach of each kind, with the steps that lead to it.
-    pub breaches: BTreeMap<(How, Resource), (Breach, Vec<(Step, State)>)>,
+    pub breaches: BTreeMap<(How, Resource), (Breach, Way)>,
     /// The steps to a state that cannot settle any more, whatever heals.
-    pub stuck: Option<Vec<(Step, State)>>,
+    pub stuck: Option<Way>,
 }
 
 type Hashed = BuildHasherDefault<FxHasher>;
@@ -246,7 +249,7 @@ fn stuck(states: usize, edges: &[(u32, u32)], goals: Vec<u32>) -> Option<usize> 
 }
 
 /// The steps from the start to state `to`.
-fn way(seen: &IndexMap<State, (u32, Step), Hashed>, to: usize) -> Vec<(Step, State)> {
+fn way(seen: &IndexMap<State, (u32, Step), Hashed>, to: usize) -> Way {
     let mut way = Vec::new();
     let mut at = to;
     while at != 0 {

@@ -70,9 +70,17 @@ pub struct Copy {
     pub forgotten: bool,
     /// It waits for the end of the one that it replaces.
     pub waits: bool,
+    /// What made it is gone: its successor does not count it (Kubernetes).
+    pub orphan: bool,
 }
 
 impl Copy {
+    /// One that is wanted, and nothing more.
+    pub fn wanted(actor: u8, version: u8, node: u8) -> Self {
+        let phase = Phase::Waiting;
+        Self { actor, version, node, phase, retired: false, forgotten: false, waits: false, orphan: false }
+    }
+
     /// Whether a process runs.
     pub fn runs(&self) -> bool {
         matches!(self.phase, Phase::Running | Phase::Stopping)

@@ -55,10 +55,8 @@ impl Rules for Swarm {
         }
         turn.notice();
         turn.heal();
-        for what in strikes(scene.hazard) {
-            if state.struck & what.bit() == 0 {
-                turn.strike(*what);
-            }
+        for what in strikes(scene.hazard).iter().filter(|w| super::may_strike(state, **w)) {
+            turn.strike(*what);
         }
     }
 
@@ -127,6 +125,7 @@ impl Rules for Swarm {
                 ("the manager restarts, and forgets what was waited for".to_owned(), None)
             }
             What::Force => (format!("docker node rm --force {node}: its containers never hear of it"), None),
+            What::PowerOff => (format!("{node} is switched off: its tasks are wanted elsewhere"), None),
             What::Release => return None,
             _ => (story::common(scene, step)?, None),
         };
@@ -247,7 +246,7 @@ impl Turn<'_, '_> {
         };
         for node in places {
             let mut after = *self.state;
-            let task = fresh(actor, desired.version, node);
+            let task = Copy::wanted(actor, desired.version, node);
             self.push(&mut after, task);
             self.next.add(step(What::Create, actor, node, desired.version), after);
         }
@@ -282,7 +281,7 @@ impl Turn<'_, '_> {
             return;
         }
         let node = if self.global(old.actor) { old.node } else { NOWHERE };
-        let new = Copy { waits: order == Order::StopFirst, ..fresh(old.actor, wanted.version, node) };
+        let new = Copy { waits: order == Order::StopFirst, ..Copy::wanted(old.actor, wanted.version, node) };
         if order == Order::StartFirst {
             let there = |c: &Copy| {
                 c.version == wanted.version && !c.retired && (c.node == old.node || !self.global(c.actor))
@@ -383,7 +382,7 @@ impl Turn<'_, '_> {
         if self.scene.refused(self.state, copy).is_some() {
             // The task is rejected and another one tried, on any node.
             if !self.global(copy.actor) && self.scene.nodes > 1 {
-                after.set(copy, Some(fresh(copy.actor, copy.version, NOWHERE)));
+                after.set(copy, Some(Copy::wanted(copy.actor, copy.version, NOWHERE)));
                 self.next.add(Self::of(What::Refuse, copy), after);
             }
             return;
@@ -472,7 +471,7 @@ impl Turn<'_, '_> {
                     for old in self.state.copies().filter(|c| c.node == n && !c.retired) {
                         after.set(old, old.runs().then_some(Copy { retired: true, ..*old }));
                         if !self.global(old.actor) {
-                            let new = Copy { waits: true, ..fresh(old.actor, old.version, NOWHERE) };
+                            let new = Copy { waits: true, ..Copy::wanted(old.actor, old.version, NOWHERE) };
                             self.push(&mut after, new);
                         }
                     }
@@ -512,9 +511,4 @@ impl Turn<'_, '_> {
         state.drop_if(|c| unfit(c) && !c.runs());
         state.each(unfit, |c| (c.retired, c.forgotten) = (true, true));
     }
-}
-
-/// A task that is wanted, and nothing more.
-fn fresh(actor: u8, version: u8, node: u8) -> Copy {
-    Copy { actor, version, node, phase: Phase::Waiting, retired: false, forgotten: false, waits: false }
 }

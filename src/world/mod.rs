@@ -116,6 +116,9 @@ pub struct Workload {
     pub lock: Option<(String, At)>,
     /// Its start kills whatever container has its name, also another's (fleet).
     pub kills: Option<At>,
+    /// Its start first stops what is left of its own, and nothing else's, and waits for the end:
+    /// by label (fleet).
+    pub cleans: Option<At>,
     /// The container outlives what the orchestrator stops: `docker run -d`, `KillMode=none`,
     /// `--restart=always` (fleet).
     pub outlives: Option<At>,

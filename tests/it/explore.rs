@@ -1,5 +1,7 @@
 //! The explorer on worlds written by hand: which hazard breaks what, once a rule is away.
 
+mod fleet;
+mod kubernetes;
 mod swarm;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +20,11 @@ pub fn want(key: &str, value: &str) -> Want {
 }
 
 pub fn host(path: &str, missing: Missing) -> Mount {
-    Mount { target: "/data".into(), source: Source::Host { path: path.into(), missing }, at: at("volumes[0]") }
+    Mount {
+        target: "/data".into(),
+        source: Source::Host { path: path.into(), missing },
+        at: at("volumes[0]"),
+    }
 }
 
 pub fn port(number: u16, bound: bool) -> Port {
@@ -48,6 +54,7 @@ pub fn workload(kind: Kind, mounts: Vec<Mount>) -> Workload {
         grace_at: None,
         lock: None,
         kills: None,
+        cleans: None,
         outlives: None,
     }
 }

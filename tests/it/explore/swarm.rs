@@ -52,5 +52,8 @@ fn without_the_pin_it_moves_off_its_data() {
         }
         println!("  -> {}", f.mend);
     }
-    assert_eq!(swarm(w), ["swarm/data/move", "swarm/data/partition", "swarm/data/reboot", "swarm/data/update"]);
+    assert_eq!(
+        swarm(w),
+        ["swarm/data/move", "swarm/data/partition", "swarm/data/reboot", "swarm/data/update"]
+    );
 }
