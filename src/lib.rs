@@ -31,6 +31,7 @@ pub mod source;
 pub mod spec;
 pub mod target;
 pub mod value;
+pub mod verify;
 pub mod world;
 
 use std::collections::{BTreeMap, BTreeSet};

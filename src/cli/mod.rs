@@ -4,6 +4,7 @@ mod explain;
 mod init;
 mod read;
 mod report;
+mod verify;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,6 +59,22 @@ Examples:
   berthc explain swarm/data/partition
   berthc explain member-moves")]
     Explain(explain::Explain),
+    /// Search any manifests, units and stack files for two holders of one thing
+    #[command(after_help = "\
+Reads Kubernetes manifests, Docker Swarm stack files and fleet units, whoever wrote them, and
+searches all that a small cluster may do with them: updates, rollbacks, a second revision, labels
+that change, nodes that are cut off, reboot or drain, missing disks. Each violation is told as the
+shortest sequence of events, with file and line and the line to change. What is not understood is
+listed. A comment accepts a finding in its file:
+  # berthc: accept swarm/data/move because \"the plugin's volumes are made by hand\"
+
+Exit codes: 0 holds; 1 violated; 2 could not read.
+
+Examples:
+  berthc verify deploy
+  berthc verify stack.yml --force-actions --nodes 3
+  berthc explain swarm/data/update")]
+    Verify(verify::Verify),
     /// Print a commented starter spec
     #[command(after_help = "\
 Kinds, by where the data lives:
@@ -123,6 +140,7 @@ pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Compile(c) => compile(&c),
         Command::Explain(e) => explain::explain(&e),
+        Command::Verify(v) => verify::run(&v),
         Command::Init(i) => init::init(&i).map(|()| true),
         Command::Schema => {
             let text = serde_json::to_string_pretty(&berthc::spec::schema()).unwrap_or_default();

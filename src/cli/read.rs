@@ -93,3 +93,34 @@ impl Files for Disk {
         bounded(&folder.join(path))
     }
 }
+
+/// The texts of manifests, units and stack files: files as they are, folders with all below them.
+/// Hidden folders, links to folders and files of other kinds are passed over.
+pub fn manifests(paths: &[PathBuf]) -> Result<BTreeMap<String, String>, Outside> {
+    const KINDS: [&str; 11] =
+        ["yaml", "yml", "json", "service", "conf", "timer", "socket", "mount", "path", "target", "device"];
+    let mut found = BTreeMap::new();
+    let mut open: Vec<(PathBuf, bool)> = paths.iter().map(|p| (p.clone(), true)).collect();
+    while let Some((path, named)) = open.pop() {
+        let fail = |e: std::io::Error| format!("cannot read {}: {e}", path.display());
+        if path.is_dir() {
+            for entry in fs::read_dir(&path).map_err(fail)? {
+                let entry = entry.map_err(fail)?;
+                let hidden = entry.file_name().to_string_lossy().starts_with('.');
+                let link = entry.file_type().is_ok_and(|t| t.is_symlink()) && entry.path().is_dir();
+                if !hidden && !link {
+                    open.push((entry.path(), false));
+                }
+            }
+            continue;
+        }
+        if !named && !path.extension().is_some_and(|e| KINDS.contains(&&*e.to_string_lossy())) {
+            continue;
+        }
+        let text = String::from_utf8(bounded(&path)?).map_err(|e| {
+            format!("{} is not UTF-8 text (byte {})", path.display(), e.utf8_error().valid_up_to())
+        })?;
+        found.insert(path.to_string_lossy().into_owned(), text);
+    }
+    Ok(found)
+}

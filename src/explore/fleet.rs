@@ -4,8 +4,7 @@
 //! stop was asked (agent/agent.go), and moves units off a machine that is cut off while they run
 //! on (engine/reconciler.go). Only docker's names, locks and storage look at what runs.
 
-use crate::certificate::Hazard;
-use crate::finding::At;
+use crate::finding::{At, Hazard};
 use crate::world::{Kind, Source};
 
 use super::scene::{Breach, How, Scene};

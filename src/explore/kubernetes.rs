@@ -4,8 +4,7 @@
 //! keeps off differs: the scheduler counts it for ports, anti-affinity and ReadWriteOncePod, its
 //! own StatefulSet and DaemonSet do, a ReplicaSet and another DaemonSet do not.
 
-use crate::certificate::Hazard;
-use crate::finding::At;
+use crate::finding::{At, Hazard};
 use crate::world::{Kind, Order, Source};
 
 use super::scene::{Breach, How, Scene};

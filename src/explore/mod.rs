@@ -17,8 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::certificate::Hazard;
-use crate::finding::Finding;
+use crate::finding::{Finding, Hazard};
 use crate::target::Target;
 use crate::world::{Member, Workload, World};
 

@@ -1,7 +1,6 @@
 //! A scene: one or two members on a few nodes, and what may strike them.
 
-use crate::certificate::{Hazard, Resource};
-use crate::finding::At;
+use crate::finding::{At, Hazard, Resource};
 use crate::model::backend::Fences;
 use crate::target::Target;
 use crate::world::{Kind, Member, Missing, Mount, Source, Whom, Workload};

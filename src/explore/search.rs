@@ -7,8 +7,7 @@ use std::hash::BuildHasherDefault;
 use indexmap::IndexMap;
 use rustc_hash::FxHasher;
 
-use crate::certificate::Resource;
-use crate::finding::At;
+use crate::finding::{At, Resource};
 
 use super::scene::{Breach, How, Scene};
 use super::state::State;

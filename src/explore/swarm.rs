@@ -3,8 +3,7 @@
 //! Tasks are judged by two notions of "occupied": `max_replicas_per_node` counts what is desired,
 //! host ports and cluster volumes what is observed (swarmkit manager/scheduler/nodeinfo.go).
 
-use crate::certificate::Hazard;
-use crate::finding::At;
+use crate::finding::{At, Hazard};
 use crate::world::{Kind, Order, Source, Update};
 
 use super::scene::{Breach, How, Scene};

@@ -3,6 +3,9 @@
 //! A reader for each orchestrator makes it from text alone; it knows nothing of any plan, and
 //! what it does not understand it lists. The explorer searches its behaviour.
 
+pub mod fleet;
+pub mod kubernetes;
+pub mod swarm;
 pub mod unit;
 pub mod yaml;
 
@@ -13,6 +16,7 @@ use serde::Serialize;
 pub use crate::finding::At;
 use crate::finding::Finding;
 use crate::model::backend::Fences;
+use crate::target::Target;
 
 /// One file to read.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +45,15 @@ pub struct Unread {
     pub at: At,
     /// What it is, and what is taken for true instead.
     pub what: String,
+}
+
+/// Reads the files of one orchestrator, all of which may run beside each other.
+pub fn read(target: Target, files: &[File<'_>]) -> World {
+    match target {
+        Target::Kubernetes => kubernetes::read(files),
+        Target::Fleet => fleet::read(files),
+        Target::Swarm => swarm::read(files),
+    }
 }
 
 /// How an orchestrator makes containers of a workload.

@@ -13,6 +13,7 @@ const ORDER: &[&[&str]] = &[
     &["finding"],
     &["world"],
     &["explore"],
+    &["verify"],
     &["certificate"],
     &["explain"],
 ];
