@@ -55,7 +55,7 @@ impl Resource {
 }
 
 /// What can bring two containers to one resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Hazard {
     /// Two members land on one node.

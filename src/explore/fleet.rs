@@ -7,7 +7,8 @@
 use crate::finding::{At, Hazard};
 use crate::world::{Kind, Source};
 
-use super::scene::{Breach, How, Scene};
+use super::facts::{Breach, Facts, How, holds};
+use super::scene::Scene;
 use super::search::{Next, Rules, Step, What};
 use super::state::{Copy, Link, NOWHERE, Phase, State};
 use super::story::{self, Told};
@@ -31,9 +32,9 @@ fn strikes(hazard: Hazard) -> &'static [What] {
 }
 
 impl Rules for Fleet {
-    fn next(&self, scene: &Scene<'_>, state: &State, next: &mut Next) {
-        let mut turn = Turn { scene, state, next };
-        for actor in 0..scene.actors.len() as u8 {
+    fn next(&self, facts: &Facts, state: &State, next: &mut Next) {
+        let mut turn = Turn { facts, state, next };
+        for actor in 0..facts.actors.len() as u8 {
             turn.create(actor);
         }
         for copy in state.copies() {
@@ -43,20 +44,20 @@ impl Rules for Fleet {
         }
         turn.notice();
         turn.heal();
-        for what in strikes(scene.hazard).iter().filter(|w| super::may_strike(state, **w)) {
+        for what in strikes(facts.hazard).iter().filter(|w| super::may_strike(state, **w)) {
             turn.strike(*what);
         }
     }
 
-    fn settled(&self, scene: &Scene<'_>, state: &State) -> bool {
-        super::calm(scene, state) && super::runs_as_wanted(scene, state)
+    fn settled(&self, facts: &Facts, state: &State) -> bool {
+        super::calm(facts, state) && super::runs_as_wanted(facts, state)
     }
 
     fn tell<'w>(&self, scene: &Scene<'w>, step: &Step, before: &State) -> Option<Told<'w>> {
         let actor = &scene.actors[usize::from(step.actor)];
         let (workload, name) = (actor.workload, &actor.member.name);
         let node = story::node(scene, step);
-        let wanted = workload.wants.iter().chain(&actor.member.wants).next().map(|w| &w.at);
+        let wanted = scene.want(actor);
         let stopping = before.copies().any(|c| c.runs() && c.retired);
         let told = match step.what {
             What::Update => (format!("{name} is destroyed and started with new content"), Some(&workload.at)),
@@ -97,7 +98,7 @@ impl Rules for Fleet {
     fn mend<'w>(&self, scene: &Scene<'w>, breach: &Breach, way: &[(Step, State)]) -> (&'w At, String) {
         let actor = &scene.actors[usize::from(breach.actor)];
         let workload = actor.workload;
-        let mount = breach.mount.and_then(|m| actor.mounts.get(usize::from(m))).map(|m| m.0);
+        let mount = breach.mount.and_then(|m| actor.mounts.get(usize::from(m))).copied();
         let at_mount = mount.map_or(&workload.at, |m| &m.at);
         let elsewhere = way.last().is_some_and(|(start, after)| {
             after.copies().any(|c| c.runs() && c.actor == breach.other && c.node != start.node)
@@ -125,8 +126,8 @@ impl Rules for Fleet {
     }
 }
 
-struct Turn<'t, 'w> {
-    scene: &'t Scene<'w>,
+struct Turn<'t> {
+    facts: &'t Facts,
     state: &'t State,
     next: &'t mut Next,
 }
@@ -135,17 +136,17 @@ fn step(what: What, actor: u8, node: u8, version: u8) -> Step {
     Step { what, actor, node, version }
 }
 
-impl Turn<'_, '_> {
+impl Turn<'_> {
     fn of(what: What, copy: &Copy) -> Step {
         step(what, copy.actor, copy.node, copy.version)
     }
 
     fn global(&self, actor: u8) -> bool {
-        self.scene.actors[usize::from(actor)].workload.kind == Kind::GlobalUnit
+        self.facts.actors[usize::from(actor)].kind == Kind::GlobalUnit
     }
 
     fn nodes(&self) -> impl Iterator<Item = u8> + use<> {
-        0..self.scene.nodes as u8
+        0..self.facts.nodes as u8
     }
 
     /// The engine gives a unit one machine (engine/scheduler.go), each agent takes global units by
@@ -161,7 +162,10 @@ impl Turn<'_, '_> {
             let node = &self.state.nodes[usize::from(n)];
             let open = node.link == Link::Up && node.fits & 1 << actor != 0;
             let conflict = self.state.copies().any(|o| {
-                o.node == n && !o.retired && o.actor != actor && self.scene.apart(actor, o.actor).is_some()
+                o.node == n
+                    && !o.retired
+                    && o.actor != actor
+                    && self.facts.apart[usize::from(actor)][usize::from(o.actor)]
             });
             if !open || wanted(n) || conflict {
                 continue;
@@ -192,25 +196,21 @@ impl Turn<'_, '_> {
             return;
         }
         // systemd has one unit of a name: it starts when its own stop is done.
-        let cleans = self.scene.actors[usize::from(copy.actor)].workload.cleans.is_some();
+        let cleans = self.facts.of(copy).cleans;
         let busy =
             |o: &Copy| o.actor == copy.actor && o.node == copy.node && o.runs() && (cleans || !o.forgotten);
         if self.state.copies().any(|o| o != copy && busy(o)) {
             return;
         }
-        let own = &self.scene.actors[usize::from(copy.actor)];
         let mut after = *self.state;
-        if own.workload.kills.is_some() {
+        if self.facts.of(copy).kills {
             // It kills whatever has its name, and takes the name.
-            let name = |actor: u8| {
-                self.scene.actors[usize::from(actor)].member.container.as_ref().map(|c| c.0.as_str())
-            };
-            after.drop_if(|o| o.node == copy.node && o.runs() && name(o.actor) == name(copy.actor));
+            after.drop_if(|o| o.node == copy.node && o.runs() && holds(&self.facts.name, o, copy));
         }
-        if self.scene.refused(&after, copy).is_some() {
+        if self.facts.refused(&after, copy) {
             return;
         }
-        let breach = self.scene.run(&mut after, copy);
+        let breach = self.facts.run(&mut after, copy);
         self.next.steps.push((Self::of(What::Start, copy), after, breach));
     }
 
@@ -222,12 +222,12 @@ impl Turn<'_, '_> {
             self.next.add(Self::of(What::End, copy), after);
             return;
         }
-        let workload = self.scene.actors[usize::from(copy.actor)].workload;
+        let own = self.facts.of(copy);
         let cut = node.is_some_and(|n| n.link != Link::Up);
-        if !copy.retired || copy.forgotten && workload.cleans.is_none() || cut {
+        if !copy.retired || copy.forgotten && !own.cleans || cut {
             return;
         }
-        let outlives = workload.outlives.is_some() && workload.cleans.is_none();
+        let outlives = own.outlives && !own.cleans;
         let left = match outlives {
             true => Copy { forgotten: true, ..*copy },
             false => Copy { phase: Phase::Stopping, ..*copy },
@@ -256,7 +256,7 @@ impl Turn<'_, '_> {
     }
 
     fn heal(&mut self) {
-        for (step, mut after) in super::heals(self.scene, self.state) {
+        for (step, mut after) in super::heals(self.facts, self.state) {
             match step.what {
                 What::Label => self.unfit(&mut after),
                 // Nothing of fleet's survives a stop of its agent: units begin anew.
@@ -288,7 +288,7 @@ impl Turn<'_, '_> {
                 self.next.add(step(what, 0, NOWHERE, 0), struck);
             }
             What::Remove => {
-                for actor in 0..self.scene.actors.len() as u8 {
+                for actor in 0..self.facts.actors.len() as u8 {
                     let mut after = struck;
                     after.desired[usize::from(actor)].deployed = false;
                     after.each(|c| c.actor == actor, |c| c.retired = true);
@@ -296,7 +296,7 @@ impl Turn<'_, '_> {
                 }
             }
             What::Unlabel | What::MoveLabel | What::FlipLabel => {
-                for (node, mut after) in super::relabel(self.scene, &struck, what) {
+                for (node, mut after) in super::relabel(self.facts, &struck, what) {
                     self.unfit(&mut after);
                     self.next.add(step(what, 0, node, 0), after);
                 }
@@ -335,9 +335,9 @@ impl Turn<'_, '_> {
                     self.next.add(Self::of(what, copy), after);
                 }
             }
-            What::Cut | What::PowerOff => super::unlink(self.scene, &struck, self.next, what),
-            What::Unmount => super::unmount(self.scene, &struck, self.next),
-            What::LoseVolume => super::lose(self.scene, &struck, self.next),
+            What::Cut | What::PowerOff => super::unlink(self.facts, &struck, self.next, what),
+            What::Unmount => super::unmount(self.facts, &struck, self.next),
+            What::LoseVolume => super::lose(self.facts, &struck, self.next),
             _ => {}
         }
     }

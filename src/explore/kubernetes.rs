@@ -7,7 +7,8 @@
 use crate::finding::{At, Hazard};
 use crate::world::{Kind, Order, Source};
 
-use super::scene::{Breach, How, Scene};
+use super::facts::{Breach, Facts, How, holds};
+use super::scene::Scene;
 use super::search::{Next, Rules, Step, What};
 use super::state::{Copy, Link, NOWHERE, Phase, State};
 use super::story::{self, Told};
@@ -32,9 +33,9 @@ fn strikes(hazard: Hazard) -> &'static [What] {
 }
 
 impl Rules for Kubernetes {
-    fn next(&self, scene: &Scene<'_>, state: &State, next: &mut Next) {
-        let mut turn = Turn { scene, state, next };
-        for actor in 0..scene.actors.len() as u8 {
+    fn next(&self, facts: &Facts, state: &State, next: &mut Next) {
+        let mut turn = Turn { facts, state, next };
+        for actor in 0..facts.actors.len() as u8 {
             turn.create(actor);
         }
         for copy in state.copies() {
@@ -45,22 +46,22 @@ impl Rules for Kubernetes {
         }
         turn.notice();
         turn.heal();
-        for what in strikes(scene.hazard).iter().filter(|w| super::may_strike(state, **w)) {
+        for what in strikes(facts.hazard).iter().filter(|w| super::may_strike(state, **w)) {
             turn.strike(*what);
         }
     }
 
-    fn settled(&self, scene: &Scene<'_>, state: &State) -> bool {
+    fn settled(&self, facts: &Facts, state: &State) -> bool {
         // A bare pod that is gone stays gone.
-        let bare = scene.actors.iter().any(|a| a.workload.kind == Kind::Pod);
-        bare || super::calm(scene, state) && super::runs_as_wanted(scene, state)
+        let bare = facts.actors.iter().any(|a| a.kind == Kind::Pod);
+        bare || super::calm(facts, state) && super::runs_as_wanted(facts, state)
     }
 
     fn tell<'w>(&self, scene: &Scene<'w>, step: &Step, before: &State) -> Option<Told<'w>> {
         let actor = &scene.actors[usize::from(step.actor)];
         let (workload, name) = (actor.workload, &actor.member.name);
         let node = story::node(scene, step);
-        let wanted = workload.wants.iter().chain(&actor.member.wants).next().map(|w| &w.at);
+        let wanted = scene.want(actor);
         let update = workload.update.at.as_ref();
         let terminating = before.of(step.actor).any(|c| c.retired);
         let told = match step.what {
@@ -123,7 +124,7 @@ impl Rules for Kubernetes {
     fn mend<'w>(&self, scene: &Scene<'w>, breach: &Breach, way: &[(Step, State)]) -> (&'w At, String) {
         let actor = &scene.actors[usize::from(breach.actor)];
         let workload = actor.workload;
-        let mount = breach.mount.and_then(|m| actor.mounts.get(usize::from(m))).map(|m| m.0);
+        let mount = breach.mount.and_then(|m| actor.mounts.get(usize::from(m))).copied();
         let came = |what| way.iter().any(|(s, _)| s.what == what);
         let at_mount = mount.map_or(&workload.at, |m| &m.at);
         let update = workload.update.at.as_ref().unwrap_or(&workload.at);
@@ -135,7 +136,7 @@ impl Rules for Kubernetes {
                     .to_owned(),
             );
         }
-        if scene.hazard == Hazard::Neighbour {
+        if scene.facts.hazard == Hazard::Neighbour {
             return (at_mount, "a path or claim of its own; or required anti-affinity against the other on kubernetes.io/hostname".to_owned());
         }
         if breach.how != How::Two {
@@ -169,8 +170,8 @@ impl Rules for Kubernetes {
     }
 }
 
-struct Turn<'t, 'w> {
-    scene: &'t Scene<'w>,
+struct Turn<'t> {
+    facts: &'t Facts,
     state: &'t State,
     next: &'t mut Next,
 }
@@ -179,13 +180,13 @@ fn step(what: What, actor: u8, node: u8, version: u8) -> Step {
     Step { what, actor, node, version }
 }
 
-impl Turn<'_, '_> {
+impl Turn<'_> {
     fn of(what: What, copy: &Copy) -> Step {
         step(what, copy.actor, copy.node, copy.version)
     }
 
     fn kind(&self, actor: u8) -> Kind {
-        self.scene.actors[usize::from(actor)].workload.kind
+        self.facts.actors[usize::from(actor)].kind
     }
 
     fn fits(&self, actor: u8, n: u8) -> bool {
@@ -193,7 +194,7 @@ impl Turn<'_, '_> {
     }
 
     fn nodes(&self) -> impl Iterator<Item = u8> + use<> {
-        0..self.scene.nodes as u8
+        0..self.facts.nodes as u8
     }
 
     /// The controllers.
@@ -236,7 +237,7 @@ impl Turn<'_, '_> {
     }
 
     fn order(&self, actor: u8) -> Order {
-        self.scene.actors[usize::from(actor)].workload.update.order
+        self.facts.actors[usize::from(actor)].order
     }
 
     /// The roll-out: the old pod is deleted, at once or when the new one runs.
@@ -279,37 +280,22 @@ impl Turn<'_, '_> {
     }
 
     fn kept_off(&self, copy: &Copy, n: u8) -> bool {
-        let own = &self.scene.actors[usize::from(copy.actor)];
-        self.state.copies().filter(|o| *o != copy && o.phase != Phase::Waiting && !o.forgotten).any(|o| {
-            let theirs = &self.scene.actors[usize::from(o.actor)];
-            let here = o.node == n;
-            let port = || {
-                own.workload.ports.iter().filter(|p| p.scheduled).any(|p| {
-                    theirs.workload.ports.iter().any(|t| t.number == p.number && t.protocol == p.protocol)
-                })
-            };
-            let one_pod = || {
-                own.mounts.iter().any(|(mount, place)| {
-                    matches!(&mount.source, Source::Volume { one_pod: Some(_), .. })
-                        && theirs.mounts.iter().any(|m| m.1 == *place)
-                })
-            };
-            here && (port() || self.scene.apart(copy.actor, o.actor).is_some()) || one_pod()
+        let others = self.state.copies().filter(|o| *o != copy && o.phase != Phase::Waiting && !o.forgotten);
+        let mounts = |c: &Copy| &self.facts.of(c).mounts;
+        others.into_iter().any(|o| {
+            let here = o.node == n && (holds(&self.facts.port, copy, o) || holds(&self.facts.apart, copy, o));
+            here || mounts(copy).iter().any(|m| m.one_pod && mounts(o).iter().any(|t| t.place == m.place))
         })
     }
 
     /// The kubelet; a pod that it cannot start stays where it is, and is tried again.
     fn start(&mut self, copy: &Copy) {
         let up = self.state.node(copy).is_some_and(|n| n.link == Link::Up);
-        if copy.phase != Phase::Placed
-            || copy.retired
-            || !up
-            || self.scene.refused(self.state, copy).is_some()
-        {
+        if copy.phase != Phase::Placed || copy.retired || !up || self.facts.refused(self.state, copy) {
             return;
         }
         let mut after = *self.state;
-        let breach = self.scene.run(&mut after, copy);
+        let breach = self.facts.run(&mut after, copy);
         self.next.steps.push((Self::of(What::Start, copy), after, breach));
     }
 
@@ -343,7 +329,7 @@ impl Turn<'_, '_> {
     }
 
     fn heal(&mut self) {
-        for (step, mut after) in super::heals(self.scene, self.state) {
+        for (step, mut after) in super::heals(self.facts, self.state) {
             if step.what == What::Label {
                 self.unfit(&mut after);
             }
@@ -386,7 +372,7 @@ impl Turn<'_, '_> {
                 self.next.add(step(what, 0, NOWHERE, 0), struck);
             }
             What::Unlabel | What::MoveLabel | What::FlipLabel => {
-                for (node, mut after) in super::relabel(self.scene, &struck, what) {
+                for (node, mut after) in super::relabel(self.facts, &struck, what) {
                     self.unfit(&mut after);
                     self.next.add(step(what, 0, node, 0), after);
                 }
@@ -424,8 +410,8 @@ impl Turn<'_, '_> {
                     self.next.add(step(what, 0, n, 0), after);
                 }
             }
-            What::Cut | What::KillAgent => super::unlink(self.scene, &struck, self.next, what),
-            What::Unmount => super::unmount(self.scene, &struck, self.next),
+            What::Cut | What::KillAgent => super::unlink(self.facts, &struck, self.next, what),
+            What::Unmount => super::unmount(self.facts, &struck, self.next),
             _ => {}
         }
     }

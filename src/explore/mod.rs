@@ -5,6 +5,7 @@
 //! move members over two or three nodes, with each event that may strike at most once. A search is
 //! complete within these bounds (the small-scope argument), and says so where it was not.
 
+pub mod facts;
 pub mod fleet;
 pub mod kubernetes;
 pub mod scene;
@@ -15,12 +16,14 @@ pub mod swarm;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use crate::finding::{Finding, Hazard};
 use crate::target::Target;
 use crate::world::{Member, Workload, World};
 
+use facts::Facts;
 use scene::Scene;
 use search::{Next, Rules, Step, What};
 use state::{Data, Link, NOWHERE, Phase, State};
@@ -47,7 +50,7 @@ pub struct Explored {
     pub findings: Vec<Finding>,
     /// How many scenes were searched.
     pub scenes: usize,
-    /// How many states they have.
+    /// How many states those have that names alone do not tell apart.
     pub states: usize,
     /// How many steps between them.
     pub steps: usize,
@@ -67,6 +70,8 @@ pub fn rules(target: Target) -> &'static dyn Rules {
 /// Searches all that may happen to the members of `world`.
 pub fn explore(target: Target, world: &World, bounds: Bounds) -> Explored {
     let mut explored = Explored { complete: true, ..Explored::default() };
+    // Scenes that only names tell apart are searched once.
+    let mut known: FxHashMap<Facts, search::Found> = FxHashMap::default();
     // A fault that all members of a family share is told once.
     let mut told: BTreeSet<(String, String, String)> = BTreeSet::new();
     let singles = world.workloads.iter().flat_map(|w| classes(w).into_iter().map(move |m| vec![(w, m)]));
@@ -74,10 +79,13 @@ pub fn explore(target: Target, world: &World, bounds: Bounds) -> Explored {
     for members in singles.chain(pairs) {
         for hazard in hazards(&members, bounds) {
             let scene = Scene::new(target, hazard, bounds.nodes, &members);
-            let found = search::search(rules(target), &scene);
             explored.scenes += 1;
-            explored.states += found.states;
-            explored.steps += found.steps;
+            let found = known.entry(scene.facts.clone()).or_insert_with(|| {
+                let found = search::search(rules(target), &scene.facts);
+                explored.states += found.states;
+                explored.steps += found.steps;
+                found
+            });
             explored.complete &= found.complete;
             let mut findings: Vec<Finding> =
                 found.breaches.values().map(|(breach, way)| story::breach(&scene, breach, way)).collect();
@@ -176,23 +184,23 @@ fn may_strike(state: &State, what: What) -> bool {
 }
 
 /// Whether nothing is broken any more.
-fn calm(scene: &Scene<'_>, state: &State) -> bool {
-    let first = scene.start();
+fn calm(facts: &Facts, state: &State) -> bool {
+    let first = facts.start();
     let node = |n: usize| state.nodes[n] == first.nodes[n];
-    let deployed = state.desired[..scene.actors.len()].iter().all(|d| d.deployed);
-    (0..scene.nodes).all(node) && deployed && !state.volumes.contains(&Data::Absent)
+    let deployed = state.desired[..facts.actors.len()].iter().all(|d| d.deployed);
+    (0..facts.nodes).all(node) && deployed && !state.volumes.contains(&Data::Absent)
 }
 
 /// Whether each member runs, of the wanted version, and nothing else does.
-fn runs_as_wanted(scene: &Scene<'_>, state: &State) -> bool {
-    (0..scene.actors.len() as u8).all(|a| {
+fn runs_as_wanted(facts: &Facts, state: &State) -> bool {
+    (0..facts.actors.len() as u8).all(|a| {
         let version = state.desired[usize::from(a)].version;
         let all = state.of(a).count();
         let good = |c: &&state::Copy| {
             c.phase == Phase::Running && !c.retired && !c.forgotten && c.version == version
         };
-        let wanted = match scene.actors[usize::from(a)].workload.kind.per_node() {
-            true => (0..scene.nodes).filter(|n| state.nodes[*n].fits & 1 << a != 0).count(),
+        let wanted = match facts.actors[usize::from(a)].kind.per_node() {
+            true => (0..facts.nodes).filter(|n| state.nodes[*n].fits & 1 << a != 0).count(),
             false => 1,
         };
         state.of(a).filter(good).count() == wanted && all == wanted
@@ -200,10 +208,10 @@ fn runs_as_wanted(scene: &Scene<'_>, state: &State) -> bool {
 }
 
 /// One heal, and the state after it.
-fn heals(scene: &Scene<'_>, state: &State) -> Vec<(Step, State)> {
+fn heals(facts: &Facts, state: &State) -> Vec<(Step, State)> {
     let mut heals = Vec::new();
-    let first = scene.start();
-    for n in 0..scene.nodes {
+    let first = facts.start();
+    for n in 0..facts.nodes {
         let node = state.nodes[n];
         let mut add = |what, change: &dyn Fn(&mut State)| {
             let mut after = *state;
@@ -225,14 +233,14 @@ fn heals(scene: &Scene<'_>, state: &State) -> Vec<(Step, State)> {
         }
     }
     let fits = |s: &State, n: usize| s.nodes[n].fits;
-    if let Some(n) = (0..scene.nodes).find(|n| fits(state, *n) != fits(&first, *n)) {
+    if let Some(n) = (0..facts.nodes).find(|n| fits(state, *n) != fits(&first, *n)) {
         let mut after = *state;
-        for n in 0..scene.nodes {
+        for n in 0..facts.nodes {
             after.nodes[n].fits = fits(&first, n);
         }
         heals.push((Step { what: What::Label, actor: 0, node: n as u8, version: 0 }, after));
     }
-    for a in 0..scene.actors.len() {
+    for a in 0..facts.actors.len() {
         if !state.desired[a].deployed {
             let mut after = *state;
             after.desired[a].deployed = true;
@@ -242,7 +250,7 @@ fn heals(scene: &Scene<'_>, state: &State) -> Vec<(Step, State)> {
     }
     if state.volumes.contains(&Data::Absent) {
         let mut after = *state;
-        let owner = scene.actors.first().map_or(0, |a| a.owner);
+        let owner = facts.actors.first().map_or(0, |a| a.owner);
         for volume in after.volumes.iter_mut().filter(|v| **v == Data::Absent) {
             *volume = Data::Of(owner);
         }
@@ -252,28 +260,28 @@ fn heals(scene: &Scene<'_>, state: &State) -> Vec<(Step, State)> {
 }
 
 /// The ways in which labels may change, with the node where they do.
-fn relabel(scene: &Scene<'_>, state: &State, what: What) -> Vec<(u8, State)> {
+fn relabel(facts: &Facts, state: &State, what: What) -> Vec<(u8, State)> {
     let mut ways = Vec::new();
-    let labelled = |a: usize| scene.actors[a].labelled;
-    for n in 0..scene.nodes {
+    let labelled = |a: usize| facts.actors[a].labelled;
+    for n in 0..facts.nodes {
         let fits = state.nodes[n].fits;
-        for a in (0..scene.actors.len()).filter(|a| labelled(*a) && fits & 1 << a != 0) {
+        for a in (0..facts.actors.len()).filter(|a| labelled(*a) && fits & 1 << a != 0) {
             let mut after = *state;
             match what {
                 What::Unlabel => {
                     after.nodes[n].fits &= !(1 << a);
                     ways.push((n as u8, after));
                 }
-                What::MoveLabel if scene.actors[a].pinned => {
-                    for m in (0..scene.nodes).filter(|m| *m != n) {
+                What::MoveLabel if facts.actors[a].pinned => {
+                    for m in (0..facts.nodes).filter(|m| *m != n) {
                         let mut after = *state;
                         after.nodes[n].fits &= !(1 << a);
-                        let others = if scene.excluded() { 0 } else { after.nodes[m].fits };
+                        let others = if facts.excluded { 0 } else { after.nodes[m].fits };
                         after.nodes[m].fits = others | 1 << a;
                         ways.push((n as u8, after));
                     }
                 }
-                What::FlipLabel if scene.excluded() && !scene.actors[a].pinned => {
+                What::FlipLabel if facts.excluded && !facts.actors[a].pinned => {
                     after.nodes[n].fits ^= 0b11;
                     ways.push((n as u8, after));
                 }
@@ -285,13 +293,13 @@ fn relabel(scene: &Scene<'_>, state: &State, what: What) -> Vec<(u8, State)> {
 }
 
 /// A node is cut off, its agent killed, or it is switched off: each node in turn.
-fn unlink(scene: &Scene<'_>, struck: &State, next: &mut Next, what: What) {
+fn unlink(facts: &Facts, struck: &State, next: &mut Next, what: What) {
     let link = match what {
         What::Cut => Link::Cut,
         What::KillAgent => Link::Deaf,
         _ => Link::Off,
     };
-    for n in (0..scene.nodes as u8).filter(|n| struck.nodes[usize::from(*n)].link == Link::Up) {
+    for n in (0..facts.nodes as u8).filter(|n| struck.nodes[usize::from(*n)].link == Link::Up) {
         let mut after = *struck;
         after.nodes[usize::from(n)].link = link;
         if link == Link::Off {
@@ -302,8 +310,8 @@ fn unlink(scene: &Scene<'_>, struck: &State, next: &mut Next, what: What) {
 }
 
 /// A node that is off comes back without its disk.
-fn unmount(scene: &Scene<'_>, struck: &State, next: &mut Next) {
-    for n in (0..scene.nodes as u8).filter(|n| struck.nodes[usize::from(*n)].link == Link::Off) {
+fn unmount(facts: &Facts, struck: &State, next: &mut Next) {
+    for n in (0..facts.nodes as u8).filter(|n| struck.nodes[usize::from(*n)].link == Link::Off) {
         let mut after = *struck;
         let node = &mut after.nodes[usize::from(n)];
         (node.link, node.noticed, node.mounted) = (Link::Up, false, false);
@@ -312,16 +320,17 @@ fn unmount(scene: &Scene<'_>, struck: &State, next: &mut Next) {
 }
 
 /// A volume is gone while nobody runs on it: deleted, or looked for where it is not.
-fn lose(scene: &Scene<'_>, struck: &State, next: &mut Next) {
+fn lose(facts: &Facts, struck: &State, next: &mut Next) {
     if struck.copies().any(state::Copy::runs) {
         return;
     }
-    for (_, place) in scene.actors.iter().flat_map(|a| &a.mounts) {
-        if let scene::Place::Volume(v) = place
-            && matches!(struck.volumes[*v], Data::Of(_))
+    for mount in facts.actors.iter().flat_map(|a| &a.mounts) {
+        if let facts::Place::Volume(v) = mount.place
+            && let v = usize::from(v)
+            && matches!(struck.volumes[v], Data::Of(_))
         {
             let mut after = *struck;
-            after.volumes[*v] = Data::Absent;
+            after.volumes[v] = Data::Absent;
             next.add(Step { what: What::LoseVolume, actor: 0, node: NOWHERE, version: 0 }, after);
         }
     }

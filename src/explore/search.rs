@@ -9,7 +9,8 @@ use rustc_hash::FxHasher;
 
 use crate::finding::{At, Resource};
 
-use super::scene::{Breach, How, Scene};
+use super::facts::{Breach, Facts, How};
+use super::scene::Scene;
 use super::state::State;
 use super::story::Told;
 
@@ -135,9 +136,9 @@ impl Next {
 /// The rules of one orchestrator.
 pub trait Rules: Sync {
     /// All that may come next in `state`.
-    fn next(&self, scene: &Scene<'_>, state: &State, next: &mut Next);
+    fn next(&self, facts: &Facts, state: &State, next: &mut Next);
     /// Whether all is well: nothing is broken, and what is wanted runs, and nothing else.
-    fn settled(&self, scene: &Scene<'_>, state: &State) -> bool;
+    fn settled(&self, facts: &Facts, state: &State) -> bool;
     /// A step from `before` for a reader, and the line that permits it; `None` where the step
     /// goes without saying.
     fn tell<'w>(&self, scene: &Scene<'w>, step: &Step, before: &State) -> Option<Told<'w>>;
@@ -167,9 +168,9 @@ pub struct Found {
 
 type Hashed = BuildHasherDefault<FxHasher>;
 
-/// Searches all that may happen in `scene`, or [`MOST`] states of it.
-pub fn search(rules: &dyn Rules, scene: &Scene<'_>) -> Found {
-    let start = scene.canonical(scene.start());
+/// Searches all that may happen in the scene of `facts`, or [`MOST`] states of it.
+pub fn search(rules: &dyn Rules, facts: &Facts) -> Found {
+    let start = facts.canonical(facts.start());
     // State -> where it was reached from.
     let mut seen: IndexMap<State, (u32, Step), Hashed> = IndexMap::default();
     let none = Step { what: What::Heal, actor: 0, node: 0, version: 0 };
@@ -183,8 +184,8 @@ pub fn search(rules: &dyn Rules, scene: &Scene<'_>) -> Found {
     while at < seen.len() {
         let Some((state, _)) = seen.get_index(at).map(|(s, w)| (*s, *w)) else { break };
         next.steps.clear();
-        rules.next(scene, &state, &mut next);
-        if rules.settled(scene, &state) {
+        rules.next(facts, &state, &mut next);
+        if rules.settled(facts, &state) {
             goals.push(at as u32);
         }
         for (step, after, breach) in next.steps.drain(..) {
@@ -197,7 +198,7 @@ pub fn search(rules: &dyn Rules, scene: &Scene<'_>) -> Found {
                 });
                 continue;
             }
-            let after = scene.canonical(after);
+            let after = facts.canonical(after);
             let known = seen.len();
             if known >= MOST && !seen.contains_key(&after) {
                 found.complete = false;
@@ -260,7 +261,7 @@ fn way(seen: &IndexMap<State, (u32, Step), Hashed>, to: usize) -> Way {
     way
 }
 
-impl Scene<'_> {
+impl Facts {
     /// Of states that only swap nodes which nothing tells apart, one.
     pub fn canonical(&self, state: State) -> State {
         // With one or two nodes the first is the home, and nothing is to be swapped.

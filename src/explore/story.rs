@@ -4,8 +4,9 @@ use crate::finding::{At, Event, Finding, Level, codes};
 use crate::target::Target;
 use crate::world::{Mount, Source};
 
+use super::facts::{Breach, How, Place};
 use super::rules;
-use super::scene::{Breach, How, Place, Scene};
+use super::scene::Scene;
 use super::search::{Step, What};
 use super::state::{NOWHERE, State};
 
@@ -14,11 +15,14 @@ pub type Told<'w> = (String, Option<&'w At>);
 
 /// Two containers hold one thing, or one starts without what is its own.
 pub fn breach(scene: &Scene<'_>, breach: &Breach, way: &[(Step, State)]) -> Finding {
-    let code = format!("{}/{}/{}", scene.target.name(), breach.resource.name(), scene.hazard.name());
+    let code =
+        format!("{}/{}/{}", scene.facts.target.name(), breach.resource.name(), scene.facts.hazard.name());
     let own = &scene.actors[usize::from(breach.actor)];
     let theirs = &scene.actors[usize::from(breach.other)];
-    let mount = breach.mount.and_then(|m| own.mounts.get(usize::from(m)));
-    let thing = mount.map_or_else(|| format!("what is {}'s alone", own.member.name), |(m, _)| named(m));
+    let mount = breach.mount.and_then(|m| own.mounts.get(usize::from(m))).copied();
+    let facts = &scene.facts.actors[usize::from(breach.actor)];
+    let place = breach.mount.and_then(|m| facts.mounts.get(usize::from(m))).map(|m| m.place);
+    let thing = mount.map_or_else(|| format!("what is {}'s alone", own.member.name), named);
     let (name, other) = (&own.member.name, &theirs.member.name);
     let message = match breach.how {
         How::Two if name == other => format!("two containers of {name} hold {thing} at once"),
@@ -28,17 +32,17 @@ pub fn breach(scene: &Scene<'_>, breach: &Breach, way: &[(Step, State)]) -> Find
         How::Other => format!("{name} starts on the data of {other} in {thing}"),
     };
     let mut story = events(scene, way);
-    let end = match (breach.how, mount.map(|m| m.1)) {
+    let end = match (breach.how, place) {
         (How::Two, Some(Place::Directory(_))) => format!("now two containers on one node write to {thing}"),
         (How::Two, Some(Place::Volume(_))) => format!("now two containers write to {thing}"),
         (How::Two, None) => format!("now two containers are {name}"),
         (How::Empty, _) => format!("now {name} runs without its data"),
         (How::Other, _) => format!("now {name} runs on what is not its own"),
     };
-    story.push(Event { words: end, at: mount.map(|m| m.0.at.clone()) });
-    let (line, mend) = rules(scene.target).mend(scene, breach, way);
+    story.push(Event { words: end, at: mount.map(|m| m.at.clone()) });
+    let (line, mend) = rules(scene.facts.target).mend(scene, breach, way);
     let mut at = vec![line.clone()];
-    at.extend(mount.map(|m| m.0.at.clone()).filter(|a| a != line));
+    at.extend(mount.map(|m| m.at.clone()).filter(|a| a != line));
     if !std::ptr::eq(own.workload, theirs.workload) {
         at.push(theirs.workload.at.clone());
     }
@@ -52,7 +56,7 @@ pub fn stuck(scene: &Scene<'_>, way: &[(Step, State)]) -> Finding {
     let mut story = events(scene, way);
     let words = format!("nothing that heals brings {name} back to what is wanted");
     story.push(Event { words, at: None });
-    let (line, mend) = rules(scene.target).unstick(scene, way);
+    let (line, mend) = rules(scene.facts.target).unstick(scene, way);
     let message = format!("{name} can come to where nothing goes on any more");
     Finding {
         code: codes::STUCK.to_owned(),
@@ -66,10 +70,10 @@ pub fn stuck(scene: &Scene<'_>, way: &[(Step, State)]) -> Finding {
 
 /// Every step that a reader has to know of.
 fn events(scene: &Scene<'_>, way: &[(Step, State)]) -> Vec<Event> {
-    let mut before = scene.start();
+    let mut before = scene.facts.start();
     let mut events = Vec::new();
     for (step, after) in way {
-        if let Some((words, at)) = rules(scene.target).tell(scene, step, &before) {
+        if let Some((words, at)) = rules(scene.facts.target).tell(scene, step, &before) {
             events.push(Event { words, at: at.cloned() });
         }
         before = *after;
@@ -91,7 +95,7 @@ pub fn named(mount: &Mount) -> String {
 
 /// A node, for a sentence.
 pub fn node(scene: &Scene<'_>, step: &Step) -> String {
-    let what = if scene.target == Target::Fleet { "machine" } else { "node" };
+    let what = if scene.facts.target == Target::Fleet { "machine" } else { "node" };
     match step.node {
         NOWHERE => format!("no {what}"),
         n => format!("{what} {}", (b'A' + n) as char),

@@ -4,16 +4,17 @@
 //! host ports and cluster volumes what is observed (swarmkit manager/scheduler/nodeinfo.go).
 
 use crate::finding::{At, Hazard};
-use crate::world::{Kind, Order, Source, Update};
+use crate::world::{Kind, Order, Source};
 
-use super::scene::{Breach, How, Scene};
+use super::facts::{Breach, Facts, How, Mount, holds};
+use super::scene::Scene;
 use super::search::{Next, Rules, Step, What};
 use super::state::{Copy, Link, NOWHERE, Phase, State};
 use super::story::{self, Told};
 
 /// Seconds that a replacement waits for the old task
 /// (swarmkit manager/orchestrator/restart/restart.go, `defaultOldTaskTimeout`).
-const WAITS: u32 = 60;
+pub const WAITS: u32 = 60;
 
 /// Docker Swarm.
 pub struct Swarm;
@@ -40,9 +41,9 @@ fn strikes(hazard: Hazard) -> &'static [What] {
 }
 
 impl Rules for Swarm {
-    fn next(&self, scene: &Scene<'_>, state: &State, next: &mut Next) {
-        let mut turn = Turn { scene, state, next };
-        for actor in 0..scene.actors.len() as u8 {
+    fn next(&self, facts: &Facts, state: &State, next: &mut Next) {
+        let mut turn = Turn { facts, state, next };
+        for actor in 0..facts.actors.len() as u8 {
             turn.create(actor);
         }
         for copy in state.copies() {
@@ -54,13 +55,13 @@ impl Rules for Swarm {
         }
         turn.notice();
         turn.heal();
-        for what in strikes(scene.hazard).iter().filter(|w| super::may_strike(state, **w)) {
+        for what in strikes(facts.hazard).iter().filter(|w| super::may_strike(state, **w)) {
             turn.strike(*what);
         }
     }
 
-    fn settled(&self, scene: &Scene<'_>, state: &State) -> bool {
-        super::calm(scene, state) && super::runs_as_wanted(scene, state)
+    fn settled(&self, facts: &Facts, state: &State) -> bool {
+        super::calm(facts, state) && super::runs_as_wanted(facts, state)
     }
 
     fn tell<'w>(&self, scene: &Scene<'w>, step: &Step, before: &State) -> Option<Told<'w>> {
@@ -69,7 +70,7 @@ impl Rules for Swarm {
         let node = story::node(scene, step);
         let order =
             if before.struck & What::Rollback.bit() != 0 { &workload.rollback } else { &workload.update };
-        let constraint = workload.wants.iter().chain(&actor.member.wants).next().map(|w| &w.at);
+        let constraint = scene.want(actor);
         let told = match step.what {
             What::Update => ("a new description is deployed".to_owned(), Some(&workload.at)),
             What::Rollback => ("the deploy is rolled back".to_owned(), Some(&workload.at)),
@@ -134,14 +135,14 @@ impl Rules for Swarm {
     fn mend<'w>(&self, scene: &Scene<'w>, breach: &Breach, way: &[(Step, State)]) -> (&'w At, String) {
         let actor = &scene.actors[usize::from(breach.actor)];
         let (workload, name) = (actor.workload, &actor.member.name);
-        let mount = breach.mount.and_then(|m| actor.mounts.get(usize::from(m))).map(|m| m.0);
+        let mount = breach.mount.and_then(|m| actor.mounts.get(usize::from(m))).copied();
         let came = |what| way.iter().any(|(s, _)| s.what == what);
         let moved = breach.how != How::Two
             || way.last().is_some_and(|(start, after)| {
                 after.copies().any(|c| c.runs() && c.actor == breach.other && c.node != start.node)
             });
-        if scene.hazard == Hazard::Neighbour
-            || scene.actors.len() > 1 && breach.how == How::Two && !scene.excluded()
+        if scene.facts.hazard == Hazard::Neighbour
+            || scene.actors.len() > 1 && breach.how == How::Two && !scene.facts.excluded
         {
             let at = mount.map_or(&workload.at, |m| &m.at);
             return (
@@ -150,7 +151,7 @@ impl Rules for Swarm {
                     .to_owned(),
             );
         }
-        if workload.update.order == Order::StartFirst && matches!(scene.hazard, Hazard::Update) {
+        if workload.update.order == Order::StartFirst && matches!(scene.facts.hazard, Hazard::Update) {
             let at = workload.update.at.as_ref().unwrap_or(&workload.at);
             return (at, "order: stop-first".to_owned());
         }
@@ -167,7 +168,7 @@ impl Rules for Swarm {
                     .to_owned(),
             );
         }
-        if moved && !actor.pinned {
+        if moved && !scene.facts.actors[usize::from(breach.actor)].pinned {
             let pin = format!(
                 "deploy.placement.constraints: [\"node.labels.{} == 1\"], on one node only",
                 workload.family
@@ -199,8 +200,8 @@ impl Rules for Swarm {
     }
 }
 
-struct Turn<'t, 'w> {
-    scene: &'t Scene<'w>,
+struct Turn<'t> {
+    facts: &'t Facts,
     state: &'t State,
     next: &'t mut Next,
 }
@@ -209,7 +210,7 @@ fn step(what: What, actor: u8, node: u8, version: u8) -> Step {
     Step { what, actor, node, version }
 }
 
-impl Turn<'_, '_> {
+impl Turn<'_> {
     fn of(what: What, copy: &Copy) -> Step {
         step(what, copy.actor, copy.node, copy.version)
     }
@@ -224,7 +225,7 @@ impl Turn<'_, '_> {
     }
 
     fn nodes(&self) -> impl Iterator<Item = u8> + use<> {
-        0..self.scene.nodes as u8
+        0..self.facts.nodes as u8
     }
 
     /// A slot, or a node of a global service, without a task that is to run gets one; nothing is
@@ -236,7 +237,7 @@ impl Turn<'_, '_> {
         }
         let wanted =
             |n: Option<u8>| self.state.of(actor).any(|c| !c.retired && n.is_none_or(|n| c.node == n));
-        let places: Vec<u8> = match self.scene.actors[usize::from(actor)].workload.kind.per_node() {
+        let places: Vec<u8> = match self.facts.actors[usize::from(actor)].kind.per_node() {
             true => {
                 self.nodes().filter(|n| self.up(*n) && self.fits(actor, *n) && !wanted(Some(*n))).collect()
             }
@@ -263,7 +264,7 @@ impl Turn<'_, '_> {
         if !wanted.deployed || old.retired {
             return;
         }
-        let order = self.order(old.actor).order;
+        let order = self.order(old.actor);
         let mut after = *self.state;
         if old.version == wanted.version {
             // The new task runs: with start-first the old one goes now.
@@ -297,13 +298,12 @@ impl Turn<'_, '_> {
     }
 
     fn global(&self, actor: u8) -> bool {
-        self.scene.actors[usize::from(actor)].workload.kind == Kind::Global
+        self.facts.actors[usize::from(actor)].kind == Kind::Global
     }
 
-    fn order(&self, actor: u8) -> &Update {
-        let workload = self.scene.actors[usize::from(actor)].workload;
-        let back = self.state.struck & What::Rollback.bit() != 0;
-        if back { &workload.rollback } else { &workload.update }
+    fn order(&self, actor: u8) -> Order {
+        let actor = &self.facts.actors[usize::from(actor)];
+        if self.state.struck & What::Rollback.bit() != 0 { actor.back } else { actor.order }
     }
 
     /// A replacement waits until the old task has stopped or its node is down, and 60 s at most.
@@ -320,8 +320,7 @@ impl Turn<'_, '_> {
                 && (o.node == copy.node || !self.global(o.actor))
         };
         let ended = !self.state.copies().any(holds);
-        let grace = self.scene.actors[usize::from(copy.actor)].workload.grace;
-        if ended || grace > WAITS {
+        if ended || self.facts.of(copy).slow {
             let mut after = *self.state;
             after.set(copy, Some(Copy { waits: false, ..*copy }));
             let what = if ended { What::Release } else { What::Timeout };
@@ -345,32 +344,22 @@ impl Turn<'_, '_> {
     }
 
     fn taken(&self, copy: &Copy, n: u8) -> bool {
-        let own = &self.scene.actors[usize::from(copy.actor)];
+        let own = self.facts.of(copy);
         let others = || self.state.copies().filter(|o| *o != copy && o.phase != Phase::Waiting);
-        let port = |o: &Copy| {
-            let theirs = &self.scene.actors[usize::from(o.actor)].workload.ports;
-            own.workload.ports.iter().filter(|p| p.scheduled).any(|p| {
-                theirs.iter().any(|t| t.scheduled && t.number == p.number && t.protocol == p.protocol)
-            })
-        };
         // What was rejected is no longer counted (nodeinfo.go, removeTask).
-        if others().any(|o| o.node == n && !o.forgotten && port(o)) {
+        if others().any(|o| o.node == n && !o.forgotten && holds(&self.facts.port, copy, o)) {
             return true;
         }
-        let service = |o: &Copy| std::ptr::eq(self.scene.actors[usize::from(o.actor)].workload, own.workload);
-        let desired = others().filter(|o| o.node == n && !o.retired && service(o)).count();
-        if own.workload.most.as_ref().is_some_and(|m| desired >= m.0 as usize) {
+        let desired =
+            others().filter(|o| o.node == n && !o.retired && holds(&self.facts.same, copy, o)).count();
+        if own.most.is_some_and(|most| desired >= most as usize) {
             return true;
         }
         // A global service never reserves (scheduler.go, taskFitNode).
-        !self.global(copy.actor)
-            && own.mounts.iter().any(|(mount, place)| {
-                matches!(&mount.source, Source::Volume { reserved: Some(_), .. })
-                    && others().any(|o| {
-                        !o.forgotten
-                            && self.scene.actors[usize::from(o.actor)].mounts.iter().any(|m| m.1 == *place)
-                    })
-            })
+        let reserved = |m: &&Mount| m.reserved && own.kind != Kind::Global;
+        own.mounts.iter().filter(reserved).any(|m| {
+            others().any(|o| !o.forgotten && self.facts.of(o).mounts.iter().any(|t| t.place == m.place))
+        })
     }
 
     fn start(&mut self, copy: &Copy) {
@@ -378,15 +367,15 @@ impl Turn<'_, '_> {
             return;
         }
         let mut after = *self.state;
-        if self.scene.refused(self.state, copy).is_some() {
+        if self.facts.refused(self.state, copy) {
             // The task is rejected and another one tried, on any node.
-            if !self.global(copy.actor) && self.scene.nodes > 1 {
+            if !self.global(copy.actor) && self.facts.nodes > 1 {
                 after.set(copy, Some(Copy::wanted(copy.actor, copy.version, NOWHERE)));
                 self.next.add(Self::of(What::Refuse, copy), after);
             }
             return;
         }
-        let breach = self.scene.run(&mut after, copy);
+        let breach = self.facts.run(&mut after, copy);
         self.next.steps.push((Self::of(What::Start, copy), after, breach));
     }
 
@@ -422,7 +411,7 @@ impl Turn<'_, '_> {
     }
 
     fn heal(&mut self) {
-        for (step, mut after) in super::heals(self.scene, self.state) {
+        for (step, mut after) in super::heals(self.facts, self.state) {
             match step.what {
                 // A dockerd that starts kills what the last one left (seen).
                 What::AgentBack => after.drop_if(|c| c.node == step.node && c.runs()),
@@ -457,7 +446,7 @@ impl Turn<'_, '_> {
                 self.next.add(step(what, 0, NOWHERE, 0), struck);
             }
             What::Unlabel | What::MoveLabel | What::FlipLabel => {
-                for (node, mut after) in super::relabel(self.scene, &struck, what) {
+                for (node, mut after) in super::relabel(self.facts, &struck, what) {
                     self.enforce(&mut after);
                     self.next.add(step(what, 0, node, 0), after);
                 }
@@ -485,10 +474,10 @@ impl Turn<'_, '_> {
                 }
             }
             What::Cut | What::KillAgent | What::PowerOff => {
-                super::unlink(self.scene, &struck, self.next, what)
+                super::unlink(self.facts, &struck, self.next, what)
             }
-            What::Unmount => super::unmount(self.scene, &struck, self.next),
-            What::LoseVolume => super::lose(self.scene, &struck, self.next),
+            What::Unmount => super::unmount(self.facts, &struck, self.next),
+            What::LoseVolume => super::lose(self.facts, &struck, self.next),
             What::Force => {
                 // `docker node rm --force` of a node that is down (manager/controlapi/node.go).
                 for n in self.nodes().filter(|n| self.state.nodes[usize::from(*n)].noticed) {

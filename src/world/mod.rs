@@ -57,7 +57,7 @@ pub fn read(target: Target, files: &[File<'_>]) -> World {
 }
 
 /// How an orchestrator makes containers of a workload.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// Kubernetes: one pod on each matching node, of no number.
     DaemonSet,
@@ -194,7 +194,7 @@ pub enum Source {
 }
 
 /// What happens when a directory or volume is not there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Missing {
     /// The container does not start, and is tried again.
     Refused,
@@ -298,7 +298,7 @@ pub struct Update {
 }
 
 /// What comes first in an update.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Order {
     /// The old container stops, then the new one starts (as far as the orchestrator waits).
     StopFirst,
