@@ -74,9 +74,7 @@ pub fn explore(target: Target, world: &World, bounds: Bounds) -> Explored {
     let mut known: FxHashMap<Facts, search::Found> = FxHashMap::default();
     // A fault that all members of a family share is told once.
     let mut told: BTreeSet<(String, String, String)> = BTreeSet::new();
-    let singles = world.workloads.iter().flat_map(|w| classes(w).into_iter().map(move |m| vec![(w, m)]));
-    let pairs = pairs(world);
-    for members in singles.chain(pairs) {
+    for members in casts(world) {
         for hazard in hazards(&members, bounds) {
             let scene = Scene::new(target, hazard, bounds.nodes, &members);
             explored.scenes += 1;
@@ -107,8 +105,15 @@ pub fn explore(target: Target, world: &World, bounds: Bounds) -> Explored {
     explored
 }
 
+/// Who is searched together: each member that more than its name tells from others, and members
+/// that name one directory or volume, two at a time.
+pub fn casts(world: &World) -> Vec<Vec<(&Workload, &Member)>> {
+    let alone = world.workloads.iter().flat_map(|w| classes(w).into_iter().map(move |m| vec![(w, m)]));
+    alone.chain(pairs(world)).collect()
+}
+
 /// What may strike these members.
-fn hazards(members: &[(&Workload, &Member)], bounds: Bounds) -> Vec<Hazard> {
+pub fn hazards(members: &[(&Workload, &Member)], bounds: Bounds) -> Vec<Hazard> {
     let mut all = match members {
         [(a, _), (b, _)] => {
             let base = if std::ptr::eq(*a, *b) {

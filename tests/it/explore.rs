@@ -2,6 +2,7 @@
 
 mod fleet;
 mod kubernetes;
+mod oracle;
 mod swarm;
 
 use std::collections::{BTreeMap, BTreeSet};
