@@ -11,7 +11,7 @@ const ORDER: &[&[&str]] = &[
     &["model"],
     &["target", "emit"],
     &["world"],
-    &["certificate"],
+    &["certificate", "change"],
     &["explain"],
 ];
 
