@@ -28,24 +28,11 @@ pub fn write(file: &Path, read: &BTreeSet<String>) -> Result<(), Outside> {
     write::replace(file, &text)
 }
 
-/// A path as both Make and Ninja read it: a blank and `#` behind a backslash, whose own backslashes
-/// are doubled only before these; `$` doubled.
+/// A path as both Make and Ninja read it. They agree on blanks, `#` and `$`; what is refused, one
+/// of them cannot say, or takes for a pattern, a variable or the end of the rule.
 fn escaped(path: &str) -> Result<String, Outside> {
-    if path.contains(['\n', '\r', '\t', ':', '%', '*', '?', '[', '|', ';']) {
+    if path.starts_with('~') || path.contains(|c: char| c.is_control() || "\\:;=&|%*?[]".contains(c)) {
         return Err(format!("--depfile: make cannot name the file {path:?}"));
     }
-    let mut out = String::new();
-    let mut slashes = 0;
-    for c in path.chars() {
-        match c {
-            ' ' | '#' => {
-                out.push_str(&"\\".repeat(slashes + 1));
-                out.push(c);
-            }
-            '$' => out.push_str("$$"),
-            c => out.push(c),
-        }
-        slashes = if c == '\\' { slashes + 1 } else { 0 };
-    }
-    Ok(out)
+    Ok(path.replace('$', "$$").replace(' ', "\\ ").replace('#', "\\#"))
 }
