@@ -6,11 +6,11 @@ use std::path::PathBuf;
 
 use berthc::certificate::{Cell, Part, Verdict};
 use berthc::model::Service;
-use berthc::{Compiled, Options, Severity, Target, explain};
+use berthc::{Compiled, Severity, Target, explain};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{Format, Outside, TargetName, print, read, report, target};
+use super::{Format, Outside, TargetName, job, print, read, report, target};
 
 #[derive(Debug, Args)]
 pub struct Explain {
@@ -20,6 +20,8 @@ pub struct Explain {
     /// Only this target (may be repeated)
     #[arg(long, value_enum, value_name = "TARGET")]
     target: Vec<TargetName>,
+    #[command(flatten)]
+    layers: job::Layers,
     /// How it is printed
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
@@ -41,20 +43,21 @@ pub fn explain(args: &Explain) -> Result<bool, Outside> {
         }
         .map(|()| true);
     }
-    let inputs = read::specs(&args.what)?;
-    let compiled = berthc::compile(&inputs, &read::Disk, &Options::default());
+    let job::Ready { inputs, options, .. } = job::ready(&args.what, &args.layers)?;
+    let compiled = berthc::compile(&inputs, &read::Disk, &options);
+    let sources = &compiled.sources;
     let wanted: BTreeSet<Target> = args.target.iter().map(|t| target(*t)).collect();
     let parts = parts(&compiled, &wanted);
     let failed = compiled.diagnostics.iter().any(|d| d.severity == Severity::Error);
     match args.format {
         Format::Text => {
-            let _ = anstream::stderr().write_all(report::text(&inputs, &compiled.diagnostics).as_bytes());
+            let _ = anstream::stderr().write_all(report::text(sources, &compiled.diagnostics).as_bytes());
             let text: String = parts.iter().map(|(service, part)| table(service, part)).collect();
             print(&text)?;
         }
         Format::Json => {
             let all: Vec<Value> = parts.iter().map(|(service, part)| object(service, part)).collect();
-            let found: Vec<_> = compiled.diagnostics.iter().map(|d| report::json(&inputs, d)).collect();
+            let found: Vec<_> = compiled.diagnostics.iter().map(|d| report::json(sources, d)).collect();
             print(&format!("{:#}\n", json!({ "certificates": all, "diagnostics": found })))?;
         }
     }

@@ -14,7 +14,7 @@ const ORDER: &[&[&str]] = &[
     &["world"],
     &["explore"],
     &["verify"],
-    &["certificate"],
+    &["certificate", "change"],
     &["explain"],
 ];
 

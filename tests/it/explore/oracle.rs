@@ -1,7 +1,7 @@
 //! The search against a model checker of others, on the same worlds: the same states, the same
 //! shortest ways, and the same verdict on what can never settle.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use berthc::explore::facts::{Facts, How};
 use berthc::explore::scene::Scene;
@@ -67,7 +67,7 @@ impl Model for Oracle {
 fn stuck(facts: &Facts) -> bool {
     let oracle = Oracle(facts.clone());
     let start = facts.canonical(facts.start());
-    let mut after: HashMap<State, Vec<State>> = HashMap::new();
+    let mut after: BTreeMap<State, Vec<State>> = BTreeMap::new();
     let mut open = vec![start];
     while let Some(state) = open.pop() {
         if after.contains_key(&state) {
@@ -84,7 +84,7 @@ fn stuck(facts: &Facts) -> bool {
         after.insert(state, own);
     }
     let rules = rules(facts.target);
-    let mut good: HashMap<State, bool> = after.keys().map(|s| (*s, rules.settled(facts, s))).collect();
+    let mut good: BTreeMap<State, bool> = after.keys().map(|s| (*s, rules.settled(facts, s))).collect();
     loop {
         let more: Vec<State> = after
             .iter()
