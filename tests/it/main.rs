@@ -25,3 +25,4 @@ mod swarm;
 mod values;
 mod world;
 mod world_swarm;
+mod world_yaml;

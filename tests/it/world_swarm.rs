@@ -6,7 +6,7 @@ use berthc::finding::{Finding, Level};
 use berthc::model::backend::Fences;
 use berthc::world::{File, Kind, Member, Missing, Order, Source, Workload, World, swarm};
 
-use crate::harness::{compile_with, root, walk};
+use crate::harness::{root, walk};
 
 mod emitted;
 mod findings;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::identity::Id;
+use super::images;
 use super::network::Ingress;
 use super::service::Service;
 use crate::finding::{At, Finding, Level, codes};
@@ -54,7 +56,10 @@ fn ingress(stack: &[Service], world: &World, found: &mut Vec<Finding>) {
             found.push(finding(
                 codes::REFUSED,
                 Level::Violation,
-                format!("{} and {} publish port {}: Swarm refuses the second", old.service, new.service, new.first),
+                format!(
+                    "{} and {} publish port {}: Swarm refuses the second",
+                    old.service, new.service, new.first
+                ),
                 vec![new.at.clone(), old.at.clone()],
                 "publish one of them under another number".to_owned(),
             ));
@@ -68,38 +73,34 @@ fn ingress(stack: &[Service], world: &World, found: &mut Vec<Finding>) {
 
 /// One id or hostname for two members of one family.
 fn ids(stack: &[Service], world: &World, found: &mut Vec<Finding>) {
-    let mut first: BTreeMap<(&str, &str, &str, &str), (&str, &At)> = BTreeMap::new();
+    let mut all: BTreeMap<(&str, &str, &str, &str), Vec<&Id>> = BTreeMap::new();
     for service in stack {
-        let workload = &world.workloads[service.workload];
-        let stateful = super::images::stateful(&workload.image);
-        for id in &service.ids {
-            let host = id.key == "hostname";
-            if host && !stateful {
-                continue;
-            }
-            let place = (workload.family.as_str(), workload.image.as_str(), id.key.as_str(), id.value.as_str());
-            let Some((other, at)) = first.get(&place) else {
-                first.insert(place, (&id.member, &id.at));
-                continue;
-            };
-            if *other == id.member {
-                continue;
-            }
-            let (key, value) = (&id.key, &id.value);
-            let mut places = vec![id.at.clone()];
-            places.extend((**at != id.at).then(|| (*at).clone()));
-            found.push(finding(
-                codes::ID_REPEATED,
-                if host { Level::Note } else { Level::Violation },
-                format!("{other} and {} have one {key}: `{value}`", id.member),
-                places,
-                match (host, workload.members.len() > 1) {
-                    (true, true) => "hostname: \"{{.Service.Name}}-{{.Task.Slot}}\"".to_owned(),
-                    (false, true) => "write a service for each member, each with its own".to_owned(),
-                    _ => format!("write another {key} into one of them"),
-                },
-            ));
+        let Workload { family, image, .. } = &world.workloads[service.workload];
+        // How others are called harms nobody: a name of the network it is not.
+        for id in service.ids.iter().filter(|id| id.key != "hostname" || images::stateful(image)) {
+            all.entry((family, image, &id.key, &id.value)).or_default().push(id);
         }
+    }
+    for ((_, _, key, value), ids) in all {
+        let [one, .., other] = &ids[..] else { continue };
+        if one.member == other.member {
+            continue;
+        }
+        let mut at: Vec<At> = Vec::new();
+        for id in ids.iter().take(COMPARED) {
+            if at.last() != Some(&id.at) {
+                at.push(id.at.clone());
+            }
+        }
+        let (level, mend) = match (key, at.len()) {
+            ("hostname", 1) => (Level::Note, "hostname: \"{{.Service.Name}}-{{.Task.Slot}}\"".to_owned()),
+            ("hostname", _) => (Level::Note, "write another hostname into each".to_owned()),
+            (_, 1) => (Level::Violation, "write a service for each member, each with its own".to_owned()),
+            _ => (Level::Violation, format!("write another {key} into each")),
+        };
+        let more = if ids.len() > 2 { format!(" ({} in all)", ids.len()) } else { String::new() };
+        let message = format!("{} and {}{more} have one {key}: `{value}`", one.member, other.member);
+        found.push(finding(codes::ID_REPEATED, level, message, at, mend));
     }
 }
 
@@ -140,7 +141,8 @@ fn host_ports(world: &World, found: &mut Vec<Finding>) {
 /// on one and the same.
 fn crowded(one: &Workload, other: &Workload) -> bool {
     let same = |a: &Want, b: &Want| a.key == b.key && a.values == b.values && a.not == b.not;
-    let everywhere = other.kind == Kind::Global && other.wants.iter().all(|w| one.wants.iter().any(|o| same(w, o)));
+    let everywhere =
+        other.kind == Kind::Global && other.wants.iter().all(|w| one.wants.iter().any(|o| same(w, o)));
     let alone = one.wants.iter().any(|w| w.one_node && other.wants.iter().any(|o| same(w, o)));
     everywhere || alone
 }

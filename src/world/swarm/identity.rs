@@ -26,9 +26,8 @@ const FIRST: [(&str, &str); 6] = [
     ("MARIADB_GALERA_CLUSTER_BOOTSTRAP", "yes"),
 ];
 /// Programs of database images that keep no data.
-const STATELESS: [&str; 9] = [
-    "mongos", "mongosh", "mongo", "mongodump", "redis-sentinel", "redis-cli", "psql", "mysql", "mysqldump",
-];
+const STATELESS: [&str; 9] =
+    ["mongos", "mongosh", "mongo", "mongodump", "redis-sentinel", "redis-cli", "psql", "mysql", "mysqldump"];
 
 /// What one member is told.
 #[derive(Debug, Clone)]
@@ -54,7 +53,8 @@ pub fn hostname(page: &mut Page<'_, '_>, service: &Value<'_>, slot: &Slot<'_>) -
 
 /// What `member` is told, its hostname too.
 pub fn ids(page: &mut Page<'_, '_>, service: &Value<'_>, slot: &Slot<'_>, member: &Member) -> Vec<Id> {
-    let id = |key: &str, value: String, at: At| Id { key: key.to_owned(), value, member: member.name.clone(), at };
+    let id =
+        |key: &str, value: String, at: At| Id { key: key.to_owned(), value, member: member.name.clone(), at };
     let mut ids = Vec::new();
     for (key, text, value) in settings(service) {
         let Some(text) = text else { continue };
@@ -80,7 +80,9 @@ pub fn bootstrap(page: &mut Page<'_, '_>, service: &Value<'_>) {
             page.found(
                 (codes::BOOTSTRAP, Level::Note),
                 &[&value],
-                format!("`{key}` is for the very first start: a member that lost its data founds a second cluster"),
+                format!(
+                    "`{key}` is for the very first start: a member that lost its data founds a second cluster"
+                ),
                 "take it out once the cluster stands",
             );
         }
@@ -103,8 +105,8 @@ fn settings<'d>(service: &Value<'d>) -> Vec<(String, Option<String>, Value<'d>)>
     for (i, (word, value)) in words.iter().enumerate().filter(|(_, (w, _))| w.starts_with('-')) {
         let next = words.get(i + 1).map(|(w, _)| w).filter(|w| !w.starts_with('-'));
         match word.split_once('=') {
-            Some((key, text)) => settings.push((key.to_owned(), Some(text.to_owned()), value.clone())),
-            None => settings.push((word.clone(), next.cloned(), value.clone())),
+            Some((key, text)) => settings.push((key.to_owned(), Some(text.to_owned()), *value)),
+            None => settings.push((word.clone(), next.cloned(), *value)),
         }
     }
     settings
@@ -113,9 +115,7 @@ fn settings<'d>(service: &Value<'d>) -> Vec<(String, Option<String>, Value<'d>)>
 /// The words of a command of either form, each with its place.
 fn words<'d>(value: &Value<'d>) -> Vec<(String, Value<'d>)> {
     match Page::quiet(value) {
-        Some(line) => {
-            short::words(&line).unwrap_or_default().into_iter().map(|w| (w, value.clone())).collect()
-        }
+        Some(line) => short::words(&line).unwrap_or_default().into_iter().map(|w| (w, *value)).collect(),
         None => value.items().into_iter().filter_map(|item| Some((Page::quiet(&item)?, item))).collect(),
     }
 }

@@ -19,7 +19,7 @@ mod template;
 use std::collections::BTreeSet;
 
 use self::page::Page;
-use super::yaml::{Value, documents};
+use super::yaml::{self, Value};
 use super::{At, File, Unread, World};
 use crate::finding::{Level, codes};
 
@@ -30,10 +30,10 @@ pub fn read(files: &[File<'_>]) -> World {
     let mut world = World::default();
     let mut stacks = Vec::new();
     for file in files {
-        let (documents, failed) = documents(file.text);
-        for what in failed {
-            let at = At { file: file.path.into(), line: 1, field: String::new() };
-            world.unread.push(Unread { at, what });
+        let (documents, faults) = yaml::read(file.text);
+        for fault in faults {
+            let at = At { file: file.path.into(), line: fault.line.max(1), field: String::new() };
+            world.unread.push(Unread { at, what: fault.message });
         }
         let mut documents = documents.iter();
         let Some(document) = documents.next() else { continue };
@@ -58,7 +58,7 @@ pub fn read(files: &[File<'_>]) -> World {
 
 /// The services of one file.
 fn stack(page: &mut Page<'_, '_>) -> Vec<service::Service> {
-    let root = page.root.clone();
+    let root = page.root;
     let Some(services) = root.get("services") else {
         page.unread(&root, "no `services`: nothing is taken for a service");
         return Vec::new();

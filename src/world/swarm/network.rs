@@ -37,7 +37,8 @@ pub struct Network {
 pub fn read(page: &mut Page<'_, '_>, service: &Value<'_>, name: &str) -> Network {
     let mut network = Network { host: host(page, service), ..Network::default() };
     let mode = service.at(&["deploy", "endpoint_mode"]);
-    let round_robin = mode.as_ref().is_some_and(|m| m.text().is_some_and(|t| t.eq_ignore_ascii_case("dnsrr")));
+    let round_robin =
+        mode.as_ref().is_some_and(|m| m.text().is_some_and(|t| t.eq_ignore_ascii_case("dnsrr")));
     for value in service.get("ports").map(|p| p.items()).unwrap_or_default() {
         let before = network.ingress.len();
         let all = match page.text(&value) {
@@ -54,7 +55,8 @@ pub fn read(page: &mut Page<'_, '_>, service: &Value<'_>, name: &str) -> Network
         }
         for i in before..network.ingress.len() {
             let (new, old) = (&network.ingress[i], &network.ingress[..before]);
-            let same = |o: &&Ingress| o.protocol == new.protocol && o.first <= new.last && new.first <= o.last;
+            let same =
+                |o: &&Ingress| o.protocol == new.protocol && o.first <= new.last && new.first <= o.last;
             if before < 64 && old.iter().any(|o| same(&o)) {
                 twice(page, &value, new.first);
             }

@@ -42,7 +42,7 @@ impl<'d, 'w> Page<'d, 'w> {
 
     /// A place in it.
     pub fn at(&self, value: &Value<'_>) -> At {
-        At { file: self.file.clone(), line: value.line(), field: value.field().to_owned() }
+        At { file: self.file.clone(), line: value.line(), field: value.field() }
     }
 
     /// Something that is not understood.
@@ -127,7 +127,10 @@ impl<'d, 'w> Page<'d, 'w> {
             );
         }
         for expression in &expanded.unread {
-            self.unread(value, format!("`{{{{{expression}}}}}`: taken for a text that is the same everywhere"));
+            self.unread(
+                value,
+                format!("`{{{{{expression}}}}}`: taken for a text that is the same everywhere"),
+            );
         }
         expanded
     }
@@ -150,7 +153,7 @@ impl<'d, 'w> Page<'d, 'w> {
 
     /// A definition below `volumes`, `networks`, `configs` or `secrets`.
     pub fn defined(&self, section: &'static str, key: &str) -> Option<Value<'d>> {
-        self.definitions.get(&(section, key)).cloned()
+        self.definitions.get(&(section, key)).copied()
     }
 }
 

@@ -91,6 +91,7 @@ fn good_key(key: &str) -> bool {
 
 /// swarmkit's `valuePattern`.
 fn good_value(value: &str) -> bool {
-    let good = |c: char| c.is_ascii_alphanumeric() || c.is_ascii_whitespace() || r":-_.*()?+[]\^$|/".contains(c);
+    let good =
+        |c: char| c.is_ascii_alphanumeric() || c.is_ascii_whitespace() || r":-_.*()?+[]\^$|/".contains(c);
     value.contains("${") || !value.is_empty() && value.chars().all(good)
 }

@@ -37,7 +37,7 @@ const NEWEST: u32 = 14;
 /// What the stack command says of the file as a whole.
 pub fn file(page: &mut Page<'_, '_>) {
     version(page);
-    let root = page.root.clone();
+    let root = page.root;
     let mut strange: BTreeMap<String, Vec<Value<'_>>> = BTreeMap::new();
     let mut keep = |key: String, value| strange.entry(key).or_default().push(value);
     unknown(&root).into_iter().for_each(|(key, value)| keep(key, value));

@@ -86,7 +86,8 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
     }
     for number in 1..=read {
         let number = u32::try_from(number).ok();
-        let slot = Slot { service: &scoped, labels: &service_labels, number: number.filter(|_| !mode.global) };
+        let slot =
+            Slot { service: &scoped, labels: &service_labels, number: number.filter(|_| !mode.global) };
         let one = mode.replicas == 1;
         let ordinal = if one { trailing(name) } else { number };
         let member = Member {
@@ -217,7 +218,7 @@ fn lock(page: &mut Page<'_, '_>, service: &Value<'_>) -> Option<(String, At)> {
 fn references(page: &mut Page<'_, '_>, service: &Value<'_>) {
     for (section, one) in [("configs", "config"), ("secrets", "secret")] {
         for item in service.get(section).map(|s| s.items()).unwrap_or_default() {
-            let source = item.get("source").unwrap_or_else(|| item.clone());
+            let source = item.get("source").unwrap_or(item);
             let Some(key) = Page::quiet(&source) else { continue };
             if page.defined(section, &key).is_none() && !key.contains("${") {
                 page.found(
@@ -253,7 +254,7 @@ fn ephemeral(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &mut Worklo
         lost |= data.clone().count() > 0 && data.clone().all(|m| m.source == Source::Ephemeral);
     }
     if lost {
-        let value = service.get("image").unwrap_or_else(|| service.clone());
+        let value = service.get("image").unwrap_or(*service);
         page.found(
             (codes::EPHEMERAL, Level::Note),
             &[&value],
@@ -294,7 +295,10 @@ fn restart(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload) {
         page.found(
             (codes::STUCK, Level::Note),
             &[&value],
-            format!("{} gives up after some tries, while another still holds what it waits for", workload.name),
+            format!(
+                "{} gives up after some tries, while another still holds what it waits for",
+                workload.name
+            ),
             "leave `max_attempts` out",
         );
     }

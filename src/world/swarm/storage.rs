@@ -99,7 +99,10 @@ impl<'d> Mounts<'d> {
         let expanded = slot.expand(&raw);
         let named = page.expanded(&w.value, expanded);
         if exists.is_some() {
-            page.unread(&definition, "an existing volume: taken for one of docker's own driver, a directory of the node");
+            page.unread(
+                &definition,
+                "an existing volume: taken for one of docker's own driver, a directory of the node",
+            );
         }
         // A name that no two tasks share is a new, empty volume each time.
         if named.task {
@@ -109,7 +112,9 @@ impl<'d> Mounts<'d> {
         let driver = page.text_of(&definition, "driver").unwrap_or_default();
         let made = match driver.rsplit('/').next().unwrap_or_default() {
             "" | "local" => self.local(page, &definition, &raw, slot),
-            _ => Made::Share(format!("{driver} {name}"), plugin(page, &definition, &driver), Missing::Created),
+            _ => {
+                Made::Share(format!("{driver} {name}"), plugin(page, &definition, &driver), Missing::Created)
+            }
         };
         let below = |place: String| w.subpath.as_ref().map_or(place.clone(), |s| format!("{place}/{s}"));
         match made {
@@ -119,7 +124,9 @@ impl<'d> Mounts<'d> {
             }
             Made::Device(path) => Source::Host { path: below(path), missing: Missing::Refused },
             // Every node has its own.
-            Made::Share(place, _, missing) if per_node(&place) => Source::Host { path: below(place), missing },
+            Made::Share(place, _, missing) if per_node(&place) => {
+                Source::Host { path: below(place), missing }
+            }
             Made::Share(place, fences, missing) => {
                 Source::Volume { name: below(place), fences, one_pod: None, reserved: None, missing }
             }
@@ -211,7 +218,7 @@ fn written<'d>(page: &mut Page<'d, '_>, value: &Value<'d>) -> Option<Written<'d>
         }
         let kind = if mount.bind { "bind" } else { "volume" }.to_owned();
         let (source, target) = (mount.source, mount.target);
-        let written = Written { kind, source, target, subpath: None, value: value.clone() };
+        let written = Written { kind, source, target, subpath: None, value: *value };
         return (!mount.read_only).then_some(written);
     }
     if value.get("read_only").is_some_and(|r| Page::truth(&r)) {
@@ -225,7 +232,7 @@ fn written<'d>(page: &mut Page<'d, '_>, value: &Value<'d>) -> Option<Written<'d>
         source: source.unwrap_or_default(),
         target: target.unwrap_or_default(),
         subpath,
-        value: value.clone(),
+        value: *value,
     })
 }
 
@@ -249,7 +256,10 @@ fn plugin(page: &mut Page<'_, '_>, definition: &Value<'_>, driver: &str) -> Fenc
     let name = name.strip_prefix("docker.io/").unwrap_or(name);
     let known = BACKENDS.iter().filter_map(|b| b.plugin).find(|p| p.driver == name);
     if known.is_none() {
-        page.unread(definition, format!("the volume driver `{driver}`: taken for a share that fences nobody"));
+        page.unread(
+            definition,
+            format!("the volume driver `{driver}`: taken for a share that fences nobody"),
+        );
     }
     known.map_or(Fences::Never, |p| p.fences)
 }
@@ -259,16 +269,38 @@ fn plugin(page: &mut Page<'_, '_>, definition: &Value<'_>, driver: &str) -> Fenc
 fn claim(source: &str, target: &str) -> bool {
     const SYSTEM: [&str; 9] =
         ["/proc", "/sys", "/dev", "/etc", "/run", "/var/run", "/lib/modules", "/var/lib/docker", "/usr"];
-    const SETTINGS: [&str; 5] = ["/etc", "/run", "/var/run", "/docker-entrypoint-initdb.d", "/usr/share/nginx"];
+    const SETTINGS: [&str; 5] =
+        ["/etc", "/run", "/var/run", "/docker-entrypoint-initdb.d", "/usr/share/nginx"];
     const FILES: [&str; 20] = [
-        "conf", "cfg", "cnf", "config", "ini", "json", "yml", "yaml", "toml", "xml", "properties", "env", "sock",
-        "sh", "sql", "js", "crt", "pem", "key", "txt",
+        "conf",
+        "cfg",
+        "cnf",
+        "config",
+        "ini",
+        "json",
+        "yml",
+        "yaml",
+        "toml",
+        "xml",
+        "properties",
+        "env",
+        "sock",
+        "sh",
+        "sql",
+        "js",
+        "crt",
+        "pem",
+        "key",
+        "txt",
     ];
     let below = |path: &str, roots: &[&str]| {
-        roots.iter().any(|r| path.strip_prefix(r).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+        roots
+            .iter()
+            .any(|r| path.strip_prefix(r).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
     };
     let last = source.rsplit('/').next().unwrap_or_default();
-    let file = last.rsplit_once('.').is_some_and(|(stem, ending)| !stem.is_empty() && FILES.contains(&ending));
+    let file =
+        last.rsplit_once('.').is_some_and(|(stem, ending)| !stem.is_empty() && FILES.contains(&ending));
     !(source == "/" || file || below(source, &SYSTEM) || below(target, &SETTINGS))
 }
 

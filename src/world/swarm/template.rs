@@ -65,7 +65,10 @@ impl Slot<'_> {
             (".Task.Slot", Some(number)) => out.text.push_str(&number.to_string()),
             (".Task.Slot", None) => out.text.push_str("{{.Node.ID}}"),
             (".Service.ID", _) => out.text.push_str(&format!("id of {}", self.service)),
-            (".Node.Platform" | ".Node.Platform.OS" | ".Node.Platform.Architecture" | ".Service.Labels", _) => {
+            (
+                ".Node.Platform" | ".Node.Platform.OS" | ".Node.Platform.Architecture" | ".Service.Labels",
+                _,
+            ) => {
                 keep(out);
             }
             _ if NODE.contains(&inner) => keep(out),

@@ -10,7 +10,9 @@ pub fn trees() -> Vec<Tree> {
         let texts: Vec<(String, String)> = walk(&root().join(folder))
             .into_iter()
             .filter(|p| p.extension().is_some_and(|e| e == "yaml" || e == "toml"))
-            .map(|p| (p.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read_to_string(&p).unwrap()))
+            .map(|p| {
+                (p.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read_to_string(&p).unwrap())
+            })
             .collect();
         let inputs: Vec<berthc::Input> = texts
             .into_iter()
@@ -57,7 +59,10 @@ fn its_mechanisms_are_there() {
     assert_eq!((zookeeper.kind, zookeeper.members.len()), (Kind::Replicated, 1));
     assert_eq!((zookeeper.family.as_str(), zookeeper.image.as_str()), ("zookeeper", "zookeeper"));
     assert_eq!(zookeeper.wants[0].values, ["1"]);
-    assert_eq!((zookeeper.wants[0].key.as_str(), zookeeper.wants[0].one_node), ("node.labels.zookeeper", false));
+    assert_eq!(
+        (zookeeper.wants[0].key.as_str(), zookeeper.wants[0].one_node),
+        ("node.labels.zookeeper", false)
+    );
     assert_eq!(sources(&zookeeper.members[0])["/data"], &host("/mnt/d1/zookeeper-1", Missing::Refused));
     let port = &zookeeper.ports[0];
     assert_eq!((port.number, port.scheduled, port.bound), (2181, true, true));
@@ -71,5 +76,7 @@ fn its_mechanisms_are_there() {
     let reserved = |s: &&Source| matches!(s, Source::Volume { reserved: Some(_), .. });
     assert_eq!(redis.members[0].mounts.iter().filter(|m| reserved(&&m.source)).count(), 1);
     let fenced = |s: &Source| matches!(s, Source::Volume { fences: Fences::Always, .. });
-    assert!(world.workloads.iter().flat_map(|w| &w.members).flat_map(|m| &m.mounts).any(|m| fenced(&m.source)));
+    assert!(
+        world.workloads.iter().flat_map(|w| &w.members).flat_map(|m| &m.mounts).any(|m| fenced(&m.source))
+    );
 }

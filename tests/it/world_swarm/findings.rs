@@ -34,7 +34,8 @@ fn references_that_lead_nowhere() {
 
 #[test]
 fn constraints_that_match_nothing() {
-    let constraint = |text: &str| codes(&format!("deploy: {{ placement: {{ constraints: [{text:?}] }} }}"), "");
+    let constraint =
+        |text: &str| codes(&format!("deploy: {{ placement: {{ constraints: [{text:?}] }} }}"), "");
     assert_eq!(constraint("node.label.db == 1"), one("rule-matches-nothing", V));
     assert_eq!(constraint("node.labels. == 1"), one("rule-matches-nothing", V));
     assert_eq!(constraint("node.role == master"), one("rule-matches-nothing", V));
@@ -101,7 +102,9 @@ fn ports_of_two_services() {
             .collect::<Vec<_>>()
     };
     let mesh = "ports: [\"80:80\"]";
-    let host = |deploy: &str| format!("ports: [{{ target: 80, published: 80, mode: host }}], deploy: {{ {deploy} }}");
+    let host = |deploy: &str| {
+        format!("ports: [{{ target: 80, published: 80, mode: host }}], deploy: {{ {deploy} }}")
+    };
     let on = |constraint: &str| format!("placement: {{ constraints: [\"{constraint}\"] }}");
     assert_eq!(two(mesh, mesh), one("file-refused", V));
     assert_eq!(two(mesh, &host("")), one("file-refused", V));
@@ -134,13 +137,17 @@ fn what_the_stack_command_reads_past() {
 
 #[test]
 fn what_the_stack_command_refuses() {
-    for body in ["extends: { service: b }", "profiles: [x]", "mem_limit: 1g", "depends_on: { b: { condition: c } }"] {
+    for body in
+        ["extends: { service: b }", "profiles: [x]", "mem_limit: 1g", "depends_on: { b: { condition: c } }"]
+    {
         assert_eq!(codes(body, ""), one("file-refused", N), "{body}");
     }
     assert_eq!(codes("stop_grace_period: 30", ""), one("file-refused", N));
     assert_eq!(codes("deploy: { order: x }", ""), one("file-refused", N));
     let versions = |v: &str| told(&read(&format!("version: {v}\nservices: {{ a: {{ image: b }} }}"))).len();
-    for (version, refused) in [("\"2.4\"", 1), ("\"3\"", 0), ("\"3.8\"", 0), ("\"3.99\"", 1), ("\"2\"", 1), ("\"1\"", 1)] {
+    for (version, refused) in
+        [("\"2.4\"", 1), ("\"3\"", 0), ("\"3.8\"", 0), ("\"3.99\"", 1), ("\"2\"", 1), ("\"1\"", 1)]
+    {
         assert_eq!(versions(version), refused, "{version}");
     }
     let world = read("name: x\nservices: { a: { image: b } }\n");
@@ -163,7 +170,9 @@ fn habits_of_databases() {
     assert_eq!(db("    stop_grace_period: 10s\n"), one("grace-short", N));
     let calm = "    stop_grace_period: 30s\n";
     assert_eq!(
-        db(&format!("{calm}    ports: [{{ target: 1, published: 1, mode: host }}]\n    deploy: {{ restart_policy: {{ max_attempts: 3 }} }}\n")),
+        db(&format!(
+            "{calm}    ports: [{{ target: 1, published: 1, mode: host }}]\n    deploy: {{ restart_policy: {{ max_attempts: 3 }} }}\n"
+        )),
         one("update-stuck", N)
     );
     assert_eq!(
@@ -171,7 +180,9 @@ fn habits_of_databases() {
         one("bootstrap-kept", N)
     );
     assert_eq!(
-        db(&format!("{calm}    deploy: {{ replicas: 3, placement: {{ preferences: [{{ spread: node.labels.rack }}] }} }}\n")),
+        db(&format!(
+            "{calm}    deploy: {{ replicas: 3, placement: {{ preferences: [{{ spread: node.labels.rack }}] }} }}\n"
+        )),
         one("rule-soft", N)
     );
     let world = read("services: { db: { image: postgres, stop_grace_period: 1m } }");
@@ -186,7 +197,9 @@ fn habits_of_databases() {
 fn ids_that_two_members_have() {
     let two = |first: &str, second: &str| {
         let service = |n: u32, env: &str| {
-            format!("  zoo{n}:\n    image: zookeeper\n    stop_grace_period: 30s\n    volumes: [\"/srv/z{n}:/data\"]\n    {env}\n")
+            format!(
+                "  zoo{n}:\n    image: zookeeper\n    stop_grace_period: 30s\n    volumes: [\"/srv/z{n}:/data\"]\n    {env}\n"
+            )
         };
         read(&format!("services:\n{}{}", service(1, first), service(2, second)))
     };
@@ -195,7 +208,10 @@ fn ids_that_two_members_have() {
     let world = two(&id(1), &id(1));
     let finding = only(&world, "id-repeated");
     assert_eq!((finding.level, finding.at.len()), (V, 2));
-    assert_eq!(only(&two("command: [mysqld, --server-id=1]", "command: mysqld --server-id 1"), "id-repeated").level, V);
+    assert_eq!(
+        only(&two("command: [mysqld, --server-id=1]", "command: mysqld --server-id 1"), "id-repeated").level,
+        V
+    );
     assert_eq!(only(&two("hostname: z", "hostname: z"), "id-repeated").level, N);
     let world = two(&format!("{}\n    deploy: {{ replicas: 3 }}", id(1)), &id(2));
     assert_eq!(world.findings.iter().filter(|f| f.code == "id-repeated").count(), 1);

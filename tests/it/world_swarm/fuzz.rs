@@ -17,8 +17,32 @@ impl Random {
 }
 
 const PIECES: [&str; 26] = [
-    "{{", "}}", "${", "}", "$", ":", "::", "-", "\n", "  ", "[", "]", "{", "\"", "'", "&a ", "*a", "<<: ", "~", "é",
-    "{{.Task.Slot}}", "65535", "replicas: 4000000000", "mode: global", "\u{0}", "---\n",
+    "{{",
+    "}}",
+    "${",
+    "}",
+    "$",
+    ":",
+    "::",
+    "-",
+    "\n",
+    "  ",
+    "[",
+    "]",
+    "{",
+    "\"",
+    "'",
+    "&a ",
+    "*a",
+    "<<: ",
+    "~",
+    "é",
+    "{{.Task.Slot}}",
+    "65535",
+    "replicas: 4000000000",
+    "mode: global",
+    "\u{0}",
+    "---\n",
 ];
 
 fn mutate(text: &str, random: &mut Random) -> String {
@@ -50,8 +74,12 @@ fn mutate(text: &str, random: &mut Random) -> String {
 fn mutants_of_emitted_files_and_soup() {
     let mut random = Random(0x5eed_cafe_f00d);
     let trees = emitted::trees();
-    let stacks: Vec<&str> =
-        trees.iter().flatten().filter(|(p, _)| p.contains("/swarm/")).map(|(_, text)| text.as_str()).collect();
+    let stacks: Vec<&str> = trees
+        .iter()
+        .flatten()
+        .filter(|(p, _)| p.contains("/swarm/"))
+        .map(|(_, text)| text.as_str())
+        .collect();
     let start = Instant::now();
     for round in 0..600 {
         let text = if round % 4 == 3 {

@@ -42,7 +42,8 @@ fn constraints() {
         "",
     );
     silent(&world);
-    let got: Vec<_> = a.wants.iter().map(|w| (w.key.as_str(), w.values[0].as_str(), w.not, w.one_node)).collect();
+    let got: Vec<_> =
+        a.wants.iter().map(|w| (w.key.as_str(), w.values[0].as_str(), w.not, w.one_node)).collect();
     assert_eq!(
         got,
         [
@@ -93,7 +94,10 @@ fn volumes_by_their_drivers() {
         ("/7", Source::Ephemeral),
     ];
     assert_eq!(sources(&a.members[0]), expected.iter().map(|(t, s)| (*t, s)).collect());
-    let (_, world) = service("volumes: [\"v1:/1\", \"v2:/2\"]", "volumes: { v1: { driver: acme }, v2: { external: true } }");
+    let (_, world) = service(
+        "volumes: [\"v1:/1\", \"v2:/2\"]",
+        "volumes: { v1: { driver: acme }, v2: { external: true } }",
+    );
     assert_eq!(world.unread.len(), 2, "{:?}", world.unread);
 }
 
@@ -101,11 +105,13 @@ fn volumes_by_their_drivers() {
 fn cluster_volumes_are_reserved_alone_and_not_on_every_node() {
     let beside = "volumes: { v1: { external: true, name: one }, v2: { external: true } }\n";
     let one = "volumes: [{ type: cluster, source: v1, target: /1 }]";
-    let two = "volumes: [{ type: cluster, source: v1, target: /1 }, { type: cluster, source: v2, target: /2 }]";
+    let two =
+        "volumes: [{ type: cluster, source: v1, target: /1 }, { type: cluster, source: v2, target: /2 }]";
     let reserved = |body: &str, beside: &str| {
         let (a, world) = service(body, beside);
         silent(&world);
-        let held = |s: &Source| matches!(s, Source::Volume { reserved: Some(_), missing: Missing::Refused, .. });
+        let held =
+            |s: &Source| matches!(s, Source::Volume { reserved: Some(_), missing: Missing::Refused, .. });
         a.members[0].mounts.iter().filter(|m| held(&m.source)).count()
     };
     assert_eq!(reserved(one, beside), 1);
@@ -143,7 +149,8 @@ fn ports_of_the_node_and_of_the_swarm() {
         "",
     );
     silent(&world);
-    let ports: Vec<_> = a.ports.iter().map(|p| (p.number, p.protocol.as_str(), p.scheduled, p.bound)).collect();
+    let ports: Vec<_> =
+        a.ports.iter().map(|p| (p.number, p.protocol.as_str(), p.scheduled, p.bound)).collect();
     assert_eq!(ports, [(90, "udp", true, true)]);
     let (a, world) = service(
         "networks: [n]\nports: [{ target: 90, published: 90, mode: host }]",
