@@ -13,16 +13,16 @@ const TOP: [&str; 6] = ["version", "services", "networks", "volumes", "secrets",
 
 /// Keys of a service that the stack command knows, whether it heeds them or not.
 #[rustfmt::skip]
-const SERVICE: [&str; 52] = [
+const SERVICE: [&str; 54] = [
     "build", "cap_add", "cap_drop", "cgroup_parent", "cgroupns_mode", "command", "configs", "container_name",
     "credential_spec", "depends_on", "deploy", "devices", "dns", "dns_search", "domainname", "entrypoint",
     "env_file", "environment", "expose", "external_links", "extra_hosts", "group_add", "healthcheck",
     "hostname", "image", "init", "ipc", "isolation", "labels", "links", "logging", "mac_address",
     "network_mode", "networks", "oom_score_adj", "pid", "ports", "privileged", "read_only", "restart",
     "secrets", "security_opt", "shm_size", "stdin_open", "stop_grace_period", "stop_signal", "sysctls",
-    "tmpfs", "tty", "ulimits", "user", "userns_mode",
+    "tmpfs", "tty", "ulimits", "user", "userns_mode", "volumes",
+    "working_dir",
 ];
-const MORE: [&str; 2] = ["volumes", "working_dir"];
 
 /// Keys of `deploy`.
 #[rustfmt::skip]
@@ -58,7 +58,7 @@ fn unknown<'d>(root: &Value<'d>) -> Vec<(String, Value<'d>)> {
     let top = root.entries().into_iter().filter(|(key, _)| !TOP.contains(key) && !free(key));
     let mut all: Vec<_> = top.map(|(key, value)| (key.to_owned(), value)).collect();
     for (_, service) in root.get("services").map(|s| s.entries()).unwrap_or_default() {
-        let known = |key: &str| SERVICE.contains(&key) || MORE.contains(&key) || free(key);
+        let known = |key: &str| SERVICE.contains(&key) || free(key);
         let own = service.entries().into_iter().filter(|(key, _)| !known(key));
         all.extend(own.map(|(key, value)| (key.to_owned(), value)));
         let deploy = service.get("deploy").map(|d| d.entries()).unwrap_or_default();

@@ -103,8 +103,8 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
     }
     let stateful = images::stateful(&workload.image) && !identity::stateless(service);
     if stateful {
-        ephemeral(page, service, &mut workload);
-        habits(page, service, &workload);
+        let kept = !ephemeral(page, service, &mut workload);
+        habits(page, service, &workload, kept);
     }
     restart(page, service, &workload);
     rules::dropped(page, service, &workload, stateful);
@@ -232,13 +232,14 @@ fn references(page: &mut Page<'_, '_>, service: &Value<'_>) {
     }
 }
 
-/// Data of a known image that no mount keeps.
-fn ephemeral(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &mut Workload) {
+/// Whether the data of a known image goes with its container.
+fn ephemeral(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &mut Workload) -> bool {
     let paths = images::data(&workload.image);
-    let holds = |target: &str, path: &str| {
-        let rest = path.strip_prefix(target.trim_end_matches('/'));
-        rest.is_some_and(|r| r.is_empty() || r.starts_with('/')) || target.starts_with(path)
+    let below = |path: &str, root: &str| {
+        let rest = path.strip_prefix(root.trim_end_matches('/'));
+        rest.is_some_and(|r| r.is_empty() || r.starts_with('/'))
     };
+    let holds = |target: &str, path: &str| below(path, target) || below(target, path);
     let at = service.get("image").map_or_else(|| page.at(service), |i| page.at(&i));
     let mut lost = false;
     for member in &mut workload.members {
@@ -262,11 +263,12 @@ fn ephemeral(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &mut Worklo
             format!("volumes: [\"data:{}\"]", paths.first().unwrap_or(&"/data")),
         );
     }
+    lost
 }
 
 /// What costs a database that is known.
-fn habits(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload) {
-    if workload.grace <= GRACE && !workload.members.is_empty() {
+fn habits(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload, kept: bool) {
+    if kept && workload.grace <= GRACE && !workload.members.is_empty() {
         let value = service.get("stop_grace_period");
         page.found(
             (codes::GRACE, Level::Note),

@@ -65,8 +65,10 @@ pub fn ports(spec: &str) -> Option<Ports> {
     let mut parts = spec.rsplitn(3, ':');
     let (target, published) = (parts.next()?, parts.next().unwrap_or_default());
     let address = parts.next().is_some();
-    let (target, protocol) = target.split_once('/').unwrap_or((target, "tcp"));
-    let protocol = protocol.to_ascii_lowercase();
+    // What stands behind a second slash is read past.
+    let mut target = target.split('/');
+    let (target, protocol) = (target.next()?, target.next().filter(|p| !p.is_empty()));
+    let protocol = protocol.unwrap_or("tcp").to_ascii_lowercase();
     let target = range(target)?;
     let published = if published.is_empty() { None } else { Some(range(published)?) };
     let fits = published.is_none_or(|p| target.0 == target.1 || p.1 - p.0 == target.1 - target.0);

@@ -14,10 +14,8 @@ pub fn trees() -> Vec<Tree> {
                 (p.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read_to_string(&p).unwrap())
             })
             .collect();
-        let inputs: Vec<berthc::Input> = texts
-            .into_iter()
-            .map(|(path, text)| berthc::Input { path: path.into(), text: text.into() })
-            .collect();
+        let inputs: Vec<berthc::Input> =
+            texts.into_iter().map(|(path, text)| berthc::Input { path, text }).collect();
         let compiled = berthc::compile(&inputs, &Disk(folder), &Options::default());
         trees.push(compiled.tree.unwrap_or_else(|| panic!("{folder}: {:?}", compiled.diagnostics)));
     }

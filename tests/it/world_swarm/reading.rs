@@ -240,3 +240,42 @@ fn extensions_and_several_files() {
     let world = swarm::read(&[File { path: "x/y/a.yml", text }]);
     assert_eq!(world.workloads[0].members[0].mounts[0].source, host("x/c/d", Missing::Refused));
 }
+
+#[test]
+fn anchors_and_merge_keys() {
+    let world = read(
+        "x-db: &db\n  image: example/db\n  deploy: &one { replicas: 1, update_config: { order: start-first } }\nservices:\n  db1:\n    <<: *db\n    volumes: [\"/srv/1:/d\"]\n  db2:\n    <<: *db\n    deploy: { <<: *one, replicas: 2 }\n",
+    );
+    silent(&world);
+    let got: Vec<_> =
+        world.workloads.iter().map(|w| (w.image.as_str(), w.members.len(), w.update.order)).collect();
+    assert_eq!(got, [("db", 1, Order::StartFirst), ("db", 2, Order::StartFirst)]);
+    assert_eq!(world.workloads[0].update.at.as_ref().unwrap().line, 3, "where it is written");
+}
+
+#[test]
+fn docker_reads_one_document() {
+    let world = read("services: { a: { image: b } }\n---\nservices: { c: { image: d } }\n");
+    assert_eq!((world.workloads.len(), told(&world)), (1, vec![("rule-ignored".to_owned(), Level::Note, 3)]));
+    let world = read("a: 1\n");
+    assert_eq!((world.workloads.len(), world.unread.len()), (0, 1));
+    let world = read("services: [\n");
+    assert_eq!((world.workloads.len(), world.unread.len()), (0, 1));
+}
+
+#[test]
+fn short_ports_of_the_host_are_never_exclusive() {
+    for (spec, refused) in [
+        ("80", 0),
+        ("80/", 0),
+        ("80-82:90", 0),
+        ("80:90-91", 1),
+        ("5-4:1", 1),
+        ("a:1", 1),
+        ("80:90/foo", 1),
+        ("[::1]::80", 1),
+    ] {
+        let (a, world) = service(&format!("ports: [{spec:?}]"), "");
+        assert_eq!((a.ports.len(), told(&world).len()), (0, refused), "{spec}");
+    }
+}
