@@ -78,7 +78,7 @@ struct Object<'d> {
 impl Object<'_> {
     fn changed(&self, field: &[&str]) -> bool {
         match (self.old.at(field), self.new.at(field)) {
-            (Some(old), Some(new)) => !old.same(&new),
+            (Some(old), Some(new)) => !old.same(new),
             (old, new) => old.is_some() != new.is_some(),
         }
     }

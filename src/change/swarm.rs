@@ -32,7 +32,7 @@ pub(super) fn judge(change: &mut Change<'_>, before: &str, after: &str) {
     for (name, new) in named(after, "volumes") {
         let Some(old) = old.get(&name) else { continue };
         let (Some(before), Some(after)) = (old.get("driver_opts"), new.get("driver_opts")) else { continue };
-        if before.same(&after) {
+        if before.same(after) {
             continue;
         }
         let size = |v: &Value<'_>| v.get("size").and_then(|s| s.text());

@@ -28,3 +28,5 @@ mod readme;
 mod swarm;
 mod values;
 mod world;
+mod world_swarm;
+mod world_yaml;
