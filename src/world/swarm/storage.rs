@@ -189,9 +189,12 @@ impl<'d> Mounts<'d> {
             let value = mode.as_ref().and_then(|m| m.get(key)).and_then(|v| v.text());
             value.is_none_or(|v| v == single)
         };
-        let reserved = self.reserves && !group && is("scope", "single") && is("sharing", "none");
-        let reserved = reserved.then(|| page.at(&w.value));
-        Source::Volume { name, fences: Fences::Never, one_pod: None, reserved, missing: Missing::Refused }
+        let single = !group && is("scope", "single") && is("sharing", "none");
+        let reserved = (self.reserves && single).then(|| page.at(&w.value));
+        // A CSI driver publishes a volume of one node to no second one (CSI,
+        // ControllerPublishVolume: FAILED_PRECONDITION); what it knows of a lost node, none says.
+        let fences = if single { Fences::WhileConnected } else { Fences::Never };
+        Source::Volume { name, fences, one_pod: None, reserved, missing: Missing::Refused }
     }
 }
 
