@@ -226,6 +226,11 @@ impl<'d> Value<'d> {
         }
     }
 
+    /// Whether it is a scalar in quotes, a block, or tagged: text, whatever it looks like.
+    pub fn is_quoted(self) -> bool {
+        matches!(self.node().kind, Kind::Scalar(_, false))
+    }
+
     /// Whether it is null: nothing, `~` or `null`.
     pub fn is_null(self) -> bool {
         matches!(self.node().kind, Kind::Null)
