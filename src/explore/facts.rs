@@ -301,8 +301,10 @@ impl Facts {
         let resource = match own.kind {
             Kind::Replicas => return None,
             kind if kind.per_node() && twin.node != copy.node => return None,
+            // A name alone says nothing: members that may run anywhere without data have one too.
+            Kind::StatefulSet => Resource::Hostname,
+            _ if own.mounts.is_empty() && !own.pinned => return None,
             _ if own.named => Resource::Hostname,
-            _ if own.mounts.is_empty() => return None,
             _ => Resource::Id,
         };
         Some(Breach { resource, how: How::Two, actor: copy.actor, other: twin.actor, mount: None })

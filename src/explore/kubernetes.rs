@@ -94,6 +94,7 @@ impl Rules for Kubernetes {
             What::Replace => ("the old pod is deleted".to_owned(), update),
             What::Place => (format!("the scheduler places it on {node}"), wanted),
             What::Start => (format!("its container starts on {node}"), None),
+            What::Refuse => (format!("it cannot start on {node}; someone deletes the pod"), None),
             What::Tell => {
                 (format!("the kubelet of {node} asks the container to stop; it takes its time"), None)
             }
@@ -291,10 +292,16 @@ impl Turn<'_> {
     /// The kubelet; a pod that it cannot start stays where it is, and is tried again.
     fn start(&mut self, copy: &Copy) {
         let up = self.state.node(copy).is_some_and(|n| n.link == Link::Up);
-        if copy.phase != Phase::Placed || copy.retired || !up || self.facts.refused(self.state, copy) {
+        if copy.phase != Phase::Placed || copy.retired || !up {
             return;
         }
         let mut after = *self.state;
+        if self.facts.refused(self.state, copy) {
+            // Nobody but an operator moves it.
+            after.set(copy, None);
+            self.next.add(Self::of(What::Refuse, copy), after);
+            return;
+        }
         let breach = self.facts.run(&mut after, copy);
         self.next.steps.push((Self::of(What::Start, copy), after, breach));
     }
