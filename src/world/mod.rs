@@ -3,6 +3,7 @@
 //! A reader for each orchestrator makes it from text alone; it knows nothing of any plan, and
 //! what it does not understand it lists. The explorer searches its behaviour.
 
+pub mod fleet;
 pub mod unit;
 pub mod yaml;
 

@@ -24,3 +24,4 @@ mod readme;
 mod swarm;
 mod values;
 mod world;
+mod world_fleet;
