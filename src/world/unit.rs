@@ -85,7 +85,8 @@ impl Setting {
     pub fn words(&self) -> Option<Vec<Word>> {
         let mut words = split(&self.value)?;
         for (at, word) in &mut words {
-            let begun = self.lines.iter().rev().find(|(start, _)| start <= at);
+            let after = self.lines.partition_point(|(start, _)| start <= at);
+            let begun = after.checked_sub(1).and_then(|last| self.lines.get(last));
             word.line = begun.map_or(self.line, |(_, line)| *line);
         }
         Some(words.into_iter().map(|(_, word)| word).collect())

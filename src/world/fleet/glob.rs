@@ -1,5 +1,10 @@
 //! Go's `path.Match`, by which fleet finds units (`agent/state.go`): a whole name, with its suffix.
 
+/// Whether a unit's name matches a pattern; a malformed one matches nothing.
+pub fn matches(pattern: &str, name: &str) -> bool {
+    Glob::parse(pattern).is_some_and(|glob| glob.matches(name))
+}
+
 /// What one place of a name may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Term {
@@ -56,6 +61,11 @@ impl Glob {
     /// Exactly this name.
     pub fn literal(name: &str) -> Self {
         Self(name.chars().map(Term::Char).collect())
+    }
+
+    /// Whether it asks for a character that no unit's name has.
+    pub fn foreign(&self) -> bool {
+        self.0.iter().any(|term| matches!(term, Term::Char(c) if !super::names::character(*c)))
     }
 
     /// The one name that it matches, if it has no wildcard.

@@ -8,7 +8,7 @@ mod container;
 mod docker;
 mod exec;
 mod found;
-mod glob;
+pub mod glob;
 mod grammar;
 mod ignored;
 mod images;
@@ -21,9 +21,10 @@ mod stop;
 mod together;
 mod unit;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use self::found::Found;
+use self::glob::Glob;
 use self::stop::Victim;
 use self::together::{Instance, Set};
 use self::unit::Unit;
@@ -41,11 +42,16 @@ pub fn read(files: &[File<'_>]) -> World {
     set.globs(&mut found);
     set.stuck(&mut found);
     let (mut workloads, mut kills) = (Vec::new(), Vec::new());
+    let mut said: BTreeSet<&str> = BTreeSet::new();
     for instance in &set.instances {
-        let (workload, victims) = workload(instance, &mut found);
+        // The instances of a template share their faults.
+        let mut again = Found::default();
+        let first = said.insert(&instance.unit.name);
+        let (workload, victims) = workload(instance, if first { &mut found } else { &mut again });
         workloads.push(workload);
         kills.push(victims);
     }
+    missed(&set, &workloads, &mut found);
     follow(&set, &mut workloads);
     start_kills(&set, &mut workloads, kills, &mut found);
     let mut world = World { workloads, ..World::default() };
@@ -94,7 +100,10 @@ fn workload(instance: &Instance<'_>, found: &mut Found) -> (Workload, Vec<(Victi
         .rules
         .conflicts
         .iter()
-        .map(|rule| Apart { whom: Whom::Units(name.expand(&rule.text)), at: rule.at.clone() })
+        .map(|rule| (name.expand(&rule.text), rule))
+        // A malformed one matches nothing.
+        .filter(|(glob, _)| Glob::parse(glob).is_some())
+        .map(|(glob, rule)| Apart { whom: Whom::Units(glob), at: rule.at.clone() })
         .collect();
     workload.members.push(member);
     let steps = service::steps(unit, name, found);
@@ -121,6 +130,36 @@ fn wants(instance: &Instance<'_>) -> (Vec<Want>, Vec<Want>) {
         list.push(Want { key, values: values.into_iter().collect(), not: false, one_node: false, at });
     }
     (all, own)
+}
+
+/// Globs of a service that miss another unit of it: one that runs the same image.
+fn missed(set: &Set<'_>, workloads: &[Workload], found: &mut Found) {
+    let mut families: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
+    for (i, workload) in workloads.iter().enumerate().filter(|(_, w)| !w.image.is_empty()) {
+        families.entry((&workload.family, &workload.image)).or_default().push(i);
+    }
+    for of in families.values() {
+        // One of each unit stands for its instances.
+        let mut units: Vec<usize> = of.clone();
+        units.dedup_by_key(|i| &set.instances[*i].unit.name);
+        for i in &units {
+            let own = &set.instances[*i];
+            let Some(rule) = set.held(own) else { continue };
+            for other in units.iter().map(|j| &set.instances[*j]) {
+                if other.unit.name != own.unit.name && other.conflict(own).is_none() {
+                    let message =
+                        format!("`{}` misses {}, which runs the same image", rule.text, other.unit.name);
+                    let mend = format!("Conflicts={}", other.unit.name.replace("@.", "@*."));
+                    found.note(
+                        codes::MATCHES_NOTHING,
+                        vec![rule.at.clone(), other.unit.begin()],
+                        message,
+                        mend,
+                    );
+                }
+            }
+        }
+    }
 }
 
 /// A unit that follows others runs only where they may, and next to nobody they must not.
@@ -159,6 +198,7 @@ fn start_kills(set: &Set<'_>, workloads: &mut [Workload], kills: Vec<Vec<(Victim
             labels.entry((key.clone(), value.clone())).or_default().push(i);
         }
     }
+    let mut said = BTreeSet::new();
     for (i, victims) in kills.into_iter().enumerate() {
         for (victim, at) in victims {
             let (hit, whom) = match &victim {
@@ -182,7 +222,9 @@ fn start_kills(set: &Set<'_>, workloads: &mut [Workload], kills: Vec<Vec<(Victim
                 if own == theirs { "another instance's".to_owned() } else { format!("that of {theirs}") };
             let message = format!("the start of {own} ends {whom}, which may be {whose}");
             let mend = "ExecStartPre=-/usr/bin/docker rm NAME, which leaves a running one, and a name of the data it has";
-            found.violation(codes::KILLS, vec![at], message, mend);
+            if said.insert(at.clone()) {
+                found.violation(codes::KILLS, vec![at], message, mend);
+            }
         }
     }
 }

@@ -126,5 +126,5 @@ impl<'n> Name<'n> {
 /// Whether there can be a unit that `glob` matches.
 pub fn possible(glob: &super::glob::Glob) -> bool {
     let ends = KINDS.iter().filter_map(|kind| super::glob::Glob::parse(&format!("?*.{kind}")));
-    ends.into_iter().any(|end| glob.meets(&end))
+    !glob.foreign() && ends.into_iter().any(|end| glob.meets(&end))
 }

@@ -117,7 +117,7 @@ pub fn grace(unit: &Unit, steps: &[Step], run: &Run, workload: &mut Workload, fo
     let timeout = read.flatten().unwrap_or(Some(TIMEOUT));
     let stop = steps.iter().find(|step| step.key == "ExecStop" && ends(step));
     let (seconds, at) = match stop {
-        Some(step) => asked(step, run, timeout, found),
+        Some(step) => asked(step, run, found),
         None => (timeout, line.map(|line| unit.at(line))),
     };
     // systemd ends `docker stop` and the client; the container has what docker gives it.
@@ -126,8 +126,8 @@ pub fn grace(unit: &Unit, steps: &[Step], run: &Run, workload: &mut Workload, fo
     short(unit, line, workload, (seconds, timeout), stop.zip(at), found);
 }
 
-/// The seconds between a stop and the kill.
-fn asked(step: &Step, run: &Run, timeout: Option<u32>, found: &mut Found) -> (Option<u32>, Option<At>) {
+/// The seconds between a stop and docker's kill, if there is one.
+fn asked(step: &Step, run: &Run, found: &mut Found) -> (Option<u32>, Option<At>) {
     match &step.docker {
         Some(Docker::Stop { time: Some(word), .. }) => {
             let at = step.at(word, "docker stop -t");
@@ -145,7 +145,7 @@ fn asked(step: &Step, run: &Run, timeout: Option<u32>, found: &mut Found) -> (Op
         Some(Docker::Kill { signal: Some(signal), .. })
             if !["KILL", "SIGKILL", "9"].contains(&signal.text.as_str()) =>
         {
-            (timeout, Some(step.at(signal, "docker kill -s")))
+            (None, Some(step.at(signal, "docker kill -s")))
         }
         _ => (Some(0), Some(step.place())),
     }

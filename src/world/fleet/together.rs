@@ -135,8 +135,7 @@ impl<'u> Set<'u> {
                     let message = format!("{} waits for itself: fleet never runs it", own.unit.name);
                     found.violation(codes::STUCK, vec![rule.at.clone()], message, "MachineOf=another unit");
                 } else if self.find(&name).is_none() {
-                    let what =
-                        format!("{name} is not among the files: on which machines it may run is not known");
+                    let what = format!("{} is not among the files: where it may run is not known", rule.text);
                     found.unread(rule.at.clone(), what);
                 }
             }
@@ -199,6 +198,13 @@ impl<'u> Set<'u> {
                 fault.say(unit, rule, families.contains(of.as_str()), found);
             }
         }
+    }
+
+    /// A rule that keeps others of the unit's own service off.
+    pub fn held(&self, own: &Instance<'u>) -> Option<&'u Rule> {
+        let of = |rule: &&Rule| family(rule, own.unit) == own.unit.name().family();
+        let hits = |glob: &Glob| self.instances.iter().any(|i| i.name != own.name && glob.matches(&i.name));
+        own.globs.iter().find(|(glob, rule)| of(rule) && hits(glob)).map(|(_, rule)| *rule)
     }
 
     fn judge(&self, own: &[&Instance<'_>], rule: &Rule, siblings: &[Glob]) -> Option<Fault> {
