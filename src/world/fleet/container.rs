@@ -167,11 +167,12 @@ impl Reader<'_> {
     /// What it can write to.
     fn mounts(&mut self) -> Vec<Mount> {
         let run = self.run;
+        let driver = run.last("volume-driver").map(|word| word.text.as_str());
         let mut mounts = Vec::new();
         for (option, word) in &run.options {
             let at = self.step.at(word, &format!("--{option}"));
             let written = match option.as_str() {
-                "volume" => short(&word.text, run.last("volume-driver").map(|w| w.text.as_str())),
+                "volume" => short(&word.text, driver),
                 "mount" => long(&word.text),
                 "tmpfs" => Written {
                     kind: "tmpfs",

@@ -10,7 +10,7 @@ use crate::world::unit::{self, Setting};
 /// Most commands of one Exec line.
 const COMMANDS: usize = 1000;
 /// Most bytes that one Exec line's variables may become.
-const BYTES: usize = 4 << 20;
+const BYTES: usize = 1 << 20;
 /// Most shells within one another, and most programs that only run another.
 pub const DEEPEST: usize = 8;
 

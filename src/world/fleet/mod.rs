@@ -123,10 +123,14 @@ fn wants(instance: &Instance<'_>) -> (Vec<Want>, Vec<Want>) {
         let values = vec![name.expand(&id.text)];
         all.push(Want { key: "MachineID".into(), values, not: false, one_node: true, at: id.at.clone() });
     }
-    for (key, values) in rules.demands(name) {
-        let of = || rules.metadata.iter().filter(|r| r.pair(name).is_some_and(|(k, _)| k == key));
-        let Some(at) = of().next().map(|rule| rule.at.clone()) else { continue };
-        let list = if of().any(|rule| rule.text.contains('%')) { &mut own } else { &mut all };
+    // Of each key the first line, and whether it is another for each instance.
+    let mut lines: BTreeMap<String, (At, bool)> = BTreeMap::new();
+    for rule in &rules.metadata {
+        let Some((key, _)) = rule.pair(name) else { continue };
+        lines.entry(key).or_insert_with(|| (rule.at.clone(), false)).1 |= rule.text.contains('%');
+    }
+    for ((key, values), (at, special)) in rules.demands(name).into_iter().zip(lines.into_values()) {
+        let list = if special { &mut own } else { &mut all };
         list.push(Want { key, values: values.into_iter().collect(), not: false, one_node: false, at });
     }
     (all, own)

@@ -126,10 +126,16 @@ impl Rules {
     /// fleet's error for rules that do not go together. It looks at them as they are written:
     /// specifiers are expanded later.
     pub fn refused(&self) -> Option<(String, &At)> {
+        let parse = |rules: &'_ [Rule]| -> Vec<Option<Glob>> {
+            let any = !self.peers.is_empty();
+            rules.iter().filter(|_| any).map(|rule| Glob::parse(&rule.text)).collect()
+        };
+        let all = [("conflict", &self.conflicts), ("replace", &self.replaces)];
+        let all = all.map(|(what, rules)| (what, rules, parse(rules)));
         for peer in &self.peers {
-            for (what, globs) in [("conflict", &self.conflicts), ("replace", &self.replaces)] {
-                let hits = |rule: &&Rule| Glob::parse(&rule.text).is_some_and(|g| g.matches(&peer.text));
-                if let Some(rule) = globs.iter().find(hits) {
+            for (what, rules, globs) in &all {
+                let hits = |glob: &Option<Glob>| glob.as_ref().is_some_and(|g| g.matches(&peer.text));
+                if let Some(rule) = globs.iter().position(hits).and_then(|at| rules.get(at)) {
                     let hit = format!("peer {:?} matches {what} {:?}", peer.text, rule.text);
                     return Some((format!("unresolvable requirements: {hit}"), &rule.at));
                 }

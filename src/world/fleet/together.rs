@@ -99,15 +99,16 @@ impl<'u> Set<'u> {
         Self { units, instances }
     }
 
-    /// The unit of a name, or of its template.
-    fn find(&self, name: &str) -> Option<Instance<'u>> {
+    /// The file of a name: its own, or its template's.
+    fn text(&self, name: &str) -> Option<&'u Unit> {
         let parts = Name::of(name);
-        if parts.is_template() {
-            return None;
-        }
         let template = || parts.instance.map(|_| parts.instantiated(""));
-        let unit = self.units.get(name).or_else(|| self.units.get(template()?.as_str()))?;
-        Some(Instance::new(unit, name.to_owned()))
+        let unit = self.units.get(name).or_else(|| self.units.get(template()?.as_str()));
+        unit.filter(|_| !parts.is_template()).copied()
+    }
+
+    fn find(&self, name: &str) -> Option<Instance<'u>> {
+        Some(Instance::new(self.text(name)?, name.to_owned()))
     }
 
     /// The units that `of` follows, and they follow: all share its machine.
@@ -134,7 +135,7 @@ impl<'u> Set<'u> {
                 if name == own.name {
                     let message = format!("{} waits for itself: fleet never runs it", own.unit.name);
                     found.violation(codes::STUCK, vec![rule.at.clone()], message, "MachineOf=another unit");
-                } else if self.find(&name).is_none() {
+                } else if self.text(&name).is_none() {
                     let what = format!("{} is not among the files: where it may run is not known", rule.text);
                     found.unread(rule.at.clone(), what);
                 }

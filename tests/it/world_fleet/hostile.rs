@@ -125,6 +125,8 @@ fn bent_units_never_panic_or_hang() {
 #[test]
 fn bombs_are_read_quickly() {
     let lines = |line: &str, n: usize| format!("{line} \\\n").repeat(n);
+    let numbered =
+        |line: &str, n: usize| (0..n).map(|i| line.replace('#', &i.to_string())).collect::<String>();
     let script = |text: &str| format!("[Service]\nExecStart=/bin/sh -c '{text}'\n");
     let doubling: String = (0..60).map(|i| format!("a{}=$a{i}$a{i}; \\\n", i + 1)).collect();
     let many: String = (0..20_000).map(|i| format!("v{i}=$(x) \\\n; ")).collect();
@@ -148,7 +150,8 @@ fn bombs_are_read_quickly() {
         format!("[X-Fleet]\nConflicts={}\n", lines(&stars, 400)),
         format!("[X-Fleet]\n{}", format!("Conflicts={stars}\n").repeat(400)),
         format!("[X-Fleet]\n{}", "MachineMetadata=a=b\n".repeat(20_000)),
-        format!("[X-Fleet]\n{}", "MachineOf=a@%i.service\n".repeat(2_000)),
+        format!("[X-Fleet]\n{}", numbered("MachineMetadata=k#=v\n", 10_000)),
+        format!("[X-Fleet]\n{}", numbered("MachineOf=a@#.service\nConflicts=x#*.service\n", 1000)),
         "[A]\na=b\n".repeat(100_000),
         format!("[A]\n{}", "#\\\n".repeat(300_000)),
     ];
@@ -156,6 +159,6 @@ fn bombs_are_read_quickly() {
         let start = Instant::now();
         let _ = read(&[("b@.service", bomb.as_str()), ("a@.service", bomb.as_str())]);
         let took = start.elapsed();
-        assert!(took < Duration::from_secs(10), "{took:?} for {}", &bomb[..bomb.len().min(80)]);
+        assert!(took < Duration::from_secs(30), "{took:?} for {}", &bomb[..bomb.len().min(80)]);
     }
 }
