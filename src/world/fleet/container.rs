@@ -25,7 +25,7 @@ pub fn fill(workload: &mut Workload, steps: &[Step], main: &Main<'_>, found: &mu
     }
     network(workload, step, run, found);
     workload.lock = lock(step, run);
-    let mut reader = Reader { step, run, volumes: volumes(steps), steps, found };
+    let mut reader = Reader { step, run, volumes: volumes(steps), inspected: inspected(steps), found };
     let mut mounts = reader.mounts();
     let lost = reader.ephemeral(&mounts, &workload.image);
     mounts.extend(lost.clone());
@@ -145,11 +145,23 @@ fn volumes(steps: &[Step]) -> BTreeMap<&str, Made<'_>> {
     made.collect()
 }
 
+/// The volumes without which the unit does not start.
+fn inspected(steps: &[Step]) -> BTreeMap<&str, &Step> {
+    let asks = |step: &&Step| {
+        step.before()
+            && matches!(step.docker, Some(Docker::InspectVolume))
+            && !step.ignored
+            && !step.raw.contains("|| true")
+    };
+    let words = |step| Step::words(step).map(move |word| (word.text.as_str(), step));
+    steps.iter().filter(asks).flat_map(words).collect()
+}
+
 struct Reader<'r> {
     step: &'r Step,
     run: &'r Run,
     volumes: BTreeMap<&'r str, Made<'r>>,
-    steps: &'r [Step],
+    inspected: BTreeMap<&'r str, &'r Step>,
     found: &'r mut Found,
 }
 
@@ -225,11 +237,7 @@ impl Reader<'_> {
     }
 
     fn volume(&mut self, name: &str, driver: &str, options: &[String], at: &At) -> Source {
-        let inspected = self.steps.iter().find(|step| {
-            let asks = matches!(step.docker, Some(Docker::InspectVolume));
-            let refuses = !step.ignored && !step.raw.contains("|| true") && !self.volumes.contains_key(name);
-            step.before() && asks && refuses && step.command.words.iter().any(|w| w.text == name)
-        });
+        let inspected = self.inspected.get(name).filter(|_| !self.volumes.contains_key(name));
         let missing = if inspected.is_some() { Missing::Refused } else { Missing::Created };
         let volume = |name: &str, fences| Source::Volume {
             name: name.to_owned(),

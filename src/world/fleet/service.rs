@@ -42,6 +42,11 @@ impl Step {
         At { file: self.file.clone(), line, field: format!("Service {}", self.key) }
     }
 
+    /// Its words.
+    pub fn words(&self) -> impl Iterator<Item = &Word> {
+        self.command.words.iter()
+    }
+
     /// The program of the line, as it is written.
     fn program(&self) -> &str {
         let first = self.raw.split_whitespace().next().unwrap_or_default();
