@@ -303,7 +303,7 @@ impl Facts {
             kind if kind.per_node() && twin.node != copy.node => return None,
             // A name alone says nothing: members that may run anywhere without data have one too.
             Kind::StatefulSet => Resource::Hostname,
-            _ if own.mounts.is_empty() && !own.pinned => return None,
+            _ if own.mounts.is_empty() && !(own.pinned && own.named) => return None,
             _ if own.named => Resource::Hostname,
             _ => Resource::Id,
         };

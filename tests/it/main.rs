@@ -28,5 +28,6 @@ mod readme;
 mod swarm;
 mod values;
 mod world;
+mod world_fleet;
 mod world_swarm;
 mod world_yaml;
