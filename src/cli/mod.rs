@@ -219,9 +219,13 @@ fn compile(args: &Compile) -> Result<bool, Outside> {
     let failed = diagnostics.iter().any(|d| d.severity == Severity::Error);
     let written = drift.filter(|_| !failed);
     if let Some(drift) = &written {
+        let rule = match &args.depfile {
+            Some(file) => Some((file, depfile::rule(file, &read)?)),
+            None => None,
+        };
         write::write(&out, drift)?;
-        if let Some(file) = &args.depfile {
-            depfile::write(file, &read)?;
+        if let Some((file, rule)) = rule {
+            write::replace(file, &rule)?;
         }
     }
     match args.job.format {

@@ -144,6 +144,7 @@ fn a_depfile_has_a_target_and_names_that_make_can_say() {
         files(dir.path(), &[(spec, DB)]);
         let run = berthc_in(dir.path(), &["compile", spec, "-o", "out", "--depfile", file]);
         assert_eq!(run.status.code(), Some(2), "{file} {spec}");
+        assert!(!stderr(&run).contains("wrote"), "{}", stderr(&run));
         assert!(!dir.path().join("o.d").exists());
     }
     files(dir.path(), &[("a b$c#d.yaml", DB)]);
