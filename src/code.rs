@@ -206,6 +206,8 @@ codes! {
     AcceptShape = "accept-shape",
     /// A waiver that waives nothing hides the day when it would.
     AcceptUnused = "accept-unused",
+    /// What was emitted, read back and searched, breaks in a way that no waiver names.
+    OutputBreaks = "output-breaks",
     /// The cluster holds an older state, and would refuse this change or restart everything for it.
     ApplyRefused = "apply-refused",
     /// A volume cannot be made smaller; data would be cut off.

@@ -14,6 +14,8 @@
 //! 5. [`world`] reads the emitted text back; it knows nothing of any plan.
 //! 6. [`certificate`] says of that text what holds every resource under every hazard; what
 //!    nothing holds is a gap, which the spec must waive with a reason.
+//! 7. [`explore`] searches what a small cluster may do with that text; what breaks and no gap
+//!    names is one more gap ([`prove`]). [`verify`] does the same for files of anyone.
 //!
 //! Beside that way, [`change`] says which of the changes to an older tree cannot simply be applied.
 //!
@@ -30,6 +32,7 @@ pub mod explain;
 pub mod explore;
 pub mod finding;
 pub mod model;
+pub mod prove;
 pub mod quote;
 pub mod source;
 pub mod spec;
@@ -65,6 +68,8 @@ pub struct Options {
     pub set: Vec<String>,
     /// The inputs are not all specs of the project: an environment may speak of others.
     pub partial: bool,
+    /// Leave out the search of what was emitted: for who has searched the same bytes before.
+    pub skip_search: bool,
 }
 
 /// All that one compile found out.
@@ -99,6 +104,9 @@ pub fn compile(inputs: &[Input], files: &dyn Files, options: &Options) -> Compil
     diagnostics.extend(printing.into_iter().filter(|_| sound));
     let certificates = certificate::certify(&model, &tree, &diagnostics);
     gaps.extend(certificates.gaps(&model, &gaps));
+    if !options.skip_search {
+        gaps.extend(prove::gaps(&model, &certificates, &tree, &gaps, &mut diagnostics));
+    }
     target::waivers(&model, &gaps, |s| certificates.has(s), &mut diagnostics);
     tree.extend(emit::emit(&certificates.pages(&model, &gaps), options, &mut diagnostics));
     tree.retain(|path, _| options.wants(path));

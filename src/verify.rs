@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::explore::{self, Bounds};
 use crate::finding::{Finding, Level};
 use crate::target::Target;
-use crate::world::{self, File, Unread};
+use crate::world::{self, File, Unread, Workload};
 
 /// What a search over all files found.
 #[derive(Debug, Default, Serialize)]
@@ -91,6 +91,12 @@ pub fn target(file: &File<'_>) -> Option<Target> {
 /// Reads `files`, all of which may run beside each other, and searches what may happen.
 /// Files of no orchestrator are passed over.
 pub fn verify(files: &[File<'_>], bounds: Bounds) -> Verified {
+    verify_as(files, bounds, &|_| false)
+}
+
+/// The same, for someone who knows more: `single` says of which workloads without data at most one
+/// container may be each member.
+pub fn verify_as(files: &[File<'_>], bounds: Bounds, single: &dyn Fn(&Workload) -> bool) -> Verified {
     let mut verified = Verified::default();
     let waivers: BTreeMap<&str, Vec<(String, String)>> =
         files.iter().map(|f| (f.path, waivers(f.text))).filter(|w| !w.1.is_empty()).collect();
@@ -100,6 +106,9 @@ pub fn verify(files: &[File<'_>], bounds: Bounds) -> Verified {
             continue;
         }
         let mut world = world::read(wanted, &own);
+        for workload in &mut world.workloads {
+            workload.single = single(workload);
+        }
         let explored = explore::explore(wanted, &world, bounds);
         verified.searched.push(Searched {
             target: wanted.name(),
@@ -127,7 +136,7 @@ pub fn verify(files: &[File<'_>], bounds: Bounds) -> Verified {
 
 /// A code without its resource where that is only another name for who the member is: what files
 /// of a member without data call its hostname, its spec may call its right to write.
-fn kin(code: &str) -> String {
+pub fn kin(code: &str) -> String {
     let who = ["writer", "hostname", "id"];
     let parts: Vec<&str> = code.split('/').map(|p| if who.contains(&p) { "id" } else { p }).collect();
     parts.join("/")

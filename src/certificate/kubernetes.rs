@@ -2,8 +2,8 @@
 
 use super::Layer::{Construction, Fence, Order, Scheduler};
 use super::{
-    Carrier, ELSEWHERE, EMPTY, Expect, Found, HERE, Hazard, Mechanism, OTHER, Resource, SAME, Shape, Way,
-    Where, way,
+    AGAIN, Carrier, ELSEWHERE, EMPTY, Expect, Found, HERE, Hazard, Mechanism, OTHER, Resource, SAME, Shape,
+    Way, Where, way,
 };
 use crate::emit::Tree;
 use crate::model::backend::Fences;
@@ -18,7 +18,7 @@ static POD_NAME: Mechanism = Mechanism {
     word: "pod-name",
     layer: Construction,
     what: "one object of a member's name in the API: no successor is made before it is gone, for ever if need be",
-    assumes: "nobody deletes a pod by force or the Node object of a node that runs",
+    assumes: "nobody deletes a pod by force or the Node object of a node that runs; the namespace stays the same",
     source: "kubernetes pkg/controller/statefulset/stateful_set_control.go; seen: 0 overlaps in partition, re-apply, scale to 0 and back, two controllers",
 };
 static NODE_BOUND: Mechanism = Mechanism {
@@ -53,14 +53,14 @@ static CLAIM: Mechanism = Mechanism {
     word: "claim",
     layer: Construction,
     what: "the claim belongs to the member's name and is kept: the same name always finds the same volume",
-    assumes: "nobody deletes the claim",
+    assumes: "nobody deletes the claim, and no pod of others names it",
     source: "kubernetes pkg/controller/statefulset/stateful_set_utils.go, getPersistentVolumeClaims",
 };
 static RESERVED: Mechanism = Mechanism {
     word: "reserved",
     layer: Construction,
     what: "the volume is kept for the claim of the member's name: the same name finds the same volume, and no other claim binds it",
-    assumes: "",
+    assumes: "no pod of others names the claim",
     source: "kubernetes pkg/controller/volume/persistentvolume, claimRef; seen: each member on its own node",
 };
 static BY_HAND: Mechanism = Mechanism {
@@ -161,9 +161,9 @@ pub fn expect(shape: &Shape<'_>, resource: Resource, hazard: Hazard) -> Expect {
     match resource {
         Resource::Data => Expect::Held(data(shape, hazard)),
         Resource::Writer => bare(shape, resource, hazard),
-        Resource::Hostname if has_data && hazard == Hazard::Force => Expect::AsData,
-        // What holds the data says nothing of another service's members.
-        Resource::Id if has_data && hazard != Hazard::Neighbour => Expect::AsData,
+        // What holds the data says nothing of another service's members; and where the storage
+        // takes the data from a forced pod, its container runs on under its name and id (seen).
+        Resource::Id if has_data && !matches!(hazard, Hazard::Neighbour | Hazard::Force) => Expect::AsData,
         Resource::Hostname | Resource::Id => bare(shape, resource, hazard),
         Resource::Port if !shape.node_network => Expect::Never("the pod has an address of its own"),
         Resource::Address if shape.workload.ports.is_empty() => {
@@ -234,7 +234,10 @@ fn on_each_node(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
     match hazard {
         Hazard::Colocate => vec![here(&[&DAEMONSET, &AFFINITY])],
         Hazard::Update => vec![here(&[&AFFINITY, &GONE_FIRST])],
-        Hazard::Revisions if shape.revisions => vec![here(&[&REVISION_LABEL, &AFFINITY])],
+        // A set that is made again does not count the pods of the one before, whatever its label.
+        Hazard::Revisions if shape.revisions => {
+            vec![here(&[&REVISION_LABEL, &AFFINITY]), Way { how: AGAIN, ..here(&[&AFFINITY]) }]
+        }
         // A set waits for its own pod; of another revision's it knows nothing.
         Hazard::Relabel if !shape.revisions => vec![here(&[&DAEMONSET, &AFFINITY])],
         Hazard::Revisions | Hazard::Relabel => vec![here(&[&AFFINITY])],

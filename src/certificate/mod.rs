@@ -78,6 +78,8 @@ pub struct Way {
 
 /// The second container is on the node of the first.
 pub const HERE: &str = "two on one node";
+/// What made the first is deleted, and at once made again.
+pub const AGAIN: &str = "deleted and made again";
 /// The second container is on another node.
 pub const ELSEWHERE: &str = "two on two nodes";
 /// The disk is not mounted, or there is no data yet.

@@ -63,6 +63,8 @@ pub struct Actor {
     pub cleans: bool,
     /// Its container outlives its unit.
     pub outlives: bool,
+    /// Someone said that at most one container may be it, though it has no data.
+    pub single: bool,
     /// It has a hostname of its own.
     pub named: bool,
     /// What it mounts; of mounts that nothing tells apart but their names, one.
@@ -206,7 +208,11 @@ impl Facts {
             || state.copies().filter(|o| o.runs() && *o != copy).any(|other| {
                 let here = other.node == copy.node;
                 let local = |between: &Between| here && holds(between, copy, other);
-                let reached = state.node(other).is_some_and(|n| n.link == Link::Up);
+                // fleetd is not what attaches; a dockerd or kubelet that is dead takes its plugins
+                // along, or is taken for gone.
+                let reached = state.node(other).is_some_and(|n| {
+                    n.link == Link::Up || n.link == Link::Deaf && self.target == Target::Fleet
+                });
                 local(&self.name)
                     || local(&self.bound)
                     || local(&self.lock)
@@ -303,7 +309,7 @@ impl Facts {
             kind if kind.per_node() && twin.node != copy.node => return None,
             // A name alone says nothing: members that may run anywhere without data have one too.
             Kind::StatefulSet => Resource::Hostname,
-            _ if own.mounts.is_empty() && !(own.pinned && own.named) => return None,
+            _ if own.mounts.is_empty() && !own.single => return None,
             _ if own.named => Resource::Hostname,
             _ => Resource::Id,
         };

@@ -21,12 +21,12 @@ pub struct Fleet;
 /// for none, and clears its machine.
 fn strikes(hazard: Hazard) -> &'static [What] {
     match hazard {
-        Hazard::Colocate | Hazard::Neighbour | Hazard::Revisions => &[What::Remove],
+        Hazard::Colocate | Hazard::Neighbour | Hazard::Revisions => &[],
         Hazard::Update => &[What::Update, What::Rollback, What::Crash],
         Hazard::Relabel => &[What::Unlabel, What::MoveLabel, What::FlipLabel, What::Crash],
         Hazard::Partition => &[What::Cut],
         Hazard::Reboot => &[What::KillAgent, What::PowerOff, What::Unmount, What::Remove, What::Crash],
-        Hazard::Move => &[What::PowerOff, What::Unmount, What::Remove, What::LoseVolume],
+        Hazard::Move => &[What::PowerOff, What::Unmount, What::LoseVolume],
         Hazard::Force => &[What::Crash, What::KillAgent],
     }
 }

@@ -63,6 +63,7 @@ impl<'w> Scene<'w> {
                 kills: workload.kills.is_some(),
                 cleans: workload.cleans.is_some(),
                 outlives: workload.outlives.is_some(),
+                single: workload.single,
                 named: workload.kind == Kind::StatefulSet || member.hostname.is_some(),
                 mounts: held,
             });
@@ -227,8 +228,7 @@ fn keeps_off(a: &Actor<'_>, b: &Actor<'_>) -> bool {
                 && selector.selects(&b.workload.labels)
         }
         Whom::Units(glob) => {
-            let own = std::ptr::eq(a.member, b.member);
-            !own && crate::world::glob(glob, &b.member.name)
+            !std::ptr::eq(a.workload, b.workload) && crate::world::glob(glob, &b.workload.name)
         }
     })
 }

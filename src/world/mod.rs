@@ -107,6 +107,9 @@ pub struct Workload {
     /// Its members in order; exactly one, which stands for each node's, where the node is the
     /// identity. A workload of no members (`replicas: 0`) has none.
     pub members: Vec<Member>,
+    /// Someone says that at most one container may be each member, though it has no data. No
+    /// reader finds that in files.
+    pub single: bool,
     /// What a node must carry for every member.
     pub wants: Vec<Want>,
     /// Next to what the scheduler places none of it.

@@ -41,10 +41,11 @@ fn every_bad_spec_is_refused_by_its_code() {
 }
 
 /// Codes that need more than a file: shown by a test of their own below.
-const BY_HAND: [Code; 7] = [
+const BY_HAND: [Code; 8] = [
     Code::TooLarge,
     Code::FileTooLarge,
     Code::Template,
+    Code::OutputBreaks,
     // In `layering.rs` and `change.rs`.
     Code::SetShape,
     Code::SetNowhere,
@@ -117,4 +118,22 @@ fn yaml_and_toml_are_equal_in_their_faults() {
     let (yaml, toml) = (said("db.yaml", &yaml), said("db.toml", &toml));
     assert!(yaml.len() >= 8, "{yaml:#?}");
     assert_eq!(yaml, toml);
+}
+
+/// A template of one's own that makes an update which can never finish: the port keeps the new
+/// task off, and the old one stays until the new one runs.
+#[test]
+fn what_own_templates_break_is_refused() {
+    let (name, text) = berthc::emit::templates().find(|t| t.0 == "swarm/stack.yml.j2").unwrap();
+    let broken = text.replace("order: {{ s.deploy.update.order }}", "order: start-first");
+    assert_ne!(broken, text);
+    let mut options = berthc::Options::default();
+    options.templates.insert(name.to_owned(), broken);
+    let spec = "service: db\nimage: db:1\nmembers: { count: 2, pin: db }\nstop: { grace: 30s }\n\
+                exclusive:\n  data: { data: { mount: /data, host: \"/mnt/d1/db-{{ member.id }}\" } }\n  \
+                ports: { main: 5432 }\ntargets: { swarm: { engine: \"20.10\", network: db } }\n";
+    let (_, found) = harness::compile_with(&[("db.yaml", spec)], &options);
+    let breaks = found.iter().find(|d| d.code == "output-breaks").unwrap_or_else(|| panic!("{found:#?}"));
+    assert!(breaks.message.ends_with("(update-stuck)"), "{}", breaks.message);
+    assert!(breaks.why[0].contains("a new description is deployed"), "{}", breaks.why[0]);
 }

@@ -56,6 +56,7 @@ pub fn workload(kind: Kind, mounts: Vec<Mount>) -> Workload {
         lock: None,
         kills: None,
         cleans: None,
+        single: false,
         outlives: None,
     }
 }

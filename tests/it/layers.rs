@@ -15,6 +15,7 @@ const ORDER: &[&[&str]] = &[
     &["explore"],
     &["verify"],
     &["certificate", "change"],
+    &["prove"],
     &["explain"],
 ];
 

@@ -89,6 +89,7 @@ fn workload(instance: &Instance<'_>, found: &mut Found) -> (Workload, Vec<(Victi
         lock: None,
         kills: None,
         cleans: None,
+        single: false,
         outlives: None,
     };
     let mut member = Member { name: name.member(), ..Member::default() };

@@ -114,6 +114,7 @@ fn workload<'d>(
         lock: pod.lock.take(),
         kills: None,
         cleans: None,
+        single: false,
         outlives: None,
     };
     Some(Read { object, workload, pod, selector, replicas, one_node })

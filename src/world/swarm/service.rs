@@ -70,6 +70,7 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
         lock: lock(page, service),
         kills: None,
         cleans: None,
+        single: false,
         outlives: None,
     };
     references(page, service);

@@ -1,0 +1,81 @@
+//! What was emitted, searched: a breach that neither a gap nor a waiver names is one more gap.
+
+use std::collections::BTreeSet;
+
+use crate::certificate::{Certificates, Verdict};
+use crate::code::Code;
+use crate::diag::Diagnostic;
+use crate::emit::Tree;
+use crate::explore::Bounds;
+use crate::finding::{Finding, Level, Resource};
+use crate::model::{Body, Model, Service};
+use crate::route;
+use crate::target::Gap;
+use crate::verify::{kin, verify_as};
+use crate::world::{File, Workload};
+
+/// Searches what all services do with `tree`, and returns what `known` does not say, each with the
+/// index of its service. What has no name among the gaps is a fault.
+pub fn gaps(
+    model: &Model,
+    certificates: &Certificates,
+    tree: &Tree,
+    known: &[(usize, Gap)],
+    faults: &mut Vec<Diagnostic>,
+) -> Vec<(usize, Gap)> {
+    let files: Vec<File<'_>> = tree.iter().map(|(path, text)| File { path, text }).collect();
+    // The claims are the spec's; what keeps them is read.
+    let mut single: BTreeSet<String> = BTreeSet::new();
+    for service in model.services() {
+        if let Body::Workload(w) = &service.body
+            && [Resource::Writer, Resource::Hostname, Resource::Id].iter().any(|r| r.claimed(w))
+        {
+            single.extend(w.ids().map(|id| format!("{}-{id}", service.name)));
+        }
+    }
+    let claimed = |w: &Workload| w.members.first().is_some_and(|m| single.contains(&m.name));
+    let verified = verify_as(&files, Bounds::default(), &claimed);
+    let found = verified.findings.into_iter().chain(verified.accepted.into_iter().map(|a| a.finding));
+    let mut gaps: Vec<(usize, Gap)> = Vec::new();
+    for finding in found.filter(|f| f.level == Level::Violation) {
+        let folder = finding.at.first().and_then(|at| at.file.split('/').next()).unwrap_or_default();
+        let Some(service) = model.find(folder).filter(|s| certificates.has(s)) else { continue };
+        let place = service.key(&route!["service"]);
+        let at = finding.at.first().map(|at| format!("{}:{} {}", at.file, at.line, at.field));
+        let why = format!("{}: {}", at.unwrap_or_default(), story(&finding));
+        if finding.code.split('/').count() != 3 {
+            let message = format!("what was emitted breaks: {} ({})", finding.message, finding.code);
+            let d = Diagnostic::error(Code::OutputBreaks, place, message).why(why);
+            faults.push(d.mend("change the raw addition or the template that makes it", finding.mend));
+            continue;
+        }
+        let same = |name: &str| kin(name) == kin(&finding.code);
+        let all = || known.iter().chain(&gaps);
+        let said = all().any(|(i, g)| model.services()[*i].name == service.name && same(&g.name));
+        if !said {
+            let mut gap = Gap::new(finding.code.clone(), place, finding.message.clone(), why);
+            if held(certificates, service, &finding.code) {
+                let more = "its certificate says that this is held: a raw addition or a template made it so, or this is a fault of berthc, to be reported";
+                gap.why = format!("{}; {more}", gap.why);
+            }
+            gaps.push((service.index, gap.mend("change what makes it", finding.mend)));
+        }
+    }
+    gaps
+}
+
+/// Whether the certificate says that the cell of `code` is held.
+fn held(certificates: &Certificates, service: &Service, code: &str) -> bool {
+    certificates.parts(service.index).iter().any(|part| {
+        part.cells.iter().any(|cell| {
+            let name = format!("{}/{}/{}", part.target.name(), cell.resource.name(), cell.hazard.name());
+            name == code && matches!(cell.verdict, Verdict::Held { .. })
+        })
+    })
+}
+
+/// A story in one line.
+fn story(finding: &Finding) -> String {
+    let words: Vec<&str> = finding.story.iter().map(|e| e.words.as_str()).collect();
+    words.join("; ")
+}
