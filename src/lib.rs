@@ -25,6 +25,7 @@ pub mod emit;
 pub mod explain;
 pub mod model;
 pub mod quote;
+pub mod schema;
 pub mod source;
 pub mod spec;
 pub mod target;

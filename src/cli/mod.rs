@@ -125,7 +125,7 @@ pub fn run() -> ExitCode {
         Command::Explain(e) => explain::explain(&e),
         Command::Init(i) => init::init(&i).map(|()| true),
         Command::Schema => {
-            let text = serde_json::to_string_pretty(&berthc::spec::schema()).unwrap_or_default();
+            let text = serde_json::to_string_pretty(&berthc::schema::schema()).unwrap_or_default();
             print(&format!("{text}\n")).map(|()| true)
         }
     };

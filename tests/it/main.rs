@@ -21,6 +21,7 @@ mod hostile;
 mod kubernetes;
 mod layers;
 mod readme;
+mod schema;
 mod swarm;
 mod values;
 mod world;
