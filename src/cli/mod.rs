@@ -1,9 +1,14 @@
 //! Commands and their exit codes.
 
 mod explain;
+mod finding;
+mod github;
 mod init;
 mod read;
 mod report;
+mod sarif;
+mod shell;
+mod talk;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,8 +17,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use berthc::{Options, Severity, Target};
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use serde_json::json;
+use clap::{Args, ColorChoice, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use serde_json::{Map, json};
 
 /// Compiles one spec of a stateful service to Kubernetes, fleet and Docker Swarm files in which
 /// at any instant at most one running container holds a member's data, its right to write, its
@@ -30,6 +35,9 @@ not be read or written.")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
+    /// Colours of messages; auto heeds NO_COLOR
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    color: ColorChoice,
 }
 
 #[derive(Debug, Subcommand)]
@@ -74,6 +82,19 @@ Example:
 and in the first line of a spec:
   # yaml-language-server: $schema=../spec.schema.json")]
     Schema,
+    /// Print the completions for a shell
+    #[command(after_help = "\
+Examples:
+  berthc completions bash > /etc/bash_completion.d/berthc
+  berthc completions zsh > ~/.zfunc/_berthc        # a folder of fpath, before compinit
+  berthc completions fish > ~/.config/fish/completions/berthc.fish")]
+    Completions(shell::Completions),
+    /// Print a page of the manual
+    #[command(after_help = "\
+Examples:
+  berthc man > berthc.1
+  berthc man compile > berthc-compile.1")]
+    Man(shell::Man),
 }
 
 #[derive(Debug, Args)]
@@ -94,9 +115,8 @@ struct Compile {
     /// Emit the `bootstrap.env` of this service: its very first start (may be repeated)
     #[arg(long, value_name = "SERVICE")]
     bootstrap: Vec<String>,
-    /// How messages are printed
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    format: Format,
+    #[command(flatten)]
+    talk: talk::Talk,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -106,21 +126,14 @@ enum TargetName {
     Swarm,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people, on stderr
-    #[default]
-    Text,
-    /// One JSON object on stdout
-    Json,
-}
-
 /// What went wrong outside the specs; exit code 2.
 type Outside = String;
 
 /// Runs the command line.
 pub fn run() -> ExitCode {
-    let done = match Cli::parse().command {
+    let Cli { command, color } = Cli::parse();
+    color_as(color);
+    let done = match command {
         Command::Compile(c) => compile(&c),
         Command::Explain(e) => explain::explain(&e),
         Command::Init(i) => init::init(&i).map(|()| true),
@@ -128,6 +141,8 @@ pub fn run() -> ExitCode {
             let text = serde_json::to_string_pretty(&berthc::schema::schema()).unwrap_or_default();
             print(&format!("{text}\n")).map(|()| true)
         }
+        Command::Completions(c) => shell::completions(&c, Cli::command()).map(|()| true),
+        Command::Man(m) => shell::man(&m, Cli::command()).map(|()| true),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
@@ -137,6 +152,16 @@ pub fn run() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Colours from here on.
+fn color_as(choice: ColorChoice) {
+    match choice {
+        ColorChoice::Auto => anstream::ColorChoice::Auto,
+        ColorChoice::Always => anstream::ColorChoice::Always,
+        ColorChoice::Never => anstream::ColorChoice::Never,
+    }
+    .write_global();
 }
 
 /// Prints data to stdout; a reader that went away is no error.
@@ -167,25 +192,18 @@ fn compile(args: &Compile) -> Result<bool, Outside> {
         Some(tree) => Some(write::write(&args.out, tree, &folders(&model, &options))?),
         None => None,
     };
-    match args.format {
-        Format::Text => {
-            let mut err = anstream::stderr();
-            let _ = err.write_all(report::text(&inputs, &diagnostics).as_bytes());
-            if let Some(w) = &written {
-                let _ = writeln!(err, "{}", w.summary(&args.out));
-            }
-        }
-        Format::Json => {
-            let found: Vec<_> = diagnostics.iter().map(|d| report::json(&inputs, d)).collect();
-            let object = match &written {
-                Some(w) => json!({
-                    "diagnostics": found, "written": w.changed, "removed": w.removed, "unchanged": w.unchanged,
-                }),
-                None => json!({ "diagnostics": found, "written": [], "removed": [], "unchanged": 0 }),
-            };
-            print(&format!("{object:#}\n"))?;
-        }
+    let mut told = talk::Told::default();
+    let (mut changed, mut removed, mut unchanged) = (Vec::new(), Vec::new(), 0);
+    if let Some(w) = written {
+        told.summary = w.summary(&args.out);
+        (changed, removed, unchanged) = (w.changed, w.removed, w.unchanged);
     }
+    told.json = Map::from_iter([
+        ("written".into(), json!(changed)),
+        ("removed".into(), json!(removed)),
+        ("unchanged".into(), json!(unchanged)),
+    ]);
+    args.talk.tell(&inputs, &diagnostics, told)?;
     Ok(!diagnostics.iter().any(|d| d.severity == Severity::Error))
 }
 

@@ -23,5 +23,6 @@ mod layers;
 mod readme;
 mod schema;
 mod swarm;
+mod talk;
 mod values;
 mod world;
