@@ -48,7 +48,9 @@ fn a_reader_that_goes_away_is_no_error() {
         let (args, code) =
             known.get(name.as_str()).unwrap_or_else(|| panic!("`{name}` is not tried with a closed pipe"));
         lines.push(([&[name.as_str()], &args[..]].concat(), *code));
-        lines.push((vec![name, "--help"], 0));
+        if name != "help" {
+            lines.push((vec![name, "--help"], 0));
+        }
     }
     for format in ["text", "json", "sarif", "github"] {
         lines.push((vec!["compile", "tests/bad/missing.yaml", "-o", "/nonexistent", "--format", format], 1));
