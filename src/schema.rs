@@ -1,6 +1,8 @@
 //! The JSON Schema of a spec, for editors: the types of [`crate::spec`] with their comments, and
 //! what `check` demands of one field or one block. What needs two blocks only `check` can say.
 //!
+//! What a spec lacks may come from its `base`, so only a spec without one is asked to be whole.
+//!
 //! Patterns have no look-around, because not every editor's engine knows it. Each takes all that
 //! `check` takes; a few take more.
 
@@ -43,13 +45,13 @@ pub fn schema() -> Value {
     schema
 }
 
-/// An `Option` is a field that may be left out, never one that may be null; and what a Rust
-/// integer holds is said in numbers.
+/// An `Option` is a field that may be left out, never one that may be null; what a Rust integer
+/// holds is said in numbers; and what must stand is said by [`alone`].
 fn plain(schema: &mut Value) {
     let null = |v: &Value| v == "null" || v.get("type").is_some_and(|t| t == "null");
     match schema {
         Value::Object(object) => {
-            object.retain(|key, value| !(key == "default" && value.is_null()));
+            object.retain(|key, value| !(key == "default" && value.is_null() || key == "required"));
             object.values_mut().for_each(plain);
             if let Some(Value::Array(types)) = object.get_mut("type") {
                 types.retain(|t| !null(t));
@@ -150,13 +152,11 @@ const INSIDE: [&str; 19] = [
 ];
 
 fn root() -> Value {
-    let nothing: Map<String, Value> = INSIDE.iter().map(|f| ((*f).to_owned(), Value::Bool(false))).collect();
     json!({
-        "required": ["service", "targets"],
-        "if": { "required": ["external"] },
-        "then": { "properties": nothing },
-        "else": { "required": ["image", "members"] },
+        "if": { "not": { "required": ["base"] } },
+        "then": alone(),
         "properties": {
+            "base": { "minLength": 1, "examples": ["../common/base.yaml"] },
             "service": { "pattern": LABEL, "maxLength": 52, "examples": ["orders-db"] },
             "revision": { "pattern": "^[-a-z0-9]*[a-z0-9]$", "maxLength": 20, "examples": ["1"] },
             "image": { "pattern": IMAGE, "examples": ["docker.io/library/postgres:16.4"] },
@@ -179,13 +179,70 @@ fn root() -> Value {
     })
 }
 
+/// What must stand, and what must not stand together, in a spec without `base`. Targets and their
+/// fields may come from `berthc.toml`.
+fn alone() -> Value {
+    let nothing: Map<String, Value> = INSIDE.iter().map(|f| ((*f).to_owned(), Value::Bool(false))).collect();
+    let check = json!({
+        "anyOf": [{ "required": ["http"] }, { "required": ["tcp"] }, { "required": ["run"] }],
+        "dependencies": { "http": ["port"], "port": ["http"], "scheme": ["http"] },
+    });
+    let pin = json!({ "if": { "type": "object" }, "then": { "required": ["label"] } });
+    json!({
+        "required": ["service"],
+        "if": { "required": ["external"] },
+        "then": { "properties": nothing },
+        "else": { "required": ["image", "members"] },
+        "properties": {
+            "files": { "additionalProperties": { "oneOf": [{ "required": ["content"] }, { "required": ["from"] }] } },
+            "secrets": { "additionalProperties": { "required": ["ref"] } },
+            "ulimits": {
+                "additionalProperties": { "if": { "type": "object" }, "then": { "required": ["soft", "hard"] } },
+            },
+            "members": {
+                "oneOf": [{ "required": ["per"] }, { "required": ["count"] }],
+                "dependencies": {
+                    "per": ["on"], "on": ["per"], "known": ["per"], "dedicated": ["per"],
+                    "first": ["count"], "pin": ["count"],
+                },
+                "properties": { "on": { "minProperties": 1 }, "pin": pin },
+            },
+            "exclusive": {
+                "dependencies": {
+                    "address": { "required": ["ports"], "properties": { "ports": { "minProperties": 1 } } },
+                },
+                "properties": { "data": { "additionalProperties": {
+                    "required": ["mount"],
+                    "oneOf": [{ "required": ["host"] }, { "required": ["volume"] }],
+                    "properties": { "volume": { "required": ["backend", "size"] } },
+                } } },
+            },
+            "stop": { "properties": { "before": { "required": ["run", "within"] } } },
+            "health": {
+                "dependencies": merged(check["dependencies"].clone(), json!({ "start": ["live"] })),
+                "properties": { "ready": check, "live": check },
+            },
+            "helpers": { "additionalProperties": { "required": ["image"] } },
+            "external": {
+                "required": ["ports"],
+                "anyOf": [
+                    { "required": ["address"] },
+                    { "required": ["at"], "properties": { "at": { "minProperties": 1 } } },
+                ],
+                "properties": { "ports": { "minProperties": 1 } },
+            },
+            "targets": { "properties": {
+                "fleet": { "properties": { "pin": pin } },
+                "swarm": { "properties": { "pin": pin } },
+            } },
+        },
+    })
+}
+
 /// Blocks by the name of their type.
 fn blocks() -> Vec<(&'static str, Value)> {
     let kubernetes: Vec<String> = KUBERNETES.map(|minor| minor.to_string()).collect();
     let backends: Vec<&str> = BACKENDS.iter().map(|b| b.name).filter(|n| !n.ends_with(':')).collect();
-    let check = json!({
-        "http": ["port"], "port": ["http"], "scheme": ["http"],
-    });
     let times = json!({
         "http": { "pattern": "^/[!-~]*$", "examples": ["/health"] },
         "run": { "minItems": 1, "examples": [["pg_isready"]] },
@@ -209,7 +266,6 @@ fn blocks() -> Vec<(&'static str, Value)> {
         (
             "BeforeSpec",
             json!({
-                "required": ["run", "within"],
                 "properties": {
                     "run": { "minItems": 1, "examples": [["my-server", "--drain"]] },
                     "within": { "pattern": DURATION, "examples": ["20s"] },
@@ -220,16 +276,12 @@ fn blocks() -> Vec<(&'static str, Value)> {
         (
             "CheckSpec",
             json!({
-                "anyOf": [{ "required": ["http"] }, { "required": ["tcp"] }, { "required": ["run"] }],
-                "dependencies": check,
                 "properties": times,
             }),
         ),
         (
             "DataSpec",
             json!({
-                "required": ["mount"],
-                "oneOf": [{ "required": ["host"] }, { "required": ["volume"] }],
                 "properties": {
                     "mount": { "pattern": PATH, "examples": ["/var/lib/postgresql/data"] },
                     "host": { "examples": ["/mnt/d1/orders-db-{{ member.id }}"] },
@@ -240,9 +292,6 @@ fn blocks() -> Vec<(&'static str, Value)> {
         (
             "ExclusiveSpec",
             json!({
-                "dependencies": {
-                    "address": { "required": ["ports"], "properties": { "ports": { "minProperties": 1 } } },
-                },
                 "properties": {
                     "data": { "propertyNames": { "pattern": LABEL, "maxLength": 30 } },
                     "ports": merged(ports(), json!({ "examples": [{ "client": 5432 }] })),
@@ -255,22 +304,16 @@ fn blocks() -> Vec<(&'static str, Value)> {
         (
             "ExternalSpec",
             json!({
-                "required": ["ports"],
-                "anyOf": [
-                    { "required": ["address"] },
-                    { "required": ["at"], "properties": { "at": { "minProperties": 1 } } },
-                ],
                 "properties": {
                     "address": { "pattern": ADDRESS, "examples": ["db.example.com", "10.0.0.7"] },
                     "at": { "patternProperties": { ID: { "pattern": ADDRESS } } },
-                    "ports": merged(ports(), json!({ "minProperties": 1 })),
+                    "ports": ports(),
                 },
             }),
         ),
         (
             "FileSpec",
             json!({
-                "oneOf": [{ "required": ["content"] }, { "required": ["from"] }],
                 "properties": {
                     "from": { "pattern": "^[^/]", "examples": ["files/my.cnf"] },
                     "mode": { "pattern": "^0?[0-7]{3}$", "default": "0444", "examples": ["0755"] },
@@ -280,7 +323,6 @@ fn blocks() -> Vec<(&'static str, Value)> {
         (
             "FleetSpec",
             json!({
-                "required": ["version"],
                 "properties": {
                     "version": { "pattern": format!(r"^(0\.13|1\.0)(\.{NUMBER})?$"), "examples": ["1.0.0"] },
                     "domain": { "pattern": "^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$", "examples": ["fleet.example.com"] },
@@ -291,14 +333,12 @@ fn blocks() -> Vec<(&'static str, Value)> {
         (
             "HealthSpec",
             json!({
-                "dependencies": merged(check.clone(), json!({ "start": ["live"] })),
-                "properties": merged(times.clone(), json!({ "start": { "pattern": DURATION, "examples": ["120s"] } })),
+                "properties": merged(times, json!({ "start": { "pattern": DURATION, "examples": ["120s"] } })),
             }),
         ),
         (
             "HelperSpec",
             json!({
-                "required": ["image"],
                 "properties": {
                     "image": { "pattern": IMAGE },
                     "command": { "minItems": 1 },
@@ -319,7 +359,6 @@ fn blocks() -> Vec<(&'static str, Value)> {
         (
             "KubernetesSpec",
             json!({
-                "required": ["version", "namespace"],
                 "properties": {
                     "version": { "pattern": format!(r"^1\.({})(\.{NUMBER})?$", kubernetes.join("|")), "examples": ["1.34"] },
                     "namespace": { "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "maxLength": 63, "examples": ["databases"] },
@@ -333,13 +372,8 @@ fn blocks() -> Vec<(&'static str, Value)> {
         (
             "MembersSpec",
             json!({
-                "oneOf": [{ "required": ["per"] }, { "required": ["count"] }],
-                "dependencies": {
-                    "per": ["on"], "on": ["per"], "known": ["per"], "dedicated": ["per"],
-                    "first": ["count"], "pin": ["count"],
-                },
                 "properties": {
-                    "on": merged(map(LABEL_KEY, text(LABEL_VALUE)), json!({ "minProperties": 1, "examples": [{ "orders-db": "true" }] })),
+                    "on": merged(map(LABEL_KEY, text(LABEL_VALUE)), json!({ "examples": [{ "orders-db": "true" }] })),
                     "known": merged(map("^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$", address()), json!({ "examples": [{ "node-a": "10.0.0.21" }] })),
                     "dedicated": { "default": false },
                     "count": { "minimum": 1, "maximum": MAX_MEMBERS, "examples": [3] },
@@ -357,7 +391,6 @@ fn blocks() -> Vec<(&'static str, Value)> {
         (
             "PinTable",
             json!({
-                "required": ["label"],
                 "properties": {
                     "label": { "pattern": LABEL_KEY, "examples": ["orders-db"] },
                     "at": { "patternProperties": { ID: { "pattern": ADDRESS } }, "examples": [{ "0": "10.0.0.31" }] },
@@ -376,7 +409,6 @@ fn blocks() -> Vec<(&'static str, Value)> {
         (
             "SecretSpec",
             json!({
-                "required": ["ref"],
                 "properties": {
                     "ref": { "pattern": "^[a-z0-9]([a-z0-9.-]*[a-z0-9])?/[A-Za-z0-9._-]+$", "examples": ["orders-db/password"] },
                     "version": { "pattern": KEY, "examples": ["2"] },
@@ -395,7 +427,6 @@ fn blocks() -> Vec<(&'static str, Value)> {
         (
             "SwarmSpec",
             json!({
-                "required": ["engine"],
                 "properties": {
                     "engine": {
                         "pattern": format!(r"^(20\.[1-9][0-9]+|(2[1-9]|[3-9][0-9])\.{NUMBER})(\.{NUMBER})?$"),
@@ -406,7 +437,6 @@ fn blocks() -> Vec<(&'static str, Value)> {
                 },
             }),
         ),
-        ("TargetsSpec", json!({ "minProperties": 1 })),
         (
             "UnitOption",
             json!({ "description": "One value, or a list where the option stands several times." }),
@@ -423,7 +453,6 @@ fn blocks() -> Vec<(&'static str, Value)> {
         (
             "VolumeSpec",
             json!({
-                "required": ["backend", "size"],
                 "properties": {
                     "backend": { "anyOf": [{ "enum": backends }, { "pattern": "^csi:." }] },
                     "size": { "pattern": BYTES, "examples": ["100Gi"] },

@@ -372,7 +372,7 @@ pub fn certify(model: &Model, tree: &Tree, faults: &[Diagnostic]) -> Certificate
         faults.iter().filter(|d| d.severity == Severity::Error).map(|d| d.place.source).collect();
     let mut parts = BTreeMap::new();
     for (index, service) in model.services().iter().enumerate() {
-        if faulty.contains(&service.source.index) {
+        if service.source.layers.iter().any(|text| faulty.contains(text)) {
             continue;
         }
         let own = Target::ALL.into_iter().filter(|t| service.has(*t));

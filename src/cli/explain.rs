@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use berthc::certificate::{Cell, Part, Verdict};
 use berthc::model::Service;
-use berthc::{Compiled, Options, Severity, Target, explain};
+use berthc::{Compiled, Severity, Target, explain};
 use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::talk::{Format, Talk, Told};
-use super::{Outside, TargetName, print, read, target};
+use super::{Outside, TargetName, job, print, read, target};
 
 #[derive(Debug, Args)]
 pub struct Explain {
@@ -20,6 +20,8 @@ pub struct Explain {
     /// Only this target (may be repeated)
     #[arg(long, value_enum, value_name = "TARGET")]
     target: Vec<TargetName>,
+    #[command(flatten)]
+    layers: job::Layers,
     #[command(flatten)]
     talk: Talk,
 }
@@ -40,8 +42,9 @@ pub fn explain(args: &Explain) -> Result<bool, Outside> {
         }
         .map(|()| true);
     }
-    let inputs = read::specs(&args.what)?;
-    let compiled = berthc::compile(&inputs, &read::Disk, &Options::default());
+    let job::Ready { inputs, options, .. } = job::ready(&args.what, &args.layers)?;
+    let compiled = berthc::compile(&inputs, &read::Disk, &options);
+    let sources = &compiled.sources;
     let wanted: BTreeSet<Target> = args.target.iter().map(|t| target(*t)).collect();
     let parts = parts(&compiled, &wanted);
     let failed = compiled.diagnostics.iter().any(|d| d.severity == Severity::Error);
@@ -51,7 +54,7 @@ pub fn explain(args: &Explain) -> Result<bool, Outside> {
         json: Map::from_iter([("certificates".to_owned(), all.into())]),
         ..Told::default()
     };
-    args.talk.tell(&inputs, &compiled.diagnostics, told)?;
+    args.talk.tell(sources, &compiled.diagnostics, told)?;
     Ok(!failed)
 }
 

@@ -6,7 +6,8 @@ use berthc::{Diagnostic, Input, Severity};
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
-use super::{Outside, finding, github, print, report, sarif};
+use super::finding::{self, Finding};
+use super::{Outside, github, print, report, sarif};
 
 #[derive(Debug, Args)]
 pub struct Talk {
@@ -38,6 +39,8 @@ pub struct Told {
     pub data: String,
     /// One line for people; empty when there is nothing to say.
     pub summary: String,
+    /// Findings beside the diagnostics, for machines that know findings only.
+    pub findings: Vec<Finding>,
     /// The object for machines, to which the diagnostics are added.
     pub json: serde_json::Map<String, Value>,
 }
@@ -64,8 +67,16 @@ impl Talk {
                 object.insert("diagnostics".into(), found);
                 print(&format!("{:#}\n", Value::Object(object)))
             }
-            Format::Sarif => print(&format!("{:#}\n", sarif::log(&finding::of(sources, diagnostics)))),
-            Format::Github => print(&github::annotations(&finding::of(sources, &self.wanted(diagnostics)))),
+            Format::Sarif => {
+                let mut all = finding::of(sources, diagnostics);
+                all.extend(told.findings);
+                print(&format!("{:#}\n", sarif::log(&all)))
+            }
+            Format::Github => {
+                let mut all = finding::of(sources, &self.wanted(diagnostics));
+                all.extend(told.findings);
+                print(&github::annotations(&all))
+            }
         }
     }
 

@@ -2,8 +2,11 @@
 //! [`crate::model`] says what is missing or wrong. The doc comments become those of [`crate::schema`].
 
 pub mod de;
+pub mod layers;
+mod merge;
 pub mod node;
 mod parts;
+pub mod project;
 mod toml;
 mod yaml;
 
@@ -22,6 +25,9 @@ pub type Value = String;
 #[serde(default, deny_unknown_fields)]
 #[schemars(title = "berthc spec")]
 pub struct Spec {
+    /// A file whose fields hold where this one says nothing: a path relative to this file. Maps
+    /// merge, all else is replaced, `null` takes away.
+    pub base: Option<String>,
     /// Name of the service; its members are `service-id`. A DNS label: letters, digits and
     /// dashes, a letter first.
     #[schemars(regex(pattern = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"))]

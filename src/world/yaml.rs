@@ -1,5 +1,7 @@
 //! YAML documents with the lines of their values.
 
+use std::collections::BTreeMap;
+
 use crate::source::line_column;
 use crate::spec::node::{self, Kind, Node};
 
@@ -106,6 +108,29 @@ impl<'d> Value<'d> {
     /// Whether it is the scalar `text`.
     pub fn is(&self, text: &str) -> bool {
         self.text().as_deref() == Some(text)
+    }
+
+    /// Whether both say the same: maps in any order, scalars by their text.
+    pub fn same(&self, other: &Value<'_>) -> bool {
+        match (&self.node.kind, &other.node.kind) {
+            (Kind::Map(a), Kind::Map(b)) => {
+                let sorted = |value: &Value<'_>| -> BTreeMap<String, usize> {
+                    value.entries().iter().enumerate().map(|(i, (key, _))| ((*key).to_owned(), i)).collect()
+                };
+                let (own, theirs) = (self.entries(), other.entries());
+                a.len() == b.len()
+                    && sorted(self)
+                        .into_iter()
+                        .zip(sorted(other))
+                        .all(|((a, i), (b, j))| a == b && own[i].1.same(&theirs[j].1))
+            }
+            (Kind::Seq(_), Kind::Seq(_)) => {
+                let (own, theirs) = (self.items(), other.items());
+                own.len() == theirs.len() && own.iter().zip(&theirs).all(|(a, b)| a.same(b))
+            }
+            (Kind::Null, Kind::Null) => true,
+            _ => self.text().is_some() && self.text() == other.text(),
+        }
     }
 
     /// The texts of a list of scalars.

@@ -12,7 +12,7 @@ const ORDER: &[&[&str]] = &[
     &["schema"],
     &["target", "emit"],
     &["world"],
-    &["certificate"],
+    &["certificate", "change"],
     &["explain"],
 ];
 

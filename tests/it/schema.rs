@@ -8,8 +8,9 @@ use berthc::code::Code;
 use berthc::diag::Diagnostic;
 use berthc::model::check::check;
 use berthc::schema::schema;
+use berthc::spec::layers::layered;
 use berthc::spec::node::{self, Kind, Node};
-use berthc::{Input, Severity};
+use berthc::{Input, Options, Severity};
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
@@ -46,8 +47,12 @@ const BEYOND: &[Code] = &[
     Code::BeforeExceedsGrace,
     Code::HealthNeedsCommand,
     Code::VersionTooOld,
-    // Files of the disk.
+    // Other files.
     Code::FileMissing,
+    Code::BaseMissing,
+    Code::BaseCycle,
+    // `berthc.toml` may name them.
+    Code::NoTargets,
     // A check stands at two places, straight under `health` and under `ready`.
     Code::HealthShape,
 ];
@@ -56,6 +61,10 @@ const BEYOND: &[Code] = &[
 const BEYOND_CASES: &[(Code, &str)] = &[
     // Pinned data has a size if the spec is for Kubernetes: two blocks.
     (Code::Missing, "has no `size`"),
+    // `berthc.toml` may say them.
+    (Code::Missing, "has no `version`"),
+    (Code::Missing, "has no `namespace`"),
+    (Code::Missing, "has no `engine`"),
     (Code::BadValue, "the soft limit is at most the hard one"),
     // Whether a file can be read is a matter of `user` and `mode`.
     (Code::BadMode, "cannot read"),
@@ -120,7 +129,9 @@ fn document(path: &str, text: &str) -> Option<Value> {
 /// What the compiler says of one spec, files that it names aside.
 fn errors(path: &str, text: &str) -> Vec<Diagnostic> {
     let inputs = [Input { path: path.into(), text: text.into() }];
-    let (_, found) = check(&inputs, &Memory::default());
+    let (files, options, mut found) = (Memory::default(), Options::default(), Vec::new());
+    let mut loaded = layered(&inputs, &files, &options, &mut found);
+    check(&mut loaded, &files, &mut found);
     found.into_iter().filter(|d| d.severity == Severity::Error).collect()
 }
 
@@ -183,7 +194,6 @@ fn good_specs_are_good_and_bad_ones_bad() {
         "file-shape",
         "members-shape",
         "missing",
-        "no-targets",
         "start-without-live",
         "unknown-key",
         "version-unknown",

@@ -17,6 +17,7 @@ fn commands() -> BTreeMap<&'static str, (Vec<&'static str>, i32)> {
     let bad = "tests/bad/wrong-type.both.yaml";
     BTreeMap::from([
         ("compile", (vec![bad, "-o", "/nonexistent"], 1)),
+        ("check", (vec!["specs", "-o", "/nonexistent"], 1)),
         ("explain", (vec!["specs"], 0)),
         ("init", (vec!["pinned"], 0)),
         ("schema", (vec![], 0)),

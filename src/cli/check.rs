@@ -1,0 +1,75 @@
+//! `check`: what a compile would change.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use berthc::Severity;
+use serde_json::{Map, json};
+
+use super::drift::{Drift, Item, State, drift};
+use super::finding::{Finding, Spot};
+use super::job::Job;
+use super::talk::Told;
+use super::{Done, Outside, done, write};
+
+/// 0 in step, 1 drift, 2 specs with errors.
+pub fn check(job: &Job) -> Result<ExitCode, Outside> {
+    let Done { compiled, out, folders, .. } = done(job)?;
+    let found = match &compiled.tree {
+        Some(tree) => Some(drift(&out, tree, &folders)?),
+        None => None,
+    };
+    let mut diagnostics = compiled.diagnostics;
+    if let (Some(found), Some(tree)) = (&found, &compiled.tree) {
+        diagnostics.extend(berthc::change::judge(&compiled.model, &found.old(), tree));
+    }
+    let mut told = Told::default();
+    let mut drift = Vec::new();
+    if let Some(found) = &found {
+        told.data = found.items.iter().map(super::drift::Item::diff).collect();
+        told.summary = summary(found, &out);
+        told.findings = found.items.iter().map(|i| finding(i, &out)).collect();
+        let one = |i: &Item<'_>| json!({ "file": i.name, "state": i.state, "diff": i.diff() });
+        drift.extend(found.items.iter().map(one));
+    }
+    let unchanged = found.as_ref().map_or(0, |f| f.unchanged);
+    told.json = Map::from_iter([("drift".into(), drift.into()), ("unchanged".into(), unchanged.into())]);
+    job.talk.tell(&compiled.sources, &diagnostics, told)?;
+    let failed = diagnostics.iter().any(|d| d.severity == Severity::Error);
+    let drifted = found.is_some_and(|f| !f.items.is_empty());
+    Ok(ExitCode::from(if failed { 2 } else { u8::from(drifted) }))
+}
+
+/// A file that is not as it should be, for machines that know findings only.
+fn finding(item: &Item<'_>, out: &Path) -> Finding {
+    let path = out.join(&item.name).to_string_lossy().into_owned();
+    let words = match item.state {
+        State::Differs => "is not what the specs compile to",
+        State::Missing => "is missing",
+        State::Extra => "is made by no spec any more",
+    };
+    let spot = Spot { path: path.clone(), start: (1, 1), end: (1, 1), text: String::new() };
+    Finding {
+        code: "drift".into(),
+        severity: Severity::Error,
+        message: format!("{path} {words}"),
+        more: vec!["run `berthc compile`, and commit what it writes".into()],
+        spots: if item.state == State::Missing { Vec::new() } else { vec![spot] },
+        steps: Vec::new(),
+    }
+}
+
+/// One line for people.
+fn summary(found: &Drift<'_>, out: &Path) -> String {
+    let words = [(State::Differs, "differ"), (State::Missing, "missing"), (State::Extra, "extra")];
+    let counts: Vec<String> = words
+        .into_iter()
+        .map(|(state, word)| (found.names(state).count(), word))
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, word)| format!("{n} {word}"))
+        .collect();
+    match counts.as_slice() {
+        [] => format!("{} below {} in step", write::files(found.unchanged), out.display()),
+        counts => format!("{} below {}, {} in step", counts.join(", "), out.display(), found.unchanged),
+    }
+}
