@@ -22,6 +22,7 @@ mod kubernetes;
 mod layers;
 mod readme;
 mod schema;
+mod split;
 mod swarm;
 mod talk;
 mod values;
