@@ -24,11 +24,12 @@ const IMMUTABLE: &[(&str, &[&[&str]])] = &[
 const SELECTORS: [&str; 2] = ["StatefulSet", "DaemonSet"];
 
 pub(super) fn judge(change: &mut Change<'_>, before: &str, after: &str) {
+    let folder = change.path.rsplit_once('/').map_or_else(String::new, |(folder, _)| folder.to_owned());
     let (before, after) = (documents(before).0, documents(after).0);
     let old: BTreeMap<Key, &Document> = before.iter().filter_map(|d| Some((key(d)?, d))).collect();
     for new in &after {
         let Some((old, key)) = key(new).and_then(|key| Some((*old.get(&key)?, key))) else { continue };
-        let object = Object { old, new, key };
+        let object = Object { old, new, key, folder: folder.clone() };
         let kind = object.key.0.as_str();
         if SELECTORS.contains(&kind) && object.changed(&["spec", "selector"]) {
             object.refused(change, &["spec", "selector"], object.replaced());
@@ -70,6 +71,8 @@ struct Object<'d> {
     old: &'d Document,
     new: &'d Document,
     key: Key,
+    /// Of its file.
+    folder: String,
 }
 
 impl Object<'_> {
@@ -108,18 +111,26 @@ impl Object<'_> {
     fn orphaned(&self, between: &str) -> String {
         let (kubectl, reference) = (self.kubectl(), self.reference());
         format!(
-            "{kubectl} delete {reference} --cascade=orphan; {kubectl} wait --for=delete {reference}; {between}apply; no drain in between"
+            "while no pod is stopping, and without a drain in between: {kubectl} delete {reference} --cascade=orphan; {kubectl} wait --for=delete {reference}; {between}{}",
+            self.apply()
         )
     }
 
     /// Its pods would not be found again, so they go first.
     fn replaced(&self) -> String {
         let (kubectl, reference) = (self.kubectl(), self.reference());
-        format!("{kubectl} delete {reference} --cascade=foreground, which waits for every pod; apply")
+        format!(
+            "{kubectl} delete {reference} --cascade=foreground, which waits for every pod; then {}",
+            self.apply()
+        )
     }
 
     fn made_again(&self) -> String {
-        format!("{} delete {}; apply", self.kubectl(), self.reference())
+        format!("{} delete {}; {}", self.kubectl(), self.reference(), self.apply())
+    }
+
+    fn apply(&self) -> String {
+        format!("kubectl apply -k {}", self.folder)
     }
 }
 
@@ -171,7 +182,7 @@ fn volume(object: &Object<'_>) -> String {
         return object.made_again();
     };
     format!(
-        "stop the member; kubectl -n {namespace} delete pvc/{name}; {}; the data stays where it is, move it by hand",
+        "stop the member, then kubectl -n {namespace} delete pvc/{name}; {}   # the data stays where it is: move it by hand",
         object.made_again()
     )
 }

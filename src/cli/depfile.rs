@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::{Outside, write};
+use super::Outside;
 
-/// Writes `file`, which says that its name without `.d` depends on everything in `read`. Each of
-/// these is also a target without a rule, so that one that is gone later stops no build.
+/// The text of `file`, which says that its name without `.d` depends on everything in `read`. Each
+/// of these is also a target without a rule, so that one that is gone later stops no build.
 ///
 /// # Errors
-/// A name that does not end in `.d`, a path that Make cannot say, or a file that cannot be made.
-pub fn write(file: &Path, read: &BTreeSet<String>) -> Result<(), Outside> {
+/// A name that does not end in `.d`, or a path that Make cannot say.
+pub fn rule(file: &Path, read: &BTreeSet<String>) -> Result<String, Outside> {
     let name = file.to_string_lossy();
     let Some(target) = name.strip_suffix(".d").filter(|t| !t.is_empty() && !t.ends_with('/')) else {
         return Err(format!("--depfile {name}: write TARGET.d, the target of the rule and .d"));
@@ -25,7 +25,7 @@ pub fn write(file: &Path, read: &BTreeSet<String>) -> Result<(), Outside> {
     for path in &all {
         text.push_str(&format!("\n{path}:\n"));
     }
-    write::replace(file, &text)
+    Ok(text)
 }
 
 /// A path as both Make and Ninja read it. They agree on blanks, `#` and `$`; what is refused, one

@@ -119,7 +119,8 @@ impl Job {
 /// The `berthc.toml` of this folder or, inside a repository, of the nearest folder above that has
 /// one; and its folder.
 fn find() -> Result<Option<(PathBuf, Input)>, Outside> {
-    let here = std::env::current_dir().map_err(|e| format!("where is this? {e}"))?;
+    // A folder that was removed under its shell has no project.
+    let Ok(here) = std::env::current_dir() else { return Ok(None) };
     let root = |dir: &Path| [".git", ".hg", ".jj"].iter().any(|r| dir.join(r).exists());
     let depth = here.ancestors().position(root).unwrap_or_default();
     let mut folder = PathBuf::new();

@@ -229,9 +229,13 @@ fn compile(args: &Compile) -> Result<bool, Outside> {
     let mut told = talk::Told::default();
     let (mut changed, mut removed, mut unchanged) = (Vec::new(), Vec::new(), 0);
     if let Some(drift) = &written {
+        let rule = match &args.depfile {
+            Some(file) => Some((file, depfile::rule(file, &read)?)),
+            None => None,
+        };
         write::write(&out, drift)?;
-        if let Some(file) = &args.depfile {
-            depfile::write(file, &read)?;
+        if let Some((file, rule)) = rule {
+            write::replace(file, &rule)?;
         }
         told.summary = write::summary(drift, &out);
         let made = drift.items.iter().filter(|i| i.state != drift::State::Extra);

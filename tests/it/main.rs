@@ -10,6 +10,8 @@
 
 mod bad;
 mod certificate;
+mod change;
+mod check;
 mod cli;
 mod duties;
 mod explain;
@@ -19,6 +21,7 @@ mod golden;
 mod harness;
 mod hostile;
 mod kubernetes;
+mod layering;
 mod layers;
 mod readme;
 mod schema;
