@@ -34,6 +34,7 @@ pub mod finding;
 pub mod model;
 pub mod prove;
 pub mod quote;
+pub mod schema;
 pub mod source;
 pub mod spec;
 pub mod target;

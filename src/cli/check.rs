@@ -1,15 +1,16 @@
 //! `check`: what a compile would change.
 
-use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
 use berthc::Severity;
-use serde_json::{Value, json};
+use serde_json::{Map, json};
 
-use super::drift::{Drift, State, drift};
+use super::drift::{Drift, Item, State, drift};
+use super::finding::{Finding, Spot};
 use super::job::Job;
-use super::{Done, Format, Outside, done, print, report, write};
+use super::talk::Told;
+use super::{Done, Outside, done, write};
 
 /// 0 in step, 1 drift, 2 specs with errors.
 pub fn check(job: &Job) -> Result<ExitCode, Outside> {
@@ -22,31 +23,40 @@ pub fn check(job: &Job) -> Result<ExitCode, Outside> {
     if let (Some(found), Some(tree)) = (&found, &compiled.tree) {
         diagnostics.extend(berthc::change::judge(&compiled.model, &found.old(), tree));
     }
-    let sources = &compiled.sources;
-    match job.format {
-        Format::Text => {
-            let _ = anstream::stderr().write_all(report::text(sources, &diagnostics).as_bytes());
-            if let Some(found) = &found {
-                let text: String = found.items.iter().map(super::drift::Item::diff).collect();
-                print(&text)?;
-                let _ = writeln!(anstream::stderr(), "{}", summary(found, &out));
-            }
-        }
-        Format::Json => {
-            let faults: Vec<_> = diagnostics.iter().map(|d| report::json(sources, d)).collect();
-            let items = found.iter().flat_map(|f| &f.items);
-            let items: Vec<Value> =
-                items.map(|i| json!({ "file": i.name, "state": i.state, "diff": i.diff() })).collect();
-            let unchanged = found.as_ref().map_or(0, |f| f.unchanged);
-            print(&format!(
-                "{:#}\n",
-                json!({ "diagnostics": faults, "drift": items, "unchanged": unchanged })
-            ))?;
-        }
+    let mut told = Told::default();
+    let mut drift = Vec::new();
+    if let Some(found) = &found {
+        told.data = found.items.iter().map(super::drift::Item::diff).collect();
+        told.summary = summary(found, &out);
+        told.findings = found.items.iter().map(|i| finding(i, &out)).collect();
+        let one = |i: &Item<'_>| json!({ "file": i.name, "state": i.state, "diff": i.diff() });
+        drift.extend(found.items.iter().map(one));
     }
+    let unchanged = found.as_ref().map_or(0, |f| f.unchanged);
+    told.json = Map::from_iter([("drift".into(), drift.into()), ("unchanged".into(), unchanged.into())]);
+    job.talk.tell(&compiled.sources, &diagnostics, told)?;
     let failed = diagnostics.iter().any(|d| d.severity == Severity::Error);
     let drifted = found.is_some_and(|f| !f.items.is_empty());
     Ok(ExitCode::from(if failed { 2 } else { u8::from(drifted) }))
+}
+
+/// A file that is not as it should be, for machines that know findings only.
+fn finding(item: &Item<'_>, out: &Path) -> Finding {
+    let path = out.join(&item.name).to_string_lossy().into_owned();
+    let words = match item.state {
+        State::Differs => "is not what the specs compile to",
+        State::Missing => "is missing",
+        State::Extra => "is made by no spec any more",
+    };
+    let spot = Spot { path: path.clone(), start: (1, 1), end: (1, 1), text: String::new() };
+    Finding {
+        code: "drift".into(),
+        severity: Severity::Error,
+        message: format!("{path} {words}"),
+        more: vec!["run `berthc compile`, and commit what it writes".into()],
+        spots: if item.state == State::Missing { Vec::new() } else { vec![spot] },
+        steps: Vec::new(),
+    }
 }
 
 /// One line for people.

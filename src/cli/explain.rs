@@ -1,16 +1,16 @@
 //! `explain`: the certificate on the terminal, or a page on a code.
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use berthc::certificate::{Cell, Part, Verdict};
 use berthc::model::Service;
 use berthc::{Compiled, Severity, Target, explain};
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::{Format, Outside, TargetName, job, print, read, report, target};
+use super::talk::{Format, Talk, Told};
+use super::{Outside, TargetName, job, print, read, target};
 
 #[derive(Debug, Args)]
 pub struct Explain {
@@ -22,9 +22,8 @@ pub struct Explain {
     target: Vec<TargetName>,
     #[command(flatten)]
     layers: job::Layers,
-    /// How it is printed
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    format: Format,
+    #[command(flatten)]
+    talk: Talk,
 }
 
 /// Whether there was something to explain.
@@ -37,9 +36,9 @@ pub fn explain(args: &Explain) -> Result<bool, Outside> {
             let near = explain::nearest(&name).map_or_else(String::new, |n| format!(": did you mean {n}?"));
             return Err(format!("`{name}` is neither a file nor a code{near}"));
         };
-        return match args.format {
-            Format::Text => print(&format!("{page}\n")),
+        return match args.talk.format {
             Format::Json => print(&format!("{:#}\n", json!({ "code": name, "text": page }))),
+            _ => print(&format!("{page}\n")),
         }
         .map(|()| true);
     }
@@ -49,18 +48,13 @@ pub fn explain(args: &Explain) -> Result<bool, Outside> {
     let wanted: BTreeSet<Target> = args.target.iter().map(|t| target(*t)).collect();
     let parts = parts(&compiled, &wanted);
     let failed = compiled.diagnostics.iter().any(|d| d.severity == Severity::Error);
-    match args.format {
-        Format::Text => {
-            let _ = anstream::stderr().write_all(report::text(sources, &compiled.diagnostics).as_bytes());
-            let text: String = parts.iter().map(|(service, part)| table(service, part)).collect();
-            print(&text)?;
-        }
-        Format::Json => {
-            let all: Vec<Value> = parts.iter().map(|(service, part)| object(service, part)).collect();
-            let found: Vec<_> = compiled.diagnostics.iter().map(|d| report::json(sources, d)).collect();
-            print(&format!("{:#}\n", json!({ "certificates": all, "diagnostics": found })))?;
-        }
-    }
+    let all: Vec<Value> = parts.iter().map(|(service, part)| object(service, part)).collect();
+    let told = Told {
+        data: parts.iter().map(|(service, part)| table(service, part)).collect(),
+        json: Map::from_iter([("certificates".to_owned(), all.into())]),
+        ..Told::default()
+    };
+    args.talk.tell(sources, &compiled.diagnostics, told)?;
     Ok(!failed)
 }
 

@@ -7,7 +7,8 @@ use berthc::spec::project::FILE;
 use berthc::{Input, Options, Project};
 use clap::Args;
 
-use super::{Format, Outside, TargetName, read, target};
+use super::talk::Talk;
+use super::{Outside, TargetName, read, target};
 
 /// What is laid over specs.
 #[derive(Debug, Args)]
@@ -43,9 +44,8 @@ pub struct Job {
     bootstrap: Vec<String>,
     #[command(flatten)]
     layers: Layers,
-    /// How messages are printed
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    pub format: Format,
+    #[command(flatten)]
+    pub talk: Talk,
 }
 
 /// All that a compile needs.

@@ -4,10 +4,15 @@ mod check;
 mod depfile;
 mod drift;
 mod explain;
+mod finding;
+mod github;
 mod init;
 mod job;
 mod read;
 mod report;
+mod sarif;
+mod shell;
+mod talk;
 mod verify;
 mod write;
 
@@ -17,8 +22,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use berthc::{Compiled, Options, Severity, Target};
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use serde_json::json;
+use clap::{Args, ColorChoice, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use serde_json::{Map, json};
 
 /// Compiles one spec of a stateful service to Kubernetes, fleet and Docker Swarm files in which
 /// at any instant at most one running container holds a member's data, its right to write, its
@@ -35,6 +40,9 @@ not be read or written. Those of check: 0 in step; 1 drift; 2 any error.")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
+    /// Colours of messages; auto heeds NO_COLOR
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    color: ColorChoice,
 }
 
 #[derive(Debug, Subcommand)]
@@ -116,6 +124,19 @@ Example:
 and in the first line of a spec:
   # yaml-language-server: $schema=../spec.schema.json")]
     Schema,
+    /// Print the completions for a shell
+    #[command(after_help = "\
+Examples:
+  berthc completions bash > /etc/bash_completion.d/berthc
+  berthc completions zsh > ~/.zfunc/_berthc        # a folder of fpath, before compinit
+  berthc completions fish > ~/.config/fish/completions/berthc.fish")]
+    Completions(shell::Completions),
+    /// Print a page of the manual
+    #[command(after_help = "\
+Examples:
+  berthc man > berthc.1
+  berthc man compile > berthc-compile.1")]
+    Man(shell::Man),
 }
 
 #[derive(Debug, Args)]
@@ -135,21 +156,14 @@ enum TargetName {
     Swarm,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people, on stderr
-    #[default]
-    Text,
-    /// One JSON object on stdout
-    Json,
-}
-
 /// What went wrong outside the specs; exit code 2.
 type Outside = String;
 
 /// Runs the command line.
 pub fn run() -> ExitCode {
-    let done = match Cli::parse().command {
+    let Cli { command, color } = Cli::parse();
+    color_as(color);
+    let done = match command {
         Command::Compile(c) => compile(&c),
         Command::Check(job) => match check::check(&job) {
             Ok(code) => return code,
@@ -159,9 +173,11 @@ pub fn run() -> ExitCode {
         Command::Verify(v) => verify::run(&v),
         Command::Init(i) => init::init(&i).map(|()| true),
         Command::Schema => {
-            let text = serde_json::to_string_pretty(&berthc::spec::schema()).unwrap_or_default();
+            let text = serde_json::to_string_pretty(&berthc::schema::schema()).unwrap_or_default();
             print(&format!("{text}\n")).map(|()| true)
         }
+        Command::Completions(c) => shell::completions(&c, Cli::command()).map(|()| true),
+        Command::Man(m) => shell::man(&m, Cli::command()).map(|()| true),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
@@ -171,6 +187,16 @@ pub fn run() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Colours from here on.
+fn color_as(choice: ColorChoice) {
+    match choice {
+        ColorChoice::Auto => anstream::ColorChoice::Auto,
+        ColorChoice::Always => anstream::ColorChoice::Always,
+        ColorChoice::Never => anstream::ColorChoice::Never,
+    }
+    .write_global();
 }
 
 /// Prints data to stdout; a reader that went away is no error.
@@ -218,6 +244,8 @@ fn compile(args: &Compile) -> Result<bool, Outside> {
     };
     let failed = diagnostics.iter().any(|d| d.severity == Severity::Error);
     let written = drift.filter(|_| !failed);
+    let mut told = talk::Told::default();
+    let (mut changed, mut removed, mut unchanged) = (Vec::new(), Vec::new(), 0);
     if let Some(drift) = &written {
         let rule = match &args.depfile {
             Some(file) => Some((file, depfile::rule(file, &read)?)),
@@ -227,30 +255,18 @@ fn compile(args: &Compile) -> Result<bool, Outside> {
         if let Some((file, rule)) = rule {
             write::replace(file, &rule)?;
         }
+        told.summary = write::summary(drift, &out);
+        let made = drift.items.iter().filter(|i| i.state != drift::State::Extra);
+        changed.extend(made.map(|i| i.name.as_str()));
+        removed.extend(drift.names(drift::State::Extra));
+        unchanged = drift.unchanged;
     }
-    match args.job.format {
-        Format::Text => {
-            let mut err = anstream::stderr();
-            let _ = err.write_all(report::text(&compiled.sources, &diagnostics).as_bytes());
-            if let Some(drift) = &written {
-                let _ = writeln!(err, "{}", write::summary(drift, &out));
-            }
-        }
-        Format::Json => {
-            let found: Vec<_> = diagnostics.iter().map(|d| report::json(&compiled.sources, d)).collect();
-            let (mut changed, mut removed, mut unchanged) = (Vec::new(), Vec::new(), 0);
-            if let Some(drift) = &written {
-                let made = drift.items.iter().filter(|i| i.state != drift::State::Extra);
-                changed.extend(made.map(|i| i.name.as_str()));
-                removed.extend(drift.names(drift::State::Extra));
-                unchanged = drift.unchanged;
-            }
-            print(&format!(
-                "{:#}\n",
-                json!({ "diagnostics": found, "written": changed, "removed": removed, "unchanged": unchanged })
-            ))?;
-        }
-    }
+    told.json = Map::from_iter([
+        ("written".into(), json!(changed)),
+        ("removed".into(), json!(removed)),
+        ("unchanged".into(), json!(unchanged)),
+    ]);
+    args.job.talk.tell(&compiled.sources, &diagnostics, told)?;
     Ok(!failed)
 }
 

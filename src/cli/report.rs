@@ -44,7 +44,7 @@ fn groups<'d>(inputs: &'d [Input], d: &'d Diagnostic) -> Vec<Group<'d>> {
 }
 
 /// The line to write, in the language of the spec at fault.
-fn line(inputs: &[Input], d: &Diagnostic, line: &str) -> String {
+pub fn line(inputs: &[Input], d: &Diagnostic, line: &str) -> String {
     let toml = inputs.get(d.place.source).is_some_and(|i| i.path.ends_with(".toml"));
     if toml { berthc::spec::node::as_toml(line) } else { line.to_owned() }
 }

@@ -5,13 +5,16 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use berthc::Severity;
 use berthc::explore::Bounds;
-use berthc::finding::{At, Finding, Level as Grade};
+use berthc::finding::{At, Event, Finding, Level as Grade};
 use berthc::verify::{Verified, verify};
 use berthc::world::File;
 use clap::Args;
 
-use super::{Format, Outside, print, read};
+use super::finding::{Finding as Said, Spot, Step};
+use super::talk::{Format, Talk, Told};
+use super::{Outside, read};
 
 /// What to verify, and how far.
 #[derive(Debug, Args)]
@@ -26,9 +29,8 @@ pub struct Verify {
     /// Nodes of the small cluster that is searched
     #[arg(long, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u8).range(2..=3))]
     nodes: u8,
-    /// How findings are printed
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    format: Format,
+    #[command(flatten)]
+    talk: Talk,
 }
 
 /// Whether all holds.
@@ -40,13 +42,20 @@ pub fn run(args: &Verify) -> Result<bool, Outside> {
     if verified.searched.is_empty() {
         return Err("none of these files is a manifest, a unit or a stack file".to_owned());
     }
-    match args.format {
-        Format::Text => {
-            let mut err = anstream::stderr();
-            let _ = err.write_all(text(&texts, &verified).as_bytes());
+    let told = match args.talk.format {
+        Format::Json => {
+            let json = serde_json::to_value(&verified).unwrap_or_default();
+            Told { json: json.as_object().cloned().unwrap_or_default(), ..Told::default() }
         }
-        Format::Json => print(&format!("{:#}\n", serde_json::to_value(&verified).unwrap_or_default()))?,
-    }
+        Format::Text => {
+            let _ = anstream::stderr().write_all(text(&texts, &verified).as_bytes());
+            Told { summary: summary(&verified), ..Told::default() }
+        }
+        Format::Sarif | Format::Github => {
+            Told { findings: verified.findings.iter().map(said).collect(), ..Told::default() }
+        }
+    };
+    args.talk.tell(&[], &[], told)?;
     Ok(verified.holds())
 }
 
@@ -64,6 +73,12 @@ fn text(texts: &BTreeMap<String, String>, verified: &Verified) -> String {
         let at = accepted.finding.at.first().map(place).unwrap_or_default();
         out.push_str(&format!("accepted: {} {at}: {}\n", accepted.finding.code, accepted.because));
     }
+    out
+}
+
+/// How far the search went, and what it found.
+fn summary(verified: &Verified) -> String {
+    let mut out = String::new();
     for s in &verified.searched {
         let end = if s.complete { "all" } else { "NOT all; the bound was hit" };
         out.push_str(&format!(
@@ -74,8 +89,26 @@ fn text(texts: &BTreeMap<String, String>, verified: &Verified) -> String {
     let violations = verified.findings.iter().filter(|f| f.level == Grade::Violation).count();
     let notes = verified.findings.len() - violations;
     let plural = |n: usize| if n == 1 { "" } else { "s" };
-    out.push_str(&format!("{violations} violation{}, {notes} note{}\n", plural(violations), plural(notes)));
-    out
+    out + &format!("{violations} violation{}, {notes} note{}", plural(violations), plural(notes))
+}
+
+/// A finding as code scanning wants it.
+fn said(finding: &Finding) -> Said {
+    let spot = |at: &At| Spot {
+        path: at.file.to_string(),
+        start: (at.line, 1),
+        end: (at.line, 1),
+        text: at.field.clone(),
+    };
+    let step = |event: &Event| Step { spot: event.at.as_ref().map(spot), text: event.words.clone() };
+    Said {
+        severity: if finding.level == Grade::Violation { Severity::Error } else { Severity::Warning },
+        code: finding.code.clone(),
+        message: finding.message.clone(),
+        more: vec![format!("change: {}", finding.mend)],
+        spots: finding.at.iter().map(spot).collect(),
+        steps: finding.story.iter().map(step).collect(),
+    }
 }
 
 fn place(at: &At) -> String {

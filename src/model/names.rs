@@ -26,6 +26,20 @@ pub fn label(name: &str, max: usize) -> Wrong {
     (b[b.len() - 1] == b'-').then(|| "must not end with a dash".into())
 }
 
+/// A namespace of Kubernetes (RFC 1123): as a label, but a digit may be first; at most 63.
+pub fn namespace(name: &str) -> Wrong {
+    match name.as_bytes().first() {
+        Some(first) if lower_digit(*first) => label(&format!("n{name}"), 64),
+        Some(_) => Some("must begin with a lower-case letter or a digit".into()),
+        None => Some("is empty".into()),
+    }
+}
+
+/// A revision, of which `rREVISION` is made: at most 20 of `[a-z0-9-]`, no dash last.
+pub fn revision(revision: &str) -> Wrong {
+    if revision.is_empty() { Some("is empty".into()) } else { label(&format!("r{revision}"), 21) }
+}
+
 /// The value of a Kubernetes label, which is also good fleet metadata and a good value of a
 /// Swarm constraint: at most 63 of `[A-Za-z0-9._-]`, ends alphanumeric.
 pub fn label_value(value: &str) -> Wrong {

@@ -1,5 +1,5 @@
 //! The spec as written: one type per block, everything optional, nothing judged. `check` in
-//! [`crate::model`] says what is missing or wrong. The doc comments become the JSON Schema.
+//! [`crate::model`] says what is missing or wrong. The doc comments become those of [`crate::schema`].
 
 pub mod de;
 pub mod layers;
@@ -446,48 +446,4 @@ pub struct SwarmSpec {
 pub enum SwarmVolume {
     /// A CSI cluster volume with scope single and sharing none.
     Csi,
-}
-
-/// The JSON Schema of a spec, for editors: what the parser refuses for its shape, and the fields
-/// that nothing else can supply.
-pub fn schema() -> serde_json::Value {
-    let mut schema = schemars::generate::SchemaSettings::draft07()
-        .into_generator()
-        .into_root_schema_for::<Spec>()
-        .to_value();
-    without_null(&mut schema);
-    // Most fields may come from a base or from the project, so that no file has to have them.
-    schema["anyOf"] = serde_json::json!([{ "required": ["service"] }, { "required": ["base"] }]);
-    // An entry of a list is whole.
-    schema["definitions"]["AcceptSpec"]["required"] = serde_json::json!(["gap", "because"]);
-    schema
-}
-
-/// An `Option` is a field that may be left out, never one that may be null.
-fn without_null(schema: &mut serde_json::Value) {
-    use serde_json::Value;
-    let null = |v: &Value| v == "null" || v.get("type").is_some_and(|t| t == "null");
-    match schema {
-        Value::Object(object) => {
-            object.retain(|key, value| !(key == "default" && value.is_null()));
-            object.values_mut().for_each(without_null);
-            if let Some(Value::Array(types)) = object.get_mut("type") {
-                types.retain(|t| !null(t));
-                if let [one] = types.as_slice() {
-                    let one = one.clone();
-                    object.insert("type".into(), one);
-                }
-            }
-            if let Some(Value::Array(any)) = object.get_mut("anyOf") {
-                any.retain(|s| !null(s));
-                if let [Value::Object(one)] = any.as_slice() {
-                    let one = one.clone();
-                    object.remove("anyOf");
-                    object.extend(one);
-                }
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(without_null),
-        _ => {}
-    }
 }

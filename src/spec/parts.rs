@@ -168,7 +168,7 @@ impl JsonSchema for Limit {
     }
     fn json_schema(g: &mut SchemaGenerator) -> Schema {
         let table = g.subschema_for::<LimitTable>();
-        json_schema!({ "anyOf": [{ "type": "integer", "minimum": 0 }, table] })
+        json_schema!({ "anyOf": [{ "type": "integer", "minimum": 0, "maximum": i64::MAX }, table] })
     }
 }
 

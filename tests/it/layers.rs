@@ -9,6 +9,7 @@ const ORDER: &[&[&str]] = &[
     &["quote"],
     &["value", "source", "spec"],
     &["model"],
+    &["schema"],
     &["target", "emit"],
     &["finding"],
     &["world"],

@@ -9,7 +9,8 @@ use crate::spec::{CheckSpec, HealthSpec, Scheme, StopSpec};
 
 /// Grace of a member that says none: what Kubernetes gives.
 const GRACE: u32 = 30;
-const SIGNALS: [&str; 12] = [
+/// The signals that docker and Kubernetes both know.
+pub const SIGNALS: [&str; 12] = [
     "SIGABRT", "SIGALRM", "SIGCONT", "SIGHUP", "SIGINT", "SIGKILL", "SIGPIPE", "SIGQUIT", "SIGTERM",
     "SIGUSR1", "SIGUSR2", "SIGWINCH",
 ];

@@ -10,7 +10,9 @@ use crate::source::Route;
 use crate::spec::{self, MembersSpec, Per};
 
 /// Most members of one service: beyond, ids no longer fit the names that are made of them.
-const MAX_MEMBERS: u32 = 1000;
+pub const MAX_MEMBERS: u32 = 1000;
+/// Largest id of a first member.
+pub const MAX_FIRST: u32 = 1_000_000;
 
 impl Checker<'_> {
     pub(super) fn members(&mut self, spec: Option<MembersSpec>, revision: bool) -> Option<Members> {
@@ -67,7 +69,7 @@ impl Checker<'_> {
                     );
                     return None;
                 }
-                if first > 1_000_000 {
+                if first > MAX_FIRST {
                     self.fault(Code::BadValue, &root.at("first"), "an id has at most seven digits");
                     return None;
                 }

@@ -16,6 +16,10 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use exclusive::Exclusive;
+pub use health::SIGNALS;
+pub use members::{MAX_FIRST, MAX_MEMBERS};
+pub use process::ULIMITS;
+pub use targets::KUBERNETES;
 
 use super::{Body, External, Model, Service, Targets, Template, Workload, names, units};
 use crate::code::Code;
@@ -24,6 +28,7 @@ use crate::route;
 use crate::source::{Files, Input, Route, Source};
 use crate::spec::de::{self, nearest};
 use crate::spec::layers::{Layered, Loaded};
+use crate::spec::node::Kind;
 use crate::spec::{ExternalSpec, Spec};
 use crate::value;
 
@@ -98,9 +103,15 @@ impl Checker<'_> {
         self.removed.iter().any(|r| r == field || nearest(r, &[field]).is_some())
     }
 
-    /// Reports that `field` is missing below `route`, unless it was written and misspelt.
+    /// Reports that `field` is missing or an empty map below `route`, unless it was written and
+    /// misspelt.
     fn missing(&mut self, route: &Route, field: &str, line: &str) {
-        if self.source.has(&route.at(field)) {
+        if let Some(there) = self.source.node(&route.at(field)) {
+            if matches!(&there.kind, Kind::Map(entries) if entries.is_empty()) {
+                self.fault_key(Code::BadValue, &route.at(field), format!("`{field}` is empty"))
+                    .mends
+                    .push(mend("write", line));
+            }
             return;
         }
         if self.taken_out(field) {
@@ -176,7 +187,12 @@ impl Checker<'_> {
         Template { text, route }
     }
 
+    /// The words of a command. An empty list says neither "none" nor "the image's own".
     fn templates(&mut self, route: &Route, texts: Option<Vec<String>>) -> Vec<Template> {
+        if matches!(self.source.node(route).map(|n| &n.kind), Some(Kind::Seq(items)) if items.is_empty()) {
+            let field = route.steps().last().cloned().unwrap_or_default();
+            self.fault_key(Code::BadValue, route, format!("`{field}` is an empty list: leave it out"));
+        }
         texts
             .unwrap_or_default()
             .into_iter()
@@ -267,7 +283,7 @@ impl Checker<'_> {
                 &route!["revision"],
                 &format!("the revision `{revision}`"),
                 revision,
-                |r| names::label(&format!("r{r}"), 21),
+                names::revision,
             );
         }
         let targets = self.targets(targets);

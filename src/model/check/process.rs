@@ -17,7 +17,7 @@ use crate::value::SECRETS;
 /// Largest text of one file: a Swarm config takes 500 KiB, a ConfigMap 1 MiB in all.
 const MAX_FILE: usize = 500 << 10;
 /// What `ulimit` of docker knows.
-const ULIMITS: [&str; 15] = [
+pub const ULIMITS: [&str; 15] = [
     "core",
     "cpu",
     "data",
@@ -56,15 +56,6 @@ impl Checker<'_> {
                 names::image,
             ),
             None => self.missing(root, "image", "image: docker.io/library/postgres:16.4"),
-        }
-        for (field, list) in [("command", &command), ("args", &args)] {
-            if list.as_ref().is_some_and(Vec::is_empty) {
-                self.fault_key(
-                    Code::BadValue,
-                    &root.at(field),
-                    format!("`{field}` is an empty list: leave it out"),
-                );
-            }
         }
         Program {
             image: image.unwrap_or_default(),
@@ -204,7 +195,8 @@ impl Checker<'_> {
     }
 
     fn mode(&mut self, route: &Route, mode: &str) -> Option<u32> {
-        let good = (3..=4).contains(&mode.len()) && (mode.len() == 3 || mode.starts_with('0'));
+        let octal = mode.bytes().all(|c| (b'0'..=b'7').contains(&c));
+        let good = octal && (mode.len() == 3 || mode.len() == 4 && mode.starts_with('0'));
         let parsed = good.then(|| u32::from_str_radix(mode, 8).ok()).flatten();
         if parsed.is_none() {
             self.fault(Code::BadMode, route, format!("`{mode}` is no file mode"))

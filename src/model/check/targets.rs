@@ -73,11 +73,13 @@ impl Checker<'_> {
             known.then_some(Version::new(1, v.minor))
         });
         match &namespace {
-            Some(ns) => {
-                self.named(Code::BadName, &root.at("namespace"), &format!("the namespace `{ns}`"), ns, |n| {
-                    names::label(&format!("n{n}"), 64)
-                })
-            }
+            Some(ns) => self.named(
+                Code::BadName,
+                &root.at("namespace"),
+                &format!("the namespace `{ns}`"),
+                ns,
+                names::namespace,
+            ),
             None => self.missing(root, "namespace", "namespace: databases"),
         }
         Kubernetes {

@@ -527,7 +527,7 @@ const MUTANTS: &[Mutant] = &[
             "data reboot: GAP two on one node, a start without its data: affinity daemonset lock path-missing ports",
             "data colocate: GAP two on one node: affinity daemonset lock ports",
             "data update: GAP two on one node: affinity gone-first lock ports",
-            "data revisions: GAP two on one node: affinity lock one-label ports",
+            "data revisions: GAP two on one node, deleted and made again: affinity lock one-label ports",
             "data relabel: GAP two on one node: affinity lock ports",
             "data partition: GAP two on two nodes: node-bound",
             "data force: duty",

@@ -1,0 +1,532 @@
+//! The schema for editors against the compiler: what the schema refuses, a compile refuses; what
+//! the schema lets pass and a compile refuses is listed here, by its code.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use berthc::code::Code;
+use berthc::diag::Diagnostic;
+use berthc::model::check::check;
+use berthc::schema::schema;
+use berthc::spec::layers::layered;
+use berthc::spec::node::{self, Kind, Node};
+use berthc::{Input, Options, Severity};
+use jsonschema::Validator;
+use serde_json::{Map, Value, json};
+
+use crate::harness::{self, Memory, root, walk};
+
+/// Codes of faults that no schema of one document can say, or none in reasonable words: two
+/// fields or blocks contradict each other, a name is looked up, an expression is read.
+const BEYOND: &[Code] = &[
+    // Expressions, and what they name.
+    Code::ValueSyntax,
+    Code::ValueForbidden,
+    Code::ValueName,
+    Code::ValueTooLong,
+    Code::MemberField,
+    Code::RuntimeArithmetic,
+    Code::SecretUnknown,
+    Code::PortUnknown,
+    Code::PeerUnknown,
+    Code::ApartUnknown,
+    Code::ApartOneSided,
+    // Two blocks, or two entries of one.
+    Code::RevisionCounted,
+    Code::RevisionMissing,
+    Code::MemberMoves,
+    Code::NodeVolume,
+    Code::IdPerNode,
+    Code::HostWithoutId,
+    Code::PinTable,
+    Code::MountTwice,
+    Code::HostTwice,
+    Code::PortTwice,
+    Code::HostnameOnNodeNetwork,
+    Code::GuardShape,
+    Code::BeforeExceedsGrace,
+    Code::HealthNeedsCommand,
+    Code::VersionTooOld,
+    // Other files.
+    Code::FileMissing,
+    Code::BaseMissing,
+    Code::BaseCycle,
+    // `berthc.toml` may name them.
+    Code::NoTargets,
+    // A check stands at two places, straight under `health` and under `ready`.
+    Code::HealthShape,
+];
+
+/// Single faults of codes that are shape otherwise, by words of their message.
+const BEYOND_CASES: &[(Code, &str)] = &[
+    // Pinned data has a size if the spec is for Kubernetes: two blocks.
+    (Code::Missing, "has no `size`"),
+    // `berthc.toml` may say them.
+    (Code::Missing, "has no `version`"),
+    (Code::Missing, "has no `namespace`"),
+    (Code::Missing, "has no `engine`"),
+    (Code::BadValue, "the soft limit is at most the hard one"),
+    // Whether a file can be read is a matter of `user` and `mode`.
+    (Code::BadMode, "cannot read"),
+    (Code::MembersShape, "`hostname`"),
+    (Code::MembersShape, "has no name of its own"),
+    (Code::MembersShape, "one writer is one member"),
+    (Code::MembersShape, "belongs to its node already"),
+    (Code::DataShape, "`writer` is for services without data"),
+    (Code::DataShape, "of a volume stands in `volume`"),
+    (Code::DataShape, "the directory has what its disk has"),
+    (Code::AcceptShape, "is accepted twice"),
+    // Host paths hold expressions.
+    (Code::BadPath, "the path `"),
+    (Code::BadPath, "lies in the root"),
+    (Code::BadPath, "a host path may hold"),
+    // Numbers in text, and names that are taken: the patterns look at the form only.
+    (Code::BadQuantity, "is no number of cores"),
+    (Code::BadQuantity, "is no size"),
+    (Code::BadQuantity, "at least 6Mi"),
+    (Code::BadDuration, "is no duration"),
+    (Code::BadUser, "is not `uid` or `uid:gid` in numbers"),
+    (Code::BadLabel, "is set by berthc"),
+    (Code::BadLabel, "has a prefix that is no DNS name"),
+    (Code::BadLabel, "characters, at most 63 fit"),
+    (Code::BadName, "names from BERTH_ are berthc's own"),
+    (Code::BadName, "must not be a way through folders"),
+    (Code::BadName, "needs a letter"),
+    (Code::BadName, "the secret's name"),
+    (Code::BadName, "the version `"),
+    (Code::SecretRef, "is not NAME/KEY"),
+    (Code::BadName, "is no name of a StorageClass"),
+    (Code::BadName, "is no node's name"),
+    (Code::BadAddress, ""),
+    (Code::BadImage, "names the registry"),
+    (Code::VolumeUnknown, "no backend `csi:"),
+    (Code::BadValue, "is not an id: write a whole number"),
+];
+
+fn beyond(d: &Diagnostic) -> bool {
+    BEYOND.iter().any(|c| c.as_str() == d.code)
+        || BEYOND_CASES.iter().any(|(c, words)| c.as_str() == d.code && d.message.contains(words))
+}
+
+/// The document as an editor sees it; `None` when it is no document.
+fn document(path: &str, text: &str) -> Option<Value> {
+    fn value(node: &Node) -> Value {
+        match &node.kind {
+            Kind::Null => Value::Null,
+            Kind::Bool(b) => json!(b),
+            Kind::Int(i) => json!(i),
+            Kind::Float(f) => json!(f),
+            Kind::Str(s) => json!(s),
+            Kind::Seq(items) => items.iter().map(value).collect(),
+            Kind::Map(entries) => {
+                entries.iter().map(|(k, v)| (k.name.clone(), value(v))).collect::<Map<_, _>>().into()
+            }
+        }
+    }
+    node::load(0, path, text).ok().map(|root| value(&root))
+}
+
+/// What the compiler says of one spec, files that it names aside.
+fn errors(path: &str, text: &str) -> Vec<Diagnostic> {
+    let inputs = [Input { path: path.into(), text: text.into() }];
+    let (files, options, mut found) = (Memory::default(), Options::default(), Vec::new());
+    let mut loaded = layered(&inputs, &files, &options, &mut found);
+    check(&mut loaded, &files, &mut found);
+    found.into_iter().filter(|d| d.severity == Severity::Error).collect()
+}
+
+/// `None` when schema and compiler agree on the document, apart from what they said `before`.
+fn disagree(
+    validator: &Validator,
+    document: &Value,
+    errors: &[Diagnostic],
+    before: &BTreeSet<String>,
+) -> Option<String> {
+    match validator.validate(document) {
+        Err(e) if !errors.iter().any(|d| !before.contains(&d.message)) => {
+            Some(format!("the schema alone refuses {}: {e}", e.instance_path()))
+        }
+        Ok(()) => {
+            let d = errors.iter().find(|d| !beyond(d))?;
+            Some(format!("the schema lets pass [{}] {}", d.code, d.message))
+        }
+        Err(_) => None,
+    }
+}
+
+fn specs(folders: &[&str]) -> Vec<(PathBuf, String)> {
+    let all = folders.iter().flat_map(|dir| walk(&root().join(dir)));
+    all.filter(|p| p.extension().is_some_and(|e| e == "yaml" || e == "toml"))
+        .map(|p| (p.clone(), std::fs::read_to_string(&p).unwrap()))
+        .collect()
+}
+
+#[test]
+fn good_specs_are_good_and_bad_ones_bad() {
+    let validator = jsonschema::validator_for(&schema()).unwrap();
+    let mut wrong = Vec::new();
+    let mut shapes = BTreeSet::new();
+    for (path, text) in specs(&["specs", "tests/specs", "templates/init", "tests/bad"]) {
+        let path = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+        let Some(document) = document(&path, &text) else { continue };
+        let errors = errors(&path, &text);
+        if !path.starts_with("tests/bad") && !validator.is_valid(&document) {
+            wrong.push(format!("{path}: a good spec is refused"));
+        }
+        shapes.extend(errors.iter().filter(|d| !beyond(d)).map(|d| d.code.to_string()));
+        wrong.extend(
+            disagree(&validator, &document, &errors, &BTreeSet::new()).map(|w| format!("{path}: {w}")),
+        );
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    // Those that the schema says wholly or nearly so.
+    let said = [
+        "accept-shape",
+        "bad-image",
+        "bad-label",
+        "bad-mode",
+        "bad-name",
+        "bad-port",
+        "bad-signal",
+        "bad-value",
+        "data-shape",
+        "external-shape",
+        "file-shape",
+        "members-shape",
+        "missing",
+        "start-without-live",
+        "unknown-key",
+        "version-unknown",
+        "volume-unknown",
+        "wrong-type",
+    ];
+    assert_eq!(shapes, said.iter().map(|s| (*s).to_owned()).collect());
+}
+
+/// What is put in place of a value or of a key.
+fn pool() -> Vec<Value> {
+    let texts = [
+        "",
+        " ",
+        "a",
+        "A",
+        "a b",
+        "-x",
+        "x-",
+        "a.b",
+        "a_b",
+        "é",
+        "0",
+        "00",
+        "+12",
+        "777",
+        "0755",
+        "9999",
+        "1s",
+        "0s",
+        "1m30s",
+        "30s1m",
+        "10",
+        "1Gi",
+        "1.5Gi",
+        "500m",
+        "x/y",
+        "a/b/c",
+        "../x",
+        "/",
+        "/a",
+        "/a/",
+        "/a/b",
+        "/a/../b",
+        "/.../x",
+        "csi:",
+        "csi:x.y",
+        "1000:0",
+        "1:2:3",
+        "1.34",
+        "1.24",
+        "1.38",
+        "1.34.1",
+        "20.10",
+        "19.03",
+        "25",
+        "SIGTERM",
+        "TERM",
+        "node",
+        "lock",
+        "true",
+        "swarm/data/move",
+        "db:1",
+        "Db:1",
+        "db@sha256:1",
+        "10.0.0.1",
+        "fe80::1",
+        "bash",
+        "https",
+        "aws-ebs",
+        "host",
+        "{{ member.id }}",
+        "x\ny",
+    ];
+    let others = [
+        json!(null),
+        json!(true),
+        json!(false),
+        json!(0),
+        json!(1),
+        json!(-1),
+        json!(1001),
+        json!(65535),
+        json!(65536),
+        json!(4294967296_u64),
+        json!(1.5),
+        json!([]),
+        json!({}),
+        json!([1]),
+        json!(["a"]),
+        json!([[]]),
+        json!({ "a": "b" }),
+        json!({ "a": 1 }),
+        json!({ "label": "db", "at": {} }),
+        json!({ "soft": 2, "hard": 3 }),
+    ];
+    texts.iter().map(|t| json!(t)).chain(others).collect()
+}
+
+/// The ways to every value of a document.
+fn routes(document: &Value) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    let mut open = vec![(Vec::new(), document)];
+    while let Some((route, value)) = open.pop() {
+        let below = |step: String| {
+            let mut next: Vec<String> = route.clone();
+            next.push(step);
+            next
+        };
+        match value {
+            Value::Object(map) => open.extend(map.iter().map(|(k, v)| (below(k.clone()), v))),
+            Value::Array(items) => {
+                open.extend(items.iter().enumerate().map(|(i, v)| (below(i.to_string()), v)))
+            }
+            _ => {}
+        }
+        found.push(route);
+    }
+    found.sort();
+    found
+}
+
+fn at<'v>(document: &'v mut Value, route: &[String]) -> &'v mut Value {
+    route.iter().fold(document, |value, step| match value {
+        Value::Array(items) => &mut items[step.parse::<usize>().unwrap()],
+        value => &mut value[step.as_str()],
+    })
+}
+
+/// Documents that differ from `document` in the value or the key at `route`. A key that is a
+/// `free` name is tried with many texts.
+fn bent(document: &Value, route: &[String], pool: &[Value], free: bool) -> Vec<Value> {
+    let change = |f: &dyn Fn(&mut Value)| {
+        let mut copy = document.clone();
+        f(&mut copy);
+        copy
+    };
+    let mut all: Vec<Value> = pool.iter().map(|v| change(&|d| *at(d, route) = v.clone())).collect();
+    let mut here = document.clone();
+    if at(&mut here, route).is_object() {
+        all.push(change(&|d| at(d, route)["frobnicate"] = json!(true)));
+        all.push(change(&|d| at(d, route)["frobnicate"] = json!("x")));
+    }
+    let Some((last, way)) = route.split_last() else { return all };
+    match at(&mut here, way) {
+        Value::Array(_) => all.push(change(&|d| {
+            let Value::Array(items) = at(d, way) else { return };
+            items.remove(last.parse::<usize>().unwrap());
+        })),
+        Value::Object(there) => {
+            all.push(change(&|d| {
+                at(d, way).as_object_mut().unwrap().remove(last);
+            }));
+            let names = pool.iter().filter_map(Value::as_str).take(if free { 24 } else { 3 });
+            for key in names.filter(|k| !there.contains_key(*k)) {
+                all.push(change(&|d| {
+                    let map = at(d, way).as_object_mut().unwrap();
+                    let value = map.remove(last).unwrap();
+                    map.insert(key.to_owned(), value);
+                }));
+            }
+        }
+        _ => {}
+    }
+    all
+}
+
+/// Names of fields anywhere in the schema: other steps of a route are free names.
+fn fields(schema: &Value, found: &mut BTreeSet<String>) {
+    match schema {
+        Value::Object(map) => {
+            if let Some(Value::Object(properties)) = map.get("properties") {
+                found.extend(properties.keys().cloned());
+            }
+            map.values().for_each(|v| fields(v, found));
+        }
+        Value::Array(items) => items.iter().for_each(|v| fields(v, found)),
+        _ => {}
+    }
+}
+
+/// Each field of the real specs: dropped, renamed, of every other type, of many values.
+#[test]
+fn bent_specs_are_judged_alike() {
+    let schema = schema();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let mut known = BTreeSet::new();
+    fields(&schema, &mut known);
+    let pool = pool();
+    let mut seen: BTreeMap<Vec<String>, usize> = BTreeMap::new();
+    let (mut tried, mut refused) = (0, 0);
+    let mut wrong: BTreeMap<String, String> = BTreeMap::new();
+    for (path, text) in specs(&["tests/specs", "specs"]) {
+        let document = document(&path.to_string_lossy(), &text).unwrap();
+        let before: BTreeSet<String> =
+            errors("bent.yaml", &document.to_string()).into_iter().map(|d| d.message).collect();
+        for route in routes(&document) {
+            let general: Vec<String> =
+                route.iter().map(|s| if known.contains(s) { s.clone() } else { "*".into() }).collect();
+            let times = seen.entry(general.clone()).or_default();
+            *times += 1;
+            if *times > 1 {
+                continue;
+            }
+            for document in bent(&document, &route, &pool, general.last().is_some_and(|s| s == "*")) {
+                let text = document.to_string();
+                let errors = errors("bent.yaml", &text);
+                tried += 1;
+                refused += usize::from(!errors.is_empty());
+                if let Some(why) = disagree(&validator, &document, &errors, &before) {
+                    wrong.entry(format!("{}: {why}", general.join("."))).or_insert(text);
+                }
+            }
+        }
+    }
+    let list: Vec<String> = wrong.iter().map(|(why, text)| format!("{why}\n    {text}")).collect();
+    assert!(wrong.is_empty(), "{} of {tried} are judged differently:\n{}", wrong.len(), list.join("\n"));
+    assert!(
+        seen.len() > 120 && refused > 5000 && refused < tried,
+        "{} fields, {refused} of {tried}",
+        seen.len()
+    );
+}
+
+/// Every field says what it is; examples are good where they stand.
+#[test]
+fn fields_are_described_and_examples_good() {
+    let schema = schema();
+    let mut open = vec![(String::new(), &schema)];
+    let mut examples = 0;
+    while let Some((way, part)) = open.pop() {
+        match part {
+            Value::Object(map) => {
+                if let Some(Value::Object(properties)) = map.get("properties")
+                    && map.get("additionalProperties") == Some(&json!(false))
+                {
+                    for (name, field) in properties {
+                        assert!(field["description"].is_string(), "{way}/{name} has no description");
+                    }
+                }
+                let given = map.get("examples").and_then(Value::as_array).into_iter().flatten();
+                for example in given.chain(map.get("default")).filter(|_| !way.ends_with("/properties")) {
+                    let mut own = part.clone();
+                    own["definitions"] = schema["definitions"].clone();
+                    let said = jsonschema::validator_for(&own).unwrap();
+                    assert!(said.is_valid(example), "{way}: {example} is no good example");
+                    examples += 1;
+                }
+                open.extend(map.iter().map(|(k, v)| (format!("{way}/{k}"), v)));
+            }
+            Value::Array(items) => {
+                open.extend(items.iter().enumerate().map(|(i, v)| (format!("{way}/{i}"), v)))
+            }
+            _ => {}
+        }
+    }
+    assert!(examples > 40, "{examples}");
+}
+
+/// A default of the schema is what the compiler takes when nothing is written.
+#[test]
+fn defaults_are_what_is_taken() {
+    let schema = schema();
+    let blocks = [
+        ("MembersSpec", "first", "/members"),
+        ("MembersSpec", "dedicated", "/members"),
+        ("ExclusiveSpec", "id", "/exclusive"),
+        ("ExclusiveSpec", "hostname", "/exclusive"),
+        ("ExclusiveSpec", "writer", "/exclusive"),
+        ("FileSpec", "mode", "/files/~1etc~1x"),
+        ("CheckSpec", "every", "/health/live"),
+        ("CheckSpec", "timeout", "/health/live"),
+        ("CheckSpec", "failures", "/health/live"),
+        ("CheckSpec", "scheme", "/health/live"),
+        ("HealthSpec", "every", "/health"),
+        ("HealthSpec", "timeout", "/health"),
+        ("HealthSpec", "failures", "/health"),
+        ("HealthSpec", "scheme", "/health"),
+        ("StopSpec", "grace", "/stop"),
+        ("UpdateSpec", "pause", "/update"),
+        ("FleetSpec", "docker", "/targets/fleet"),
+    ];
+    let said: usize = schema["definitions"]
+        .as_object()
+        .unwrap()
+        .values()
+        .map(|block| {
+            let fields = block["properties"].as_object().into_iter().flatten();
+            fields.filter(|(_, f)| f.get("default").is_some()).count()
+        })
+        .sum();
+    assert_eq!(said, blocks.len(), "a default that is not tried");
+    let common = json!({
+        "service": "db", "image": "db:1",
+        "files": { "/etc/x": { "content": "x" } },
+        "health": { "http": "/ready", "port": "client", "tool": "curl", "live": { "http": "/live", "port": "client" } },
+        "stop": {}, "update": {},
+        "targets": { "kubernetes": { "version": "1.34", "namespace": "db" }, "fleet": { "version": "1.0.0" } },
+    });
+    let mut counted = common.clone();
+    counted["members"] = json!({ "count": 3 });
+    counted["exclusive"] = json!({ "ports": { "client": 5000 } });
+    let mut per_node = common;
+    per_node["members"] = json!({ "per": "node", "on": { "db": "true" } });
+    per_node["revision"] = json!("1");
+    per_node["exclusive"] = json!({ "ports": { "client": 5000 } });
+    let compile = |spec: &Value| {
+        let (tree, found) = harness::compile(&[("db.yaml", &spec.to_string())]);
+        tree.unwrap_or_else(|| panic!("{spec}: {found:?}"))
+    };
+    for (block, field, pointer) in blocks {
+        let spec = if field == "dedicated" { &per_node } else { &counted };
+        let default = &schema["definitions"][block]["properties"][field]["default"];
+        let mut written = spec.clone();
+        written.pointer_mut(pointer).unwrap()[field] = default.clone();
+        assert_eq!(compile(spec), compile(&written), "{pointer}/{field}: {default}");
+    }
+}
+
+/// Editors find the schema from every spec.
+#[test]
+fn specs_name_the_schema() {
+    for (path, text) in specs(&["specs"]) {
+        let first = text.lines().next().unwrap();
+        let named = match path.extension().unwrap().to_str() {
+            Some("toml") => first.strip_prefix("#:schema "),
+            _ => first.strip_prefix("# yaml-language-server: $schema="),
+        };
+        let schema =
+            path.parent().unwrap().join(named.unwrap_or_else(|| panic!("{}: {first}", path.display())));
+        assert_eq!(
+            schema.canonicalize().unwrap(),
+            root().join("golden/spec.schema.json").canonicalize().unwrap()
+        );
+    }
+}
