@@ -493,7 +493,7 @@ impl Reader<'_> {
         let mut held = vec![(&VOLUME as &'static Mechanism, name)];
         let external = definition.get("external").is_some_and(|e| e.is("true"));
         if let Some(kind) = mount.get("type").filter(|t| t.is("cluster") && external) {
-            held.extend(reserves.then(|| (&CLUSTER as &'static Mechanism, kind)));
+            held.extend(reserves.then_some((&CLUSTER as &'static Mechanism, kind)));
             held.push((&ATTACH, kind));
         }
         if let Some(value) = definition.get("driver").filter(|d| d.text().as_deref() == driver) {

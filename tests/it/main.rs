@@ -24,4 +24,5 @@ mod readme;
 mod swarm;
 mod values;
 mod world;
+mod world_kubernetes;
 mod world_yaml;
