@@ -60,6 +60,8 @@ pub mod codes {
     pub const MATCHES_NOTHING: &str = "rule-matches-nothing";
     /// A rule that the orchestrator reads past without a word: a misspelt key, a dropped field.
     pub const IGNORED: &str = "rule-ignored";
+    /// Two controllers whose selectors take each other's pods.
+    pub const OVERLAP: &str = "selectors-overlap";
     /// A rule that the scheduler may break: preferred anti-affinity, topology spread.
     pub const SOFT: &str = "rule-soft";
     /// The orchestrator refuses the file, or a part of it.

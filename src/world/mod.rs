@@ -4,6 +4,8 @@
 //! what it does not understand it lists. The explorer searches its behaviour.
 
 pub mod fleet;
+pub mod images;
+pub mod kubernetes;
 pub mod unit;
 pub mod yaml;
 

@@ -25,3 +25,5 @@ mod swarm;
 mod values;
 mod world;
 mod world_fleet;
+mod world_kubernetes;
+mod world_yaml;

@@ -5,20 +5,29 @@ use std::collections::BTreeMap;
 use super::docker::{Docker, Run};
 use super::exec::Word;
 use super::found::Found;
-use super::images;
 use super::service::{Main, Step, is_read_only};
 use crate::finding::{At, codes};
 use crate::model::backend::{BACKENDS, Fences};
 use crate::target::docker::GUARD;
+use crate::world::images::{self, Software};
 use crate::world::{Member, Missing, Mount, Port, Source, Workload};
 
 /// Most ports of one container: a range is as many.
 const PORTS: usize = 1 << 16;
 
-/// Fills in what the container of `workload` holds; its only member is there already.
-pub fn fill(workload: &mut Workload, steps: &[Step], main: &Main<'_>, found: &mut Found) {
+/// Fills in what the container of `workload` holds; its only member is there already. Says what
+/// runs in it, if that keeps data and is known.
+pub fn fill(
+    workload: &mut Workload,
+    steps: &[Step],
+    main: &Main<'_>,
+    found: &mut Found,
+) -> Option<&'static Software> {
     let Main { step, run, detached: _ } = *main;
-    workload.image = images::short(&run.image.text);
+    workload.image = images::name(&run.image.text).to_owned();
+    let command: Vec<&str> =
+        run.last("entrypoint").into_iter().chain(&run.args).map(|word| word.text.as_str()).collect();
+    let software = images::software(&run.image.text, &command);
     for label in run.all("label") {
         let (key, value) = label.text.split_once('=').unwrap_or((&label.text, ""));
         workload.labels.insert(key.to_owned(), value.to_owned());
@@ -27,12 +36,9 @@ pub fn fill(workload: &mut Workload, steps: &[Step], main: &Main<'_>, found: &mu
     workload.lock = lock(step, run);
     let mut reader = Reader { step, run, volumes: volumes(steps), inspected: inspected(steps), found };
     let mut mounts = reader.mounts();
-    let lost = reader.ephemeral(&mounts, &workload.image);
-    mounts.extend(lost.clone());
-    if let Some(Mount { target, at, .. }) = lost {
-        let message = format!("the data of {} at {target} goes with the container", workload.image);
-        let mend = format!("--mount type=bind,source=/mnt/d1/{},target={target}", workload.family);
-        found.violation(codes::EPHEMERAL, vec![at], message, mend);
+    if let Some((software, lost)) = software.zip(software.and_then(|s| reader.ephemeral(&mounts, s))) {
+        ephemeral(workload, software, &lost, reader.found);
+        mounts.push(lost);
     }
     let text = |option: &str| {
         let word = run.last(option)?;
@@ -57,6 +63,7 @@ pub fn fill(workload: &mut Workload, steps: &[Step], main: &Main<'_>, found: &mu
             "--entrypoint /bin/sh IMAGE -c 'exec 9<\"$$0\" && flock -n 9 && exec \"$$@\"' DIRECTORY COMMAND";
         found.violation(codes::IGNORED, vec![step.at(file, "flock")], message, mend);
     }
+    software
 }
 
 fn unknown(found: &mut Found, at: At, word: &Word) {
@@ -271,16 +278,29 @@ impl Reader<'_> {
         volume(name, known.map_or(Fences::Never, |p| p.fences))
     }
 
-    /// The data of a known image that nothing keeps. Anything that it can write to may be its
-    /// data: images of one name differ in their paths.
-    fn ephemeral(&self, mounts: &[Mount], image: &str) -> Option<Mount> {
-        let target = images::data(image).first()?;
-        let run = self.run;
-        let kept = mounts.iter().any(|m| m.source != Source::Ephemeral) || run.last("volumes-from").is_some();
-        let program = run.last("entrypoint").or(run.args.first());
-        let stateless = program.is_some_and(|word| images::STATELESS.contains(&word.base()));
-        let at = self.step.at(&run.image, "image");
-        (!kept && !stateless).then(|| Mount { target: (*target).to_owned(), source: Source::Ephemeral, at })
+    /// The data that nothing keeps. Anything that it can write to may be its data: images of one
+    /// software differ in their paths.
+    fn ephemeral(&self, mounts: &[Mount], software: &Software) -> Option<Mount> {
+        let target = (*software.data.first()?).to_owned();
+        let kept = mounts.iter().any(|m| m.source != Source::Ephemeral);
+        let at = self.step.at(&self.run.image, "image");
+        let lost = !kept && self.run.last("volumes-from").is_none();
+        lost.then_some(Mount { target, source: Source::Ephemeral, at })
+    }
+}
+
+/// A unit comes back under its name, wherever that is.
+fn ephemeral(workload: &Workload, software: &Software, lost: &Mount, found: &mut Found) {
+    let (name, target, at) = (&workload.name, &lost.target, vec![lost.at.clone()]);
+    let mend = format!("--mount type=bind,source=/mnt/d1/{},target={target}", workload.family);
+    if software.cache {
+        // Often on purpose.
+    } else if software.quorum {
+        let message = format!("{name} comes back with its name and without the data of {}", software.name);
+        found.violation(codes::EPHEMERAL, at, message, mend);
+    } else {
+        let message = format!("the data of {} in {name} goes with its container", software.name);
+        found.note(codes::EPHEMERAL, at, message, mend);
     }
 }
 
