@@ -1,6 +1,7 @@
 //! `docker run`: what a container holds.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use super::docker::{Docker, Run};
 use super::exec::Word;
@@ -88,8 +89,9 @@ fn network(workload: &mut Workload, step: &Step, run: &Run, found: &mut Found) {
     }
     for word in run.all("publish") {
         let at = step.at(word, "--publish");
-        match ports(&word.text).filter(|_| word.known || !word.text.ends_with('}')) {
-            Some((numbers, protocol)) if workload.ports.len() + numbers.len() <= PORTS => {
+        match ports(&word.text) {
+            Some((None, _)) => {}
+            Some((Some(numbers), protocol)) if workload.ports.len() + numbers.len() <= PORTS => {
                 workload.ports.extend(numbers.map(|number| Port {
                     number,
                     protocol: protocol.clone(),
@@ -103,18 +105,22 @@ fn network(workload: &mut Workload, step: &Step, run: &Run, found: &mut Found) {
     }
 }
 
-/// `[[address:]host:]container[/protocol]`: the ports of the machine, and their protocol.
-fn ports(text: &str) -> Option<(std::ops::RangeInclusive<u16>, String)> {
+/// `[[address:]host:]container[/protocol]`: the ports of the machine, and their protocol; `None`
+/// when they are not numbers.
+fn ports(text: &str) -> Option<(Option<RangeInclusive<u16>>, String)> {
     let (ports, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
-    let none = 1..=0;
-    let Some((before, _)) = ports.rsplit_once(':') else { return Some((none, protocol.into())) };
-    let host = before.rsplit_once(':').map_or(before, |(_, host)| host);
-    if host.is_empty() {
-        return Some((none, protocol.into()));
-    }
-    let (first, last) = host.split_once('-').unwrap_or((host, host));
-    let (first, last) = (first.parse::<u16>().ok()?, last.parse::<u16>().ok()?);
-    (first > 0 && first <= last).then(|| (first..=last, protocol.to_lowercase()))
+    let range = |text: &str| {
+        let (first, last) = text.split_once('-').unwrap_or((text, text));
+        let (first, last) = (first.parse::<u16>().ok()?, last.parse::<u16>().ok()?);
+        (first > 0 && first <= last).then_some(first..=last)
+    };
+    let host = match ports.rsplit_once(':') {
+        Some((before, _)) => before.rsplit_once(':').map_or(before, |(_, host)| host),
+        // Docker picks one of the machine's.
+        None => return range(ports).map(|_| (None, String::new())),
+    };
+    let numbers = if host.is_empty() { None } else { Some(range(host)?) };
+    Some((numbers, protocol.to_lowercase()))
 }
 
 /// The process itself holds the lock: berthc's guard, or `flock` as the command.

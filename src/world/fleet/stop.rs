@@ -57,7 +57,7 @@ fn victims(name: &Word) -> Vec<Victim> {
             "-f" | "--filter" => Some(value),
             option => option.strip_prefix("--filter=").or_else(|| option.strip_prefix("-f=")),
         })
-        .chain(words().last().and_then(|last| last.strip_prefix("--filter=")))
+        .chain(words().next_back().and_then(|last| last.strip_prefix("--filter=")))
         .collect();
     let of = |key: &str| filters.iter().find_map(|f| f.strip_prefix(key));
     if let Some(label) = of("label=") {
