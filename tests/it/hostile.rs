@@ -8,7 +8,7 @@ use berthc::Options;
 use crate::harness::{self, root, walk};
 
 /// xorshift: small, and the same on every machine.
-struct Random(u64);
+pub struct Random(pub u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -17,7 +17,7 @@ impl Random {
         self.0 ^= self.0 << 17;
         self.0
     }
-    fn below(&mut self, n: usize) -> usize {
+    pub fn below(&mut self, n: usize) -> usize {
         (self.next() % n.max(1) as u64) as usize
     }
 }
@@ -76,7 +76,7 @@ fn corpus() -> Vec<(String, String)> {
         .collect()
 }
 
-fn bend(random: &mut Random, text: &str, other: &str) -> String {
+pub fn bend(random: &mut Random, text: &str, other: &str) -> String {
     let mut chars: Vec<char> = text.chars().collect();
     for _ in 0..=random.below(4) {
         let at = random.below(chars.len());

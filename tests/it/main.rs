@@ -32,5 +32,6 @@ mod talk;
 mod values;
 mod world;
 mod world_fleet;
+mod world_kubernetes;
 mod world_swarm;
 mod world_yaml;

@@ -1,24 +1,34 @@
 //! `docker run`: what a container holds.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use super::docker::{Docker, Run};
 use super::exec::Word;
 use super::found::Found;
-use super::images;
 use super::service::{Main, Step, is_read_only};
 use crate::finding::{At, codes};
 use crate::model::backend::{BACKENDS, Fences};
 use crate::target::docker::GUARD;
+use crate::world::images::{self, Software};
 use crate::world::{Member, Missing, Mount, Port, Source, Workload};
 
 /// Most ports of one container: a range is as many.
 const PORTS: usize = 1 << 16;
 
-/// Fills in what the container of `workload` holds; its only member is there already.
-pub fn fill(workload: &mut Workload, steps: &[Step], main: &Main<'_>, found: &mut Found) {
+/// Fills in what the container of `workload` holds; its only member is there already. Says what
+/// runs in it, if that keeps data and is known.
+pub fn fill(
+    workload: &mut Workload,
+    steps: &[Step],
+    main: &Main<'_>,
+    found: &mut Found,
+) -> Option<&'static Software> {
     let Main { step, run, detached: _ } = *main;
-    workload.image = images::short(&run.image.text);
+    workload.image = images::name(&run.image.text).to_owned();
+    let command: Vec<&str> =
+        run.last("entrypoint").into_iter().chain(&run.args).map(|word| word.text.as_str()).collect();
+    let software = images::software(&run.image.text, &command);
     for label in run.all("label") {
         let (key, value) = label.text.split_once('=').unwrap_or((&label.text, ""));
         workload.labels.insert(key.to_owned(), value.to_owned());
@@ -27,12 +37,9 @@ pub fn fill(workload: &mut Workload, steps: &[Step], main: &Main<'_>, found: &mu
     workload.lock = lock(step, run);
     let mut reader = Reader { step, run, volumes: volumes(steps), inspected: inspected(steps), found };
     let mut mounts = reader.mounts();
-    let lost = reader.ephemeral(&mounts, &workload.image);
-    mounts.extend(lost.clone());
-    if let Some(Mount { target, at, .. }) = lost {
-        let message = format!("the data of {} at {target} goes with the container", workload.image);
-        let mend = format!("--mount type=bind,source=/mnt/d1/{},target={target}", workload.family);
-        found.violation(codes::EPHEMERAL, vec![at], message, mend);
+    if let Some((software, lost)) = software.zip(software.and_then(|s| reader.ephemeral(&mounts, s))) {
+        ephemeral(workload, software, &lost, reader.found);
+        mounts.push(lost);
     }
     let text = |option: &str| {
         let word = run.last(option)?;
@@ -57,6 +64,7 @@ pub fn fill(workload: &mut Workload, steps: &[Step], main: &Main<'_>, found: &mu
             "--entrypoint /bin/sh IMAGE -c 'exec 9<\"$$0\" && flock -n 9 && exec \"$$@\"' DIRECTORY COMMAND";
         found.violation(codes::IGNORED, vec![step.at(file, "flock")], message, mend);
     }
+    software
 }
 
 fn unknown(found: &mut Found, at: At, word: &Word) {
@@ -81,8 +89,9 @@ fn network(workload: &mut Workload, step: &Step, run: &Run, found: &mut Found) {
     }
     for word in run.all("publish") {
         let at = step.at(word, "--publish");
-        match ports(&word.text).filter(|_| word.known || !word.text.ends_with('}')) {
-            Some((numbers, protocol)) if workload.ports.len() + numbers.len() <= PORTS => {
+        match ports(&word.text) {
+            Some((None, _)) => {}
+            Some((Some(numbers), protocol)) if workload.ports.len() + numbers.len() <= PORTS => {
                 workload.ports.extend(numbers.map(|number| Port {
                     number,
                     protocol: protocol.clone(),
@@ -96,18 +105,22 @@ fn network(workload: &mut Workload, step: &Step, run: &Run, found: &mut Found) {
     }
 }
 
-/// `[[address:]host:]container[/protocol]`: the ports of the machine, and their protocol.
-fn ports(text: &str) -> Option<(std::ops::RangeInclusive<u16>, String)> {
+/// `[[address:]host:]container[/protocol]`: the ports of the machine, and their protocol; `None`
+/// when they are not numbers.
+fn ports(text: &str) -> Option<(Option<RangeInclusive<u16>>, String)> {
     let (ports, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
-    let none = 1..=0;
-    let Some((before, _)) = ports.rsplit_once(':') else { return Some((none, protocol.into())) };
-    let host = before.rsplit_once(':').map_or(before, |(_, host)| host);
-    if host.is_empty() {
-        return Some((none, protocol.into()));
-    }
-    let (first, last) = host.split_once('-').unwrap_or((host, host));
-    let (first, last) = (first.parse::<u16>().ok()?, last.parse::<u16>().ok()?);
-    (first > 0 && first <= last).then(|| (first..=last, protocol.to_lowercase()))
+    let range = |text: &str| {
+        let (first, last) = text.split_once('-').unwrap_or((text, text));
+        let (first, last) = (first.parse::<u16>().ok()?, last.parse::<u16>().ok()?);
+        (first > 0 && first <= last).then_some(first..=last)
+    };
+    let host = match ports.rsplit_once(':') {
+        Some((before, _)) => before.rsplit_once(':').map_or(before, |(_, host)| host),
+        // Docker picks one of the machine's.
+        None => return range(ports).map(|_| (None, String::new())),
+    };
+    let numbers = if host.is_empty() { None } else { Some(range(host)?) };
+    Some((numbers, protocol.to_lowercase()))
 }
 
 /// The process itself holds the lock: berthc's guard, or `flock` as the command.
@@ -271,16 +284,29 @@ impl Reader<'_> {
         volume(name, known.map_or(Fences::Never, |p| p.fences))
     }
 
-    /// The data of a known image that nothing keeps. Anything that it can write to may be its
-    /// data: images of one name differ in their paths.
-    fn ephemeral(&self, mounts: &[Mount], image: &str) -> Option<Mount> {
-        let target = images::data(image).first()?;
-        let run = self.run;
-        let kept = mounts.iter().any(|m| m.source != Source::Ephemeral) || run.last("volumes-from").is_some();
-        let program = run.last("entrypoint").or(run.args.first());
-        let stateless = program.is_some_and(|word| images::STATELESS.contains(&word.base()));
-        let at = self.step.at(&run.image, "image");
-        (!kept && !stateless).then(|| Mount { target: (*target).to_owned(), source: Source::Ephemeral, at })
+    /// The data that nothing keeps. Anything that it can write to may be its data: images of one
+    /// software differ in their paths.
+    fn ephemeral(&self, mounts: &[Mount], software: &Software) -> Option<Mount> {
+        let target = (*software.data.first()?).to_owned();
+        let kept = mounts.iter().any(|m| m.source != Source::Ephemeral);
+        let at = self.step.at(&self.run.image, "image");
+        let lost = !kept && self.run.last("volumes-from").is_none();
+        lost.then_some(Mount { target, source: Source::Ephemeral, at })
+    }
+}
+
+/// A unit comes back under its name, wherever that is.
+fn ephemeral(workload: &Workload, software: &Software, lost: &Mount, found: &mut Found) {
+    let (name, target, at) = (&workload.name, &lost.target, vec![lost.at.clone()]);
+    let mend = format!("--mount type=bind,source=/mnt/d1/{},target={target}", workload.family);
+    if software.cache {
+        // Often on purpose.
+    } else if software.quorum {
+        let message = format!("{name} comes back with its name and without the data of {}", software.name);
+        found.violation(codes::EPHEMERAL, at, message, mend);
+    } else {
+        let message = format!("the data of {} in {name} goes with its container", software.name);
+        found.note(codes::EPHEMERAL, at, message, mend);
     }
 }
 

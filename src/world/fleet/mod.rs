@@ -11,7 +11,6 @@ mod found;
 pub mod glob;
 mod grammar;
 mod ignored;
-mod images;
 mod names;
 mod rules;
 mod script;
@@ -110,9 +109,9 @@ fn workload(instance: &Instance<'_>, found: &mut Found) -> (Workload, Vec<(Victi
     workload.members.push(member);
     let steps = service::steps(unit, name, found);
     if let Some(main) = service::main(&steps, found) {
-        container::fill(&mut workload, &steps, &main, found);
+        let software = container::fill(&mut workload, &steps, &main, found);
         workload.outlives = stop::outlives(unit, &steps, &main, found);
-        stop::grace(unit, &steps, main.run, &mut workload, found);
+        stop::grace(unit, &steps, &main, &mut workload, software, found);
     }
     (workload, stop::kills(&steps))
 }

@@ -110,8 +110,8 @@ impl Rules {
 
     /// The globs of an instance, those that are well-formed.
     pub fn globs(&self, name: Name<'_>) -> Vec<(Glob, &Rule)> {
-        let parse = |rule| Some((Glob::parse(&name.expand(&Rule::text(rule)))?, rule));
-        self.conflicts.iter().filter_map(parse).collect()
+        let parse = |rule: &'_ Rule| Glob::parse(&name.expand(&rule.text));
+        self.conflicts.iter().filter_map(|rule| Some((parse(rule)?, rule))).collect()
     }
 
     /// What each key of the metadata may be.
@@ -160,10 +160,6 @@ impl Rules {
 }
 
 impl Rule {
-    fn text(&self) -> &str {
-        &self.text
-    }
-
     /// Whether `Global` reads it as true or false on purpose.
     pub fn is_truth(&self) -> bool {
         let text = self.text.to_lowercase();

@@ -3,11 +3,11 @@
 use super::docker::{Docker, Run};
 use super::exec::Word;
 use super::found::Found;
-use super::images;
 use super::service::{Main, Step};
-use super::unit::{Line, Unit};
+use super::unit::Unit;
 use crate::finding::{At, codes};
 use crate::world::Workload;
+use crate::world::images::Software;
 
 /// Seconds of systemd's `DefaultTimeoutStopSec`, and of `docker stop`.
 const TIMEOUT: u32 = 90;
@@ -57,7 +57,7 @@ fn victims(name: &Word) -> Vec<Victim> {
             "-f" | "--filter" => Some(value),
             option => option.strip_prefix("--filter=").or_else(|| option.strip_prefix("-f=")),
         })
-        .chain(words().last().and_then(|last| last.strip_prefix("--filter=")))
+        .chain(words().next_back().and_then(|last| last.strip_prefix("--filter=")))
         .collect();
     let of = |key: &str| filters.iter().find_map(|f| f.strip_prefix(key));
     if let Some(label) = of("label=") {
@@ -108,7 +108,14 @@ fn ends(step: &Step) -> bool {
 }
 
 /// Sets the seconds that the container has, and says when they are too few.
-pub fn grace(unit: &Unit, steps: &[Step], run: &Run, workload: &mut Workload, found: &mut Found) {
+pub fn grace(
+    unit: &Unit,
+    steps: &[Step],
+    main: &Main<'_>,
+    workload: &mut Workload,
+    software: Option<&Software>,
+    found: &mut Found,
+) {
     let line = unit.last(&["TimeoutStopSec", "TimeoutSec"]);
     let read = line.map(|line| span(&line.setting.value));
     if let Some((line, None)) = line.zip(read) {
@@ -116,14 +123,33 @@ pub fn grace(unit: &Unit, steps: &[Step], run: &Run, workload: &mut Workload, fo
     }
     let timeout = read.flatten().unwrap_or(Some(TIMEOUT));
     let stop = steps.iter().find(|step| step.key == "ExecStop" && ends(step));
-    let (seconds, at) = match stop {
-        Some(step) => asked(step, run, found),
-        None => (timeout, line.map(|line| unit.at(line))),
-    };
+    let own = line.map(|line| unit.at(line));
+    let (seconds, at) = stop.map_or((timeout, own.clone()), |step| asked(step, main.run, found));
     // systemd ends `docker stop` and the client; the container has what docker gives it.
     workload.grace = seconds.unwrap_or(u32::MAX).min(timeout.unwrap_or(u32::MAX));
-    workload.grace_at = at.clone();
-    short(unit, line, workload, (seconds, timeout), stop.zip(at), found);
+    workload.grace_at = at;
+    let Some(at) = workload.grace_at.clone() else { return };
+    if let (Some(_), Some(seconds @ 1..), Some(timeout)) = (stop, seconds, timeout)
+        && seconds >= timeout
+    {
+        let places = own.into_iter().chain([at]).collect();
+        let message = format!(
+            "systemd gives up after {timeout} s, and docker stops for {seconds} s: the container runs on when its unit is down"
+        );
+        let mend = format!("TimeoutStopSec={}", seconds.saturating_add(30));
+        return found.violation(codes::GRACE, places, message, mend);
+    }
+    if let Some(software) = software.filter(|s| !s.cache && workload.grace < s.grace) {
+        let message = format!(
+            "{} may need {} s to stop, and {} gives it {} s",
+            software.name, software.grace, workload.name, workload.grace
+        );
+        let mend = match stop {
+            Some(_) => "ExecStop=/usr/bin/docker stop -t 60 NAME",
+            None => "TimeoutStopSec=90",
+        };
+        found.note(codes::GRACE, vec![at], message, mend);
+    }
 }
 
 /// The seconds between a stop and docker's kill, if there is one.
@@ -148,39 +174,6 @@ fn asked(step: &Step, run: &Run, found: &mut Found) -> (Option<u32>, Option<At>)
             (None, Some(step.at(signal, "docker kill -s")))
         }
         _ => (Some(0), Some(step.place())),
-    }
-}
-
-fn short(
-    unit: &Unit,
-    line: Option<&Line>,
-    workload: &Workload,
-    (seconds, timeout): (Option<u32>, Option<u32>),
-    stop: Option<(&Step, At)>,
-    found: &mut Found,
-) {
-    let Some((step, at)) = stop else { return };
-    if let (Some(seconds), Some(timeout)) = (seconds, timeout)
-        && seconds >= timeout
-        && seconds > 0
-    {
-        let places = line.map(|line| unit.at(line)).into_iter().chain([at]).collect();
-        let message = format!(
-            "systemd gives up after {timeout} s, and docker stops for {seconds} s: the container runs on when its unit is down"
-        );
-        return found.violation(
-            codes::GRACE,
-            places,
-            message,
-            format!("TimeoutStopSec={}", seconds.saturating_add(30)),
-        );
-    }
-    let stateful = !images::data(&workload.image).is_empty();
-    let asked = matches!(&step.docker, Some(Docker::Stop { time: Some(_), .. }));
-    if stateful && (seconds == Some(0) || asked && seconds.is_some_and(|s| s < STOP)) {
-        let message =
-            format!("{} has {} s to stop before it is killed", workload.image, seconds.unwrap_or_default());
-        found.note(codes::GRACE, vec![at], message, "ExecStop=/usr/bin/docker stop -t 60 NAME");
     }
 }
 

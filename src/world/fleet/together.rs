@@ -49,6 +49,9 @@ impl<'u> Instance<'u> {
     }
 }
 
+/// Most units that one follows, directly or not.
+const CREW: usize = 16;
+
 /// All units of the files.
 pub struct Set<'u> {
     units: BTreeMap<&'u str, &'u Unit>,
@@ -111,7 +114,7 @@ impl<'u> Set<'u> {
         Some(Instance::new(self.text(name)?, name.to_owned()))
     }
 
-    /// The units that `of` follows, and they follow: all share its machine.
+    /// The units that `of` follows, and they follow: all share its machine. At most [`CREW`].
     pub fn crew(&self, of: &Instance<'u>) -> Vec<Instance<'u>> {
         let mut crew: Vec<Instance<'u>> = Vec::new();
         let mut seen = BTreeSet::from([of.name.clone()]);
@@ -123,6 +126,9 @@ impl<'u> Set<'u> {
             if let Some(peer) = self.find(&name) {
                 open.extend(peer.peers().map(|(name, _)| name));
                 crew.push(peer);
+                if crew.len() == CREW {
+                    break;
+                }
             }
         }
         crew
@@ -142,6 +148,12 @@ impl<'u> Set<'u> {
             }
             let Some((_, follows)) = own.peers().next() else { continue };
             let crew = self.crew(own);
+            if crew.len() == CREW {
+                found.unread(
+                    follows.at.clone(),
+                    format!("it follows {CREW} units or more: no others are looked at"),
+                );
+            }
             for (i, peer) in crew.iter().enumerate() {
                 for other in crew.iter().skip(i + 1).chain([own]) {
                     let Some(rule) = other.conflict(peer) else { continue };

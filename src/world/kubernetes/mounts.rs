@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Found;
 use super::object::Object;
 use super::pod::Pod;
-use super::storage::{CLASS, Claim, Inline, Storage, clean, inline};
+use super::storage::{Bound, CLASS, Claim, Inline, Storage, clean, inline};
 use crate::finding::At;
 use crate::world::yaml::Value;
 use crate::world::{Kind, Member, Mount, Source};
@@ -101,9 +101,8 @@ impl<'d> Mounts<'d> {
             if !seen.insert((name, sub.clone())) {
                 continue;
             }
-            let Some((mut source, at, wants, serves)) = self.source(name, member, storage, found) else {
-                continue;
-            };
+            let Some((bound, at)) = self.source(name, member, storage, found) else { continue };
+            let Bound { mut source, wants, one_node: serves } = bound;
             // What CNI and CSI pass on to the node are no data.
             if mount.get("mountPropagation").is_some_and(|p| p.is("Bidirectional")) {
                 continue;
@@ -125,14 +124,13 @@ impl<'d> Mounts<'d> {
         }
     }
 
-    #[allow(clippy::type_complexity)]
     fn source(
         &self,
         name: &str,
         member: &Member,
         storage: &mut Storage<'d>,
         found: &mut Found,
-    ) -> Option<(Source, At, Vec<crate::world::Want>, Option<At>)> {
+    ) -> Option<(Bound, At)> {
         let object = self.object;
         let claim = if let (Some(template), Some(ordinal)) = (self.templates.get(name), member.ordinal) {
             let named = template.at(&["metadata", "name"]).unwrap_or(*template);
@@ -142,6 +140,7 @@ impl<'d> Mounts<'d> {
                 spec: template.get("spec").map(|s| (object, s)),
                 annotation: template.at(&CLASS).and_then(Value::as_str),
                 at: object.at(named),
+                template: true,
                 made: self.forgets(),
             }
         } else {
@@ -151,15 +150,14 @@ impl<'d> Mounts<'d> {
                     let named = claim.as_str().unwrap_or_default();
                     storage.claim(&object.namespace, named, object.at(claim))
                 }
-                None => return self.direct(volume, found).map(|(s, at)| (s, at, Vec::new(), None)),
+                None => return self.direct(volume, found),
             }
         };
-        let bound = storage.bind(&claim, found);
-        Some((bound.source, claim.at, bound.wants, bound.one_node))
+        Some((storage.bind(&claim, found), claim.at))
     }
 
     /// A volume that the pod names itself.
-    fn direct(&self, volume: Value<'d>, found: &mut Found) -> Option<(Source, At)> {
+    fn direct(&self, volume: Value<'d>, found: &mut Found) -> Option<(Bound, At)> {
         let kinds = volume.entries().into_iter().find(|(key, value)| *key != "name" && !value.is_null());
         let (kind, value) = kinds?;
         // An inline CSI volume goes with its pod.
@@ -171,11 +169,12 @@ impl<'d> Mounts<'d> {
             Some(Inline::Host(path, missing)) => {
                 let special = value.get("type").and_then(Value::as_str).unwrap_or_default();
                 let data = !["Socket", "CharDevice", "BlockDevice"].contains(&special) && !is_node(&path);
-                data.then_some((Source::Host { path, missing }, at))
+                data.then(|| (Bound::of(Source::Host { path, missing }), at))
             }
             Some(Inline::Share(name, fences)) => {
                 let missing = crate::world::Missing::Refused;
-                Some((Source::Volume { name, fences, one_pod: None, reserved: None, missing }, at))
+                let source = Source::Volume { name, fences, one_pod: None, reserved: None, missing };
+                Some((Bound::of(source), at))
             }
             None => {
                 let what = format!("a volume of the kind `{kind}`: taken for one without data");

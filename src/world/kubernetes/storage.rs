@@ -37,6 +37,8 @@ pub(super) struct Claim<'d> {
     pub annotation: Option<&'d str>,
     /// Where it is named.
     pub at: At,
+    /// It is a StatefulSet's own, made with its pod.
+    pub template: bool,
     /// A lost one is made again, empty.
     pub made: bool,
 }
@@ -48,6 +50,13 @@ pub(super) struct Bound {
     pub wants: Vec<Want>,
     /// ReadWriteOnce on storage of no one node.
     pub one_node: Option<At>,
+}
+
+impl Bound {
+    /// What is as it is, wherever the pod is.
+    pub(super) fn of(source: Source) -> Self {
+        Self { source, wants: Vec::new(), one_node: None }
+    }
 }
 
 /// The annotation that named a class before 1.6.
@@ -141,6 +150,7 @@ impl<'d> Storage<'d> {
             spec: object.and_then(|o| Some((o, o.root.get("spec")?))),
             annotation: object.and_then(|o| o.root.at(&CLASS)).and_then(Value::as_str),
             at,
+            template: false,
             made: false,
         }
     }
@@ -220,7 +230,10 @@ impl<'d> Storage<'d> {
         let modes = claim.spec.and_then(|(o, s)| Some((o, s.given("accessModes")?)));
         let list = modes.map(|(_, m)| m.texts()).unwrap_or_default();
         let has = |mode: &str| list.iter().any(|m| m == mode);
-        if claim.spec.is_none() && self.missed.insert((claim.namespace.clone(), claim.name.clone())) {
+        if claim.spec.is_none()
+            && !claim.template
+            && self.missed.insert((claim.namespace.clone(), claim.name.clone()))
+        {
             let what = format!(
                 "the claim {} is not in the files: taken for ReadWriteOnce of a driver that is not known",
                 claim.name

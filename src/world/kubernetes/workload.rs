@@ -88,7 +88,7 @@ fn workload<'d>(
     let mounts = Mounts::new(object, &pod, kind);
     let template = Template { object, kind, replicas, pod: &pod, mounts: &mounts };
     let (members, one_node) = members(&template, storage, left, found);
-    let update = update(object, kind, found);
+    let update = update(object, found);
     let image = pod.main.and_then(|c| c.get("image")).and_then(Value::as_str).unwrap_or_default();
     let own = labels(object, object.root.at(&["metadata", "labels"]), &mut Found::default());
     let named = |key: &str| pod.labels.get(key).or_else(|| own.get(key));
@@ -167,7 +167,7 @@ fn replicas(object: &Object<'_>, found: &mut Found) -> u32 {
     })
 }
 
-fn update<'d>(object: &Object<'d>, kind: Kind, found: &mut Found) -> Update {
+fn update<'d>(object: &Object<'d>, found: &mut Found) -> Update {
     let set = ["spec", "updateStrategy"];
     let way = if object.kind == "Deployment" { ["spec", "strategy"] } else { set };
     let strategy = object.root.at(&way).filter(|s| !s.is_null());
@@ -190,16 +190,13 @@ fn update<'d>(object: &Object<'d>, kind: Kind, found: &mut Found) -> Update {
             let none = |v: Option<Value<'_>>| v.is_some_and(|v| v.is("0") || v.is("0%"));
             let (surge, unavailable) = (rolling("maxSurge"), rolling("maxUnavailable"));
             let surges = surge.is_some() && !none(surge);
-            if surges != none(unavailable) && (surges || surge.is_some() || unavailable.is_some()) {
+            if surges != none(unavailable) {
                 let at = surge.or(unavailable).map(|v| object.at(v)).into_iter().collect();
                 let message = "the API refuses this: exactly one of maxSurge and maxUnavailable is not 0";
                 found.violation(codes::REFUSED, message.to_owned(), at, "maxSurge: 0".to_owned());
             }
             update(if surges { Order::StartFirst } else { Order::StopFirst }, surge.or(named))
         }
-        _ => {
-            debug_assert_eq!(kind, Kind::StatefulSet);
-            update(Order::StopFirst, named)
-        }
+        _ => update(Order::StopFirst, named),
     }
 }

@@ -137,9 +137,9 @@ fn the_same_verdict_on_every_unit() {
             // Whoever follows what is not there is listed, not judged.
             let crew = crew(unit, &set);
             let there = crew.values().flat_map(Unit::peers).all(|peer| crew.contains_key(&peer));
-            let never = world.findings.iter().any(|f| {
-                f.code == "update-stuck" && f.message.ends_with(&format!("fleet never runs {name}"))
-                    || f.code == "update-stuck" && f.message.starts_with(&format!("{name} waits"))
+            let never = world.findings.iter().filter(|f| f.code == "update-stuck").any(|f| {
+                f.message.ends_with(&format!("fleet never runs {name}"))
+                    || f.message.starts_with(&format!("{name} waits"))
             });
             let plain = |u: &Unit| {
                 let literal = u.demands().values().flatten().any(|value| value.contains('%'));

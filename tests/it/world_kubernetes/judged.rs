@@ -1,0 +1,210 @@
+//! What one look tells, and what it must not tell.
+
+use super::{MAIN, OWN, codes, controller, deployment, read, stateful, told};
+
+const CLAIM: &str =
+    "replicas: 3\nvolumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOncePod]}}]";
+const POD: &str = "terminationGracePeriodSeconds: 120\ncontainers: [{name: db, image: own/db, volumeMounts: [{name: data, mountPath: /d}]}]\n";
+
+fn budget(spec: &str) -> String {
+    format!(
+        "---\napiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {{name: b}}\nspec: {{selector: {{matchLabels: {{app: db}}}}, {spec}}}\n"
+    )
+}
+
+/// Three members on claims of one pod each, with what else stands in the pod.
+fn members(pod: &str) -> String {
+    stateful(CLAIM, &format!("{POD}{pod}"))
+}
+
+#[test]
+fn anti_affinity_that_is_dead_soft_or_missing() {
+    assert!(codes(&members(OWN)).is_empty());
+    let world = read(&members(&OWN.replace("app: db", "name: db")));
+    assert_eq!(told(&world), ["violation rule-matches-nothing 13"]);
+    assert_eq!(world.findings[0].at[1].line, 9);
+    // A slip of the pen is dead, a sibling is somebody else.
+    let named = |own: &str, other: &str| {
+        codes(
+            &members(&OWN.replace("app: db", &format!("app: {other}")))
+                .replace("{app: db}", &format!("{{app: {own}}}")),
+        )
+    };
+    assert_eq!(named("zookeeper", "zookeper"), ["violation rule-matches-nothing"]);
+    assert_eq!(named("mysql-a", "mysql-b"), ["note rule-matches-nothing", "note members-together"]);
+    let elsewhere = OWN.replace("labelSelector", "namespaces: [other], labelSelector");
+    assert_eq!(codes(&members(&elsewhere)), ["violation rule-matches-nothing"]);
+    let none = OWN.replace(", labelSelector: {matchLabels: {app: db}}", "");
+    assert_eq!(codes(&members(&none)), ["violation rule-matches-nothing"]);
+    // Somebody else's pods that are in the files make a rule of it.
+    let other =
+        "---\napiVersion: v1\nkind: Pod\nmetadata: {name: o, labels: {app: other}}\nspec: {containers: []}\n";
+    let two = format!("{OWN}      ").replace(
+        "[{topology",
+        "[{topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {app: other}}}, {topology",
+    );
+    assert!(codes(&format!("{}{other}", members(two.trim_end()))).is_empty());
+
+    assert_eq!(codes(&members("")), ["note members-together"]);
+    let soft = "affinity: {podAntiAffinity: {preferredDuringSchedulingIgnoredDuringExecution: [{weight: 1, \
+                podAffinityTerm: {topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {app: db}}}}]}}\n";
+    assert_eq!(told(&read(&members(soft))), ["note rule-soft 13"]);
+    let spread = "topologySpreadConstraints: [{maxSkew: 1, whenUnsatisfiable: DoNotSchedule, \
+                  topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {app: db}}}]\n";
+    assert_eq!(codes(&members(spread)), ["note rule-soft"]);
+    assert!(codes(&members(&format!("{OWN}{spread}"))).is_empty());
+    let bound = format!("{OWN}nodeName: n1\n");
+    assert_eq!(codes(&members(&bound)), ["violation rule-ignored", "note members-together"]);
+}
+
+#[test]
+fn budgets() {
+    let with = |spec: &str| codes(&format!("{}{}", members(OWN), budget(spec)));
+    assert!(with("maxUnavailable: 1").is_empty());
+    assert!(with("minAvailable: 2").is_empty());
+    assert!(with("minAvailable: 50%").is_empty());
+    for never in [
+        "maxUnavailable: 0",
+        "maxUnavailable: 0%",
+        "minAvailable: 3",
+        "minAvailable: 100%",
+        "minAvailable: 80%",
+    ] {
+        assert_eq!(with(never), ["violation update-stuck"], "{never}");
+    }
+    assert_eq!(with("maxUnavailable: 1, minAvailable: 1"), ["violation file-refused"]);
+    let astray = format!("{}{}", members(OWN), budget("maxUnavailable: 1").replace("app: db", "app: bd"));
+    assert_eq!(codes(&astray), ["violation rule-matches-nothing"]);
+    // Where no workload is, a budget may be somebody's elsewhere.
+    assert!(codes(&budget("maxUnavailable: 1")).is_empty());
+    let two = format!(
+        "{}{}{}",
+        members(OWN),
+        budget("maxUnavailable: 1"),
+        budget("maxUnavailable: 1").replace("name: b}", "name: c}")
+    );
+    assert_eq!(codes(&two), ["violation update-stuck"]);
+    let set = controller("apps/v1", "DaemonSet", "", MAIN);
+    assert_eq!(codes(&format!("{set}{}", budget("maxUnavailable: 1"))), ["note budget-idle"]);
+    let quorum = members(OWN).replace("own/db", "zookeeper:3.9");
+    assert_eq!(codes(&quorum), ["note budget-missing"]);
+    assert!(codes(&quorum.replace("replicas: 3", "replicas: 1")).is_empty());
+}
+
+#[test]
+fn controllers_of_one_label_set() {
+    let one = deployment("", MAIN);
+    let two = controller("apps/v1", "DaemonSet", "", MAIN).replace("name: db}", "name: other}");
+    let world = read(&format!("{one}---\n{two}"));
+    assert_eq!(told(&world), ["violation selectors-overlap 5"]);
+    assert_eq!(world.findings[0].at.len(), 2);
+    let apart = two.replace("{app: db}", "{app: db, tier: x}");
+    // One of them takes the other's.
+    assert_eq!(codes(&format!("{one}---\n{apart}")), ["violation selectors-overlap"]);
+    let both = one.replace("{app: db}", "{app: db, tier: y}");
+    assert!(codes(&format!("{both}---\n{apart}")).is_empty());
+    assert!(
+        codes(&format!("{one}---\n{}", two.replace("name: other", "namespace: n, name: other"))).is_empty()
+    );
+    let pod =
+        "---\napiVersion: v1\nkind: Pod\nmetadata: {name: p, labels: {app: db}}\nspec: {containers: []}\n";
+    assert_eq!(codes(&format!("{one}{pod}")), ["violation selectors-overlap"]);
+    assert!(codes(&format!("{}{pod}", stateful("", MAIN))).is_empty());
+}
+
+#[test]
+fn what_the_api_refuses() {
+    let refused = |text: &str| codes(text) == ["violation file-refused"];
+    assert!(refused(&deployment("", MAIN).replacen("{app: db}", "{app: x}", 1)));
+    assert!(refused(&deployment("", MAIN).replacen("  selector: {matchLabels: {app: db}}\n", "", 1)));
+    assert!(refused(&deployment("", MAIN).replace("apps/v1", "v1")));
+    assert!(refused(&deployment("", MAIN).replace("apps/v1", "apps/v2")));
+    assert!(refused(&deployment("", &format!("{MAIN}nodeSelector: {{zookeeper: 1}}\n"))));
+    assert!(refused(&deployment("", &format!("{MAIN}nodeSelector: {{zookeeper: true}}\n"))));
+    assert!(codes(&deployment("", &format!("{MAIN}nodeSelector: {{zookeeper: \"1\"}}\n"))).is_empty());
+    let rolling = |r: &str| {
+        controller("apps/v1", "DaemonSet", &format!("updateStrategy: {{rollingUpdate: {{{r}}}}}"), MAIN)
+    };
+    assert!(refused(&rolling("maxSurge: 1")));
+    assert!(refused(&rolling("maxUnavailable: 0")));
+    assert!(codes(&rolling("maxSurge: 0")).is_empty());
+    assert!(codes(&rolling("maxUnavailable: 2")).is_empty());
+    // Old groups fill the selector in, and are gone.
+    let old = deployment("", MAIN).replace("apps/v1", "extensions/v1beta1");
+    assert_eq!(codes(&old.replacen("  selector: {matchLabels: {app: db}}\n", "", 1)), ["note file-refused"]);
+    assert!(read(&old).findings[0].message.contains("1.16"));
+    // Others may have a Service or a Deployment of their own.
+    assert!(codes("apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: s}\n").is_empty());
+}
+
+#[test]
+fn updates_that_wait_for_themselves() {
+    let surge = "updateStrategy: {rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}";
+    let set = |pod: &str| codes(&controller("apps/v1", "DaemonSet", surge, &format!("{MAIN}{pod}")));
+    assert!(set("").is_empty());
+    assert_eq!(set(OWN), ["violation update-stuck"]);
+    let claim = "---\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: c}\nspec: {accessModes: [ReadWriteOncePod]}\n";
+    let pod = format!("{POD}volumes: [{{name: data, persistentVolumeClaim: {{claimName: c}}}}]\n");
+    let with = |spec: &str| codes(&format!("{}{claim}", deployment(spec, &pod)));
+    assert_eq!(with(""), ["violation update-stuck"]);
+    assert!(with("strategy: {type: Recreate}").is_empty());
+    assert!(with("strategy: {rollingUpdate: {maxSurge: 0}}").is_empty());
+    assert!(with("strategy: {rollingUpdate: {maxUnavailable: 1}}").is_empty());
+}
+
+#[test]
+fn habits_that_cost() {
+    let once = members(OWN).replace("ReadWriteOncePod", "ReadWriteOnce");
+    assert_eq!(told(&read(&once)), ["note volume-one-node 7"]);
+    let zookeeper = |pod: &str| {
+        codes(&stateful(
+            "",
+            &format!("terminationGracePeriodSeconds: 60\ncontainers: [{{name: z, image: zookeeper{pod}}}]\n"),
+        ))
+    };
+    assert_eq!(zookeeper(""), ["violation data-ephemeral"]);
+    let cache = deployment("", "containers: [{name: r, image: redis}]\n");
+    assert!(codes(&cache).is_empty());
+    let database = deployment("", "containers: [{name: r, image: postgres}]\n");
+    assert_eq!(codes(&database), ["note data-ephemeral", "note grace-short"]);
+    let kafka = members(OWN).replace("own/db", "kafka").replace("120", "30") + &budget("maxUnavailable: 1");
+    assert_eq!(told(&read(&kafka)), ["note grace-short 11"]);
+    let servers =
+        members(OWN).replace("image: own/db", "image: own/db, command: [sh, -c, 'start --servers=3 --x']");
+    assert_eq!(codes(&servers), ["note id-by-hand"]);
+    assert!(codes(&servers.replace("=3", "=5")).is_empty());
+    let first = |env: &str| codes(&members(OWN).replace("image: own/db", &format!("image: own/db, {env}")));
+    assert_eq!(first("env: [{name: ETCD_INITIAL_CLUSTER_STATE, value: new}]"), ["note bootstrap-kept"]);
+    assert_eq!(first("args: [--initial-cluster-state, new]"), ["note bootstrap-kept"]);
+    assert_eq!(first("args: [--initial-cluster-state=new]"), ["note bootstrap-kept"]);
+    assert_eq!(first("env: [{name: cluster.initial_master_nodes, value: a}]"), ["note bootstrap-kept"]);
+    assert!(first("args: [--initial-cluster-state=existing]").is_empty());
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\ndata:\n  e.yml: |\n    a: b\n    cluster.initial_master_nodes: [x]\n";
+    assert_eq!(told(&read(map)), ["note bootstrap-kept 7"]);
+}
+
+#[test]
+fn ids_that_are_there_twice() {
+    let id = |name: &str, value: &str| {
+        let env = format!("image: own/db, env: [{{name: ZOO_MY_ID, value: \"{value}\"}}]");
+        let text = stateful("", MAIN)
+            .replace("image: example.com/own/db:1", &env)
+            .replace("name: db}\nspec", &format!("name: {name}}}\nspec"));
+        text.replace("{app: db}", &format!("{{app: db, n: {name}}}"))
+    };
+    assert!(codes(&format!("{}---\n{}", id("a", "1"), id("b", "2"))).is_empty());
+    assert_eq!(codes(&format!("{}---\n{}", id("a", "1"), id("b", "1"))), ["violation id-repeated"]);
+    assert_eq!(
+        codes(&id("a", "1").replace("spec:\n  selector", "spec:\n  replicas: 3\n  selector")),
+        ["violation id-repeated"]
+    );
+    let offset = |n: u32| {
+        let other = id("b", "x").replace("ZOO_MY_ID", "ID_OFFSET").replace("\"x\"", &format!("\"{n}\""));
+        let first = id("a", "x")
+            .replace("spec:\n  selector", "spec:\n  replicas: 3\n  selector")
+            .replace("ZOO_MY_ID", "X");
+        codes(&format!("{first}---\n{other}"))
+    };
+    assert_eq!(offset(4), ["note id-by-hand"]);
+    assert!(offset(100).is_empty());
+}

@@ -1,0 +1,178 @@
+//! What mounts stand for.
+
+use berthc::model::backend::Fences;
+
+use super::{Missing, Source, World, controller, deployment, one, read, stateful};
+
+const POD: &str = "containers: [{name: db, image: own/db, volumeMounts: [{name: data, mountPath: /d}]}]\n";
+
+fn template(spec: &str) -> String {
+    format!(
+        "replicas: 2\nordinals: {{start: 3}}\nvolumeClaimTemplates: [{{metadata: {{name: data}}, spec: {{{spec}}}}}]"
+    )
+}
+
+fn class(name: &str, provisioner: &str) -> String {
+    format!(
+        "---\napiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {{name: {name}}}\nprovisioner: {provisioner}\n"
+    )
+}
+
+fn volume(name: &str, spec: &str) -> String {
+    format!("---\napiVersion: v1\nkind: PersistentVolume\nmetadata: {{name: {name}}}\nspec: {{{spec}}}\n")
+}
+
+fn claim(name: &str, spec: &str) -> String {
+    format!(
+        "---\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {{name: {name}}}\nspec: {{{spec}}}\n"
+    )
+}
+
+/// The sources of each member of the first workload.
+fn sources(world: &World) -> Vec<Vec<Source>> {
+    let members = &world.workloads[0].members;
+    members.iter().map(|m| m.mounts.iter().map(|m| m.source.clone()).collect()).collect()
+}
+
+fn host(path: &str, missing: Missing) -> Source {
+    Source::Host { path: path.into(), missing }
+}
+
+#[test]
+fn claims_have_names_modes_and_fences() {
+    let fence = |provisioner: &str, modes: &str| {
+        let spec = template(&format!("storageClassName: c, accessModes: [{modes}]"));
+        let world = read(&format!("{}{}", stateful(&spec, POD), class("c", provisioner)));
+        assert_eq!(world.unread, []);
+        let Source::Volume { name, fences, one_pod, missing, .. } = sources(&world)[1][0].clone() else {
+            panic!()
+        };
+        assert_eq!((name.as_str(), missing), ("claim default/data-db-4", Missing::Refused));
+        (fences, one_pod.is_some())
+    };
+    assert_eq!(fence("ebs.csi.aws.com", "ReadWriteOncePod"), (Fences::Always, true));
+    assert_eq!(fence("kubernetes.io/gce-pd", "ReadWriteOnce"), (Fences::Always, false));
+    assert_eq!(fence("rbd.csi.ceph.com", "ReadWriteOnce"), (Fences::WhileConnected, false));
+    assert_eq!(fence("nobody.example.com", "ReadWriteOnce"), (Fences::WhileConnected, false));
+    assert_eq!(fence("ebs.csi.aws.com", "ReadWriteMany"), (Fences::Never, false));
+    assert_eq!(fence("cluster.local/nfs-subdir", "ReadWriteOnce"), (Fences::Never, false));
+    assert_eq!(fence("rancher.io/local-path", "ReadWriteOnce"), (Fences::Always, false));
+}
+
+#[test]
+fn claims_that_go_with_their_pods_come_back_empty() {
+    let spec = format!(
+        "{}\npersistentVolumeClaimRetentionPolicy: {{whenScaled: Delete}}",
+        template("accessModes: [ReadWriteOncePod]")
+    );
+    let world = read(&stateful(&spec, POD));
+    assert!(matches!(sources(&world)[0][0], Source::Volume { missing: Missing::Created, .. }));
+}
+
+#[test]
+fn volumes_kept_for_claims_are_directories_of_their_nodes() {
+    let node = |n: u32| {
+        format!(
+            "nodeAffinity: {{required: {{nodeSelectorTerms: [{{matchExpressions: [{{key: db, operator: In, values: [\"{n}\"]}}]}}]}}}}"
+        )
+    };
+    let kept = |n: u32| {
+        format!(
+            "storageClassName: c, claimRef: {{namespace: default, name: data-db-{n}}}, local: {{path: /mnt/db-{n}/}}, {}",
+            node(n)
+        )
+    };
+    let text = stateful(&template("storageClassName: c, accessModes: [ReadWriteOnce]"), POD)
+        + &class("c", "kubernetes.io/no-provisioner")
+        + &volume("b", &kept(4))
+        + &volume("a", &kept(3));
+    let world = read(&text);
+    assert_eq!((world.unread.len(), world.findings.len()), (0, 0), "{:?}", world.findings);
+    assert_eq!(
+        sources(&world),
+        [[host("/mnt/db-3", Missing::Refused)], [host("/mnt/db-4", Missing::Refused)]]
+    );
+    let wants: Vec<&str> = world.workloads[0].members.iter().map(|m| m.wants[0].values[0].as_str()).collect();
+    assert_eq!(wants, ["3", "4"]);
+    // Kept for nobody, which claim gets which is the controller's choice.
+    let free = |n: u32| format!("storageClassName: c, local: {{path: /mnt/db-{n}}}, {}", node(n));
+    let text = stateful(&template("storageClassName: c, accessModes: [ReadWriteOnce]"), POD)
+        + &volume("a", &free(1))
+        + &volume("b", &free(2));
+    let world = read(&text);
+    assert_eq!(
+        sources(&world),
+        [[host("/mnt/db-1", Missing::Refused)], [host("/mnt/db-2", Missing::Refused)]]
+    );
+    assert!(world.unread.len() == 2 && world.unread[0].what.contains("not fixed"));
+}
+
+#[test]
+fn claims_of_deployments() {
+    let pod = format!("{POD}volumes: [{{name: data, persistentVolumeClaim: {{claimName: store}}}}]\n");
+    let bare = read(&deployment("replicas: 2", &pod));
+    assert!(bare.unread.len() == 1 && bare.unread[0].what.contains("not in the files"));
+    let one_claim = |s: &Source| matches!(s, Source::Volume { name, .. } if name == "claim default/store");
+    assert!(sources(&bare).iter().all(|m| one_claim(&m[0])) && sources(&bare).len() == 2);
+    // One volume of the class, so it is that one.
+    let text = deployment("", &pod)
+        + &claim("store", "storageClassName: manual, accessModes: [ReadWriteOnce]")
+        + &volume("v", "storageClassName: manual, hostPath: {path: /mnt/data}");
+    let world = read(&text);
+    assert_eq!((sources(&world), world.unread.len()), (vec![vec![host("/mnt/data", Missing::Created)]], 0));
+    let text = deployment("", &pod)
+        + &claim("store", "volumeName: v, accessModes: [ReadWriteOnce]")
+        + &volume("v", "csi: {driver: ebs.csi.aws.com, volumeHandle: vol-1}");
+    let Source::Volume { name, fences, .. } = sources(&read(&text))[0][0].clone() else { panic!() };
+    assert_eq!((name.as_str(), fences), ("ebs.csi.aws.com vol-1", Fences::Always));
+}
+
+#[test]
+fn directories_of_the_node() {
+    let path = |kind: &str, mount: &str| {
+        let pod = format!(
+            "containers: [{{name: db, image: own/db, env: [{{name: N, valueFrom: {{fieldRef: {{fieldPath: metadata.name}}}}}}], \
+             volumeMounts: [{{name: data, mountPath: /d{mount}}}]}}]\nvolumes: [{{name: data, hostPath: {{path: /mnt//d1/{kind}}}}}]\n"
+        );
+        pod
+    };
+    let of = |pod: &str| sources(&read(&controller("apps/v1", "DaemonSet", "", pod))).remove(0);
+    assert_eq!(of(&path("", "")), [host("/mnt/d1", Missing::Created)]);
+    assert_eq!(of(&path(", type: ''", "")), [host("/mnt/d1", Missing::Created)]);
+    assert_eq!(of(&path(", type: Directory", "")), [host("/mnt/d1", Missing::Refused)]);
+    assert_eq!(
+        of(&path(", type: DirectoryOrCreate", ", subPath: x/")),
+        [host("/mnt/d1/x", Missing::Created)]
+    );
+    assert_eq!(of(&path("", ", readOnly: true")), []);
+    // Each pod of its own name its own directory, which no other finds again; a numbered one does.
+    assert_eq!(of(&path("", ", subPathExpr: $(N)")), []);
+    let numbered = sources(&read(&stateful("replicas: 2", &path("", ", subPathExpr: $(N)"))));
+    assert_eq!(
+        numbered,
+        [[host("/mnt/d1/db-0", Missing::Created)], [host("/mnt/d1/db-1", Missing::Created)]]
+    );
+}
+
+#[test]
+fn data_that_has_nowhere_to_stay() {
+    let ephemeral = |container: &str, volumes: &str| {
+        let workload =
+            one(&deployment("", &format!("containers: [{{name: db, {container}}}]\nvolumes: [{volumes}]\n")));
+        workload.members[0]
+            .mounts
+            .iter()
+            .filter(|m| m.source == Source::Ephemeral)
+            .map(|m| m.target.clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(ephemeral("image: docker.io/library/mysql:8@sha256:00", ""), ["/var/lib/mysql"]);
+    let mount = "image: 'registry:5000/bitnami/postgresql:16', volumeMounts: [{name: v, mountPath: /bitnami/postgresql/}]";
+    assert_eq!(ephemeral(mount, "{name: v, emptyDir: {}}"), ["/bitnami/postgresql/"]);
+    assert!(ephemeral(mount, "{name: v, hostPath: {path: /mnt/pg}}").is_empty());
+    assert_eq!(ephemeral("image: confluentinc/cp-kafka:7", ""), ["/var/lib/kafka/data"]);
+    assert!(ephemeral("image: 'prom/mysqld-exporter'", "").is_empty());
+    assert!(ephemeral("image: mysql:8, command: [sleep, infinity]", "").is_empty());
+    assert!(ephemeral("image: mysql:8, command: [sh, -c, 'mysqldump --all']", "").is_empty());
+    assert_eq!(ephemeral("image: mysql:8, args: [--server-id=1]", ""), ["/var/lib/mysql"]);
+}
