@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use super::docker::{Docker, Run};
 use super::exec::Word;
 use super::found::Found;
-use super::images;
 use super::service::{Main, Step, is_read_only};
 use crate::finding::{At, codes};
 use crate::model::backend::{BACKENDS, Fences};
 use crate::target::docker::GUARD;
-use crate::world::{Member, Missing, Mount, Port, Source, Workload};
+use crate::world::images::{self, Software};
+use crate::world::{Member, Missing, Mount, Port, Source, Workload, claims};
 
 /// Most ports of one container: a range is as many.
 const PORTS: usize = 1 << 16;
@@ -18,16 +18,18 @@ const PORTS: usize = 1 << 16;
 /// Fills in what the container of `workload` holds; its only member is there already.
 pub fn fill(workload: &mut Workload, steps: &[Step], main: &Main<'_>, found: &mut Found) {
     let Main { step, run, detached: _ } = *main;
-    workload.image = images::short(&run.image.text);
+    workload.image = images::name(&run.image.text).to_owned();
+    let software = software(run);
     for label in run.all("label") {
         let (key, value) = label.text.split_once('=').unwrap_or((&label.text, ""));
         workload.labels.insert(key.to_owned(), value.to_owned());
     }
     network(workload, step, run, found);
     workload.lock = lock(step, run);
-    let mut reader = Reader { step, run, volumes: volumes(steps), inspected: inspected(steps), found };
+    let mut reader =
+        Reader { step, run, volumes: volumes(steps), inspected: inspected(steps), software, found };
     let mut mounts = reader.mounts();
-    let lost = reader.ephemeral(&mounts, &workload.image);
+    let lost = reader.ephemeral(&mounts);
     mounts.extend(lost.clone());
     if let Some(Mount { target, at, .. }) = lost {
         let message = format!("the data of {} at {target} goes with the container", workload.image);
@@ -157,11 +159,19 @@ fn inspected(steps: &[Step]) -> BTreeMap<&str, &Step> {
     steps.iter().filter(asks).flat_map(words).collect()
 }
 
+/// The software that serves in the container.
+pub fn software(run: &Run) -> Option<&'static Software> {
+    let words: Vec<&str> =
+        run.last("entrypoint").into_iter().chain(&run.args).map(|w| w.text.as_str()).collect();
+    images::software(&run.image.text, &words)
+}
+
 struct Reader<'r> {
     step: &'r Step,
     run: &'r Run,
     volumes: BTreeMap<&'r str, Made<'r>>,
     inspected: BTreeMap<&'r str, &'r Step>,
+    software: Option<&'static Software>,
     found: &'r mut Found,
 }
 
@@ -200,7 +210,10 @@ impl Reader<'_> {
                 }
                 _ => continue,
             };
-            if is_read_only(&word.text) || !claim(written.source, written.target) {
+            let path = if written.kind == "volume" { "" } else { written.source };
+            let agent = !path.is_empty() && claims::is_agent(&run.image.text);
+            let data = !agent && claims::is_data(path, written.target, self.software);
+            if is_read_only(&word.text) || !data {
                 continue;
             }
             if !word.known {
@@ -273,14 +286,12 @@ impl Reader<'_> {
 
     /// The data of a known image that nothing keeps. Anything that it can write to may be its
     /// data: images of one name differ in their paths.
-    fn ephemeral(&self, mounts: &[Mount], image: &str) -> Option<Mount> {
-        let target = images::data(image).first()?;
+    fn ephemeral(&self, mounts: &[Mount]) -> Option<Mount> {
+        let target = self.software?.data.first()?;
         let run = self.run;
         let kept = mounts.iter().any(|m| m.source != Source::Ephemeral) || run.last("volumes-from").is_some();
-        let program = run.last("entrypoint").or(run.args.first());
-        let stateless = program.is_some_and(|word| images::STATELESS.contains(&word.base()));
         let at = self.step.at(&run.image, "image");
-        (!kept && !stateless).then(|| Mount { target: (*target).to_owned(), source: Source::Ephemeral, at })
+        (!kept).then(|| Mount { target: (*target).to_owned(), source: Source::Ephemeral, at })
     }
 }
 
@@ -308,18 +319,4 @@ fn long(text: &str) -> Written<'_> {
         }
     }
     written
-}
-
-/// Whether it can be a directory that one container must have for itself: no socket, no part of
-/// the system, no file of settings.
-fn claim(source: &str, target: &str) -> bool {
-    const SYSTEM: [&str; 8] =
-        ["/proc", "/sys", "/dev", "/etc", "/run", "/var/run", "/lib/modules", "/var/lib/docker"];
-    let below = |path: &str, root: &str| {
-        path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    let system = |path: &str| SYSTEM.iter().any(|root| below(path, root));
-    let programs = ["/usr", "/opt/bin"].iter().any(|root| below(source, root));
-    let nothing = source == "/" || source.ends_with(".sock") || system(source) || programs;
-    !(nothing || system(target) && target != "/dev/shm")
 }

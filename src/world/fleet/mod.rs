@@ -11,7 +11,6 @@ mod found;
 pub mod glob;
 mod grammar;
 mod ignored;
-mod images;
 mod names;
 mod rules;
 mod script;

@@ -1,9 +1,9 @@
 //! How a unit's container ends: what outlives it, how long it has, and whom a start ends.
 
+use super::container::software;
 use super::docker::{Docker, Run};
 use super::exec::Word;
 use super::found::Found;
-use super::images;
 use super::service::{Main, Step};
 use super::unit::{Line, Unit};
 use crate::finding::{At, codes};
@@ -123,7 +123,8 @@ pub fn grace(unit: &Unit, steps: &[Step], run: &Run, workload: &mut Workload, fo
     // systemd ends `docker stop` and the client; the container has what docker gives it.
     workload.grace = seconds.unwrap_or(u32::MAX).min(timeout.unwrap_or(u32::MAX));
     workload.grace_at = at.clone();
-    short(unit, line, workload, (seconds, timeout), stop.zip(at), found);
+    let stateful = software(run).is_some();
+    short(unit, line, (workload, stateful), (seconds, timeout), stop.zip(at), found);
 }
 
 /// The seconds between a stop and docker's kill, if there is one.
@@ -154,7 +155,7 @@ fn asked(step: &Step, run: &Run, found: &mut Found) -> (Option<u32>, Option<At>)
 fn short(
     unit: &Unit,
     line: Option<&Line>,
-    workload: &Workload,
+    (workload, stateful): (&Workload, bool),
     (seconds, timeout): (Option<u32>, Option<u32>),
     stop: Option<(&Step, At)>,
     found: &mut Found,
@@ -175,7 +176,6 @@ fn short(
             format!("TimeoutStopSec={}", seconds.saturating_add(30)),
         );
     }
-    let stateful = !images::data(&workload.image).is_empty();
     let asked = matches!(&step.docker, Some(Docker::Stop { time: Some(_), .. }));
     if stateful && (seconds == Some(0) || asked && seconds.is_some_and(|s| s < STOP)) {
         let message =
