@@ -28,6 +28,8 @@ mod readme;
 mod swarm;
 mod values;
 mod world;
+mod world_claims;
 mod world_fleet;
+mod world_scale;
 mod world_swarm;
 mod world_yaml;
