@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::explore::{self, Bounds};
-use crate::finding::{Finding, Level};
+use crate::finding::{At, Finding, Level};
 use crate::target::Target;
 use crate::world::{self, File, Unread, Workload};
 
@@ -88,6 +88,15 @@ pub fn target(file: &File<'_>) -> Option<Target> {
     }
 }
 
+/// How far a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// So many files of one orchestrator are about to be read.
+    Reading(usize),
+    /// So many members, alone or in pairs, are searched, of so many.
+    Searching(usize, usize),
+}
+
 /// Reads `files`, all of which may run beside each other, and searches what may happen.
 /// Files of no orchestrator are passed over.
 pub fn verify(files: &[File<'_>], bounds: Bounds) -> Verified {
@@ -97,19 +106,38 @@ pub fn verify(files: &[File<'_>], bounds: Bounds) -> Verified {
 /// The same, for someone who knows more: `single` says of which workloads without data at most one
 /// container may be each member.
 pub fn verify_as(files: &[File<'_>], bounds: Bounds, single: &dyn Fn(&Workload) -> bool) -> Verified {
+    run(files, bounds, single, &mut |_| {})
+}
+
+/// As [`verify`]; `tell` hears how far it is, often.
+pub fn watched(files: &[File<'_>], bounds: Bounds, tell: &mut dyn FnMut(Progress)) -> Verified {
+    run(files, bounds, &|_| false, tell)
+}
+
+fn run(
+    files: &[File<'_>],
+    bounds: Bounds,
+    single: &dyn Fn(&Workload) -> bool,
+    tell: &mut dyn FnMut(Progress),
+) -> Verified {
     let mut verified = Verified::default();
-    let waivers: BTreeMap<&str, Vec<(String, String)>> =
+    let waivers: BTreeMap<&str, BTreeMap<String, String>> =
         files.iter().map(|f| (f.path, waivers(f.text))).filter(|w| !w.1.is_empty()).collect();
+    let targets: Vec<Option<Target>> = files.iter().map(target).collect();
     for wanted in Target::ALL {
-        let own: Vec<File<'_>> = files.iter().filter(|f| target(f) == Some(wanted)).copied().collect();
+        let of = files.iter().zip(&targets).filter(|(_, target)| **target == Some(wanted));
+        let own: Vec<File<'_>> = of.map(|(file, _)| *file).collect();
         if own.is_empty() {
             continue;
         }
+        tell(Progress::Reading(own.len()));
         let mut world = world::read(wanted, &own);
         for workload in &mut world.workloads {
             workload.single = single(workload);
         }
-        let explored = explore::explore(wanted, &world, bounds);
+        let explored = explore::watched(wanted, &world, bounds, &mut |done, of| {
+            tell(Progress::Searching(done, of));
+        });
         verified.searched.push(Searched {
             target: wanted.name(),
             files: own.len(),
@@ -121,11 +149,10 @@ pub fn verify_as(files: &[File<'_>], bounds: Bounds, single: &dyn Fn(&Workload) 
         });
         verified.unread.append(&mut world.unread);
         for finding in explored.findings.into_iter().chain(world.findings) {
-            let because = finding.at.iter().filter_map(|at| waivers.get(&*at.file)).flatten();
-            match because.into_iter().find(|w| kin(&w.0) == kin(&finding.code)) {
-                Some((_, because)) => {
-                    verified.accepted.push(Accepted { finding, because: because.clone() });
-                }
+            let code = kin(&finding.code);
+            let of = |at: &At| waivers.get(&*at.file)?.get(&code).cloned();
+            match finding.at.iter().find_map(of) {
+                Some(because) => verified.accepted.push(Accepted { finding, because }),
                 None => verified.findings.push(finding),
             }
         }
@@ -142,13 +169,20 @@ pub fn kin(code: &str) -> String {
     parts.join("/")
 }
 
-/// The codes that comments accept: `# berthc: accept CODE because REASON`.
-fn waivers(text: &str) -> Vec<(String, String)> {
-    let line = |line: &str| {
-        let (_, rest) = line.split_once("# berthc: accept ")?;
-        let (code, because) = rest.split_once(" because ")?;
-        let because = because.trim().trim_matches('"').to_owned();
-        (!because.is_empty()).then(|| (code.trim().to_owned(), because))
-    };
-    text.lines().filter_map(line).collect()
+/// The codes that comments accept, as [`kin`] has them: `# berthc: accept CODE because REASON`. Of
+/// several reasons the first.
+fn waivers(text: &str) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::new();
+    for line in text.lines() {
+        let Some((code, because)) =
+            line.split_once("# berthc: accept ").and_then(|(_, rest)| rest.split_once(" because "))
+        else {
+            continue;
+        };
+        let because = because.trim().trim_matches('"');
+        if !because.is_empty() {
+            all.entry(kin(code.trim())).or_insert_with(|| because.to_owned());
+        }
+    }
+    all
 }

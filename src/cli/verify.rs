@@ -1,14 +1,15 @@
 //! `berthc verify`: files of anyone, searched for two holders.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use berthc::Severity;
 use berthc::explore::Bounds;
 use berthc::finding::{At, Event, Finding, Level as Grade};
-use berthc::verify::{Verified, verify};
+use berthc::verify::{Progress, Verified, watched};
 use berthc::world::File;
 use clap::Args;
 
@@ -38,7 +39,9 @@ pub fn run(args: &Verify) -> Result<bool, Outside> {
     let texts = read::manifests(&args.paths)?;
     let files: Vec<File<'_>> = texts.iter().map(|(path, text)| File { path, text }).collect();
     let bounds = Bounds { nodes: usize::from(args.nodes), force: args.force_actions };
-    let verified = verify(&files, bounds);
+    let mut line = Line::default();
+    let verified = watched(&files, bounds, &mut |progress| line.tell(progress));
+    line.clear();
     if verified.searched.is_empty() {
         return Err("none of these files is a manifest, a unit or a stack file".to_owned());
     }
@@ -59,11 +62,47 @@ pub fn run(args: &Verify) -> Result<bool, Outside> {
     Ok(verified.holds())
 }
 
+/// The line that says how far a long run is: on a terminal, after a second, ten times a second.
+struct Line {
+    terminal: bool,
+    next: Instant,
+    said: bool,
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        Self { terminal, next: Instant::now() + Duration::from_secs(1), said: false }
+    }
+}
+
+impl Line {
+    fn tell(&mut self, progress: Progress) {
+        if !self.terminal || Instant::now() < self.next {
+            return;
+        }
+        self.next = Instant::now() + Duration::from_millis(100);
+        self.said = true;
+        let text = match progress {
+            Progress::Reading(files) => format!("reading {files} files"),
+            Progress::Searching(done, of) => format!("searching {done} of {of}"),
+        };
+        let _ = write!(std::io::stderr(), "\r\x1b[K{text}");
+    }
+
+    fn clear(&mut self) {
+        if std::mem::take(&mut self.said) {
+            let _ = write!(std::io::stderr(), "\r\x1b[K");
+        }
+    }
+}
+
 fn text(texts: &BTreeMap<String, String>, verified: &Verified) -> String {
     let renderer = Renderer::styled();
     let mut out = String::new();
+    let mut lines = BTreeMap::new();
     for finding in &verified.findings {
-        out.push_str(&renderer.render(&groups(texts, finding)));
+        out.push_str(&renderer.render(&groups(texts, &mut lines, finding)));
         out.push_str("\n\n");
     }
     for unread in &verified.unread {
@@ -115,7 +154,14 @@ fn place(at: &At) -> String {
     format!("{}:{}", at.file, at.line)
 }
 
-fn groups<'f>(texts: &'f BTreeMap<String, String>, finding: &'f Finding) -> Vec<Group<'f>> {
+/// The lines of each file that was shown once: many findings may stand in one.
+type Lines<'f> = BTreeMap<&'f str, Vec<&'f str>>;
+
+fn groups<'f>(
+    texts: &'f BTreeMap<String, String>,
+    lines: &mut Lines<'f>,
+    finding: &'f Finding,
+) -> Vec<Group<'f>> {
     let level = match finding.level {
         Grade::Violation => Level::ERROR.with_name("violation"),
         Grade::Note => Level::NOTE,
@@ -125,9 +171,12 @@ fn groups<'f>(texts: &'f BTreeMap<String, String>, finding: &'f Finding) -> Vec<
     if let Some(at) = finding.at.first()
         && let Some((path, text)) = texts.get_key_value(&*at.file)
     {
-        let line = line(text, at.line);
-        let annotation = AnnotationKind::Primary.span(line).label(at.field.as_str());
-        group = group.element(Snippet::source(text.as_str()).path(path.as_str()).annotation(annotation));
+        let lines = lines.entry(path).or_insert_with(|| text.split('\n').collect());
+        let line = short(at.line.checked_sub(1).and_then(|i| lines.get(i)).copied().unwrap_or_default());
+        let span = line.len() - line.trim_start().len()..line.len();
+        let annotation = AnnotationKind::Primary.span(span).label(at.field.as_str());
+        let snippet = Snippet::source(line).line_start(at.line).path(path.as_str());
+        group = group.element(snippet.annotation(annotation));
     }
     for (i, event) in finding.story.iter().enumerate() {
         let at = event.at.as_ref().map(|at| format!("  ({})", place(at))).unwrap_or_default();
@@ -140,15 +189,9 @@ fn groups<'f>(texts: &'f BTreeMap<String, String>, finding: &'f Finding) -> Vec<
     groups
 }
 
-/// The span of a line, without its indent.
-fn line(text: &str, number: usize) -> std::ops::Range<usize> {
-    let mut start = 0;
-    for (i, line) in text.split_inclusive('\n').enumerate() {
-        if i + 1 == number {
-            let indent = line.len() - line.trim_start().len();
-            return start + indent.min(line.trim_end().len())..start + line.trim_end().len();
-        }
-        start += line.len();
-    }
-    text.len()..text.len()
+/// A line without what nobody reads: spaces at its end, and all behind the first 500 bytes.
+fn short(line: &str) -> &str {
+    let line = line.trim_end();
+    let end = (0..=line.len().min(500)).rev().find(|i| line.is_char_boundary(*i));
+    &line[..end.unwrap_or_default()]
 }

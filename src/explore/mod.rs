@@ -69,14 +69,26 @@ pub fn rules(target: Target) -> &'static dyn Rules {
 
 /// Searches all that may happen to the members of `world`.
 pub fn explore(target: Target, world: &World, bounds: Bounds) -> Explored {
+    watched(target, world, bounds, &mut |_, _| {})
+}
+
+/// As [`explore`]; `tell` hears before each cast how many were searched, and of how many.
+pub fn watched(
+    target: Target,
+    world: &World,
+    bounds: Bounds,
+    tell: &mut dyn FnMut(usize, usize),
+) -> Explored {
     let mut explored = Explored { complete: true, ..Explored::default() };
     // Scenes that only names tell apart are searched once.
     let mut known: FxHashMap<Facts, search::Found> = FxHashMap::default();
     // A fault that all members of a family share is told once.
     let mut told: BTreeSet<(String, String, String)> = BTreeSet::new();
-    for members in casts(world) {
-        for hazard in hazards(&members, bounds) {
-            let scene = Scene::new(target, hazard, bounds.nodes, &members);
+    let casts = casts(world);
+    for (done, members) in casts.iter().enumerate() {
+        tell(done, casts.len());
+        for hazard in hazards(members, bounds) {
+            let scene = Scene::new(target, hazard, bounds.nodes, members);
             explored.scenes += 1;
             let found = known.entry(scene.facts.clone()).or_insert_with(|| {
                 let found = search::search(rules(target), &scene.facts);

@@ -1,5 +1,9 @@
 //! A scene: one or two members of the files, what the rules look at, and the words for it.
 
+use std::collections::BTreeSet;
+
+use rustc_hash::FxHashSet;
+
 use crate::finding::{At, Hazard};
 use crate::model::backend::Fences;
 use crate::target::Target;
@@ -149,16 +153,16 @@ fn fact(mount: &Mount, place: Place) -> facts::Mount {
 /// The mounts that matter: what several members name comes first, for there is room for a few
 /// only; of the rest one of each kind.
 fn chosen<'w>(member: &'w Member, all: &[(&'w Workload, &'w Member)]) -> Vec<&'w Mount> {
+    let keys = |m: &'w Member| -> BTreeSet<_> { m.mounts.iter().filter_map(key).collect() };
+    let others: Vec<BTreeSet<_>> =
+        if all.len() > 1 { all.iter().map(|(_, m)| keys(m)).collect() } else { Vec::new() };
     let shared = |mount: &Mount| {
-        all.len() > 1 && all.iter().all(|(_, m)| m.mounts.iter().any(|m| key(m) == key(mount)))
+        !others.is_empty() && key(mount).is_some_and(|key| others.iter().all(|keys| keys.contains(&key)))
     };
     let (mut mounts, rest): (Vec<&Mount>, Vec<&Mount>) = member.mounts.iter().partition(|m| shared(m));
     let place = |m: &Mount| Place::Volume(u8::from(key(m).is_some_and(|k| k.0)));
-    for mount in rest {
-        if !mounts.iter().any(|m| !shared(m) && fact(m, place(m)) == fact(mount, place(mount))) {
-            mounts.push(mount);
-        }
-    }
+    let mut seen = FxHashSet::default();
+    mounts.extend(rest.into_iter().filter(|m| seen.insert(fact(m, place(m)))));
     mounts
 }
 

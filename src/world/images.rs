@@ -12,6 +12,8 @@ pub struct Software {
     pub data: &'static [&'static str],
     /// The programs that serve; another command in the image is not the software.
     programs: &'static [&'static str],
+    /// First arguments with which the image's own program serves.
+    verbs: &'static [&'static str],
     /// Seconds that a clean stop may well take.
     pub grace: u32,
     /// Its members vote or hold each other's copies, so that losing several at once hurts.
@@ -20,8 +22,16 @@ pub struct Software {
     pub cache: bool,
 }
 
-const NONE: Software =
-    Software { name: "", images: &[], data: &[], programs: &[], grace: 30, quorum: true, cache: false };
+const NONE: Software = Software {
+    name: "",
+    images: &[],
+    data: &[],
+    programs: &[],
+    verbs: &[],
+    grace: 30,
+    quorum: true,
+    cache: false,
+};
 
 /// The table.
 const TABLE: &[Software] = &[
@@ -44,14 +54,20 @@ const TABLE: &[Software] = &[
     Software {
         name: "zookeeper",
         images: &["zookeeper"],
-        data: &["/data", "/bitnami/zookeeper", "/var/lib/zookeeper"],
+        data: &["/data", "/datalog", "/bitnami/zookeeper", "/var/lib/zookeeper"],
         programs: &["zkServer.sh", "start-zookeeper", "zookeeper-server-start.sh"],
         ..NONE
     },
     Software {
         name: "kafka",
         images: &["kafka"],
-        data: &["/var/lib/kafka/data", "/bitnami/kafka", "/tmp/kafka-logs", "/kafka"],
+        data: &[
+            "/var/lib/kafka/data",
+            "/bitnami/kafka",
+            "/tmp/kafka-logs",
+            "/tmp/kraft-combined-logs",
+            "/kafka",
+        ],
         programs: &["kafka-server-start.sh", "kafka-server-start", "start-kafka.sh"],
         grace: 45,
         ..NONE
@@ -75,7 +91,7 @@ const TABLE: &[Software] = &[
     Software {
         name: "mongodb",
         images: &["mongo", "mongodb", "mongodb-sharded", "percona-server-mongodb"],
-        data: &["/data/db", "/bitnami/mongodb"],
+        data: &["/data/db", "/data/configdb", "/bitnami/mongodb"],
         programs: &["mongod", "docker-entrypoint.sh"],
         grace: 45,
         ..NONE
@@ -103,6 +119,7 @@ const TABLE: &[Software] = &[
         images: &["mariadb-galera", "galera", "mariadb-galera-swarm", "percona-xtradb-cluster", "pxc"],
         data: &["/var/lib/mysql", "/bitnami/mariadb"],
         programs: &["mysqld", "mysqld_safe", "mariadbd", "docker-entrypoint.sh"],
+        verbs: &["seed", "node"],
         grace: 45,
         ..NONE
     },
@@ -128,6 +145,7 @@ const TABLE: &[Software] = &[
         images: &["cockroach", "cockroachdb"],
         data: &["/cockroach/cockroach-data"],
         programs: &["cockroach", "cockroach.sh"],
+        verbs: &["start", "start-single-node"],
         grace: 45,
         ..NONE
     },
@@ -143,12 +161,13 @@ const TABLE: &[Software] = &[
         images: &["consul"],
         data: &["/consul/data", "/bitnami/consul"],
         programs: &["consul"],
+        verbs: &["agent"],
         cache: true,
         ..NONE
     },
     Software {
         name: "redis",
-        images: &["redis", "valkey", "keydb", "redis-stack", "redis-sentinel"],
+        images: &["redis", "valkey", "keydb", "redis-stack"],
         data: &["/data", "/bitnami/redis", "/bitnami/valkey"],
         programs: &["redis-server", "valkey-server", "keydb-server"],
         quorum: false,
@@ -208,6 +227,7 @@ const TABLE: &[Software] = &[
         images: &["minio"],
         data: &["/data", "/bitnami/minio", "/export"],
         programs: &["minio"],
+        verbs: &["server"],
         ..NONE
     },
     Software {
@@ -215,6 +235,7 @@ const TABLE: &[Software] = &[
         images: &["vault"],
         data: &["/vault/file", "/vault/data", "/bitnami/vault"],
         programs: &["vault"],
+        verbs: &["server"],
         cache: true,
         ..NONE
     },
@@ -235,6 +256,22 @@ const TABLE: &[Software] = &[
         cache: true,
         ..NONE
     },
+];
+
+/// Programs of these images that keep no data.
+const OTHERS: [&str; 12] = [
+    "mongos",
+    "mongosh",
+    "mongo",
+    "mongodump",
+    "redis-sentinel",
+    "redis-cli",
+    "psql",
+    "pg_dump",
+    "mysql",
+    "mysqldump",
+    "mariadb",
+    "mariadb-dump",
 ];
 
 /// What vendors put around the name of a software.
@@ -283,8 +320,11 @@ pub fn software(image: &str, command: &[&str]) -> Option<&'static Software> {
         let before = BEFORE.iter().find_map(|b| short.strip_prefix(b));
         short = before.or_else(|| AFTER.iter().find_map(|a| short.strip_suffix(a)))?;
     };
-    // Options alone go to the image's own program.
-    if command.first().is_none_or(|w| w.starts_with('-')) || found.serves(command) {
+    // Options alone go to the image's own program, and one of them makes Redis a sentinel.
+    let sentinel =
+        found.name == "redis" && command.iter().any(|t| t.split_whitespace().any(|w| w == "--sentinel"));
+    let own = |first: &&str| first.starts_with('-') || found.verbs.contains(first);
+    if !sentinel && (command.first().is_none_or(own) || found.serves(command)) {
         return Some(found);
     }
     // Kafka's images hold ZooKeeper, too.
@@ -292,15 +332,28 @@ pub fn software(image: &str, command: &[&str]) -> Option<&'static Software> {
 }
 
 impl Software {
-    /// Whether one of its programs is among the words of `command`.
+    /// Whether one of its programs is among the words of `command`, and does not start another.
     fn serves(&self, command: &[&str]) -> bool {
-        let word = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        command.iter().flat_map(|t| t.split(|c| !word(c))).any(|w| self.programs.contains(&w))
+        let part = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        let words = command.iter().flat_map(|t| t.split(|c| !part(c))).filter(|w| !w.is_empty());
+        let mut words = words.peekable();
+        while let Some(word) = words.next() {
+            let other = words
+                .peek()
+                .is_some_and(|next| word.starts_with("docker-entrypoint") && OTHERS.contains(next));
+            if self.programs.contains(&word) && !other {
+                return true;
+            }
+        }
+        false
     }
 
     /// Whether a mount at `target` has its data, or a part of it.
     pub fn keeps(&self, target: &str) -> bool {
         let target = target.trim_end_matches('/');
+        if target.is_empty() {
+            return false;
+        }
         let within = |a: &str, b: &str| a.strip_prefix(b).is_some_and(|r| r.is_empty() || r.starts_with('/'));
         self.data.iter().any(|data| within(data, target) || within(target, data))
     }

@@ -3,6 +3,7 @@
 //! A reader for each orchestrator makes it from text alone; it knows nothing of any plan, and
 //! what it does not understand it lists. The explorer searches its behaviour.
 
+pub mod claims;
 pub mod fleet;
 pub mod images;
 pub mod kubernetes;
@@ -50,11 +51,13 @@ pub struct Unread {
 
 /// Reads the files of one orchestrator, all of which may run beside each other.
 pub fn read(target: Target, files: &[File<'_>]) -> World {
-    match target {
+    let mut world = match target {
         Target::Kubernetes => kubernetes::read(files),
         Target::Fleet => fleet::read(files),
         Target::Swarm => swarm::read(files),
-    }
+    };
+    claims::share(&mut world);
+    world
 }
 
 /// How an orchestrator makes containers of a workload.

@@ -8,7 +8,7 @@ use berthc::world::{File, Kind, Member, Missing, Order, Source, Workload, World,
 
 use crate::harness::{root, walk};
 
-mod emitted;
+pub mod emitted;
 mod findings;
 mod fuzz;
 mod reading;

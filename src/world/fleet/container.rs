@@ -11,7 +11,7 @@ use crate::finding::{At, codes};
 use crate::model::backend::{BACKENDS, Fences};
 use crate::target::docker::GUARD;
 use crate::world::images::{self, Software};
-use crate::world::{Member, Missing, Mount, Port, Source, Workload};
+use crate::world::{Member, Missing, Mount, Port, Source, Workload, claims};
 
 /// Most ports of one container: a range is as many.
 const PORTS: usize = 1 << 16;
@@ -26,16 +26,15 @@ pub fn fill(
 ) -> Option<&'static Software> {
     let Main { step, run, detached: _ } = *main;
     workload.image = images::name(&run.image.text).to_owned();
-    let command: Vec<&str> =
-        run.last("entrypoint").into_iter().chain(&run.args).map(|word| word.text.as_str()).collect();
-    let software = images::software(&run.image.text, &command);
+    let software = software(run);
     for label in run.all("label") {
         let (key, value) = label.text.split_once('=').unwrap_or((&label.text, ""));
         workload.labels.insert(key.to_owned(), value.to_owned());
     }
     network(workload, step, run, found);
     workload.lock = lock(step, run);
-    let mut reader = Reader { step, run, volumes: volumes(steps), inspected: inspected(steps), found };
+    let mut reader =
+        Reader { step, run, volumes: volumes(steps), inspected: inspected(steps), software, found };
     let mut mounts = reader.mounts();
     if let Some((software, lost)) = software.zip(software.and_then(|s| reader.ephemeral(&mounts, s))) {
         ephemeral(workload, software, &lost, reader.found);
@@ -170,11 +169,19 @@ fn inspected(steps: &[Step]) -> BTreeMap<&str, &Step> {
     steps.iter().filter(asks).flat_map(words).collect()
 }
 
+/// The software that serves in the container.
+fn software(run: &Run) -> Option<&'static Software> {
+    let words: Vec<&str> =
+        run.last("entrypoint").into_iter().chain(&run.args).map(|w| w.text.as_str()).collect();
+    images::software(&run.image.text, &words)
+}
+
 struct Reader<'r> {
     step: &'r Step,
     run: &'r Run,
     volumes: BTreeMap<&'r str, Made<'r>>,
     inspected: BTreeMap<&'r str, &'r Step>,
+    software: Option<&'static Software>,
     found: &'r mut Found,
 }
 
@@ -213,7 +220,10 @@ impl Reader<'_> {
                 }
                 _ => continue,
             };
-            if is_read_only(&word.text) || !claim(written.source, written.target) {
+            let path = if written.kind == "volume" { "" } else { written.source };
+            let agent = !path.is_empty() && claims::is_agent(&run.image.text);
+            let data = !agent && claims::is_data(path, written.target, self.software);
+            if is_read_only(&word.text) || !data {
                 continue;
             }
             if !word.known {
@@ -334,18 +344,4 @@ fn long(text: &str) -> Written<'_> {
         }
     }
     written
-}
-
-/// Whether it can be a directory that one container must have for itself: no socket, no part of
-/// the system, no file of settings.
-fn claim(source: &str, target: &str) -> bool {
-    const SYSTEM: [&str; 8] =
-        ["/proc", "/sys", "/dev", "/etc", "/run", "/var/run", "/lib/modules", "/var/lib/docker"];
-    let below = |path: &str, root: &str| {
-        path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    let system = |path: &str| SYSTEM.iter().any(|root| below(path, root));
-    let programs = ["/usr", "/opt/bin"].iter().any(|root| below(source, root));
-    let nothing = source == "/" || source.ends_with(".sock") || system(source) || programs;
-    !(nothing || system(target) && target != "/dev/shm")
 }

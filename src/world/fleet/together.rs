@@ -57,6 +57,8 @@ pub struct Set<'u> {
     units: BTreeMap<&'u str, &'u Unit>,
     /// Those that may run, in the order of the files.
     pub instances: Vec<Instance<'u>>,
+    /// Their names.
+    names: BTreeSet<String>,
 }
 
 impl<'u> Set<'u> {
@@ -99,7 +101,8 @@ impl<'u> Set<'u> {
             let own = followed.unwrap_or(&any).iter().map(|i| Instance::new(unit, name.instantiated(i)));
             instances.extend(own);
         }
-        Self { units, instances }
+        let names = instances.iter().map(|i| i.name.clone()).collect();
+        Self { units, instances, names }
     }
 
     /// The file of a name: its own, or its template's.
@@ -193,9 +196,12 @@ impl<'u> Set<'u> {
             .filter_map(|shape| Glob::parse(&shape))
             .collect();
         let families: BTreeSet<&str> = self.units.values().map(|unit| unit.name().family()).collect();
+        let mut of: BTreeMap<&str, Vec<&Instance<'_>>> = BTreeMap::new();
+        for instance in &self.instances {
+            of.entry(&instance.unit.name).or_default().push(instance);
+        }
         for unit in self.units.values() {
-            let own: Vec<&Instance<'_>> =
-                self.instances.iter().filter(|i| i.unit.name == unit.name).collect();
+            let own = of.remove(unit.name.as_str()).unwrap_or_default();
             let verdicts: Vec<(&Rule, Option<Fault>)> =
                 unit.rules.conflicts.iter().map(|rule| (rule, self.judge(&own, rule, &siblings))).collect();
             let held = verdicts
@@ -216,8 +222,14 @@ impl<'u> Set<'u> {
     /// A rule that keeps others of the unit's own service off.
     pub fn held(&self, own: &Instance<'u>) -> Option<&'u Rule> {
         let of = |rule: &&Rule| family(rule, own.unit) == own.unit.name().family();
-        let hits = |glob: &Glob| self.instances.iter().any(|i| i.name != own.name && glob.matches(&i.name));
-        own.globs.iter().find(|(glob, rule)| of(rule) && hits(glob)).map(|(_, rule)| *rule)
+        own.globs.iter().find(|(glob, rule)| of(rule) && self.hits(glob, &own.name)).map(|(_, rule)| *rule)
+    }
+
+    /// Whether a glob matches an instance beside `own`.
+    fn hits(&self, glob: &Glob, own: &str) -> bool {
+        let start = glob.start();
+        let near = self.names.range(start.clone()..).take_while(|name| name.starts_with(&start));
+        near.into_iter().any(|name| name != own && glob.matches(name))
     }
 
     fn judge(&self, own: &[&Instance<'_>], rule: &Rule, siblings: &[Glob]) -> Option<Fault> {
@@ -228,7 +240,7 @@ impl<'u> Set<'u> {
             if !names::possible(&glob) {
                 return Some(Fault::NoName);
             }
-            if self.instances.iter().any(|other| other.name != instance.name && glob.matches(&other.name)) {
+            if self.hits(&glob, &instance.name) {
                 return None;
             }
             if glob.only().as_ref() == Some(&instance.name) {

@@ -7,49 +7,19 @@ use super::object::Object;
 use super::pod::Pod;
 use super::storage::{Bound, CLASS, Claim, Inline, Storage, clean, inline};
 use crate::finding::At;
+use crate::world::images::Software;
 use crate::world::yaml::Value;
-use crate::world::{Kind, Member, Mount, Source};
+use crate::world::{Kind, Member, Mount, Source, claims};
 
 /// Volumes that hold nothing that two pods could both write.
 const NO_DATA: [&str; 8] =
     ["configMap", "secret", "projected", "downwardAPI", "emptyDir", "ephemeral", "image", "gitRepo"];
 
-/// What is the node's own, and no service's data.
-const NODE: [&str; 15] = [
-    "/proc",
-    "/sys",
-    "/dev",
-    "/run",
-    "/var/run",
-    "/etc",
-    "/lib",
-    "/lib64",
-    "/usr",
-    "/bin",
-    "/sbin",
-    "/boot",
-    "/var/lib/kubelet",
-    "/var/lib/docker",
-    "/var/lib/containerd",
-];
-const NODE_ITSELF: [&str; 11] = [
-    "/",
-    "/var",
-    "/var/log",
-    "/var/log/pods",
-    "/var/log/containers",
-    "/var/lib",
-    "/var/lib/cni",
-    "/opt",
-    "/opt/cni/bin",
-    "/tmp",
-    "/home",
-];
-
 /// The mounts of a template.
 pub(super) struct Mounts<'d> {
     object: &'d Object<'d>,
     kind: Kind,
+    software: Option<&'static Software>,
     volumes: BTreeMap<&'d str, Value<'d>>,
     templates: BTreeMap<&'d str, Value<'d>>,
     /// Mounts that can write, each with its container, the serving ones first.
@@ -72,6 +42,7 @@ impl<'d> Mounts<'d> {
         Self {
             object,
             kind,
+            software: pod.software,
             volumes: volumes.iter().filter_map(|v| Some((named(v, &["name"])?, *v))).collect(),
             templates: templates
                 .iter()
@@ -98,7 +69,8 @@ impl<'d> Mounts<'d> {
                 // A directory of each pod's own, which no other pod finds again.
                 None => continue,
             };
-            if !seen.insert((name, sub.clone())) {
+            let target = target.unwrap_or_default();
+            if !self.is_data(name, &target, *container) || !seen.insert((name, sub.clone())) {
                 continue;
             }
             let Some((bound, at)) = self.source(name, member, storage, found) else { continue };
@@ -120,8 +92,21 @@ impl<'d> Mounts<'d> {
                 }
             }
             one_node.extend(serves.filter(|at| !one_node.contains(at)));
-            member.mounts.push(Mount { target: target.unwrap_or_default(), source, at });
+            member.mounts.push(Mount { target, source, at });
         }
+    }
+
+    /// Whether a volume, as `container` mounts it at `target`, can be data: all but what is the
+    /// node's own.
+    fn is_data(&self, name: &str, target: &str, container: Value<'d>) -> bool {
+        let Some(host) = self.volumes.get(name).and_then(|v| v.given("hostPath")) else { return true };
+        let text = |value: Value<'d>, key| value.get(key).and_then(Value::as_str).unwrap_or_default();
+        let kind = text(host, "type");
+        let directory = ["", "Directory", "DirectoryOrCreate"].contains(&kind);
+        let path = clean(text(host, "path"));
+        directory
+            && !claims::is_agent(text(container, "image"))
+            && claims::is_data(&path, target, self.software)
     }
 
     fn source(
@@ -166,11 +151,7 @@ impl<'d> Mounts<'d> {
         }
         let at = self.object.at(value.get("path").unwrap_or(value));
         match inline(volume) {
-            Some(Inline::Host(path, missing)) => {
-                let special = value.get("type").and_then(Value::as_str).unwrap_or_default();
-                let data = !["Socket", "CharDevice", "BlockDevice"].contains(&special) && !is_node(&path);
-                data.then(|| (Bound::of(Source::Host { path, missing }), at))
-            }
+            Some(Inline::Host(path, missing)) => Some((Bound::of(Source::Host { path, missing }), at)),
             Some(Inline::Share(name, fences)) => {
                 let missing = crate::world::Missing::Refused;
                 let source = Source::Volume { name, fences, one_pod: None, reserved: None, missing };
@@ -253,10 +234,4 @@ impl<'d> Mounts<'d> {
         };
         !self.volumes.values().all(known)
     }
-}
-
-/// Whether a directory is the node's own.
-fn is_node(path: &str) -> bool {
-    let below = |node: &str| path.strip_prefix(node).is_some_and(|r| r.is_empty() || r.starts_with('/'));
-    NODE_ITSELF.contains(&path) || NODE.into_iter().any(below)
 }

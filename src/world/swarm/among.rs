@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::identity::Id;
-use super::images;
 use super::network::Ingress;
 use super::service::Service;
 use crate::finding::{At, Finding, Level, codes};
-use crate::world::{Kind, Want, Workload, World};
+use crate::world::{Kind, Want, Workload, World, images};
 
 /// Most services with one port that are compared with each other.
 const COMPARED: usize = 32;
@@ -76,8 +75,9 @@ fn ids(stack: &[Service], world: &World, found: &mut Vec<Finding>) {
     let mut all: BTreeMap<(&str, &str, &str, &str), Vec<&Id>> = BTreeMap::new();
     for service in stack {
         let Workload { family, image, .. } = &world.workloads[service.workload];
+        let stateful = images::software(image, &[]).is_some();
         // How others are called harms nobody: a name of the network it is not.
-        for id in service.ids.iter().filter(|id| id.key != "hostname" || images::stateful(image)) {
+        for id in service.ids.iter().filter(|id| id.key != "hostname" || stateful) {
             all.entry((family, image, &id.key, &id.value)).or_default().push(id);
         }
     }

@@ -5,6 +5,7 @@ use super::short;
 use super::template::Slot;
 use crate::finding::{At, Level, codes};
 use crate::world::Member;
+use crate::world::images::{self, Software};
 use crate::world::yaml::Value;
 
 /// Variables by which known images are told their own id.
@@ -25,10 +26,6 @@ const FIRST: [(&str, &str); 6] = [
     ("--wsrep-new-cluster", ""),
     ("MARIADB_GALERA_CLUSTER_BOOTSTRAP", "yes"),
 ];
-/// Programs of database images that keep no data.
-const STATELESS: [&str; 9] =
-    ["mongos", "mongosh", "mongo", "mongodump", "redis-sentinel", "redis-cli", "psql", "mysql", "mysqldump"];
-
 /// What one member is told.
 #[derive(Debug, Clone)]
 pub struct Id {
@@ -89,13 +86,12 @@ pub fn bootstrap(page: &mut Page<'_, '_>, service: &Value<'_>) {
     }
 }
 
-/// Whether it runs a program of the image that keeps no data.
-pub fn stateless(service: &Value<'_>) -> bool {
-    let first = |key: &str| service.get(key).map(|v| words(&v)).and_then(|w| w.into_iter().next());
-    let program = |line: Option<(String, Value<'_>)>| {
-        line.is_some_and(|(w, _)| STATELESS.contains(&w.rsplit('/').next().unwrap_or_default()))
-    };
-    program(first("command")) || program(first("entrypoint"))
+/// The software that serves in its containers.
+pub fn software(service: &Value<'_>) -> Option<&'static Software> {
+    let line = |key: &str| service.get(key).map(|v| words(&v)).unwrap_or_default();
+    let all: Vec<String> = line("entrypoint").into_iter().chain(line("command")).map(|(w, _)| w).collect();
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    images::software(&Page::quiet(&service.get("image")?)?, &all)
 }
 
 /// The environment, and what stands in the command as `--key=value` or `--key value`.

@@ -5,7 +5,6 @@
 
 mod among;
 mod identity;
-mod images;
 mod interpolate;
 mod network;
 mod page;

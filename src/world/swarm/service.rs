@@ -7,9 +7,10 @@ use super::network::{self, Ingress};
 use super::page::Page;
 use super::storage::Mounts;
 use super::template::Slot;
-use super::{images, placement, rules, short};
+use super::{placement, rules, short};
 use crate::finding::{At, Level, codes};
 use crate::target::docker::GUARD;
+use crate::world::images::{self, Software};
 use crate::world::yaml::Value;
 use crate::world::{Kind, Member, Mount, Order, Source, Update, Workload};
 
@@ -41,7 +42,6 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
     let deploy = service.get("deploy");
     let mode = mode(page, name, deploy.as_ref())?;
     let image = service.get("image").and_then(|i| Page::quiet(&i)).unwrap_or_default();
-    let image = short_image(&image);
     let labels = |v: Option<Value<'_>>| -> BTreeMap<String, String> {
         let pairs = v.map(|v| Page::pairs(&v)).unwrap_or_default();
         pairs.into_iter().map(|(k, v, _)| (k, v.unwrap_or_default())).collect()
@@ -55,7 +55,7 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
         kind: if mode.global { Kind::Global } else { Kind::Replicated },
         at: page.at(service),
         family: family(name),
-        image,
+        image: images::name(&image).to_owned(),
         labels: labels(service.get("labels")),
         members: Vec::new(),
         wants: placement::wants(page, deploy.as_ref()),
@@ -103,13 +103,13 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
         ids.extend(identity::ids(page, service, &slot, &member));
         workload.members.push(member);
     }
-    let stateful = images::stateful(&workload.image) && !identity::stateless(service);
-    if stateful {
-        let kept = !ephemeral(page, service, &mut workload);
+    let software = identity::software(service);
+    if let Some(software) = software {
+        let kept = !ephemeral(page, service, software, &mut workload);
         habits(page, service, &workload, kept);
     }
     restart(page, service, &workload);
-    rules::dropped(page, service, &workload, stateful);
+    rules::dropped(page, service, &workload, software.is_some());
     page.world.workloads.push(workload);
     let ingress = network.ingress;
     Some(Service { workload: page.world.workloads.len() - 1, ingress, ids })
@@ -234,27 +234,25 @@ fn references(page: &mut Page<'_, '_>, service: &Value<'_>) {
     }
 }
 
-/// Whether the data of a known image goes with its container.
-fn ephemeral(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &mut Workload) -> bool {
-    let paths = images::data(&workload.image);
-    let below = |path: &str, root: &str| {
-        let rest = path.strip_prefix(root.trim_end_matches('/'));
-        rest.is_some_and(|r| r.is_empty() || r.starts_with('/'))
-    };
-    let holds = |target: &str, path: &str| below(path, target) || below(target, path);
+/// Whether the data of `software` goes with its container.
+fn ephemeral(
+    page: &mut Page<'_, '_>,
+    service: &Value<'_>,
+    software: &Software,
+    workload: &mut Workload,
+) -> bool {
+    let path = software.data.first().copied().unwrap_or_default();
     let at = service.get("image").map_or_else(|| page.at(service), |i| page.at(&i));
     let mut lost = false;
     for member in &mut workload.members {
-        let kept = |path: &&&str| member.mounts.iter().any(|m| m.target.is_empty() || holds(&m.target, path));
-        if let Some(path) = paths.first()
-            && paths.iter().find(kept).is_none()
-        {
-            let target = (*path).to_owned();
+        let holds = |m: &&Mount| m.target.is_empty() || software.keeps(&m.target);
+        if !member.mounts.iter().any(|m| holds(&m)) {
+            let target = path.to_owned();
             member.mounts.push(Mount { target, source: Source::Ephemeral, at: at.clone() });
         }
         // Whatever is mounted there may go with the container all the same.
-        let data = member.mounts.iter().filter(|m| paths.iter().any(|p| holds(&m.target, p)));
-        lost |= data.clone().count() > 0 && data.clone().all(|m| m.source == Source::Ephemeral);
+        let mut data = member.mounts.iter().filter(holds);
+        lost |= data.all(|m| m.source == Source::Ephemeral);
     }
     if lost {
         let value = service.get("image").unwrap_or(*service);
@@ -262,7 +260,7 @@ fn ephemeral(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &mut Worklo
             (codes::EPHEMERAL, Level::Note),
             &[&value],
             format!("the data of {} goes with its container: no volume holds it", workload.name),
-            format!("volumes: [\"data:{}\"]", paths.first().unwrap_or(&"/data")),
+            format!("volumes: [\"data:{path}\"]"),
         );
     }
     lost
@@ -306,13 +304,6 @@ fn restart(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload) {
             "leave `max_attempts` out",
         );
     }
-}
-
-/// The image without registry, tag and digest.
-fn short_image(image: &str) -> String {
-    let image = image.split('@').next().unwrap_or_default();
-    let last = image.rsplit('/').next().unwrap_or_default();
-    last.split(':').next().unwrap_or_default().to_owned()
 }
 
 /// The name without the number at its end.

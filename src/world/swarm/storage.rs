@@ -1,12 +1,13 @@
 //! What the containers of a service can write to.
 
 use super::page::{Page, external};
-use super::short;
 use super::template::{Slot, per_node};
+use super::{identity, short};
 use crate::finding::{Level, codes};
 use crate::model::backend::{BACKENDS, Fences};
+use crate::world::images::Software;
 use crate::world::yaml::Value;
-use crate::world::{Missing, Mount, Source};
+use crate::world::{Missing, Mount, Source, claims};
 
 /// A mount as the file has it, of either form.
 struct Written<'d> {
@@ -36,6 +37,9 @@ pub struct Mounts<'d> {
     reserves: bool,
     /// Several tasks may share a node.
     several: bool,
+    software: Option<&'static Software>,
+    /// It looks at what others have.
+    agent: bool,
 }
 
 impl<'d> Mounts<'d> {
@@ -45,7 +49,9 @@ impl<'d> Mounts<'d> {
         let written: Vec<_> = items.iter().filter_map(|item| written(page, item)).collect();
         // With two of them Swarm starts a task that has neither; a global service reserves none.
         let clusters = written.iter().filter(|w| w.kind == "cluster").count();
-        Self { written, reserves: clusters == 1 && !global, several: replicas > 1 }
+        let image = service.get("image").and_then(|i| Page::quiet(&i)).unwrap_or_default();
+        let (software, agent) = (identity::software(service), claims::is_agent(&image));
+        Self { written, reserves: clusters == 1 && !global, several: replicas > 1, software, agent }
     }
 
     /// How many there are.
@@ -64,14 +70,20 @@ impl<'d> Mounts<'d> {
             "bind" => {
                 let expanded = slot.expand(&w.source);
                 let path = page.expanded(&w.value, expanded).text;
-                if !claim(&path, &target) {
+                if self.agent || !claims::is_data(&path, &target, self.software) {
                     return None;
                 }
                 Source::Host { path: absolute(&page.file, &path), missing: Missing::Refused }
             }
             "tmpfs" => Source::Ephemeral,
             "volume" if w.source.is_empty() => Source::Ephemeral,
-            "volume" => self.volume(page, w, slot),
+            "volume" => {
+                let source = self.volume(page, w, slot);
+                if !claims::is_data("", &target, self.software) {
+                    return None;
+                }
+                source
+            }
             "cluster" => self.cluster(page, w, slot),
             "npipe" => return None,
             kind => {
@@ -265,46 +277,6 @@ fn plugin(page: &mut Page<'_, '_>, definition: &Value<'_>, driver: &str) -> Fenc
         );
     }
     known.map_or(Fences::Never, |p| p.fences)
-}
-
-/// Whether a bind mount can be a directory that one container must have for itself: no socket, no
-/// part of the system, no single file of settings.
-fn claim(source: &str, target: &str) -> bool {
-    const SYSTEM: [&str; 9] =
-        ["/proc", "/sys", "/dev", "/etc", "/run", "/var/run", "/lib/modules", "/var/lib/docker", "/usr"];
-    const SETTINGS: [&str; 5] =
-        ["/etc", "/run", "/var/run", "/docker-entrypoint-initdb.d", "/usr/share/nginx"];
-    const FILES: [&str; 20] = [
-        "conf",
-        "cfg",
-        "cnf",
-        "config",
-        "ini",
-        "json",
-        "yml",
-        "yaml",
-        "toml",
-        "xml",
-        "properties",
-        "env",
-        "sock",
-        "sh",
-        "sql",
-        "js",
-        "crt",
-        "pem",
-        "key",
-        "txt",
-    ];
-    let below = |path: &str, roots: &[&str]| {
-        roots
-            .iter()
-            .any(|r| path.strip_prefix(r).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
-    };
-    let last = source.rsplit('/').next().unwrap_or_default();
-    let file =
-        last.rsplit_once('.').is_some_and(|(stem, ending)| !stem.is_empty() && FILES.contains(&ending));
-    !(source == "/" || file || below(source, &SYSTEM) || below(target, &SETTINGS))
 }
 
 /// A path that is relative to its file, with the file's folder.

@@ -1,0 +1,263 @@
+//! What is data and what is not, the same for every orchestrator.
+
+use berthc::explore::Bounds;
+use berthc::finding::Level;
+use berthc::verify::{Verified, verify};
+use berthc::world::File;
+use berthc::world::claims::{is_agent, is_data};
+use berthc::world::images::software;
+
+fn search(files: &[(&str, String)]) -> Verified {
+    let files: Vec<File> = files.iter().map(|(path, text)| File { path, text }).collect();
+    let verified = verify(&files, Bounds::default());
+    assert!(verified.searched.iter().map(|s| s.workloads).sum::<usize>() > 0, "{verified:?}");
+    verified
+}
+
+/// The codes of violations.
+fn broken(files: &[(&str, String)]) -> Vec<String> {
+    let violations = search(files).findings.into_iter().filter(|f| f.level == Level::Violation);
+    violations.map(|f| f.code).collect()
+}
+
+/// A controller of `kind` whose container has these volumes: the path of a node, and in the
+/// container.
+fn pods(kind: &str, name: &str, image: &str, replicas: u32, volumes: &[(&str, &str)]) -> String {
+    let count = if kind == "DaemonSet" { String::new() } else { format!("  replicas: {replicas}\n") };
+    let mut text = format!(
+        "apiVersion: apps/v1\nkind: {kind}\nmetadata: {{ name: {name} }}\nspec:\n{count}  selector: {{ matchLabels: {{ app: {name} }} }}\n  template:\n    metadata: {{ labels: {{ app: {name} }} }}\n    spec:\n      containers:\n        - name: main\n          image: {image}\n          volumeMounts:\n            - {{ name: none, mountPath: /none }}\n"
+    );
+    for (i, (_, target)) in volumes.iter().enumerate() {
+        text.push_str(&format!("            - {{ name: v{i}, mountPath: {target} }}\n"));
+    }
+    text.push_str("      volumes:\n        - { name: none, emptyDir: {} }\n");
+    for (i, (source, _)) in volumes.iter().enumerate() {
+        let volume = match source.strip_prefix("claim ") {
+            Some(claim) => format!("persistentVolumeClaim: {{ claimName: {claim} }}"),
+            None => format!("hostPath: {{ path: {source} }}"),
+        };
+        text.push_str(&format!("        - {{ name: v{i}, {volume} }}\n"));
+    }
+    text
+}
+
+fn service(name: &str, image: &str, deploy: &str, volumes: &[(&str, &str)]) -> String {
+    let mut text = format!("  {name}:\n    image: {image}\n    deploy: {{ {deploy} }}\n    volumes:\n");
+    for (source, target) in volumes {
+        text.push_str(&format!("      - \"{source}:{target}\"\n"));
+    }
+    text
+}
+
+fn unit(name: &str, image: &str, x_fleet: &str, volumes: &[(&str, &str)]) -> String {
+    let volumes: String = volumes.iter().map(|(source, target)| format!("-v {source}:{target} ")).collect();
+    format!(
+        "[Service]\nExecStartPre=-/usr/bin/docker rm {name}\nExecStart=/usr/bin/docker run --rm --name {name} {volumes}{image}\nExecStop=/usr/bin/docker stop -t 60 {name}\nTimeoutStopSec=90\n[X-Fleet]\n{x_fleet}\n"
+    )
+}
+
+const SOCKET: (&str, &str) = ("/var/run/docker.sock", "/var/run/docker.sock");
+
+#[test]
+fn agents_and_proxies_break_nothing() {
+    let agents: [(&str, &[(&str, &str)]); 12] = [
+        (
+            "fluent/fluentd-kubernetes-daemonset:v1",
+            &[("/var/log", "/var/log"), ("/var/lib/docker/containers", "/var/lib/docker/containers")],
+        ),
+        (
+            "quay.io/prometheus/node-exporter:v1.8",
+            &[("/proc", "/host/proc"), ("/sys", "/host/sys"), ("/", "/rootfs")],
+        ),
+        (
+            "gcr.io/cadvisor/cadvisor:v0.49",
+            &[
+                ("/", "/rootfs"),
+                ("/var/run", "/var/run"),
+                ("/sys", "/sys"),
+                ("/var/lib/docker", "/var/lib/docker"),
+                ("/dev/disk", "/dev/disk"),
+            ],
+        ),
+        (
+            "docker.elastic.co/beats/filebeat:8.1",
+            &[("/var/lib/filebeat-data", "/usr/share/filebeat/data"), ("/var/log", "/var/log"), SOCKET],
+        ),
+        (
+            "datadog/agent:7",
+            &[
+                SOCKET,
+                ("/opt/datadog-agent/run", "/opt/datadog-agent/run"),
+                ("/sys/fs/cgroup", "/host/sys/fs/cgroup"),
+            ],
+        ),
+        ("grafana/promtail:3", &[("/data/promtail", "/run/promtail"), ("/var/log/pods", "/var/log/pods")]),
+        ("portainer/agent:2.19", &[SOCKET, ("/var/lib/docker/volumes", "/var/lib/docker/volumes")]),
+        ("portainer/portainer-ce:2.19", &[SOCKET]),
+        (
+            "traefik:v3",
+            &[
+                SOCKET,
+                ("/srv/traefik/traefik.yml", "/etc/traefik/traefik.yml"),
+                ("/srv/traefik/acme.json", "/acme.json"),
+            ],
+        ),
+        (
+            "docker.io/calico/node:v3",
+            &[
+                ("/lib/modules", "/lib/modules"),
+                ("/var/lib/calico", "/var/lib/calico"),
+                ("/opt/cni/bin", "/host/opt/cni/bin"),
+                ("/etc/cni/net.d", "/host/etc/cni/net.d"),
+            ],
+        ),
+        (
+            "registry.k8s.io/sig-storage/csi-node-driver-registrar:v2",
+            &[
+                ("/var/lib/kubelet/plugins_registry", "/registration"),
+                ("/var/lib/kubelet/plugins/x", "/csi"),
+                ("/dev", "/dev"),
+            ],
+        ),
+        (
+            "example/web:1",
+            &[
+                ("/srv/web/nginx.conf", "/nginx.conf"),
+                ("/usr/share/zoneinfo", "/usr/share/zoneinfo"),
+                ("/etc/localtime", "/etc/localtime"),
+            ],
+        ),
+    ];
+    for (image, volumes) in agents {
+        for (kind, mode) in [("DaemonSet", "mode: global"), ("Deployment", "replicas: 2")] {
+            let manifest = pods(kind, "agent", image, 2, volumes);
+            assert_eq!(broken(&[("a.yaml", manifest)]), [""; 0], "{kind} {image}");
+            let stack = format!("services:\n{}", service("agent", image, mode, volumes));
+            assert_eq!(broken(&[("a.yml", stack)]), [""; 0], "{mode} {image}");
+        }
+        let global = unit("agent", image, "Global=true", volumes);
+        assert_eq!(broken(&[("agent.service", global)]), [""; 0], "fleet {image}");
+    }
+}
+
+#[test]
+fn what_is_data() {
+    let mysql = software("mysql:8", &[]);
+    for (path, target, data) in [
+        ("/mnt/d1/zk", "/data", true),
+        ("/data", "/data", true),
+        ("/var/lib/mysql/", "/var/lib/mysql", true),
+        ("/srv/example.com", "/srv", true),
+        ("/var/lib/docker/volumes/db/_data", "/data", true),
+        ("", "/data", true),
+        ("/dev/shm", "/dev/shm", false),
+        ("/mnt/shm", "/dev/shm", true),
+        ("/", "/host", false),
+        ("/var/lib/docker/volumes", "/v", false),
+        ("/srv/etc", "/etc/x", false),
+        ("/runner", "/runner", true),
+        ("/run", "/x", false),
+        ("/srv/my.cnf", "/my.cnf", false),
+        ("", "/var/log/app", false),
+        ("/usr/local/db", "/db", false),
+    ] {
+        assert_eq!(is_data(path, target, None), data, "{path} at {target}");
+    }
+    assert!(is_data("/usr/local/db", "/var/lib/mysql", mysql));
+    assert!(!is_data("/var/run/mysqld", "/var/run/mysqld", mysql));
+    assert!(!is_data("/srv/init.sql", "/var/lib/mysql/init.sql", mysql));
+    assert!(is_agent("docker.elastic.co/beats/filebeat:8") && !is_agent("example/agent:1"));
+}
+
+#[test]
+fn programs_of_an_image_that_keep_nothing() {
+    let name = |image: &str, command: &[&str]| software(image, command).map(|s| s.name);
+    let cases: [(&str, &[&str], Option<&str>); 14] = [
+        ("mongo:7", &["mongod", "--configsvr"], Some("mongodb")),
+        ("mongo:7", &["mongos", "--configdb", "c/a:27017"], None),
+        ("mongo:7", &["docker-entrypoint.sh", "mongos"], None),
+        ("mongo:7", &["docker-entrypoint.sh", "mongod"], Some("mongodb")),
+        ("mongo:7", &["--replSet", "rs0"], Some("mongodb")),
+        ("redis:7", &["redis-sentinel", "/s.conf"], None),
+        ("redis:7", &["redis-server", "/s.conf", "--sentinel"], None),
+        ("redis:7", &["redis-server", "--appendonly", "yes"], Some("redis")),
+        ("bitnami/redis-sentinel:7", &[], None),
+        ("postgres:16", &["psql", "-c", "select 1"], None),
+        ("postgres:16", &["postgres", "-c", "x=1"], Some("postgresql")),
+        ("minio/minio", &["server", "/data"], Some("minio")),
+        ("hashicorp/consul:1", &["agent", "-server"], Some("consul")),
+        ("confluentinc/cp-kafka:7", &[], Some("kafka")),
+    ];
+    for (image, command, found) in cases {
+        assert_eq!(name(image, command), found, "{image} {command:?}");
+    }
+    assert!(software("mongo", &[]).unwrap().keeps("/data/configdb"));
+    assert!(!software("mongo", &[]).unwrap().keeps("/"));
+}
+
+const WEB: &str = "example/web:1";
+
+#[test]
+fn a_share_that_all_replicas_have_on_purpose() {
+    let claim = |mode: &str| {
+        format!(
+            "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {{ name: uploads }}\nspec: {{ accessModes: [{mode}] }}\n---\n"
+        )
+    };
+    let nfs =
+        "volumes:\n  uploads: { driver_opts: { type: nfs, o: \"addr=10.0.0.1\", device: \":/uploads\" } }\n";
+    for (image, target, fine) in [(WEB, "/uploads", true), ("mysql:8", "/var/lib/mysql", false)] {
+        for kind in ["Deployment", "ReplicaSet"] {
+            let set = pods(kind, "web", image, 3, &[("claim uploads", target)]);
+            let verified = search(&[("a.yaml", claim("ReadWriteMany") + &set)]);
+            assert_eq!(verified.holds(), fine, "{kind} {image} {verified:?}");
+            let said = verified.unread.iter().filter(|u| u.what.contains("shared on purpose")).count();
+            assert_eq!(said, usize::from(fine), "{:?}", verified.unread);
+            assert!(!broken(&[("a.yaml", claim("ReadWriteOnce") + &set)]).is_empty(), "{kind} {image}");
+        }
+        let stack =
+            format!("services:\n{}{nfs}", service("web", image, "replicas: 3", &[("uploads", target)]));
+        assert_eq!(broken(&[("a.yml", stack)]).is_empty(), fine, "swarm {image}");
+        let mount = format!(
+            "--mount type=volume,source=uploads,target={target},volume-opt=type=nfs,volume-opt=device=:/uploads"
+        );
+        let template = unit("web-%i", &format!("{mount} {image}"), "Conflicts=web@*.service", &[]);
+        let codes = broken(&[("web@.service", template)]);
+        assert_eq!(codes.is_empty(), fine, "fleet {image} {codes:?}");
+    }
+    // A numbered set has an identity for each pod: one claim for all is none of theirs.
+    let set = pods("StatefulSet", "web", WEB, 3, &[("claim uploads", "/uploads")]);
+    assert!(!broken(&[("a.yaml", claim("ReadWriteMany") + &set)]).is_empty());
+    // A database beside the pods that share makes it data again.
+    let web = pods("Deployment", "web", WEB, 3, &[("claim uploads", "/uploads")]);
+    let db = pods("StatefulSet", "db", "mysql:8", 1, &[("claim uploads", "/var/lib/mysql")]);
+    let codes = broken(&[("a.yaml", format!("{}{web}---\n{db}", claim("ReadWriteMany")))]);
+    assert!(codes.iter().any(|c| c.ends_with("/neighbour")), "{codes:?}");
+}
+
+#[test]
+fn one_directory_for_two_services() {
+    for (source, target, fine) in [
+        ("/srv/d", "/data", false),
+        ("d", "/data", false),
+        ("/var/log/app", "/logs", true),
+        ("/srv/d", "/etc/app", true),
+        ("d", "/var/log/app", true),
+    ] {
+        let volumes = [(source, target)];
+        let one = |name: &str| service(name, WEB, "replicas: 1", &volumes);
+        let stack = format!("services:\n{}{}volumes: {{ d: {{}} }}\n", one("a"), one("b"));
+        let units = ["a", "b"].map(|n| (format!("{n}.service"), unit(n, WEB, "", &volumes)));
+        let units: Vec<(&str, String)> = units.iter().map(|(p, t)| (p.as_str(), t.clone())).collect();
+        let mut all = vec![vec![("a.yml", stack)], units];
+        if source.starts_with('/') {
+            let set = |name: &str| pods("Deployment", name, WEB, 1, &volumes);
+            all.push(vec![("a.yaml", format!("{}---\n{}", set("a"), set("b")))]);
+        }
+        for files in all {
+            let codes = broken(&files);
+            let met = codes.iter().any(|c| c.ends_with("data/neighbour"));
+            assert_eq!(met, !fine, "{source} at {target} {codes:?} {files:?}");
+        }
+    }
+}
