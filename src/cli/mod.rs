@@ -80,7 +80,7 @@ Prints a unified diff from what stands in OUT to what a compile would write, for
 that no spec makes any more are extra; files without berthc's header are nobody's business.
 
 Exit codes: 0 in step; 1 drift; 2 the specs have errors, wrong usage, or a file could not be read.")]
-    Check(job::Job),
+    Check(check::Check),
     /// Say what keeps two containers apart, or what a diagnostic means
     #[command(after_help = "\
 Given specs, prints for every resource and hazard what holds it, with file, field and line. Given
@@ -165,7 +165,7 @@ pub fn run() -> ExitCode {
     color_as(color);
     let done = match command {
         Command::Compile(c) => compile(&c),
-        Command::Check(job) => match check::check(&job) {
+        Command::Check(args) => match check::check(&args) {
             Ok(code) => return code,
             Err(message) => Err(message),
         },
@@ -217,8 +217,10 @@ struct Done {
     read: BTreeSet<String>,
 }
 
-fn done(job: &job::Job) -> Result<Done, Outside> {
-    let (job::Ready { inputs, options, mut read, .. }, out) = job.ready()?;
+/// `skip_search` leaves out the search of what is emitted.
+fn done(job: &job::Job, skip_search: bool) -> Result<Done, Outside> {
+    let (job::Ready { inputs, mut options, mut read, .. }, out) = job.ready()?;
+    options.skip_search = skip_search;
     let compiled = berthc::compile(&inputs, &read::Disk, &options);
     let model = &compiled.model;
     let known = |name: &String| model.find(name).is_some() || model.is_broken(name) || inputs.is_empty();
@@ -232,7 +234,7 @@ fn done(job: &job::Job) -> Result<Done, Outside> {
 
 /// Whether it went well.
 fn compile(args: &Compile) -> Result<bool, Outside> {
-    let Done { compiled, out, folders, read } = done(&args.job)?;
+    let Done { compiled, out, folders, read } = done(&args.job, false)?;
     let mut diagnostics = compiled.diagnostics;
     let drift = match &compiled.tree {
         Some(tree) => {
