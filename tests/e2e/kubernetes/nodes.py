@@ -129,8 +129,12 @@ class Nodes:
     # Node objects
 
     def register(self, node):
-        body = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": node.name, "labels": {
-            "kubernetes.io/hostname": node.name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}}}
+        body = {"apiVersion": "v1", "kind": "Node", "metadata": {
+            "name": node.name,
+            # Without it the attach/detach controller leaves the node to its kubelet.
+            "annotations": {"volumes.kubernetes.io/controller-managed-attach-detach": "true"},
+            "labels": {"kubernetes.io/hostname": node.name, "kubernetes.io/os": "linux",
+                       "kubernetes.io/arch": "amd64"}}}
         try:
             self.api.call("POST", "/api/v1/nodes", body)
         except ApiError as e:

@@ -36,13 +36,9 @@ def overlaps(events):
     return result
 
 
-def gap(events):
+def gap(events, kinds):
     """The shortest time in ms between two that held a resource in turn; None where none did."""
-    waits = [round((b[0] - a[1]) * 1000)
-             for all in spans(events).values() for a, b in zip(all, all[1:]) if a[3] != b[3] and b[0] >= a[1]]
+    waits = [round((b[0] - a[1]) * 1000) for r, all in spans(events).items() if r.split()[0] in kinds
+             for a, b in zip(all, all[1:]) if a[3] != b[3] and b[0] >= a[1]]
     return min(waits, default=None)
 
-
-def turns(events, kinds):
-    """How many times something of these kinds went from one container to another."""
-    return sum(len({s[3] for s in all}) - 1 for r, all in spans(events).items() if r.split()[0] in kinds)
