@@ -66,8 +66,9 @@ def verdict(value):
 class Service:
     """The emitted files of one service, and what they ask of the nodes."""
 
-    def __init__(self, out, name):
-        self.name, self.folder = name, os.path.join(out, name, "kubernetes")
+    def __init__(self, specs, out, name, more=()):
+        self.more = more    # what else berthc was told: templates
+        self.specs, self.name, self.folder = specs, name, os.path.join(out, name, "kubernetes")
         self.documents = []
         for path in sorted(glob.glob(os.path.join(self.folder, "*.yaml"))):
             with open(path) as f:
@@ -101,10 +102,14 @@ class Service:
         return found
 
     def zones(self):
-        for storage in self.of("StorageClass"):
-            for topology in storage.get("allowedTopologies", []):
-                return topology["matchLabelExpressions"][0]
-        return None
+        """{label: values} of where members may run and volumes may be made."""
+        found = {t["matchLabelExpressions"][0]["key"]: t["matchLabelExpressions"][0]["values"]
+                 for storage in self.of("StorageClass") for t in storage.get("allowedTopologies", [])}
+        required = self.spec.get("affinity", {}).get("nodeAffinity", {}).get(
+            "requiredDuringSchedulingIgnoredDuringExecution", {})
+        for term in required.get("nodeSelectorTerms", []):
+            found.update({e["key"]: e["values"] for e in term["matchExpressions"]})
+        return found
 
     def count(self, nodes):
         return nodes if self.cell == "A" else self.workloads[0]["spec"].get("replicas", 1)
@@ -113,7 +118,8 @@ class Service:
 class Bench:
     """The cluster. With a kubeconfig it is one that runs already, and its controllers stay alone."""
 
-    def __init__(self, programs, folder, kubeconfig=None):
+    def __init__(self, berthc, programs, folder, kubeconfig=None):
+        self.berthc = berthc
         self.own = None if kubeconfig else ControlPlane(programs, folder)
         self.kubeconfig = kubeconfig
         self.names = [f"n{i}" for i in range(1, 6)]
@@ -176,6 +182,7 @@ class Run:
         self.labels, self.taints = {}, {}
         self.home = bench.names[:3]         # where members belong; the others are spare
         self.skipped = None
+        self.spaces = [service.namespace]
 
     def deploy(self):
         b, s = self.b, self.s
@@ -205,10 +212,8 @@ class Run:
         for node, (value, (key, paths)) in zip(self.home, s.pins().items()):
             self.label(node, {key: value})
             self.dirs(node, paths)
-        if s.zones():
-            for i, node in enumerate(self.b.names):
-                zones = s.zones()["values"]
-                self.label(node, {s.zones()["key"]: zones[i % len(zones)]})
+        for i, node in enumerate(self.b.names):
+            self.label(node, {key: values[i % len(values)] for key, values in s.zones().items()})
         if s.cell == "N" and s.selector():
             self.label(self.home[0], s.selector())
 
@@ -263,7 +268,7 @@ class Run:
 
     def held(self, box):
         kinds = {"path", "volume"} if self.s.cell != "N" else {"name", "writer"}
-        return [r for r in box.held if r.split()[0] in kinds]
+        return [r for r in box.held if r.split()[0] in kinds] or box.held
 
     def taken(self, box):
         """Whether another container has held what this one holds, since it did."""
@@ -311,11 +316,12 @@ class Run:
             # Registered once more where its object was deleted.
             b.nodes.attempt(b.nodes.register, b.nodes.all[name])
             b.kubectl("uncordon", name, check=False)
-        b.kubectl("delete", "-n", s.namespace, "daemonset,statefulset,deployment,poddisruptionbudget,pod",
-                  "--all", "--cascade=foreground", "--ignore-not-found", timeout=180)
-        b.kubectl("delete", "-n", s.namespace, "pvc", "--all", "--ignore-not-found")
+        for space in self.spaces:
+            b.kubectl("delete", "-n", space, "daemonset,statefulset,deployment,poddisruptionbudget,pod",
+                      "--all", "--cascade=foreground", "--ignore-not-found", timeout=180)
+            b.kubectl("delete", "-n", space, "pvc", "--all", "--ignore-not-found")
+            b.wait("nothing runs", lambda: not b.api.items(f"/api/v1/namespaces/{space}/pods"))
         b.kubectl("delete", "pv", "--all", "--ignore-not-found")
-        b.wait("nothing runs", lambda: not b.api.items(f"/api/v1/namespaces/{s.namespace}/pods"))
         b.wait("all volumes are detached",
                lambda: not b.api.items("/apis/storage.k8s.io/v1/volumeattachments"))
         b.kubectl("delete", "storageclass", "--all")
@@ -349,7 +355,7 @@ class Run:
         for e in events:
             # A member fills its own directory once; the member of cell A is its node.
             if e["event"] == "empty":
-                who = (e["node"] if self.s.cell == "A" else e["pod"], e["resource"].rpartition("/")[2] if self.s.cell != "C" else "")
+                who = (e["node"] if self.s.cell == "A" else e["pod"], e["volume"])
                 if who in filled:
                     wrong.append(f"{e['pod']} started on an empty {e['resource']}")
                 filled.add(who)

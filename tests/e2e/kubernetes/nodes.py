@@ -8,7 +8,8 @@ The model of one pod:
 - it is admitted by the node's labels and by the host ports of the pods that the kubelet knows;
 - its volumes have to be there: hostPath type Directory and local paths on the node's disk, CSI
   volumes attached to the node, ReadWriteOncePod ones mounted by no other pod of the node;
-- it starts after START seconds; a bound port or a locked directory ends it, and it is tried again;
+- it starts after START seconds; a locked directory ends it before it touches anything, a bound port
+  only after it has opened its data; either is tried again;
 - on TERM it runs for `stop` seconds more, at most its grace period, then is unmounted, and only
   then is its object deleted;
 - where its object vanishes (force, pod GC) it is stopped in the same way, while the kubelet forgets it.
@@ -24,7 +25,9 @@ from api import MERGE, STRATEGIC, ApiError
 
 START = 0.3         # seconds from mounted to running
 UNMOUNT = 0.1       # seconds from stopped to the object's deletion
+CRASH = 0.1         # seconds that a program runs which cannot bind its port
 RETRY = 0.25        # seconds between two tries of what failed; a kubelet backs off further
+LEAST_GRACE = 2.0   # seconds; kuberuntime_manager.go, minimumGracePeriodInSeconds
 HOUSEKEEPING = 2.0  # seconds; kubelet.go, housekeepingPeriod
 # The wrapped entrypoint that takes a lock on the data directory (`guard: lock`).
 GUARD = ["/bin/sh", "-c", 'exec 9<"$0" && flock -n 9 && exec "$@"']
@@ -66,6 +69,10 @@ class Container:
 
     def alive(self):
         return self.state in ("running", "stopping")
+
+    def active(self):
+        """Admitted and not yet ended (kubelet_pods.go, filterOutInactivePods)."""
+        return self.state in ("mounting", "starting", "running", "stopping")
 
     def mounted(self):
         return self.state in ("starting", "running", "stopping", "unmounting")
@@ -245,7 +252,7 @@ class Nodes:
             if box.state != "new":
                 return
             node.labels = labels
-            others = [b for b in node.containers.values() if b is not box and b.known and (b.alive() or b.mounted())]
+            others = [b for b in node.containers.values() if b is not box and b.known and b.active()]
             taken = set().union(*(b.host_ports for b in others), set())
             reason = None
             if not fits(box.pod, node.name, labels):
@@ -338,13 +345,20 @@ class Nodes:
         with self.lock:
             if box.state != "starting" or not node.up:
                 return
-            clash = self.kernel(node, box)
-            if clash:
-                self.told(node, box, "crashes", clash)
+            others = [b for b in node.containers.values() if b is not box and b.alive()]
+            lock = box.locks()
+            if lock and any(b.locks() == lock for b in others):
+                self.told(node, box, "crashes", f"flock: {lock}")
                 self.after(RETRY, self.run, node, box)
                 return
             box.state = "running"
             box.held = self.resources(node, box)
+            bound = any(box.host_network and b.host_network and box.host_ports & b.host_ports for b in others)
+            if bound:
+                box.held = [resource for resource, _ in box.mounts.values()]
+                self.note(node, box, "running", until="bind(2) fails")
+                self.after(CRASH, self.crashed, node, box)
+                return
             self.note(node, box, "running")
             self.data(node, box)
         if node.linked:
@@ -358,17 +372,13 @@ class Nodes:
                     "image": "simulated", "imageID": "simulated", "containerID": "simulated://" + box.uid,
                     "state": {"running": {"startedAt": now}}} for c in box.pod["spec"]["containers"]]})
 
-    def kernel(self, node, box):
-        """bind(2) and flock(2): who comes second ends."""
-        others = [b for b in node.containers.values() if b is not box and b.alive()]
-        lock = box.locks()
-        if lock and any(b.locks() == lock for b in others):
-            return f"flock: {lock}"
-        for other in others:
-            both = box.host_network and other.host_network and box.host_ports & other.host_ports
-            if both:
-                return f"bind: {sorted(both)}"
-        return None
+    def crashed(self, node, box):
+        with self.lock:
+            if box.alive():
+                self.note(node, box, "stopped")
+            if box.state == "running":
+                box.state, box.held = "starting", []
+                self.after(RETRY, self.run, node, box)
 
     def resources(self, node, box):
         """What no second running container may hold."""
@@ -379,13 +389,13 @@ class Nodes:
         if owners[0].get("kind") == "StatefulSet":
             found.append(f"name {box.namespace}/{box.name}")
             found.append(f"id {service}/{box.name.rpartition('-')[2]}")
-        found.append(f"writer {box.namespace}/{service}")
+        found.append(f"writer {service}")
         return found
 
     def data(self, node, box):
         """Whose data the member meets. The first one to use an empty directory fills it."""
         service = box.labels.get("app.kubernetes.io/name", box.name)
-        for resource, _ in box.mounts.values():
+        for name, (resource, _) in box.mounts.items():
             kind, _, rest = resource.partition(" ")
             if kind == "path":
                 where, path = node.dirs, rest.partition(" ")[2]
@@ -393,7 +403,7 @@ class Nodes:
                 where, path = self.storage.contents, rest
             owner = service if "apps.kubernetes.io/pod-index" not in box.labels else box.name
             if where.get(path) is None:
-                self.note(node, box, "empty", resource=resource)
+                self.note(node, box, "empty", resource=resource, volume=name)
                 where[path] = owner
             elif where[path] != owner:
                 self.note(node, box, "foreign", resource=resource, of=where[path])
@@ -406,6 +416,7 @@ class Nodes:
         elif box.state == "running":
             box.state = "stopping"
             self.note(node, box, "stopping", grace=grace)
+            grace = max(grace, LEAST_GRACE)
             after = grace if self.stop_after is None else min(self.stop_after, grace)
             self.after(after, self.stopped, node, box)
         elif box.state == "rejected":
@@ -507,38 +518,35 @@ class Nodes:
 
     def restart_kubelet(self, name):
         """The agent alone: containers run on, and every pod is admitted again. A running pod that
-        is refused is Failed at once; its containers, that no pod worker knows, are ended by the
-        next housekeeping with one second of grace (kubelet_pods.go, HandlePodCleanups)."""
+        is refused keeps its phase until its containers have ended (status_manager.go,
+        mergePodStatus); the next housekeeping ends them, with the least grace there is
+        (kubelet_pods.go, HandlePodCleanups)."""
         node = self.all[name]
         self.trace.write("kubelet-restart", node=name)
         self.register(node)
-        refused = []
         with self.lock:
-            for box in list(node.containers.values()):
-                if box.alive() and not fits(box.pod, node.name, node.labels):
-                    refused.append(box)
-                    # A stop that the old kubelet began is forgotten with it.
-                    box.state = "running"
-                    box.known = False
-        for box in refused:
+            boxes = [b for b in node.containers.values() if b.alive() and not fits(b.pod, node.name, node.labels)]
+        for box in boxes:
             self.note(node, box, "rejected", reason="NodeAffinity")
-            self.attempt(self.report, box, {"phase": "Failed", "reason": "NodeAffinity",
-                                            "message": "Pod was rejected: NodeAffinity"})
             self.after(HOUSEKEEPING, self.orphaned, node, box)
 
     def orphaned(self, node, box):
-        with self.lock:
-            if box.state == "running":
-                box.state = "stopping"
-        self.after(1.0 if self.stop_after is None else min(1.0, self.stop_after), self.gone, node, box)
+        if self.stop_after is None or self.stop_after > LEAST_GRACE:
+            self.after(LEAST_GRACE, self.refused, node, box)
+        else:
+            self.after(self.stop_after, self.refused, node, box)
 
-    def gone(self, node, box):
+    def refused(self, node, box):
         with self.lock:
-            if box.alive():
-                self.note(node, box, "stopped")
-            box.state, box.known = "stopped", True
+            if not box.alive():
+                return
+            self.note(node, box, "stopped")
+            box.state = "rejected"
             self.forget_volumes(node)
-        self.remove(node, box)
+        if node.hears():
+            self.attempt(self.report, box, {"phase": "Failed", "reason": "NodeAffinity",
+                                            "message": "Pod was rejected: NodeAffinity"})
+            self.remove(node, box)
 
     def unmount(self, name, under):
         """A disk is not there: what lies under its mountpoint cannot be seen."""

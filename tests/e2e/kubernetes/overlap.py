@@ -1,9 +1,11 @@
 """Who held what, and when two did at once: from the events of a trace."""
 
+import time
+
 
 def spans(events):
-    """{resource: [(from, to, pod, uid, node)]}. What has not stopped holds until the last event."""
-    end = max((e["time"] for e in events), default=0)
+    """{resource: [(from, to, pod, uid, node)]}. What has not stopped holds until now."""
+    end = time.time()
     since, found = {}, {}
 
     def close(uid, resource, until):

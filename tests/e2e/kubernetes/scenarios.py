@@ -3,7 +3,12 @@
 Whether two held something at once is not asked here: the suite reads it from the trace.
 """
 
+import io
 import json
+import os
+import re
+import shutil
+import tempfile
 import time
 
 from bench import Failed
@@ -161,7 +166,7 @@ def all_at_once(r):
 # Two generations
 
 
-@scenario("revisions", "second revision's label set in one step, and back while it starts", "A")
+@scenario("relabel", "second revision's label set in one step, and back", "A")
 def flip(r):
     if len(r.s.workloads) < 2:
         r.skipped = "it has one revision"
@@ -176,7 +181,7 @@ def flip(r):
     r.settled()
 
 
-@scenario("revisions", "second revision's label on all nodes at once, three times", "A")
+@scenario("relabel", "second revision's label on all nodes at once, three times", "A")
 def flip_all(r):
     if len(r.s.workloads) < 2:
         r.skipped = "it has one revision"
@@ -191,6 +196,24 @@ def flip_all(r):
         r.settled()
 
 
+@scenario("revisions", "both revisions deployed, a node to each, both changed at once", "A")
+def both_revisions(r):
+    if len(r.s.workloads) < 2:
+        r.skipped = "it has one revision"
+        return
+    box = r.one(r.home[0])
+    r.label(r.home[0], r.s.selector(1))
+    r.turned(box)
+    r.settled()
+    boxes = [c for _, c in r.running()]
+    changed(r)
+    for box in boxes:
+        if on_delete(r):
+            r.delete(box)
+        r.turned(box)
+    r.settled()
+
+
 @scenario("revisions", "two templates applied within a second", "BCN")
 def twice(r):
     box = r.one()
@@ -201,6 +224,31 @@ def twice(r):
     changed(r, 2)
     r.turned(box)
     r.settled()
+
+
+@scenario("revisions", "another namespace in the spec, applied beside the old one", "ABN")
+def moved_namespace(r):
+    box, space = r.one(), r.s.namespace + "-new"
+    with tempfile.TemporaryDirectory() as folder:
+        specs = shutil.copytree(r.s.specs, os.path.join(folder, "specs"))
+        for name in os.listdir(specs):
+            path = os.path.join(specs, name)
+            if os.path.isfile(path):
+                with open(path, encoding="utf-8") as f:
+                    text = f.read()
+                with open(path, "w", encoding="utf-8") as f:
+                    f.write(re.sub(rf"(namespace: ?\"?){r.s.namespace}\b", rf"\g<1>{space}", text))
+        out = os.path.join(folder, "out")
+        found, written = r.b.berthc.compile(specs, out, *r.s.more)
+        if not written:
+            raise Failed(f"berthc said {[d['code'] for d in found]}")
+        r.spaces.append(space)
+        r.b.kubectl("create", "namespace", space, check=False)
+        r.b.kubectl("apply", "--server-side", "--validate=strict", "-k",
+                    os.path.join(out, r.s.name, "kubernetes"))
+    r.stays(box, 4)
+    remove(r, ["--wait=false"])
+    r.turned(box)
 
 
 # Labels under a running member
@@ -372,6 +420,17 @@ def partition_relabel(r):
     r.settled()
 
 
+def partition_deployment(r):
+    """A Deployment's pod is replaced as soon as the old one is marked."""
+    box = r.one()
+    node = r.where(box)
+    r.b.nodes.cut(node)
+    r.terminating(box)
+    r.turned(box)
+    r.b.nodes.heal(node)
+    r.settled()
+
+
 # Stops, crashes, disks
 
 
@@ -484,6 +543,21 @@ def stranger(r, spec, labels=None):
     return found["status"].get("phase") == "Running"
 
 
+@scenario("neighbour", "a second spec with the same directory, compiled with the first", "AB")
+def rival(r):
+    with tempfile.TemporaryDirectory() as folder:
+        specs = shutil.copytree(r.s.specs, os.path.join(folder, "specs"))
+        for name in os.listdir(specs):
+            with open(os.path.join(specs, name), encoding="utf-8") if name.endswith(".yaml") else io.StringIO() as f:
+                text = f.read()
+            if f"\nservice: {r.s.name}\n" in "\n" + text:
+                with open(os.path.join(specs, "rival-" + name), "w", encoding="utf-8") as f:
+                    f.write(re.sub(rf"^service: {r.s.name}$", "service: rival", text, count=1, flags=re.M))
+        found, written = r.b.berthc.compile(specs, os.path.join(folder, "out"))
+    if written or not any(d["code"] in ("neighbour", "host-twice") for d in found):
+        raise Failed(f"berthc said {[d['code'] for d in found]}")
+
+
 @scenario("neighbour", "a pod that does not tolerate the taint", "A")
 def untolerated(r):
     if not r.taints:
@@ -521,18 +595,16 @@ def same_class(r):
         raise Failed("it has a member's volume")
 
 
-@scenario("neighbour", "another pod with the same claim", "C")
+@scenario("neighbour", "another pod with the same claim", "BC")
 def same_claim(r):
     box = r.one()
     claim = next(v["persistentVolumeClaim"]["claimName"] for v in box.pod["spec"]["volumes"]
                  if "persistentVolumeClaim" in v)
     volumes = [{"name": "data", "persistentVolumeClaim": {"claimName": claim}}]
-    if stranger(r, {"volumes": volumes}):
-        raise Failed("it has a member's volume")
-    # Also where the scheduler is not asked.
+    stranger(r, {"volumes": volumes})
     r.b.kubectl("delete", "pod", "-n", r.s.namespace, "stranger")
-    if stranger(r, {"volumes": volumes, "nodeName": r.where(box)}):
-        raise Failed("it has a member's volume, bound by hand")
+    # Also where the scheduler is not asked.
+    stranger(r, {"volumes": volumes, "nodeName": r.where(box)})
 
 
 # By force
@@ -541,6 +613,17 @@ def same_claim(r):
 @scenario("force", "pod deleted by force, slow stop")
 def force(r):
     box = r.one()
+    r.delete(box, "--force", "--grace-period=0")
+    r.turned(box)
+    r.settled()
+
+
+@scenario("force", "pod deleted, then by force while it stops")
+def force_stopping(r):
+    r.b.nodes.stop_after = 4.0
+    box = r.one()
+    r.delete(box)
+    time.sleep(0.5)
     r.delete(box, "--force", "--grace-period=0")
     r.turned(box)
     r.settled()
