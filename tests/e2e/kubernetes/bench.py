@@ -74,6 +74,9 @@ class Service:
             with open(path) as f:
                 self.documents += [d for d in yaml.safe_load_all(f) if d and d["kind"] != "Kustomization"]
         self.workloads = self.of("DaemonSet") or self.of("StatefulSet") or self.of("Deployment")
+        if not self.workloads:    # it runs outside: names only
+            self.cell, self.spec, self.namespace = "", {}, self.documents[0]["metadata"]["namespace"]
+            return
         first = self.workloads[0]
         self.namespace, self.spec = first["metadata"]["namespace"], first["spec"]["template"]["spec"]
         if first["kind"] == "DaemonSet":
@@ -112,6 +115,8 @@ class Service:
         return found
 
     def count(self, nodes):
+        if not self.workloads:
+            return 0
         return nodes if self.cell == "A" else self.workloads[0]["spec"].get("replicas", 1)
 
 

@@ -39,6 +39,8 @@ FOLDERS = {"own": os.path.join(HERE, "specs"), "specs": os.path.join(ROOT, "spec
 
 def replaced(r):
     """The smoke test of a service: deployed as it is, and one pod replaced."""
+    if not r.s.workloads:
+        return
     box = r.one()
     r.delete(box)
     r.turned(box)
@@ -152,10 +154,7 @@ def plan(args, berthc, folder):
     for key in "specs", "tests":
         for name in sorted(os.listdir(outs[key])):
             if os.path.isdir(os.path.join(outs[key], name, "kubernetes")) and name not in SHIPPED:
-                try:
-                    service = Service(FOLDERS[key], outs[key], name)
-                except IndexError:
-                    continue    # a service that runs outside has no workload
+                service = Service(FOLDERS[key], outs[key], name)
                 items.append({"service": name, "specs": FOLDERS[key], "out": outs[key], "cell": service.cell,
                               "hazard": "deploy", "title": "deployed, one pod replaced"})
     for variant in variants.ALL:

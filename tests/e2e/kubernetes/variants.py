@@ -136,15 +136,6 @@ def no_disk(r):
     time.sleep(3)
 
 
-def beside(r):
-    """As it is without a rule that makes the second wait."""
-    try:
-        s.moved_namespace(r)
-    except s.Failed as e:
-        if "was taken" not in str(e):
-            raise
-
-
 def many_flips(r):
     """Two sets of controllers, and pods deleted again and again."""
     r.b.own.controllers("second")
@@ -185,7 +176,7 @@ ALL = [
     Variant("elasticsearch-data without host network and ports: revision's label moved", "elasticsearch-data",
             NO_HOST_PORTS, "relabel", s.flip),
     Variant("keeper without anti-affinity: another namespace in the spec", "keeper", NO_AFFINITY, "revisions",
-            beside),
+            s.moved_namespace),
     Variant("mover, ReadWriteOnce: another pod with the same claim", "mover", RWO, "neighbour", two_claims),
     Variant("mover, ReadWriteOnce: pod deleted", "mover", RWO, "update", deleted),
     Variant("mover, ReadWriteOnce: pod deleted by force", "mover", RWO, "force", s.force),
