@@ -135,6 +135,9 @@ class Bench:
             self.own.start()
             self.kubeconfig = self.own.kubeconfig
         self.api = Api(self.kubeconfig)
+        for kind in "/api/v1/nodes", "/api/v1/persistentvolumes", "/apis/storage.k8s.io/v1/storageclasses":
+            if self.api.items(kind):    # all of them are deleted between two scenarios
+                raise RuntimeError(f"the cluster is in use: {kind}")
         self.version = self.api.call("GET", "/version")["gitVersion"]
         self.storage = Storage(self.api)
         self.nodes = Nodes(self.api, self.names, self.version, self.storage)
@@ -146,6 +149,8 @@ class Bench:
         if hasattr(self, "nodes"):
             self.nodes.close()
             self.storage.close()
+            if not self.own:
+                self.kubectl("delete", "node", *self.names, check=False)
         if self.own:
             self.own.stop()
 

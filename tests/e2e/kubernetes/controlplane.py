@@ -86,6 +86,12 @@ class ControlPlane:
         self.run(name, "kube-scheduler", "--config", os.path.join(self.folder, "scheduler.yaml"),
                  "--secure-port=0")
 
+    def restart(self):
+        """Controllers and scheduler, killed and begun again."""
+        for name, start in ("kube-controller-manager", self.controllers), ("kube-scheduler", self.scheduler):
+            self.end(name, signal.SIGKILL)
+            start()
+
     def run(self, name, program, *args):
         log = open(os.path.join(self.folder, f"{name}.log"), "ab")
         self.running[name] = subprocess.Popen(

@@ -51,13 +51,12 @@ def claim(claims, service, resource, hazard):
 def judge(records, claims, known, whole=True):
     """(differences, faults): where claim and measurement differ, as {key: text}, and what went wrong:
     scenarios that failed, differences that are not known, and known ones that are no more."""
-    faults, found, tried = [], {}, set()
+    faults, found = [], {}
     cells = {}
     for r in records:
         if r["error"]:
             faults.append(f"{r['service']} {r['hazard']}, {r['title']}: {r['error'].strip()}")
         elif r["hazard"] == "variant":
-            tried.add(r["title"])
             found.update(judge_variant(r, claims))
         elif r["hazard"] in HAZARDS and not r["skipped"]:
             cells.setdefault((r["service"], r["hazard"]), []).append(r)
@@ -67,16 +66,14 @@ def judge(records, claims, known, whole=True):
             if kind is None:
                 continue
             cell = f"{service} {resource}/{hazard}"
-            tried |= {f"{cell}: {r['title']}" for r in all}
-            bad = [(r, strange(r, resource)) for r in all if strange(r, resource)]
-            if kind in ("held", "never"):
-                for r, text in bad:
-                    found[f"{cell}: {r['title']}"] = f"claimed {kind} by {', '.join(words)}; {text}"
-            elif not bad and whole:
+            bad = [f"{r['title']}: {strange(r, resource)}" for r in all if strange(r, resource)]
+            if kind in ("held", "never") and bad:
+                found[cell] = f"claimed {kind} by {', '.join(words)}; {'; '.join(sorted(bad))}"
+            elif kind in ("duty", "gap") and not bad and whole:
                 found[cell] = f"claimed {kind}, and nothing overlapped"
     faults += [f"DIFFERS {key}: {text}" for key, text in found.items() if key not in known]
     faults += [f"no difference any more, take it off the list: {key}" for key in known
-               if key not in found and (whole or key in tried)]
+               if whole and key not in found]
     return found, faults
 
 
@@ -175,7 +172,7 @@ def page(records, claims, found, known):
 def differences(found, known):
     if not found:
         return []
-    rows = [f"- {key}: {text}. {known.get(key, '')}".rstrip() for key, text in found.items()]
+    rows = [f"- **{key}**: {text}. {known.get(key, '')}".rstrip() for key, text in found.items()]
     return ["## Where claim and measurement differ", "", *rows, ""]
 
 

@@ -153,6 +153,18 @@ def drain(r):
     r.settled()
 
 
+@scenario("update", "controllers and scheduler killed and started again while pods stop", own=True)
+def controllers_killed(r):
+    r.b.nodes.stop_after = 5.0
+    boxes = [c for _, c in r.running()]
+    for box in boxes:
+        r.delete(box)
+    r.b.own.restart()
+    for box in boxes:
+        r.turned(box)
+    r.settled()
+
+
 @scenario("update", "all pods deleted at once")
 def all_at_once(r):
     boxes = [c for _, c in r.running()]

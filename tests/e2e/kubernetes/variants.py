@@ -75,6 +75,8 @@ DEPLOYMENT = {"statefulset": both(
         "  strategy: { type: Recreate }\n"
         "  selector: { matchLabels: { app.kubernetes.io/name: writer } }\n"))}
 RWO = {"statefulset": swap("- {{ claim.access }}", "- ReadWriteOnce")}
+RWOP = {"statefulset": swap("- {{ claim.access }}", "- ReadWriteOncePod"),
+        "persistentvolumes": swap("- {{ volume.access }}", "- ReadWriteOncePod")}
 NOT_KEPT = {"statefulset": swap("whenDeleted: {{ one.retention }}", "whenDeleted: Delete")}
 
 
@@ -177,6 +179,9 @@ ALL = [
             NO_HOST_PORTS, "relabel", s.flip),
     Variant("keeper without anti-affinity: another namespace in the spec", "keeper", NO_AFFINITY, "revisions",
             s.moved_namespace),
+    Variant("keeper, ReadWriteOncePod on its local volumes: another pod with the same claim", "keeper", RWOP,
+            "neighbour", s.same_claim),
+    Variant("keeper, ReadWriteOncePod on its local volumes: pod deleted", "keeper", RWOP, "update", deleted),
     Variant("mover, ReadWriteOnce: another pod with the same claim", "mover", RWO, "neighbour", two_claims),
     Variant("mover, ReadWriteOnce: pod deleted", "mover", RWO, "update", deleted),
     Variant("mover, ReadWriteOnce: pod deleted by force", "mover", RWO, "force", s.force),
