@@ -154,6 +154,12 @@ class Bench:
         if self.own:
             self.own.stop()
 
+    def alone(self):
+        """Ends a second set of controllers. The first has to learn what that one attached."""
+        if self.own and "second" in self.own.running:
+            self.own.end("second")
+            self.own.restart()
+
     def kubectl(self, *args, check=True, text=None, timeout=120):
         done = subprocess.run(["kubectl", "--kubeconfig", self.kubeconfig, *args], capture_output=True,
                               text=True, input=text, timeout=timeout)
@@ -315,10 +321,9 @@ class Run:
     # Cleaning
 
     def clean(self):
-        b, s = self.b, self.s
+        b = self.b
         b.nodes.stop_after = 0.05
-        if b.own and "second" in b.own.running:
-            b.own.end("second")
+        b.alone()
         for name in b.names:
             b.nodes.heal(name)
             b.nodes.boot(name)

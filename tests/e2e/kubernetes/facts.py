@@ -39,8 +39,7 @@ class Facts:
     def end(self):
         b = self.b
         b.nodes.stop_after = 0.05
-        if b.own and "second" in b.own.running:
-            b.own.end("second")
+        b.alone()
         for name in b.names:
             b.nodes.heal(name)
             b.nodes.boot(name)

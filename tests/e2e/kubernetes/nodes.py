@@ -120,7 +120,6 @@ class Nodes:
         self.lock = threading.RLock()
         self.pool = concurrent.futures.ThreadPoolExecutor(24)
         self.stop_after = 2.0   # seconds from TERM to the end; None ignores TERM
-        self.pods = {}          # name in the API -> annotations of the last failure
         self.closed = False
 
     def start(self):

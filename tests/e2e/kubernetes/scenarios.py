@@ -3,9 +3,8 @@
 Whether two held something at once is not asked here: the suite reads it from the trace.
 """
 
-import io
 import json
-import os
+import pathlib
 import re
 import shutil
 import tempfile
@@ -40,6 +39,18 @@ def remove(r, how):
 
 def on_delete(r):
     return r.s.workloads[0]["spec"]["updateStrategy"]["type"] == "OnDelete"
+
+
+def compiled(r, edit, use=None):
+    """The service's specs, edited and compiled again; `use` gets what was written."""
+    with tempfile.TemporaryDirectory() as folder:
+        specs, out = pathlib.Path(folder, "specs"), pathlib.Path(folder, "out")
+        shutil.copytree(r.s.specs, specs)
+        edit(specs)
+        found, written = r.b.berthc.compile(specs, out, *r.s.more)
+        if written and use:
+            use(out)
+        return found, written
 
 
 # Two members on one node
@@ -83,8 +94,8 @@ def crowded(r):
     if r.expected() < 2:
         r.skipped = "it has one member"
         return
-    box, other = r.one(), [c for _, c in r.running()][-1]
-    keep = r.where(other)
+    box = r.one()
+    keep = r.where(next(c for _, c in r.running() if c is not box))
     for name in r.b.names:
         if name != keep:
             r.b.kubectl("cordon", name)
@@ -241,23 +252,19 @@ def twice(r):
 @scenario("revisions", "another namespace in the spec, applied beside the old one", "ABN")
 def moved_namespace(r):
     box, space = r.one(), r.s.namespace + "-new"
-    with tempfile.TemporaryDirectory() as folder:
-        specs = shutil.copytree(r.s.specs, os.path.join(folder, "specs"))
-        for name in os.listdir(specs):
-            path = os.path.join(specs, name)
-            if os.path.isfile(path):
-                with open(path, encoding="utf-8") as f:
-                    text = f.read()
-                with open(path, "w", encoding="utf-8") as f:
-                    f.write(re.sub(rf"(namespace: ?\"?){r.s.namespace}\b", rf"\g<1>{space}", text))
-        out = os.path.join(folder, "out")
-        found, written = r.b.berthc.compile(specs, out, *r.s.more)
-        if not written:
-            raise Failed(f"berthc said {[d['code'] for d in found]}")
+
+    def rename(specs):
+        for path in specs.iterdir():
+            if path.is_file():
+                path.write_text(re.sub(rf'(namespace"? ?[:=] ?"?){r.s.namespace}\b', rf"\g<1>{space}", path.read_text()))
+
+    def apply(out):
         r.spaces.append(space)
         r.b.kubectl("create", "namespace", space, check=False)
-        r.b.kubectl("apply", "--server-side", "--validate=strict", "-k",
-                    os.path.join(out, r.s.name, "kubernetes"))
+        r.b.kubectl("apply", "--server-side", "--validate=strict", "-k", str(out / r.s.name / "kubernetes"))
+    found, written = compiled(r, rename, apply)
+    if not written:
+        raise Failed(f"berthc said {[d['code'] for d in found]}")
     time.sleep(4)    # what comes up beside it is seen in the trace
     remove(r, ["--wait=false"])
     r.turned(box)
@@ -557,15 +564,12 @@ def stranger(r, spec, labels=None):
 
 @scenario("neighbour", "a second spec with the same directory, compiled with the first", "AB")
 def rival(r):
-    with tempfile.TemporaryDirectory() as folder:
-        specs = shutil.copytree(r.s.specs, os.path.join(folder, "specs"))
-        for name in os.listdir(specs):
-            with open(os.path.join(specs, name), encoding="utf-8") if name.endswith(".yaml") else io.StringIO() as f:
-                text = f.read()
-            if f"\nservice: {r.s.name}\n" in "\n" + text:
-                with open(os.path.join(specs, "rival-" + name), "w", encoding="utf-8") as f:
-                    f.write(re.sub(rf"^service: {r.s.name}$", "service: rival", text, count=1, flags=re.M))
-        found, written = r.b.berthc.compile(specs, os.path.join(folder, "out"))
+    def add(specs):
+        for path in specs.glob("*.yaml"):
+            text, count = re.subn(rf"^service: {r.s.name}$", "service: rival", path.read_text(), count=1, flags=re.M)
+            if count:
+                (specs / f"rival-{path.name}").write_text(text)
+    found, written = compiled(r, add)
     if written or not any(d["code"] in ("neighbour", "host-twice") for d in found):
         raise Failed(f"berthc said {[d['code'] for d in found]}")
 
@@ -593,6 +597,11 @@ def same_port(r):
                             "ports": [{"containerPort": ports[0], "hostPort": ports[0]}]}]}):
         raise Failed("it was placed there")
     r.delete(box)
+    # Either may be next, and the other waits.
+    port = {h for h in box.held if h.startswith("port")}
+    r.b.wait("another has the port", lambda: any(
+        e["event"] == "running" and e["uid"] != box.uid and port & set(e["held"]) for e in list(r.b.nodes.trace.events)))
+    r.b.kubectl("delete", "pod", "-n", r.s.namespace, "stranger")
     r.turned(box)
 
 

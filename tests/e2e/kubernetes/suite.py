@@ -26,7 +26,7 @@ import overlap
 import results
 import scenarios
 import variants
-from bench import KINDS, Bench, Berthc, Failed, Run, Service
+from bench import Bench, Berthc, Failed, Run, Service
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.abspath(os.path.join(HERE, "..", "..", ".."))

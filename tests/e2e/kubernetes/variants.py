@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import scenarios as s
 
@@ -27,7 +27,6 @@ class Variant:
     function: object
     sure: bool = True
     own: bool = False
-    lost: list = field(default_factory=list)
 
 
 def cut(start, end, instead=""):
