@@ -171,12 +171,21 @@ def plan(args, berthc, folder):
     for title, own, slow, _ in facts.ALL:
         if not (own and args.kubeconfig) and (args.slow or not slow):
             items.append({"service": "", "out": "", "cell": "", "hazard": "fact", "title": title})
-    if args.only:
-        items = [i for i in items if re.search(args.only, f"{i['service']}/{i['hazard']}/{i['title']}")]
     # The long ones first, so that no lane ends with one of them.
     long = "six minutes", "Node object", "out-of-service", "cut off"
     items.sort(key=lambda i: next((n for n, word in enumerate(long) if word in i["title"]), len(long)))
     return items, claims, faults
+
+
+def key(item):
+    return item["service"], item["hazard"], item["title"]
+
+
+def merged(records, path, all):
+    """These records, and those of an earlier run for the rest of the plan."""
+    with open(path) as f:
+        found = {key(r): r for r in json.load(f)} | {key(r): r for r in records}
+    return [found[key(i)] for i in all if key(i) in found]
 
 
 def main():
@@ -184,11 +193,13 @@ def main():
     parser.add_argument("--berthc", required=True, help="the compiler")
     parser.add_argument("--programs", help="folder with etcd, kube-apiserver and the rest")
     parser.add_argument("--kubeconfig", help="a cluster that runs already, without nodes, for this alone")
-    parser.add_argument("--jobs", type=int, default=2, help="clusters at once")
+    parser.add_argument("--jobs", type=int, default=2 * (os.cpu_count() or 1),
+                        help="clusters at once; they mostly wait")
     parser.add_argument("--slow", action="store_true", help="also what takes more than five minutes")
-    parser.add_argument("--only", help="regular expression on SERVICE/HAZARD/TITLE")
-    parser.add_argument("--results", help="page to write; only after a whole run")
+    parser.add_argument("--only", default="", help="regular expression on SERVICE/HAZARD/TITLE")
+    parser.add_argument("--results", help="page to write; only when every scenario has been run")
     parser.add_argument("--json", help="file for all records")
+    parser.add_argument("--merge", help="such a file: its records stand for what is not run now")
     args = parser.parse_args()
     if bool(args.programs) == bool(args.kubeconfig):
         parser.error("one of --programs and --kubeconfig")
@@ -197,7 +208,8 @@ def main():
 
     args.berthc = os.path.abspath(args.berthc)
     folder = tempfile.mkdtemp(prefix="berthc-e2e-")
-    items, claims, faults = plan(args, Berthc(args.berthc), folder)
+    all, claims, faults = plan(args, Berthc(args.berthc), folder)
+    items = [i for i in all if re.search(args.only, f"{i['service']}/{i['hazard']}/{i['title']}")]
     work, done = multiprocessing.Queue(), multiprocessing.Queue()
     for item in items:
         work.put(item)
@@ -220,16 +232,18 @@ def main():
             one.join(30)
             if one.is_alive():
                 one.terminate()
-    if args.json:
-        with open(args.json, "w") as f:
-            json.dump({"records": records, "claims": {k: {"/".join(c): v for c, v in all.items()}
-                                                      for k, all in claims.items()}}, f, indent=1)
     if len(records) != len(items):
         faults.append(f"{len(items) - len(records)} scenarios were not run")
+    if args.merge:
+        records = merged(records, args.merge, all)
+    if args.json:
+        with open(args.json, "w") as f:
+            json.dump(records, f, indent=1)
+    whole = len(records) == len(all)
     known = results.known_differences(os.path.join(HERE, "differences.txt"))
-    found, more = results.judge(records, claims, known, whole=not args.only)
+    found, more = results.judge(records, claims, known, whole)
     faults += more
-    if args.results and not args.only:
+    if args.results and whole:
         with open(args.results, "w") as f:
             f.write(results.page(records, claims, found, known))
     for fault in faults:
