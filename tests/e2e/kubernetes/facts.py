@@ -29,7 +29,7 @@ class Facts:
 
     def begin(self):
         self.b.nodes.trace.events = []
-        self.b.nodes.stop_after = 2.0
+        self.b.nodes.stop_after = 4.0    # longer than a busy machine takes to start the next
         self.b.kubectl("create", "namespace", NS, check=False)
         self.b.wait("service account", lambda: self.b.api.get(f"/api/v1/namespaces/{NS}/serviceaccounts/default"))
         for kind, provisioner in ("fencing", "ebs.csi.aws.com"), ("local", "kubernetes.io/no-provisioner"):
@@ -412,6 +412,7 @@ def two_sets(f, first, second, flips=1):
         for node in "n1", "n2", "n3":
             f.label(node, rev=("v2", "v1")[i % 2])
         f.runs(3, app=("v2", "v1")[i % 2])
+    f.runs(3)
     return f.overlap("path")
 
 
