@@ -102,8 +102,8 @@ def about(ms):
     return f"{ms / 1000:.1f} s"
 
 
-def page(records, claims, found, known):
-    """RESULTS.md."""
+def page(records, claims, found, known, order):
+    """RESULTS.md; `order` is that of the facts."""
     version = next((r["version"] for r in records if r.get("version")), "?")
     ran = [r for r in records if not r["skipped"]]
     out = [
@@ -159,7 +159,7 @@ def page(records, claims, found, known):
         gaps = ", ".join(f"`{g}`" for g in named) or (FORCED if r["of"] == "force" else "none")
         out.append(f"| {r['title']} | {gaps} | {text} |")
     out += ["", "## Kubernetes itself", "", "| fact | measured |", "|---|---|"]
-    for r in sorted((r for r in records if r["hazard"] == "fact"), key=lambda r: r["title"]):
+    for r in sorted((r for r in records if r["hazard"] == "fact"), key=lambda r: order.index(r["title"])):
         out.append(f"| {r['title']} | {r['measured'] or '**' + (r['error'] or '').splitlines()[-1] + '**'} |")
     deployed = [r for r in records if r["hazard"] == "deploy"]
     out += ["", "## Applied as they are", "",
