@@ -1,0 +1,258 @@
+"""Runs every scenario on every service of the bench, and holds what was seen against what berthc claims.
+
+    suite.py --berthc PROGRAM --programs DIR [--jobs N] [--only REGEX] [--results FILE]
+    suite.py --berthc PROGRAM --kubeconfig FILE …      an empty cluster that runs already
+
+A cell of the certificate that is held must show no overlap in any scenario of its hazard. One that is
+a duty or a gap must show one in at least one scenario: a promise that nobody tests is worth little, and
+so is a warning of what cannot happen. Differences that are known stand in differences.txt; any other is
+a fault, and so is one that is there no more.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import queue
+import re
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+
+import facts
+import overlap
+import results
+import scenarios
+import variants
+from bench import Bench, Berthc, Failed, Run, Service
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.abspath(os.path.join(HERE, "..", "..", ".."))
+# The services that go through every scenario; all others are deployed, and one pod is replaced.
+OWN = ["store", "keeper", "mover", "drifter", "writer"]
+SHIPPED = ["elasticsearch-data", "cockroachdb", "cassandra"]
+FOLDERS = {"own": os.path.join(HERE, "specs"), "specs": os.path.join(ROOT, "specs"),
+           "tests": os.path.join(ROOT, "tests", "specs")}
+
+
+def replaced(r):
+    """The smoke test of a service: deployed as it is, and one pod replaced."""
+    if not r.s.workloads:
+        return
+    box = r.one()
+    r.delete(box)
+    r.turned(box)
+    r.settled()
+
+
+def attempt(bench, service, kinds, function):
+    """One scenario on one service, as a record of what was seen."""
+    run, begun = Run(bench, service), time.monotonic()
+    seen = {"error": None, "skipped": None}
+    try:
+        run.deploy()
+        function(run)
+    except Failed as e:
+        seen["error"] = str(e)
+    except Exception:    # a fault of the suite is told as one, and the others go on
+        seen["error"] = traceback.format_exc()
+    events = list(bench.nodes.trace.events)
+    seen["skipped"] = run.skipped
+    seen["overlaps"] = {} if run.skipped else run.overlaps()
+    seen["gap"] = None if run.skipped else overlap.gap(events, kinds)
+    seen["wrong"] = run.wrong_data()
+    if seen["error"] or os.environ.get("E2E_TRACE"):
+        seen["trace"] = [e for e in events if e["event"] != "waits"][-60:]
+    try:
+        run.clean()
+    except Exception as e:    # the next one would start in what this one left
+        seen["error"] = (seen["error"] or "") + f" [not cleaned: {e}]"
+        seen["broken"] = True
+    seen["seconds"] = round(time.monotonic() - begun, 1)
+    return seen
+
+
+def measure(bench, title):
+    """One fact, as a record."""
+    run, begun = facts.Facts(bench), time.monotonic()
+    seen = {"error": None, "skipped": None, "overlaps": {}, "gap": None, "wrong": [], "measured": None}
+    try:
+        run.begin()
+        seen["measured"] = next(f for t, _, _, f in facts.ALL if t == title)(run)
+    except Failed as e:
+        seen["error"] = str(e)
+    except Exception:    # as above
+        seen["error"] = traceback.format_exc()
+    if seen["error"]:
+        seen["trace"] = bench.nodes.trace.events[-60:]
+    try:
+        run.end()
+    except Exception as e:    # as above
+        seen["error"] = (seen["error"] or "") + f" [not cleaned: {e}]"
+        seen["broken"] = True
+    seen["seconds"] = round(time.monotonic() - begun, 1)
+    return seen
+
+
+def lane(number, args, folder, work, done):
+    """One cluster, and what it takes from the queue."""
+    bench = None
+    while True:
+        try:
+            item = work.get_nowait()
+        except queue.Empty:
+            break
+        try:
+            if bench is None:
+                bench = Bench(Berthc(args.berthc), args.programs, tempfile.mkdtemp(prefix=f"lane{number}-", dir=folder), args.kubeconfig)
+                bench.start()
+            if item["hazard"] == "fact":
+                seen = measure(bench, item["title"])
+            else:
+                service = Service(item["specs"], item["out"], item["service"], item.get("more", []))
+                kinds = {"path", "volume"} if service.cell != "N" else {"writer", "name"}
+                seen = attempt(bench, service, kinds, find(item))
+            if seen.pop("broken", False) and not args.kubeconfig:
+                bench.stop()
+                bench = None
+        except Exception:
+            seen = {"error": traceback.format_exc(), "overlaps": {}, "skipped": None, "gap": None,
+                    "wrong": [], "seconds": 0}
+        done.put({**item, **seen, "version": getattr(bench, "version", None)})
+    if bench:
+        bench.stop()
+    done.put(None)
+
+
+def find(item):
+    if item["hazard"] == "deploy":
+        return replaced
+    if item["hazard"] == "variant":
+        return next(v.function for v in variants.ALL if v.title == item["title"])
+    return next(f for hazard, title, _, _, f in scenarios.ALL if (hazard, title) == (item["hazard"], item["title"]))
+
+
+def plan(args, berthc, folder):
+    """Compiles everything; the list of what is to be run, the claims, and the faults."""
+    items, claims, faults = [], {}, []
+    outs = {}
+    for key, specs in FOLDERS.items():
+        out = outs[key] = os.path.join(folder, key)
+        diagnostics, written = berthc.compile(specs, out)
+        if not written:
+            faults.append(f"{specs} does not compile: {diagnostics[:1]}")
+            continue
+        if key != "tests":    # only deployed; a name of theirs may be another's here
+            claims = berthc.claims(specs) | claims
+    for name, key in [(n, "own") for n in OWN] + [(n, "specs") for n in SHIPPED]:
+        service = Service(FOLDERS[key], outs[key], name)
+        for hazard, title, cells, own, _ in scenarios.ALL:
+            if service.cell in cells and not (own and args.kubeconfig):
+                items.append({"service": name, "specs": FOLDERS[key], "out": outs[key], "cell": service.cell,
+                              "hazard": hazard, "title": title})
+    for key in "specs", "tests":
+        for name in sorted(os.listdir(outs[key])):
+            if os.path.isdir(os.path.join(outs[key], name, "kubernetes")) and name not in SHIPPED:
+                service = Service(FOLDERS[key], outs[key], name)
+                items.append({"service": name, "specs": FOLDERS[key], "out": outs[key], "cell": service.cell,
+                              "hazard": "deploy", "title": "deployed, one pod replaced"})
+    for variant in variants.ALL:
+        if variant.own and args.kubeconfig:
+            continue
+        base, out, gaps, error = variants.compile(variant, berthc, FOLDERS, folder)
+        if error:
+            faults.append(f"variant {variant.title}: {error}")
+            continue
+        specs, cell = os.path.join(base, "specs"), next(i["cell"] for i in items if i["service"] == variant.service)
+        items.append({"service": variant.service, "specs": specs, "out": out, "cell": cell, "hazard": "variant",
+                      "more": ["--templates", os.path.join(base, "templates")],
+                      "title": variant.title, "gaps": gaps, "of": variant.hazard, "sure": variant.sure})
+    for title, own, slow, _ in facts.ALL:
+        if not (own and args.kubeconfig) and (args.slow or not slow):
+            items.append({"service": "", "out": "", "cell": "", "hazard": "fact", "title": title})
+    # The long ones first, so that no lane ends with one of them.
+    long = "six minutes", "Node object", "out-of-service", "cut off"
+    items.sort(key=lambda i: next((n for n, word in enumerate(long) if word in i["title"]), len(long)))
+    return items, claims, faults
+
+
+def key(item):
+    return item["service"], item["hazard"], item["title"]
+
+
+def merged(records, path, all):
+    """These records, and those of an earlier run for the rest of the plan."""
+    with open(path) as f:
+        found = {key(r): r for r in json.load(f)} | {key(r): r for r in records}
+    return [found[key(i)] for i in all if key(i) in found]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--berthc", required=True, help="the compiler")
+    parser.add_argument("--programs", help="folder with etcd, kube-apiserver and the rest")
+    parser.add_argument("--kubeconfig", help="a cluster that runs already, without nodes, for this alone")
+    parser.add_argument("--jobs", type=int, default=2 * (os.cpu_count() or 1),
+                        help="clusters at once; they mostly wait")
+    parser.add_argument("--slow", action="store_true", help="also what takes more than five minutes")
+    parser.add_argument("--only", default="", help="regular expression on SERVICE/HAZARD/TITLE")
+    parser.add_argument("--results", help="page to write; only when every scenario has been run")
+    parser.add_argument("--json", help="file for all records")
+    parser.add_argument("--merge", help="such a file: its records stand for what is not run now")
+    args = parser.parse_args()
+    if bool(args.programs) == bool(args.kubeconfig):
+        parser.error("one of --programs and --kubeconfig")
+    if args.programs:
+        os.environ["PATH"] = args.programs + ":" + os.environ["PATH"]
+
+    args.berthc = os.path.abspath(args.berthc)
+    folder = tempfile.mkdtemp(prefix="berthc-e2e-")
+    all, claims, faults = plan(args, Berthc(args.berthc), folder)
+    items = [i for i in all if re.search(args.only, f"{i['service']}/{i['hazard']}/{i['title']}")]
+    work, done = multiprocessing.Queue(), multiprocessing.Queue()
+    for item in items:
+        work.put(item)
+    time.sleep(0.5)    # a queue's feeder is a thread: the first lane must not find it empty
+    count = 1 if args.kubeconfig else min(args.jobs, len(items) or 1)
+    lanes = [multiprocessing.Process(target=lane, args=(n, args, folder, work, done)) for n in range(count)]
+    for one in lanes:
+        one.start()
+    records, open_lanes = [], count
+    try:
+        while open_lanes:
+            record = done.get()
+            if record is None:
+                open_lanes -= 1
+                continue
+            records.append(record)
+            print(results.line(record, len(records), len(items)), flush=True)
+    finally:
+        for one in lanes:
+            one.join(30)
+            if one.is_alive():
+                one.terminate()
+    if len(records) != len(items):
+        faults.append(f"{len(items) - len(records)} scenarios were not run")
+    if args.merge:
+        records = merged(records, args.merge, all)
+    if args.json:
+        with open(args.json, "w") as f:
+            json.dump(records, f, indent=1)
+    whole = len(records) == len(all)
+    known = results.known_differences(os.path.join(HERE, "differences.txt"))
+    found, more = results.judge(records, claims, known, whole)
+    faults += more
+    if args.results and whole:
+        with open(args.results, "w") as f:
+            f.write(results.page(records, claims, found, known, [title for title, *_ in facts.ALL]))
+    for fault in faults:
+        print("FAULT:", fault)
+    shutil.rmtree(folder, ignore_errors=True)
+    print(f"{len(records)} scenarios, {len(found)} differences from the certificate, {len(faults)} faults")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
