@@ -43,7 +43,7 @@ pub fn members(name: &str) -> Labels {
     base(name)
 }
 
-/// As [`members`], in the words of `kubectl -l`.
+/// As `members`, in the words of `kubectl -l`.
 pub fn query(name: &str) -> String {
     let all: Vec<String> = members(name).iter().map(|(key, value)| format!("{key}={value}")).collect();
     all.join(",")
