@@ -19,6 +19,7 @@ fn commands() -> BTreeMap<&'static str, (Vec<&'static str>, i32)> {
         ("compile", (vec![bad, "-o", "/nonexistent"], 1)),
         ("check", (vec!["specs", "-o", "/nonexistent"], 1)),
         ("explain", (vec!["specs"], 0)),
+        ("verify", (vec!["specs"], 2)),
         ("init", (vec!["pinned"], 0)),
         ("schema", (vec![], 0)),
         ("completions", (vec!["bash"], 0)),
