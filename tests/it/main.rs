@@ -27,6 +27,7 @@ mod layers;
 mod readme;
 mod swarm;
 mod values;
+mod verify;
 mod world;
 mod world_fleet;
 mod world_swarm;
