@@ -121,8 +121,15 @@ impl Rules for Fleet {
         (at, name.to_owned())
     }
 
-    fn unstick<'w>(&self, scene: &Scene<'w>, _way: &[(Step, State)]) -> (&'w At, String) {
-        (&scene.actors[0].workload.at, "a machine that carries what the unit wants".to_owned())
+    fn unstick<'w>(&self, scene: &Scene<'w>, way: &[(Step, State)]) -> (&'w At, String) {
+        let left = way.iter().any(|(s, _)| s.what == What::Crash);
+        let mend = match left {
+            true => {
+                "ExecStartPre that stops what is left of its own, by a label: docker stop $(docker ps -q --filter label=…)"
+            }
+            false => "a machine that carries what the unit wants",
+        };
+        (&scene.actors[0].workload.at, mend.to_owned())
     }
 }
 

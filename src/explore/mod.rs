@@ -99,7 +99,11 @@ pub fn watched(
             explored.complete &= found.complete;
             let mut findings: Vec<Finding> =
                 found.breaches.values().map(|(breach, way)| story::breach(&scene, breach, way)).collect();
-            if let (1, Some(way)) = (members.len(), &found.stuck) {
+            // What someone forced, someone has to mend: a container that was taken out of the books
+            // keeps its port and its name, as it should.
+            if let (1, Some(way)) = (members.len(), &found.stuck)
+                && hazard != Hazard::Force
+            {
                 findings.push(story::stuck(&scene, way));
             }
             // What two do at once by themselves needs no hazard.

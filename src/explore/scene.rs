@@ -174,7 +174,7 @@ fn wants<'w>(workload: &'w Workload, member: &'w Member) -> impl Iterator<Item =
 /// alone.
 fn pinned(workload: &Workload, member: &Member) -> bool {
     let alone = workload.members.len() == 1 && !workload.kind.per_node();
-    let own = |w: &Want| by_hand(&w.key) && !w.values.is_empty();
+    let own = |w: &Want| by_hand(&w.key) && !zone(&w.key) && !w.values.is_empty();
     wants(workload, member).any(|w| !w.not && w.one_node)
         || member.wants.iter().any(|w| !w.not && own(w))
         || alone && workload.wants.iter().any(|w| !w.not && own(w))
@@ -195,6 +195,11 @@ fn by_hand(key: &str) -> bool {
         "topology.kubernetes.io/region",
     ];
     !KINDS.contains(&key) && !key.starts_with("node-role.kubernetes.io/")
+}
+
+/// Whether a label names a zone or region, as its last word: many nodes lie in one.
+fn zone(key: &str) -> bool {
+    key.rsplit(['.', '/', '-', '_']).next().is_some_and(|last| ["zone", "region"].contains(&last))
 }
 
 /// Whether the one takes over the data of the other on purpose.

@@ -33,7 +33,9 @@ pub fn breach(scene: &Scene<'_>, breach: &Breach, way: &[(Step, State)]) -> Find
     };
     let mut story = events(scene, way);
     let end = match (breach.how, place) {
-        (How::Two, Some(Place::Directory(_))) => format!("now two containers on one node write to {thing}"),
+        (How::Two, Some(Place::Directory(_))) => {
+            format!("now two containers on one {} write to {thing}", host(scene.facts.target))
+        }
         (How::Two, Some(Place::Volume(_))) => format!("now two containers write to {thing}"),
         (How::Two, None) => format!("now two containers are {name}"),
         (How::Empty, _) => format!("now {name} runs without its data"),
@@ -95,11 +97,16 @@ pub fn named(mount: &Mount) -> String {
 
 /// A node, for a sentence.
 pub fn node(scene: &Scene<'_>, step: &Step) -> String {
-    let what = if scene.facts.target == Target::Fleet { "machine" } else { "node" };
+    let what = host(scene.facts.target);
     match step.node {
         NOWHERE => format!("no {what}"),
         n => format!("{what} {}", (b'A' + n) as char),
     }
+}
+
+/// What an orchestrator calls the computers that it has.
+fn host(target: Target) -> &'static str {
+    if target == Target::Fleet { "machine" } else { "node" }
 }
 
 /// Words that are the same for every orchestrator.

@@ -100,6 +100,10 @@ impl Rules for Swarm {
                 None,
             ),
             What::End => (format!("the container of {name} on {node} ends"), None),
+            What::Notice if workload.kind == Kind::Global => (
+                format!("after three missed heartbeats {node} counts as down; no task is wanted there"),
+                None,
+            ),
             What::Notice => (
                 format!(
                     "after three missed heartbeats {node} counts as down; its tasks are wanted elsewhere"

@@ -30,6 +30,7 @@ mod split;
 mod swarm;
 mod talk;
 mod values;
+mod verify;
 mod world;
 mod world_claims;
 mod world_fleet;

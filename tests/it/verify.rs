@@ -1,0 +1,75 @@
+//! `verify` on what berthc emits: whole, it is clean; with a rule taken out of the files it is
+//! not; and the search and the certificate, which share no code, agree.
+
+mod agreement;
+mod clean;
+mod mutants;
+
+use std::collections::BTreeSet;
+
+use berthc::explore::Bounds;
+use berthc::finding::{Finding, Level};
+use berthc::verify::{Verified, verify};
+use berthc::world::File;
+use berthc::{Compiled, Input, Options, Tree};
+
+use crate::harness::{root, walk};
+
+/// Files that specs of this folder name.
+struct Disk(&'static str);
+
+impl berthc::Files for Disk {
+    fn read(&self, _spec: &str, path: &str) -> Result<Vec<u8>, String> {
+        std::fs::read(root().join(self.0).join(path)).map_err(|e| e.to_string())
+    }
+}
+
+/// The folders of specs that must be sound.
+const FOLDERS: [&str; 2] = ["specs", "tests/specs"];
+
+/// All specs of a folder, compiled together.
+fn compiled(folder: &'static str) -> Compiled {
+    let input = |path: std::path::PathBuf| Input {
+        text: std::fs::read_to_string(&path).unwrap(),
+        path: path.file_name().unwrap().to_string_lossy().into_owned(),
+    };
+    let all = walk(&root().join(folder));
+    let specs = all.into_iter().filter(|p| p.extension().is_some_and(|e| e == "yaml" || e == "toml"));
+    let inputs: Vec<Input> = specs.map(input).collect();
+    let compiled = berthc::compile(&inputs, &Disk(folder), &Options::default());
+    assert!(compiled.tree.is_some(), "{folder}: {:#?}", compiled.diagnostics);
+    compiled
+}
+
+/// What a search finds in the files of `tree` whose path holds `part`.
+fn verified(tree: &Tree, part: &str, nodes: usize, force: bool) -> Verified {
+    let own = tree.iter().filter(|(path, _)| path.contains(part));
+    let files: Vec<File<'_>> = own.map(|(path, text)| File { path, text }).collect();
+    verify(&files, Bounds { nodes, force })
+}
+
+/// Nothing within the bounds was left out.
+fn whole(verified: &Verified) {
+    for searched in &verified.searched {
+        assert!(searched.complete && searched.workloads > 0, "{searched:?}");
+    }
+}
+
+/// The codes of findings of one level, sorted.
+fn codes(findings: &[Finding], level: Level) -> BTreeSet<String> {
+    findings.iter().filter(|f| f.level == level).map(|f| f.code.clone()).collect()
+}
+
+/// A finding as a reader sees it, for messages of tests.
+fn told(finding: &Finding) -> String {
+    let at = |at: &berthc::finding::At| format!("{}:{} {}", at.file, at.line, at.field);
+    let mut text = format!("{}: {}\n", finding.code, finding.message);
+    for place in &finding.at {
+        text.push_str(&format!("  at {}\n", at(place)));
+    }
+    for (i, event) in finding.story.iter().enumerate() {
+        let place = event.at.as_ref().map(|a| format!("  ({})", at(a))).unwrap_or_default();
+        text.push_str(&format!("  {}. {}{place}\n", i + 1, event.words));
+    }
+    text + &format!("  -> {}\n", finding.mend)
+}

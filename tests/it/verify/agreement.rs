@@ -1,0 +1,74 @@
+//! Certificate and search say the same: what the one calls held the other cannot break, and what
+//! a spec has to waive the other finds.
+
+use berthc::certificate::{Part, Verdict};
+use berthc::finding::{Hazard, Resource};
+
+use super::*;
+
+/// Gaps that the search does not find, and why it cannot.
+const UNSEEN: &[(&str, &str)] =
+    &[("volume-class swarm/data/relabel", "no label places it, so that none can change under it")];
+
+/// A resource of who a member is: its hostname, id and right to write are one identity.
+fn who(code: &str) -> bool {
+    code.contains("/id/") || code.contains("/hostname/") || code.contains("/writer/")
+}
+
+/// Whether a finding's code speaks of this cell.
+pub fn speaks_of(code: &str, target: &str, resource: Resource, hazard: Hazard) -> bool {
+    let own = format!("{target}/{}/{}", resource.name(), hazard.name());
+    let identity = who(&own) && who(code) && code.ends_with(&format!("/{}", hazard.name()));
+    code == own || identity && code.starts_with(target)
+}
+
+/// Cells of `part` that are held, although a finding of `codes` breaks them.
+pub fn contradicted(part: &Part, codes: &BTreeSet<String>) -> Vec<String> {
+    let held = part.cells.iter().filter(|c| matches!(c.verdict, Verdict::Held { .. } | Verdict::Never(_)));
+    let broken = held.flat_map(|cell| {
+        codes.iter().filter(|code| speaks_of(code, part.target.name(), cell.resource, cell.hazard))
+    });
+    broken.cloned().collect()
+}
+
+#[test]
+fn what_the_certificate_holds_no_search_breaks_and_what_is_waived_it_finds() {
+    let (mut held, mut gaps, mut wrong) = (0, 0, Vec::new());
+    for folder in FOLDERS {
+        let compiled = compiled(folder);
+        let tree = compiled.tree.unwrap();
+        for (index, service) in compiled.model.services().iter().enumerate() {
+            for part in compiled.certificates.parts(index) {
+                let own = format!("{}/{}/", service.name, part.target.name());
+                for nodes in [2, 3] {
+                    let found = verified(&tree, &own, nodes, false);
+                    whole(&found);
+                    let accepted: Vec<Finding> = found.accepted.into_iter().map(|a| a.finding).collect();
+                    let mut all = codes(&accepted, Level::Violation);
+                    all.append(&mut codes(&found.findings, Level::Violation));
+                    for code in contradicted(part, &all) {
+                        wrong.push(format!(
+                            "{own} {nodes} nodes: {code} breaks, and the certificate holds it"
+                        ));
+                    }
+                    for cell in &part.cells {
+                        held += usize::from(matches!(cell.verdict, Verdict::Held { .. }));
+                        let Verdict::Gap { .. } = cell.verdict else { continue };
+                        gaps += 1;
+                        let code =
+                            format!("{}/{}/{}", part.target.name(), cell.resource.name(), cell.hazard.name());
+                        let seen =
+                            all.iter().any(|c| speaks_of(c, part.target.name(), cell.resource, cell.hazard));
+                        let name = format!("{} {code}", service.name);
+                        let listed = UNSEEN.iter().any(|u| u.0 == name);
+                        if seen == listed {
+                            wrong.push(format!("{name}: {nodes} nodes: seen: {seen}, listed: {listed}"));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(held > 500 && gaps > 20, "{held} held, {gaps} gaps");
+}

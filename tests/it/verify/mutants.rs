@@ -1,0 +1,191 @@
+//! Seeded faults: each rule taken out of the emitted files, alone and with the others that keep
+//! the same off. A file lost all of them breaks, by a story; a file that lost one of several is
+//! noted, here or in the certificate.
+
+use std::collections::BTreeMap;
+
+use berthc::Target;
+use berthc::certificate::{Verdict, certify};
+use serde::Deserialize;
+
+use super::agreement::contradicted;
+use super::*;
+
+/// A table of faults: `tests/it/verify/TARGET.toml`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    mutant: Vec<Mutant>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Mutant {
+    name: String,
+    /// Of `specs.toml`.
+    of: String,
+    edits: Vec<Edit>,
+    /// The codes of every violation.
+    #[serde(default)]
+    breaks: BTreeSet<String>,
+    /// The codes of every note.
+    #[serde(default)]
+    notes: BTreeSet<String>,
+    /// Why neither the search nor the certificate misses it.
+    silent: Option<String>,
+    /// What breaks although the certificate holds it, and why.
+    disputed: Option<Disputed>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Disputed {
+    codes: BTreeSet<String>,
+    because: String,
+}
+
+/// A piece of some file, and what stands there instead.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Edit {
+    from: String,
+    to: String,
+    /// Only in files whose path ends so.
+    #[serde(default)]
+    only: String,
+}
+
+fn read<T: serde::de::DeserializeOwned>(name: &str) -> T {
+    let path = root().join("tests/it/verify").join(name);
+    toml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap_or_else(|e| panic!("{name}: {e}"))
+}
+
+/// The specs by name, each compiled; one with a revision together with the next revision.
+fn sources() -> BTreeMap<String, Compiled> {
+    let specs: BTreeMap<String, String> = read("specs.toml");
+    let compile = |text: String| {
+        let mut inputs = vec![Input { path: "db.yaml".into(), text }];
+        if inputs[0].text.contains("revision: v1") {
+            let text = inputs[0].text.replace("revision: v1", "revision: v2");
+            inputs.push(Input { path: "db.v2.yaml".into(), text });
+        }
+        berthc::compile(&inputs, &crate::harness::Memory::default(), &Options::default())
+    };
+    specs.into_iter().map(|(name, text)| (name, compile(text))).collect()
+}
+
+/// The files of `target`, with the edits of `mutant`; each has to change something.
+fn mutate(mutant: &Mutant, target: Target, tree: &Tree) -> Tree {
+    let folder = format!("/{}/", target.name());
+    let mut tree: Tree =
+        tree.iter().filter(|(p, _)| p.contains(&folder)).map(|(p, t)| (p.clone(), t.clone())).collect();
+    for Edit { from, to, only } in &mutant.edits {
+        let mut found = false;
+        for (_, text) in tree.iter_mut().filter(|(path, _)| path.ends_with(only.as_str())) {
+            found |= text.contains(from);
+            *text = text.replace(from, to);
+        }
+        assert!(found, "{}: no file of {} has\n{from}", mutant.name, target.name());
+    }
+    tree
+}
+
+/// A cell's verdict in short: held with what it lost, open, or not for this.
+fn standing(verdict: &Verdict) -> (bool, usize) {
+    match verdict {
+        Verdict::Held { lost, .. } => (true, lost.len()),
+        Verdict::Gap { lost, .. } => (false, lost.len()),
+        _ => (true, 0),
+    }
+}
+
+/// What is wrong with a story: one without steps, a place that is not there, no last word.
+fn faults(finding: &Finding, tree: &Tree) -> Vec<String> {
+    let places = finding.at.iter().chain(finding.story.iter().filter_map(|e| e.at.as_ref()));
+    let lines = |file: &str| tree.get(file).map_or(0, |text| text.lines().count());
+    let mut wrong: Vec<String> = places
+        .filter(|at| at.line == 0 || at.line > lines(&at.file))
+        .map(|at| format!("no line {}:{}", at.file, at.line))
+        .collect();
+    let searched = finding.code.contains('/');
+    if searched && finding.story.len() < 2 || finding.story.iter().any(|e| e.words.trim().is_empty()) {
+        wrong.push("no story".into());
+    }
+    if finding.mend.trim().is_empty() || finding.at.is_empty() {
+        wrong.push("nothing to mend".into());
+    }
+    wrong.into_iter().map(|w| format!("{w}\n{}", told(finding))).collect()
+}
+
+fn judge(target: Target, least: usize) {
+    let table: Table = read(&format!("{}.toml", target.name()));
+    let sources = sources();
+    let mut wrong = Vec::new();
+    for mutant in &table.mutant {
+        let source = &sources[&mutant.of];
+        let whole =
+            source.tree.as_ref().unwrap_or_else(|| panic!("{}: {:#?}", mutant.of, source.diagnostics));
+        let tree = mutate(mutant, target, whole);
+        let found = verified(&tree, "", 2, false);
+        let name = &mutant.name;
+        let (breaks, notes) = (codes(&found.findings, Level::Violation), codes(&found.findings, Level::Note));
+        if breaks != mutant.breaks {
+            let stories: Vec<String> = found.findings.iter().map(told).collect();
+            wrong.push(format!("{name}: breaks {breaks:?}, not {:?}\n{}", mutant.breaks, stories.concat()));
+        }
+        if notes != mutant.notes {
+            wrong.push(format!("{name}: notes {notes:?}, not {:?}", mutant.notes));
+        }
+        for finding in &found.findings {
+            wrong.extend(faults(finding, &tree).into_iter().map(|w| format!("{name}: {w}")));
+        }
+        // The certificate of the same files: it holds nothing that breaks, and misses what the
+        // search does without.
+        let certificates = certify(&source.model, &tree, &[]);
+        let services = source.model.services().len();
+        let parts = |all: &berthc::certificate::Certificates| -> Vec<berthc::certificate::Part> {
+            (0..services).flat_map(|i| all.parts(i).to_vec()).filter(|p| p.target == target).collect()
+        };
+        let (before, after) = (parts(&source.certificates), parts(&certificates));
+        let disputed: BTreeSet<String> = after.iter().flat_map(|p| contradicted(p, &breaks)).collect();
+        let listed = mutant.disputed.as_ref().map(|d| d.codes.clone()).unwrap_or_default();
+        if disputed != listed || mutant.disputed.as_ref().is_some_and(|d| d.because.is_empty()) {
+            wrong.push(format!("{name}: disputed {disputed:?}, not {listed:?}"));
+        }
+        let cells = |all: &[berthc::certificate::Part]| -> Vec<(bool, usize)> {
+            all.iter().flat_map(|p| &p.cells).map(|c| standing(&c.verdict)).collect()
+        };
+        let missed =
+            !found.findings.is_empty() || !found.unread.is_empty() || cells(&before) != cells(&after);
+        if missed == mutant.silent.is_some() {
+            wrong.push(format!("{name}: missed by verify or certificate: {missed}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(table.mutant.len() >= least, "{} faults", table.mutant.len());
+}
+
+#[test]
+fn faults_in_manifests_are_found() {
+    judge(Target::Kubernetes, 20);
+}
+
+#[test]
+fn faults_in_units_are_found() {
+    judge(Target::Fleet, 20);
+}
+
+#[test]
+fn faults_in_stack_files_are_found() {
+    judge(Target::Swarm, 20);
+}
+
+#[test]
+fn the_files_that_are_bent_are_sound() {
+    for (name, source) in sources() {
+        let tree = source.tree.as_ref().unwrap_or_else(|| panic!("{name}: {:#?}", source.diagnostics));
+        let found = verified(tree, "", 3, false);
+        whole(&found);
+        assert!(found.holds(), "{name}: {:#?}", found.findings);
+    }
+}
