@@ -366,7 +366,11 @@ impl Reader<'_> {
             }
         }
         let order = |block: &str| service.at(&["deploy", block, "order"]).filter(|o| o.is("stop-first"));
-        if let (Some(update), Some(_)) = (order("update_config"), order("rollback_config")) {
+        // Docker gives 10 s where the file says nothing.
+        let grace = service.get("stop_grace_period").and_then(|g| g.text());
+        let seconds = grace.map_or(Some(10), |g| g.strip_suffix('s').and_then(|s| s.parse::<u32>().ok()));
+        let waits = seconds.is_some_and(|s| s <= WAITS);
+        if let (Some(update), Some(_), true) = (order("update_config"), order("rollback_config"), waits) {
             self.carry(&STOP_FIRST, &update);
         }
         self.placement(service);

@@ -50,7 +50,10 @@ impl Rules for Fleet {
     }
 
     fn settled(&self, facts: &Facts, state: &State) -> bool {
-        super::calm(facts, state) && super::runs_as_wanted(facts, state)
+        // What a killed client left behind is no unit's; where it is in the way, none runs.
+        let mut units = *state;
+        units.drop_if(|c| c.forgotten);
+        super::calm(facts, state) && super::runs_as_wanted(facts, &units)
     }
 
     fn tell<'w>(&self, scene: &Scene<'w>, step: &Step, before: &State) -> Option<Told<'w>> {

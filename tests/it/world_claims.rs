@@ -239,14 +239,14 @@ fn a_share_that_all_replicas_have_on_purpose() {
 fn one_directory_for_two_services() {
     for (source, target, fine) in [
         ("/srv/d", "/data", false),
-        ("d", "/data", false),
+        ("store", "/data", false),
         ("/var/log/app", "/logs", true),
         ("/srv/d", "/etc/app", true),
-        ("d", "/var/log/app", true),
+        ("store", "/var/log/app", true),
     ] {
         let volumes = [(source, target)];
         let one = |name: &str| service(name, WEB, "replicas: 1", &volumes);
-        let stack = format!("services:\n{}{}volumes: {{ d: {{}} }}\n", one("a"), one("b"));
+        let stack = format!("services:\n{}{}volumes: {{ store: {{}} }}\n", one("a"), one("b"));
         let units = ["a", "b"].map(|n| (format!("{n}.service"), unit(n, WEB, "", &volumes)));
         let units: Vec<(&str, String)> = units.iter().map(|(p, t)| (p.as_str(), t.clone())).collect();
         let mut all = vec![vec![("a.yml", stack)], units];

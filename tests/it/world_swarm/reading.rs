@@ -8,7 +8,7 @@ fn defaults_are_swarms() {
     silent(&world);
     assert_eq!((a.kind, a.members.len(), a.grace), (Kind::Replicated, 1, 10));
     assert_eq!((a.update.order, a.update.at.is_none(), a.grace_at.is_none()), (Order::StopFirst, true, true));
-    assert_eq!((a.name.as_str(), a.family.as_str(), a.image.as_str()), ("a", "a", "a"));
+    assert_eq!((a.name.as_str(), a.family.as_str(), a.image.as_str()), ("a", "a", "example/a"));
     assert_eq!((a.at.line, a.node_network.is_none(), a.most.is_none()), (4, true, true));
 }
 
@@ -249,7 +249,7 @@ fn anchors_and_merge_keys() {
     silent(&world);
     let got: Vec<_> =
         world.workloads.iter().map(|w| (w.image.as_str(), w.members.len(), w.update.order)).collect();
-    assert_eq!(got, [("db", 1, Order::StartFirst), ("db", 2, Order::StartFirst)]);
+    assert_eq!(got, [("example/db", 1, Order::StartFirst), ("example/db", 2, Order::StartFirst)]);
     assert_eq!(world.workloads[0].update.at.as_ref().unwrap().line, 3, "where it is written");
 }
 
