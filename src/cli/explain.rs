@@ -20,6 +20,9 @@ pub struct Explain {
     /// Only this target (may be repeated)
     #[arg(long, value_enum, value_name = "TARGET")]
     target: Vec<TargetName>,
+    /// Folder with templates that stand in for berthc's own, as `compile` takes it
+    #[arg(long, value_name = "DIR")]
+    templates: Option<PathBuf>,
     /// How it is printed
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
@@ -42,7 +45,8 @@ pub fn explain(args: &Explain) -> Result<bool, Outside> {
         .map(|()| true);
     }
     let inputs = read::specs(&args.what)?;
-    let compiled = berthc::compile(&inputs, &read::Disk, &Options::default());
+    let templates = args.templates.as_deref().map(read::templates).transpose()?.unwrap_or_default();
+    let compiled = berthc::compile(&inputs, &read::Disk, &Options { templates, ..Options::default() });
     let wanted: BTreeSet<Target> = args.target.iter().map(|t| target(*t)).collect();
     let parts = parts(&compiled, &wanted);
     let failed = compiled.diagnostics.iter().any(|d| d.severity == Severity::Error);
