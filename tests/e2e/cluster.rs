@@ -98,7 +98,13 @@ impl Cluster {
         }
         fs::copy(probe, root.join("probe")).unwrap();
         fs::copy("/bin/busybox", root.join("bin/busybox")).unwrap();
-        for applet in ["sh", "flock", "nc", "sleep", "cat"] {
+        // busybox of Debian has no flock: the one of util-linux with its libraries.
+        sh::run(&format!(
+            "for f in $(command -v flock) $(ldd $(command -v flock) | grep -o '/[^ ]*'); do \
+             install -D $f {}/$f; done",
+            root.display()
+        ));
+        for applet in ["sh", "nc", "sleep", "cat"] {
             std::os::unix::fs::symlink("busybox", root.join("bin").join(applet)).unwrap();
         }
         sh::run(&format!("tar -C {} -cf {}/image.tar .", root.display(), self.dir.display()));
@@ -281,12 +287,6 @@ exec runc "$@"
         let name = format!("n{node}");
         args.push(&name);
         self.docker(1, &args);
-    }
-
-    /// Runs a command in the node's namespaces.
-    pub fn on(&self, node: Node, script: &str) {
-        let init = self.nodes[node].as_ref().expect("a node that is up").init;
-        sh::run(&format!("nsenter -t {init} -m -n -p -u sh -c '{script}'"));
     }
 }
 

@@ -12,7 +12,11 @@
 )]
 
 mod cluster;
+mod judge;
 mod sh;
+mod swarm;
+mod trace;
+mod variant;
 
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -40,13 +44,10 @@ fn main() -> ExitCode {
     let probe = Path::new(DIR).join("probe");
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/probe.rs");
     sh::run(&format!("rustc --edition 2024 -O -C target-feature=+crt-static -C strip=symbols {source} -o {}", probe.display()));
-    let t = std::time::Instant::now();
-    let cluster = cluster::Cluster::start(Path::new(DIR), 4, &probe);
-    println!("up in {:?}", t.elapsed());
-    println!("{}", cluster.docker(1, &["node", "ls"]));
-    println!("{}", cluster.docker(2, &["plugin", "ls"]));
-    if std::env::args().any(|a| a == "--hold") {
-        std::thread::sleep(std::time::Duration::from_secs(3600));
-    }
-    ExitCode::SUCCESS
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let core = args.iter().any(|a| a == "--core");
+    let only: Vec<String> = args.iter().filter_map(|a| a.strip_prefix("--only=")).map(str::to_owned).collect();
+    let (good, table) = swarm::run(Path::new(DIR), &probe, core, &only);
+    println!("{table}");
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
