@@ -47,7 +47,7 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let core = args.iter().any(|a| a == "--core");
     let only: Vec<String> = args.iter().filter_map(|a| a.strip_prefix("--only=")).map(str::to_owned).collect();
-    let (good, table) = swarm::run(Path::new(DIR), &probe, core, &only);
+    let (good, table) = swarm::run(Path::new(DIR), &probe, core, args.iter().any(|a| a == "--loud"), &only);
     println!("{table}");
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -17,6 +17,8 @@ use crate::variant::{self, Cell, Compiled, Strip, Variant};
 
 /// Seconds in which every service has to be back, once a hazard is over.
 const HEALS: u64 = 150;
+/// Until Swarm has begun with whatever it does to a node that is back.
+const HEAL: Duration = Duration::from_secs(8);
 /// Where the first and the second member of whatever is placed are put.
 const HOME: [Node; 2] = [2, 3];
 /// A live node that has no member and no directory.
@@ -33,6 +35,14 @@ const PLAIN: Variant = Variant {
     count: 2,
     apart: "",
 };
+
+/// Services of the short run.
+const CORE: [&str; 14] = [
+    "a", "a-host", "a-guard", "a-noport", "b", "b-host", "b-guard", "b-noport", "b-bare", "c-free", "c-conn",
+    "c-always", "d", "e-pin",
+];
+/// `start-first` waits forever for a port that the old task holds: no overlap, and no end.
+const STUCK: (&str, [&str; 2]) = ("b-noorder", ["slow stop", "manager restart"]);
 
 /// All services. The first of each cell is what berthc emits; the others lack a rule.
 fn variants() -> Vec<Vec<Variant>> {
@@ -95,6 +105,10 @@ struct Experiment {
     core: bool,
     /// To whom.
     who: fn(&Variant) -> bool,
+    /// Which of them it brings together where nothing holds them apart.
+    tries: fn(&Variant) -> bool,
+    /// The node that it strikes. Members that may be anywhere are brought there before.
+    struck: Option<Node>,
     run: fn(&mut Lab, &[usize]),
 }
 
@@ -111,6 +125,8 @@ fn experiments() -> Vec<Experiment> {
             what: "a new image setting is deployed; every stop takes its whole grace",
             core: true,
             who: anyone,
+            tries: anyone,
+            struck: None,
             run: |lab, who| lab.update(who, "2"),
         },
         Experiment {
@@ -118,6 +134,8 @@ fn experiments() -> Vec<Experiment> {
             what: "the label is taken off the node and set again at once",
             core: true,
             who: Variant::labelled,
+            tries: anyone,
+            struck: None,
             run: |lab, who| lab.relabel(who),
         },
         Experiment {
@@ -125,6 +143,9 @@ fn experiments() -> Vec<Experiment> {
             what: "scaled to 0 and at once back to 1",
             core: true,
             who: Variant::counted,
+            // Where a label places it, it stays on its node, and the port keeps it from that.
+            tries: |v| !v.labelled(),
+            struck: None,
             run: |lab, who| lab.scale(who),
         },
         Experiment {
@@ -132,10 +153,13 @@ fn experiments() -> Vec<Experiment> {
             what: "a node is cut off for 45 s, and heals",
             core: true,
             who: anyone,
+            tries: anyone,
+            struck: Some(3),
             run: |lab, _| {
                 lab.cluster.cut(3, true);
                 sleep(Duration::from_secs(45));
                 lab.cluster.cut(3, false);
+                sleep(HEAL);
             },
         },
         Experiment {
@@ -143,6 +167,8 @@ fn experiments() -> Vec<Experiment> {
             what: "a member that ends at once is deployed, then rolled back",
             core: false,
             who: anyone,
+            tries: anyone,
+            struck: None,
             run: |lab, who| lab.bad_update(who),
         },
         Experiment {
@@ -150,6 +176,8 @@ fn experiments() -> Vec<Experiment> {
             what: "the manager is killed and started 4 s into an update",
             core: false,
             who: anyone,
+            tries: anyone,
+            struck: None,
             run: |lab, who| {
                 lab.deploy(who, "1");
                 sleep(Duration::from_secs(4));
@@ -163,6 +191,8 @@ fn experiments() -> Vec<Experiment> {
             what: "the label of member 1 is moved to another live node, and back",
             core: false,
             who: |v| v.labelled() && v.counted(),
+            tries: anyone,
+            struck: None,
             run: |lab, who| lab.move_pin(who),
         },
         Experiment {
@@ -170,6 +200,8 @@ fn experiments() -> Vec<Experiment> {
             what: "the labels of two members are exchanged, and back",
             core: false,
             who: |v| v.labelled() && v.cell == Cell::Pinned,
+            tries: anyone,
+            struck: None,
             run: |lab, who| lab.swap_pins(who),
         },
         Experiment {
@@ -177,11 +209,14 @@ fn experiments() -> Vec<Experiment> {
             what: "dockerd is killed with -9 and started 45 s later",
             core: false,
             who: anyone,
+            tries: anyone,
+            struck: Some(3),
             run: |lab, _| {
                 lab.cluster.signal_docker(3, "KILL");
                 sleep(Duration::from_secs(45));
                 lab.cluster.start_docker(3);
                 lab.cluster.wait(3);
+                sleep(HEAL);
             },
         },
         Experiment {
@@ -189,10 +224,13 @@ fn experiments() -> Vec<Experiment> {
             what: "dockerd is stopped and started",
             core: false,
             who: anyone,
+            tries: anyone,
+            struck: None,
             run: |lab, _| {
                 lab.cluster.signal_docker(3, "TERM");
                 lab.cluster.start_docker(3);
                 lab.cluster.wait(3);
+                sleep(HEAL);
             },
         },
         Experiment {
@@ -200,11 +238,14 @@ fn experiments() -> Vec<Experiment> {
             what: "a node loses its power for 30 s",
             core: false,
             who: anyone,
+            tries: anyone,
+            struck: None,
             run: |lab, _| {
                 lab.cluster.power_off(3);
                 sleep(Duration::from_secs(30));
                 lab.cluster.power_on(3);
                 lab.cluster.wait(3);
+                sleep(HEAL);
             },
         },
         Experiment {
@@ -212,6 +253,8 @@ fn experiments() -> Vec<Experiment> {
             what: "a node is drained, and active again 30 s later",
             core: false,
             who: anyone,
+            tries: anyone,
+            struck: None,
             run: |lab, _| lab.drain(&[3]),
         },
         Experiment {
@@ -219,6 +262,8 @@ fn experiments() -> Vec<Experiment> {
             what: "all nodes but one are drained",
             core: false,
             who: |v| !v.labelled(),
+            tries: anyone,
+            struck: None,
             run: |lab, _| lab.drain(&[3, 4]),
         },
         Experiment {
@@ -226,6 +271,8 @@ fn experiments() -> Vec<Experiment> {
             what: "the second revision is deployed beside the first",
             core: true,
             who: |v| v.cell == Cell::PerNode,
+            tries: anyone,
+            struck: None,
             run: |lab, who| {
                 lab.second_revision(who);
                 sleep(Duration::from_secs(15));
@@ -236,6 +283,8 @@ fn experiments() -> Vec<Experiment> {
             what: "the label goes from v1 to v2 at once, without waiting",
             core: false,
             who: |v| v.cell == Cell::PerNode,
+            tries: anyone,
+            struck: None,
             run: |lab, who| lab.flip_revision(who),
         },
         Experiment {
@@ -243,6 +292,8 @@ fn experiments() -> Vec<Experiment> {
             what: "the directory is not there when the member starts, and comes later",
             core: false,
             who: host,
+            tries: anyone,
+            struck: None,
             run: |lab, who| lab.disk_gone(who),
         },
         Experiment {
@@ -250,6 +301,8 @@ fn experiments() -> Vec<Experiment> {
             what: "the volume is not there when the member starts",
             core: false,
             who: |v| matches!(v.cell, Cell::Volume(_) | Cell::PinnedVolume(_)),
+            tries: anyone,
+            struck: None,
             run: |lab, who| lab.volume_gone(who),
         },
         Experiment {
@@ -257,9 +310,13 @@ fn experiments() -> Vec<Experiment> {
             what: "the service is removed and deployed again at once",
             core: false,
             who: anyone,
+            tries: anyone,
+            struck: None,
             run: |lab, who| {
+                let from = trace::now();
                 lab.remove(who);
                 lab.deploy_again(who);
+                lab.renewed(who, from);
             },
         },
     ]
@@ -276,11 +333,14 @@ struct Lab {
 }
 
 /// Runs the suite below `dir`; whether all was well. `core` is the short run.
-pub fn run(dir: &Path, probe: &Path, core: bool, only: &[String]) -> (bool, String) {
+pub fn run(dir: &Path, probe: &Path, core: bool, loud: bool, only: &[String]) -> (bool, String) {
     let begin = Instant::now();
     let mut port = 7100;
     let mut compiled = Vec::new();
     for group in variants() {
+        if core && !CORE.contains(&group[0].name) {
+            continue;
+        }
         compiled.extend(variant::compile(&dir.join("compiled"), &group, port));
         port += 10;
     }
@@ -304,6 +364,8 @@ pub fn run(dir: &Path, probe: &Path, core: bool, only: &[String]) -> (bool, Stri
         what: "the first start",
         core: true,
         who: anyone,
+        tries: anyone,
+        struck: None,
         run: |lab, who| lab.deploy(who, "1"),
     };
     for e in std::iter::once(start).chain(experiments()) {
@@ -311,15 +373,29 @@ pub fn run(dir: &Path, probe: &Path, core: bool, only: &[String]) -> (bool, Stri
             continue;
         }
         let who: Vec<usize> = all.iter().copied().filter(|i| (e.who)(&lab.compiled[*i].variant)).collect();
+        let tried = lab.tried(&e, &who);
         let from = trace::now();
         (e.run)(&mut lab, &who);
-        let late = lab.settle(&all, HEALS);
+        let (hang, others) = lab.hanging(e.subject.name);
+        let mut late = lab.settle(&others, HEALS);
+        for &i in &hang {
+            let name = lab.compiled[i].variant.name;
+            if lab.settled(i) {
+                println!("        WRONG {name} was to wait forever, and does not");
+                stuck.push(format!("{name} is done after {}", e.subject.name));
+            }
+        }
         let to = trace::now();
         let mut said = 0;
         for &i in &who {
             let of = &lab.compiled[i];
             let seen = trace::seen(&lab.lives.all, of.variant.name, from, to);
-            let own = judge::judge(of, e.subject, &seen, &mut open);
+            let provokes = if tried.contains(&i) { e.subject.provokes } else { &[] };
+            let own = judge::judge(of, Subject { provokes, ..e.subject }, &seen, &mut open);
+            if loud && !seen.is_empty() {
+                println!("        {} {seen:?}", of.variant.name);
+                lab.story(of.variant.name, from);
+            }
             for r in own.iter().filter(|r| r.wrong.is_some()) {
                 println!("        WRONG {} {}/{}: {}", r.service, r.resource, r.hazard, r.wrong.as_deref().unwrap());
                 lab.story(of.variant.name, from);
@@ -333,11 +409,12 @@ pub fn run(dir: &Path, probe: &Path, core: bool, only: &[String]) -> (bool, Stri
             lab.story(name, from);
             stuck.push(format!("{name} after {}", e.subject.name));
         }
-        lab.mend(&late);
         println!(
             "{:>4} s  {}: {} services, {said} wrong, {} stuck",
             begin.elapsed().as_secs(), e.subject.name, who.len(), late.len()
         );
+        late.extend(hang);
+        lab.mend(&late);
     }
     let mut good = stuck.is_empty() && rows.iter().all(|r| r.wrong.is_none());
     for ((service, resource, hazard, way), met) in &open {
@@ -362,10 +439,19 @@ fn table(rows: &[Row]) -> String {
         let what = experiments().into_iter().find(|x| x.subject.name == e).map_or("the first start", |x| x.what);
         text += &format!("\n## {e}\n\n{what}. Hazard `{}`.\n\n", own[0].hazard);
         text += "| service | resource | claimed | seen |\n|---|---|---|---|\n";
-        for r in own {
-            let what = names.get(r.service).copied().unwrap_or_default();
+        // What cannot happen and did not is not worth a line.
+        let mut lines: Vec<(&str, Vec<&str>, String)> = Vec::new();
+        for r in own.iter().filter(|r| r.claim != "never" || r.seen != "held") {
             let wrong = if r.wrong.is_some() { " **DISAGREES**" } else { "" };
-            text += &format!("| {what} | {} | {} | {}{wrong} |\n", r.resource, r.claim, r.seen);
+            let rest = format!("{} | {}{wrong}", r.claim, r.seen);
+            match lines.iter_mut().find(|(s, _, told)| *s == r.service && *told == rest) {
+                Some((_, resources, _)) => resources.push(r.resource),
+                None => lines.push((r.service, vec![r.resource], rest)),
+            }
+        }
+        for (service, resources, rest) in lines {
+            let what = names.get(service).copied().unwrap_or_default();
+            text += &format!("| {what} | {} | {rest} |\n", resources.join(", "));
         }
     }
     text
@@ -485,6 +571,59 @@ impl Lab {
         self.lives.all.iter().filter(|l| l.service == name && l.lives(now)).collect()
     }
 
+    /// Services that are to hang after this experiment, and the others.
+    fn hanging(&self, experiment: &str) -> (Vec<usize>, Vec<usize>) {
+        let (name, when) = STUCK;
+        let hangs = |i: &usize| self.variant(*i).name == name && when.contains(&experiment);
+        (0..self.compiled.len()).partition(hangs)
+    }
+
+    /// Those of `who` that `e` is sure to bring together where nothing holds them apart.
+    fn tried(&mut self, e: &Experiment, who: &[usize]) -> Vec<usize> {
+        if let Some(node) = e.struck {
+            self.gather(node);
+        }
+        self.read();
+        let there = |i: &usize| e.struck.is_none_or(|n| self.living(*i).iter().any(|l| l.node == n));
+        who.iter().copied().filter(|i| (e.tries)(self.variant(*i)) && there(i)).collect()
+    }
+
+    /// Brings the first member of whatever may run anywhere to `node`.
+    fn gather(&mut self, node: Node) {
+        // Two that keep apart cannot both be there.
+        let floats = |v: &Variant| matches!(v.cell, Cell::Volume(_) | Cell::Bare) && v.name != "y";
+        let all: Vec<usize> = (0..self.compiled.len()).filter(|i| floats(self.variant(*i))).collect();
+        let constrain = |lab: &Self, how: &str| {
+            lab.each(&all, |i| {
+                let here = format!("node.hostname==n{node}");
+                lab.cluster.docker(1, &["service", "update", "--detach", how, &here, &lab.services(i)[0]]);
+            });
+        };
+        constrain(self, "--constraint-add");
+        let came = eventually(HEALS, || {
+            self.read();
+            let there = |i: usize| {
+                let member = format!("{}-1", self.variant(i).name);
+                self.living(i).iter().any(|l| l.member == member && l.node == node)
+            };
+            all.iter().all(|i| there(*i) && self.settled(*i))
+        });
+        assert!(came, "not all came to n{node}");
+        constrain(self, "--constraint-rm");
+    }
+
+    /// Waits until each member of `who` was started again after `from`.
+    fn renewed(&mut self, who: &[usize], from: u64) {
+        eventually(HEALS, || {
+            self.read();
+            let again = |i: usize, member: &str| {
+                let name = self.variant(i).name;
+                self.lives.all.iter().any(|l| l.service == name && l.member == member && l.start >= from)
+            };
+            who.iter().all(|i| self.wanted(*i).iter().all(|(member, _)| again(*i, member)))
+        });
+    }
+
     /// Whether every member of `i` runs once, where and as it shall.
     fn settled(&self, i: usize) -> bool {
         let living = self.living(i);
@@ -568,8 +707,9 @@ impl Lab {
 
     fn update(&mut self, who: &[usize], generation: &'static str) {
         self.deploy(who, generation);
+        let (_, others) = self.hanging("slow stop");
         // Only when the new ones run is it an update that was seen to its end.
-        self.settle(who, HEALS);
+        self.settle(&others, HEALS);
     }
 
     fn bad_update(&mut self, who: &[usize]) {
@@ -611,9 +751,11 @@ impl Lab {
     }
 
     fn relabel(&mut self, who: &[usize]) {
+        let from = trace::now();
         let labels: Vec<_> = who.iter().flat_map(|i| self.labels(*i)).collect();
         self.set(Self::without_value(&labels));
         self.set(labels);
+        self.renewed(who, from);
     }
 
     fn move_pin(&mut self, who: &[usize]) {
@@ -638,13 +780,18 @@ impl Lab {
         self.set(home);
     }
 
+    fn scale_to(&self, who: &[usize], n: &str) {
+        let all: Vec<String> =
+            who.iter().flat_map(|i| self.services(*i)).map(|s| format!("{s}={n}")).collect();
+        let args = ["service", "scale", "--detach"].into_iter().chain(all.iter().map(String::as_str));
+        self.cluster.docker(1, &args.collect::<Vec<_>>());
+    }
+
     fn scale(&mut self, who: &[usize]) {
-        for n in ["0", "1"] {
-            let all: Vec<String> =
-                who.iter().flat_map(|i| self.services(*i)).map(|s| format!("{s}={n}")).collect();
-            let args = ["service", "scale", "--detach"].into_iter().chain(all.iter().map(String::as_str));
-            self.cluster.docker(1, &args.collect::<Vec<_>>());
-        }
+        let from = trace::now();
+        self.scale_to(who, "0");
+        self.scale_to(who, "1");
+        self.renewed(who, from);
     }
 
     fn drain(&mut self, nodes: &[Node]) {
@@ -671,11 +818,13 @@ impl Lab {
     fn flip_revision(&mut self, who: &[usize]) {
         self.second_revision(who);
         sleep(Duration::from_secs(3));
+        let from = trace::now();
         let labels: Vec<_> = who
             .iter()
             .flat_map(|i| HOME.map(|n| (n, format!("{}-revision=v2", self.variant(*i).name))))
             .collect();
         self.set(labels);
+        self.renewed(who, from);
         for i in who {
             self.revision[*i] = "v2";
         }
@@ -701,13 +850,8 @@ impl Lab {
     }
 
     fn volume_gone(&mut self, who: &[usize]) {
-        let scale = |lab: &Self, n: &str| {
-            let all: Vec<String> =
-                who.iter().flat_map(|i| lab.services(*i)).map(|s| format!("{s}={n}")).collect();
-            let args = ["service", "scale", "--detach"].into_iter().chain(all.iter().map(String::as_str));
-            lab.cluster.docker(1, &args.collect::<Vec<_>>());
-        };
-        scale(self, "0");
+        let from = trace::now();
+        self.scale_to(who, "0");
         let gone = eventually(60, || {
             self.read();
             who.iter().all(|i| self.living(*i).is_empty())
@@ -721,6 +865,7 @@ impl Lab {
                 fs::remove_dir_all(self.volume(&v, n)).unwrap();
             }
         }
-        scale(self, "1");
+        self.scale_to(who, "1");
+        self.renewed(who, from);
     }
 }
