@@ -10,10 +10,9 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
+use crate::image;
 use crate::sh::{self, eventually};
 
-/// The image of the suite, which no registry has.
-pub const IMAGE: &str = "e2e.test/probe:1";
 /// Volume plugins by name: those that berthc's table names, and how each of them fences.
 const PLUGINS: [(&str, &str); 3] =
     [("rexray/rbd", "never"), ("flocker", "connected"), ("rexray/scaleio", "always")];
@@ -35,13 +34,12 @@ struct Running {
 
 impl Cluster {
     /// Starts `count` nodes below `dir`, all in one swarm, with image, plugins and a network.
-    pub fn start(dir: &Path, count: usize, probe: &Path) -> Self {
+    pub fn start(dir: &Path, count: usize) -> Self {
         let mut cluster = Self { dir: dir.to_path_buf(), nodes: (0..=count).map(|_| None).collect() };
         for folder in ["storage/volumes", "storage/attached", "storage/boot", "storage/cut"] {
             fs::create_dir_all(dir.join(folder)).unwrap();
         }
         fs::write(dir.join("empty.json"), "{}").unwrap();
-        cluster.image(probe);
         sh::run("ip link add br0 type bridge && ip link set br0 up && ip link set lo up");
         for node in 1..=count {
             cluster.power_on(node);
@@ -50,17 +48,23 @@ impl Cluster {
             cluster.wait(node);
         }
         for node in 1..=count {
-            let image = cluster.dir.join("image.tar");
-            cluster.docker(node, &["import", image.to_str().unwrap(), IMAGE]);
+            let tar = cluster.dir.join("image.tar");
+            cluster.docker(node, &["import", tar.to_str().unwrap(), image::NAME]);
             for (name, fence) in PLUGINS {
                 cluster.plugin(node, name, fence);
             }
         }
-        cluster.docker(1, &["swarm", "init", "--advertise-addr", "10.77.0.1", "--default-addr-pool", "10.200.0.0/16"]);
+        cluster.docker(
+            1,
+            &["swarm", "init", "--advertise-addr", "10.77.0.1", "--default-addr-pool", "10.200.0.0/16"],
+        );
         let token = cluster.docker(1, &["swarm", "join-token", "-q", "worker"]);
         for node in 2..=count {
             let own = format!("10.77.0.{node}");
-            cluster.docker(node, &["swarm", "join", "--token", token.trim(), "--advertise-addr", &own, "10.77.0.1:2377"]);
+            cluster.docker(
+                node,
+                &["swarm", "join", "--token", token.trim(), "--advertise-addr", &own, "10.77.0.1:2377"],
+            );
         }
         cluster.docker(1, &["node", "update", "--availability", "drain", "n1"]);
         cluster.docker(1, &["network", "create", "-d", "overlay", "--attachable", "apps"]);
@@ -91,30 +95,9 @@ impl Cluster {
         self.of(node).join("trace")
     }
 
-    fn image(&self, probe: &Path) {
-        let root = self.dir.join("image");
-        for folder in ["bin", "tmp", "data", "trace", "proc", "sys", "etc", "mounts", "storage", "run/docker/plugins"] {
-            fs::create_dir_all(root.join(folder)).unwrap();
-        }
-        fs::copy(probe, root.join("probe")).unwrap();
-        fs::copy("/bin/busybox", root.join("bin/busybox")).unwrap();
-        // busybox of Debian has no flock: the one of util-linux with its libraries.
-        sh::run(&format!(
-            "for f in $(command -v flock) $(ldd $(command -v flock) | grep -o '/[^ ]*'); do \
-             install -D $f {}/$f; done",
-            root.display()
-        ));
-        for applet in ["sh", "nc", "sleep", "cat"] {
-            std::os::unix::fs::symlink("busybox", root.join("bin").join(applet)).unwrap();
-        }
-        sh::run(&format!("tar -C {} -cf {}/image.tar .", root.display(), self.dir.display()));
-    }
-
     fn plugin(&self, node: Node, name: &str, fence: &str) {
         let dir = self.of(node).join("plugin");
-        let env = |name: &str, value: &str| {
-            serde_json::json!({ "name": name, "description": "", "settable": null, "value": value })
-        };
+        let env = |name: &str, value: &str| serde_json::json!({ "name": name, "description": "", "settable": null, "value": value });
         let config = serde_json::json!({
             "description": "volumes that all nodes share", "documentation": "",
             "entrypoint": ["/probe", "plugin"], "workdir": "/",
@@ -236,10 +219,7 @@ exec runc "$@"
     /// Sends dockerd a signal. After KILL its containers run on.
     pub fn signal_docker(&mut self, node: Node, signal: &str) {
         let running = self.nodes[node].as_mut().expect("a node that is up");
-        sh::run(&format!(
-            "nsenter -t {} -m -p sh -c 'kill -{signal} $(cat /run/docker.pid)'",
-            running.init
-        ));
+        sh::run(&format!("nsenter -t {} -m -p sh -c 'kill -{signal} $(cat /run/docker.pid)'", running.init));
         if let Some(mut child) = running.dockerd.take() {
             child.wait().unwrap();
         }
@@ -255,7 +235,9 @@ exec runc "$@"
         }
         let _ = fs::remove_file(self.of(node).join("sock"));
         // The cable went with the namespace, sooner or later.
-        eventually(10, || !sh::ok(&format!("ip link show v{node}")) || sh::ok(&format!("ip link del v{node}")));
+        eventually(10, || {
+            !sh::ok(&format!("ip link show v{node}")) || sh::ok(&format!("ip link del v{node}"))
+        });
     }
 
     /// Cuts the node off the network, or plugs it in again. Containers run on.

@@ -81,7 +81,11 @@ fn variants() -> Vec<Vec<Variant>> {
         one("c-free", "C: a volume that excludes nobody", Variant { count: 2, ..volume("ceph-rbd") }),
         one("c-conn", "C: a volume that fences while connected", volume("flocker")),
         one("c-always", "C: a volume that always fences", volume("scaleio")),
-        one("d", "D: a volume that excludes nobody, pinned", Variant { cell: PinnedVolume("ceph-rbd"), ..PLAIN }),
+        one(
+            "d",
+            "D: a volume that excludes nobody, pinned",
+            Variant { cell: PinnedVolume("ceph-rbd"), ..PLAIN },
+        ),
         one(
             "d-noport",
             "D without the port",
@@ -333,7 +337,7 @@ struct Lab {
 }
 
 /// Runs the suite below `dir`; whether all was well. `core` is the short run.
-pub fn run(dir: &Path, probe: &Path, core: bool, loud: bool, only: &[String]) -> (bool, String) {
+pub fn run(dir: &Path, core: bool, loud: bool, only: &[String]) -> (bool, String) {
     let begin = Instant::now();
     let mut port = 7100;
     let mut compiled = Vec::new();
@@ -344,7 +348,7 @@ pub fn run(dir: &Path, probe: &Path, core: bool, loud: bool, only: &[String]) ->
         compiled.extend(variant::compile(&dir.join("compiled"), &group, port));
         port += 10;
     }
-    let cluster = Cluster::start(dir, 4, probe);
+    let cluster = Cluster::start(dir, 4);
     let count = compiled.len();
     let mut lab = Lab {
         cluster,
@@ -369,7 +373,9 @@ pub fn run(dir: &Path, probe: &Path, core: bool, loud: bool, only: &[String]) ->
         run: |lab, who| lab.deploy(who, "1"),
     };
     for e in std::iter::once(start).chain(experiments()) {
-        if core && !e.core || !only.is_empty() && e.subject.name != "start" && !only.iter().any(|o| o == e.subject.name) {
+        if core && !e.core
+            || !only.is_empty() && e.subject.name != "start" && !only.iter().any(|o| o == e.subject.name)
+        {
             continue;
         }
         let who: Vec<usize> = all.iter().copied().filter(|i| (e.who)(&lab.compiled[*i].variant)).collect();
@@ -397,7 +403,13 @@ pub fn run(dir: &Path, probe: &Path, core: bool, loud: bool, only: &[String]) ->
                 lab.story(of.variant.name, from);
             }
             for r in own.iter().filter(|r| r.wrong.is_some()) {
-                println!("        WRONG {} {}/{}: {}", r.service, r.resource, r.hazard, r.wrong.as_deref().unwrap());
+                println!(
+                    "        WRONG {} {}/{}: {}",
+                    r.service,
+                    r.resource,
+                    r.hazard,
+                    r.wrong.as_deref().unwrap()
+                );
                 lab.story(of.variant.name, from);
                 said += 1;
             }
@@ -411,7 +423,10 @@ pub fn run(dir: &Path, probe: &Path, core: bool, loud: bool, only: &[String]) ->
         }
         println!(
             "{:>4} s  {}: {} services, {said} wrong, {} stuck",
-            begin.elapsed().as_secs(), e.subject.name, who.len(), late.len()
+            begin.elapsed().as_secs(),
+            e.subject.name,
+            who.len(),
+            late.len()
         );
         late.extend(hang);
         lab.mend(&late);
@@ -429,14 +444,14 @@ pub fn run(dir: &Path, probe: &Path, core: bool, loud: bool, only: &[String]) ->
 /// The table of one run.
 fn table(rows: &[Row]) -> String {
     let mut text = String::new();
-    let names: BTreeMap<&str, &str> =
-        variants().into_iter().flatten().map(|v| (v.name, v.what)).collect();
+    let names: BTreeMap<&str, &str> = variants().into_iter().flatten().map(|v| (v.name, v.what)).collect();
     for e in std::iter::once("start").chain(experiments().iter().map(|e| e.subject.name)) {
         let own: Vec<&Row> = rows.iter().filter(|r| r.experiment == e).collect();
         if own.is_empty() {
             continue;
         }
-        let what = experiments().into_iter().find(|x| x.subject.name == e).map_or("the first start", |x| x.what);
+        let what =
+            experiments().into_iter().find(|x| x.subject.name == e).map_or("the first start", |x| x.what);
         text += &format!("\n## {e}\n\n{what}. Hazard `{}`.\n\n", own[0].hazard);
         text += "| service | resource | claimed | seen |\n|---|---|---|---|\n";
         // What cannot happen and did not is not worth a line.
@@ -655,18 +670,30 @@ impl Lab {
 
     /// What ran of a service since `from`, for people.
     fn story(&self, name: &str, from: u64) {
-        let mut own: Vec<&Life> = self.lives.all.iter().filter(|l| l.service == name && l.last >= from).collect();
+        let mut own: Vec<&Life> =
+            self.lives.all.iter().filter(|l| l.service == name && l.last >= from).collect();
         own.sort_by_key(|l| l.start);
         for l in own {
             let at = |t: u64| (t as f64 - from as f64) / 1000.0;
             println!(
                 "          {} on n{} generation {}{} from {:.1} s to {:.1} s{}{}",
-                l.member, l.node, l.generation, l.revision, at(l.start), at(l.last),
+                l.member,
+                l.node,
+                l.generation,
+                l.revision,
+                at(l.start),
+                at(l.last),
                 l.port.map_or_else(String::new, |p| format!(", port from {:.1} s", at(p))),
                 l.met.as_deref().map_or_else(String::new, |m| format!(", met {m} data")),
             );
         }
-        let ps = ["service", "ps", "--no-trunc", "--format", "{{.Name}} {{.Node}} {{.DesiredState}} {{.CurrentState}} {{.Error}}"];
+        let ps = [
+            "service",
+            "ps",
+            "--no-trunc",
+            "--format",
+            "{{.Name}} {{.Node}} {{.DesiredState}} {{.CurrentState}} {{.Error}}",
+        ];
         let i = (0..self.compiled.len()).find(|i| self.variant(*i).name == name).unwrap();
         for service in self.services(i) {
             let text = self.cluster.try_docker(1, &[&ps[..], &[&service]].concat()).unwrap_or_else(|e| e);

@@ -118,7 +118,8 @@ pub type Seen = BTreeMap<(&'static str, &'static str), u64>;
 
 /// Looks at the lives of `service` in which something began between `from` and `to`.
 pub fn seen(lives: &[Life], service: &str, from: u64, to: u64) -> Seen {
-    let own: Vec<&Life> = lives.iter().filter(|l| l.service == service && l.last >= from && l.start < to).collect();
+    let own: Vec<&Life> =
+        lives.iter().filter(|l| l.service == service && l.last >= from && l.start < to).collect();
     let mut seen = Seen::new();
     let mut note = |resource, way, long: u64| {
         let longest = seen.entry((resource, way)).or_insert(0);

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::cluster::IMAGE;
+use crate::image::NAME as IMAGE;
 
 /// Where members and data are.
 #[derive(Clone, Copy, PartialEq)]
@@ -173,7 +173,8 @@ impl Variant {
 /// The templates without what `strips` takes out.
 fn templates(dir: &Path, strips: &[Strip]) {
     let name = "swarm/stack.yml.j2";
-    let mut text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("templates").join(name)).unwrap();
+    let mut text =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("templates").join(name)).unwrap();
     let mut replace = |from: &str, to: &str| {
         assert!(text.contains(from), "the template has no {from}");
         text = text.replace(from, to);
@@ -194,9 +195,11 @@ fn templates(dir: &Path, strips: &[Strip]) {
 }
 
 fn berthc(args: &[&str]) -> Value {
-    let done = Command::new(env!("CARGO_BIN_EXE_berthc")).args(args).args(["--format", "json"]).output().unwrap();
-    serde_json::from_slice(&done.stdout)
-        .unwrap_or_else(|e| panic!("berthc {}: {e}\n{}", args.join(" "), String::from_utf8_lossy(&done.stderr)))
+    let done =
+        Command::new(env!("CARGO_BIN_EXE_berthc")).args(args).args(["--format", "json"]).output().unwrap();
+    serde_json::from_slice(&done.stdout).unwrap_or_else(|e| {
+        panic!("berthc {}: {e}\n{}", args.join(" "), String::from_utf8_lossy(&done.stderr))
+    })
 }
 
 /// Compiles those of `variants` that belong together, with port numbers from `port` on. Every gap
@@ -213,12 +216,12 @@ pub fn compile(dir: &Path, variants: &[Variant], port: u16) -> Vec<Compiled> {
         let specs = dir.join(format!("specs-{generation}"));
         fs::create_dir_all(&specs).unwrap();
         for (i, v) in variants.iter().enumerate() {
-            let revisions: &[Option<&str>] =
-                if v.counted() { &[None] } else { &[Some("v1"), Some("v2")] };
+            let revisions: &[Option<&str>] = if v.counted() { &[None] } else { &[Some("v1"), Some("v2")] };
             for revision in revisions {
                 let known = accept.get(v.name).cloned().unwrap_or_default();
                 let text = v.spec(port + i as u16, generation, *revision, &known);
-                fs::write(specs.join(format!("{}{}.yaml", v.name, revision.unwrap_or_default())), text).unwrap();
+                fs::write(specs.join(format!("{}{}.yaml", v.name, revision.unwrap_or_default())), text)
+                    .unwrap();
             }
         }
         specs.to_str().unwrap().to_owned()
@@ -250,7 +253,8 @@ pub fn compile(dir: &Path, variants: &[Variant], port: u16) -> Vec<Compiled> {
     let mut compiled = Vec::new();
     for v in variants {
         let mut claims = BTreeMap::new();
-        for certificate in told["certificates"].as_array().unwrap().iter().filter(|c| c["service"] == v.name) {
+        for certificate in told["certificates"].as_array().unwrap().iter().filter(|c| c["service"] == v.name)
+        {
             for cell in certificate["cells"].as_array().unwrap() {
                 let key = (text(&cell["resource"]), text(&cell["hazard"]));
                 let claim = claim(&cell["verdict"]);
