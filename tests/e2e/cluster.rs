@@ -130,7 +130,7 @@ impl Cluster {
         let boots = self.storage().join("boot").join(format!("n{node}"));
         let boot = fs::read_to_string(&boots).ok().and_then(|b| b.parse().ok()).unwrap_or(0u32) + 1;
         fs::write(boots, boot.to_string()).unwrap();
-        self.runtime(&dir);
+        RUNTIME.write(&dir);
         // The host's own /run, /etc/docker and /mnt stay untouched. The shell reaps orphans.
         let script = format!(
             "set -e; d={}; hostname n{node}; mkdir -p /etc/docker; \
@@ -156,28 +156,6 @@ impl Cluster {
         ));
         self.nodes[node] = Some(Running { unshare, init, dockerd: None });
         self.start_docker(node);
-    }
-
-    /// A runtime that lends every container the directory for its traces; but for that it is runc.
-    /// So the suite deploys what berthc emits to the byte.
-    fn runtime(&self, dir: &Path) {
-        let mount = serde_json::json!({
-            "destination": "/trace", "type": "bind", "source": dir.join("trace"), "options": ["rbind", "rw"]
-        });
-        let script = format!(
-            r#"#!/bin/sh
-create= bundle=. next=
-for a; do
-    [ "$next" ] && bundle=$a next=
-    case $a in create) create=1 ;; --bundle) next=1 ;; esac
-done
-[ "$create" ] && sed -i 's|"mounts":\[|"mounts":[{mount},|' "$bundle/config.json"
-exec runc "$@"
-"#
-        );
-        let path = dir.join("runtime");
-        fs::write(&path, script).unwrap();
-        sh::run(&format!("chmod 755 {}", path.display()));
     }
 
     /// Starts dockerd on a node that is up.
@@ -272,6 +250,34 @@ exec runc "$@"
     }
 }
 
+/// A runtime that lends every container the directory for its traces; but for that it is runc. So
+/// the suite deploys what berthc emits to the byte.
+pub struct Runtime(&'static str);
+
+pub const RUNTIME: Runtime = Runtime(
+    r#"#!/bin/sh
+create= bundle=. next=
+for a; do
+    [ "$next" ] && bundle=$a next=
+    case $a in create) create=1 ;; --bundle) next=1 ;; esac
+done
+[ "$create" ] && sed -i 's|"mounts":\[|"mounts":[MOUNT,|' "$bundle/config.json"
+exec runc "$@"
+"#,
+);
+
+impl Runtime {
+    /// Writes `runtime` into `dir`; containers see `trace` of `dir`.
+    pub fn write(&self, dir: &Path) {
+        let mount = serde_json::json!({
+            "destination": "/trace", "type": "bind", "source": dir.join("trace"), "options": ["rbind", "rw"]
+        });
+        let path = dir.join("runtime");
+        fs::write(&path, self.0.replace("MOUNT", &mount.to_string())).unwrap();
+        sh::run(&format!("chmod 755 {}", path.display()));
+    }
+}
+
 impl Drop for Cluster {
     fn drop(&mut self) {
         for node in 1..self.nodes.len() {
@@ -284,7 +290,7 @@ impl Drop for Cluster {
 }
 
 /// The one child of a process.
-fn child_of(parent: u32) -> Option<u32> {
+pub fn child_of(parent: u32) -> Option<u32> {
     let all = fs::read_dir("/proc").ok()?.flatten();
     let pids = all.filter_map(|e| e.file_name().to_str()?.parse::<u32>().ok());
     let is_child = |pid: &u32| {

@@ -126,3 +126,22 @@ fn tell(way: &str, long: u64) -> String {
         _ => format!("**{} s**, {way}", seconds(long)),
     }
 }
+
+/// The rows of one experiment as lines of a table; `what` says what a service is.
+pub fn lines<'r>(rows: impl IntoIterator<Item = &'r Row>, what: impl Fn(&str) -> &str) -> String {
+    let mut lines: Vec<(&str, Vec<&str>, String)> = Vec::new();
+    // What cannot happen and did not is not worth a line.
+    for r in rows.into_iter().filter(|r| r.claim != "never" || r.seen != "held") {
+        let wrong = if r.wrong.is_some() { " **DISAGREES**" } else { "" };
+        let rest = format!("{} | {}{wrong}", r.claim, r.seen);
+        match lines.iter_mut().find(|(s, _, told)| *s == r.service && *told == rest) {
+            Some((_, resources, _)) => resources.push(r.resource),
+            None => lines.push((r.service, vec![r.resource], rest)),
+        }
+    }
+    let mut text = "| service | resource | claimed | seen |\n|---|---|---|---|\n".to_owned();
+    for (service, resources, rest) in lines {
+        text += &format!("| {} | {} | {rest} |\n", what(service), resources.join(", "));
+    }
+    text
+}

@@ -10,6 +10,7 @@
 )]
 
 mod cluster;
+mod fleet;
 mod image;
 mod judge;
 mod sh;
@@ -32,22 +33,24 @@ const SKIPPED: u8 = 77;
 const USAGE: &str = "\
 The end-to-end suite. Which part?
 
-  cargo test --test e2e -- swarm     every hazard against every service, about 20 minutes
+  cargo test --test e2e -- swarm     every hazard against every service, 20 minutes
+  cargo test --test e2e -- fleet     the units under systemd, 8 minutes
 
-  --core         the short run, as in CI
+  --core         Swarm: the short run, as in CI
   --only=NAME    only this experiment (may be repeated)
   --loud         tell every overlap
-  --record       write tests/e2e/RESULTS.md (a full run)";
+  --record       write tests/e2e/results (a full run)";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let has = |flag: &str| args.iter().any(|a| a == flag);
-    if !has("swarm") {
+    let fleet = has("fleet");
+    if !(fleet || has("swarm")) {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
     }
     if std::env::var_os(INNER).is_none() {
-        if let Err(why) = able() {
+        if let Err(why) = able(fleet) {
             eprintln!("SKIPPED, nothing was tried: {why}");
             return ExitCode::from(SKIPPED);
         }
@@ -60,23 +63,35 @@ fn main() -> ExitCode {
     let only: Vec<String> =
         args.iter().filter_map(|a| a.strip_prefix("--only=")).map(str::to_owned).collect();
     image::build(dir);
-    let (good, table) = swarm::run(dir, has("--core"), has("--loud"), &only);
+    let (good, table) = match fleet {
+        true => fleet::run(dir, has("--loud"), &only),
+        false => swarm::run(dir, has("--core"), has("--loud"), &only),
+    };
     if has("--record") {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/RESULTS.md");
-        fs::write(path, format!("{HEAD}{table}")).unwrap();
+        let (name, head) = if fleet { ("fleet.md", FLEET) } else { ("swarm.md", SWARM) };
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/results");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(name), format!("{head}{table}")).unwrap();
     } else if !good {
         println!("{table}");
     }
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-const HEAD: &str = "\
+const SWARM: &str = "\
 # What the end-to-end suite saw on Swarm
 
 Written by `cargo test --test e2e -- swarm --record`; engine 20.10, four nodes, a grace of 16 s that
 every stop takes to its end. *Claimed* is what berthc's certificate says of the emitted files, *seen*
 the longest time for which two containers held the resource. Both were asserted: no overlap where
 it is held, an overlap where a gap is named.
+";
+const FLEET: &str = "\
+# What the end-to-end suite saw of fleet units
+
+Written by `cargo test --test e2e -- fleet --record`: the units under a real systemd beside a real
+dockerd (20.10), a grace of 16 s that every stop takes to its end. *Claimed* is what berthc's
+certificate says of the units, *seen* the longest time for which two containers held the resource.
 ";
 
 /// Namespaces that take everything in them along when the suite ends, however it ends.
@@ -89,7 +104,7 @@ fn own_namespaces() -> Command {
 }
 
 /// Whether this machine can run the suite.
-fn able() -> Result<(), String> {
+fn able(fleet: bool) -> Result<(), String> {
     const PROGRAMS: [&str; 12] = [
         "dockerd",
         "docker",
@@ -110,6 +125,9 @@ fn able() -> Result<(), String> {
             "no {} here (Debian: docker.io, iproute2, iptables, busybox-static)",
             missing.join(", ")
         ));
+    }
+    if fleet && !Path::new("/lib/systemd/systemd").exists() {
+        return Err("no systemd here (Debian: systemd)".to_owned());
     }
     if !sh::ok("test $(id -u) = 0") {
         return Err("it needs root: nodes are namespaces".to_owned());

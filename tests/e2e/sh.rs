@@ -15,6 +15,12 @@ pub fn ok(line: &str) -> bool {
     Command::new("sh").args(["-c", line]).output().is_ok_and(|o| o.status.success())
 }
 
+/// What a line of shell says, whether it succeeds or not.
+pub fn output(line: &str) -> String {
+    let done = Command::new("sh").args(["-c", line]).output().unwrap();
+    String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned()
+}
+
 /// Asks five times a second until it is true or `seconds` are over.
 pub fn eventually(seconds: u64, mut question: impl FnMut() -> bool) -> bool {
     let end = Instant::now() + Duration::from_secs(seconds);

@@ -13,28 +13,16 @@ use crate::cluster::{Cluster, Node};
 use crate::judge::{self, Open, Row, Subject};
 use crate::sh::eventually;
 use crate::trace::{self, ELSEWHERE, EMPTY, HERE, Life, Lives};
-use crate::variant::{self, Cell, Compiled, Strip, Variant};
+use crate::variant::{self, Cell, Compiled, PLAIN, Strip, Variant};
 
 /// Seconds in which every service has to be back, once a hazard is over.
-const HEALS: u64 = 150;
+const HEALS: u64 = 200;
 /// Until Swarm has begun with whatever it does to a node that is back.
 const HEAL: Duration = Duration::from_secs(8);
 /// Where the first and the second member of whatever is placed are put.
 const HOME: [Node; 2] = [2, 3];
 /// A live node that has no member and no directory.
 const SPARE: Node = 4;
-
-const PLAIN: Variant = Variant {
-    name: "",
-    what: "",
-    cell: Cell::PerNode,
-    host: false,
-    guard: false,
-    grace: 16,
-    strips: &[],
-    count: 2,
-    apart: "",
-};
 
 /// Services of the short run.
 const CORE: [&str; 14] = [
@@ -453,21 +441,7 @@ fn table(rows: &[Row]) -> String {
         let what =
             experiments().into_iter().find(|x| x.subject.name == e).map_or("the first start", |x| x.what);
         text += &format!("\n## {e}\n\n{what}. Hazard `{}`.\n\n", own[0].hazard);
-        text += "| service | resource | claimed | seen |\n|---|---|---|---|\n";
-        // What cannot happen and did not is not worth a line.
-        let mut lines: Vec<(&str, Vec<&str>, String)> = Vec::new();
-        for r in own.iter().filter(|r| r.claim != "never" || r.seen != "held") {
-            let wrong = if r.wrong.is_some() { " **DISAGREES**" } else { "" };
-            let rest = format!("{} | {}{wrong}", r.claim, r.seen);
-            match lines.iter_mut().find(|(s, _, told)| *s == r.service && *told == rest) {
-                Some((_, resources, _)) => resources.push(r.resource),
-                None => lines.push((r.service, vec![r.resource], rest)),
-            }
-        }
-        for (service, resources, rest) in lines {
-            let what = names.get(service).copied().unwrap_or_default();
-            text += &format!("| {what} | {} | {rest} |\n", resources.join(", "));
-        }
+        text += &judge::lines(own, |s| names.get(s).copied().unwrap_or_default());
     }
     text
 }

@@ -40,6 +40,36 @@ pub enum Strip {
     Guard,
 }
 
+/// What berthc compiles it for.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Target {
+    Swarm,
+    Fleet,
+}
+
+impl Target {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Swarm => "swarm",
+            Self::Fleet => "fleet",
+        }
+    }
+}
+
+/// The plainest service: one on each node, on an overlay.
+pub const PLAIN: Variant = Variant {
+    name: "",
+    what: "",
+    target: Target::Swarm,
+    cell: Cell::PerNode,
+    host: false,
+    guard: false,
+    grace: 16,
+    strips: &[],
+    count: 2,
+    apart: "",
+};
+
 /// One service of the suite.
 #[derive(Clone)]
 pub struct Variant {
@@ -47,6 +77,7 @@ pub struct Variant {
     pub name: &'static str,
     /// What it is, for the table.
     pub what: &'static str,
+    pub target: Target,
     pub cell: Cell,
     /// On the network of the node.
     pub host: bool,
@@ -102,7 +133,7 @@ impl Variant {
     }
 
     fn spec(&self, port: u16, generation: &str, revision: Option<&str>, accept: &[String]) -> String {
-        let Self { name, what: _, cell, host, guard, grace, strips: _, count, apart } = self;
+        let Self { name, what: _, target, cell, host, guard, grace, strips: _, count, apart } = self;
         let member = if self.counted() { "{{ member.name }}" } else { "{{ member.node }}" };
         let mut env = format!("SERVICE: {name}, MEMBER: \"{member}\", GENERATION: \"{generation}\"");
         if self.has_id() {
@@ -166,7 +197,10 @@ impl Variant {
         }
         let network = if *host { "" } else { ", network: apps" };
         let lock = if apart.is_empty() { "" } else { ", lock: 7099" };
-        text + &format!("targets: {{ swarm: {{ engine: \"20.10\"{network}{lock} }} }}\n")
+        text + &match target {
+            Target::Swarm => format!("targets: {{ swarm: {{ engine: \"20.10\"{network}{lock} }} }}\n"),
+            Target::Fleet => "targets: { fleet: { version: \"1.0.0\", docker: \"18.06\" } }\n".to_owned(),
+        }
     }
 }
 
@@ -234,7 +268,7 @@ pub fn compile(dir: &Path, variants: &[Variant], port: u16) -> Vec<Compiled> {
     let first = compile(&write("1", &accept), "1");
     for d in first["diagnostics"].as_array().unwrap() {
         let code = d["code"].as_str().unwrap();
-        assert!(code.starts_with("swarm/"), "{}: {d:#}", variants[0].name);
+        assert!(code.starts_with(&format!("{}/", variants[0].target.name())), "{}: {d:#}", variants[0].name);
         let file = d["at"]["file"].as_str().unwrap();
         for v in variants.iter().filter(|v| file.contains(&format!("/{}", v.name))) {
             let own = accept.entry(v.name).or_default();
@@ -262,7 +296,7 @@ pub fn compile(dir: &Path, variants: &[Variant], port: u16) -> Vec<Compiled> {
                 assert!(before.is_none_or(|b| b == claim), "two revisions of {} differ", v.name);
             }
         }
-        let files = files.iter().map(|(g, out)| (*g, out.join(v.name).join("swarm"))).collect();
+        let files = files.iter().map(|(g, out)| (*g, out.join(v.name).join(v.target.name()))).collect();
         compiled.push(Compiled { variant: v.clone(), files, claims });
     }
     compiled
