@@ -136,8 +136,8 @@ fn able(fleet: bool) -> Result<(), String> {
         return Err("busybox is not static (Debian: busybox-static)".to_owned());
     }
     // What dockerd will want of the kernel, tried where it does not matter.
-    let script = "ip link add v type veth peer name w && ip link add b type bridge && \
-                  ip link add x type vxlan id 9 dstport 4789 && mount -t tmpfs t /tmp && iptables -L -n";
+    let script = "ip link add name e2e0 type veth peer name e2e1 && ip link add name e2e2 type bridge && \
+                  ip link add name e2e3 type vxlan id 9 dstport 4789 && mount -t tmpfs t /tmp && iptables -L -n";
     let tried = own_namespaces().args(["sh", "-c", script]).output().map_err(|e| e.to_string())?;
     if !tried.status.success() {
         let why = String::from_utf8_lossy(&tried.stderr);
