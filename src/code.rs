@@ -44,6 +44,14 @@ codes! {
     TooLarge = "too-large",
     /// A character that no target can carry: NUL, or one that berthc keeps for itself.
     CharacterForbidden = "character-forbidden",
+    /// A `base` that cannot be read.
+    BaseMissing = "base-missing",
+    /// A file that is its own base, straight or by way of others.
+    BaseCycle = "base-cycle",
+    /// An override that says no path and value, or changes what cannot be overridden.
+    SetShape = "set-shape",
+    /// An override that meets no spec, or does not say which.
+    SetNowhere = "set-nowhere",
     /// A key that is not part of the language; a misspelt rule must not vanish.
     UnknownKey = "unknown-key",
     /// Another kind of value stands here; numbers and truth values are never taken for text.
@@ -198,6 +206,10 @@ codes! {
     AcceptShape = "accept-shape",
     /// A waiver that waives nothing hides the day when it would.
     AcceptUnused = "accept-unused",
+    /// The cluster holds an older state, and would refuse this change or restart everything for it.
+    ApplyRefused = "apply-refused",
+    /// A volume cannot be made smaller; data would be cut off.
+    VolumeShrinks = "volume-shrinks",
     /// A template of `--templates` that berthc does not have, or that fails.
     Template = "template",
 }

@@ -15,28 +15,35 @@
 //! 6. [`certificate`] says of that text what holds every resource under every hazard; what
 //!    nothing holds is a gap, which the spec must waive with a reason.
 //!
+//! Beside that way, [`change`] says which of the changes to an older tree cannot simply be applied.
+//!
 //! The library reads no file, no clock and no environment: what a spec reads comes through
-//! [`model::Files`], and the result is a [`emit::Tree`] of paths and texts.
+//! [`source::Files`], and the result is a [`emit::Tree`] of paths and texts. [`Compiled::read`]
+//! names every file behind it, for `cargo::rerun-if-changed` and its like.
 
 pub mod certificate;
+pub mod change;
 pub mod code;
 pub mod diag;
 pub mod emit;
 pub mod explain;
+pub mod explore;
+pub mod finding;
 pub mod model;
 pub mod quote;
 pub mod source;
 pub mod spec;
 pub mod target;
 pub mod value;
+pub mod verify;
 pub mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use diag::{Diagnostic, Severity};
 pub use emit::Tree;
-pub use model::Files;
-pub use model::check::Input;
+pub use source::{Files, Input};
+pub use spec::project::Project;
 pub use target::Target;
 
 /// What a compile is asked for besides its specs.
@@ -49,6 +56,15 @@ pub struct Options {
     pub bootstrap: BTreeSet<String>,
     /// Templates that stand in for berthc's own, by name (`kubernetes/statefulset.yaml.j2`).
     pub templates: BTreeMap<String, String>,
+    /// `berthc.toml`: what the project says for all of its specs. Its `specs`, `out` and
+    /// `templates` are for whoever reads and writes files; see [`Project`].
+    pub project: Option<Input>,
+    /// The environment of the project whose overrides are laid over the specs.
+    pub env: Option<String>,
+    /// Overrides `[SERVICE:]PATH=VALUE`, one line each, laid over all else in this order.
+    pub set: Vec<String>,
+    /// The inputs are not all specs of the project: an environment may speak of others.
+    pub partial: bool,
 }
 
 /// All that one compile found out.
@@ -56,6 +72,11 @@ pub struct Options {
 pub struct Compiled {
     /// What to write; `None` when an error is among the diagnostics.
     pub tree: Option<Tree>,
+    /// Every text that the places of diagnostics point into; the inputs come first.
+    pub sources: Vec<Input>,
+    /// Paths of every file that was read or should have been, `templates` apart: specs, their
+    /// bases, the files they name, `berthc.toml`.
+    pub read: BTreeSet<String>,
     /// In the order of their places.
     pub diagnostics: Vec<Diagnostic>,
     /// The services, valid or nearly.
@@ -67,7 +88,9 @@ pub struct Compiled {
 /// Compiles `inputs`. The tree is there unless an error is among the diagnostics, which come in
 /// the order of their places.
 pub fn compile(inputs: &[Input], files: &dyn Files, options: &Options) -> Compiled {
-    let (model, mut diagnostics) = model::check::check(inputs, files);
+    let mut diagnostics = Vec::new();
+    let mut loaded = spec::layers::layered(inputs, files, options, &mut diagnostics);
+    let model = model::check::check(&mut loaded, files, &mut diagnostics);
     let target::Plans { pages, mut gaps } = target::plan(&model, options, &mut diagnostics);
     let sound = !diagnostics.iter().any(|d| d.severity == Severity::Error);
     let mut printing = Vec::new();
@@ -81,7 +104,8 @@ pub fn compile(inputs: &[Input], files: &dyn Files, options: &Options) -> Compil
     tree.retain(|path, _| options.wants(path));
     let failed = diagnostics.iter().any(|d| d.severity == Severity::Error);
     let diagnostics = diag::settle(diagnostics);
-    Compiled { tree: (!failed).then_some(tree), diagnostics, model, certificates }
+    let spec::layers::Loaded { sources, read, .. } = loaded;
+    Compiled { tree: (!failed).then_some(tree), sources, read, diagnostics, model, certificates }
 }
 
 impl Options {

@@ -1,7 +1,41 @@
-//! A spec's text with its tree: from a route (`exclusive.data.store.host`) to a place.
+//! Texts, and the tree of a spec: from a route (`exclusive.data.store.host`) to a place.
 
 use crate::diag::Place;
 use crate::spec::node::{Kind, Node};
+
+/// One text with the path it was read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Input {
+    /// As it shall stand in messages; `.toml` means TOML, all else YAML.
+    pub path: String,
+    /// The whole text.
+    pub text: String,
+}
+
+/// Reads what specs name: a `base`, and the text behind `files: { …: { from } }`. The library
+/// does no input itself.
+pub trait Files {
+    /// The bytes at `path`, which is relative to the folder of the file `spec`.
+    ///
+    /// # Errors
+    /// What the reader of the message should know.
+    fn read(&self, spec: &str, path: &str) -> Result<Vec<u8>, String>;
+}
+
+/// The path of `path`, which is relative to the folder of the file `spec`, in its shortest form.
+pub fn beside(spec: &str, path: &str) -> String {
+    let folder = spec.rfind('/').map_or("", |slash| &spec[..=slash]);
+    let whole = format!("{folder}{path}");
+    let mut steps: Vec<&str> = Vec::new();
+    for step in whole.split('/').filter(|s| !s.is_empty() && *s != ".") {
+        match (step, steps.last()) {
+            ("..", Some(last)) if *last != ".." => drop(steps.pop()),
+            _ => steps.push(step),
+        }
+    }
+    let root = if whole.starts_with('/') { "/" } else { "" };
+    format!("{root}{}", steps.join("/"))
+}
 
 /// A way through the keys of a spec. Keys may hold dots, so it is a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,11 +68,15 @@ macro_rules! route {
     ($($step:expr),* $(,)?) => { [$(($step).to_string()),*].into_iter().collect::<$crate::source::Route>() };
 }
 
-/// One input: where it came from, its text and its tree.
+/// One spec: where it came from and its tree.
 #[derive(Debug)]
 pub struct Source {
-    /// Index among the inputs.
+    /// Index of its own text among the sources.
     pub index: usize,
+    /// Those of all its texts: its own, its bases, and what else was laid over or under it.
+    pub layers: Vec<usize>,
+    /// The first key of its own text.
+    pub start: Place,
     /// Path as given, for messages.
     pub path: String,
     /// The tree; `None` when the text could not be read at all.
@@ -76,14 +114,9 @@ impl Source {
     }
 
     fn find(&self, route: &Route, key: bool) -> Place {
-        let mut best = Place::new(self.index, 0, 0);
+        let mut best = self.start;
         let Some(mut node) = self.root.as_ref() else { return best };
         let way = self.way(route);
-        if let Kind::Map(entries) = &node.kind
-            && let Some((first, _)) = entries.first()
-        {
-            best = first.place;
-        }
         for step in &way {
             let next = match &node.kind {
                 Kind::Map(entries) => entries.iter().find(|(k, _)| k.name == *step),

@@ -583,7 +583,7 @@ impl Reader<'_> {
                 for (slot, value) in held.iter_mut().zip(carried) {
                     slot.extend(value.map(|v| (*file, v)));
                 }
-                held[4].extend(by_hand.clone());
+                held[4].extend(by_hand);
             }
         }
         let mechanisms: [&'static Mechanism; 5] = [&PATH, &PATH_MISSING, &PIN, &RESERVED, &BY_HAND];

@@ -462,7 +462,7 @@ impl Reader<'_> {
         let Some(kind) = mount.get("type").filter(|t| t.is("bind")) else { return Vec::new() };
         let mut held = vec![(&PATH_MISSING as &'static Mechanism, kind)];
         if let Some(source) = mount.get("source").filter(|s| s.text() == wanted) {
-            held.push((if self.id.is_some() { &PATH } else { &NODE_BOUND }, source.clone()));
+            held.push((if self.id.is_some() { &PATH } else { &NODE_BOUND }, source));
             held.push((&UNIQUE, source));
         }
         held
@@ -487,13 +487,13 @@ impl Reader<'_> {
         if shared {
             let device = device.filter(|d| ends(d));
             let mechanisms: [&'static Mechanism; 2] = [&VOLUME, &SHARE_MISSING];
-            return device.into_iter().flat_map(|d| mechanisms.map(|m| (m, d.clone()))).collect();
+            return device.into_iter().flat_map(|d| mechanisms.map(|m| (m, d))).collect();
         }
         let Some(name) = definition.get("name").filter(|n| n.is(&wanted)) else { return Vec::new() };
         let mut held = vec![(&VOLUME as &'static Mechanism, name)];
         let external = definition.get("external").is_some_and(|e| e.is("true"));
         if let Some(kind) = mount.get("type").filter(|t| t.is("cluster") && external) {
-            held.extend(reserves.then(|| (&CLUSTER as &'static Mechanism, kind.clone())));
+            held.extend(reserves.then_some((&CLUSTER as &'static Mechanism, kind)));
             held.push((&ATTACH, kind));
         }
         if let Some(value) = definition.get("driver").filter(|d| d.text().as_deref() == driver) {

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 
 use berthc::certificate::{Cell, Part, Verdict};
 use berthc::model::Service;
-use berthc::{Compiled, Options, Severity, Target, explain};
+use berthc::{Compiled, Severity, Target, explain};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{Format, Outside, TargetName, print, read, report, target};
+use super::{Format, Outside, TargetName, job, print, read, report, target};
 
 #[derive(Debug, Args)]
 pub struct Explain {
@@ -23,6 +23,8 @@ pub struct Explain {
     /// Folder with templates that stand in for berthc's own, as `compile` takes it
     #[arg(long, value_name = "DIR")]
     templates: Option<PathBuf>,
+    #[command(flatten)]
+    layers: job::Layers,
     /// How it is printed
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
@@ -44,21 +46,23 @@ pub fn explain(args: &Explain) -> Result<bool, Outside> {
         }
         .map(|()| true);
     }
-    let inputs = read::specs(&args.what)?;
-    let templates = args.templates.as_deref().map(read::templates).transpose()?.unwrap_or_default();
-    let compiled = berthc::compile(&inputs, &read::Disk, &Options { templates, ..Options::default() });
+    let mut ready = job::ready(&args.what, &args.layers)?;
+    ready.take_templates(args.templates.as_deref())?;
+    let job::Ready { inputs, options, .. } = ready;
+    let compiled = berthc::compile(&inputs, &read::Disk, &options);
+    let sources = &compiled.sources;
     let wanted: BTreeSet<Target> = args.target.iter().map(|t| target(*t)).collect();
     let parts = parts(&compiled, &wanted);
     let failed = compiled.diagnostics.iter().any(|d| d.severity == Severity::Error);
     match args.format {
         Format::Text => {
-            let _ = anstream::stderr().write_all(report::text(&inputs, &compiled.diagnostics).as_bytes());
+            let _ = anstream::stderr().write_all(report::text(sources, &compiled.diagnostics).as_bytes());
             let text: String = parts.iter().map(|(service, part)| table(service, part)).collect();
             print(&text)?;
         }
         Format::Json => {
             let all: Vec<Value> = parts.iter().map(|(service, part)| object(service, part)).collect();
-            let found: Vec<_> = compiled.diagnostics.iter().map(|d| report::json(&inputs, d)).collect();
+            let found: Vec<_> = compiled.diagnostics.iter().map(|d| report::json(sources, d)).collect();
             print(&format!("{:#}\n", json!({ "certificates": all, "diagnostics": found })))?;
         }
     }

@@ -1,17 +1,22 @@
 //! Commands and their exit codes.
 
+mod check;
+mod depfile;
+mod drift;
 mod explain;
 mod init;
+mod job;
 mod read;
 mod report;
+mod verify;
 mod write;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use berthc::{Options, Severity, Target};
+use berthc::{Compiled, Options, Severity, Target};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde_json::json;
 
@@ -26,7 +31,7 @@ Start here:
   berthc compile specs -o deploy
 
 Exit codes: 0 done; 1 the specs have errors, nothing was written; 2 wrong usage, or a file could
-not be read or written.")]
+not be read or written. Those of check: 0 in step; 1 drift; 2 any error.")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -42,11 +47,32 @@ nothing is written. Only files that changed are written, each of them whole. In 
 services a run also takes away what it made before and no spec makes any more; files without
 berthc's header are never touched.
 
+A berthc.toml in this folder, or above it in the same repository, says what is not said here:
+  specs = [\"specs/*.yaml\"]
+  out = \"deploy\"
+  templates = \"templates\"
+  [targets]
+  kubernetes = { version = \"1.34\", namespace = \"db\" }
+  [env.prod]
+  out = \"deploy/prod\"
+  set.orders-db = { image = \"postgres:16.5\", members.count = 3 }
+Its paths are relative to it. `targets` are those of a spec that names none; of the targets that a
+spec names, fields that it leaves out. `env.NAME.set` holds for `--env NAME`, by service. A spec
+lies over its `base`, an environment over both, `--set` over all: maps merge, all else is replaced,
+`null` takes away.
+
 Examples:
   berthc compile specs -o deploy
   berthc compile specs/etcd.toml -o deploy --target fleet --bootstrap etcd
-  berthc compile specs -o deploy --format json")]
+  berthc compile --env prod --set orders-db:image=postgres:$TAG --format json")]
     Compile(Compile),
+    /// Compare OUT with what a compile would write, and write nothing
+    #[command(after_help = "\
+Prints a unified diff from what stands in OUT to what a compile would write, for `patch -p1`. Files
+that no spec makes any more are extra; files without berthc's header are nobody's business.
+
+Exit codes: 0 in step; 1 drift; 2 the specs have errors, wrong usage, or a file could not be read.")]
+    Check(job::Job),
     /// Say what keeps two containers apart, or what a diagnostic means
     #[command(after_help = "\
 Given specs, prints for every resource and hazard what holds it, with file, field and line. Given
@@ -58,6 +84,22 @@ Examples:
   berthc explain swarm/data/partition
   berthc explain member-moves")]
     Explain(explain::Explain),
+    /// Search any manifests, units and stack files for two holders of one thing
+    #[command(after_help = "\
+Reads Kubernetes manifests, Docker Swarm stack files and fleet units, whoever wrote them, and
+searches all that a small cluster may do with them: updates, rollbacks, a second revision, labels
+that change, nodes that are cut off, reboot or drain, missing disks. Each violation is told as the
+shortest sequence of events, with file and line and the line to change. What is not understood is
+listed. A comment accepts a finding in its file:
+  # berthc: accept swarm/data/move because \"the plugin's volumes are made by hand\"
+
+Exit codes: 0 holds; 1 violated; 2 could not read.
+
+Examples:
+  berthc verify deploy
+  berthc verify stack.yml --force-actions --nodes 3
+  berthc explain swarm/data/update")]
+    Verify(verify::Verify),
     /// Print a commented starter spec
     #[command(after_help = "\
 Kinds, by where the data lives:
@@ -78,25 +120,12 @@ and in the first line of a spec:
 
 #[derive(Debug, Args)]
 struct Compile {
-    /// Spec files (.toml is TOML, all else YAML), or folders whose specs are all read
-    #[arg(required = true, value_name = "SPEC")]
-    specs: Vec<PathBuf>,
-    /// Folder to write below; each service owns one folder in it
-    #[arg(short, long, value_name = "OUT")]
-    out: PathBuf,
-    /// Emit for this target only (may be repeated); every target of a spec is still checked
-    #[arg(long, value_enum, value_name = "TARGET")]
-    target: Vec<TargetName>,
-    /// Folder with templates that stand in for berthc's own, one by one and by name, such as
-    /// kubernetes/statefulset.yaml.j2
-    #[arg(long, value_name = "DIR")]
-    templates: Option<PathBuf>,
-    /// Emit the `bootstrap.env` of this service: its very first start (may be repeated)
-    #[arg(long, value_name = "SERVICE")]
-    bootstrap: Vec<String>,
-    /// How messages are printed
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    format: Format,
+    #[command(flatten)]
+    job: job::Job,
+    /// Write what was read as a rule of make, for the target TARGET: specs, bases, the files they
+    /// name, templates, folders and berthc.toml
+    #[arg(long, value_name = "TARGET.d")]
+    depfile: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -122,7 +151,12 @@ type Outside = String;
 pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Compile(c) => compile(&c),
+        Command::Check(job) => match check::check(&job) {
+            Ok(code) => return code,
+            Err(message) => Err(message),
+        },
         Command::Explain(e) => explain::explain(&e),
+        Command::Verify(v) => verify::run(&v),
         Command::Init(i) => init::init(&i).map(|()| true),
         Command::Schema => {
             let text = serde_json::to_string_pretty(&berthc::spec::schema()).unwrap_or_default();
@@ -147,46 +181,77 @@ fn print(text: &str) -> Result<(), Outside> {
     }
 }
 
-/// Whether it went well.
-fn compile(args: &Compile) -> Result<bool, Outside> {
-    let inputs = read::specs(&args.specs)?;
-    let templates = match &args.templates {
-        Some(dir) => read::templates(dir)?,
-        None => BTreeMap::new(),
-    };
-    let options = Options {
-        targets: args.target.iter().map(|t| target(*t)).collect::<BTreeSet<_>>(),
-        bootstrap: args.bootstrap.iter().cloned().collect(),
-        templates,
-    };
-    let berthc::Compiled { tree, diagnostics, model, .. } = berthc::compile(&inputs, &read::Disk, &options);
-    if let Some(name) = options.bootstrap.iter().find(|n| model.find(n).is_none() && !model.is_broken(n)) {
+/// A compile that has read all it needs and written nothing yet.
+struct Done {
+    compiled: Compiled,
+    out: PathBuf,
+    /// Folders that it owns below `out`.
+    folders: Vec<String>,
+    /// Paths of everything that was read.
+    read: BTreeSet<String>,
+}
+
+fn done(job: &job::Job) -> Result<Done, Outside> {
+    let (job::Ready { inputs, options, mut read, .. }, out) = job.ready()?;
+    let compiled = berthc::compile(&inputs, &read::Disk, &options);
+    let model = &compiled.model;
+    let known = |name: &String| model.find(name).is_some() || model.is_broken(name) || inputs.is_empty();
+    if let Some(name) = options.bootstrap.iter().find(|name| !known(name)) {
         return Err(format!("--bootstrap {name}: no spec of this compile is the service `{name}`"));
     }
-    let written = match &tree {
-        Some(tree) => Some(write::write(&args.out, tree, &folders(&model, &options))?),
+    read.extend(compiled.read.iter().cloned());
+    let folders = folders(model, &options);
+    Ok(Done { compiled, out, folders, read })
+}
+
+/// Whether it went well.
+fn compile(args: &Compile) -> Result<bool, Outside> {
+    let Done { compiled, out, folders, read } = done(&args.job)?;
+    let mut diagnostics = compiled.diagnostics;
+    let drift = match &compiled.tree {
+        Some(tree) => {
+            let drift = drift::drift(&out, tree, &folders)?;
+            diagnostics.extend(berthc::change::judge(&compiled.model, &drift.old(), tree));
+            Some(drift)
+        }
         None => None,
     };
-    match args.format {
+    let failed = diagnostics.iter().any(|d| d.severity == Severity::Error);
+    let written = drift.filter(|_| !failed);
+    if let Some(drift) = &written {
+        let rule = match &args.depfile {
+            Some(file) => Some((file, depfile::rule(file, &read)?)),
+            None => None,
+        };
+        write::write(&out, drift)?;
+        if let Some((file, rule)) = rule {
+            write::replace(file, &rule)?;
+        }
+    }
+    match args.job.format {
         Format::Text => {
             let mut err = anstream::stderr();
-            let _ = err.write_all(report::text(&inputs, &diagnostics).as_bytes());
-            if let Some(w) = &written {
-                let _ = writeln!(err, "{}", w.summary(&args.out));
+            let _ = err.write_all(report::text(&compiled.sources, &diagnostics).as_bytes());
+            if let Some(drift) = &written {
+                let _ = writeln!(err, "{}", write::summary(drift, &out));
             }
         }
         Format::Json => {
-            let found: Vec<_> = diagnostics.iter().map(|d| report::json(&inputs, d)).collect();
-            let object = match &written {
-                Some(w) => json!({
-                    "diagnostics": found, "written": w.changed, "removed": w.removed, "unchanged": w.unchanged,
-                }),
-                None => json!({ "diagnostics": found, "written": [], "removed": [], "unchanged": 0 }),
-            };
-            print(&format!("{object:#}\n"))?;
+            let found: Vec<_> = diagnostics.iter().map(|d| report::json(&compiled.sources, d)).collect();
+            let (mut changed, mut removed, mut unchanged) = (Vec::new(), Vec::new(), 0);
+            if let Some(drift) = &written {
+                let made = drift.items.iter().filter(|i| i.state != drift::State::Extra);
+                changed.extend(made.map(|i| i.name.as_str()));
+                removed.extend(drift.names(drift::State::Extra));
+                unchanged = drift.unchanged;
+            }
+            print(&format!(
+                "{:#}\n",
+                json!({ "diagnostics": found, "written": changed, "removed": removed, "unchanged": unchanged })
+            ))?;
         }
     }
-    Ok(!diagnostics.iter().any(|d| d.severity == Severity::Error))
+    Ok(!failed)
 }
 
 /// The folders that a run owns: those of its services, for the targets that it emits.

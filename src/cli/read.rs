@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use berthc::spec::project::FILE;
 use berthc::{Files, Input};
 
 use super::Outside;
@@ -13,24 +14,49 @@ use super::Outside;
 const MAX_BYTES: u64 = 8 << 20;
 
 /// The specs that `paths` name, in order and each once: files as they are, folders with every
-/// `.yaml`, `.yml` and `.toml` straight in them.
-pub fn specs(paths: &[PathBuf]) -> Result<Vec<Input>, Outside> {
+/// `.yaml`, `.yml` and `.toml` straight in them. Folders are added to `read`.
+pub fn specs(paths: &[PathBuf], read: &mut BTreeSet<String>) -> Result<Vec<Input>, Outside> {
     let mut seen = BTreeSet::new();
     let mut inputs = Vec::new();
     for path in paths {
-        let found = if path.is_dir() { folder(path)? } else { vec![path.clone()] };
+        let found = if path.is_dir() {
+            read.insert(path.to_string_lossy().into_owned());
+            folder(path)?
+        } else {
+            vec![path.clone()]
+        };
         for file in found {
             if !seen.insert(fs::canonicalize(&file).unwrap_or_else(|_| file.clone())) {
                 continue;
             }
-            let bytes = bounded(&file)?;
-            let text = String::from_utf8(bytes).map_err(|e| {
-                format!("{} is not UTF-8 text (byte {})", file.display(), e.utf8_error().valid_up_to())
-            })?;
-            inputs.push(Input { path: file.to_string_lossy().into_owned(), text });
+            inputs.push(Input { path: file.to_string_lossy().into_owned(), text: text(&file)? });
         }
     }
     Ok(inputs)
+}
+
+/// The specs of a pattern of `berthc.toml`, which stands in `project`. Folders that a new spec
+/// could come into are added to `read`.
+pub fn matches(project: &Path, pattern: &str, read: &mut BTreeSet<String>) -> Result<Vec<PathBuf>, Outside> {
+    let fail = |e: &dyn std::fmt::Display| format!("{FILE}: specs `{pattern}`: {e}");
+    if project.join(pattern).is_dir() {
+        return Ok(vec![project.join(pattern)]);
+    }
+    let own = project.to_string_lossy();
+    let whole = Path::new(&glob::Pattern::escape(&own)).join(pattern);
+    let mut found = Vec::new();
+    for path in glob::glob(&whole.to_string_lossy()).map_err(|e| fail(&e))? {
+        let path = path.map_err(|e| fail(&e))?;
+        if path.is_file() && path.file_name().is_some_and(|n| n != FILE) {
+            let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            read.insert(folder.to_string_lossy().into_owned());
+            found.push(path);
+        }
+    }
+    if found.is_empty() {
+        return Err(fail(&"no file is named so"));
+    }
+    Ok(found)
 }
 
 fn folder(dir: &Path) -> Result<Vec<PathBuf>, Outside> {
@@ -39,8 +65,8 @@ fn folder(dir: &Path) -> Result<Vec<PathBuf>, Outside> {
     for entry in fs::read_dir(dir).map_err(fail)? {
         let path = entry.map_err(fail)?.path();
         let spec = path.extension().is_some_and(|e| e == "yaml" || e == "yml" || e == "toml");
-        let hidden = path.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.'));
-        if spec && !hidden && path.is_file() {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if spec && !name.starts_with('.') && name != FILE && path.is_file() {
             found.push(path);
         }
     }
@@ -51,7 +77,14 @@ fn folder(dir: &Path) -> Result<Vec<PathBuf>, Outside> {
     Ok(found)
 }
 
-fn bounded(path: &Path) -> Result<Vec<u8>, Outside> {
+/// A text file.
+pub fn text(path: &Path) -> Result<String, Outside> {
+    String::from_utf8(bounded(path)?)
+        .map_err(|e| format!("{} is not UTF-8 text (byte {})", path.display(), e.utf8_error().valid_up_to()))
+}
+
+/// The bytes of a file that is not larger than any file should be.
+pub fn bounded(path: &Path) -> Result<Vec<u8>, Outside> {
     let fail = |e: std::io::Error| format!("cannot read {}: {e}", path.display());
     let mut bytes = Vec::new();
     File::open(path).map_err(fail)?.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(fail)?;
@@ -61,12 +94,13 @@ fn bounded(path: &Path) -> Result<Vec<u8>, Outside> {
     Ok(bytes)
 }
 
-/// The templates below `dir`, by their path in it.
-pub fn templates(dir: &Path) -> Result<BTreeMap<String, String>, Outside> {
+/// The templates below `dir`, by their path in it. They and their folders are added to `read`.
+pub fn templates(dir: &Path, read: &mut BTreeSet<String>) -> Result<BTreeMap<String, String>, Outside> {
     let fail = |path: &Path, e: std::io::Error| format!("cannot read {}: {e}", path.display());
     let mut found = BTreeMap::new();
     let mut open = vec![(dir.to_path_buf(), String::new())];
     while let Some((folder, prefix)) = open.pop() {
+        read.insert(folder.to_string_lossy().into_owned());
         for entry in fs::read_dir(&folder).map_err(|e| fail(&folder, e))? {
             let entry = entry.map_err(|e| fail(&folder, e))?;
             let path = entry.path();
@@ -75,9 +109,8 @@ pub fn templates(dir: &Path) -> Result<BTreeMap<String, String>, Outside> {
             if entry.file_type().is_ok_and(|t| t.is_dir()) {
                 open.push((path, format!("{name}/")));
             } else if name.ends_with(".j2") {
-                let text = String::from_utf8(bounded(&path)?)
-                    .map_err(|_| format!("{} is not UTF-8 text", path.display()))?;
-                found.insert(name, text);
+                found.insert(name, text(&path)?);
+                read.insert(path.to_string_lossy().into_owned());
             }
         }
     }
@@ -92,4 +125,35 @@ impl Files for Disk {
         let folder = Path::new(spec).parent().unwrap_or(Path::new(""));
         bounded(&folder.join(path))
     }
+}
+
+/// The texts of manifests, units and stack files: files as they are, folders with all below them.
+/// Hidden folders, links to folders and files of other kinds are passed over.
+pub fn manifests(paths: &[PathBuf]) -> Result<BTreeMap<String, String>, Outside> {
+    const KINDS: [&str; 11] =
+        ["yaml", "yml", "json", "service", "conf", "timer", "socket", "mount", "path", "target", "device"];
+    let mut found = BTreeMap::new();
+    let mut open: Vec<(PathBuf, bool)> = paths.iter().map(|p| (p.clone(), true)).collect();
+    while let Some((path, named)) = open.pop() {
+        let fail = |e: std::io::Error| format!("cannot read {}: {e}", path.display());
+        if path.is_dir() {
+            for entry in fs::read_dir(&path).map_err(fail)? {
+                let entry = entry.map_err(fail)?;
+                let hidden = entry.file_name().to_string_lossy().starts_with('.');
+                let link = entry.file_type().is_ok_and(|t| t.is_symlink()) && entry.path().is_dir();
+                if !hidden && !link {
+                    open.push((entry.path(), false));
+                }
+            }
+            continue;
+        }
+        if !named && !path.extension().is_some_and(|e| KINDS.contains(&&*e.to_string_lossy())) {
+            continue;
+        }
+        let text = String::from_utf8(bounded(&path)?).map_err(|e| {
+            format!("{} is not UTF-8 text (byte {})", path.display(), e.utf8_error().valid_up_to())
+        })?;
+        found.insert(path.to_string_lossy().into_owned(), text);
+    }
+    Ok(found)
 }

@@ -6,7 +6,7 @@
 use super::units::Version;
 
 /// Whether attaching a volume excludes a second node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fences {
     /// By the storage itself, whatever the orchestrator believes.
     Always,

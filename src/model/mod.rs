@@ -587,15 +587,6 @@ pub struct Swarm {
     pub service: Raw,
 }
 
-/// Reads the text behind `files: { …: { from } }`; the core does no input itself.
-pub trait Files {
-    /// The bytes at `path`, which is relative to the folder of `spec`.
-    ///
-    /// # Errors
-    /// What the reader of the message should know.
-    fn read(&self, spec: &str, path: &str) -> Result<Vec<u8>, String>;
-}
-
 impl Model {
     fn new(mut services: Vec<Service>, broken: BTreeSet<String>) -> Self {
         services.sort_by(|a, b| (&a.name, &a.revision).cmp(&(&b.name, &b.revision)));

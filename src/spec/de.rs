@@ -10,7 +10,7 @@ use serde::de::{
 use super::node::{Key, Kind, Node};
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
-use crate::source::in_text;
+use crate::source::{Input, in_text};
 
 /// Faults of one document after which reading stops: more would help nobody, and each costs a
 /// pass over the tree.
@@ -25,10 +25,12 @@ pub struct Removed {
     pub items: Vec<(Vec<String>, usize)>,
 }
 
-/// Reads a `T`. Every fault is pushed to `faults`; the entries at fault are gone from `root`
-/// afterwards, and the value is what the rest says. `None` when nothing could be read.
+/// Reads a `T`, which messages call `what`; `sources` are the texts that places point into. Every
+/// fault is pushed to `faults`; the entries at fault are gone from `root` afterwards, and the value
+/// is what the rest says. `None` when nothing could be read.
 pub fn read<T: DeserializeOwned>(
-    text: &str,
+    what: &str,
+    sources: &[Input],
     root: &mut Node,
     faults: &mut Vec<Diagnostic>,
 ) -> (Option<T>, Removed) {
@@ -39,7 +41,7 @@ pub fn read<T: DeserializeOwned>(
             Err(error) => {
                 let mut route = error.route.clone();
                 route.reverse();
-                faults.push(error.diagnostic(text, root.place, &route));
+                faults.push(error.diagnostic(what, sources, root.place, &route));
                 let item = root.holds_item(&route);
                 if !root.remove(&route) {
                     break;
@@ -99,12 +101,12 @@ impl Error {
         self
     }
 
-    fn diagnostic(self, text: &str, root: Place, route: &[String]) -> Diagnostic {
+    fn diagnostic(self, what: &str, sources: &[Input], root: Place, route: &[String]) -> Diagnostic {
         let place = self.place.unwrap_or(root);
         match self.what {
             What::Unknown { key, known } => {
                 let holder = match route.split_last() {
-                    Some((_, [])) | None => "a spec".to_owned(),
+                    Some((_, [])) | None => what.to_owned(),
                     Some((_, way)) => format!("`{}`", way.join(".")),
                 };
                 let d = Diagnostic::error(Code::UnknownKey, place, format!("{holder} has no key `{key}`"));
@@ -124,6 +126,7 @@ impl Error {
                 };
                 let d = Diagnostic::error(Code::WrongType, place, message);
                 // The text as it was written: 1.50 is not 1.5.
+                let text = sources.get(place.source).map_or("", |s| &s.text);
                 let written = text.get(place.start..place.end).unwrap_or_default();
                 match (found.kind, expected.as_str(), route.last()) {
                     (FoundKind::Plain, "text", Some(key)) if key.parse::<usize>().is_err() => {

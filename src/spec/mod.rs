@@ -2,8 +2,11 @@
 //! [`crate::model`] says what is missing or wrong. The doc comments become the JSON Schema.
 
 pub mod de;
+pub mod layers;
+mod merge;
 pub mod node;
 mod parts;
+pub mod project;
 mod toml;
 mod yaml;
 
@@ -22,6 +25,9 @@ pub type Value = String;
 #[serde(default, deny_unknown_fields)]
 #[schemars(title = "berthc spec")]
 pub struct Spec {
+    /// A file whose fields hold where this one says nothing: a path relative to this file. Maps
+    /// merge, all else is replaced, `null` takes away.
+    pub base: Option<String>,
     /// Name of the service; its members are `service-id`. A DNS label: letters, digits and
     /// dashes, a letter first.
     #[schemars(regex(pattern = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"))]
@@ -443,39 +449,19 @@ pub enum SwarmVolume {
 }
 
 /// The JSON Schema of a spec, for editors: what the parser refuses for its shape, and the fields
-/// without which `check` refuses it.
+/// that nothing else can supply.
 pub fn schema() -> serde_json::Value {
     let mut schema = schemars::generate::SchemaSettings::draft07()
         .into_generator()
         .into_root_schema_for::<Spec>()
         .to_value();
     without_null(&mut schema);
-    for (block, fields) in REQUIRED {
-        let object = match *block {
-            "" => Some(&mut schema),
-            name => schema.get_mut("definitions").and_then(|d| d.get_mut(name)),
-        };
-        if let Some(object) = object.and_then(serde_json::Value::as_object_mut) {
-            object.insert("required".into(), (*fields).into());
-        }
-    }
+    // Most fields may come from a base or from the project, so that no file has to have them.
+    schema["anyOf"] = serde_json::json!([{ "required": ["service"] }, { "required": ["base"] }]);
+    // An entry of a list is whole.
+    schema["definitions"]["AcceptSpec"]["required"] = serde_json::json!(["gap", "because"]);
     schema
 }
-
-/// Fields that are optional in the types only, so that one run can report all that are missing.
-const REQUIRED: &[(&str, &[&str])] = &[
-    ("", &["service", "targets"]),
-    ("AcceptSpec", &["gap", "because"]),
-    ("BeforeSpec", &["run", "within"]),
-    ("DataSpec", &["mount"]),
-    ("FleetSpec", &["version"]),
-    ("HelperSpec", &["image"]),
-    ("KubernetesSpec", &["version", "namespace"]),
-    ("PinTable", &["label"]),
-    ("SecretSpec", &["ref"]),
-    ("SwarmSpec", &["engine"]),
-    ("VolumeSpec", &["backend", "size"]),
-];
 
 /// An `Option` is a field that may be left out, never one that may be null.
 fn without_null(schema: &mut serde_json::Value) {

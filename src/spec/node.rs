@@ -62,6 +62,41 @@ impl Node {
         }
     }
 
+    /// Moves every place to the text `source`, `by` bytes further.
+    #[must_use]
+    pub fn moved(mut self, source: usize, by: usize) -> Self {
+        let to = |p: Place| Place { source, start: p.start + by, end: p.end + by };
+        self.place = to(self.place);
+        match &mut self.kind {
+            Kind::Map(entries) => {
+                for (key, value) in entries {
+                    key.place = to(key.place);
+                    let null = Self { place: value.place, kind: Kind::Null };
+                    *value = std::mem::replace(value, null).moved(source, by);
+                }
+            }
+            Kind::Seq(items) => {
+                *items = std::mem::take(items).into_iter().map(|item| item.moved(source, by)).collect();
+            }
+            _ => {}
+        }
+        self
+    }
+
+    /// The value of one key, when this is a map that has it.
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        let Kind::Map(entries) = &self.kind else { return None };
+        entries.iter().find(|(k, _)| k.name == key).map(|e| &e.1)
+    }
+
+    /// Its text, when it is text.
+    pub fn text(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Str(text) => Some(text),
+            _ => None,
+        }
+    }
+
     /// The child at the first step, to be changed.
     fn child_mut(&mut self, step: &str) -> Option<&mut Node> {
         match &mut self.kind {
@@ -169,6 +204,14 @@ fn strings(root: &Node) -> Result<(), Box<Diagnostic>> {
         }
     }
     Ok(())
+}
+
+/// A scalar as a YAML spec has it without quotes: `16`, `true`, `null`, or text.
+///
+/// # Errors
+/// A number that does not fit, or has zeros before it.
+pub fn scalar(text: &str, place: Place) -> Result<Node, Box<Diagnostic>> {
+    Ok(Node { place, kind: super::yaml::plain(text, place)? })
 }
 
 /// A line of YAML as TOML has it, when it is one map or one entry of a list of maps; else the

@@ -156,7 +156,7 @@ impl Loader<'_> {
 }
 
 /// A plain scalar under YAML 1.2's core schema, without what YAML 1.1 reads another way.
-fn plain(text: &str, at: Place) -> Loaded<Kind> {
+pub fn plain(text: &str, at: Place) -> Loaded<Kind> {
     Ok(match text {
         "" | "~" | "null" | "Null" | "NULL" => Kind::Null,
         "true" => Kind::Bool(true),

@@ -149,6 +149,27 @@ pub fn spoken(
     rendered.ok()?.as_literal().map(ToOwned::to_owned)
 }
 
+/// A waiver of what `berthc verify` can find in the files themselves, for a comment in them.
+#[derive(Debug, Clone, Serialize)]
+pub struct Accepted {
+    /// `TARGET/RESOURCE/HAZARD`.
+    pub gap: String,
+    /// Why it is taken.
+    pub because: String,
+}
+
+impl Accepted {
+    /// Those of `service` for `target`.
+    pub fn of(service: &Service, target: Target) -> Vec<Self> {
+        let own = |gap: &str| {
+            let mut parts = gap.split('/');
+            parts.next() == Some(target.name()) && parts.count() == 2
+        };
+        let accept = service.accept.iter().filter(|a| own(&a.gap));
+        accept.map(|a| Self { gap: a.gap.clone(), because: a.because.clone() }).collect()
+    }
+}
+
 /// The plans of one compile.
 #[derive(Debug, Default)]
 pub struct Plans {

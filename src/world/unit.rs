@@ -12,76 +12,127 @@ pub struct Setting {
     pub value: String,
     /// Of the key, from 1.
     pub line: usize,
+    /// Where in `value` a continuation line begins, and which line of the file that is.
+    pub lines: Vec<(usize, usize)>,
+}
+
+/// A word of an Exec line, unquoted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word {
+    /// With `%` and `$` as they are written.
+    pub text: String,
+    /// It was written without quotes or escapes: only such a `;` separates commands.
+    pub bare: bool,
+    /// The line of the file where it begins.
+    pub line: usize,
+}
+
+/// A logical line while it grows.
+struct Logical {
+    line: usize,
+    text: String,
+    lines: Vec<(usize, usize)>,
 }
 
 /// Reads a unit; lines that are neither sections, options nor comments are returned apart.
 pub fn read(text: &str) -> (Vec<Setting>, Vec<String>) {
     let (mut settings, mut unread): (Vec<Setting>, Vec<String>) = (Vec::new(), Vec::new());
     let mut section = String::new();
-    let mut open: Option<(usize, String)> = None;
+    let mut open: Option<Logical> = None;
+    let mut take = |logical: Logical| {
+        let Logical { line, text, lines } = logical;
+        if let Some(name) = text.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
+            section = name.to_owned();
+        } else if let Some((key, rest)) = text.split_once('=') {
+            let value = rest.trim().to_owned();
+            let before = text.len() - rest.trim_start().len();
+            let lines = lines.into_iter().map(|(at, line)| (at.saturating_sub(before), line)).collect();
+            let key = key.trim().to_owned();
+            settings.push(Setting { section: section.clone(), key, value, line, lines });
+        } else {
+            unread.push(text);
+        }
+    };
     for (i, line) in text.lines().enumerate() {
         let trimmed = line.trim();
         // A comment is skipped, also in the middle of a continued line.
         if trimmed.starts_with(['#', ';']) || open.is_none() && trimmed.is_empty() {
             continue;
         }
-        let (number, mut logical) = match open.take() {
-            Some((number, mut before)) => {
-                before.push(' ');
-                before.push_str(trimmed);
-                (number, before)
+        let mut logical = match open.take() {
+            Some(mut logical) => {
+                logical.text.push(' ');
+                logical.lines.push((logical.text.len(), i + 1));
+                logical.text.push_str(trimmed);
+                logical
             }
-            None => (i + 1, trimmed.to_owned()),
+            None => Logical { line: i + 1, text: trimmed.to_owned(), lines: Vec::new() },
         };
         if line.ends_with('\\') {
-            logical.truncate(logical.trim_end_matches('\\').len());
-            open = Some((number, logical.trim_end().to_owned()));
+            logical.text.truncate(logical.text.trim_end_matches('\\').trim_end().len());
+            open = Some(logical);
             continue;
         }
-        if let Some(name) = logical.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
-            section = name.to_owned();
-        } else if let Some((key, value)) = logical.split_once('=') {
-            let (key, value) = (key.trim().to_owned(), value.trim().to_owned());
-            settings.push(Setting { section: section.clone(), key, value, line: number });
-        } else {
-            unread.push(logical);
-        }
+        take(logical);
     }
+    // The file ends in a backslash.
+    open.into_iter().for_each(take);
     (settings, unread)
+}
+
+impl Setting {
+    /// The words of an Exec line; `None` when a quote is left open or an escape is cut off.
+    pub fn words(&self) -> Option<Vec<Word>> {
+        let mut words = split(&self.value)?;
+        for (at, word) in &mut words {
+            let after = self.lines.partition_point(|(start, _)| start <= at);
+            let begun = after.checked_sub(1).and_then(|last| self.lines.get(last));
+            word.line = begun.map_or(self.line, |(_, line)| *line);
+        }
+        Some(words.into_iter().map(|(_, word)| word).collect())
+    }
 }
 
 /// The words of an Exec line: quotes and escapes undone, `%%` and `$$` as they come out. Other
 /// specifiers and variables stay as they are written. `None` when a quote is left open.
 pub fn words(value: &str) -> Option<Vec<String>> {
+    let words = split(value)?.into_iter();
+    Some(words.map(|(_, w)| w.text.replace("%%", "%").replace("$$", "$")).collect())
+}
+
+/// Words, each with the place in `value` where it begins.
+fn split(value: &str) -> Option<Vec<(usize, Word)>> {
     let mut words = Vec::new();
-    let mut word: Option<String> = None;
+    let mut word: Option<(usize, Word)> = None;
     let mut quote: Option<char> = None;
-    let mut chars = value.chars().peekable();
-    while let Some(c) = chars.next() {
+    let mut chars = value.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        if quote.is_none() && c.is_ascii_whitespace() {
+            words.extend(word.take());
+            continue;
+        }
+        let (_, open) = word.get_or_insert_with(|| (at, Word { text: String::new(), bare: true, line: 0 }));
+        open.bare &= c != '\\' && c != '"' && c != '\'';
         match (c, quote) {
-            ('\\', _) => {
-                let text = escape(&mut chars)?;
-                word.get_or_insert_default().push(text);
-            }
+            ('\\', _) => escape(&mut chars, &mut open.text)?,
             (c, Some(q)) if c == q => quote = None,
-            ('"' | '\'', None) => {
-                quote = Some(c);
-                word.get_or_insert_default();
-            }
-            (c, None) if c.is_ascii_whitespace() => words.extend(word.take()),
-            (c, _) => word.get_or_insert_default().push(c),
+            ('"' | '\'', None) => quote = Some(c),
+            (c, _) => open.text.push(c),
         }
     }
     if quote.is_some() {
         return None;
     }
     words.extend(word);
-    Some(words.into_iter().map(|w: String| w.replace("%%", "%").replace("$$", "$")).collect())
+    Some(words)
 }
 
-/// The character of a C escape, the backslash being read already.
-fn escape(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<char> {
-    Some(match chars.next()? {
+type Chars<'c> = std::iter::Peekable<std::str::CharIndices<'c>>;
+
+/// Adds the character of a C escape, the backslash being read already. What is no escape stays,
+/// with its backslash (`UNESCAPE_RELAX`).
+fn escape(chars: &mut Chars<'_>, out: &mut String) -> Option<()> {
+    let c = match chars.next()?.1 {
         'n' => '\n',
         't' => '\t',
         'r' => '\r',
@@ -93,11 +144,18 @@ fn escape(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<char> 
         'x' => code(chars, 2)?,
         'u' => code(chars, 4)?,
         'U' => code(chars, 8)?,
-        c => c,
-    })
+        c => {
+            if !matches!(c, '\\' | '"' | '\'' | ';') {
+                out.push('\\');
+            }
+            c
+        }
+    };
+    out.push(c);
+    Some(())
 }
 
-fn code(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, digits: usize) -> Option<char> {
-    let text: String = chars.by_ref().take(digits).collect();
+fn code(chars: &mut Chars<'_>, digits: usize) -> Option<char> {
+    let text: String = chars.by_ref().take(digits).map(|(_, c)| c).collect();
     u32::from_str_radix(&text, 16).ok().and_then(char::from_u32)
 }

@@ -41,7 +41,16 @@ fn every_bad_spec_is_refused_by_its_code() {
 }
 
 /// Codes that need more than a file: shown by a test of their own below.
-const BY_HAND: [Code; 3] = [Code::TooLarge, Code::FileTooLarge, Code::Template];
+const BY_HAND: [Code; 7] = [
+    Code::TooLarge,
+    Code::FileTooLarge,
+    Code::Template,
+    // In `layering.rs` and `change.rs`.
+    Code::SetShape,
+    Code::SetNowhere,
+    Code::ApplyRefused,
+    Code::VolumeShrinks,
+];
 
 #[test]
 fn every_code_has_a_bad_spec() {

@@ -3,14 +3,10 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::harness::{berthc, stderr, walk};
+use crate::harness::{berthc, stderr, stdout, walk};
 
 const SPEC: &str = "service: db\nimage: db:1\nmembers: { count: 1 }\n\
                     targets: { kubernetes: { version: \"1.34\", namespace: db } }\n";
-
-fn stdout(output: &std::process::Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
 
 #[test]
 fn writes_only_what_changed_and_whole() {
@@ -229,6 +225,8 @@ fn help_teaches() {
     crate::harness::golden("errors", "help", &stdout(&run));
     let run = berthc(&["compile", "--help"]);
     crate::harness::golden("errors", "help-compile", &stdout(&run));
+    let run = berthc(&["check", "--help"]);
+    crate::harness::golden("errors", "help-check", &stdout(&run));
     let run = berthc(&["init", "--help"]);
     crate::harness::golden("errors", "help-init", &stdout(&run));
 }

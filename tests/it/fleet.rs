@@ -445,4 +445,6 @@ fn can_run(unit: &Unit, crew: &Units, set: &Units) -> bool {
 }
 
 #[cfg(test)]
+mod reader;
+#[cfg(test)]
 mod tests;

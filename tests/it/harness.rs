@@ -13,12 +13,31 @@ pub fn root() -> &'static Path {
 
 /// Runs the built program in the project's folder, without colours.
 pub fn berthc<S: AsRef<std::ffi::OsStr>>(args: &[S]) -> Output {
+    berthc_in(root(), args)
+}
+
+/// As [`berthc`], in another folder.
+pub fn berthc_in<S: AsRef<std::ffi::OsStr>>(dir: &Path, args: &[S]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_berthc"))
         .args(args)
-        .current_dir(root())
+        .current_dir(dir)
         .env("NO_COLOR", "1")
         .output()
         .unwrap()
+}
+
+/// Makes the files of a project below `dir`.
+pub fn files(dir: &Path, files: &[(&str, &str)]) {
+    for (path, text) in files {
+        let path = dir.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+}
+
+/// What a run said on stdout.
+pub fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
 }
 
 /// What a run said on stderr.

@@ -10,8 +10,11 @@ const ORDER: &[&[&str]] = &[
     &["value", "source", "spec"],
     &["model"],
     &["target", "emit"],
+    &["finding"],
     &["world"],
-    &["certificate"],
+    &["explore"],
+    &["verify"],
+    &["certificate", "change"],
     &["explain"],
 ];
 

@@ -10,17 +10,24 @@
 
 mod bad;
 mod certificate;
+mod change;
+mod check;
 mod cli;
 mod duties;
 mod explain;
+mod explore;
 mod fleet;
 mod fleet_target;
 mod golden;
 mod harness;
 mod hostile;
 mod kubernetes;
+mod layering;
 mod layers;
 mod readme;
 mod swarm;
 mod values;
 mod world;
+mod world_fleet;
+mod world_swarm;
+mod world_yaml;

@@ -60,7 +60,7 @@ fn documents_with_lines_and_fields() {
     let (read, failed) = yaml::documents(text);
     assert_eq!((read.len(), failed.len()), (2, 1));
     let c = read[1].at(&["b"]).unwrap().items()[0].get("c").unwrap();
-    assert_eq!((c.text().as_deref(), c.field(), c.line()), (Some("x"), "b[0].c", 5));
+    assert_eq!((c.as_str(), c.field().as_str(), c.line()), (Some("x"), "b[0].c", 5));
     let d = read[1].at(&["b"]).unwrap().items()[0].get("d").unwrap();
     assert_eq!(d.texts(), ["1", "two"]);
     assert_eq!(read[0].at(&["a"]).unwrap().line(), 2);

@@ -17,47 +17,37 @@ use indexmap::IndexMap;
 
 use exclusive::Exclusive;
 
-use super::{Body, External, Files, Model, Service, Targets, Template, Workload, names, units};
+use super::{Body, External, Model, Service, Targets, Template, Workload, names, units};
 use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::route;
-use crate::source::{Route, Source};
+use crate::source::{Files, Input, Route, Source};
 use crate::spec::de::{self, nearest};
-use crate::spec::{ExternalSpec, Spec, node};
+use crate::spec::layers::{Layered, Loaded};
+use crate::spec::{ExternalSpec, Spec};
 use crate::value;
 
-/// One spec's text with the path it was read from.
-#[derive(Debug, Clone)]
-pub struct Input {
-    /// As it shall stand in messages; `.toml` means TOML, all else YAML.
-    pub path: String,
-    /// The whole text.
-    pub text: String,
-}
-
-/// Reads and checks `inputs`. The model holds what could be understood; it may be emitted only
-/// when no error is among the diagnostics.
-pub fn check(inputs: &[Input], files: &dyn Files) -> (Model, Vec<Diagnostic>) {
-    let mut out = Vec::new();
+/// Checks what was `loaded`. The model holds what could be understood; it may be emitted only when
+/// no error is among the diagnostics. Files that specs name are added to what was read.
+pub fn check(loaded: &mut Loaded, files: &dyn Files, out: &mut Vec<Diagnostic>) -> Model {
+    let Loaded { sources, specs, read } = loaded;
     let mut services = Vec::new();
     let mut broken = BTreeSet::new();
-    for (index, input) in inputs.iter().enumerate() {
-        let mut root = match node::load(index, &input.path, &input.text) {
-            Ok(root) => root,
-            Err(fault) => {
-                out.push(*fault);
-                // Its name cannot be known; the file's is the best guess.
-                broken.extend(Path::new(&input.path).file_stem().map(|s| s.to_string_lossy().into_owned()));
+    for (index, layered) in std::mem::take(specs).into_iter().enumerate() {
+        let Layered { mut root, layers, start } = match layered {
+            Ok(layered) => layered,
+            Err(name) => {
+                broken.extend(name);
                 continue;
             }
         };
         let whole = root.clone();
         let mut faults = Vec::new();
-        let (spec, removed) = de::read::<Spec>(&input.text, &mut root, &mut faults);
-        let path = input.path.clone();
-        let source = Arc::new(Source { index, path, root: Some(whole), gone: removed.items });
+        let (spec, removed) = de::read::<Spec>("a spec", sources, &mut root, &mut faults);
+        let path = sources[index].path.clone();
+        let source = Arc::new(Source { index, layers, start, path, root: Some(whole), gone: removed.items });
         let removed = removed.keys;
-        let mut checker = Checker { source, files, removed, out: faults };
+        let mut checker = Checker { source, sources, files, read, removed, out: faults };
         let name = spec.as_ref().and_then(|s| s.service.clone());
         let service = spec.and_then(|spec| checker.service(spec));
         if service.is_none() || !checker.out.is_empty() {
@@ -67,14 +57,18 @@ pub fn check(inputs: &[Input], files: &dyn Files) -> (Model, Vec<Diagnostic>) {
         out.append(&mut checker.out);
     }
     let model = Model::new(services, broken);
-    cross::check(&model, &mut out);
-    (model, out)
+    cross::check(&model, out);
+    model
 }
 
 /// What checks one spec.
 struct Checker<'a> {
     source: Arc<Source>,
+    /// Every text that a place points into.
+    sources: &'a [Input],
     files: &'a dyn Files,
+    /// Paths of what was read.
+    read: &'a mut BTreeSet<String>,
     /// Keys that a structural fault took out of the tree; what they stood for is not missing.
     removed: Vec<String>,
     out: Vec<Diagnostic>,
@@ -232,6 +226,7 @@ impl Checker<'_> {
     /// The whole spec; `None` when too little of it can be understood.
     fn service(&mut self, spec: Spec) -> Option<Service> {
         let Spec {
+            base: _,
             service,
             revision,
             image,

@@ -9,7 +9,7 @@ use crate::model::{
     Workload, names, units,
 };
 use crate::route;
-use crate::source::Route;
+use crate::source::{Route, beside};
 use crate::spec::node::forbidden;
 use crate::spec::{BootstrapSpec, FileSpec, HelperSpec, Limit, ResourcesSpec, SecretSpec, UpdateSpec};
 use crate::value::SECRETS;
@@ -184,10 +184,12 @@ impl Checker<'_> {
 
     fn read(&mut self, route: &Route, from: &str) -> Option<String> {
         if from.is_empty() || from.starts_with('/') {
-            self.fault(Code::BadPath, route, "`from` is a path relative to the spec");
+            self.fault(Code::BadPath, route, "`from` is a path relative to the file that names it");
             return None;
         }
-        let text = match self.files.read(&self.source.path, from) {
+        let file = self.sources.get(self.source.place(route).source).map_or("", |s| &s.path);
+        self.read.insert(beside(file, from));
+        let text = match self.files.read(file, from) {
             Ok(bytes) => String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned()),
             Err(e) => Err(e),
         };

@@ -13,8 +13,8 @@ use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
 use crate::emit::exec_word;
 use crate::model::{Helper, Service, Stop, Template, Workload};
-use crate::target::Context;
 use crate::target::scope::{For, Values};
+use crate::target::{Accepted, Context, Target};
 use crate::value::{Part, Text};
 
 /// Most bytes of a physical line: fleet refuses 2048 (go-systemd `unit/deserialize.go`), and
@@ -53,6 +53,8 @@ pub struct Unit {
     pub name: String,
     /// The spec's file.
     pub origin: String,
+    /// What its waivers accept.
+    pub accepted: Vec<Accepted>,
     /// For people.
     pub description: String,
     /// Seconds for each command that stops, and for what is left after them.
@@ -265,6 +267,7 @@ impl<'a, 'c> Maker<'a, 'c> {
     fn unit(&self, name: String, container: &str, grace: u32, start: Lines, schedule: Schedule) -> Unit {
         Unit {
             origin: self.service.file.clone(),
+            accepted: Accepted::of(self.service, Target::Fleet),
             description: String::new(),
             stop_timeout: grace.saturating_add(MARGIN),
             leftover: Command::must(shell::stop(&name, grace)),

@@ -17,7 +17,7 @@ mod workload;
 
 use serde::Serialize;
 
-use super::Context;
+use super::{Accepted, Context, Target};
 use crate::emit::Page;
 use crate::model::{Body, Kubernetes, Service, Workload};
 use crate::route;
@@ -70,7 +70,15 @@ impl Folder {
 
     /// One object of one spec.
     fn one<T: Serialize>(&mut self, file: String, template: &'static str, service: &Service, one: T) {
-        self.page(file, template, &One { origin: vec![service.file.clone()], one });
+        self.page(
+            file,
+            template,
+            &One {
+                origin: vec![service.file.clone()],
+                accepted: Accepted::of(service, Target::Kubernetes),
+                one,
+            },
+        );
     }
 
     /// Objects of all specs, if there are any.
@@ -99,7 +107,8 @@ pub fn pages(context: &mut Context<'_>) -> Vec<Page> {
         Body::Workload(w) => workloads(context, &mut folder, w, settings),
     }
     let resources = std::mem::take(&mut folder.listed);
-    let kustomization = One { origin: folder.origin.clone(), one: Kustomization { resources } };
+    let kustomization =
+        One { origin: folder.origin.clone(), accepted: Vec::new(), one: Kustomization { resources } };
     folder.page("kustomization.yaml".to_owned(), "kubernetes/kustomization.yaml.j2", &kustomization);
     folder.pages
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::hatch::ServiceMore;
 use super::labels::Labels;
+use crate::target::Accepted;
 pub use pod::{
     Apart, ConfigVolume, Container, ContainerPort, Expression, HostPath, Mount, Pod, Probe, RunAs,
     SecretSource, Secrets, Spread, Toleration, Volume,
@@ -40,6 +41,8 @@ pub struct All<T> {
 pub struct One<T> {
     /// See [`Origin`].
     pub origin: Origin,
+    /// What the spec's waivers accept.
+    pub accepted: Vec<Accepted>,
     /// The object.
     pub one: T,
 }

@@ -13,7 +13,7 @@ use super::subject::Subject;
 use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::route;
-use crate::target::Context;
+use crate::target::{Accepted, Context, Target};
 use crate::value::Text;
 
 /// Version of the file format. The clients of 20.10 know 3.0 to 3.9 and take a file without a
@@ -40,6 +40,8 @@ pub struct Plan {
 pub struct Stack {
     /// File of the spec.
     pub origin: String,
+    /// What its waivers accept.
+    pub accepted: Vec<Accepted>,
     /// Its own name, `zookeeper-1.yml`.
     pub file: String,
     /// Name of the stack; every file of a service is deployed into the same.
@@ -244,6 +246,7 @@ pub fn plan(context: &mut Context<'_>, subject: Subject<'_>) -> Plan {
         let networks: BTreeSet<String> = services.iter().flat_map(|s| s.networks.clone()).collect();
         stacks.push(Stack {
             origin: subject.service.file.clone(),
+            accepted: Accepted::of(subject.service, Target::Swarm),
             file: format!("{}.yml", subject.name(id)),
             name: subject.service.name.clone(),
             shared,

@@ -17,7 +17,7 @@ pub fn build(dir: &Path) {
     {
         fs::create_dir_all(root.join(folder)).unwrap();
     }
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/probe.rs");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/docker/probe.rs");
     let at = root.display();
     sh::run(&format!(
         "rustc --edition 2024 -O -C target-feature=+crt-static -C strip=symbols {source} -o {at}/probe && \

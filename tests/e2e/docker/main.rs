@@ -1,5 +1,5 @@
 //! The end-to-end suite for Swarm and fleet: real dockerds and a real systemd run what berthc
-//! emits, and a probe in place of the database tells what it held and when. See `docs/e2e.md`.
+//! emits, and a probe in place of the database tells what it held and when. See `README.md` beside.
 
 #![allow(
     clippy::disallowed_methods,
@@ -19,9 +19,9 @@ mod trace;
 mod variant;
 
 use std::fs;
-use std::os::unix::process::CommandExt;
+use std::io::Read as _;
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 
 /// Marks the suite in its own namespaces.
 const INNER: &str = "BERTHC_E2E_INNER";
@@ -36,10 +36,10 @@ The end-to-end suite. Which part?
   cargo test --test e2e -- swarm     every hazard against every service, 20 minutes
   cargo test --test e2e -- fleet     the units under systemd, 8 minutes
 
-  --core         Swarm: the short run, as in CI
+  --core         the short run, as in CI
   --only=NAME    only this experiment (may be repeated)
   --loud         tell every overlap
-  --record       write tests/e2e/results (a full run)";
+  --record       write tests/e2e/docker/SWARM.md or FLEET.md (a full run)";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -55,22 +55,21 @@ fn main() -> ExitCode {
             return ExitCode::from(SKIPPED);
         }
         fs::create_dir_all(DIR).unwrap();
-        let e = own_namespaces().arg(std::env::current_exe().unwrap()).args(&args).env(INNER, "1").exec();
-        panic!("unshare: {e}");
+        return outside(&args);
     }
+    std::thread::spawn(ends_with_the_outside);
     sh::run(&format!("mount -t tmpfs -o size=4g e2e {DIR}"));
     let dir = Path::new(DIR);
     let only: Vec<String> =
         args.iter().filter_map(|a| a.strip_prefix("--only=")).map(str::to_owned).collect();
     image::build(dir);
     let (good, table) = match fleet {
-        true => fleet::run(dir, has("--loud"), &only),
+        true => fleet::run(dir, has("--core"), has("--loud"), &only),
         false => swarm::run(dir, has("--core"), has("--loud"), &only),
     };
     if has("--record") {
-        let (name, head) = if fleet { ("fleet.md", FLEET) } else { ("swarm.md", SWARM) };
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/results");
-        fs::create_dir_all(&folder).unwrap();
+        let (name, head) = if fleet { ("FLEET.md", FLEET) } else { ("SWARM.md", SWARM) };
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/docker");
         fs::write(folder.join(name), format!("{head}{table}")).unwrap();
     } else if !good {
         println!("{table}");
@@ -93,6 +92,29 @@ Written by `cargo test --test e2e -- fleet --record`: the units under a real sys
 dockerd (20.10), a grace of 16 s that every stop takes to its end. *Claimed* is what berthc's
 certificate says of the units, *seen* the longest time for which two containers held the resource.
 ";
+
+/// Runs the suite in namespaces of its own. The first process in them is a shell, which reaps what
+/// others leave: a process that nobody reaps would keep a node from going down.
+fn outside(args: &[String]) -> ExitCode {
+    let mut inside = own_namespaces()
+        .args(["sh", "-c", "\"$@\" <&0 & wait $!", "sh"])
+        .arg(std::env::current_exe().unwrap())
+        .args(args)
+        .env(INNER, "1")
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let line = inside.stdin.take();
+    let ended = inside.wait().unwrap();
+    drop(line);
+    ended.code().and_then(|c| u8::try_from(c).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
+}
+
+/// The line from the outside breaks when the process there ends, by whatever signal. Then all ends.
+fn ends_with_the_outside() {
+    let _ = std::io::stdin().read_to_end(&mut Vec::new());
+    std::process::exit(1);
+}
 
 /// Namespaces that take everything in them along when the suite ends, however it ends.
 fn own_namespaces() -> Command {

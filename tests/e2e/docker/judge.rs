@@ -21,6 +21,11 @@ pub struct Subject {
     pub provokes: &'static [&'static str],
 }
 
+/// Where certificate and cluster are known to differ: service, resource, hazard, way. Another
+/// difference is a fault of the one or the other.
+pub const DIFFERENCES: [(&str, &str, &str, &str); 2] =
+    [("e", "id", "relabel", ELSEWHERE), ("e", "hostname", "relabel", ELSEWHERE)];
+
 /// One resource of one service in one experiment.
 pub struct Row {
     pub service: &'static str,
@@ -31,6 +36,8 @@ pub struct Row {
     pub seen: String,
     /// Why claim and observation do not go together.
     pub wrong: Option<String>,
+    /// Whether that is known.
+    pub known: bool,
 }
 
 /// What all experiments together showed of ways that are said to be open: whether it was tried,
@@ -110,7 +117,8 @@ fn row(
         Claim::Duty => "duty".to_owned(),
         Claim::AsData => "as data".to_owned(),
     };
-    Row { service: name, experiment: subject.name, resource, hazard, claim, seen, wrong }
+    let known = ways.iter().all(|(way, _)| DIFFERENCES.contains(&(name, resource, hazard, *way)));
+    Row { service: name, experiment: subject.name, resource, hazard, claim, seen, wrong, known }
 }
 
 fn seconds(milliseconds: u64) -> String {
@@ -132,7 +140,7 @@ pub fn lines<'r>(rows: impl IntoIterator<Item = &'r Row>, what: impl Fn(&str) ->
     let mut lines: Vec<(&str, Vec<&str>, String)> = Vec::new();
     // What cannot happen and did not is not worth a line.
     for r in rows.into_iter().filter(|r| r.claim != "never" || r.seen != "held") {
-        let wrong = if r.wrong.is_some() { " **DISAGREES**" } else { "" };
+        let wrong = if r.wrong.is_some() { " **differs**" } else { "" };
         let rest = format!("{} | {}{wrong}", r.claim, r.seen);
         match lines.iter_mut().find(|(s, _, told)| *s == r.service && *told == rest) {
             Some((_, resources, _)) => resources.push(r.resource),

@@ -40,6 +40,7 @@ impl Cluster {
             fs::create_dir_all(dir.join(folder)).unwrap();
         }
         fs::write(dir.join("empty.json"), "{}").unwrap();
+        forget_groups();
         sh::run("ip link add br0 type bridge && ip link set br0 up && ip link set lo up");
         for node in 1..=count {
             cluster.power_on(node);
@@ -284,9 +285,13 @@ impl Drop for Cluster {
             self.power_off(node);
         }
         sh::ok("ip link del br0");
-        // Control groups are the one thing that no namespace takes along.
-        sh::ok("for d in $(find /sys/fs/cgroup -depth -type d -path '*/berthc-e2e*'); do rmdir $d; done");
+        forget_groups();
     }
+}
+
+/// Control groups are the one thing that no namespace takes along. Those in use cannot be removed.
+pub fn forget_groups() {
+    sh::ok("for d in $(find /sys/fs/cgroup -depth -type d -path '*/berthc-e2e*'); do rmdir $d; done");
 }
 
 /// The one child of a process.

@@ -1,0 +1,108 @@
+//! What the Swarm managers refuse (moby `api/server/…`, `swarmkit/manager/controlapi`), and what
+//! docker leaves as it is without a word.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Change;
+use crate::diag::Diagnostic;
+use crate::emit::Tree;
+use crate::model::Model;
+use crate::route;
+use crate::source::beside;
+use crate::world::yaml::{Document, Value, documents};
+
+/// One stack file.
+pub(super) fn judge(change: &mut Change<'_>, before: &str, after: &str) {
+    let (before, after) = (documents(before).0, documents(after).0);
+    let (Some(before), Some(after)) = (before.first(), after.first()) else { return };
+    for (name, new) in entries(after, "services") {
+        let Some(old) = before.at(&["services", name]) else { continue };
+        let mode = |v: &Value<'_>| v.at(&["deploy", "mode"]).and_then(|m| m.text());
+        if mode(&old) != mode(&new) {
+            let stack = &change.service.name;
+            change.refused(
+                change.service.key(&route!["members"]),
+                format!("docker stack deploy will refuse another mode of the service {name}"),
+                "Swarm never makes a replicated service global, nor a global one replicated",
+                format!("docker service rm {stack}_{name}; wait until docker ps shows none of its containers on any node; deploy"),
+            );
+        }
+    }
+    let old: BTreeMap<String, Value<'_>> = named(before, "volumes").collect();
+    for (name, new) in named(after, "volumes") {
+        let Some(old) = old.get(&name) else { continue };
+        let (Some(before), Some(after)) = (old.get("driver_opts"), new.get("driver_opts")) else { continue };
+        if before.same(after) {
+            continue;
+        }
+        let size = |v: &Value<'_>| v.get("size").and_then(|s| s.text());
+        let data = data_of(change, &name);
+        // Plugins count in GiB; a number alone compares as well as any.
+        let shrinks = match (size(&before), size(&after), &data) {
+            (Some(before), Some(after), Some(data)) => change.shrinks(data, &before, &after),
+            _ => false,
+        };
+        if !shrinks {
+            let route = data.map_or(route!["exclusive", "data"], |d| route!["exclusive", "data", d]);
+            change.refused(
+                change.service.key(&route),
+                format!("docker will keep the volume {name} as it was made"),
+                "the driver's options are read once, when the volume is made",
+                format!("change it where it is stored, or move its data to another volume; docker volume inspect {name} shows what it has"),
+            );
+        }
+    }
+}
+
+/// Entries of one map of a stack.
+fn entries<'d>(document: &'d Document, map: &str) -> Vec<(&'d str, Value<'d>)> {
+    document.at(&[map]).map(|v| v.entries()).unwrap_or_default()
+}
+
+/// Those that are made by the stack, by the name that they have outside it.
+fn named<'d>(document: &'d Document, map: &str) -> impl Iterator<Item = (String, Value<'d>)> {
+    let own = entries(document, map).into_iter().filter(|(_, v)| v.get("external").is_none());
+    own.filter_map(|(_, v)| Some((v.get("name")?.text()?, v)))
+}
+
+/// The data that the volume `name` holds: it begins with the name of the data.
+fn data_of(change: &Change<'_>, name: &str) -> Option<String> {
+    let workload = change.service.workload()?;
+    let own = |d: &&crate::model::Data| name.starts_with(&format!("{}-{}", d.name, change.service.name));
+    workload.data.iter().find(own).map(|d| d.name.clone())
+}
+
+/// Configs and secrets that have another content under one name.
+pub(super) fn contents(model: &Model, old: &Tree, new: &Tree, out: &mut Vec<Diagnostic>) {
+    let carried = |path: &&String| path.split('/').nth(1) == Some("swarm") && path.matches('/').count() > 2;
+    let changed: BTreeSet<&str> =
+        old.keys().filter(carried).filter(|p| new.get(*p) != old.get(*p)).map(String::as_str).collect();
+    let services: BTreeSet<&str> = changed.iter().filter_map(|p| p.split('/').next()).collect();
+    for name in services {
+        let Some(service) = model.find(name) else { continue };
+        let folder = format!("{name}/swarm/");
+        let stacks = new.range(folder.clone()..).take_while(|(path, _)| path.starts_with(&folder));
+        for (path, after) in stacks.filter(|(path, _)| path.ends_with(".yml")) {
+            let before = old.get(path).unwrap_or(after);
+            let (before, after) = (documents(before).0, documents(after).0);
+            let (Some(before), Some(after)) = (before.first(), after.first()) else { continue };
+            for map in ["configs", "secrets"] {
+                let file = |v: &Value<'_>| v.get("file").and_then(|f| f.text()).map(|f| beside(path, &f));
+                let old: BTreeMap<String, Option<String>> =
+                    named(before, map).map(|(name, v)| (name, file(&v))).collect();
+                for (name, value) in named(after, map) {
+                    let Some(file) = file(&value).filter(|f| changed.contains(f.as_str())) else { continue };
+                    if old.get(&name) != Some(&Some(file.clone())) {
+                        continue;
+                    }
+                    Change { model, service, path: &file, out: &mut *out }.refused(
+                        service.key(&route!["files"]),
+                        format!("docker stack deploy will refuse another content of {name}"),
+                        "Swarm changes only the labels of a config or secret",
+                        "give it another name in the stack file".into(),
+                    );
+                }
+            }
+        }
+    }
+}

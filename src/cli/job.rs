@@ -1,0 +1,142 @@
+//! What `compile` and `check` are asked for: arguments and, behind them, `berthc.toml`.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use berthc::spec::project::FILE;
+use berthc::{Input, Options, Project};
+use clap::Args;
+
+use super::{Format, Outside, TargetName, read, target};
+
+/// What is laid over specs.
+#[derive(Debug, Args)]
+pub struct Layers {
+    /// Lay this environment of berthc.toml over the specs
+    #[arg(long, value_name = "NAME")]
+    env: Option<String>,
+    /// Lay one value over a spec, such as members.count=3 or, with several services,
+    /// kafka:image=kafka:3.9.1 (*: is all of them; null takes away; may be repeated)
+    #[arg(long, value_name = "[SERVICE:]PATH=VALUE")]
+    set: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Job {
+    /// Spec files (.toml is TOML, all else YAML), or folders whose specs are all read
+    /// [default: `specs` of berthc.toml]
+    #[arg(value_name = "SPEC")]
+    specs: Vec<PathBuf>,
+    /// Folder of what is emitted; each service owns one folder in it [default: `out` of
+    /// berthc.toml]
+    #[arg(short, long, value_name = "OUT")]
+    out: Option<PathBuf>,
+    /// Emit for this target only (may be repeated); every target of a spec is still checked
+    #[arg(long, value_enum, value_name = "TARGET")]
+    target: Vec<TargetName>,
+    /// Folder with templates that stand in for berthc's own, one by one and by name, such as
+    /// kubernetes/statefulset.yaml.j2
+    #[arg(long, value_name = "DIR")]
+    templates: Option<PathBuf>,
+    /// Emit the `bootstrap.env` of this service: its very first start (may be repeated)
+    #[arg(long, value_name = "SERVICE")]
+    bootstrap: Vec<String>,
+    #[command(flatten)]
+    layers: Layers,
+    /// How messages are printed
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub format: Format,
+}
+
+/// All that a compile needs.
+pub struct Ready {
+    pub inputs: Vec<Input>,
+    pub options: Options,
+    /// What the project says, when it has no faults.
+    pub project: Option<(PathBuf, Project)>,
+    /// Folders and templates that were read, which the library does not see.
+    pub read: BTreeSet<String>,
+}
+
+impl Ready {
+    /// `path` of `berthc.toml`, which is relative to it.
+    fn of_project<'p>(&'p self, path: impl Fn(&'p Project) -> Option<&'p String>) -> Option<PathBuf> {
+        self.project.as_ref().and_then(|(folder, p)| Some(folder.join(path(p)?)))
+    }
+
+    /// Reads the templates of `told`, or those of the project.
+    pub fn take_templates(&mut self, told: Option<&Path>) -> Result<(), Outside> {
+        let dir = told.map(Path::to_path_buf).or_else(|| self.of_project(|p| p.templates.as_ref()));
+        if let Some(dir) = dir {
+            self.options.templates = read::templates(&dir, &mut self.read)?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads `specs`, or those of the project when none are named. The faults of `berthc.toml` itself
+/// are left to the compile, which then has no specs.
+pub fn ready(specs: &[PathBuf], layers: &Layers) -> Result<Ready, Outside> {
+    let mut options = Options { env: layers.env.clone(), set: layers.set.clone(), ..Options::default() };
+    options.partial = !specs.is_empty();
+    let found = find()?;
+    options.project = found.as_ref().map(|(_, input)| input.clone());
+    let mut project = None;
+    let mut specs = specs.to_vec();
+    let mut read = BTreeSet::new();
+    if let Some((folder, input)) = found {
+        match Project::read(&[input], 0) {
+            Ok(read) => project = Some((folder, read)),
+            Err(_) => return Ok(Ready { inputs: Vec::new(), options, project, read }),
+        }
+    }
+    if let (true, Some((folder, project))) = (specs.is_empty(), &project) {
+        for pattern in &project.specs {
+            specs.extend(read::matches(folder, pattern, &mut read)?);
+        }
+    }
+    if specs.is_empty() {
+        return Err(format!("no specs: name them, or write specs = [\"specs/*.yaml\"] into {FILE}"));
+    }
+    Ok(Ready { inputs: read::specs(&specs, &mut read)?, options, project, read })
+}
+
+impl Job {
+    /// Reads all that the job names, and says where the output belongs.
+    pub fn ready(&self) -> Result<(Ready, PathBuf), Outside> {
+        let mut ready = ready(&self.specs, &self.layers)?;
+        let env = ready.options.env.clone().unwrap_or_default();
+        ready.take_templates(self.templates.as_deref())?;
+        ready.options.targets = self.target.iter().map(|t| target(*t)).collect();
+        ready.options.bootstrap = self.bootstrap.iter().cloned().collect();
+        let out = self
+            .out
+            .clone()
+            .or_else(|| ready.of_project(|p| p.envs.get(&env).and_then(Option::as_ref).or(p.out.as_ref())));
+        match out {
+            Some(out) => Ok((ready, out)),
+            // A faulty project may name one; nothing is written below it.
+            None if ready.inputs.is_empty() => Ok((ready, PathBuf::new())),
+            None => Err(format!("no folder to write below: -o OUT, or write out = \"deploy\" into {FILE}")),
+        }
+    }
+}
+
+/// The `berthc.toml` of this folder or, inside a repository, of the nearest folder above that has
+/// one; and its folder.
+fn find() -> Result<Option<(PathBuf, Input)>, Outside> {
+    // A folder that was removed under its shell has no project.
+    let Ok(here) = std::env::current_dir() else { return Ok(None) };
+    let root = |dir: &Path| [".git", ".hg", ".jj"].iter().any(|r| dir.join(r).exists());
+    let depth = here.ancestors().position(root).unwrap_or_default();
+    let mut folder = PathBuf::new();
+    for _ in 0..=depth {
+        let file = folder.join(FILE);
+        if file.is_file() {
+            let text = read::text(&file)?;
+            return Ok(Some((folder, Input { path: file.to_string_lossy().into_owned(), text })));
+        }
+        folder.push("..");
+    }
+    Ok(None)
+}

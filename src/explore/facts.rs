@@ -1,0 +1,312 @@
+//! A scene without its words: all that the rules look at. Scenes of equal facts are searched once.
+
+use crate::finding::{Hazard, Resource};
+use crate::model::backend::Fences;
+use crate::target::Target;
+use crate::world::{Kind, Missing, Order};
+
+use super::state::{ACTORS, Copy, Data, Link, NOWHERE, Phase, State};
+
+/// What holds between actors `a` and `b`, by both numbers.
+pub type Between = [[bool; ACTORS]; ACTORS];
+
+/// What is searched at once.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Facts {
+    /// Whose rules hold.
+    pub target: Target,
+    /// What may strike.
+    pub hazard: Hazard,
+    /// How many nodes there are.
+    pub nodes: usize,
+    /// One or two.
+    pub actors: Vec<Actor>,
+    /// The scheduler knows of a port of the node that both take.
+    pub port: Between,
+    /// The runtime binds a port of the node that both take.
+    pub bound: Between,
+    /// Their containers have one name.
+    pub name: Between,
+    /// Both processes lock one directory.
+    pub lock: Between,
+    /// A rule of either keeps them off one node.
+    pub apart: Between,
+    /// They are of one workload.
+    pub same: Between,
+    /// No node's labels meet the wants of both.
+    pub excluded: bool,
+}
+
+/// One member.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Actor {
+    /// How containers are made of it.
+    pub kind: Kind,
+    /// Actors of one owner take over each other's data on purpose: two revisions on one node, two
+    /// replicas without numbers.
+    pub owner: u8,
+    /// One node carries what it wants, from the start.
+    pub pinned: bool,
+    /// Labels place it, and labels can be changed.
+    pub labelled: bool,
+    /// Of an update.
+    pub order: Order,
+    /// Of a rollback.
+    pub back: Order,
+    /// It may take longer to stop than Swarm waits.
+    pub slow: bool,
+    /// Most of its workload on one node.
+    pub most: Option<u32>,
+    /// Its start kills whatever has its container's name.
+    pub kills: bool,
+    /// Its start stops what is left of its own.
+    pub cleans: bool,
+    /// Its container outlives its unit.
+    pub outlives: bool,
+    /// It has a hostname of its own.
+    pub named: bool,
+    /// What it mounts; of mounts that nothing tells apart but their names, one.
+    pub mounts: Vec<Mount>,
+}
+
+/// Something mounted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Mount {
+    /// Where its data stands in a [`State`].
+    pub place: Place,
+    /// When it is not there.
+    pub missing: Missing,
+    /// Whether attaching keeps another node off.
+    pub fences: Fences,
+    /// ReadWriteOncePod.
+    pub one_pod: bool,
+    /// A cluster volume that its task reserves.
+    pub reserved: bool,
+}
+
+/// Where a mount's data stands in a [`State`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// Of `directories`.
+    Directory(u8),
+    /// Of `volumes`.
+    Volume(u8),
+}
+
+/// What is wrong with a start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Breach {
+    /// Of what.
+    pub resource: Resource,
+    /// How.
+    pub how: How,
+    /// Who starts.
+    pub actor: u8,
+    /// The actor of the container that already runs, or whose data it is.
+    pub other: u8,
+    /// Index of the mount of `actor`, if it is one.
+    pub mount: Option<u8>,
+}
+
+/// How a berth breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum How {
+    /// Two running containers hold it.
+    Two,
+    /// It starts without its data, which is elsewhere.
+    Empty,
+    /// It starts on the data of another.
+    Other,
+}
+
+/// Whether a [`Between`] holds of two containers.
+pub fn holds(between: &Between, a: &Copy, b: &Copy) -> bool {
+    between[usize::from(a.actor)][usize::from(b.actor)]
+}
+
+impl Facts {
+    /// The actor of a container.
+    pub fn of(&self, copy: &Copy) -> &Actor {
+        &self.actors[usize::from(copy.actor)]
+    }
+
+    /// The nodes.
+    pub fn nodes(&self) -> std::ops::Range<u8> {
+        0..self.nodes as u8
+    }
+
+    /// The moment at which the search begins. One member alone has run before; of two, nothing is
+    /// placed yet.
+    pub fn start(&self) -> State {
+        let mut state = State::new();
+        for n in 0..self.nodes {
+            state.nodes[n].fits = self.fits(n);
+        }
+        for (a, actor) in self.actors.iter().enumerate() {
+            // The operator makes a directory wherever the member may run, if nothing else does.
+            for mount in actor.mounts.iter().filter(|m| m.missing == Missing::Refused) {
+                if let Place::Directory(d) = mount.place {
+                    for n in (0..self.nodes).filter(|n| state.nodes[*n].fits & 1 << a != 0) {
+                        state.directories[usize::from(d)][n] = Data::Empty;
+                    }
+                }
+            }
+            if actor.kind == Kind::Pod && self.actors.len() > 1 {
+                state.push(Copy::wanted(a as u8, 0, NOWHERE));
+            }
+        }
+        for desired in state.desired.iter_mut().skip(self.actors.len()) {
+            desired.deployed = false;
+        }
+        if let [actor] = self.actors.as_slice() {
+            let homes = if actor.kind.per_node() { self.nodes } else { 1 };
+            for n in 0..homes {
+                state.push(Copy { phase: Phase::Running, ..Copy::wanted(0, 0, n as u8) });
+                self.write(&mut state, 0, n);
+            }
+        }
+        state
+    }
+
+    /// Whose wants the labels of node `n` meet at first. Each pin has a node of its own; of a
+    /// label's values a node carries one.
+    fn fits(&self, n: usize) -> u8 {
+        let mut fits = 0;
+        for (a, actor) in self.actors.iter().enumerate() {
+            let own = if a > 0 && self.excluded { a } else { 0 };
+            let fit = if actor.pinned { n == own } else { own == 0 || n == own && self.nodes > 1 };
+            fits |= u8::from(fit) << a;
+        }
+        fits
+    }
+
+    /// What a running container of `actor` writes to on node `n`.
+    fn write(&self, state: &mut State, actor: usize, n: usize) {
+        let owner = self.actors[actor].owner;
+        for mount in &self.actors[actor].mounts {
+            match mount.place {
+                Place::Directory(d) => state.directories[usize::from(d)][n] = Data::Of(owner),
+                Place::Volume(v) => state.volumes[usize::from(v)] = Data::Of(owner),
+            }
+        }
+    }
+
+    /// Whether something of the node, or the storage itself, refuses to start `copy` where it is
+    /// placed.
+    pub fn refused(&self, state: &State, copy: &Copy) -> bool {
+        let own = self.of(copy);
+        let node = usize::from(copy.node);
+        let missing = own.mounts.iter().filter(|m| m.missing == Missing::Refused).any(|m| match m.place {
+            Place::Directory(d) => {
+                !state.nodes[node].mounted || state.directories[usize::from(d)][node] == Data::Absent
+            }
+            Place::Volume(v) => state.volumes[usize::from(v)] == Data::Absent,
+        });
+        missing
+            || state.copies().filter(|o| o.runs() && *o != copy).any(|other| {
+                let here = other.node == copy.node;
+                let local = |between: &Between| here && holds(between, copy, other);
+                let reached = state.node(other).is_some_and(|n| n.link == Link::Up);
+                local(&self.name)
+                    || local(&self.bound)
+                    || local(&self.lock)
+                    || own.mounts.iter().any(|m| {
+                        let refuses = match m.fences {
+                            _ if here => m.one_pod,
+                            Fences::Always => true,
+                            Fences::WhileConnected => reached,
+                            Fences::Never => false,
+                        };
+                        refuses
+                            && matches!(m.place, Place::Volume(_))
+                            && self.of(other).mounts.iter().any(|t| t.place == m.place)
+                    })
+            })
+    }
+
+    /// Makes `copy` run where it is placed, and says what that breaks.
+    pub fn run(&self, state: &mut State, copy: &Copy) -> Option<Breach> {
+        let breach =
+            self.two(state, copy).or_else(|| self.data(state, copy)).or_else(|| self.twin(state, copy));
+        state.set(copy, Some(Copy { phase: Phase::Running, waits: false, ..*copy }));
+        self.write(state, usize::from(copy.actor), usize::from(copy.node));
+        breach
+    }
+
+    /// Another container runs on the same data.
+    fn two(&self, state: &State, copy: &Copy) -> Option<Breach> {
+        state.copies().filter(|o| o.runs() && *o != copy).find_map(|other| {
+            let shared = |m: &Mount| {
+                let one = matches!(m.place, Place::Volume(_)) || other.node == copy.node;
+                one && self.of(other).mounts.iter().any(|t| t.place == m.place)
+            };
+            let mount = self.of(copy).mounts.iter().position(shared)?;
+            Some(Breach {
+                resource: Resource::Data,
+                how: How::Two,
+                actor: copy.actor,
+                other: other.actor,
+                mount: Some(mount as u8),
+            })
+        })
+    }
+
+    /// It starts on what is not its own, or without what is.
+    fn data(&self, state: &State, copy: &Copy) -> Option<Breach> {
+        let own = self.of(copy);
+        let node = usize::from(copy.node);
+        own.mounts.iter().enumerate().find_map(|(i, mount)| {
+            let mine = Data::Of(own.owner);
+            let (here, elsewhere) = match mount.place {
+                Place::Directory(d) => {
+                    let all = &state.directories[usize::from(d)][..self.nodes];
+                    let elsewhere =
+                        !own.kind.per_node() && all.iter().enumerate().any(|(n, d)| n != node && *d == mine);
+                    match state.nodes[node].mounted {
+                        true => (all[node], elsewhere),
+                        // Its data lies on the disk that is not mounted.
+                        false => (Data::Absent, elsewhere || all[node] == mine),
+                    }
+                }
+                // Gone under a member that has run before.
+                Place::Volume(v) => {
+                    let here = state.volumes[usize::from(v)];
+                    (here, here == Data::Absent)
+                }
+            };
+            let breach = |how, other| Breach {
+                resource: Resource::Data,
+                how,
+                actor: copy.actor,
+                other,
+                mount: Some(i as u8),
+            };
+            match here {
+                Data::Of(owner) if owner != own.owner => {
+                    let other = self.actors.iter().position(|a| a.owner == owner).unwrap_or_default();
+                    Some(breach(How::Other, other as u8))
+                }
+                Data::Empty | Data::Absent if elsewhere => Some(breach(How::Empty, copy.actor)),
+                _ => None,
+            }
+        })
+    }
+
+    /// Another container of the same member runs. What has data is told by its data; this is for
+    /// what stands beside it, and for members without.
+    fn twin(&self, state: &State, copy: &Copy) -> Option<Breach> {
+        let own = self.of(copy);
+        let same = |o: &&Copy| o.runs() && *o != copy && o.actor == copy.actor;
+        let twin = state.copies().find(same)?;
+        let resource = match own.kind {
+            Kind::Replicas => return None,
+            kind if kind.per_node() && twin.node != copy.node => return None,
+            // A name alone says nothing: members that may run anywhere without data have one too.
+            Kind::StatefulSet => Resource::Hostname,
+            _ if own.mounts.is_empty() && !(own.pinned && own.named) => return None,
+            _ if own.named => Resource::Hostname,
+            _ => Resource::Id,
+        };
+        Some(Breach { resource, how: How::Two, actor: copy.actor, other: twin.actor, mount: None })
+    }
+}

@@ -1,0 +1,344 @@
+//! What fleet does, with systemd and docker under it.
+//!
+//! fleet judges what is wanted, not what still runs: it places the next unit milliseconds after a
+//! stop was asked (agent/agent.go), and moves units off a machine that is cut off while they run
+//! on (engine/reconciler.go). Only docker's names, locks and storage look at what runs.
+
+use crate::finding::{At, Hazard};
+use crate::world::{Kind, Source};
+
+use super::facts::{Breach, Facts, How, holds};
+use super::scene::Scene;
+use super::search::{Next, Rules, Step, What};
+use super::state::{Copy, Link, NOWHERE, Phase, State};
+use super::story::{self, Told};
+
+/// CoreOS fleet.
+pub struct Fleet;
+
+/// What may strike under each hazard. `Crash` is a docker client that is killed: its container
+/// runs on. `KillAgent` is fleetd that is stopped, as in a reboot: it asks its units to stop, waits
+/// for none, and clears its machine.
+fn strikes(hazard: Hazard) -> &'static [What] {
+    match hazard {
+        Hazard::Colocate | Hazard::Neighbour | Hazard::Revisions => &[What::Remove],
+        Hazard::Update => &[What::Update, What::Rollback, What::Crash],
+        Hazard::Relabel => &[What::Unlabel, What::MoveLabel, What::FlipLabel, What::Crash],
+        Hazard::Partition => &[What::Cut],
+        Hazard::Reboot => &[What::KillAgent, What::PowerOff, What::Unmount, What::Remove, What::Crash],
+        Hazard::Move => &[What::PowerOff, What::Unmount, What::Remove, What::LoseVolume],
+        Hazard::Force => &[What::Crash, What::KillAgent],
+    }
+}
+
+impl Rules for Fleet {
+    fn next(&self, facts: &Facts, state: &State, next: &mut Next) {
+        let mut turn = Turn { facts, state, next };
+        for actor in 0..facts.actors.len() as u8 {
+            turn.create(actor);
+        }
+        for copy in state.copies() {
+            turn.replace(copy);
+            turn.start(copy);
+            turn.stop(copy);
+        }
+        turn.notice();
+        turn.heal();
+        for what in strikes(facts.hazard).iter().filter(|w| super::may_strike(state, **w)) {
+            turn.strike(*what);
+        }
+    }
+
+    fn settled(&self, facts: &Facts, state: &State) -> bool {
+        super::calm(facts, state) && super::runs_as_wanted(facts, state)
+    }
+
+    fn tell<'w>(&self, scene: &Scene<'w>, step: &Step, before: &State) -> Option<Told<'w>> {
+        let actor = &scene.actors[usize::from(step.actor)];
+        let (workload, name) = (actor.workload, &actor.member.name);
+        let node = story::node(scene, step);
+        let wanted = scene.want(actor);
+        let stopping = before.copies().any(|c| c.runs() && c.retired);
+        let told = match step.what {
+            What::Update => (format!("{name} is destroyed and started with new content"), Some(&workload.at)),
+            What::Rollback => (format!("{name} is replaced by its old content"), Some(&workload.at)),
+            What::Create if stopping => (
+                format!("fleet places {name} on {node}: it judges what is wanted, not what still runs"),
+                wanted.or(Some(&workload.at)),
+            ),
+            What::Create => (format!("fleet places {name} on {node}"), wanted.or(Some(&workload.at))),
+            What::Replace => ("the old unit is to stop; nothing waits for that".to_owned(), None),
+            What::Start => (format!("systemd starts its container on {node}"), None),
+            What::Tell => {
+                (format!("the agent of {node} asks {name} to stop; its container takes its time"), None)
+            }
+            What::End => (format!("the container of {name} on {node} ends"), None),
+            What::Notice => (format!("after 30 s {node} counts as gone: its units move at once"), None),
+            What::Remove => (format!("{name} is stopped or destroyed"), None),
+            What::Deploy => (format!("{name} is started again before its container has ended"), None),
+            What::Unlabel => (format!("the metadata is taken from {node}: its units move"), wanted),
+            What::MoveLabel => (format!("the metadata is moved away from {node}: the unit follows"), wanted),
+            What::FlipLabel => (format!("the metadata of {node} takes the other value"), wanted),
+            What::Label => (format!("the metadata of {node} is set again"), wanted),
+            What::KillAgent => (
+                format!(
+                    "fleetd on {node} stops, as in a reboot: it asks its units to stop, and waits for none"
+                ),
+                None,
+            ),
+            What::AgentBack => (format!("fleetd on {node} is back"), None),
+            What::Crash => {
+                (format!("the docker client of {name} is killed; its container runs on"), Some(&workload.at))
+            }
+            _ => (story::common(scene, step)?, None),
+        };
+        Some(told)
+    }
+
+    fn mend<'w>(&self, scene: &Scene<'w>, breach: &Breach, way: &[(Step, State)]) -> (&'w At, String) {
+        let actor = &scene.actors[usize::from(breach.actor)];
+        let workload = actor.workload;
+        let mount = breach.mount.and_then(|m| actor.mounts.get(usize::from(m))).copied();
+        let at_mount = mount.map_or(&workload.at, |m| &m.at);
+        let elsewhere = way.last().is_some_and(|(start, after)| {
+            after.copies().any(|c| c.runs() && c.actor == breach.other && c.node != start.node)
+        });
+        let made = way.iter().any(|(s, _)| matches!(s.what, What::Unmount | What::LoseVolume));
+        if breach.how == How::Empty && made {
+            let words = "--mount type=bind,source=DIR,target=DIR inside the mount: -v makes what is missing";
+            return (at_mount, words.to_owned());
+        }
+        if breach.how != How::Two || elsewhere {
+            let volume = matches!(mount.map(|m| &m.source), Some(Source::Volume { .. }));
+            let more = if volume { ", or a volume whose driver refuses a second machine" } else { "" };
+            return (
+                &workload.at,
+                format!("MachineMetadata={}=%i, on one machine for each number{more}", workload.family),
+            );
+        }
+        let name = "docker run --name, after the data directory and the same in every unit that uses it: the daemon refuses a second one";
+        let at = actor.member.container.as_ref().map_or(&workload.at, |c| &c.1);
+        (at, name.to_owned())
+    }
+
+    fn unstick<'w>(&self, scene: &Scene<'w>, _way: &[(Step, State)]) -> (&'w At, String) {
+        (&scene.actors[0].workload.at, "a machine that carries what the unit wants".to_owned())
+    }
+}
+
+struct Turn<'t> {
+    facts: &'t Facts,
+    state: &'t State,
+    next: &'t mut Next,
+}
+
+fn step(what: What, actor: u8, node: u8, version: u8) -> Step {
+    Step { what, actor, node, version }
+}
+
+impl Turn<'_> {
+    fn of(what: What, copy: &Copy) -> Step {
+        step(what, copy.actor, copy.node, copy.version)
+    }
+
+    fn global(&self, actor: u8) -> bool {
+        self.facts.actors[usize::from(actor)].kind == Kind::GlobalUnit
+    }
+
+    fn nodes(&self) -> impl Iterator<Item = u8> + use<> {
+        0..self.facts.nodes as u8
+    }
+
+    /// The engine gives a unit one machine (engine/scheduler.go), each agent takes global units by
+    /// itself (agent/reconcile.go); both look at metadata and at what is wanted there.
+    fn create(&mut self, actor: u8) {
+        let desired = self.state.desired[usize::from(actor)];
+        let (state, global) = (self.state, self.global(actor));
+        let wanted = |n: u8| state.of(actor).any(|c| !c.retired && (!global || c.node == n));
+        if !desired.deployed {
+            return;
+        }
+        for n in self.nodes() {
+            let node = &self.state.nodes[usize::from(n)];
+            let open = node.link == Link::Up && node.fits & 1 << actor != 0;
+            let conflict = self.state.copies().any(|o| {
+                o.node == n
+                    && !o.retired
+                    && o.actor != actor
+                    && self.facts.apart[usize::from(actor)][usize::from(o.actor)]
+            });
+            if !open || wanted(n) || conflict {
+                continue;
+            }
+            let mut after = *self.state;
+            let copy = Copy { phase: Phase::Placed, ..Copy::wanted(actor, desired.version, n) };
+            if after.push(copy) {
+                self.next.add(step(What::Create, actor, n, desired.version), after);
+            } else {
+                self.next.full = true;
+            }
+        }
+    }
+
+    /// Other content: the agent stops, rewrites, starts; `destroy` comes back before the stop.
+    fn replace(&mut self, old: &Copy) {
+        let desired = self.state.desired[usize::from(old.actor)];
+        if desired.deployed && !old.retired && old.version != desired.version {
+            let mut after = *self.state;
+            after.set(old, Some(Copy { retired: true, ..*old }));
+            self.next.add(Self::of(What::Replace, old), after);
+        }
+    }
+
+    fn start(&mut self, copy: &Copy) {
+        let up = self.state.node(copy).is_some_and(|n| n.link == Link::Up);
+        if copy.phase != Phase::Placed || copy.retired || !up {
+            return;
+        }
+        // systemd has one unit of a name: it starts when its own stop is done.
+        let cleans = self.facts.of(copy).cleans;
+        let busy =
+            |o: &Copy| o.actor == copy.actor && o.node == copy.node && o.runs() && (cleans || !o.forgotten);
+        if self.state.copies().any(|o| o != copy && busy(o)) {
+            return;
+        }
+        let mut after = *self.state;
+        if self.facts.of(copy).kills {
+            // It kills whatever has its name, and takes the name.
+            after.drop_if(|o| o.node == copy.node && o.runs() && holds(&self.facts.name, o, copy));
+        }
+        if self.facts.refused(&after, copy) {
+            return;
+        }
+        let breach = self.facts.run(&mut after, copy);
+        self.next.steps.push((Self::of(What::Start, copy), after, breach));
+    }
+
+    fn stop(&mut self, copy: &Copy) {
+        let node = self.state.node(copy);
+        let mut after = *self.state;
+        if copy.phase == Phase::Stopping {
+            after.set(copy, None);
+            self.next.add(Self::of(What::End, copy), after);
+            return;
+        }
+        let own = self.facts.of(copy);
+        let cut = node.is_some_and(|n| n.link != Link::Up);
+        if !copy.retired || copy.forgotten && !own.cleans || cut {
+            return;
+        }
+        let outlives = own.outlives && !own.cleans;
+        let left = match outlives {
+            true => Copy { forgotten: true, ..*copy },
+            false => Copy { phase: Phase::Stopping, ..*copy },
+        };
+        after.set(copy, copy.runs().then_some(left));
+        self.next.add(Self::of(What::Tell, copy), after);
+    }
+
+    /// The machine's key expires after 30 s; its own agent stops nothing (agent/reconcile.go).
+    fn notice(&mut self) {
+        for n in self.nodes() {
+            let node = self.state.nodes[usize::from(n)];
+            if node.link != Link::Up && !node.noticed {
+                let mut after = *self.state;
+                after.nodes[usize::from(n)].noticed = true;
+                self.gone(&mut after, n);
+                self.next.add(step(What::Notice, 0, n, 0), after);
+            }
+        }
+    }
+
+    /// Units of a machine that is gone are wanted elsewhere; global ones stay its own.
+    fn gone(&self, state: &mut State, n: u8) {
+        state.drop_if(|c| c.node == n && !c.runs() && !self.global(c.actor));
+        state.each(|c| c.node == n && !self.global(c.actor), |c| c.retired = true);
+    }
+
+    fn heal(&mut self) {
+        for (step, mut after) in super::heals(self.facts, self.state) {
+            match step.what {
+                What::Label => self.unfit(&mut after),
+                // Nothing of fleet's survives a stop of its agent: units begin anew.
+                What::AgentBack => after.drop_if(|c| c.node == step.node && !c.runs()),
+                _ => {}
+            }
+            self.next.add(step, after);
+        }
+    }
+
+    fn unfit(&self, state: &mut State) {
+        let nodes = state.nodes;
+        state.each(
+            |c| c.node != NOWHERE && nodes[usize::from(c.node)].fits & 1 << c.actor == 0,
+            |c| c.retired = true,
+        );
+    }
+
+    fn strike(&mut self, what: What) {
+        let mut struck = *self.state;
+        struck.struck |= what.bit();
+        match what {
+            What::Update => {
+                struck.desired[0].version = 1;
+                self.next.add(step(what, 0, NOWHERE, 1), struck);
+            }
+            What::Rollback if self.state.struck & What::Update.bit() != 0 => {
+                struck.desired[0].version = 0;
+                self.next.add(step(what, 0, NOWHERE, 0), struck);
+            }
+            What::Remove => {
+                for actor in 0..self.facts.actors.len() as u8 {
+                    let mut after = struck;
+                    after.desired[usize::from(actor)].deployed = false;
+                    after.each(|c| c.actor == actor, |c| c.retired = true);
+                    self.next.add(step(what, actor, NOWHERE, 0), after);
+                }
+            }
+            What::Unlabel | What::MoveLabel | What::FlipLabel => {
+                for (node, mut after) in super::relabel(self.facts, &struck, what) {
+                    self.unfit(&mut after);
+                    self.next.add(step(what, 0, node, 0), after);
+                }
+            }
+            What::KillAgent => {
+                for n in self
+                    .nodes()
+                    .filter(|n| self.state.nodes[usize::from(*n)].link == Link::Up)
+                    .collect::<Vec<_>>()
+                {
+                    let mut after = struck;
+                    let node = &mut after.nodes[usize::from(n)];
+                    (node.link, node.noticed) = (Link::Deaf, true);
+                    self.gone(&mut after, n);
+                    after.each(
+                        |c| c.node == n && c.runs() && !c.forgotten,
+                        |c| {
+                            (c.retired, c.phase) = (true, Phase::Stopping);
+                        },
+                    );
+                    self.next.add(step(what, 0, n, 0), after);
+                }
+            }
+            What::Crash => {
+                for copy in self.state.copies().filter(|c| c.runs() && !c.forgotten) {
+                    let mut after = struck;
+                    // The unit is tried again where it is, unless it was to stop.
+                    let again = Copy { phase: Phase::Placed, ..*copy };
+                    after.set(
+                        copy,
+                        Some(Copy { forgotten: true, retired: true, phase: Phase::Running, ..*copy }),
+                    );
+                    if !copy.retired && !after.push(again) {
+                        self.next.full = true;
+                    }
+                    self.next.add(Self::of(what, copy), after);
+                }
+            }
+            What::Cut | What::PowerOff => super::unlink(self.facts, &struck, self.next, what),
+            What::Unmount => super::unmount(self.facts, &struck, self.next),
+            What::LoseVolume => super::lose(self.facts, &struck, self.next),
+            _ => {}
+        }
+    }
+}

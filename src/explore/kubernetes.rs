@@ -1,0 +1,425 @@
+//! What Kubernetes does: its controllers, scheduler and kubelets.
+//!
+//! An object that is gone has stopped, except where someone forces. Whom a terminating pod still
+//! keeps off differs: the scheduler counts it for ports, anti-affinity and ReadWriteOncePod, its
+//! own StatefulSet and DaemonSet do, a ReplicaSet and another DaemonSet do not.
+
+use crate::finding::{At, Hazard};
+use crate::world::{Kind, Order, Source};
+
+use super::facts::{Breach, Facts, How, holds};
+use super::scene::Scene;
+use super::search::{Next, Rules, Step, What};
+use super::state::{Copy, Link, NOWHERE, Phase, State};
+use super::story::{self, Told};
+
+/// Kubernetes.
+pub struct Kubernetes;
+
+/// What may strike under each hazard. `Crash` is a pod that is deleted or evicted.
+fn strikes(hazard: Hazard) -> &'static [What] {
+    match hazard {
+        Hazard::Colocate | Hazard::Neighbour => &[What::Crash],
+        Hazard::Update => &[What::Update, What::Rollback],
+        Hazard::Revisions => &[What::Again],
+        Hazard::Relabel => &[What::Unlabel, What::MoveLabel, What::FlipLabel, What::Crash],
+        Hazard::Partition => &[What::Cut],
+        Hazard::Reboot => {
+            &[What::KillAgent, What::PowerOff, What::Unmount, What::Remove, What::Drain, What::Crash]
+        }
+        Hazard::Move => &[What::Crash, What::PowerOff, What::Unmount, What::Drain],
+        Hazard::Force => &[What::Cut, What::Force],
+    }
+}
+
+impl Rules for Kubernetes {
+    fn next(&self, facts: &Facts, state: &State, next: &mut Next) {
+        let mut turn = Turn { facts, state, next };
+        for actor in 0..facts.actors.len() as u8 {
+            turn.create(actor);
+        }
+        for copy in state.copies() {
+            turn.replace(copy);
+            turn.place(copy);
+            turn.start(copy);
+            turn.stop(copy);
+        }
+        turn.notice();
+        turn.heal();
+        for what in strikes(facts.hazard).iter().filter(|w| super::may_strike(state, **w)) {
+            turn.strike(*what);
+        }
+    }
+
+    fn settled(&self, facts: &Facts, state: &State) -> bool {
+        // A bare pod that is gone stays gone.
+        let bare = facts.actors.iter().any(|a| a.kind == Kind::Pod);
+        bare || super::calm(facts, state) && super::runs_as_wanted(facts, state)
+    }
+
+    fn tell<'w>(&self, scene: &Scene<'w>, step: &Step, before: &State) -> Option<Told<'w>> {
+        let actor = &scene.actors[usize::from(step.actor)];
+        let (workload, name) = (actor.workload, &actor.member.name);
+        let node = story::node(scene, step);
+        let wanted = scene.want(actor);
+        let update = workload.update.at.as_ref();
+        let terminating = before.of(step.actor).any(|c| c.retired);
+        let told = match step.what {
+            What::Update => ("a new template is applied".to_owned(), Some(&workload.at)),
+            What::Rollback => ("the old template is applied again".to_owned(), Some(&workload.at)),
+            What::Again => (
+                format!(
+                    "{} is deleted and at once applied again; its pods terminate meanwhile",
+                    workload.name
+                ),
+                Some(&workload.at),
+            ),
+            What::Create
+                if workload.update.order == Order::StartFirst
+                    && before.of(step.actor).any(|c| !c.retired) =>
+            {
+                ("the surge: a new pod is made beside the old one".to_owned(), update.or(Some(&workload.at)))
+            }
+            What::Create if terminating && workload.kind == Kind::Replicas => (
+                format!(
+                    "a ReplicaSet does not count pods that terminate: it makes another one of {}",
+                    workload.name
+                ),
+                Some(&workload.at),
+            ),
+            What::Create => (format!("{} makes a pod", workload.name), Some(&workload.at)),
+            What::Replace if workload.update.order == Order::ByHand => {
+                ("someone deletes the old pod, so that the new template takes effect".to_owned(), update)
+            }
+            What::Replace => ("the old pod is deleted".to_owned(), update),
+            What::Place => (format!("the scheduler places it on {node}"), wanted),
+            What::Start => (format!("its container starts on {node}"), None),
+            What::Refuse => (format!("it cannot start on {node}; someone deletes the pod"), None),
+            What::Tell => {
+                (format!("the kubelet of {node} asks the container to stop; it takes its time"), None)
+            }
+            What::End => (format!("the container of {name} on {node} ends, and its pod is gone"), None),
+            What::Notice => {
+                (format!("{node} is unreachable for 300 s: its pods are marked Terminating"), None)
+            }
+            What::Remove => (format!("{} is scaled to 0", workload.name), None),
+            What::Deploy => (format!("{} is scaled up again", workload.name), None),
+            What::Unlabel => (format!("the label is taken from {node}"), wanted),
+            What::MoveLabel => (format!("the label is moved away from {node}"), wanted),
+            What::FlipLabel => (format!("the label of {node} takes the other value"), wanted),
+            What::Label => (format!("the label of {node} is set again"), wanted),
+            What::KillAgent => (format!("the kubelet of {node} dies; its containers run on"), None),
+            What::AgentBack => (format!("the kubelet of {node} is back"), None),
+            What::Drain => (format!("{node} is drained: its pods are evicted"), None),
+            What::Undrain => (format!("{node} is uncordoned"), None),
+            What::Crash => (format!("the pod of {name} is deleted or evicted"), None),
+            What::Force => (
+                format!("kubectl delete pod --force: the object of {name} is gone, its container runs on"),
+                None,
+            ),
+            _ => (story::common(scene, step)?, None),
+        };
+        Some(told)
+    }
+
+    fn mend<'w>(&self, scene: &Scene<'w>, breach: &Breach, way: &[(Step, State)]) -> (&'w At, String) {
+        let actor = &scene.actors[usize::from(breach.actor)];
+        let workload = actor.workload;
+        let mount = breach.mount.and_then(|m| actor.mounts.get(usize::from(m))).copied();
+        let came = |what| way.iter().any(|(s, _)| s.what == what);
+        let at_mount = mount.map_or(&workload.at, |m| &m.at);
+        let update = workload.update.at.as_ref().unwrap_or(&workload.at);
+        let volume = matches!(mount.map(|m| &m.source), Some(Source::Volume { .. }));
+        if came(What::Unmount) {
+            return (
+                at_mount,
+                "type: Directory, with a path inside the mount: nothing makes it when the disk is away"
+                    .to_owned(),
+            );
+        }
+        if scene.facts.hazard == Hazard::Neighbour {
+            return (at_mount, "a path or claim of its own; or required anti-affinity against the other on kubernetes.io/hostname".to_owned());
+        }
+        if breach.how != How::Two {
+            let words = "a claim per member (volumeClaimTemplates), or a local volume with nodeAffinity: hostPath stays behind when the pod moves";
+            return (at_mount, words.to_owned());
+        }
+        match workload.kind {
+            Kind::Replicas if scene.actors.len() > 1 => {
+                (&workload.at, "kind: StatefulSet with volumeClaimTemplates: each replica its own volume".to_owned())
+            }
+            Kind::Replicas if volume => {
+                (&workload.at, "kind: StatefulSet, which makes no second pod of one name; and accessModes: [ReadWriteOncePod]".to_owned())
+            }
+            Kind::Replicas | Kind::Pod => {
+                (&workload.at, "kind: StatefulSet, which makes no second pod of one name".to_owned())
+            }
+            _ if workload.update.order == Order::StartFirst => {
+                (update, "rollingUpdate: { maxSurge: 0, maxUnavailable: 1 }".to_owned())
+            }
+            _ => (
+                &workload.at,
+                "required podAntiAffinity on kubernetes.io/hostname against its own label, which terminating pods still hold".to_owned(),
+            ),
+        }
+    }
+
+    fn unstick<'w>(&self, scene: &Scene<'w>, _way: &[(Step, State)]) -> (&'w At, String) {
+        let workload = scene.actors[0].workload;
+        let at = workload.update.at.as_ref().unwrap_or(&workload.at);
+        (at, "rollingUpdate: { maxSurge: 0, maxUnavailable: 1 }".to_owned())
+    }
+}
+
+struct Turn<'t> {
+    facts: &'t Facts,
+    state: &'t State,
+    next: &'t mut Next,
+}
+
+fn step(what: What, actor: u8, node: u8, version: u8) -> Step {
+    Step { what, actor, node, version }
+}
+
+impl Turn<'_> {
+    fn of(what: What, copy: &Copy) -> Step {
+        step(what, copy.actor, copy.node, copy.version)
+    }
+
+    fn kind(&self, actor: u8) -> Kind {
+        self.facts.actors[usize::from(actor)].kind
+    }
+
+    fn fits(&self, actor: u8, n: u8) -> bool {
+        self.state.nodes[usize::from(n)].fits & 1 << actor != 0
+    }
+
+    fn nodes(&self) -> impl Iterator<Item = u8> + use<> {
+        0..self.facts.nodes as u8
+    }
+
+    /// The controllers.
+    fn create(&mut self, actor: u8) {
+        let desired = self.state.desired[usize::from(actor)];
+        let objects = || self.state.of(actor).filter(|c| !c.forgotten);
+        let surge = self.order(actor) == Order::StartFirst;
+        // With a surge a pod that is deleted is replaced at once, and an old one while it runs.
+        let counts = |c: &&Copy| !surge || !c.retired && c.version == desired.version;
+        let places: Vec<u8> = match self.kind(actor) {
+            _ if !desired.deployed => return,
+            // Made once, with everything else.
+            Kind::Pod => Vec::new(),
+            // pkg/controller/daemon/daemon_controller.go, podsShouldBeOnNode: a terminating pod
+            // of its own counts; of an older set's it knows nothing.
+            Kind::DaemonSet => self
+                .nodes()
+                .filter(|n| self.fits(actor, *n))
+                .filter(|n| !objects().filter(counts).any(|c| c.node == *n && !c.orphan))
+                .collect(),
+            // pkg/controller/statefulset/stateful_set_control.go: the object of the name.
+            Kind::StatefulSet if objects().count() > 0 => Vec::new(),
+            // pkg/controller/replicaset: terminating pods are not counted; Recreate waits for
+            // the old ones in an upgrade only.
+            Kind::Replicas => {
+                let upgrade = objects().any(|c| c.version != desired.version);
+                let alive = objects().filter(|c| !c.retired).filter(counts).count();
+                if alive > 0 || upgrade && !surge { Vec::new() } else { vec![NOWHERE] }
+            }
+            _ => vec![NOWHERE],
+        };
+        for node in places {
+            let mut after = *self.state;
+            if !after.push(Copy::wanted(actor, desired.version, node)) {
+                self.next.full = true;
+                continue;
+            }
+            self.next.add(step(What::Create, actor, node, desired.version), after);
+        }
+    }
+
+    fn order(&self, actor: u8) -> Order {
+        self.facts.actors[usize::from(actor)].order
+    }
+
+    /// The roll-out: the old pod is deleted, at once or when the new one runs.
+    fn replace(&mut self, old: &Copy) {
+        let desired = self.state.desired[usize::from(old.actor)];
+        if !desired.deployed
+            || old.retired
+            || old.version == desired.version
+            || self.kind(old.actor) == Kind::Pod
+        {
+            return;
+        }
+        let local = self.kind(old.actor).per_node();
+        let new = |c: &&Copy| c.version == desired.version && !c.retired && (!local || c.node == old.node);
+        let ready = self.state.of(old.actor).filter(new).any(|c| c.phase == Phase::Running);
+        if self.order(old.actor) == Order::StartFirst && old.runs() && !ready {
+            return;
+        }
+        let mut after = *self.state;
+        after.set(old, Some(Copy { retired: true, ..*old }));
+        self.next.add(Self::of(What::Replace, old), after);
+    }
+
+    /// The scheduler (pkg/scheduler/framework/plugins).
+    fn place(&mut self, copy: &Copy) {
+        if copy.phase != Phase::Waiting || copy.retired {
+            return;
+        }
+        let daemon = self.kind(copy.actor) == Kind::DaemonSet;
+        let nodes: Vec<u8> = if copy.node == NOWHERE { self.nodes().collect() } else { vec![copy.node] };
+        for n in nodes {
+            let node = &self.state.nodes[usize::from(n)];
+            let open = node.link == Link::Up && (daemon || !node.drained);
+            if open && self.fits(copy.actor, n) && !self.kept_off(copy, n) {
+                let mut after = *self.state;
+                after.set(copy, Some(Copy { node: n, phase: Phase::Placed, ..*copy }));
+                self.next.add(step(What::Place, copy.actor, n, copy.version), after);
+            }
+        }
+    }
+
+    fn kept_off(&self, copy: &Copy, n: u8) -> bool {
+        let others = self.state.copies().filter(|o| *o != copy && o.phase != Phase::Waiting && !o.forgotten);
+        let mounts = |c: &Copy| &self.facts.of(c).mounts;
+        others.into_iter().any(|o| {
+            let here = o.node == n && (holds(&self.facts.port, copy, o) || holds(&self.facts.apart, copy, o));
+            here || mounts(copy).iter().any(|m| m.one_pod && mounts(o).iter().any(|t| t.place == m.place))
+        })
+    }
+
+    /// The kubelet; a pod that it cannot start stays where it is, and is tried again.
+    fn start(&mut self, copy: &Copy) {
+        let up = self.state.node(copy).is_some_and(|n| n.link == Link::Up);
+        if copy.phase != Phase::Placed || copy.retired || !up {
+            return;
+        }
+        let mut after = *self.state;
+        if self.facts.refused(self.state, copy) {
+            // Nobody but an operator moves it.
+            after.set(copy, None);
+            self.next.add(Self::of(What::Refuse, copy), after);
+            return;
+        }
+        let breach = self.facts.run(&mut after, copy);
+        self.next.steps.push((Self::of(What::Start, copy), after, breach));
+    }
+
+    fn stop(&mut self, copy: &Copy) {
+        // What is cut off hears nothing, and its object stays.
+        if self.state.node(copy).is_some_and(|n| n.link != Link::Up) || !(copy.retired || copy.forgotten) {
+            return;
+        }
+        let mut after = *self.state;
+        let (what, left) = match copy.phase {
+            Phase::Running => (What::Tell, Some(Copy { phase: Phase::Stopping, ..*copy })),
+            Phase::Stopping => (What::End, None),
+            Phase::Waiting | Phase::Placed => (What::Tell, None),
+        };
+        after.set(copy, left);
+        self.next.add(Self::of(what, copy), after);
+    }
+
+    /// The node lifecycle controller; pods of a DaemonSet tolerate an unreachable node for ever.
+    fn notice(&mut self) {
+        for n in self.nodes() {
+            let node = self.state.nodes[usize::from(n)];
+            if node.link != Link::Up && !node.noticed {
+                let mut after = *self.state;
+                after.nodes[usize::from(n)].noticed = true;
+                let evicted = |c: &Copy| c.node == n && self.kind(c.actor) != Kind::DaemonSet;
+                after.each(evicted, |c| c.retired = true);
+                self.next.add(step(What::Notice, 0, n, 0), after);
+            }
+        }
+    }
+
+    fn heal(&mut self) {
+        for (step, mut after) in super::heals(self.facts, self.state) {
+            if step.what == What::Label {
+                self.unfit(&mut after);
+            }
+            self.next.add(step, after);
+        }
+    }
+
+    /// Pods of a DaemonSet go from nodes that no longer fit, at once (`manage`); all others stay.
+    fn unfit(&self, state: &mut State) {
+        let nodes = state.nodes;
+        state.each(
+            |c| {
+                self.kind(c.actor) == Kind::DaemonSet
+                    && c.node != NOWHERE
+                    && nodes[usize::from(c.node)].fits & 1 << c.actor == 0
+            },
+            |c| c.retired = true,
+        );
+    }
+
+    fn strike(&mut self, what: What) {
+        let mut struck = *self.state;
+        struck.struck |= what.bit();
+        match what {
+            What::Update => {
+                struck.desired[0].version = 1;
+                self.next.add(step(what, 0, NOWHERE, 1), struck);
+            }
+            What::Rollback if self.state.struck & What::Update.bit() != 0 => {
+                struck.desired[0].version = 0;
+                self.next.add(step(what, 0, NOWHERE, 0), struck);
+            }
+            What::Again if self.kind(0) != Kind::Pod => {
+                struck.each(|c| c.actor == 0, |c| (c.retired, c.orphan) = (true, true));
+                self.next.add(step(what, 0, NOWHERE, 0), struck);
+            }
+            What::Remove if self.kind(0) != Kind::DaemonSet => {
+                struck.desired[0].deployed = false;
+                struck.each(|c| c.actor == 0, |c| c.retired = true);
+                self.next.add(step(what, 0, NOWHERE, 0), struck);
+            }
+            What::Unlabel | What::MoveLabel | What::FlipLabel => {
+                for (node, mut after) in super::relabel(self.facts, &struck, what) {
+                    self.unfit(&mut after);
+                    self.next.add(step(what, 0, node, 0), after);
+                }
+            }
+            What::Drain => {
+                for n in
+                    self.nodes().filter(|n| !self.state.nodes[usize::from(*n)].drained).collect::<Vec<_>>()
+                {
+                    let mut after = struck;
+                    after.nodes[usize::from(n)].drained = true;
+                    after
+                        .each(|c| c.node == n && self.kind(c.actor) != Kind::DaemonSet, |c| c.retired = true);
+                    self.next.add(step(what, 0, n, 0), after);
+                }
+            }
+            What::Crash | What::Force => {
+                for copy in self.state.copies().filter(|c| c.runs() && !c.forgotten) {
+                    let mut after = struck;
+                    let forgotten = what == What::Force;
+                    after.set(copy, Some(Copy { retired: true, forgotten, ..*copy }));
+                    self.next.add(Self::of(what, copy), after);
+                }
+            }
+            What::PowerOff => {
+                for n in self
+                    .nodes()
+                    .filter(|n| self.state.nodes[usize::from(*n)].link == Link::Up)
+                    .collect::<Vec<_>>()
+                {
+                    let mut after = struck;
+                    after.nodes[usize::from(n)].link = Link::Off;
+                    // The object stays: the same pod starts again with its node.
+                    after.drop_if(|c| c.node == n && c.forgotten);
+                    after.each(|c| c.node == n && c.runs(), |c| c.phase = Phase::Placed);
+                    self.next.add(step(what, 0, n, 0), after);
+                }
+            }
+            What::Cut | What::KillAgent => super::unlink(self.facts, &struck, self.next, what),
+            What::Unmount => super::unmount(self.facts, &struck, self.next),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! A scene: one or two members of the files, what the rules look at, and the words for it.
+
+use crate::finding::{At, Hazard};
+use crate::model::backend::Fences;
+use crate::target::Target;
+use crate::world::{Kind, Member, Missing, Mount, Source, Want, Whom, Workload};
+
+use super::facts::{self, Between, Facts, Place};
+use super::state::{ACTORS, NODES, PLACES};
+
+/// One member with its words.
+#[derive(Debug, Clone)]
+pub struct Actor<'w> {
+    /// Its workload.
+    pub workload: &'w Workload,
+    /// Itself.
+    pub member: &'w Member,
+    /// What it mounts, as [`facts::Actor::mounts`].
+    pub mounts: Vec<&'w Mount>,
+}
+
+/// What is searched at once.
+#[derive(Debug, Clone)]
+pub struct Scene<'w> {
+    /// What the rules look at.
+    pub facts: Facts,
+    /// One or two.
+    pub actors: Vec<Actor<'w>>,
+}
+
+impl<'w> Scene<'w> {
+    /// A scene of these members, of which there are at most two.
+    pub fn new(target: Target, hazard: Hazard, nodes: usize, members: &[(&'w Workload, &'w Member)]) -> Self {
+        let mut places: [Vec<&str>; 2] = [Vec::new(), Vec::new()];
+        let mut actors: Vec<Actor<'w>> = Vec::new();
+        let mut plain: Vec<facts::Actor> = Vec::new();
+        for (workload, member) in members.iter().take(ACTORS) {
+            let (mut mounts, mut held) = (Vec::new(), Vec::new());
+            for mount in chosen(member, members) {
+                let Some((host, name)) = key(mount) else { continue };
+                let names = &mut places[usize::from(host)];
+                let index = names.iter().position(|n| *n == name).unwrap_or(names.len());
+                if index == PLACES {
+                    continue;
+                }
+                if index == names.len() {
+                    names.push(name);
+                }
+                let index = index as u8;
+                mounts.push(mount);
+                held.push(fact(mount, if host { Place::Directory(index) } else { Place::Volume(index) }));
+            }
+            let owner = actors.iter().position(|a| heirs(a.workload, workload)).unwrap_or(actors.len());
+            plain.push(facts::Actor {
+                kind: workload.kind,
+                owner: owner as u8,
+                pinned: pinned(workload, member),
+                labelled: wants(workload, member).any(|w| !w.not && !w.one_node && by_hand(&w.key)),
+                order: workload.update.order,
+                back: workload.rollback.order,
+                slow: workload.grace > super::swarm::WAITS,
+                most: workload.most.as_ref().map(|m| m.0),
+                kills: workload.kills.is_some(),
+                cleans: workload.cleans.is_some(),
+                outlives: workload.outlives.is_some(),
+                named: workload.kind == Kind::StatefulSet || member.hostname.is_some(),
+                mounts: held,
+            });
+            actors.push(Actor { workload, member, mounts });
+        }
+        // Directories of a node say nothing of another node's.
+        let local = plain
+            .iter()
+            .all(|a| a.kind.per_node() && a.mounts.iter().all(|m| matches!(m.place, Place::Directory(_))));
+        let between = |holds: &dyn Fn(&Actor<'w>, &Actor<'w>) -> bool| -> Between {
+            let mut between = [[false; ACTORS]; ACTORS];
+            for (a, row) in actors.iter().zip(&mut between) {
+                for (b, cell) in actors.iter().zip(row) {
+                    *cell = holds(a, b);
+                }
+            }
+            between
+        };
+        let facts = Facts {
+            target,
+            hazard,
+            nodes: if local { 1 } else { nodes.clamp(1, NODES) },
+            port: between(&|a, b| ports_meet(a, b, |p| p.scheduled)),
+            bound: between(&|a, b| ports_meet(a, b, |p| p.bound)),
+            name: between(&|a, b| match (&a.member.container, &b.member.container) {
+                (Some((a, _)), Some((b, _))) => a == b,
+                _ => false,
+            }),
+            lock: between(&|a, b| lock(a).is_some_and(|key| lock(b) == Some(key))),
+            apart: between(&|a, b| keeps_off(a, b) || keeps_off(b, a)),
+            same: between(&|a, b| std::ptr::eq(a.workload, b.workload)),
+            excluded: matches!(actors.as_slice(), [a, b] if excluded(a, b)),
+            actors: plain,
+        };
+        Self { facts, actors }
+    }
+
+    /// The line of the first label that places an actor.
+    pub fn want(&self, actor: &Actor<'w>) -> Option<&'w At> {
+        wants(actor.workload, actor.member).next().map(|w| &w.at)
+    }
+}
+
+/// What a mount is known by, beside its path in the container; whether it is a node's own.
+pub fn key(mount: &Mount) -> Option<(bool, &str)> {
+    match &mount.source {
+        Source::Host { path, .. } => Some((true, path)),
+        Source::Volume { name, .. } => Some((false, name)),
+        Source::Ephemeral => None,
+    }
+}
+
+/// What tells a member from others of its workload, but for names.
+pub fn class(member: &Member) -> String {
+    let mounts: Vec<_> = member.mounts.iter().map(|m| fact(m, Place::Volume(0))).collect();
+    let kinds: Vec<_> = member.mounts.iter().map(|m| key(m).map(|k| k.0)).collect();
+    let wants: Vec<_> = member.wants.iter().map(|w| (w.key.as_str(), w.not, w.one_node)).collect();
+    format!("{mounts:?}{kinds:?}{wants:?}{} {}", member.container.is_some(), member.hostname.is_some())
+}
+
+/// What the rules look at of a mount.
+fn fact(mount: &Mount, place: Place) -> facts::Mount {
+    let none = facts::Mount {
+        place,
+        missing: Missing::Refused,
+        fences: Fences::Never,
+        one_pod: false,
+        reserved: false,
+    };
+    match &mount.source {
+        Source::Host { missing, .. } => facts::Mount { missing: *missing, ..none },
+        Source::Volume { fences, one_pod, reserved, missing, .. } => facts::Mount {
+            missing: *missing,
+            fences: *fences,
+            one_pod: one_pod.is_some(),
+            reserved: reserved.is_some(),
+            ..none
+        },
+        Source::Ephemeral => none,
+    }
+}
+
+/// The mounts that matter: what several members name comes first, for there is room for a few
+/// only; of the rest one of each kind.
+fn chosen<'w>(member: &'w Member, all: &[(&'w Workload, &'w Member)]) -> Vec<&'w Mount> {
+    let shared = |mount: &Mount| {
+        all.len() > 1 && all.iter().all(|(_, m)| m.mounts.iter().any(|m| key(m) == key(mount)))
+    };
+    let (mut mounts, rest): (Vec<&Mount>, Vec<&Mount>) = member.mounts.iter().partition(|m| shared(m));
+    let place = |m: &Mount| Place::Volume(u8::from(key(m).is_some_and(|k| k.0)));
+    for mount in rest {
+        if !mounts.iter().any(|m| !shared(m) && fact(m, place(m)) == fact(mount, place(mount))) {
+            mounts.push(mount);
+        }
+    }
+    mounts
+}
+
+fn wants<'w>(workload: &'w Workload, member: &'w Member) -> impl Iterator<Item = &'w Want> {
+    workload.wants.iter().chain(&member.wants)
+}
+
+/// Whether one node alone carries what it wants: by its name, or by a label that is this member's
+/// alone.
+fn pinned(workload: &Workload, member: &Member) -> bool {
+    let alone = workload.members.len() == 1 && !workload.kind.per_node();
+    let own = |w: &Want| by_hand(&w.key) && !w.values.is_empty();
+    wants(workload, member).any(|w| !w.not && w.one_node)
+        || member.wants.iter().any(|w| !w.not && own(w))
+        || alone && workload.wants.iter().any(|w| !w.not && own(w))
+}
+
+/// Whether a label of this key is set by hand, one node at a time. The rest tells kinds of nodes
+/// apart: many nodes are managers, or run Linux.
+fn by_hand(key: &str) -> bool {
+    const KINDS: [&str; 9] = [
+        "node.role",
+        "node.platform.os",
+        "node.platform.arch",
+        "kubernetes.io/os",
+        "kubernetes.io/arch",
+        "beta.kubernetes.io/os",
+        "beta.kubernetes.io/arch",
+        "topology.kubernetes.io/zone",
+        "topology.kubernetes.io/region",
+    ];
+    !KINDS.contains(&key) && !key.starts_with("node-role.kubernetes.io/")
+}
+
+/// Whether the one takes over the data of the other on purpose.
+fn heirs(a: &Workload, b: &Workload) -> bool {
+    let revisions = a.kind.per_node() && b.kind.per_node() && a.family == b.family && a.scope == b.scope;
+    revisions || a.kind == Kind::Replicas && std::ptr::eq(a, b)
+}
+
+/// Whether both want one label with values of which a node carries one.
+fn excluded(a: &Actor<'_>, b: &Actor<'_>) -> bool {
+    wants(a.workload, a.member).filter(|w| !w.not && !w.values.is_empty()).any(|own| {
+        wants(b.workload, b.member)
+            .filter(|w| !w.not && !w.values.is_empty())
+            .any(|theirs| own.key == theirs.key && !own.values.iter().any(|v| theirs.values.contains(v)))
+    })
+}
+
+fn ports_meet(a: &Actor<'_>, b: &Actor<'_>, which: impl Fn(&crate::world::Port) -> bool) -> bool {
+    a.workload.ports.iter().filter(|p| which(p)).any(|p| {
+        b.workload.ports.iter().any(|q| which(q) && q.number == p.number && q.protocol == p.protocol)
+    })
+}
+
+/// What it holds a lock on.
+fn lock<'w>(actor: &Actor<'w>) -> Option<(bool, &'w str)> {
+    let (target, _) = actor.workload.lock.as_ref()?;
+    actor.member.mounts.iter().find(|m| m.target == *target).and_then(key)
+}
+
+/// Whether a rule of `a` keeps it off nodes with `b`.
+fn keeps_off(a: &Actor<'_>, b: &Actor<'_>) -> bool {
+    a.workload.apart.iter().any(|rule| match &rule.whom {
+        Whom::Pods { selector, namespaces } => {
+            namespaces.as_ref().is_none_or(|n| n.contains(&b.workload.scope))
+                && selector.selects(&b.workload.labels)
+        }
+        Whom::Units(glob) => {
+            let own = std::ptr::eq(a.member, b.member);
+            !own && crate::world::glob(glob, &b.member.name)
+        }
+    })
+}

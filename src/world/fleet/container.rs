@@ -1,0 +1,325 @@
+//! `docker run`: what a container holds.
+
+use std::collections::BTreeMap;
+
+use super::docker::{Docker, Run};
+use super::exec::Word;
+use super::found::Found;
+use super::images;
+use super::service::{Main, Step, is_read_only};
+use crate::finding::{At, codes};
+use crate::model::backend::{BACKENDS, Fences};
+use crate::target::docker::GUARD;
+use crate::world::{Member, Missing, Mount, Port, Source, Workload};
+
+/// Most ports of one container: a range is as many.
+const PORTS: usize = 1 << 16;
+
+/// Fills in what the container of `workload` holds; its only member is there already.
+pub fn fill(workload: &mut Workload, steps: &[Step], main: &Main<'_>, found: &mut Found) {
+    let Main { step, run, detached: _ } = *main;
+    workload.image = images::short(&run.image.text);
+    for label in run.all("label") {
+        let (key, value) = label.text.split_once('=').unwrap_or((&label.text, ""));
+        workload.labels.insert(key.to_owned(), value.to_owned());
+    }
+    network(workload, step, run, found);
+    workload.lock = lock(step, run);
+    let mut reader = Reader { step, run, volumes: volumes(steps), inspected: inspected(steps), found };
+    let mut mounts = reader.mounts();
+    let lost = reader.ephemeral(&mounts, &workload.image);
+    mounts.extend(lost.clone());
+    if let Some(Mount { target, at, .. }) = lost {
+        let message = format!("the data of {} at {target} goes with the container", workload.image);
+        let mend = format!("--mount type=bind,source=/mnt/d1/{},target={target}", workload.family);
+        found.violation(codes::EPHEMERAL, vec![at], message, mend);
+    }
+    let text = |option: &str| {
+        let word = run.last(option)?;
+        Some((word.text.clone(), step.at(word, &format!("--{option}"))))
+    };
+    if let [Member { mounts: all, container, hostname, .. }] = workload.members.as_mut_slice() {
+        *all = mounts;
+        *container = text("name");
+        *hostname = text("hostname");
+    }
+    for option in ["name", "hostname"] {
+        if let Some(word) = run.last(option).filter(|word| !word.known) {
+            unknown(found, step.at(word, &format!("--{option}")), word);
+        }
+    }
+    if let Some(file) = &step.command.flock {
+        let message = format!(
+            "the lock on {} is the docker client's: it falls when that is killed, and the container runs on",
+            file.text
+        );
+        let mend =
+            "--entrypoint /bin/sh IMAGE -c 'exec 9<\"$$0\" && flock -n 9 && exec \"$$@\"' DIRECTORY COMMAND";
+        found.violation(codes::IGNORED, vec![step.at(file, "flock")], message, mend);
+    }
+}
+
+fn unknown(found: &mut Found, at: At, word: &Word) {
+    found.unread(at, format!("`{}` is known only on the machine: taken as it is written", word.text));
+}
+
+/// Ports, and whose network it is.
+fn network(workload: &mut Workload, step: &Step, run: &Run, found: &mut Found) {
+    for option in ["net", "network"] {
+        for word in run.all(option) {
+            let at = step.at(word, &format!("--{option}"));
+            if word.text == "host" {
+                workload.node_network = Some(at);
+            } else if word.text.starts_with("container:") {
+                found.unread(at, "the network of another container: its ports are left out");
+            }
+        }
+    }
+    // A container on the machine's network publishes nothing.
+    if workload.node_network.is_some() {
+        return;
+    }
+    for word in run.all("publish") {
+        let at = step.at(word, "--publish");
+        match ports(&word.text).filter(|_| word.known || !word.text.ends_with('}')) {
+            Some((numbers, protocol)) if workload.ports.len() + numbers.len() <= PORTS => {
+                workload.ports.extend(numbers.map(|number| Port {
+                    number,
+                    protocol: protocol.clone(),
+                    scheduled: false,
+                    bound: true,
+                    at: at.clone(),
+                }));
+            }
+            _ => found.unread(at, format!("the port `{}` is not known: it is left out", word.text)),
+        }
+    }
+}
+
+/// `[[address:]host:]container[/protocol]`: the ports of the machine, and their protocol.
+fn ports(text: &str) -> Option<(std::ops::RangeInclusive<u16>, String)> {
+    let (ports, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
+    let none = 1..=0;
+    let Some((before, _)) = ports.rsplit_once(':') else { return Some((none, protocol.into())) };
+    let host = before.rsplit_once(':').map_or(before, |(_, host)| host);
+    if host.is_empty() {
+        return Some((none, protocol.into()));
+    }
+    let (first, last) = host.split_once('-').unwrap_or((host, host));
+    let (first, last) = (first.parse::<u16>().ok()?, last.parse::<u16>().ok()?);
+    (first > 0 && first <= last).then(|| (first..=last, protocol.to_lowercase()))
+}
+
+/// The process itself holds the lock: berthc's guard, or `flock` as the command.
+fn lock(step: &Step, run: &Run) -> Option<(String, At)> {
+    let words: Vec<&Word> = run.last("entrypoint").into_iter().chain(&run.args).collect();
+    let at = |word: &Word| step.at(word, "flock");
+    match words.as_slice() {
+        [shell, flag, guard, directory, ..]
+            if ["sh", "bash", "dash"].contains(&shell.base()) && flag.text == "-c" && guard.text == GUARD =>
+        {
+            Some((directory.text.clone(), at(guard)))
+        }
+        [flock, rest @ ..] if flock.base() == "flock" => {
+            let file = rest.iter().find(|word| word.text.starts_with('/'))?;
+            Some((file.text.clone(), at(flock)))
+        }
+        _ => None,
+    }
+}
+
+/// How a volume was made, before the start.
+struct Made<'s> {
+    driver: Option<&'s str>,
+    options: &'s [String],
+}
+
+fn volumes(steps: &[Step]) -> BTreeMap<&str, Made<'_>> {
+    let made = steps.iter().filter_map(|step| match &step.docker {
+        Some(Docker::MakeVolume { driver, options, name }) => {
+            let driver = driver.as_ref().map(|word| word.text.as_str());
+            Some((name.text.as_str(), Made { driver, options }))
+        }
+        _ => None,
+    });
+    made.collect()
+}
+
+/// The volumes without which the unit does not start.
+fn inspected(steps: &[Step]) -> BTreeMap<&str, &Step> {
+    let asks = |step: &&Step| {
+        step.before()
+            && matches!(step.docker, Some(Docker::InspectVolume))
+            && !step.ignored
+            && !step.raw.contains("|| true")
+    };
+    let words = |step| Step::words(step).map(move |word| (word.text.as_str(), step));
+    steps.iter().filter(asks).flat_map(words).collect()
+}
+
+struct Reader<'r> {
+    step: &'r Step,
+    run: &'r Run,
+    volumes: BTreeMap<&'r str, Made<'r>>,
+    inspected: BTreeMap<&'r str, &'r Step>,
+    found: &'r mut Found,
+}
+
+/// A mount as it is written, of either form.
+#[derive(Default)]
+struct Written<'w> {
+    kind: &'w str,
+    source: &'w str,
+    target: &'w str,
+    driver: Option<&'w str>,
+    options: Vec<String>,
+}
+
+impl Reader<'_> {
+    /// What it can write to.
+    fn mounts(&mut self) -> Vec<Mount> {
+        let run = self.run;
+        let driver = run.last("volume-driver").map(|word| word.text.as_str());
+        let mut mounts = Vec::new();
+        for (option, word) in &run.options {
+            let at = self.step.at(word, &format!("--{option}"));
+            let written = match option.as_str() {
+                "volume" => short(&word.text, driver),
+                "mount" => long(&word.text),
+                "tmpfs" => Written {
+                    kind: "tmpfs",
+                    target: word.text.split(':').next().unwrap_or_default(),
+                    ..Written::default()
+                },
+                "volumes-from" => {
+                    self.found.unread(
+                        at,
+                        format!("the volumes of the container `{}`: they are left out", word.text),
+                    );
+                    continue;
+                }
+                _ => continue,
+            };
+            if is_read_only(&word.text) || !claim(written.source, written.target) {
+                continue;
+            }
+            if !word.known {
+                unknown(self.found, at.clone(), word);
+            }
+            let source = self.source(&written, option, &at);
+            mounts.push(Mount { target: written.target.to_owned(), source, at });
+        }
+        mounts
+    }
+
+    fn source(&mut self, written: &Written<'_>, option: &str, at: &At) -> Source {
+        let Written { kind, source, driver, options, .. } = written;
+        match *kind {
+            // `-v` makes a directory that is missing, `--mount` refuses.
+            "bind" => {
+                let missing = if option == "mount" { Missing::Refused } else { Missing::Created };
+                let path = source.trim_end_matches('/');
+                Source::Host { path: if path.is_empty() { "/".into() } else { path.to_owned() }, missing }
+            }
+            "volume" if !source.is_empty() => {
+                let made = self.volumes.get(source);
+                let driver = driver.or_else(|| made.and_then(|m| m.driver)).unwrap_or("local");
+                let options = if options.is_empty() { made.map_or(&[][..], |m| m.options) } else { options };
+                self.volume(source, driver, options, at)
+            }
+            "volume" | "tmpfs" => Source::Ephemeral,
+            kind => {
+                self.found
+                    .unread(at.clone(), format!("a mount of type {kind}: taken for one of this machine"));
+                Source::Host { path: source.to_string(), missing: Missing::Refused }
+            }
+        }
+    }
+
+    fn volume(&mut self, name: &str, driver: &str, options: &[String], at: &At) -> Source {
+        let inspected = self.inspected.get(name).filter(|_| !self.volumes.contains_key(name));
+        let missing = if inspected.is_some() { Missing::Refused } else { Missing::Created };
+        let volume = |name: &str, fences| Source::Volume {
+            name: name.to_owned(),
+            fences,
+            one_pod: None,
+            reserved: None,
+            missing,
+        };
+        let option = |key: &str| {
+            options.iter().filter_map(|o| o.split_once('=')).find(|(k, _)| *k == key).map(|(_, value)| value)
+        };
+        if driver == "local" {
+            let shared = option("type").is_some_and(|kind| kind.starts_with("nfs") || kind == "cifs");
+            return match option("device") {
+                Some(device) if shared => volume(device, Fences::Never),
+                Some(device) => Source::Host { path: device.to_owned(), missing: Missing::Refused },
+                // Who starts only when docker's own volume is NFS has a share.
+                None if inspected.is_some_and(|step| step.raw.contains("\"local nfs\"")) => {
+                    volume(name, Fences::Never)
+                }
+                None => Source::Host { path: format!("volume {name}"), missing },
+            };
+        }
+        let plugin = driver.split(':').next().unwrap_or_default();
+        let known = BACKENDS.iter().filter_map(|b| b.plugin).find(|p| p.driver == plugin);
+        if known.is_none() {
+            let what =
+                format!("the volume driver `{driver}` is not known: taken for one that keeps nobody off");
+            self.found.unread(at.clone(), what);
+        }
+        volume(name, known.map_or(Fences::Never, |p| p.fences))
+    }
+
+    /// The data of a known image that nothing keeps. Anything that it can write to may be its
+    /// data: images of one name differ in their paths.
+    fn ephemeral(&self, mounts: &[Mount], image: &str) -> Option<Mount> {
+        let target = images::data(image).first()?;
+        let run = self.run;
+        let kept = mounts.iter().any(|m| m.source != Source::Ephemeral) || run.last("volumes-from").is_some();
+        let program = run.last("entrypoint").or(run.args.first());
+        let stateless = program.is_some_and(|word| images::STATELESS.contains(&word.base()));
+        let at = self.step.at(&run.image, "image");
+        (!kept && !stateless).then(|| Mount { target: (*target).to_owned(), source: Source::Ephemeral, at })
+    }
+}
+
+/// `-v [SOURCE:]TARGET[:OPTIONS]`
+fn short<'w>(text: &'w str, driver: Option<&'w str>) -> Written<'w> {
+    let mut parts = text.split(':');
+    let (first, second) = (parts.next().unwrap_or_default(), parts.next());
+    let Some(target) = second else { return Written { kind: "volume", target: first, ..Written::default() } };
+    // What is not known is a path: volumes are called by their names.
+    let kind = if first.starts_with(['/', '.', '~', '$', '%']) { "bind" } else { "volume" };
+    Written { kind, source: first, target, driver, options: Vec::new() }
+}
+
+/// `--mount key=value,…`
+fn long(text: &str) -> Written<'_> {
+    let mut written = Written { kind: "volume", ..Written::default() };
+    for part in text.split(',') {
+        match part.split_once('=').unwrap_or((part, "")) {
+            ("type", kind) => written.kind = kind,
+            ("source" | "src", source) => written.source = source,
+            ("target" | "dst" | "destination", target) => written.target = target,
+            ("volume-driver", driver) => written.driver = Some(driver),
+            ("volume-opt", option) => written.options.push(option.to_owned()),
+            _ => {}
+        }
+    }
+    written
+}
+
+/// Whether it can be a directory that one container must have for itself: no socket, no part of
+/// the system, no file of settings.
+fn claim(source: &str, target: &str) -> bool {
+    const SYSTEM: [&str; 8] =
+        ["/proc", "/sys", "/dev", "/etc", "/run", "/var/run", "/lib/modules", "/var/lib/docker"];
+    let below = |path: &str, root: &str| {
+        path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let system = |path: &str| SYSTEM.iter().any(|root| below(path, root));
+    let programs = ["/usr", "/opt/bin"].iter().any(|root| below(source, root));
+    let nothing = source == "/" || source.ends_with(".sock") || system(source) || programs;
+    !(nothing || system(target) && target != "/dev/shm")
+}

@@ -1,0 +1,238 @@
+//! Docker's command line (`docker/cli`, pflag): which option takes a value, and what stands where.
+
+use super::exec::{Command, Word};
+
+/// Long options of `run` and `create` that take no value.
+const SWITCHES: [&str; 14] = [
+    "detach",
+    "rm",
+    "interactive",
+    "tty",
+    "privileged",
+    "publish-all",
+    "read-only",
+    "init",
+    "no-healthcheck",
+    "oom-kill-disable",
+    "sig-proxy",
+    "disable-content-trust",
+    "quiet",
+    "help",
+];
+/// Short ones, and their long names.
+const SHORT: [(char, &str); 15] = [
+    ('d', "detach"),
+    ('i', "interactive"),
+    ('t', "tty"),
+    ('P', "publish-all"),
+    ('q', "quiet"),
+    ('v', "volume"),
+    ('p', "publish"),
+    ('e', "env"),
+    ('h', "hostname"),
+    ('l', "label"),
+    ('u', "user"),
+    ('w', "workdir"),
+    ('m', "memory"),
+    ('c', "cpu-shares"),
+    ('a', "attach"),
+];
+
+/// What a command asks of docker.
+#[derive(Debug, Clone)]
+pub enum Docker {
+    /// `run`
+    Run(Run),
+    /// `create`
+    Create(Run),
+    /// `start`
+    Start {
+        /// Attached.
+        attach: bool,
+        /// Containers.
+        names: Vec<Word>,
+    },
+    /// `stop`, `restart`
+    Stop {
+        /// Seconds; `None`: the container's own, else 10.
+        time: Option<Word>,
+        /// Containers.
+        names: Vec<Word>,
+    },
+    /// `kill`
+    Kill {
+        /// `None`: SIGKILL.
+        signal: Option<Word>,
+        /// Containers.
+        names: Vec<Word>,
+    },
+    /// `rm`
+    Remove {
+        /// Also one that runs.
+        force: bool,
+        /// Containers.
+        names: Vec<Word>,
+    },
+    /// `volume create`
+    MakeVolume {
+        /// `None`: docker's own.
+        driver: Option<Word>,
+        /// Options of the driver.
+        options: Vec<String>,
+        /// Its name.
+        name: Word,
+    },
+    /// `volume inspect`
+    InspectVolume,
+    /// Anything else, which changes nothing here.
+    Other,
+}
+
+/// `docker run` or `docker create`.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Long names and values, in order; a switch has `true`.
+    pub options: Vec<(String, Word)>,
+    /// The image.
+    pub image: Word,
+    /// What runs in it.
+    pub args: Vec<Word>,
+}
+
+impl Run {
+    /// The values of an option.
+    pub fn all(&self, option: &str) -> impl Iterator<Item = &Word> {
+        self.options.iter().filter(move |(name, _)| name == option).map(|(_, value)| value)
+    }
+
+    /// The last value of an option, which wins.
+    pub fn last(&self, option: &str) -> Option<&Word> {
+        self.all(option).last()
+    }
+
+    /// Whether a switch is on.
+    pub fn is(&self, switch: &str) -> bool {
+        self.last(switch).is_some_and(|value| !["false", "0", "f"].contains(&value.text.as_str()))
+    }
+}
+
+/// Options by their long names, and what follows them.
+struct Line {
+    options: Vec<(String, Word)>,
+    rest: Vec<Word>,
+}
+
+/// Reads options until the first word that is none. `switches` take no value.
+fn options(words: &[Word], switches: &[&str], short: &[(char, &str)], mixed: bool) -> Option<Line> {
+    let (mut found, mut rest) = (Vec::new(), Vec::new());
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let value = |text: &str| Word { text: text.to_owned(), ..word.clone() };
+        if word.text == "--" {
+            rest.extend(words.cloned());
+            break;
+        }
+        if let Some(long) = word.text.strip_prefix("--") {
+            match long.split_once('=') {
+                Some((name, text)) => found.push((name.to_owned(), value(text))),
+                None if switches.contains(&long) => found.push((long.to_owned(), value("true"))),
+                None => found.push((long.to_owned(), words.next()?.clone())),
+            }
+        } else if let Some(flags) = word.text.strip_prefix('-').filter(|flags| !flags.is_empty()) {
+            for (at, c) in flags.char_indices() {
+                let (_, name) = short.iter().find(|(short, _)| *short == c)?;
+                if switches.contains(name) {
+                    found.push(((*name).to_owned(), value("true")));
+                    continue;
+                }
+                let text = &flags[at + c.len_utf8()..];
+                let text = text.strip_prefix('=').unwrap_or(text);
+                let value = if text.is_empty() { words.next()?.clone() } else { value(text) };
+                found.push(((*name).to_owned(), value));
+                break;
+            }
+        } else {
+            rest.push(word.clone());
+            // `run` leaves the container's own options alone.
+            if !mixed {
+                rest.extend(words.cloned());
+                break;
+            }
+        }
+    }
+    Some(Line { options: found, rest })
+}
+
+/// Whether the command is docker's client, or one that takes its words.
+pub fn is_docker(command: &Command) -> bool {
+    command.words.first().is_some_and(|w| ["docker", "systemd-docker"].contains(&w.base()))
+}
+
+/// What a docker command asks.
+///
+/// # Errors
+/// What is not understood.
+pub fn read(command: &Command) -> Result<Docker, String> {
+    let global = ["debug", "tls", "tlsverify", "version", "logs", "env", "notify", "help"];
+    let short = [('H', "host"), ('D', "debug"), ('l', "log-level"), ('c', "context"), ('v', "version")];
+    let unclear = |what: &str| format!("`docker {what}` with options that are not known");
+    let line = options(&command.words[1..], &global, &short, false).ok_or_else(|| unclear(""))?;
+    let mut rest = line.rest.as_slice();
+    if rest.first().is_some_and(|w| w.text == "container") {
+        rest = &rest[1..];
+    }
+    let Some((verb, rest)) = rest.split_first() else { return Ok(Docker::Other) };
+    let short = |short: &[(char, &'static str)]| short.to_vec();
+    Ok(match verb.text.as_str() {
+        "run" | "create" => {
+            let line = options(rest, &SWITCHES, &SHORT, false).ok_or_else(|| unclear(&verb.text))?;
+            let (image, args) = line.rest.split_first().ok_or("`docker run` without an image")?;
+            let run = Run { options: line.options, image: image.clone(), args: args.to_vec() };
+            if verb.text == "run" { Docker::Run(run) } else { Docker::Create(run) }
+        }
+        "start" => {
+            let short = short(&[('a', "attach"), ('i', "interactive")]);
+            let line =
+                options(rest, &["attach", "interactive"], &short, true).ok_or_else(|| unclear("start"))?;
+            let attach = line.options.iter().any(|(name, word)| name == "attach" && word.text != "false");
+            Docker::Start { attach, names: line.rest }
+        }
+        "stop" | "restart" => {
+            let short = short(&[('t', "time"), ('s', "signal")]);
+            let line = options(rest, &[], &short, true).ok_or_else(|| unclear("stop"))?;
+            let time = line.options.iter().rfind(|(name, _)| ["time", "timeout"].contains(&name.as_str()));
+            Docker::Stop { time: time.map(|(_, word)| word.clone()), names: line.rest }
+        }
+        "kill" => {
+            let line = options(rest, &[], &short(&[('s', "signal")]), true).ok_or_else(|| unclear("kill"))?;
+            let signal = line.options.iter().rfind(|(name, _)| name == "signal");
+            Docker::Kill { signal: signal.map(|(_, word)| word.clone()), names: line.rest }
+        }
+        "rm" => {
+            let switches = ["force", "volumes", "link"];
+            let short = short(&[('f', "force"), ('v', "volumes"), ('l', "link")]);
+            let line = options(rest, &switches, &short, true).ok_or_else(|| unclear("rm"))?;
+            let force = line.options.iter().any(|(name, word)| name == "force" && word.text != "false");
+            Docker::Remove { force, names: line.rest }
+        }
+        "volume" => volume(rest)?,
+        _ => Docker::Other,
+    })
+}
+
+fn volume(rest: &[Word]) -> Result<Docker, String> {
+    match rest.split_first() {
+        Some((verb, _)) if verb.text == "inspect" => Ok(Docker::InspectVolume),
+        Some((verb, rest)) if verb.text == "create" => {
+            let short = [('d', "driver"), ('o', "opt")];
+            let line = options(rest, &[], &short, true)
+                .ok_or("`docker volume create` with options that are not known")?;
+            let last = |key: &str| line.options.iter().rfind(|(name, _)| name == key).map(|(_, word)| word);
+            let Some(name) = line.rest.first().or_else(|| last("name")) else { return Ok(Docker::Other) };
+            let options = line.options.iter().filter(|(name, _)| name == "opt");
+            let options = options.map(|(_, word)| word.text.clone()).collect();
+            Ok(Docker::MakeVolume { driver: last("driver").cloned(), options, name: name.clone() })
+        }
+        _ => Ok(Docker::Other),
+    }
+}

@@ -1,0 +1,135 @@
+//! Go's `path.Match`, by which fleet finds units (`agent/state.go`): a whole name, with its suffix.
+
+/// Whether a unit's name matches a pattern; a malformed one matches nothing.
+pub fn matches(pattern: &str, name: &str) -> bool {
+    Glob::parse(pattern).is_some_and(|glob| glob.matches(name))
+}
+
+/// What one place of a name may be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Term {
+    /// `*`: any number of characters.
+    Star,
+    /// `?`
+    Any,
+    Char(char),
+    /// `[a-c]`, or with `true` `[^a-c]`.
+    Class(bool, Vec<(char, char)>),
+}
+
+impl Term {
+    fn takes(&self, c: char) -> bool {
+        match self {
+            Self::Star | Self::Any => c != '/',
+            Self::Char(own) => c == *own,
+            Self::Class(not, spans) => spans.iter().any(|(a, z)| (*a..=*z).contains(&c)) != *not,
+        }
+    }
+
+    /// Whether some character of a unit's name is taken by both.
+    fn meets(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Char(c), term) | (term, Self::Char(c)) => term.takes(*c),
+            (Self::Star | Self::Any, Self::Star | Self::Any) => true,
+            _ => ('-'..='z').any(|c| self.takes(c) && other.takes(c) && super::names::character(c)),
+        }
+    }
+}
+
+/// A pattern that is well-formed.
+#[derive(Debug, Clone)]
+pub struct Glob(Vec<Term>);
+
+impl Glob {
+    /// `None` is `path.ErrBadPattern`: it never matches, without a word.
+    pub fn parse(pattern: &str) -> Option<Self> {
+        let (mut terms, mut chars) = (Vec::new(), pattern.chars().peekable());
+        while let Some(c) = chars.next() {
+            terms.push(match c {
+                // Two stars are one.
+                '*' if terms.last() == Some(&Term::Star) => continue,
+                '*' => Term::Star,
+                '?' => Term::Any,
+                '[' => class(&mut chars)?,
+                '\\' => Term::Char(chars.next()?),
+                c => Term::Char(c),
+            });
+        }
+        Some(Self(terms))
+    }
+
+    /// Exactly this name.
+    pub fn literal(name: &str) -> Self {
+        Self(name.chars().map(Term::Char).collect())
+    }
+
+    /// Whether it asks for a character that no unit's name has.
+    pub fn foreign(&self) -> bool {
+        self.0.iter().any(|term| matches!(term, Term::Char(c) if !super::names::character(*c)))
+    }
+
+    /// The one name that it matches, if it has no wildcard.
+    pub fn only(&self) -> Option<String> {
+        self.0.iter().map(|term| if let Term::Char(c) = term { Some(*c) } else { None }).collect()
+    }
+
+    /// What every name that it matches begins with.
+    pub fn start(&self) -> String {
+        self.0.iter().map_while(|term| if let Term::Char(c) = term { Some(*c) } else { None }).collect()
+    }
+
+    /// Whether it matches `name`.
+    pub fn matches(&self, name: &str) -> bool {
+        name.starts_with(&self.start()) && self.meets(&Self::literal(name))
+    }
+
+    /// Whether some name is matched by both.
+    pub fn meets(&self, other: &Self) -> bool {
+        let Self(theirs) = other;
+        // A name has at most 256 characters, and stars never stand together.
+        if self.0.len().max(theirs.len()) > 2 * 256 + 1 {
+            return false;
+        }
+        // Row by row: whether what is left of both can be the same.
+        let mut below: Vec<bool> = (0..=theirs.len()).map(|j| all_stars(&theirs[j..])).collect();
+        for (i, own) in self.0.iter().enumerate().rev() {
+            let mut row = vec![false; theirs.len() + 1];
+            row[theirs.len()] = all_stars(&self.0[i..]);
+            for (j, their) in theirs.iter().enumerate().rev() {
+                row[j] = match (own, their) {
+                    (Term::Star, Term::Star) => below[j] || row[j + 1],
+                    (Term::Star, their) => below[j] || Term::Star.meets(their) && row[j + 1],
+                    (own, Term::Star) => row[j + 1] || own.meets(&Term::Star) && below[j],
+                    (own, their) => own.meets(their) && below[j + 1],
+                };
+            }
+            below = row;
+        }
+        below[0]
+    }
+}
+
+fn all_stars(terms: &[Term]) -> bool {
+    terms.iter().all(|t| *t == Term::Star)
+}
+
+type Chars<'c> = std::iter::Peekable<std::str::Chars<'c>>;
+
+fn class(chars: &mut Chars<'_>) -> Option<Term> {
+    let not = chars.next_if_eq(&'^').is_some();
+    let mut spans = Vec::new();
+    while spans.is_empty() || chars.next_if_eq(&']').is_none() {
+        let from = class_char(chars)?;
+        let until = if chars.next_if_eq(&'-').is_some() { class_char(chars)? } else { from };
+        spans.push((from, until));
+    }
+    Some(Term::Class(not, spans))
+}
+
+fn class_char(chars: &mut Chars<'_>) -> Option<char> {
+    match chars.next()? {
+        '-' | ']' => None,
+        '\\' => chars.next(),
+        c => Some(c),
+    }
+}

@@ -1,0 +1,91 @@
+//! What fleet accepts and then reads past without a word.
+
+use super::found::Found;
+use super::rules::{KEYS, Rule, SECTION};
+use super::unit::Unit;
+use crate::finding::{At, codes};
+
+/// Says what of `unit` does nothing.
+pub fn check(unit: &Unit, found: &mut Found) {
+    let parsed = &unit.parsed;
+    let at = |line, field: &str| At { file: unit.file.clone(), line, field: field.to_owned() };
+    if let Some(line) = parsed.early {
+        let message = "fleet reads past what stands before the first section".to_owned();
+        found.violation(codes::IGNORED, vec![at(line, "")], message, format!("[{SECTION}] above it"));
+    }
+    for (section, line) in &parsed.sections {
+        if section != SECTION && section.trim().eq_ignore_ascii_case(SECTION) {
+            let message = format!("fleet reads past [{section}]: the section is called [{SECTION}]");
+            found.violation(codes::IGNORED, vec![at(*line, section)], message, format!("[{SECTION}]"));
+        }
+    }
+    for rule in &unit.rules.unknown {
+        unknown(rule, found);
+    }
+    metadata(unit, found);
+    let rules = &unit.rules;
+    for rule in rules.ids.iter().skip(1) {
+        let message = format!("of several MachineIDs the first wins: `{}` does nothing", rule.text);
+        let mend = "MachineMetadata=KEY=VALUE, of which several may stand for either";
+        found.violation(codes::IGNORED, vec![rule.at.clone()], message, mend);
+    }
+    for rule in rules.global.iter().filter(|rule| !rule.is_truth()) {
+        let message = format!("fleet takes `Global={}` for false", rule.text);
+        found.violation(codes::IGNORED, vec![rule.at.clone()], message, "Global=true");
+    }
+    for rule in &rules.replaces {
+        let message = "Replaces keeps nobody apart: it moves the other unit to any machine".to_owned();
+        found.note(codes::IGNORED, vec![rule.at.clone()], message, format!("Conflicts={}", rule.text));
+    }
+    if let Some(global) = rules.is_global().filter(|_| unit.name().is_template()) {
+        let message =
+            format!("the template {} keeps off what it conflicts with as soon as it is submitted", unit.name);
+        let mend = format!("{}.service in place of a template", unit.name().prefix);
+        found.note(codes::IGNORED, vec![global.clone()], message, mend);
+    }
+}
+
+fn unknown(rule: &Rule, found: &mut Found) {
+    let plain = |key: &str| key.to_lowercase().replace(['-', '_'], "");
+    let own = plain(&rule.text);
+    let near = KEYS
+        .iter()
+        .map(|key| (strsim::damerau_levenshtein(&own, &plain(key)), *key))
+        .min_by_key(|(distance, _)| *distance)
+        .filter(|(distance, key)| *distance <= 3.min(key.len() / 3));
+    let message = format!("fleet knows no `{}` in [{SECTION}]: it does nothing", rule.text);
+    match near {
+        Some((_, key)) => {
+            found.violation(codes::IGNORED, vec![rule.at.clone()], message, format!("{key}="));
+        }
+        // Nobody says that it is meant to be a rule.
+        None => found.note(codes::IGNORED, vec![rule.at.clone()], message, "take it out"),
+    }
+}
+
+fn metadata(unit: &Unit, found: &mut Found) {
+    let sample = super::sample(unit);
+    let name = super::names::Name::of(&sample);
+    for rule in &unit.rules.metadata {
+        let text = name.expand(&rule.text);
+        match rule.pair(name) {
+            None => {
+                let pairs: Vec<String> =
+                    rule.text.split_whitespace().map(|pair| format!("MachineMetadata={pair}")).collect();
+                let message = format!("fleet drops `{}` without a word: it is not one key=value", rule.text);
+                let several = pairs.len() > 1 && pairs.iter().all(|pair| pair.matches('=').count() == 2);
+                let mend = if several { pairs.join("   ") } else { "MachineMetadata=KEY=VALUE".into() };
+                found.violation(codes::IGNORED, vec![rule.at.clone()], message, mend);
+            }
+            Some((key, _)) if text.contains(|c: char| c.is_whitespace() || c == '"' || c == '%') => {
+                let message = format!(
+                    "fleet takes `{}` as it is written: no machine has that metadata, so the unit never runs",
+                    rule.text
+                );
+                let mend = format!("MachineMetadata={key}=%i: only %n %N %p %i are expanded");
+                found.violation(codes::IGNORED, vec![rule.at.clone()], message, mend);
+            }
+            Some(_) => {}
+        }
+    }
+}

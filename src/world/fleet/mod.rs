@@ -1,0 +1,250 @@
+//! The reader of fleet's units: what fleet reads (`[X-Fleet]`), what systemd runs (`[Service]`),
+//! and the `docker run` in it.
+//!
+//! Each unit is a workload of one member; a template is as many as it has instances. Which
+//! instances run is not in a template: unless files say it, 1, 2 and 3 stand for any.
+
+mod container;
+mod docker;
+mod exec;
+mod found;
+pub mod glob;
+mod grammar;
+mod ignored;
+mod images;
+mod names;
+mod rules;
+mod script;
+mod service;
+mod shell;
+mod stop;
+mod together;
+mod unit;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use self::found::Found;
+use self::glob::Glob;
+use self::stop::Victim;
+use self::together::{Instance, Set};
+use self::unit::Unit;
+use super::{Apart, File, Kind, Member, Order, Update, Want, Whom, Workload, World};
+use crate::finding::{At, codes};
+
+/// Reads units and their drop-ins. Units that fleet refuses are findings, and no workloads.
+pub fn read(files: &[File<'_>]) -> World {
+    let mut found = Found::default();
+    let units = unit::all(files, &mut found);
+    for unit in &units {
+        ignored::check(unit, &mut found);
+    }
+    let set = Set::new(&units, &mut found);
+    set.globs(&mut found);
+    set.stuck(&mut found);
+    let (mut workloads, mut kills) = (Vec::new(), Vec::new());
+    let mut said: BTreeSet<&str> = BTreeSet::new();
+    for instance in &set.instances {
+        // The instances of a template share their faults.
+        let mut again = Found::default();
+        let first = said.insert(&instance.unit.name);
+        let (workload, victims) = workload(instance, if first { &mut found } else { &mut again });
+        workloads.push(workload);
+        kills.push(victims);
+    }
+    missed(&set, &workloads, &mut found);
+    follow(&set, &mut workloads);
+    start_kills(&set, &mut workloads, kills, &mut found);
+    let mut world = World { workloads, ..World::default() };
+    found.into(&mut world);
+    world
+}
+
+/// The name of a unit, or of its template's first instance.
+fn sample(unit: &Unit) -> String {
+    let name = unit.name();
+    if name.is_template() { name.instantiated("1") } else { unit.name.clone() }
+}
+
+fn workload(instance: &Instance<'_>, found: &mut Found) -> (Workload, Vec<(Victim, At)>) {
+    let (unit, name) = (instance.unit, instance.parts());
+    let stop_first = || Update { order: Order::StopFirst, at: None };
+    let mut workload = Workload {
+        name: instance.name.clone(),
+        scope: String::new(),
+        kind: if unit.rules.is_global().is_some() { Kind::GlobalUnit } else { Kind::Unit },
+        at: unit.begin(),
+        family: name.family().to_owned(),
+        image: String::new(),
+        labels: BTreeMap::new(),
+        members: Vec::new(),
+        wants: Vec::new(),
+        apart: Vec::new(),
+        most: None,
+        ports: Vec::new(),
+        node_network: None,
+        update: stop_first(),
+        rollback: stop_first(),
+        grace: 0,
+        grace_at: None,
+        lock: None,
+        kills: None,
+        cleans: None,
+        outlives: None,
+    };
+    let mut member = Member { name: name.member(), ..Member::default() };
+    if workload.kind.per_node() {
+        member.name.clone_from(&workload.name);
+    }
+    member.ordinal = name.instance.and_then(|text| text.parse().ok());
+    (workload.wants, member.wants) = wants(instance);
+    workload.apart = unit
+        .rules
+        .conflicts
+        .iter()
+        .map(|rule| (name.expand(&rule.text), rule))
+        // A malformed one matches nothing.
+        .filter(|(glob, _)| Glob::parse(glob).is_some())
+        .map(|(glob, rule)| Apart { whom: Whom::Units(glob), at: rule.at.clone() })
+        .collect();
+    workload.members.push(member);
+    let steps = service::steps(unit, name, found);
+    if let Some(main) = service::main(&steps, found) {
+        container::fill(&mut workload, &steps, &main, found);
+        workload.outlives = stop::outlives(unit, &steps, &main, found);
+        stop::grace(unit, &steps, main.run, &mut workload, found);
+    }
+    (workload, stop::kills(&steps))
+}
+
+/// What the machine must have: for every instance, and for this one alone.
+fn wants(instance: &Instance<'_>) -> (Vec<Want>, Vec<Want>) {
+    let (rules, name) = (&instance.unit.rules, instance.parts());
+    let (mut all, mut own) = (Vec::new(), Vec::new());
+    if let Some(id) = rules.ids.first() {
+        let values = vec![name.expand(&id.text)];
+        all.push(Want { key: "MachineID".into(), values, not: false, one_node: true, at: id.at.clone() });
+    }
+    // Of each key the first line, and whether it is another for each instance.
+    let mut lines: BTreeMap<String, (At, bool)> = BTreeMap::new();
+    for rule in &rules.metadata {
+        let Some((key, _)) = rule.pair(name) else { continue };
+        lines.entry(key).or_insert_with(|| (rule.at.clone(), false)).1 |= rule.text.contains('%');
+    }
+    for ((key, values), (at, special)) in rules.demands(name).into_iter().zip(lines.into_values()) {
+        let list = if special { &mut own } else { &mut all };
+        list.push(Want { key, values: values.into_iter().collect(), not: false, one_node: false, at });
+    }
+    (all, own)
+}
+
+/// Globs of a service that miss another unit of it: one that runs the same image.
+fn missed(set: &Set<'_>, workloads: &[Workload], found: &mut Found) {
+    let mut families: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
+    for (i, workload) in workloads.iter().enumerate().filter(|(_, w)| !w.image.is_empty()) {
+        families.entry((&workload.family, &workload.image)).or_default().push(i);
+    }
+    for of in families.values() {
+        // One of each unit stands for its instances.
+        let mut units: Vec<usize> = of.clone();
+        units.dedup_by_key(|i| &set.instances[*i].unit.name);
+        for i in &units {
+            let own = &set.instances[*i];
+            let Some(rule) = set.held(own) else { continue };
+            for other in units.iter().map(|j| &set.instances[*j]) {
+                if other.unit.name != own.unit.name && other.conflict(own).is_none() {
+                    let message =
+                        format!("`{}` misses {}, which runs the same image", rule.text, other.unit.name);
+                    let mend = format!("Conflicts={}", other.unit.name.replace("@.", "@*."));
+                    found.note(
+                        codes::MATCHES_NOTHING,
+                        vec![rule.at.clone(), other.unit.begin()],
+                        message,
+                        mend,
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// A unit that follows others runs only where they may, and next to nobody they must not.
+fn follow(set: &Set<'_>, workloads: &mut [Workload]) {
+    let crews: Vec<Vec<Instance<'_>>> = set.instances.iter().map(|own| set.crew(own)).collect();
+    for (i, crew) in crews.iter().enumerate() {
+        for peer in crew {
+            let (all, own) = wants(peer);
+            if let Some(member) = workloads[i].members.first_mut() {
+                member.wants.extend(all.into_iter().chain(own));
+            }
+        }
+        let Some((_, rule)) = set.instances[i].peers().next() else { continue };
+        for (other, theirs) in set.instances.iter().zip(&crews) {
+            let apart = other.name != set.instances[i].name
+                && crew.iter().any(|a| theirs.iter().chain([other]).any(|b| a.conflict(b).is_some()));
+            if apart {
+                let whom = Whom::Units(other.name.replace('\\', "\\\\"));
+                workloads[i].apart.push(Apart { whom, at: rule.at.clone() });
+            }
+        }
+    }
+}
+
+/// Starts that end what is left of their own, or a container which may be another unit's.
+fn start_kills(set: &Set<'_>, workloads: &mut [Workload], kills: Vec<Vec<(Victim, At)>>, found: &mut Found) {
+    let mut names: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let mut labels: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
+    let mut all = Vec::new();
+    for (i, workload) in workloads.iter().enumerate().filter(|(_, w)| !w.image.is_empty()) {
+        all.push(i);
+        if let Some((name, _)) = workload.members.first().and_then(|m| m.container.as_ref()) {
+            names.entry(name.clone()).or_default().push(i);
+        }
+        for (key, value) in &workload.labels {
+            labels.entry((key.clone(), value.clone())).or_default().push(i);
+        }
+    }
+    let mut said = BTreeSet::new();
+    for (i, victims) in kills.into_iter().enumerate() {
+        for (victim, at) in victims {
+            let (hit, whom) = match &victim {
+                Victim::Name(name) => (names.get(name), format!("the container `{name}`")),
+                Victim::Label(key, value) => (
+                    labels.get(&(key.clone(), value.clone())),
+                    format!("containers with the label `{key}={value}`"),
+                ),
+                Victim::All => (Some(&all), "containers that it does not name".to_owned()),
+            };
+            if hit.is_some_and(|hit| hit.contains(&i)) {
+                workloads[i].cleans.get_or_insert_with(|| at.clone());
+            }
+            let mut others = hit.into_iter().flatten().copied().filter(|hit| *hit != i).peekable();
+            if others.peek().is_none() {
+                continue;
+            }
+            workloads[i].kills.get_or_insert_with(|| at.clone());
+            let Some(other) = others.find(|other| may_meet(&workloads[i], &workloads[*other])) else {
+                continue;
+            };
+            let (own, theirs) = (&set.instances[i].unit.name, &set.instances[other].unit.name);
+            let whose =
+                if own == theirs { "another instance's".to_owned() } else { format!("that of {theirs}") };
+            let message = format!("the start of {own} ends {whom}, which may be {whose}");
+            let mend = "ExecStartPre=-/usr/bin/docker rm NAME, which leaves a running one, and a name of the data it has";
+            if said.insert(at.clone()) {
+                found.violation(codes::KILLS, vec![at], message, mend);
+            }
+        }
+    }
+}
+
+/// Whether one machine may have both: of one key a machine has one value.
+fn may_meet(a: &Workload, b: &Workload) -> bool {
+    let wants = |w: &Workload| -> Vec<Want> {
+        w.wants.iter().chain(w.members.iter().flat_map(|m| &m.wants)).cloned().collect()
+    };
+    let theirs = wants(b);
+    wants(a).iter().all(|own| {
+        let mut same = theirs.iter().filter(|their| their.key == own.key);
+        same.all(|their| their.values.iter().any(|value| own.values.contains(value)))
+    })
+}

@@ -1,0 +1,214 @@
+//! How a unit's container ends: what outlives it, how long it has, and whom a start ends.
+
+use super::docker::{Docker, Run};
+use super::exec::Word;
+use super::found::Found;
+use super::images;
+use super::service::{Main, Step};
+use super::unit::{Line, Unit};
+use crate::finding::{At, codes};
+use crate::world::Workload;
+
+/// Seconds of systemd's `DefaultTimeoutStopSec`, and of `docker stop`.
+const TIMEOUT: u32 = 90;
+const STOP: u32 = 10;
+
+/// Whom a command of the start ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Victim {
+    /// The container of this name.
+    Name(String),
+    /// Every container with this label.
+    Label(String, String),
+    /// Every container, or every one of an image.
+    All,
+}
+
+/// What the commands before the start end.
+pub fn kills(steps: &[Step]) -> Vec<(Victim, At)> {
+    let mut kills = Vec::new();
+    for step in steps.iter().filter(|step| step.before()) {
+        let (verb, names) = match &step.docker {
+            Some(Docker::Stop { names, .. }) => ("docker stop", names),
+            Some(Docker::Kill { names, .. }) => ("docker kill", names),
+            Some(Docker::Remove { force: true, names }) => ("docker rm -f", names),
+            _ => continue,
+        };
+        for name in names {
+            kills.extend(victims(name).into_iter().map(|victim| (victim, step.at(name, verb))));
+        }
+    }
+    kills
+}
+
+/// Whom a word names: a container, or those that `docker ps` finds.
+fn victims(name: &Word) -> Vec<Victim> {
+    if name.known {
+        return vec![Victim::Name(name.text.clone())];
+    }
+    if !name.text.contains("docker ps") && !name.text.contains("docker container ls") {
+        // Its text is the same for whoever has the same name.
+        return vec![Victim::Name(name.text.clone())];
+    }
+    let words = || name.text.split([' ', '(', ')', '"', '\'']);
+    let filters: Vec<&str> = words()
+        .zip(words().skip(1))
+        .filter_map(|(option, value)| match option {
+            "-f" | "--filter" => Some(value),
+            option => option.strip_prefix("--filter=").or_else(|| option.strip_prefix("-f=")),
+        })
+        .chain(words().last().and_then(|last| last.strip_prefix("--filter=")))
+        .collect();
+    let of = |key: &str| filters.iter().find_map(|f| f.strip_prefix(key));
+    if let Some(label) = of("label=") {
+        let (key, value) = label.split_once('=').unwrap_or((label, ""));
+        return vec![Victim::Label(key.to_owned(), value.to_owned())];
+    }
+    match of("name=") {
+        // docker looks for the text anywhere in a name, unless it is anchored.
+        Some(name) => vec![Victim::Name(name.trim_matches(['^', '$', '/']).to_owned())],
+        None => vec![Victim::All],
+    }
+}
+
+/// What lets the container run on when its unit is stopped.
+pub fn outlives(unit: &Unit, steps: &[Step], main: &Main<'_>, found: &mut Found) -> Option<At> {
+    let Main { step, run, detached } = *main;
+    let mut all: Vec<(At, String, &str)> = Vec::new();
+    if let Some(by) = detached {
+        let option = run.last("detach").filter(|_| matches!(by.docker, Some(Docker::Run(_))));
+        let at = option.map_or_else(|| by.place(), |word| by.at(word, "--detach"));
+        let what = "the container is detached: systemd stops and watches the client only".to_owned();
+        all.push((at, what, "run in the foreground: docker run --rm --name NAME, or docker start -a NAME"));
+    }
+    if let Some(word) = run.last("restart").filter(|w| w.text == "always" || w.text.starts_with("unless-")) {
+        let what = format!(
+            "docker restarts the container by itself (--restart={}), also where fleet has no unit of it",
+            word.text
+        );
+        all.push((step.at(word, "--restart"), what, "Restart=always in [Service], and no --restart"));
+    }
+    let stops = steps.iter().any(|step| step.key.starts_with("ExecStop") && ends(step));
+    if let Some(line) = unit.last(&["KillMode"]).filter(|line| line.setting.value == "none" && !stops) {
+        let what = "KillMode=none and no ExecStop: nothing stops the container".to_owned();
+        all.push((unit.at(line), what, "KillMode=mixed and ExecStop=/usr/bin/docker stop -t SECONDS NAME"));
+    }
+    let first = all.first().map(|(at, ..)| at.clone());
+    for (at, message, mend) in all {
+        found.violation(codes::OUTLIVES, vec![at], message, mend);
+    }
+    first
+}
+
+fn ends(step: &Step) -> bool {
+    matches!(
+        step.docker,
+        Some(Docker::Stop { .. } | Docker::Kill { .. } | Docker::Remove { force: true, .. })
+    )
+}
+
+/// Sets the seconds that the container has, and says when they are too few.
+pub fn grace(unit: &Unit, steps: &[Step], run: &Run, workload: &mut Workload, found: &mut Found) {
+    let line = unit.last(&["TimeoutStopSec", "TimeoutSec"]);
+    let read = line.map(|line| span(&line.setting.value));
+    if let Some((line, None)) = line.zip(read) {
+        found.unread(unit.at(line), format!("a time that is not known: taken for {TIMEOUT} s"));
+    }
+    let timeout = read.flatten().unwrap_or(Some(TIMEOUT));
+    let stop = steps.iter().find(|step| step.key == "ExecStop" && ends(step));
+    let (seconds, at) = match stop {
+        Some(step) => asked(step, run, found),
+        None => (timeout, line.map(|line| unit.at(line))),
+    };
+    // systemd ends `docker stop` and the client; the container has what docker gives it.
+    workload.grace = seconds.unwrap_or(u32::MAX).min(timeout.unwrap_or(u32::MAX));
+    workload.grace_at = at.clone();
+    short(unit, line, workload, (seconds, timeout), stop.zip(at), found);
+}
+
+/// The seconds between a stop and docker's kill, if there is one.
+fn asked(step: &Step, run: &Run, found: &mut Found) -> (Option<u32>, Option<At>) {
+    match &step.docker {
+        Some(Docker::Stop { time: Some(word), .. }) => {
+            let at = step.at(word, "docker stop -t");
+            let seconds = word.text.parse::<u32>();
+            if seconds.is_err() {
+                found.unread(at.clone(), format!("`{}` is no time: taken for docker's {STOP} s", word.text));
+            }
+            (Some(seconds.unwrap_or(STOP)), Some(at))
+        }
+        Some(Docker::Stop { time: None, .. }) => {
+            let own = run.last("stop-timeout").and_then(|word| word.text.parse().ok());
+            (Some(own.unwrap_or(STOP)), Some(step.place()))
+        }
+        // A signal is no end.
+        Some(Docker::Kill { signal: Some(signal), .. })
+            if !["KILL", "SIGKILL", "9"].contains(&signal.text.as_str()) =>
+        {
+            (None, Some(step.at(signal, "docker kill -s")))
+        }
+        _ => (Some(0), Some(step.place())),
+    }
+}
+
+fn short(
+    unit: &Unit,
+    line: Option<&Line>,
+    workload: &Workload,
+    (seconds, timeout): (Option<u32>, Option<u32>),
+    stop: Option<(&Step, At)>,
+    found: &mut Found,
+) {
+    let Some((step, at)) = stop else { return };
+    if let (Some(seconds), Some(timeout)) = (seconds, timeout)
+        && seconds >= timeout
+        && seconds > 0
+    {
+        let places = line.map(|line| unit.at(line)).into_iter().chain([at]).collect();
+        let message = format!(
+            "systemd gives up after {timeout} s, and docker stops for {seconds} s: the container runs on when its unit is down"
+        );
+        return found.violation(
+            codes::GRACE,
+            places,
+            message,
+            format!("TimeoutStopSec={}", seconds.saturating_add(30)),
+        );
+    }
+    let stateful = !images::data(&workload.image).is_empty();
+    let asked = matches!(&step.docker, Some(Docker::Stop { time: Some(_), .. }));
+    if stateful && (seconds == Some(0) || asked && seconds.is_some_and(|s| s < STOP)) {
+        let message =
+            format!("{} has {} s to stop before it is killed", workload.image, seconds.unwrap_or_default());
+        found.note(codes::GRACE, vec![at], message, "ExecStop=/usr/bin/docker stop -t 60 NAME");
+    }
+}
+
+/// A time span of systemd in whole seconds; `Some(None)` is no limit: `infinity` and 0.
+fn span(text: &str) -> Option<Option<u32>> {
+    if text == "infinity" {
+        return Some(None);
+    }
+    let mut total = 0f64;
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let number: f64 = rest[..digits].parse().ok()?;
+        rest = rest[digits..].trim_start();
+        let letters = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
+        let unit = match &rest[..letters] {
+            "" | "s" | "sec" | "second" | "seconds" => 1.0,
+            "m" | "min" | "minute" | "minutes" => 60.0,
+            "h" | "hr" | "hour" | "hours" => 3600.0,
+            "d" | "day" | "days" => 86400.0,
+            "w" | "week" | "weeks" => 604_800.0,
+            "ms" | "msec" => 0.001,
+            "us" | "usec" => 0.000_001,
+            _ => return None,
+        };
+        total += number * unit;
+        rest = rest[letters..].trim_start();
+    }
+    // A cast saturates.
+    Some((total > 0.0).then_some((total.ceil()) as u32))
+}

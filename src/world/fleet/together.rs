@@ -1,0 +1,289 @@
+//! Units together: which `Conflicts` hit whom (`agent/state.go`), and who follows whom.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::found::Found;
+use super::glob::Glob;
+use super::names::{self, Name};
+use super::rules::Rule;
+use super::unit::Unit;
+use crate::finding::codes;
+
+/// A unit under one name: an instance of a template has its text.
+pub struct Instance<'u> {
+    /// The file.
+    pub unit: &'u Unit,
+    /// The whole name.
+    pub name: String,
+    globs: Vec<(Glob, &'u Rule)>,
+}
+
+impl<'u> Instance<'u> {
+    /// Of a unit.
+    pub fn new(unit: &'u Unit, name: String) -> Self {
+        let globs = unit.rules.globs(Name::of(&name));
+        Self { unit, name, globs }
+    }
+
+    /// Its name's parts.
+    pub fn parts(&self) -> Name<'_> {
+        Name::of(&self.name)
+    }
+
+    fn hits(&self, other: &str) -> Option<&'u Rule> {
+        self.globs.iter().find(|(glob, _)| glob.matches(other)).map(|(_, rule)| *rule)
+    }
+
+    /// The rule that keeps two units off one machine: either side's is enough, and none is a
+    /// unit's own.
+    pub fn conflict(&self, other: &Instance<'u>) -> Option<&'u Rule> {
+        if self.name == other.name {
+            return None;
+        }
+        self.hits(&other.name).or_else(|| other.hits(&self.name))
+    }
+
+    /// The units that it follows, with the rule.
+    pub fn peers(&self) -> impl Iterator<Item = (String, &'u Rule)> {
+        self.unit.rules.peers.iter().map(|rule| (self.parts().expand(&rule.text), rule))
+    }
+}
+
+/// All units of the files.
+pub struct Set<'u> {
+    units: BTreeMap<&'u str, &'u Unit>,
+    /// Those that may run, in the order of the files.
+    pub instances: Vec<Instance<'u>>,
+}
+
+impl<'u> Set<'u> {
+    /// The instances of a template are those that are files of their own; else those of the units
+    /// that it follows; else 1, 2 and 3 stand for any.
+    pub fn new(all: &'u [Unit], found: &mut Found) -> Self {
+        let units: BTreeMap<&str, &Unit> = all.iter().map(|unit| (unit.name.as_str(), unit)).collect();
+        let mut concrete: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+        for name in all.iter().map(Unit::name).filter(|name| !name.is_template()) {
+            if let Some(instance) = name.instance {
+                concrete.entry((name.prefix, name.suffix)).or_default().push(instance);
+            }
+        }
+        let mut instances = Vec::new();
+        for unit in all {
+            let name = unit.name();
+            if !name.is_template() {
+                instances.push(Instance::new(unit, unit.name.clone()));
+                continue;
+            }
+            if concrete.contains_key(&(name.prefix, name.suffix)) {
+                found.unread(
+                    unit.begin(),
+                    "further instances of the template: only those with files are looked at",
+                );
+                continue;
+            }
+            let followed = unit.rules.peers.iter().find_map(|rule| {
+                let peer = Name::of(&rule.text);
+                concrete.get(&(peer.prefix, peer.suffix)).filter(|_| peer.instance == Some("%i"))
+            });
+            let any = vec!["1", "2", "3"];
+            if followed.is_none() {
+                let what = format!(
+                    "which instances of {} run is not in the files: 1, 2 and 3 stand for any",
+                    unit.name
+                );
+                found.unread(unit.begin(), what);
+            }
+            let own = followed.unwrap_or(&any).iter().map(|i| Instance::new(unit, name.instantiated(i)));
+            instances.extend(own);
+        }
+        Self { units, instances }
+    }
+
+    /// The file of a name: its own, or its template's.
+    fn text(&self, name: &str) -> Option<&'u Unit> {
+        let parts = Name::of(name);
+        let template = || parts.instance.map(|_| parts.instantiated(""));
+        let unit = self.units.get(name).or_else(|| self.units.get(template()?.as_str()));
+        unit.filter(|_| !parts.is_template()).copied()
+    }
+
+    fn find(&self, name: &str) -> Option<Instance<'u>> {
+        Some(Instance::new(self.text(name)?, name.to_owned()))
+    }
+
+    /// The units that `of` follows, and they follow: all share its machine.
+    pub fn crew(&self, of: &Instance<'u>) -> Vec<Instance<'u>> {
+        let mut crew: Vec<Instance<'u>> = Vec::new();
+        let mut seen = BTreeSet::from([of.name.clone()]);
+        let mut open: Vec<String> = of.peers().map(|(name, _)| name).collect();
+        while let Some(name) = open.pop() {
+            if !seen.insert(name.clone()) {
+                continue;
+            }
+            if let Some(peer) = self.find(&name) {
+                open.extend(peer.peers().map(|(name, _)| name));
+                crew.push(peer);
+            }
+        }
+        crew
+    }
+
+    /// Says which rules of `MachineOf` can never be kept.
+    pub fn stuck(&self, found: &mut Found) {
+        for own in &self.instances {
+            for (name, rule) in own.peers() {
+                if name == own.name {
+                    let message = format!("{} waits for itself: fleet never runs it", own.unit.name);
+                    found.violation(codes::STUCK, vec![rule.at.clone()], message, "MachineOf=another unit");
+                } else if self.text(&name).is_none() {
+                    let what = format!("{} is not among the files: where it may run is not known", rule.text);
+                    found.unread(rule.at.clone(), what);
+                }
+            }
+            let Some((_, follows)) = own.peers().next() else { continue };
+            let crew = self.crew(own);
+            for (i, peer) in crew.iter().enumerate() {
+                for other in crew.iter().skip(i + 1).chain([own]) {
+                    let Some(rule) = other.conflict(peer) else { continue };
+                    let message = format!(
+                        "`{}` keeps {} off {}, which must share its machine: fleet never runs {}",
+                        rule.text, other.unit.name, peer.unit.name, own.unit.name
+                    );
+                    let mend = narrower(rule, other.unit, peer.unit);
+                    found.violation(codes::STUCK, vec![rule.at.clone(), follows.at.clone()], message, mend);
+                }
+            }
+            let mut demands = own.unit.rules.demands(own.parts());
+            for peer in &crew {
+                for (key, values) in peer.unit.rules.demands(peer.parts()) {
+                    let both = demands.entry(key.clone()).or_insert_with(|| values.clone());
+                    both.retain(|value| values.contains(value));
+                    if both.is_empty() {
+                        let message = format!(
+                            "{} and {} want different machines by `{key}`: fleet never runs {}",
+                            own.unit.name, peer.unit.name, own.unit.name
+                        );
+                        let mend = format!("MachineMetadata={key}= as {} has it", peer.unit.name);
+                        found.violation(codes::STUCK, vec![follows.at.clone()], message, mend);
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Says which globs match none of those they are meant for.
+    pub fn globs(&self, found: &mut Found) {
+        let siblings: Vec<Glob> = self
+            .units
+            .values()
+            .flat_map(|unit| unit.name().siblings())
+            .filter_map(|shape| Glob::parse(&shape))
+            .collect();
+        let families: BTreeSet<&str> = self.units.values().map(|unit| unit.name().family()).collect();
+        for unit in self.units.values() {
+            let own: Vec<&Instance<'_>> =
+                self.instances.iter().filter(|i| i.unit.name == unit.name).collect();
+            let verdicts: Vec<(&Rule, Option<Fault>)> =
+                unit.rules.conflicts.iter().map(|rule| (rule, self.judge(&own, rule, &siblings))).collect();
+            let held = verdicts
+                .iter()
+                .any(|(rule, fault)| fault.is_none() && family(rule, unit) == unit.name().family());
+            for (rule, fault) in verdicts {
+                let Some(fault) = fault else { continue };
+                let of = family(rule, unit);
+                // One that guards against units that are not there yet is no fault.
+                if fault == Fault::Nobody && held && of == unit.name().family() {
+                    continue;
+                }
+                fault.say(unit, rule, families.contains(of.as_str()), found);
+            }
+        }
+    }
+
+    /// A rule that keeps others of the unit's own service off.
+    pub fn held(&self, own: &Instance<'u>) -> Option<&'u Rule> {
+        let of = |rule: &&Rule| family(rule, own.unit) == own.unit.name().family();
+        let hits = |glob: &Glob| self.instances.iter().any(|i| i.name != own.name && glob.matches(&i.name));
+        own.globs.iter().find(|(glob, rule)| of(rule) && hits(glob)).map(|(_, rule)| *rule)
+    }
+
+    fn judge(&self, own: &[&Instance<'_>], rule: &Rule, siblings: &[Glob]) -> Option<Fault> {
+        let mut fault = Fault::Nobody;
+        for instance in own {
+            let text = instance.parts().expand(&rule.text);
+            let Some(glob) = Glob::parse(&text) else { return Some(Fault::Malformed) };
+            if !names::possible(&glob) {
+                return Some(Fault::NoName);
+            }
+            if self.instances.iter().any(|other| other.name != instance.name && glob.matches(&other.name)) {
+                return None;
+            }
+            if glob.only().as_ref() == Some(&instance.name) {
+                fault = Fault::Itself;
+            } else if siblings.iter().any(|shape| glob.meets(shape)) {
+                return None;
+            }
+        }
+        (!own.is_empty()).then_some(fault)
+    }
+}
+
+/// The family of those that a glob is meant for.
+fn family(rule: &Rule, unit: &Unit) -> String {
+    let text = unit.name().expand(&rule.text);
+    text.split(['@', '.', '*', '?', '[']).next().unwrap_or_default().to_owned()
+}
+
+/// What the owner of `rule` means, and no sidekick: others of its own kind.
+fn narrower(rule: &Rule, one: &Unit, other: &Unit) -> String {
+    let owner = if rule.at.file == one.file { one } else { other };
+    let name = owner.name();
+    match name.instance {
+        Some(_) if family(rule, owner) == name.family() => {
+            format!("Conflicts={}@*{}", name.prefix, name.suffix)
+        }
+        _ => "a glob that does not hit what must share its machine".to_owned(),
+    }
+}
+
+/// Why a glob keeps nobody off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    Malformed,
+    NoName,
+    Itself,
+    Nobody,
+}
+
+impl Fault {
+    fn say(self, unit: &Unit, rule: &Rule, known: bool, found: &mut Found) {
+        let name = unit.name();
+        let text = &rule.text;
+        let message = match self {
+            Self::Malformed => format!("`{text}` is no glob: fleet matches it with nothing, without a word"),
+            Self::NoName if text.contains('%') => {
+                format!("`{text}` matches no unit: fleet expands only %n %N %p %i")
+            }
+            Self::NoName => format!("`{text}` matches no unit: fleet matches whole names, with their suffix"),
+            Self::Itself => {
+                format!("`{text}` names only the unit itself, which fleet never keeps from itself")
+            }
+            Self::Nobody => format!("`{text}` matches no unit of these files, nor an instance of one"),
+        };
+        let mend = match (name.instance, known) {
+            (_, false) if self == Self::Nobody => "Conflicts=NAME@*.service".to_owned(),
+            (Some(_), _) => format!("Conflicts={}@*{}", name.prefix, name.suffix),
+            (None, _) => format!(
+                "Conflicts={}@*{}, and units {}@1{}",
+                name.prefix, name.suffix, name.prefix, name.suffix
+            ),
+        };
+        let at = vec![rule.at.clone()];
+        if self == Self::Nobody && !known {
+            found.note(codes::MATCHES_NOTHING, at, message, mend);
+        } else {
+            found.violation(codes::MATCHES_NOTHING, at, message, mend);
+        }
+    }
+}

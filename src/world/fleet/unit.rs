@@ -1,0 +1,185 @@
+//! Units as files: what fleet reads of them, and what systemd does.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::found::Found;
+use super::grammar::{self, Parsed};
+use super::names::{self, Name};
+use super::rules::{Rules, SECTION};
+use crate::finding::{At, codes};
+use crate::world::File;
+use crate::world::unit::{self, Setting};
+
+/// An option, and its file: a drop-in adds to a unit.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// The path as it was given.
+    pub file: Arc<str>,
+    /// The option.
+    pub setting: Setting,
+}
+
+/// A unit that fleet accepts.
+#[derive(Debug)]
+pub struct Unit {
+    /// As fleet knows it.
+    pub name: String,
+    /// Its file.
+    pub file: Arc<str>,
+    /// As fleet reads it.
+    pub parsed: Parsed,
+    /// `[X-Fleet]`
+    pub rules: Rules,
+    /// As systemd reads it and its drop-ins.
+    pub lines: Vec<Line>,
+}
+
+impl Unit {
+    /// Its name's parts.
+    pub fn name(&self) -> Name<'_> {
+        Name::of(&self.name)
+    }
+
+    /// Where it begins.
+    pub fn begin(&self) -> At {
+        let line = self.parsed.sections.first().map_or(1, |(_, line)| *line);
+        At { file: self.file.clone(), line, field: self.name.clone() }
+    }
+
+    /// The place of an option.
+    pub fn at(&self, line: &Line) -> At {
+        let field = format!("{} {}", line.setting.section, line.setting.key);
+        At { file: line.file.clone(), line: line.setting.line, field }
+    }
+
+    /// `[Service]`, in order.
+    pub fn service(&self) -> impl Iterator<Item = &Line> {
+        self.lines.iter().filter(|line| line.setting.section == "Service")
+    }
+
+    /// The last of an option's lines, which wins.
+    pub fn last(&self, keys: &[&str]) -> Option<&Line> {
+        self.service().filter(|line| keys.contains(&line.setting.key.as_str())).last()
+    }
+}
+
+/// The units of these files that fleet accepts, in their order.
+pub fn all(files: &[File<'_>], found: &mut Found) -> Vec<Unit> {
+    let mut units: Vec<Unit> = Vec::new();
+    let mut known: BTreeMap<String, usize> = BTreeMap::new();
+    for file in files.iter().filter(|file| drop_in(file.path).is_none()) {
+        let base = file.path.rsplit('/').next().unwrap_or_default();
+        let path: Arc<str> = file.path.into();
+        let at = |line, field: &str| At { file: path.clone(), line, field: field.to_owned() };
+        if !names::is_unit(base) {
+            found.unread(at(1, ""), "it is no unit by its name: it is left out");
+            continue;
+        }
+        let name = names::submitted(base);
+        if let Some(error) = names::refused(&name) {
+            let message = format!("fleet refuses the name `{name}`: {error}");
+            found.violation(codes::REFUSED, vec![at(1, "")], message, "rename the file: NAME@1.service");
+            continue;
+        }
+        let unit = match accepted(file, name, path.clone()) {
+            Ok(unit) => unit,
+            Err((error, at)) => {
+                let mend = mend(&error);
+                found.violation(codes::REFUSED, vec![at], format!("fleet refuses {base}: {error}"), mend);
+                continue;
+            }
+        };
+        if unit.name != base {
+            let message = format!("fleetctl submits {base} as {}", unit.name);
+            found.violation(codes::IGNORED, vec![unit.begin()], message, "name it NAME.service");
+        }
+        match known.get(&unit.name) {
+            Some(first) => {
+                let first = &units[*first];
+                if !same(first, &unit) {
+                    let message =
+                        format!("{} is there twice: fleet keeps the text that came first", unit.name);
+                    let mend = format!("fleetctl submit --replace {}", unit.name);
+                    found.note(codes::IGNORED, vec![unit.begin(), first.begin()], message, mend);
+                }
+            }
+            None => {
+                known.insert(unit.name.clone(), units.len());
+                units.push(unit);
+            }
+        }
+    }
+    add_drop_ins(files, &mut units, &known, found);
+    units
+}
+
+fn same(a: &Unit, b: &Unit) -> bool {
+    let key =
+        |line: &Line| (line.setting.section.clone(), line.setting.key.clone(), line.setting.value.clone());
+    a.lines.iter().map(key).eq(b.lines.iter().map(key))
+}
+
+fn accepted(file: &File<'_>, name: String, path: Arc<str>) -> Result<Unit, (String, At)> {
+    let place = |line, field: &str| At { file: path.clone(), line, field: field.to_owned() };
+    let parsed = grammar::parse(file.text).map_err(|(error, line)| (error, place(line, "")))?;
+    let rules = Rules::read(&parsed, &path);
+    if let Some((error, at)) = rules.refused() {
+        return Err((error, at.clone()));
+    }
+    let (settings, _) = unit::read(file.text);
+    let lines = settings.into_iter().map(|setting| Line { file: path.clone(), setting }).collect();
+    Ok(Unit { name, file: path, parsed, rules, lines })
+}
+
+/// What to write in place of what fleet refuses.
+fn mend(error: &str) -> &'static str {
+    match error {
+        e if e.starts_with("MachineID cannot") => {
+            "MachineMetadata=KEY=VALUE, which one machine has, in place of MachineID="
+        }
+        e if e.starts_with("Global cannot") => {
+            "MachineMetadata=KEY=VALUE: a global unit goes by metadata alone"
+        }
+        e if e.starts_with("Conflicts cannot") => "take out Replaces=",
+        e if e.starts_with("unresolvable") => "Conflicts=NAME@*.service, which does not hit what it follows",
+        e if e.starts_with("line too long") => "end the line with a \\ and go on in the next one",
+        _ => "mend the line",
+    }
+}
+
+/// The unit of `x.service.d/y.conf`.
+fn drop_in(path: &str) -> Option<&str> {
+    let (folder, file) = path.rsplit_once('/')?;
+    let unit = folder.rsplit('/').next()?.strip_suffix(".d")?;
+    (file.ends_with(".conf") && names::is_unit(unit)).then_some(unit)
+}
+
+/// systemd reads drop-ins on the machine, in the order of their names; fleet never does.
+fn add_drop_ins(files: &[File<'_>], units: &mut [Unit], known: &BTreeMap<String, usize>, found: &mut Found) {
+    let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    let mut drop_ins: Vec<(&File<'_>, &str)> =
+        files.iter().filter_map(|file| Some((file, drop_in(file.path)?))).collect();
+    drop_ins.sort_by_key(|(file, _)| name(file.path));
+    for (file, unit) in drop_ins {
+        let path: Arc<str> = file.path.into();
+        let (settings, _) = unit::read(file.text);
+        let lines: Vec<Line> =
+            settings.into_iter().map(|setting| Line { file: path.clone(), setting }).collect();
+        if let Some(line) = lines.iter().find(|line| line.setting.section.eq_ignore_ascii_case(SECTION)) {
+            let at = At { file: path.clone(), line: line.setting.line, field: SECTION.to_owned() };
+            let message = format!("fleet never reads the drop-in of {unit}: its [{SECTION}] does nothing");
+            found.violation(codes::IGNORED, vec![at], message, format!("write it into {unit}"));
+        }
+        // A template's drop-ins are also its instances'.
+        let own = |name: &str| name == unit || Name::of(name).instantiated("") == unit && name.contains('@');
+        let mut of = known.iter().filter(|(name, _)| own(name)).peekable();
+        if of.peek().is_none() {
+            let at = At { file: path.clone(), line: 1, field: String::new() };
+            found.unread(at, format!("{unit} is not among the files: its drop-in is left out"));
+        }
+        for (_, at) in of {
+            units[*at].lines.extend(lines.iter().cloned());
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! Habits that cost: data that does not last, ids by hand, no time to stop.
+
+use std::collections::BTreeMap;
+
+use super::Found;
+use super::object::Object;
+use super::peers::Peers;
+use super::pod::command;
+use super::workload::Read;
+use crate::finding::{At, codes};
+use crate::world::yaml::Value;
+use crate::world::{Kind, Source};
+
+/// Judges what each workload is used to.
+pub(super) fn judge(objects: &[Object<'_>], peers: &Peers<'_, '_>, found: &mut Found) {
+    for read in peers.reads {
+        ephemeral(read, found);
+        one_node(read, found);
+        grace(read, found);
+        size(read, found);
+        bootstrap(read, found);
+    }
+    ids(peers, found);
+    offsets(peers, found);
+    for object in objects.iter().filter(|o| o.kind == "ConfigMap") {
+        files(object, found);
+    }
+}
+
+/// Whether what is run is usually there without lasting data.
+fn cache(read: &Read<'_>) -> bool {
+    read.pod.software.is_some_and(|s| s.cache) && read.workload.kind != Kind::StatefulSet
+}
+
+fn ephemeral(read: &Read<'_>, found: &mut Found) {
+    let Some(software) = read.pod.software.filter(|_| !cache(read)) else { return };
+    let mounts = read.workload.members.iter().flat_map(|m| &m.mounts);
+    let Some(mount) = mounts.into_iter().find(|m| m.source == Source::Ephemeral) else { return };
+    let name = &read.workload.name;
+    let at = vec![mount.at.clone()];
+    let mend = format!("a claim template that is mounted at {}", mount.target);
+    if read.workload.kind == Kind::StatefulSet && software.quorum && !software.cache {
+        let message =
+            format!("a pod of {name} comes back with its name and without the data of {}", software.name);
+        found.violation(codes::EPHEMERAL, message, at, mend);
+    } else {
+        let message = format!("the data of {} in {name} goes with its pod", software.name);
+        found.note(codes::EPHEMERAL, message, at, mend);
+    }
+}
+
+fn one_node(read: &Read<'_>, found: &mut Found) {
+    let one = read.workload.kind == Kind::StatefulSet || read.replicas == 1;
+    for at in read.one_node.iter().filter(|_| one) {
+        let message = format!(
+            "ReadWriteOnce lets every pod of one node mount the volume of {}, also a second one",
+            read.workload.name
+        );
+        found.note(codes::ONE_NODE, message, vec![at.clone()], "accessModes: [ReadWriteOncePod]".to_owned());
+    }
+}
+
+fn grace(read: &Read<'_>, found: &mut Found) {
+    let Some(software) = read.pod.software.filter(|_| !cache(read)) else { return };
+    let mend = format!("terminationGracePeriodSeconds: {}", software.grace.max(60));
+    let (message, at) = match &read.pod.grace_at {
+        Some(_) if read.pod.grace >= software.grace => return,
+        Some(at) => (
+            format!(
+                "{} may need {} s to stop, and {} gives it {} s",
+                software.name, software.grace, read.workload.name, read.pod.grace
+            ),
+            at.clone(),
+        ),
+        None => (
+            format!(
+                "{} does not say how long {} may take to stop: it is killed after 30 s",
+                read.workload.name, software.name
+            ),
+            read.workload.at.clone(),
+        ),
+    };
+    found.note(codes::GRACE, message, vec![at], mend);
+}
+
+/// Options and variables that tell a member how many there are.
+const SIZES: [&str; 5] = ["servers", "cluster-size", "ensemble-size", "zk-replicas", "zoo-replicas"];
+
+/// A number of members that stands in the command, too.
+fn size(read: &Read<'_>, found: &mut Found) {
+    let Some(main) = read.pod.main.filter(|_| read.workload.kind == Kind::StatefulSet && read.replicas > 1)
+    else {
+        return;
+    };
+    let is = |name: &str, number: &str| {
+        let name = name.trim_start_matches('-').to_lowercase().replace('_', "-");
+        SIZES.contains(&name.as_str()) && number.parse() == Ok(read.replicas)
+    };
+    let word = |v: &Value<'_>| {
+        let words = v.as_str().unwrap_or_default().split_whitespace();
+        words.filter_map(|w| w.split_once('=')).any(|(name, number)| is(name, number))
+    };
+    let list = |key| main.get(key).map(Value::items).unwrap_or_default();
+    let given = |e: &Value<'_>| {
+        let text = |key| e.get(key).and_then(Value::as_str).unwrap_or_default();
+        is(text("name"), text("value"))
+    };
+    let word = list("command").into_iter().chain(list("args")).find(word);
+    if let Some(value) = word.or_else(|| list("env").into_iter().find(given)) {
+        let message = format!(
+            "the members of {} are told their number by hand: it must follow `replicas`",
+            read.workload.name
+        );
+        let at = vec![read.object.at(value), read.object.near(&["spec", "replicas"])];
+        found.note(codes::ID_BY_HAND, message, at, "change both in one commit".to_owned());
+    }
+}
+
+/// Variables that give a member its id.
+const IDS: [&str; 12] = [
+    "ZOO_MY_ID",
+    "ZOOKEEPER_SERVER_ID",
+    "ZOO_SERVER_ID",
+    "MYID",
+    "MY_ID",
+    "KAFKA_BROKER_ID",
+    "KAFKA_NODE_ID",
+    "KAFKA_CFG_NODE_ID",
+    "KAFKA_CFG_BROKER_ID",
+    "ETCD_NAME",
+    "node.name",
+    "MYSQL_SERVER_ID",
+];
+
+/// An id that is written out, in a workload of several pods or in two of one family.
+fn ids(peers: &Peers<'_, '_>, found: &mut Found) {
+    let mut seen: BTreeMap<(&str, &str, &str, &str), (&str, At)> = BTreeMap::new();
+    for read in peers.reads.iter().filter(|r| r.replicas > 0) {
+        for (name, value, at) in
+            env(read).filter(|(name, value, _)| IDS.contains(name) && !value.contains("$("))
+        {
+            let key = (read.workload.scope.as_str(), read.workload.family.as_str(), name, value);
+            let mend = "an id from the pod's name or its index".to_owned();
+            if read.replicas > 1 || read.workload.kind.per_node() {
+                let message = format!("every pod of {} has the id {name}={value}", read.workload.name);
+                found.violation(codes::ID_REPEATED, message, vec![at], mend);
+            } else if let Some((other, first)) =
+                seen.get(&key).filter(|(other, _)| *other != read.workload.name)
+            {
+                let message = format!("{} and {other} have one id, {name}={value}", read.workload.name);
+                found.violation(codes::ID_REPEATED, message, vec![at, first.clone()], mend);
+            } else {
+                seen.insert(key, (&read.workload.name, at));
+            }
+        }
+    }
+}
+
+/// Literal variables of all containers, also of those that run first.
+fn env<'r>(read: &'r Read<'_>) -> impl Iterator<Item = (&'r str, &'r str, At)> {
+    let init = read.pod.spec.get("initContainers").map(Value::items).unwrap_or_default();
+    let containers: Vec<Value<'r>> = read.pod.containers.iter().copied().chain(init).collect();
+    let all = containers.into_iter().flat_map(|c| c.get("env").map(Value::items).unwrap_or_default());
+    all.filter_map(|e| {
+        let value = e.get("value")?;
+        Some((e.get("name")?.as_str()?, value.as_str()?, read.object.at(value)))
+    })
+}
+
+/// An offset of ids that is right for the number of members that another set has now.
+fn offsets(peers: &Peers<'_, '_>, found: &mut Found) {
+    let mut sets: BTreeMap<(&str, &str), Vec<&Read<'_>>> = BTreeMap::new();
+    for read in peers.reads.iter().filter(|r| r.workload.kind == Kind::StatefulSet) {
+        sets.entry((&read.workload.scope, &read.workload.family)).or_default().push(read);
+    }
+    for sets in sets.values() {
+        // Large families say nothing of one offset.
+        for read in sets.iter().take(100) {
+            let offset = env(read).find(|(name, _, _)| name.to_uppercase().ends_with("OFFSET"));
+            let Some((name, value, at)) = offset else { continue };
+            let Ok(number) = value.parse::<u32>() else { continue };
+            let other = sets.iter().take(100).find(|other| {
+                let fits = other.replicas == number || other.replicas.saturating_add(1) == number;
+                other.object.name != read.object.name && other.replicas > 0 && fits
+            });
+            if let Some(other) = other {
+                let message = format!(
+                    "{name}={value} of {} is right only for the {} replicas of {}: one more, and an id is there twice",
+                    read.workload.name, other.replicas, other.workload.name
+                );
+                let at = vec![at, other.object.near(&["spec", "replicas"])];
+                let mend = "ids that leave room, or one set for all members".to_owned();
+                found.note(codes::ID_BY_HAND, message, at, mend);
+            }
+        }
+    }
+}
+
+const STATE: &str = "initial-cluster-state";
+const MASTERS: &str = "cluster.initial_master_nodes";
+
+/// Settings of the first start that stay in a manifest.
+fn bootstrap(read: &Read<'_>, found: &mut Found) {
+    if let Some((name, _, at)) = env(read).find(|(name, value, _)| kept(name, value)) {
+        return first_start(name, &read.workload.name, at, found);
+    }
+    for container in &read.pod.containers {
+        let words: Vec<&str> = command(*container).into_iter().flat_map(str::split_whitespace).collect();
+        let pair = |w: &str, next: &str| {
+            let word = w.trim_start_matches('-').trim_start_matches('E');
+            match word.split_once('=') {
+                Some((name, value)) => kept(name, value),
+                None => kept(word, next),
+            }
+        };
+        let named = words.iter().enumerate().find(|(i, w)| {
+            w.starts_with('-') && pair(w, words.get(i + 1).copied().unwrap_or_default())
+                || **w == "--wsrep-new-cluster"
+        });
+        if let Some((_, word)) = named {
+            let of = container
+                .given("args")
+                .filter(|a| a.items().iter().any(|v| v.as_str().is_some_and(|t| t.contains(word))));
+            let at = of.or_else(|| container.given("command")).unwrap_or(*container);
+            return first_start(word, &read.workload.name, read.object.at(at), found);
+        }
+    }
+}
+
+fn kept(name: &str, value: &str) -> bool {
+    let name = name.strip_prefix("ETCD_").map_or(name.to_owned(), |n| n.to_lowercase().replace('_', "-"));
+    let value = value.trim_matches(['"', '\'', ' ']);
+    name == STATE && value == "new" || name == MASTERS && !value.is_empty() && value != "[]"
+}
+
+fn first_start(name: &str, of: &str, at: At, found: &mut Found) {
+    let message = format!(
+        "`{name}` of {of} is for the very first start: a member without data starts a cluster of its own"
+    );
+    found.note(codes::BOOTSTRAP, message, vec![at], "take it out once the cluster stands".to_owned());
+}
+
+/// The same settings in files that a ConfigMap carries.
+fn files(object: &Object<'_>, found: &mut Found) {
+    for (_, value) in object.root.get("data").map(Value::entries).unwrap_or_default() {
+        let lines = value.as_str().unwrap_or_default().lines().enumerate();
+        let pairs = lines.filter_map(|(i, l)| Some((i, l.trim().split_once([':', '='])?)));
+        for (i, (name, text)) in pairs {
+            if kept(name.trim().trim_matches('"'), text.trim()) {
+                let mut at = object.at(value);
+                at.line += if value.is_quoted() { i } else { 0 };
+                return first_start(name.trim(), &object.title(), at, found);
+            }
+        }
+    }
+}

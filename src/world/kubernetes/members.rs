@@ -1,0 +1,79 @@
+//! The members of a workload: one for each pod, or one that stands for each node's.
+
+use super::Found;
+use super::mounts::Mounts;
+use super::object::Object;
+use super::pod::Pod;
+use super::storage::Storage;
+use crate::finding::At;
+use crate::world::yaml::Value;
+use crate::world::{Kind, Member, Mount, Source};
+
+/// Most members of one workload that are read; a search needs few.
+const MOST: u32 = 64;
+/// Most members of all workloads.
+pub(super) const ALL: usize = 20_000;
+
+/// What members are made of.
+pub(super) struct Template<'t, 'd> {
+    pub object: &'d Object<'d>,
+    pub kind: Kind,
+    pub replicas: u32,
+    pub pod: &'t Pod<'d>,
+    pub mounts: &'t Mounts<'d>,
+}
+
+/// The members, and where claims stand that serve every pod of a node.
+pub(super) fn members<'d>(
+    template: &Template<'_, 'd>,
+    storage: &mut Storage<'d>,
+    left: &mut usize,
+    found: &mut Found,
+) -> (Vec<Member>, Vec<At>) {
+    let Template { object, kind, replicas, pod, .. } = *template;
+    let count = replicas.min(MOST).min(u32::try_from(*left).unwrap_or(MOST));
+    if count < replicas {
+        let what = format!("{replicas} replicas: only the first {count} are read");
+        found.unread(object.near(&["spec", "replicas"]), what);
+    }
+    *left -= count as usize;
+    let start = object.root.at(&["spec", "ordinals", "start"]).and_then(Value::number);
+    let start = start.and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
+    let hostname = pod.spec.given("hostname").filter(|_| kind != Kind::StatefulSet);
+    let hostname = hostname.and_then(|h| Some((h.text()?, object.at(h))));
+    let (mut members, mut one_node) = (Vec::new(), Vec::new());
+    for i in 0..count {
+        let ordinal = (kind == Kind::StatefulSet).then(|| start.saturating_add(i));
+        let name = match (ordinal, kind) {
+            (Some(ordinal), _) => format!("{}-{ordinal}", object.name),
+            (None, Kind::Replicas) if replicas > 1 => format!("{}#{}", object.name, i + 1),
+            (None, Kind::DaemonSet) => object.title(),
+            (None, _) => object.name.clone(),
+        };
+        let mut member = Member { name, ordinal, hostname: hostname.clone(), ..Member::default() };
+        template.mounts.mount(&mut member, storage, &mut one_node, found);
+        ephemeral(template, &mut member);
+        members.push(member);
+    }
+    one_node.dedup();
+    (members, one_node)
+}
+
+/// Data of a known software that has nowhere to stay.
+fn ephemeral(template: &Template<'_, '_>, member: &mut Member) {
+    let Template { object, pod, mounts, .. } = template;
+    let (Some(software), Some(main)) = (pod.software, pod.main) else { return };
+    // Any directory that stays may be where a setting puts the data.
+    if !member.mounts.is_empty() || mounts.unknown() {
+        return;
+    }
+    let empty = mounts.empty(main).into_iter().find(|(target, _)| software.keeps(target));
+    let (target, at) = match empty {
+        Some((target, at)) => (target, at),
+        None => {
+            let image = main.get("image").unwrap_or(main);
+            (software.data.first().copied().unwrap_or_default().to_owned(), object.at(image))
+        }
+    };
+    member.mounts.push(Mount { target, source: Source::Ephemeral, at });
+}

@@ -1,0 +1,64 @@
+//! Kubernetes manifests, whoever wrote them.
+//!
+//! What a field means, and what holds when it is missing, is the API's own reference. Names are
+//! unique in a namespace, which is `default` where neither the manifest nor a kustomization gives one.
+
+mod budgets;
+mod habits;
+mod kustomize;
+mod members;
+mod mounts;
+mod object;
+mod peers;
+mod pod;
+mod rules;
+mod selector;
+mod storage;
+mod workload;
+
+use super::{At, File, Unread, World};
+use crate::finding::{Finding, Level};
+
+/// What the manifests say.
+pub fn read(files: &[File<'_>]) -> World {
+    let mut found = Found::default();
+    let documents = object::documents(files, &mut found);
+    let objects = object::objects(&documents, &mut found);
+    let reads = workload::workloads(&objects, &mut found);
+    let peers = peers::Peers::new(&reads);
+    rules::judge(&peers, &mut found);
+    budgets::judge(&objects, &peers, &mut found);
+    habits::judge(&objects, &peers, &mut found);
+    if peers.tired() {
+        let what = "more workloads than are compared with each other: some rules are not judged";
+        let first = objects.first().map(object::Object::here);
+        found.unread.extend(first.map(|at| Unread { at, what: what.to_owned() }));
+    }
+    let Found { unread, findings } = found;
+    World { workloads: reads.into_iter().map(|r| r.workload).collect(), unread, findings }
+}
+
+/// What is said besides the workloads.
+#[derive(Default)]
+struct Found {
+    unread: Vec<Unread>,
+    findings: Vec<Finding>,
+}
+
+impl Found {
+    fn unread(&mut self, at: At, what: String) {
+        self.unread.push(Unread { at, what });
+    }
+
+    fn violation(&mut self, code: &str, message: String, at: Vec<At>, mend: String) {
+        self.finding(Level::Violation, code, message, at, mend);
+    }
+
+    fn note(&mut self, code: &str, message: String, at: Vec<At>, mend: String) {
+        self.finding(Level::Note, code, message, at, mend);
+    }
+
+    fn finding(&mut self, level: Level, code: &str, message: String, at: Vec<At>, mend: String) {
+        self.findings.push(Finding { code: code.to_owned(), level, message, at, story: Vec::new(), mend });
+    }
+}

@@ -1,0 +1,263 @@
+//! The volumes of a pod, as its containers mount them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Found;
+use super::object::Object;
+use super::pod::Pod;
+use super::storage::{CLASS, Claim, Inline, Storage, clean, inline};
+use crate::finding::At;
+use crate::world::yaml::Value;
+use crate::world::{Kind, Member, Mount, Source};
+
+/// Volumes that hold nothing that two pods could both write.
+const NO_DATA: [&str; 8] =
+    ["configMap", "secret", "projected", "downwardAPI", "emptyDir", "ephemeral", "image", "gitRepo"];
+
+/// What is the node's own, and no service's data.
+const NODE: [&str; 15] = [
+    "/proc",
+    "/sys",
+    "/dev",
+    "/run",
+    "/var/run",
+    "/etc",
+    "/lib",
+    "/lib64",
+    "/usr",
+    "/bin",
+    "/sbin",
+    "/boot",
+    "/var/lib/kubelet",
+    "/var/lib/docker",
+    "/var/lib/containerd",
+];
+const NODE_ITSELF: [&str; 11] = [
+    "/",
+    "/var",
+    "/var/log",
+    "/var/log/pods",
+    "/var/log/containers",
+    "/var/lib",
+    "/var/lib/cni",
+    "/opt",
+    "/opt/cni/bin",
+    "/tmp",
+    "/home",
+];
+
+/// The mounts of a template.
+pub(super) struct Mounts<'d> {
+    object: &'d Object<'d>,
+    kind: Kind,
+    volumes: BTreeMap<&'d str, Value<'d>>,
+    templates: BTreeMap<&'d str, Value<'d>>,
+    /// Mounts that can write, each with its container, the serving ones first.
+    mounts: Vec<(Value<'d>, Value<'d>)>,
+}
+
+impl<'d> Mounts<'d> {
+    pub(super) fn new(object: &'d Object<'d>, pod: &Pod<'d>, kind: Kind) -> Self {
+        let named = |v: &Value<'d>, way: &[&str]| v.at(way).and_then(Value::as_str);
+        let list = |value: Option<Value<'d>>| value.map(Value::items).unwrap_or_default();
+        let volumes = list(pod.spec.get("volumes"));
+        let templates = list(object.root.at(&["spec", "volumeClaimTemplates"]));
+        let templates = if kind == Kind::StatefulSet { templates } else { Vec::new() };
+        let init = list(pod.spec.get("initContainers"));
+        let main = pod.main.into_iter().chain(pod.containers.iter().copied());
+        let mounts = main.chain(init).flat_map(|c| {
+            let all = list(c.get("volumeMounts")).into_iter().chain(list(c.get("volumeDevices")));
+            all.filter(|m| m.get("readOnly").and_then(Value::flag) != Some(true)).map(move |m| (c, m))
+        });
+        Self {
+            object,
+            kind,
+            volumes: volumes.iter().filter_map(|v| Some((named(v, &["name"])?, *v))).collect(),
+            templates: templates
+                .iter()
+                .filter_map(|t| Some((named(t, &["metadata", "name"])?, *t)))
+                .collect(),
+            mounts: mounts.collect(),
+        }
+    }
+
+    /// Gives `member` its mounts, and its volumes' wishes.
+    pub(super) fn mount(
+        &self,
+        member: &mut Member,
+        storage: &mut Storage<'d>,
+        one_node: &mut Vec<At>,
+        found: &mut Found,
+    ) {
+        let mut seen = BTreeSet::new();
+        for (container, mount) in &self.mounts {
+            let Some(name) = mount.get("name").and_then(Value::as_str) else { continue };
+            let target = mount.get("mountPath").or_else(|| mount.get("devicePath")).and_then(Value::text);
+            let sub = match self.below(*container, *mount, member) {
+                Some(sub) => sub,
+                // A directory of each pod's own, which no other pod finds again.
+                None => continue,
+            };
+            if !seen.insert((name, sub.clone())) {
+                continue;
+            }
+            let Some((mut source, at, wants, serves)) = self.source(name, member, storage, found) else {
+                continue;
+            };
+            // What CNI and CSI pass on to the node are no data.
+            if mount.get("mountPropagation").is_some_and(|p| p.is("Bidirectional")) {
+                continue;
+            }
+            if !sub.is_empty() {
+                match &mut source {
+                    Source::Host { path: own, .. } => *own = clean(&format!("{own}/{sub}")),
+                    Source::Volume { name: own, .. } => *own = clean(&format!("{own}/{sub}")),
+                    Source::Ephemeral => {}
+                }
+            }
+            for want in wants {
+                if !member.wants.contains(&want) {
+                    member.wants.push(want);
+                }
+            }
+            one_node.extend(serves.filter(|at| !one_node.contains(at)));
+            member.mounts.push(Mount { target: target.unwrap_or_default(), source, at });
+        }
+    }
+
+    #[allow(clippy::type_complexity)]
+    fn source(
+        &self,
+        name: &str,
+        member: &Member,
+        storage: &mut Storage<'d>,
+        found: &mut Found,
+    ) -> Option<(Source, At, Vec<crate::world::Want>, Option<At>)> {
+        let object = self.object;
+        let claim = if let (Some(template), Some(ordinal)) = (self.templates.get(name), member.ordinal) {
+            let named = template.at(&["metadata", "name"]).unwrap_or(*template);
+            Claim {
+                namespace: object.namespace.clone(),
+                name: format!("{name}-{}-{ordinal}", object.name),
+                spec: template.get("spec").map(|s| (object, s)),
+                annotation: template.at(&CLASS).and_then(Value::as_str),
+                at: object.at(named),
+                made: self.forgets(),
+            }
+        } else {
+            let volume = *self.volumes.get(name)?;
+            match volume.given("persistentVolumeClaim").map(|c| c.get("claimName").unwrap_or(c)) {
+                Some(claim) => {
+                    let named = claim.as_str().unwrap_or_default();
+                    storage.claim(&object.namespace, named, object.at(claim))
+                }
+                None => return self.direct(volume, found).map(|(s, at)| (s, at, Vec::new(), None)),
+            }
+        };
+        let bound = storage.bind(&claim, found);
+        Some((bound.source, claim.at, bound.wants, bound.one_node))
+    }
+
+    /// A volume that the pod names itself.
+    fn direct(&self, volume: Value<'d>, found: &mut Found) -> Option<(Source, At)> {
+        let kinds = volume.entries().into_iter().find(|(key, value)| *key != "name" && !value.is_null());
+        let (kind, value) = kinds?;
+        // An inline CSI volume goes with its pod.
+        if NO_DATA.contains(&kind) || kind == "csi" {
+            return None;
+        }
+        let at = self.object.at(value.get("path").unwrap_or(value));
+        match inline(volume) {
+            Some(Inline::Host(path, missing)) => {
+                let special = value.get("type").and_then(Value::as_str).unwrap_or_default();
+                let data = !["Socket", "CharDevice", "BlockDevice"].contains(&special) && !is_node(&path);
+                data.then_some((Source::Host { path, missing }, at))
+            }
+            Some(Inline::Share(name, fences)) => {
+                let missing = crate::world::Missing::Refused;
+                Some((Source::Volume { name, fences, one_pod: None, reserved: None, missing }, at))
+            }
+            None => {
+                let what = format!("a volume of the kind `{kind}`: taken for one without data");
+                found.unread(at, what);
+                None
+            }
+        }
+    }
+
+    /// Whether claims go with their pods, so that one that comes back starts empty.
+    fn forgets(&self) -> bool {
+        let policy = self.object.root.at(&["spec", "persistentVolumeClaimRetentionPolicy"]);
+        policy.is_some_and(|p| p.entries().iter().any(|(_, v)| v.is("Delete")))
+    }
+
+    /// The directory below a volume that `mount` shows; `None` for one of each pod's own.
+    fn below(&self, container: Value<'d>, mount: Value<'d>, member: &Member) -> Option<String> {
+        if let Some(path) = mount.given("subPath").and_then(Value::as_str) {
+            return Some(clean(path));
+        }
+        let Some(expression) = mount.given("subPathExpr").and_then(Value::as_str) else {
+            return Some(String::new());
+        };
+        let mut path = String::new();
+        let mut rest = expression;
+        while let Some((before, after)) = rest.split_once("$(") {
+            let (name, after) = after.split_once(')')?;
+            path.push_str(before);
+            path.push_str(&self.variable(container, name, member)?);
+            rest = after;
+        }
+        path.push_str(rest);
+        Some(clean(&path))
+    }
+
+    /// What a variable is for `member`; its own name where that is the same for every pod of a
+    /// node, `None` where it differs from pod to pod.
+    fn variable(&self, container: Value<'d>, name: &str, member: &Member) -> Option<String> {
+        let all = container.get("env").map(Value::items).unwrap_or_default();
+        let variable = all.into_iter().rev().find(|e| e.get("name").is_some_and(|n| n.is(name)));
+        let field =
+            variable.and_then(|v| v.at(&["valueFrom", "fieldRef", "fieldPath"])).and_then(Value::as_str);
+        match field {
+            Some("metadata.name") if self.kind == Kind::StatefulSet => Some(member.name.clone()),
+            Some("metadata.name") if self.kind == Kind::Pod => Some(member.name.clone()),
+            Some("metadata.name" | "metadata.uid" | "status.podIP" | "status.podIPs") => None,
+            Some("metadata.namespace") => Some(self.object.namespace.clone()),
+            Some("metadata.labels['apps.kubernetes.io/pod-index']") => member.ordinal.map(|o| o.to_string()),
+            Some(_) => Some(format!("$({name})")),
+            None => Some(match variable.and_then(|v| v.get("value")).and_then(Value::as_str) {
+                Some(value) => value.to_owned(),
+                None => format!("$({name})"),
+            }),
+        }
+    }
+
+    /// Where `container` mounts what goes with the pod.
+    pub(super) fn empty(&self, container: Value<'d>) -> Vec<(String, At)> {
+        let mounts = container.get("volumeMounts").map(Value::items).unwrap_or_default();
+        let empty = |m: Value<'d>| {
+            let volume = self.volumes.get(m.get("name")?.as_str()?)?;
+            let value = volume.get("emptyDir").or_else(|| volume.get("ephemeral"));
+            let target = m.get("mountPath")?.text()?;
+            // A volume of no kind is one, too.
+            let bare = value.is_some() || volume.entries().len() == 1;
+            bare.then(|| (target, self.object.at(value.unwrap_or(*volume))))
+        };
+        mounts.into_iter().filter_map(empty).collect()
+    }
+
+    /// Whether a volume may hold data although nothing is known of it.
+    pub(super) fn unknown(&self) -> bool {
+        let known = |v: &Value<'_>| {
+            let kind = v.entries().into_iter().map(|(k, _)| k).find(|k| *k != "name").unwrap_or("emptyDir");
+            NO_DATA.contains(&kind) || kind == "hostPath" || kind == "persistentVolumeClaim"
+        };
+        !self.volumes.values().all(known)
+    }
+}
+
+/// Whether a directory is the node's own.
+fn is_node(path: &str) -> bool {
+    let below = |node: &str| path.strip_prefix(node).is_some_and(|r| r.is_empty() || r.starts_with('/'));
+    NODE_ITSELF.contains(&path) || NODE.into_iter().any(below)
+}

@@ -1,0 +1,227 @@
+//! Manifests to objects: lists taken apart, old API groups named, namespaces given.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Found;
+use crate::finding::{At, codes};
+use crate::world::File;
+use crate::world::yaml::{self, Document, Value};
+
+/// One object of the API.
+#[derive(Clone)]
+pub(super) struct Object<'d> {
+    pub file: Arc<str>,
+    pub root: Value<'d>,
+    /// `apps/v1`.
+    pub api: &'d str,
+    pub kind: &'d str,
+    pub name: String,
+    /// `default` where nothing names one.
+    pub namespace: String,
+}
+
+impl<'d> Object<'d> {
+    /// The place of a value in it.
+    pub fn at(&self, value: Value<'d>) -> At {
+        At { file: self.file.clone(), line: value.line(), field: value.field() }
+    }
+
+    /// Where it begins: its name, else its kind.
+    pub fn here(&self) -> At {
+        let name = self.root.at(&["metadata", "name"]).or_else(|| self.root.get("kind"));
+        self.at(name.unwrap_or(self.root))
+    }
+
+    /// The place of `way`, or of the nearest thing above it that is there.
+    pub fn near(&self, way: &[&str]) -> At {
+        let mut value = self.root;
+        for key in way {
+            match value.given(key) {
+                Some(next) => value = next,
+                None => break,
+            }
+        }
+        if value.field() == self.root.field() { self.here() } else { self.at(value) }
+    }
+
+    /// `statefulset/zookeeper`.
+    pub fn title(&self) -> String {
+        format!("{}/{}", self.kind.to_lowercase(), self.name)
+    }
+}
+
+/// The groups and versions that serve the kinds that are read, and the first version of
+/// Kubernetes that dropped them (the API's deprecation guide).
+const SERVED: &[(&str, &[&str], Option<&str>)] = &[
+    ("v1", &["Pod", "Service", "ReplicationController", "PersistentVolume", "PersistentVolumeClaim"], None),
+    ("v1", &["ConfigMap"], None),
+    ("apps/v1", &["DaemonSet", "StatefulSet", "Deployment", "ReplicaSet"], None),
+    ("apps/v1beta2", &["DaemonSet", "StatefulSet", "Deployment", "ReplicaSet"], Some("1.16")),
+    ("apps/v1beta1", &["StatefulSet", "Deployment"], Some("1.16")),
+    ("extensions/v1beta1", &["DaemonSet", "Deployment", "ReplicaSet"], Some("1.16")),
+    ("policy/v1", &["PodDisruptionBudget"], None),
+    ("policy/v1beta1", &["PodDisruptionBudget"], Some("1.25")),
+    ("storage.k8s.io/v1", &["StorageClass"], None),
+    ("storage.k8s.io/v1beta1", &["StorageClass"], Some("1.22")),
+    ("batch/v1", &["Job", "CronJob"], None),
+    ("batch/v1beta1", &["CronJob"], Some("1.25")),
+];
+
+/// Groups of Kubernetes itself whose objects start no pods.
+const QUIET: [&str; 16] = [
+    "v1",
+    "rbac.authorization.k8s.io",
+    "networking.k8s.io",
+    "policy",
+    "autoscaling",
+    "scheduling.k8s.io",
+    "storage.k8s.io",
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "apiregistration.k8s.io",
+    "certificates.k8s.io",
+    "coordination.k8s.io",
+    "discovery.k8s.io",
+    "node.k8s.io",
+    "events.k8s.io",
+    "monitoring.coreos.com",
+];
+
+/// The documents of each file; what cannot be read is listed.
+pub(super) fn documents(files: &[File<'_>], found: &mut Found) -> Vec<(Arc<str>, Vec<Document>)> {
+    let mut all = Vec::with_capacity(files.len());
+    for file in files {
+        let path: Arc<str> = file.path.into();
+        let (documents, faults) = yaml::read(file.text);
+        let template = file.text.lines().position(is_template);
+        for fault in faults {
+            let at = At { file: path.clone(), line: fault.line, field: String::new() };
+            match template.filter(|_| fault.fatal) {
+                Some(_) => {}
+                None => found.unread(
+                    at,
+                    if fault.fatal {
+                        format!("{}: the document is left out", fault.message)
+                    } else {
+                        fault.message
+                    },
+                ),
+            }
+        }
+        if let Some(line) = template {
+            let at = At { file: path.clone(), line: line + 1, field: String::new() };
+            found.unread(at, "a Helm template: read what `helm template` makes of it".to_owned());
+        }
+        all.push((path, documents));
+    }
+    all
+}
+
+/// Whether a line is a Helm template's, and not a template that a manifest carries for somebody else.
+fn is_template(line: &str) -> bool {
+    line.split("{{").skip(1).any(|rest| {
+        let inside = rest.split("}}").next().unwrap_or(rest);
+        [".Values", ".Release", ".Chart", "include ", "template ", "toYaml"]
+            .iter()
+            .any(|w| inside.contains(w))
+    })
+}
+
+/// The objects of the documents, in their order.
+pub(super) fn objects<'d>(all: &'d [(Arc<str>, Vec<Document>)], found: &mut Found) -> Vec<Object<'d>> {
+    let mut objects = Vec::new();
+    for (file, documents) in all {
+        for document in documents {
+            let root = document.root();
+            let listed = root.get("kind").and_then(Value::as_str).is_some_and(|k| k.ends_with("List"));
+            match root.get("items").filter(|i| listed && i.is_list()) {
+                Some(items) => {
+                    for item in items.items() {
+                        object(file, item, found, &mut objects);
+                    }
+                }
+                None => object(file, root, found, &mut objects),
+            }
+        }
+    }
+    super::kustomize::apply(&mut objects, found);
+    twice(&objects, found);
+    objects
+}
+
+fn object<'d>(file: &Arc<str>, root: Value<'d>, found: &mut Found, objects: &mut Vec<Object<'d>>) {
+    let text = |way: &[&str]| root.at(way).and_then(Value::as_str);
+    let (Some(api), Some(kind)) = (text(&["apiVersion"]), text(&["kind"])) else {
+        let kustomization = file.rsplit('/').next().is_some_and(|f| f.starts_with("kustomization."));
+        if !kustomization {
+            let at = At { file: file.clone(), line: root.line(), field: root.field() };
+            return found.unread(at, "no `apiVersion` and `kind`: no manifest".to_owned());
+        }
+        let (name, namespace) = (String::new(), String::new());
+        return objects.push(Object {
+            file: file.clone(),
+            root,
+            api: "",
+            kind: "Kustomization",
+            name,
+            namespace,
+        });
+    };
+    let name = text(&["metadata", "name"]).unwrap_or_default().to_owned();
+    let namespace = text(&["metadata", "namespace"]).unwrap_or("default").to_owned();
+    let object = Object { file: file.clone(), root, api, kind, name, namespace };
+    let row = SERVED.iter().find(|(a, kinds, _)| *a == api && kinds.contains(&kind));
+    let group = api.split_once('/').map_or("", |(g, _)| g);
+    match row {
+        Some((_, _, Some(dropped))) => {
+            let newest = SERVED.iter().find(|(_, kinds, d)| kinds.contains(&kind) && d.is_none());
+            found.note(
+                codes::REFUSED,
+                format!("Kubernetes {dropped} dropped `{api}` for a {kind}: newer clusters refuse it"),
+                vec![object.near(&["apiVersion"])],
+                format!("apiVersion: {}", newest.map_or("", |(a, _, _)| a)),
+            );
+        }
+        Some(_) => {}
+        None if group.starts_with("kustomize.config.k8s.io") => {}
+        None => {
+            let own = SERVED.iter().find(|(a, kinds, d)| {
+                let of = a.split_once('/').map_or("", |(g, _)| g);
+                let near = of == group || ["", "apps", "extensions", "policy", "batch"].contains(&group);
+                kinds.contains(&kind) && d.is_none() && near
+            });
+            if let Some((right, _, _)) = own {
+                return found.violation(
+                    codes::REFUSED,
+                    format!("no Kubernetes serves a {kind} as `{api}`"),
+                    vec![object.near(&["apiVersion"])],
+                    format!("apiVersion: {right}"),
+                );
+            }
+            if !QUIET.contains(&group) && api != "v1" {
+                let what = format!("a {kind} of `{api}`: what its controller makes of it is not read");
+                found.unread(object.here(), what);
+            }
+            return;
+        }
+    }
+    objects.push(object);
+}
+
+/// Of two objects of one name the last one applied replaces the other.
+fn twice(objects: &[Object<'_>], found: &mut Found) {
+    let mut seen: BTreeMap<(&str, &str, &str), &Object<'_>> = BTreeMap::new();
+    for object in objects.iter().filter(|o| o.kind != "Kustomization" && !o.name.is_empty()) {
+        if let Some(first) = seen.insert((object.kind, &object.namespace, &object.name), object) {
+            let at = first.here();
+            let what = format!(
+                "{} stands twice, in {} line {} too: the one that is applied last replaces the other, both are read",
+                object.title(),
+                at.file,
+                at.line
+            );
+            found.unread(object.here(), what);
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! A pod's template: where it may go, what it takes of its node, how it stops.
+
+use super::Found;
+use super::object::Object;
+use super::selector::{labels, node_labels, node_terms, selector};
+use crate::finding::{At, codes};
+use crate::target::docker::GUARD;
+use crate::world::images::{self, Software};
+use crate::world::yaml::Value;
+use crate::world::{Apart, Port, Selector, Want, Whom};
+use std::collections::BTreeMap;
+
+/// What a template says of every pod.
+pub(super) struct Pod<'d> {
+    pub labels: BTreeMap<String, String>,
+    pub spec: Value<'d>,
+    /// Containers that run as long as the pod does: also init containers that restart.
+    pub containers: Vec<Value<'d>>,
+    /// The one that has the data, else the first.
+    pub main: Option<Value<'d>>,
+    pub software: Option<&'static Software>,
+    pub wants: Vec<Want>,
+    pub apart: Vec<Apart>,
+    pub ports: Vec<Port>,
+    pub node_network: Option<At>,
+    pub grace: u32,
+    pub grace_at: Option<At>,
+    pub lock: Option<(String, At)>,
+}
+
+/// Node labels that split a cluster into more than nodes; off a whole zone is off its nodes too.
+const ZONES: [&str; 4] = [
+    "topology.kubernetes.io/zone",
+    "topology.kubernetes.io/region",
+    "failure-domain.beta.kubernetes.io/zone",
+    "failure-domain.beta.kubernetes.io/region",
+];
+
+/// Reads the template `metadata` and `spec` of `object`.
+pub(super) fn read<'d>(
+    object: &Object<'d>,
+    metadata: Option<Value<'d>>,
+    spec: Value<'d>,
+    found: &mut Found,
+) -> Pod<'d> {
+    let labels = labels(object, metadata.and_then(|m| m.get("labels")), found);
+    let list = |key: &str| spec.get(key).map(Value::items).unwrap_or_default();
+    let stays = |c: &Value<'_>| c.get("restartPolicy").is_some_and(|r| r.is("Always"));
+    let own = list("containers");
+    let containers: Vec<Value<'d>> =
+        own.iter().copied().chain(list("initContainers").into_iter().filter(stays)).collect();
+    let known = containers.iter().copied().find_map(|c| Some((c, software(c)?)));
+    let main = known.map(|(c, _)| c).or_else(|| own.first().copied());
+    let scheduled = by_scheduler(object, spec, found);
+    let grace = spec.given("terminationGracePeriodSeconds");
+    let (ports, node_network) = ports(object, spec, &containers, found);
+    Pod {
+        wants: wants(object, spec, found),
+        apart: if scheduled { apart(object, spec, found) } else { Vec::new() },
+        ports,
+        node_network,
+        grace: grace.and_then(Value::number).and_then(|n| u32::try_from(n).ok()).unwrap_or(30),
+        grace_at: grace.map(|g| object.at(g)),
+        lock: main.and_then(|c| lock(object, c, found)),
+        software: known.map(|(_, s)| s),
+        labels,
+        spec,
+        containers,
+        main,
+    }
+}
+
+/// The words that a container is started with, as far as the file gives them.
+pub(super) fn command(container: Value<'_>) -> Vec<&str> {
+    let list = |key| container.get(key).map(Value::items).unwrap_or_default();
+    list("command").into_iter().chain(list("args")).filter_map(Value::as_str).collect()
+}
+
+fn software(container: Value<'_>) -> Option<&'static Software> {
+    images::software(container.get("image")?.as_str()?, &command(container))
+}
+
+/// Who binds a pod by hand asks neither anti-affinity nor ports.
+fn by_scheduler<'d>(object: &Object<'d>, spec: Value<'d>, found: &mut Found) -> bool {
+    if let Some(other) = spec.given("schedulerName").filter(|s| !s.is("default-scheduler")) {
+        let what = "another scheduler: taken for one that keeps to the rules of Kubernetes' own";
+        found.unread(object.at(other), what.to_owned());
+    }
+    let Some(node) = spec.given("nodeName") else { return true };
+    let required = "requiredDuringSchedulingIgnoredDuringExecution";
+    if let Some(rule) = spec.at(&["affinity", "podAntiAffinity", required]) {
+        found.violation(
+            codes::IGNORED,
+            "`nodeName` goes past the scheduler, so nobody asks for this anti-affinity".to_owned(),
+            vec![object.at(node), object.at(rule)],
+            format!("nodeSelector: {{kubernetes.io/hostname: {}}}", node.as_str().unwrap_or("NODE")),
+        );
+    }
+    false
+}
+
+fn wants<'d>(object: &Object<'d>, spec: Value<'d>, found: &mut Found) -> Vec<Want> {
+    let mut wants = match spec.given("nodeSelector") {
+        Some(map) => node_labels(object, map, found),
+        None => Vec::new(),
+    };
+    let required = ["affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution"];
+    if let Some(required) = spec.at(&required) {
+        wants.extend(node_terms(object, required, found));
+    }
+    if let Some(node) = spec.given("nodeName") {
+        wants.push(Want {
+            key: "metadata.name".to_owned(),
+            values: node.text().into_iter().collect(),
+            not: false,
+            one_node: true,
+            at: object.at(node),
+        });
+    }
+    wants
+}
+
+fn apart<'d>(object: &Object<'d>, spec: Value<'d>, found: &mut Found) -> Vec<Apart> {
+    let required = ["affinity", "podAntiAffinity", "requiredDuringSchedulingIgnoredDuringExecution"];
+    let terms = spec.at(&required).map(Value::items).unwrap_or_default();
+    terms.into_iter().filter_map(|term| rule(object, term, found)).collect()
+}
+
+/// One term of a required anti-affinity. What narrows it in a way that is not read is listed,
+/// and the term is taken for none.
+fn rule<'d>(object: &Object<'d>, term: Value<'d>, found: &mut Found) -> Option<Apart> {
+    let key = term.get("topologyKey").and_then(Value::as_str).unwrap_or_default();
+    if !ZONES.contains(&key) && !["kubernetes.io/hostname", "beta.kubernetes.io/hostname"].contains(&key) {
+        let what =
+            format!("an anti-affinity over `{key}`: whether a node has it is not known, taken for no rule");
+        found.unread(object.at(term), what);
+        return None;
+    }
+    for key in ["matchLabelKeys", "mismatchLabelKeys"] {
+        if let Some(keys) = term.given(key) {
+            found.unread(
+                object.at(keys),
+                format!("`{key}` of an anti-affinity: the term is taken for no rule"),
+            );
+            return None;
+        }
+    }
+    let of = term.given("labelSelector").map(|s| selector(object, s, found));
+    // No selector at all matches nothing, an empty one everything.
+    let of = of.unwrap_or(Selector { terms: vec![crate::world::Term::In(String::new(), Vec::new())] });
+    let listed = term.given("namespaces").map(Value::texts).unwrap_or_default();
+    let namespaces = match term.given("namespaceSelector") {
+        Some(all) if all.entries().is_empty() => None,
+        Some(some) => {
+            let what = "a `namespaceSelector`: labels of namespaces are not read, taken for none of them";
+            found.unread(object.at(some), what.to_owned());
+            Some(listed)
+        }
+        None if listed.is_empty() => Some(vec![object.namespace.clone()]),
+        None => Some(listed),
+    };
+    Some(Apart { whom: Whom::Pods { selector: of, namespaces }, at: object.at(term) })
+}
+
+fn ports<'d>(
+    object: &Object<'d>,
+    spec: Value<'d>,
+    containers: &[Value<'d>],
+    found: &mut Found,
+) -> (Vec<Port>, Option<At>) {
+    let network = spec.given("hostNetwork").filter(|n| n.flag() == Some(true));
+    let mut ports: Vec<Port> = Vec::new();
+    for port in containers.iter().flat_map(|c| c.get("ports").map(Value::items).unwrap_or_default()) {
+        // On the node's network the API fills the one in from the other.
+        let own = port.given("containerPort").filter(|_| network.is_some());
+        let Some(value) = port.given("hostPort").or(own) else { continue };
+        let number = value.number().and_then(|n| u16::try_from(n).ok()).filter(|n| *n > 0);
+        let Some(number) = number else { continue };
+        if let Some(ip) = port.given("hostIP").filter(|ip| !["0.0.0.0", ""].iter().any(|any| ip.is(any))) {
+            found.unread(object.at(ip), "a `hostIP`: the port is taken for nobody's".to_owned());
+            continue;
+        }
+        let protocol = port.get("protocol").and_then(Value::as_str).unwrap_or("TCP").to_lowercase();
+        if !ports.iter().any(|p| p.number == number && p.protocol == protocol) && ports.len() < 1000 {
+            ports.push(Port { number, protocol, scheduled: true, bound: false, at: object.at(value) });
+        }
+    }
+    (ports, network.map(|n| object.at(n)))
+}
+
+/// The directory that the process locks before it serves, and holds as long as it lives.
+fn lock<'d>(object: &Object<'d>, container: Value<'d>, found: &mut Found) -> Option<(String, At)> {
+    let words = command(container);
+    let of = container.given("command").or_else(|| container.given("args"))?;
+    if !words.iter().any(|w| w.contains("flock")) {
+        return None;
+    }
+    let lock = locked(&words).map(|directory| (directory, object.at(of)));
+    if lock.is_none() {
+        found.unread(object.at(of), "a `flock` in a form that is not known: taken for no lock".to_owned());
+    }
+    lock
+}
+
+/// Forms of a lock that lives as long as the process: a script that opens the directory or a
+/// file in it, locks the descriptor and becomes the command; or `flock FILE COMMAND…`, which
+/// waits for its command, which inherits the descriptor.
+fn locked(words: &[&str]) -> Option<String> {
+    let name = |w: &str| w.rsplit('/').next().unwrap_or(w).to_owned();
+    let shell = |w: &str| ["sh", "bash", "dash", "ash"].contains(&name(w).as_str());
+    if let [sh, "-c", script, directory, _, ..] = words
+        && shell(sh)
+        && (*script == GUARD || script.contains(r#"<"$0""#) && ends_in_exec(script, r#"exec "$@""#, false))
+    {
+        return Some((*directory).to_owned());
+    }
+    if let [sh, option, script, ..] = words
+        && shell(sh)
+        && option.starts_with('-')
+        && option.ends_with('c')
+    {
+        let opened = script.split(['>', '<']).nth(1)?.trim_start_matches(['>', ' ', '"']);
+        let file = opened.split([' ', '"', ';', '\n', '&']).next()?;
+        let opens = script.contains("exec ") && file.starts_with('/');
+        return (opens && ends_in_exec(script, "exec ", option.contains('e'))).then(|| directory(file));
+    }
+    let at = words.iter().position(|w| name(w) == "flock").filter(|at| *at == 0)?;
+    let mut rest = words[at + 1..].iter();
+    let file = loop {
+        match *rest.next()? {
+            "-s" | "--shared" | "-u" | "--unlock" | "-c" => return None,
+            "-w" | "--wait" | "--timeout" | "-E" | "--conflict-exit-code" => drop(rest.next()?),
+            option if option.starts_with('-') => {}
+            file => break file,
+        }
+    };
+    (file.starts_with('/') && rest.next().is_some()).then(|| directory(file))
+}
+
+/// Whether a script locks a descriptor first, minds it when that fails, and ends by becoming the
+/// command.
+fn ends_in_exec(script: &str, exec: &str, errexit: bool) -> bool {
+    let Some((_, after)) = script.split_once("flock ") else { return false };
+    let end = after.find([';', '&', '\n', '|']).unwrap_or(after.len());
+    let (options, next) = after.split_at(end);
+    let has = |all: &[&str]| options.split_whitespace().any(|o| all.contains(&o));
+    let waits = !has(&["-n", "-w", "--nb", "--nonblock", "--timeout", "--wait", "-xn", "-en"]);
+    let minds =
+        waits || errexit || next.starts_with("&&") || next.starts_with("||") || script.contains("set -e");
+    let last = script.trim_end().rsplit([';', '&', '\n']).next().unwrap_or_default().trim();
+    minds && !has(&["-s", "--shared", "-u", "--unlock"]) && last.starts_with(exec.trim_end())
+}
+
+/// What a lock file stands for: the directory it is in.
+fn directory(file: &str) -> String {
+    let last = file.rsplit('/').next().unwrap_or_default();
+    let is_file = last.contains('.') || last.contains("lock");
+    let parent = file.rsplit_once('/').map_or("", |(parent, _)| parent);
+    if is_file && !parent.is_empty() { parent.to_owned() } else { file.to_owned() }
+}

@@ -1,0 +1,234 @@
+//! Rules that one look shows to be dead, soft or against each other.
+
+use super::Found;
+use super::peers::Peers;
+use super::selector::{selector, words};
+use super::workload::{Read, flow};
+use crate::finding::{At, codes};
+use crate::world::yaml::Value;
+use crate::world::{Apart, Kind, Order, Selector, Source, Term, Whom};
+
+/// Judges every workload's own rules.
+pub(super) fn judge(peers: &Peers<'_, '_>, found: &mut Found) {
+    for (i, read) in peers.reads.iter().enumerate() {
+        let mut dead = false;
+        for apart in &read.workload.apart {
+            dead |= dead_rule(read, i, apart, peers, found);
+        }
+        if !dead {
+            together(read, found);
+        }
+        owners(read, i, peers, found);
+        stuck(read, found);
+    }
+}
+
+/// Whether the scheduler keeps a workload's own pods off each other's nodes.
+fn keeps_itself_apart(read: &Read<'_>) -> bool {
+    read.workload.apart.iter().any(|apart| selects(&apart.whom, read)) || !read.workload.ports.is_empty()
+}
+
+fn selects(whom: &Whom, read: &Read<'_>) -> bool {
+    let Whom::Pods { selector, namespaces } = whom else { return false };
+    selector.selects(&read.pod.labels) && namespaces.as_ref().is_none_or(|n| n.contains(&read.workload.scope))
+}
+
+/// A required anti-affinity that means nobody in the files. When it looks like the workload's own
+/// labels it was meant for these; else it may mean pods that are not in the files.
+fn dead_rule(read: &Read<'_>, i: usize, apart: &Apart, peers: &Peers<'_, '_>, found: &mut Found) -> bool {
+    let Whom::Pods { selector, namespaces } = &apart.whom else { return false };
+    if selects(&apart.whom, read) || peers.selected(selector, namespaces.as_deref()).any(|other| other != i) {
+        return false;
+    }
+    let name = &read.object.name;
+    let own = || read.pod.labels.values().chain([name, &read.workload.family]);
+    let values = |term: &Term| match term {
+        Term::In(_, values) => {
+            values.is_empty() || values.iter().any(|v| own().any(|o| o == v || slip(o, v)))
+        }
+        _ => true,
+    };
+    let meant = selector.terms.iter().all(values);
+    let labels = read.object.near(&["spec", "template", "metadata", "labels"]);
+    if meant {
+        found.violation(
+            codes::MATCHES_NOTHING,
+            format!(
+                "the required anti-affinity of {} selects `{}`, which its own pods do not have: it keeps nobody apart",
+                read.workload.name,
+                words(selector)
+            ),
+            vec![apart.at.clone(), labels],
+            format!("labelSelector: {{matchLabels: {}}}", flow(&read.pod)),
+        );
+    } else if read.stateful() {
+        found.note(
+            codes::MATCHES_NOTHING,
+            format!(
+                "the required anti-affinity of {} selects `{}`, which no pod in these files has",
+                read.workload.name,
+                words(selector)
+            ),
+            vec![apart.at.clone()],
+            "read the files of those that it means, too".to_owned(),
+        );
+    }
+    meant
+}
+
+/// Whether one of two words is the other with a slip of the pen inside; a last letter or a number
+/// tells siblings apart.
+fn slip(a: &str, b: &str) -> bool {
+    let letters = |s: &str| s.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
+    let ends = |s: &str| (s.chars().next(), s.chars().next_back());
+    let label = |s: &str| (5..=63).contains(&s.len());
+    label(a) && label(b) && letters(a) != letters(b) && ends(a) == ends(b) && strsim::osa_distance(a, b) == 1
+}
+
+/// Members that may share a node, or are kept apart only as far as the scheduler likes.
+fn together(read: &Read<'_>, found: &mut Found) {
+    let counted = matches!(read.workload.kind, Kind::StatefulSet | Kind::Replicas);
+    let data = read.persists() || read.pod.software.is_some_and(|s| s.quorum);
+    if !counted || !data || read.replicas < 2 || keeps_itself_apart(read) || pinned_apart(read) {
+        return;
+    }
+    let name = &read.workload.name;
+    let mend = format!(
+        "podAntiAffinity: {{requiredDuringSchedulingIgnoredDuringExecution: \
+         [{{topologyKey: kubernetes.io/hostname, labelSelector: {{matchLabels: {}}}}}]}}",
+        flow(&read.pod)
+    );
+    match soft(read) {
+        Some((what, at)) => {
+            let message = format!("{what} is all that keeps the members of {name} on different nodes");
+            found.note(codes::SOFT, message, vec![at], mend);
+        }
+        None => {
+            let message = format!("nothing keeps two members of {name} off one node");
+            found.note(codes::TOGETHER, message, vec![read.workload.at.clone()], mend);
+        }
+    }
+}
+
+/// Members that want different values of one node label.
+fn pinned_apart(read: &Read<'_>) -> bool {
+    let members = &read.workload.members;
+    let Some(first) = members.first() else { return false };
+    first.wants.iter().any(|want| {
+        let mut values: Vec<&String> = members
+            .iter()
+            .filter_map(|m| m.wants.iter().find(|w| w.key == want.key && !w.not && w.values.len() == 1))
+            .map(|w| &w.values[0])
+            .collect();
+        values.sort_unstable();
+        values.dedup();
+        values.len() == members.len()
+    })
+}
+
+/// A rule over nodes that the scheduler may break, or does not hold while pods terminate.
+fn soft(read: &Read<'_>) -> Option<(&'static str, At)> {
+    let spec = read.pod.spec;
+    let node = |t: Value<'_>| t.get("topologyKey").is_some_and(|k| k.is("kubernetes.io/hostname"));
+    let own = |t: Value<'_>| {
+        // What is refused was said before.
+        let of = t.given("labelSelector").map(|s| selector(read.object, s, &mut Found::default()));
+        of.is_some_and(|s: Selector| s.selects(&read.pod.labels))
+    };
+    let preferred = ["affinity", "podAntiAffinity", "preferredDuringSchedulingIgnoredDuringExecution"];
+    let terms = spec.at(&preferred).map(Value::items).unwrap_or_default();
+    let term = terms.into_iter().filter_map(|t| t.get("podAffinityTerm")).find(|t| node(*t) && own(*t));
+    if let Some(term) = term {
+        return Some(("an anti-affinity that is only preferred", read.object.at(term)));
+    }
+    let spread = spec.get("topologySpreadConstraints").map(Value::items).unwrap_or_default();
+    let spread = spread.into_iter().find(|t| node(*t) && own(*t))?;
+    Some(("a topology spread, which does not count pods that still terminate,", read.object.at(spread)))
+}
+
+/// Controllers that take each other's pods.
+fn owners(read: &Read<'_>, i: usize, peers: &Peers<'_, '_>, found: &mut Found) {
+    let Some(own) = read.selector.as_ref().filter(|s| !s.terms.is_empty()) else { return };
+    let scope = [read.workload.scope.clone()];
+    let other = peers.selected(own, Some(&scope)).find(|j| {
+        let other = &peers.reads[*j];
+        let same = other.object.kind == read.object.kind && other.object.name == read.object.name;
+        // A set of replicas counts a bare pod for its own.
+        let pod = other.workload.kind == Kind::Pod && read.workload.kind != Kind::Replicas;
+        // Of two that take each other's, the first tells.
+        let told = *j < i && other.selector.as_ref().is_some_and(|s| s.selects(&read.pod.labels));
+        *j != i && !same && !pod && !told
+    });
+    if let Some(other) = other.map(|j| &peers.reads[j]) {
+        let of = read.object.near(&["spec", "selector"]);
+        found.violation(
+            codes::OVERLAP,
+            format!(
+                "{} selects the pods of {} too: whichever comes first takes a pod without an owner",
+                read.workload.name, other.workload.name
+            ),
+            vec![of, other.object.near(&["spec", "selector"])],
+            "a label of its own in each selector and template".to_owned(),
+        );
+    }
+}
+
+/// Updates that start the new pod first where the old one keeps it from starting.
+fn stuck(read: &Read<'_>, found: &mut Found) {
+    let workload = &read.workload;
+    if workload.update.order != Order::StartFirst || read.replicas == 0 {
+        return;
+    }
+    let at = |other: At| workload.update.at.iter().cloned().chain([other]).collect::<Vec<At>>();
+    if workload.kind == Kind::DaemonSet {
+        let apart = workload.apart.iter().find(|a| selects(&a.whom, read)).map(|a| &a.at);
+        if let Some(other) = apart.or_else(|| workload.ports.first().map(|p| &p.at)) {
+            found.violation(
+                codes::STUCK,
+                format!(
+                    "an update of {} waits for ever: the new pod may not stand beside the old one",
+                    workload.name
+                ),
+                at(other.clone()),
+                "rollingUpdate: {maxSurge: 0, maxUnavailable: 1}".to_owned(),
+            );
+        }
+        return;
+    }
+    let mounts = workload.members.iter().flat_map(|m| &m.mounts);
+    let one_pod = mounts.into_iter().find_map(|m| match &m.source {
+        Source::Volume { one_pod, .. } => one_pod.clone(),
+        _ => None,
+    });
+    let one_node = workload.wants.iter().any(|w| w.one_node && !w.not && w.values.len() == 1);
+    let port = workload.ports.first().filter(|_| one_node).map(|p| p.at.clone());
+    if let Some(other) = one_pod.or(port).filter(|_| unavailable(read) == 0) {
+        found.violation(
+            codes::STUCK,
+            format!(
+                "an update of {} waits for ever: the new pod needs what the old one still has",
+                workload.name
+            ),
+            at(other),
+            "strategy: {type: Recreate}".to_owned(),
+        );
+    }
+}
+
+/// How many of its pods a Deployment takes away before new ones are there: a quarter, rounded
+/// down, unless the file says otherwise; one where it would have neither that nor a surge.
+fn unavailable(read: &Read<'_>) -> u32 {
+    let rolling = |key| read.object.root.at(&["spec", "strategy", "rollingUpdate", key]);
+    let of = |value: Option<Value<'_>>, up: bool| {
+        part(value.and_then(Value::as_str).unwrap_or("25%"), read.replicas, up)
+    };
+    let down = of(rolling("maxUnavailable"), false).unwrap_or(0);
+    if down == 0 && of(rolling("maxSurge"), true) == Some(0) { 1 } else { down }
+}
+
+/// A number or a percentage of `all`.
+pub(super) fn part(text: &str, all: u32, up: bool) -> Option<u32> {
+    let Some(percent) = text.strip_suffix('%') else { return text.parse().ok() };
+    let product = u64::from(percent.parse::<u32>().ok()?) * u64::from(all);
+    u32::try_from(if up { product.div_ceil(100) } else { product / 100 }).ok()
+}

@@ -1,0 +1,315 @@
+//! Claims, volumes and classes: what a pod's mount stands for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Found;
+use super::object::Object;
+use super::selector::node_terms;
+use crate::finding::At;
+use crate::model::backend::{BACKENDS, Fences};
+use crate::world::yaml::Value;
+use crate::world::{Missing, Source, Want};
+
+/// All storage objects of the files, by name.
+pub(super) struct Storage<'d> {
+    claims: BTreeMap<(&'d str, &'d str), &'d Object<'d>>,
+    /// By the claim they are kept for.
+    kept: BTreeMap<(&'d str, &'d str), &'d Object<'d>>,
+    /// By their own name.
+    volumes: BTreeMap<&'d str, &'d Object<'d>>,
+    classes: BTreeMap<&'d str, &'d Object<'d>>,
+    /// Kept for nobody, by class: how many, and those that are left, the first at the end.
+    free: BTreeMap<&'d str, (usize, Vec<&'d Object<'d>>)>,
+    /// What those were given to.
+    given: BTreeMap<(String, String), &'d Object<'d>>,
+    /// Claims that were listed as not in the files.
+    missed: BTreeSet<(String, String)>,
+}
+
+/// A claim, of an object or of a template.
+#[derive(Clone)]
+pub(super) struct Claim<'d> {
+    pub namespace: String,
+    pub name: String,
+    /// Its `spec`, and the object that this stands in; `None` when the files have no such claim.
+    pub spec: Option<(&'d Object<'d>, Value<'d>)>,
+    /// The class in the annotation that came before `storageClassName`.
+    pub annotation: Option<&'d str>,
+    /// Where it is named.
+    pub at: At,
+    /// A lost one is made again, empty.
+    pub made: bool,
+}
+
+/// What a claim comes to.
+pub(super) struct Bound {
+    pub source: Source,
+    /// What the volume wants of the node.
+    pub wants: Vec<Want>,
+    /// ReadWriteOnce on storage of no one node.
+    pub one_node: Option<At>,
+}
+
+/// The annotation that named a class before 1.6.
+pub(super) const CLASS: [&str; 3] = ["metadata", "annotations", "volume.beta.kubernetes.io/storage-class"];
+
+/// Provisioners in Kubernetes itself, and the drivers they were moved to.
+const IN_TREE: [(&str, &str); 4] = [
+    ("kubernetes.io/aws-ebs", "ebs.csi.aws.com"),
+    ("kubernetes.io/gce-pd", "pd.csi.storage.gke.io"),
+    ("kubernetes.io/azure-disk", "disk.csi.azure.com"),
+    ("kubernetes.io/rbd", "rbd.csi.ceph.com"),
+];
+
+/// Provisioners that make a directory or a disk of one node, and tie the volume to it.
+const ONE_NODE: [&str; 6] = [
+    "rancher.io/local-path",
+    "openebs.io/local",
+    "local.csi.openebs.io",
+    "topolvm.io",
+    "topolvm.cybozu.com",
+    "lvm.csi.metal-stack.io",
+];
+
+/// Shares: every node may mount them, whatever the access mode says.
+const SHARES: [&str; 8] =
+    ["nfs", "efs.csi", "file.csi", "filestore", "cephfs", "smb.csi", "glusterfs", "lustre"];
+
+/// Whether attaching through `driver` keeps another node off. Of a driver that is not known, the
+/// attach/detach controller takes the volume from a node that does not answer for 6 minutes.
+fn fences(driver: &str) -> Fences {
+    let driver = IN_TREE.iter().find(|(old, _)| *old == driver).map_or(driver, |(_, new)| new);
+    if let Some(row) = BACKENDS.iter().find(|b| b.csi == Some(driver)) {
+        return row.fences;
+    }
+    if ONE_NODE.contains(&driver) {
+        return Fences::Always;
+    }
+    if SHARES.iter().any(|s| driver.contains(s)) { Fences::Never } else { Fences::WhileConnected }
+}
+
+impl<'d> Storage<'d> {
+    pub(super) fn new(objects: &'d [Object<'d>]) -> Self {
+        let mut storage = Self {
+            claims: BTreeMap::new(),
+            kept: BTreeMap::new(),
+            volumes: BTreeMap::new(),
+            classes: BTreeMap::new(),
+            free: BTreeMap::new(),
+            given: BTreeMap::new(),
+            missed: BTreeSet::new(),
+        };
+        for object in objects {
+            match object.kind {
+                "PersistentVolumeClaim" => {
+                    storage.claims.insert((&object.namespace, &object.name), object);
+                }
+                "StorageClass" => {
+                    storage.classes.insert(&object.name, object);
+                }
+                "PersistentVolume" => {
+                    storage.volumes.insert(&object.name, object);
+                    let text = |way: &[&str]| object.root.at(way).and_then(Value::as_str);
+                    match text(&["spec", "claimRef", "name"]) {
+                        Some(claim) => {
+                            let namespace = text(&["spec", "claimRef", "namespace"]).unwrap_or("default");
+                            storage.kept.insert((namespace, claim), object);
+                        }
+                        None => {
+                            let class = text(&["spec", "storageClassName"]).or_else(|| text(&CLASS));
+                            let free = storage.free.entry(class.unwrap_or_default()).or_default();
+                            free.0 += 1;
+                            free.1.push(object);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        for (_, free) in storage.free.values_mut() {
+            free.reverse();
+        }
+        storage
+    }
+
+    /// The claim `name` as a pod names it at `at`.
+    pub(super) fn claim(&self, namespace: &str, name: &str, at: At) -> Claim<'d> {
+        let object = self.claims.get(&(namespace, name)).copied();
+        Claim {
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            spec: object.and_then(|o| Some((o, o.root.get("spec")?))),
+            annotation: object.and_then(|o| o.root.at(&CLASS)).and_then(Value::as_str),
+            at,
+            made: false,
+        }
+    }
+
+    /// What `claim` is bound to, as far as the files say.
+    pub(super) fn bind(&mut self, claim: &Claim<'d>, found: &mut Found) -> Bound {
+        if let Some(volume) = self.volume(claim, found) {
+            return self.of_volume(claim, volume, found);
+        }
+        let class = claim.class().and_then(|c| self.classes.get(c)).copied();
+        let driver = class.and_then(|c| c.root.get("provisioner")).and_then(Value::as_str);
+        let fences = match driver {
+            Some(driver) if shared(driver, class) => Fences::WhileConnected,
+            Some(driver) => fences(driver),
+            None => Fences::WhileConnected,
+        };
+        let by_hand = driver == Some("kubernetes.io/no-provisioner");
+        self.dynamic(claim, fences, claim.made && !by_hand, found)
+    }
+
+    /// The volume that `claim` gets: the one kept for it or named by it, else one of its class.
+    fn volume(&mut self, claim: &Claim<'d>, found: &mut Found) -> Option<&'d Object<'d>> {
+        let key = (claim.namespace.as_str(), claim.name.as_str());
+        let text = |key| claim.spec.and_then(|(_, s)| s.get(key)).and_then(Value::as_str);
+        if let Some(volume) = self.kept.get(&key) {
+            return Some(volume);
+        }
+        if let Some(volume) = text("volumeName").and_then(|n| self.volumes.get(n)) {
+            return Some(volume);
+        }
+        let given = (claim.namespace.clone(), claim.name.clone());
+        if let Some(volume) = self.given.get(&given) {
+            return Some(volume);
+        }
+        claim.spec?;
+        let (several, free) = self.free.get_mut(claim.class().unwrap_or_default())?;
+        let volume = free.pop()?;
+        self.given.insert(given, volume);
+        if *several > 1 {
+            let what = format!(
+                "which volume the claim {} gets is not fixed: taken in the order of the files, here {}",
+                claim.name, volume.name
+            );
+            found.unread(claim.at.clone(), what);
+        }
+        Some(volume)
+    }
+
+    fn of_volume(&mut self, claim: &Claim<'d>, volume: &'d Object<'d>, found: &mut Found) -> Bound {
+        let spec = volume.root.get("spec").unwrap_or(volume.root);
+        let wants = match spec.at(&["nodeAffinity", "required"]) {
+            Some(required) => node_terms(volume, required, found),
+            None => Vec::new(),
+        };
+        match inline(spec) {
+            Some(Inline::Host(path, missing)) => {
+                Bound { source: Source::Host { path, missing }, wants, one_node: None }
+            }
+            Some(Inline::Share(name, fences)) => {
+                let mut bound = self.dynamic(claim, fences, false, found);
+                if let Source::Volume { name: own, .. } = &mut bound.source {
+                    *own = name;
+                }
+                Bound { wants, ..bound }
+            }
+            None => {
+                found.unread(
+                    volume.here(),
+                    "a volume of a kind that is not known: taken for no fence".to_owned(),
+                );
+                Bound { wants, ..self.dynamic(claim, Fences::Never, false, found) }
+            }
+        }
+    }
+
+    fn dynamic(&mut self, claim: &Claim<'d>, fences: Fences, made: bool, found: &mut Found) -> Bound {
+        let modes = claim.spec.and_then(|(o, s)| Some((o, s.given("accessModes")?)));
+        let list = modes.map(|(_, m)| m.texts()).unwrap_or_default();
+        let has = |mode: &str| list.iter().any(|m| m == mode);
+        if claim.spec.is_none() && self.missed.insert((claim.namespace.clone(), claim.name.clone())) {
+            let what = format!(
+                "the claim {} is not in the files: taken for ReadWriteOnce of a driver that is not known",
+                claim.name
+            );
+            found.unread(claim.at.clone(), what);
+        }
+        let at = modes.map(|(o, m)| o.at(m));
+        let fences = if has("ReadWriteMany") { Fences::Never } else { fences };
+        let source = Source::Volume {
+            name: format!("claim {}/{}", claim.namespace, claim.name),
+            fences,
+            one_pod: at.clone().filter(|_| has("ReadWriteOncePod")),
+            reserved: None,
+            missing: if made { Missing::Created } else { Missing::Refused },
+        };
+        let one_node = at.filter(|_| has("ReadWriteOnce") && !has("ReadWriteMany"));
+        Bound { source, wants: Vec::new(), one_node }
+    }
+}
+
+impl<'d> Claim<'d> {
+    fn class(&self) -> Option<&'d str> {
+        let named = self.spec.and_then(|(_, s)| s.get("storageClassName")).and_then(Value::as_str);
+        named.or(self.annotation)
+    }
+}
+
+/// Whether the class gives a disk to several nodes at once (Azure's `maxShares`).
+fn shared(driver: &str, class: Option<&Object<'_>>) -> bool {
+    let shares = class.and_then(|c| c.root.at(&["parameters", "maxShares"]));
+    driver.ends_with("disk.csi.azure.com") && shares.is_some_and(|s| !s.is("1"))
+}
+
+/// What a volume names by itself.
+pub(super) enum Inline {
+    Host(String, Missing),
+    Share(String, Fences),
+}
+
+/// The source of a PersistentVolume, or of a pod's volume that is no claim; `None` for what
+/// holds no data, and for what is not known.
+pub(super) fn inline(volume: Value<'_>) -> Option<Inline> {
+    let text = |way: &[&str]| volume.at(way).and_then(Value::as_str).unwrap_or_default();
+    let share = |name: String, fences| Some(Inline::Share(name, fences));
+    if volume.given("local").is_some() {
+        return Some(Inline::Host(clean(text(&["local", "path"])), Missing::Refused));
+    }
+    if volume.given("hostPath").is_some() {
+        // Without a type the kubelet looks at nothing, and the container runtime makes the
+        // directory.
+        let missing = match text(&["hostPath", "type"]) {
+            "" | "DirectoryOrCreate" | "FileOrCreate" => Missing::Created,
+            _ => Missing::Refused,
+        };
+        return Some(Inline::Host(clean(text(&["hostPath", "path"])), missing));
+    }
+    if volume.given("nfs").is_some() {
+        let name = format!("nfs {}:{}", text(&["nfs", "server"]), clean(text(&["nfs", "path"])));
+        return share(name, Fences::Never);
+    }
+    if volume.given("csi").is_some() {
+        let driver = text(&["csi", "driver"]);
+        return share(format!("{driver} {}", text(&["csi", "volumeHandle"])), fences(driver));
+    }
+    let disks = [
+        ("awsElasticBlockStore", "volumeID", "ebs.csi.aws.com"),
+        ("gcePersistentDisk", "pdName", "pd.csi.storage.gke.io"),
+        ("azureDisk", "diskURI", "disk.csi.azure.com"),
+        ("rbd", "image", "rbd.csi.ceph.com"),
+        ("cinder", "volumeID", "cinder.csi.openstack.org"),
+        ("vsphereVolume", "volumePath", "csi.vsphere.vmware.com"),
+        ("fc", "lun", "fc"),
+        ("cephfs", "path", "cephfs"),
+        ("glusterfs", "path", "glusterfs"),
+        ("azureFile", "shareName", "file.csi.azure.com"),
+    ];
+    let found = disks.iter().find(|(field, _, _)| volume.given(field).is_some());
+    if let Some((field, id, driver)) = found {
+        return share(format!("{driver} {}", text(&[field, id])), fences(driver));
+    }
+    // Nobody keeps a second initiator off.
+    volume.given("iscsi")?;
+    let name = format!("iscsi {} {}", text(&["iscsi", "iqn"]), text(&["iscsi", "lun"]));
+    share(name, Fences::Never)
+}
+
+/// A path without slashes at its end or twice, so that one directory has one name.
+pub(super) fn clean(path: &str) -> String {
+    let steps: Vec<&str> = path.split('/').filter(|s| !s.is_empty() && *s != ".").collect();
+    let absolute = if path.starts_with('/') { "/" } else { "" };
+    format!("{absolute}{}", steps.join("/"))
+}

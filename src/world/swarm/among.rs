@@ -1,0 +1,148 @@
+//! What services take from each other.
+
+use std::collections::BTreeMap;
+
+use super::identity::Id;
+use super::images;
+use super::network::Ingress;
+use super::service::Service;
+use crate::finding::{At, Finding, Level, codes};
+use crate::world::{Kind, Want, Workload, World};
+
+/// Most services with one port that are compared with each other.
+const COMPARED: usize = 32;
+
+/// Compares the services of each file, and where they share nodes all of them.
+pub fn check(stacks: &[Vec<Service>], world: &mut World) {
+    let mut found = Vec::new();
+    for stack in stacks {
+        ingress(stack, world, &mut found);
+        ids(stack, world, &mut found);
+    }
+    host_ports(world, &mut found);
+    world.findings.extend(found);
+}
+
+fn finding(code: &str, level: Level, message: String, at: Vec<At>, mend: String) -> Finding {
+    Finding { code: code.to_owned(), level, message, at, story: Vec::new(), mend }
+}
+
+/// Swarm publishes a port once: through the routing mesh, or on nodes.
+fn ingress(stack: &[Service], world: &World, found: &mut Vec<Finding>) {
+    let mut all: Vec<Ingress> = stack.iter().flat_map(|s| s.ingress.clone()).collect();
+    let meshed = all.len();
+    for service in stack {
+        let workload = &world.workloads[service.workload];
+        all.extend(workload.ports.iter().map(|p| Ingress {
+            first: p.number,
+            last: p.number,
+            protocol: p.protocol.clone(),
+            service: workload.name.clone(),
+            at: p.at.clone(),
+        }));
+    }
+    let mut order: Vec<usize> = (0..all.len()).collect();
+    order.sort_by_key(|i| (&all[*i].protocol, all[*i].first, *i));
+    let mut before: Option<usize> = None;
+    for i in order {
+        let new = &all[i];
+        if let Some(j) = before
+            && let old = &all[j]
+            && old.protocol == new.protocol
+            && new.first <= old.last
+            && old.service != new.service
+            && (i < meshed || j < meshed)
+        {
+            found.push(finding(
+                codes::REFUSED,
+                Level::Violation,
+                format!(
+                    "{} and {} publish port {}: Swarm refuses the second",
+                    old.service, new.service, new.first
+                ),
+                vec![new.at.clone(), old.at.clone()],
+                "publish one of them under another number".to_owned(),
+            ));
+        }
+        let further = |j: usize| all[j].protocol != new.protocol || all[j].last < new.last;
+        if before.is_none_or(further) {
+            before = Some(i);
+        }
+    }
+}
+
+/// One id or hostname for two members of one family.
+fn ids(stack: &[Service], world: &World, found: &mut Vec<Finding>) {
+    let mut all: BTreeMap<(&str, &str, &str, &str), Vec<&Id>> = BTreeMap::new();
+    for service in stack {
+        let Workload { family, image, .. } = &world.workloads[service.workload];
+        // How others are called harms nobody: a name of the network it is not.
+        for id in service.ids.iter().filter(|id| id.key != "hostname" || images::stateful(image)) {
+            all.entry((family, image, &id.key, &id.value)).or_default().push(id);
+        }
+    }
+    for ((_, _, key, value), ids) in all {
+        let [one, .., other] = &ids[..] else { continue };
+        if one.member == other.member {
+            continue;
+        }
+        let mut at: Vec<At> = Vec::new();
+        for id in ids.iter().take(COMPARED) {
+            if at.last() != Some(&id.at) {
+                at.push(id.at.clone());
+            }
+        }
+        let (level, mend) = match (key, at.len()) {
+            ("hostname", 1) => (Level::Note, "hostname: \"{{.Service.Name}}-{{.Task.Slot}}\"".to_owned()),
+            ("hostname", _) => (Level::Note, "write another hostname into each".to_owned()),
+            (_, 1) => (Level::Violation, "write a service for each member, each with its own".to_owned()),
+            _ => (Level::Violation, format!("write another {key} into each")),
+        };
+        let more = if ids.len() > 2 { format!(" ({} in all)", ids.len()) } else { String::new() };
+        let message = format!("{} and {}{more} have one {key}: `{value}`", one.member, other.member);
+        found.push(finding(codes::ID_REPEATED, level, message, at, mend));
+    }
+}
+
+/// A port of the node that two services want on every node they may have.
+fn host_ports(world: &World, found: &mut Vec<Finding>) {
+    let mut takers: BTreeMap<(u16, &str), Vec<(&Workload, &At)>> = BTreeMap::new();
+    for workload in world.workloads.iter().filter(|w| !w.members.is_empty()) {
+        for port in workload.ports.iter().filter(|p| p.scheduled) {
+            let takers = takers.entry((port.number, &port.protocol)).or_default();
+            if takers.len() < COMPARED {
+                takers.push((workload, &port.at));
+            }
+        }
+    }
+    for ((number, _), takers) in takers {
+        for (i, (one, at)) in takers.iter().enumerate() {
+            for (other, theirs) in &takers[..i] {
+                // One service in two files is one service.
+                if one.name == other.name || !(crowded(one, other) || crowded(other, one)) {
+                    continue;
+                }
+                found.push(finding(
+                    codes::STUCK,
+                    Level::Violation,
+                    format!(
+                        "{} never starts where {} runs: both take port {number} of the node, and neither may run elsewhere",
+                        one.name, other.name
+                    ),
+                    vec![(*at).clone(), (*theirs).clone()],
+                    "published: another number for one of them".to_owned(),
+                ));
+            }
+        }
+    }
+}
+
+/// Whether `one` finds `other` wherever it may run: `other` is on each of its nodes, or both are
+/// on one and the same.
+fn crowded(one: &Workload, other: &Workload) -> bool {
+    let same = |a: &Want, b: &Want| a.key == b.key && a.values == b.values && a.not == b.not;
+    let everywhere =
+        other.kind == Kind::Global && other.wants.iter().all(|w| one.wants.iter().any(|o| same(w, o)));
+    let alone = one.wants.iter().any(|w| w.one_node && other.wants.iter().any(|o| same(w, o)));
+    everywhere || alone
+}

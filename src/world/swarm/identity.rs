@@ -1,0 +1,121 @@
+//! Who a member is told to be: hostnames, and ids in its environment or on its command line.
+
+use super::page::Page;
+use super::short;
+use super::template::Slot;
+use crate::finding::{At, Level, codes};
+use crate::world::Member;
+use crate::world::yaml::Value;
+
+/// Variables by which known images are told their own id.
+#[rustfmt::skip]
+const IDS: [&str; 13] = [
+    "ZOO_MY_ID", "ZOO_SERVER_ID", "ZOOKEEPER_SERVER_ID", "KAFKA_BROKER_ID", "KAFKA_CFG_BROKER_ID",
+    "KAFKA_NODE_ID", "KAFKA_CFG_NODE_ID", "node.name", "ETCD_NAME", "MYSQL_SERVER_ID", "RABBITMQ_NODENAME",
+    "MARIADB_GALERA_NODE_NAME", "SERVER_ID",
+];
+/// Arguments that do the same.
+const FLAGS: [&str; 4] = ["--server-id", "--server_id", "--broker-id", "-Enode.name"];
+/// Settings of the very first start, and the value that makes them so; empty: any.
+const FIRST: [(&str, &str); 6] = [
+    ("cluster.initial_master_nodes", ""),
+    ("-Ecluster.initial_master_nodes", ""),
+    ("ETCD_INITIAL_CLUSTER_STATE", "new"),
+    ("--initial-cluster-state", "new"),
+    ("--wsrep-new-cluster", ""),
+    ("MARIADB_GALERA_CLUSTER_BOOTSTRAP", "yes"),
+];
+/// Programs of database images that keep no data.
+const STATELESS: [&str; 9] =
+    ["mongos", "mongosh", "mongo", "mongodump", "redis-sentinel", "redis-cli", "psql", "mysql", "mysqldump"];
+
+/// What one member is told.
+#[derive(Debug, Clone)]
+pub struct Id {
+    /// The variable, the argument, or `hostname`.
+    pub key: String,
+    /// What it says.
+    pub value: String,
+    /// The member.
+    pub member: String,
+    /// Where.
+    pub at: At,
+}
+
+/// The hostname of the tasks of one slot.
+pub fn hostname(page: &mut Page<'_, '_>, service: &Value<'_>, slot: &Slot<'_>) -> Option<(String, At)> {
+    let value = service.get("hostname")?;
+    let text = page.text(&value)?;
+    let expanded = slot.expand(&text);
+    let text = page.expanded(&value, expanded).text;
+    Some((text, page.at(&value)))
+}
+
+/// What `member` is told, its hostname too.
+pub fn ids(page: &mut Page<'_, '_>, service: &Value<'_>, slot: &Slot<'_>, member: &Member) -> Vec<Id> {
+    let id =
+        |key: &str, value: String, at: At| Id { key: key.to_owned(), value, member: member.name.clone(), at };
+    let mut ids = Vec::new();
+    for (key, text, value) in settings(service) {
+        let Some(text) = text else { continue };
+        let expanded = slot.expand(&text);
+        // Swarm expands variables, arguments it does not.
+        let variable = !key.starts_with('-');
+        let text = if variable { page.expanded(&value, expanded).text } else { text };
+        if (IDS.contains(&key.as_str()) || FLAGS.contains(&key.as_str())) && !text.is_empty() {
+            ids.push(id(&key, text, page.at(&value)));
+        }
+    }
+    if let Some((name, at)) = &member.hostname {
+        ids.push(id("hostname", name.clone(), at.clone()));
+    }
+    ids
+}
+
+/// Settings that found a cluster and stay in the file.
+pub fn bootstrap(page: &mut Page<'_, '_>, service: &Value<'_>) {
+    for (key, text, value) in settings(service) {
+        let text = text.unwrap_or_default();
+        if FIRST.iter().any(|(k, wanted)| *k == key && (wanted.is_empty() || *wanted == text)) {
+            page.found(
+                (codes::BOOTSTRAP, Level::Note),
+                &[&value],
+                format!(
+                    "`{key}` is for the very first start: a member that lost its data founds a second cluster"
+                ),
+                "take it out once the cluster stands",
+            );
+        }
+    }
+}
+
+/// Whether it runs a program of the image that keeps no data.
+pub fn stateless(service: &Value<'_>) -> bool {
+    let first = |key: &str| service.get(key).map(|v| words(&v)).and_then(|w| w.into_iter().next());
+    let program = |line: Option<(String, Value<'_>)>| {
+        line.is_some_and(|(w, _)| STATELESS.contains(&w.rsplit('/').next().unwrap_or_default()))
+    };
+    program(first("command")) || program(first("entrypoint"))
+}
+
+/// The environment, and what stands in the command as `--key=value` or `--key value`.
+fn settings<'d>(service: &Value<'d>) -> Vec<(String, Option<String>, Value<'d>)> {
+    let mut settings = service.get("environment").map(|e| Page::pairs(&e)).unwrap_or_default();
+    let words = service.get("command").map(|c| words(&c)).unwrap_or_default();
+    for (i, (word, value)) in words.iter().enumerate().filter(|(_, (w, _))| w.starts_with('-')) {
+        let next = words.get(i + 1).map(|(w, _)| w).filter(|w| !w.starts_with('-'));
+        match word.split_once('=') {
+            Some((key, text)) => settings.push((key.to_owned(), Some(text.to_owned()), *value)),
+            None => settings.push((word.clone(), next.cloned(), *value)),
+        }
+    }
+    settings
+}
+
+/// The words of a command of either form, each with its place.
+fn words<'d>(value: &Value<'d>) -> Vec<(String, Value<'d>)> {
+    match Page::quiet(value) {
+        Some(line) => short::words(&line).unwrap_or_default().into_iter().map(|w| (w, *value)).collect(),
+        None => value.items().into_iter().filter_map(|item| Some((Page::quiet(&item)?, item))).collect(),
+    }
+}

@@ -1,0 +1,70 @@
+//! Variables in a stack file, as `docker stack deploy` fills them in (docker/cli
+//! `cli/compose/template`): `$$`, `$A`, `${A}`, `${A:-x}`, `${A-x}`, `${A:?x}`, `${A?x}`, nothing else.
+
+/// A text with its variables filled in as far as the file says with what.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filled {
+    /// With defaults in their places; a variable without one stays, written `${A}`.
+    pub text: String,
+    /// The variables without one.
+    pub unset: Vec<String>,
+}
+
+/// Fills in the defaults of `text`, as they stand: docker does not look into them for more.
+///
+/// `None` for what docker refuses: `${A:+x}`, `${A`, a lone `$`.
+pub fn interpolate(text: &str) -> Option<Filled> {
+    let mut filled = Filled::default();
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        filled.text.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        if let Some(after) = rest.strip_prefix('$') {
+            filled.text.push('$');
+            rest = after;
+            continue;
+        }
+        let braced = rest.strip_prefix('{');
+        let inner = braced.unwrap_or(rest);
+        let name = name(inner);
+        if name == 0 {
+            return None;
+        }
+        // A variable without braces takes a default too, up to the next brace.
+        let end = name + default(&inner[name..]);
+        filled.put(&inner[..end]);
+        rest = &inner[end..];
+        if braced.is_some() {
+            rest = rest.strip_prefix('}')?;
+        }
+    }
+    filled.text.push_str(rest);
+    Some(filled)
+}
+
+/// The length of the name at the beginning of `text`.
+fn name(text: &str) -> usize {
+    if text.starts_with(|c: char| c.is_ascii_digit()) {
+        return 0;
+    }
+    text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len())
+}
+
+/// The length of the default or the message at the beginning of `text`.
+fn default(text: &str) -> usize {
+    let marked = text.strip_prefix(':').unwrap_or(text).starts_with(['-', '?']);
+    if marked { text.find('}').unwrap_or(text.len()) } else { 0 }
+}
+
+impl Filled {
+    /// `A`, `A:-x`, `A-x`, `A:?x` or `A?x`; docker looks for the marks in this order.
+    fn put(&mut self, inner: &str) {
+        if let Some((_, default)) = inner.split_once(":-").or_else(|| inner.split_once('-')) {
+            self.text.push_str(default);
+            return;
+        }
+        let name = inner.split([':', '?']).next().unwrap_or(inner);
+        self.text.push_str(&format!("${{{name}}}"));
+        self.unset.push(name.to_owned());
+    }
+}

@@ -1,0 +1,81 @@
+//! Stack files as Docker Swarm runs them: `docker stack deploy -c FILE STACK`.
+//!
+//! Compose files are read the same way, whatever else they were written for. Facts about the
+//! command stand in docker/cli (`cli/compose`), facts about the scheduler in swarmkit.
+
+mod among;
+mod identity;
+mod images;
+mod interpolate;
+mod network;
+mod page;
+mod placement;
+mod rules;
+mod service;
+mod short;
+mod storage;
+mod template;
+
+use std::collections::BTreeSet;
+
+use self::page::Page;
+use super::yaml::{self, Value};
+use super::{At, File, Unread, World};
+use crate::finding::{Level, codes};
+
+/// Reads stack files of one swarm. Services of one file are of one stack.
+///
+/// Time and memory are bounded by the size of the files.
+pub fn read(files: &[File<'_>]) -> World {
+    let mut world = World::default();
+    let mut stacks = Vec::new();
+    for file in files {
+        let (documents, faults) = yaml::read(file.text);
+        for fault in faults {
+            let at = At { file: file.path.into(), line: fault.line.max(1), field: String::new() };
+            world.unread.push(Unread { at, what: fault.message });
+        }
+        let mut documents = documents.iter();
+        let Some(document) = documents.next() else { continue };
+        let mut page = Page::new(file, files.len() > 1, document.root(), &mut world);
+        for further in documents {
+            page.found(
+                (codes::IGNORED, Level::Note),
+                &[&further.root()],
+                "docker reads the first document of a file and no other",
+                "write a file for each",
+            );
+        }
+        stacks.push(stack(&mut page));
+    }
+    among::check(&stacks, &mut world);
+    let mut seen = BTreeSet::new();
+    world.unread.retain(|u| seen.insert((u.at.clone(), u.what.clone())));
+    let mut seen = BTreeSet::new();
+    world.findings.retain(|f| seen.insert((f.code.clone(), f.at.clone(), f.message.clone())));
+    world
+}
+
+/// The services of one file.
+fn stack(page: &mut Page<'_, '_>) -> Vec<service::Service> {
+    let root = page.root;
+    let Some(services) = root.get("services") else {
+        page.unread(&root, "no `services`: nothing is taken for a service");
+        return Vec::new();
+    };
+    rules::file(page);
+    let mut all = Vec::new();
+    for (name, value) in services.entries() {
+        all.extend(if is_service(&value) {
+            service::read(page, name, &value)
+        } else {
+            page.unread(&value, format!("{name} is no map: it is left out"));
+            None
+        });
+    }
+    all
+}
+
+fn is_service(value: &Value<'_>) -> bool {
+    !value.entries().is_empty()
+}

@@ -1,0 +1,196 @@
+//! Ports and networks of a service.
+
+use super::page::{Page, external};
+use super::short;
+use crate::finding::{At, Level, codes};
+use crate::world::Port;
+use crate::world::yaml::Value;
+
+/// Published on every node through the swarm's routing mesh: no container's own, and once in a
+/// swarm.
+#[derive(Debug, Clone)]
+pub struct Ingress {
+    /// First port.
+    pub first: u16,
+    /// Last port.
+    pub last: u16,
+    /// `tcp`, `udp` or `sctp`.
+    pub protocol: String,
+    /// The service's name.
+    pub service: String,
+    /// Where.
+    pub at: At,
+}
+
+/// What `ports` and `networks` of a service say.
+#[derive(Debug, Default)]
+pub struct Network {
+    /// On the node's own network, and where that is said.
+    pub host: Option<At>,
+    /// Ports of the node.
+    pub ports: Vec<Port>,
+    /// Ports of the swarm.
+    pub ingress: Vec<Ingress>,
+}
+
+/// Reads `networks`, `ports` and `deploy.endpoint_mode` of the service `name`.
+pub fn read(page: &mut Page<'_, '_>, service: &Value<'_>, name: &str) -> Network {
+    let mut network = Network { host: host(page, service), ..Network::default() };
+    let mode = service.at(&["deploy", "endpoint_mode"]);
+    let round_robin =
+        mode.as_ref().is_some_and(|m| m.text().is_some_and(|t| t.eq_ignore_ascii_case("dnsrr")));
+    for value in service.get("ports").map(|p| p.items()).unwrap_or_default() {
+        let before = network.ingress.len();
+        let all = match page.text(&value) {
+            Some(text) => short(page, &value, &text, name, &mut network),
+            None => long(page, &value, name, &mut network),
+        };
+        if let Some(mode) = mode.as_ref().filter(|_| round_robin && all) {
+            page.found(
+                (codes::REFUSED, Level::Violation),
+                &[&value, mode],
+                "a port of the routing mesh needs endpoint_mode vip: Swarm refuses it with dnsrr",
+                "{ target: 5432, published: 5432, mode: host }",
+            );
+        }
+        for i in before..network.ingress.len() {
+            let (new, old) = (&network.ingress[i], &network.ingress[..before]);
+            let same =
+                |o: &&Ingress| o.protocol == new.protocol && o.first <= new.last && new.first <= o.last;
+            if before < 64 && old.iter().any(|o| same(&o)) {
+                twice(page, &value, new.first);
+            }
+        }
+    }
+    network
+}
+
+fn twice(page: &mut Page<'_, '_>, value: &Value<'_>, number: u16) {
+    page.found(
+        (codes::REFUSED, Level::Violation),
+        &[value],
+        format!("port {number} is published twice, and Swarm refuses the service"),
+        "leave one of them out",
+    );
+}
+
+/// A port in one text. Returns whether it goes through the routing mesh.
+fn short(page: &mut Page<'_, '_>, value: &Value<'_>, text: &str, name: &str, network: &mut Network) -> bool {
+    let Some(ports) = short::ports(text) else {
+        if text.contains("${") {
+            page.unread(value, format!("the ports `{text}`: taken for none"));
+        } else {
+            page.found(
+                (codes::REFUSED, Level::Violation),
+                &[value],
+                format!("docker cannot read the ports `{text}`"),
+                "\"5432:5432\"",
+            );
+        }
+        return false;
+    };
+    if ports.address {
+        page.found(
+            (codes::IGNORED, Level::Note),
+            &[value],
+            format!("Swarm drops the address of `{text}` and listens on every address of every node"),
+            "leave the port out: services of one network reach each other without it",
+        );
+    }
+    if let Some((first, last)) = ports.published {
+        let (protocol, service) = (ports.protocol, name.to_owned());
+        network.ingress.push(Ingress { first, last, protocol, service, at: page.at(value) });
+    }
+    true
+}
+
+/// A port as a map. Returns whether it goes through the routing mesh.
+fn long(page: &mut Page<'_, '_>, value: &Value<'_>, name: &str, network: &mut Network) -> bool {
+    let mode = page.text_of(value, "mode").unwrap_or_default();
+    if !matches!(mode.as_str(), "" | "ingress" | "host") {
+        page.found(
+            (codes::REFUSED, Level::Violation),
+            &[value],
+            format!("docker publishes no port in mode `{mode}`"),
+            "mode: host",
+        );
+    }
+    if let Some(address) = value.get("host_ip") {
+        page.found(
+            (codes::REFUSED, Level::Note),
+            &[&address],
+            "docker stack deploy refuses a port with an address",
+            "leave it out",
+        );
+    }
+    let published = value.get("published").and_then(|p| {
+        let text = Page::quiet(&p)?;
+        let range = short::range(&text).filter(|r| r.1 > 0);
+        if text.contains("${") {
+            page.unread(&p, format!("the port `{text}`: taken for one that docker picks"));
+        } else if range.is_none_or(|(first, last)| first != last) && text != "0" {
+            page.found(
+                (codes::REFUSED, Level::Note),
+                &[&p],
+                format!("docker stack deploy reads no port `{text}` here"),
+                "one entry with a number for each port",
+            );
+        }
+        range
+    });
+    let protocol = page.text_of(value, "protocol").unwrap_or_else(|| "tcp".to_owned()).to_ascii_lowercase();
+    let at = value.get("published").map_or_else(|| page.at(value), |p| page.at(&p));
+    match published {
+        Some((first, last)) if mode != "host" => {
+            network.ingress.push(Ingress { first, last, protocol, service: name.to_owned(), at });
+        }
+        Some((first, last)) if usize::from(last - first) < 256 => {
+            let taken = |p: &Port| p.protocol == protocol && (first..=last).contains(&p.number);
+            if network.ports.iter().take(256).any(taken) {
+                twice(page, value, first);
+                return false;
+            }
+            let bound = network.host.is_none();
+            network.ports.extend((first..=last).map(|number| Port {
+                number,
+                protocol: protocol.clone(),
+                scheduled: true,
+                bound,
+                at: at.clone(),
+            }));
+        }
+        Some((first, last)) => page.unread(value, format!("the ports {first}-{last}: taken for none")),
+        None => {}
+    }
+    mode != "host"
+}
+
+/// Where the service says that it is on the node's own network.
+fn host(page: &mut Page<'_, '_>, service: &Value<'_>) -> Option<At> {
+    let networks = service.get("networks")?;
+    let mut named: Vec<(String, Value<'_>)> =
+        networks.items().into_iter().filter_map(|item| Some((Page::quiet(&item)?, item))).collect();
+    named.extend(networks.entries().into_iter().map(|(key, value)| (key.to_owned(), value)));
+    let mut host = None;
+    for (key, value) in named {
+        let definition = page.defined("networks", &key);
+        if definition.is_none() && key != "default" && !key.contains("${") {
+            page.found(
+                (codes::REFUSED, Level::Violation),
+                &[&value],
+                format!("the network `{key}` is defined nowhere, so docker refuses the service"),
+                match key.as_str() {
+                    "host" => "networks: { host: { external: true, name: host } }".to_owned(),
+                    _ => format!("networks: {{ {key}: {{}} }}"),
+                },
+            );
+        }
+        let exists = definition.as_ref().and_then(|d| external(d, &key));
+        let named = || definition.as_ref().and_then(|d| d.get("name")).and_then(|n| Page::quiet(&n));
+        let name = exists.or_else(named).unwrap_or_else(|| key.clone());
+        if name == "host" && host.is_none() {
+            host = Some(page.at(&value));
+        }
+    }
+    host
+}

@@ -1,0 +1,170 @@
+//! One stack file while it is read: its texts, its places, and where what is found goes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::interpolate::interpolate;
+use super::template::Expanded;
+use crate::finding::{At, Finding, Level, codes};
+use crate::world::yaml::Value;
+use crate::world::{File, Unread, World};
+
+/// The parts of a file where things are defined that services name.
+const SECTIONS: [&str; 4] = ["volumes", "networks", "configs", "secrets"];
+
+/// A stack file.
+pub struct Page<'d, 'w> {
+    /// Its path.
+    pub file: Arc<str>,
+    /// What stands for the name of the stack.
+    pub stack: String,
+    /// All of it.
+    pub root: Value<'d>,
+    /// What is defined below `volumes`, `networks`, `configs` and `secrets`.
+    pub definitions: BTreeMap<(&'static str, &'d str), Value<'d>>,
+    /// Where it goes.
+    pub world: &'w mut World,
+}
+
+impl<'d, 'w> Page<'d, 'w> {
+    /// A page of one document.
+    pub fn new(file: &File<'_>, several: bool, root: Value<'d>, world: &'w mut World) -> Self {
+        let mut definitions = BTreeMap::new();
+        for section in SECTIONS {
+            for (key, value) in root.get(section).map(|s| s.entries()).unwrap_or_default() {
+                definitions.insert((section, key), value);
+            }
+        }
+        // The stack is named on the command line only; of several files each may be of another.
+        let stack = if several { format!("STACK({})", file.path) } else { "STACK".to_owned() };
+        Self { file: file.path.into(), stack, root, definitions, world }
+    }
+
+    /// A place in it.
+    pub fn at(&self, value: &Value<'_>) -> At {
+        At { file: self.file.clone(), line: value.line(), field: value.field() }
+    }
+
+    /// Something that is not understood.
+    pub fn unread(&mut self, value: &Value<'_>, what: impl Into<String>) {
+        let unread = Unread { at: self.at(value), what: what.into() };
+        self.world.unread.push(unread);
+    }
+
+    /// A finding at `values`, the line to change first.
+    pub fn found(
+        &mut self,
+        (code, level): (&str, Level),
+        values: &[&Value<'_>],
+        message: impl Into<String>,
+        mend: impl Into<String>,
+    ) {
+        let finding = Finding {
+            code: code.to_owned(),
+            level,
+            message: message.into(),
+            at: values.iter().map(|v| self.at(v)).collect(),
+            story: Vec::new(),
+            mend: mend.into(),
+        };
+        self.world.findings.push(finding);
+    }
+
+    /// A scalar with its variables filled in.
+    pub fn text(&mut self, value: &Value<'_>) -> Option<String> {
+        let text = value.text()?;
+        let Some(filled) = interpolate(&text) else {
+            self.found(
+                (codes::REFUSED, Level::Note),
+                &[value],
+                format!("docker refuses the variables in `{text}`"),
+                "write `${A}` or `${A:-default}`, and `$$` for a dollar sign",
+            );
+            return Some(text);
+        };
+        for name in filled.unset {
+            let what = format!("the value of `${name}`: taken for a text that is like no other");
+            self.unread(value, what);
+        }
+        Some(filled.text)
+    }
+
+    /// The text of one key.
+    pub fn text_of(&mut self, map: &Value<'_>, key: &str) -> Option<String> {
+        map.get(key).and_then(|v| self.text(&v))
+    }
+
+    /// A scalar whose variables do not matter; what is unset stays as `${A}`.
+    pub fn quiet(value: &Value<'_>) -> Option<String> {
+        let text = value.text()?;
+        Some(interpolate(&text).map_or(text, |filled| filled.text))
+    }
+
+    /// A whole number; `None` when there is none to be read.
+    pub fn number(&mut self, value: &Value<'_>, otherwise: &str) -> Option<u64> {
+        let text = Self::quiet(value)?;
+        let number = text.parse().ok();
+        if number.is_none() {
+            self.unread(value, format!("`{text}` is no number here: {otherwise}"));
+        }
+        number
+    }
+
+    /// Whether it is true, as docker reads it.
+    pub fn truth(value: &Value<'_>) -> bool {
+        let text = Self::quiet(value).unwrap_or_default().to_ascii_lowercase();
+        matches!(text.as_str(), "true" | "yes" | "y" | "on")
+    }
+
+    /// Says what is not good about a text that Swarm expands, and gives what it is.
+    pub fn expanded(&mut self, value: &Value<'_>, expanded: Expanded) -> Expanded {
+        for field in &expanded.refused {
+            self.found(
+                (codes::REFUSED, Level::Violation),
+                &[value],
+                format!("Swarm knows no `{field}` and refuses the service"),
+                "write one of .Service.Name, .Node.ID, .Node.Hostname, .Task.Slot in {{ }}",
+            );
+        }
+        for expression in &expanded.unread {
+            self.unread(
+                value,
+                format!("`{{{{{expression}}}}}`: taken for a text that is the same everywhere"),
+            );
+        }
+        expanded
+    }
+
+    /// A list of `KEY=VALUE`, or a map; without a value where there is none.
+    pub fn pairs(value: &Value<'d>) -> Vec<(String, Option<String>, Value<'d>)> {
+        let mut pairs = Vec::new();
+        for item in value.items() {
+            let Some(text) = Self::quiet(&item) else { continue };
+            match text.split_once('=') {
+                Some((key, value)) => pairs.push((key.to_owned(), Some(value.to_owned()), item)),
+                None => pairs.push((text, None, item)),
+            }
+        }
+        for (key, item) in value.entries() {
+            pairs.push((key.to_owned(), Self::quiet(&item), item));
+        }
+        pairs
+    }
+
+    /// A definition below `volumes`, `networks`, `configs` or `secrets`.
+    pub fn defined(&self, section: &'static str, key: &str) -> Option<Value<'d>> {
+        self.definitions.get(&(section, key)).copied()
+    }
+}
+
+/// The name of an existing thing, where a definition says that it exists: `external: true` with
+/// `name`, or the older `external: { name }`.
+pub fn external(definition: &Value<'_>, key: &str) -> Option<String> {
+    let external = definition.get("external")?;
+    let older = external.get("name");
+    if older.is_none() && !Page::truth(&external) {
+        return None;
+    }
+    let name = older.or_else(|| definition.get("name")).and_then(|n| Page::quiet(&n));
+    Some(name.unwrap_or_else(|| key.to_owned()))
+}

@@ -1,0 +1,184 @@
+//! Keys that the stack command refuses or reads past (docker/cli `cli/compose/types`,
+//! `cli/compose/schema`).
+
+use std::collections::BTreeMap;
+
+use super::page::Page;
+use crate::finding::{Level, codes};
+use crate::world::yaml::Value;
+use crate::world::{Source, Workload};
+
+/// Keys at the top of a file; `x-…` is free there and in services.
+const TOP: [&str; 6] = ["version", "services", "networks", "volumes", "secrets", "configs"];
+
+/// Keys of a service that the stack command knows, whether it heeds them or not.
+#[rustfmt::skip]
+const SERVICE: [&str; 54] = [
+    "build", "cap_add", "cap_drop", "cgroup_parent", "cgroupns_mode", "command", "configs", "container_name",
+    "credential_spec", "depends_on", "deploy", "devices", "dns", "dns_search", "domainname", "entrypoint",
+    "env_file", "environment", "expose", "external_links", "extra_hosts", "group_add", "healthcheck",
+    "hostname", "image", "init", "ipc", "isolation", "labels", "links", "logging", "mac_address",
+    "network_mode", "networks", "oom_score_adj", "pid", "ports", "privileged", "read_only", "restart",
+    "secrets", "security_opt", "shm_size", "stdin_open", "stop_grace_period", "stop_signal", "sysctls",
+    "tmpfs", "tty", "ulimits", "user", "userns_mode", "volumes",
+    "working_dir",
+];
+
+/// Keys of `deploy`.
+#[rustfmt::skip]
+const DEPLOY: [&str; 9] = [
+    "mode", "endpoint_mode", "replicas", "labels", "rollback_config", "update_config", "resources",
+    "restart_policy", "placement",
+];
+
+/// Newest schema, 3.14.
+const NEWEST: u32 = 14;
+
+/// What the stack command says of the file as a whole.
+pub fn file(page: &mut Page<'_, '_>) {
+    version(page);
+    let root = page.root;
+    let mut strange: BTreeMap<String, Vec<Value<'_>>> = BTreeMap::new();
+    let mut keep = |key: String, value| strange.entry(key).or_default().push(value);
+    unknown(&root).into_iter().for_each(|(key, value)| keep(key, value));
+    for (_, service) in root.get("services").map(|s| s.entries()).unwrap_or_default() {
+        let depends = service.get("depends_on").filter(|d| !d.entries().is_empty());
+        depends.into_iter().for_each(|d| keep("depends_on as a map".to_owned(), d));
+    }
+    for (key, values) in strange {
+        let values: Vec<&Value<'_>> = values.iter().collect();
+        let message = format!("docker stack deploy refuses a file with `{key}`");
+        page.found((codes::REFUSED, Level::Note), &values, message, mend(&key));
+    }
+}
+
+/// Keys that the schema of the stack command does not have.
+fn unknown<'d>(root: &Value<'d>) -> Vec<(String, Value<'d>)> {
+    let free = |key: &str| key.starts_with("x-");
+    let top = root.entries().into_iter().filter(|(key, _)| !TOP.contains(key) && !free(key));
+    let mut all: Vec<_> = top.map(|(key, value)| (key.to_owned(), value)).collect();
+    for (_, service) in root.get("services").map(|s| s.entries()).unwrap_or_default() {
+        let known = |key: &str| SERVICE.contains(&key) || free(key);
+        let own = service.entries().into_iter().filter(|(key, _)| !known(key));
+        all.extend(own.map(|(key, value)| (key.to_owned(), value)));
+        let deploy = service.get("deploy").map(|d| d.entries()).unwrap_or_default();
+        let deploy = deploy.into_iter().filter(|(key, _)| !DEPLOY.contains(key));
+        all.extend(deploy.map(|(key, value)| (format!("deploy.{key}"), value)));
+    }
+    all
+}
+
+fn mend(key: &str) -> &'static str {
+    match key {
+        "extends" | "include" => "write the service out, or share it by an anchor: `<<: *base`",
+        "volume_driver" => "volumes: { data: { driver: rexray/ebs } }",
+        "volumes_from" => "name the volume at the top of the file and in both services",
+        "cpu_quota" | "cpu_shares" | "cpuset" | "mem_limit" | "memswap_limit" => {
+            "deploy: { resources: { limits: { cpus: \"2\", memory: 2g } } }"
+        }
+        "name" => "leave it out, and name the stack on the command line",
+        "depends_on as a map" => "leave it out: Swarm starts services in any order",
+        "profiles" => "leave it out, and write a file of its own for these services",
+        _ => "leave it out",
+    }
+}
+
+fn version(page: &mut Page<'_, '_>) {
+    let Some(value) = page.root.get("version") else { return };
+    let Some(text) = value.text() else { return };
+    let minor = match text.split_once('.') {
+        None => (text == "3").then_some(0),
+        Some((major, minor)) => minor.parse::<u32>().ok().filter(|_| major == "3"),
+    };
+    if minor.is_none_or(|minor| minor > NEWEST) {
+        page.found(
+            (codes::REFUSED, Level::Note),
+            &[&value],
+            format!("docker stack deploy refuses version {text} of the format"),
+            "version: \"3.8\"",
+        );
+    }
+}
+
+/// What is dropped of one service, where it promised something.
+pub fn dropped(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload, stateful: bool) {
+    let data = workload.members.iter().any(|m| !m.mounts.is_empty());
+    let directory = |s: &Source| matches!(s, Source::Host { .. });
+    let on_node = workload.members.iter().any(|m| m.mounts.iter().any(|m| directory(&m.source)));
+    let fenced = workload.lock.is_some() || workload.ports.iter().any(|p| p.scheduled);
+    let name = &workload.name;
+    let mut drop = |key: &str, level: Level, message: &str, mend: &str| {
+        if let Some(value) = service.get(key) {
+            page.found((codes::IGNORED, level), &[&value], message, mend);
+        }
+    };
+    if data || stateful {
+        // The name was the lock of the node.
+        let level = if on_node && !fenced { Level::Violation } else { Level::Note };
+        drop(
+            "container_name",
+            level,
+            "Swarm drops the container's name, so docker refuses no second container on a node",
+            "ports: [{ target: 5432, published: 5432, mode: host }]",
+        );
+        drop(
+            "depends_on",
+            Level::Note,
+            "Swarm starts services in any order, whatever they depend on",
+            "leave it out, and let the program wait for what it needs",
+        );
+        drop(
+            "devices",
+            Level::Note,
+            "Swarm gives a service no devices",
+            "format and mount the disk on the node, and bind a directory of it",
+        );
+    }
+    drop(
+        "privileged",
+        Level::Note,
+        "Swarm starts no privileged container, so what needs it fails",
+        "cap_add: [NET_ADMIN]",
+    );
+    if let Some(mode) = service.get("network_mode") {
+        let text = Page::quiet(&mode).unwrap_or_default();
+        if text == "host" || text.contains(':') {
+            page.found(
+                (codes::IGNORED, Level::Note),
+                &[&mode],
+                format!("Swarm drops `network_mode: {text}`, and {name} gets a network of its own"),
+                "networks: [host]   and at the top   networks: { host: { external: true, name: host } }",
+            );
+        }
+    }
+    if let Some(restart) = service.get("restart").filter(|r| r.is("no") || r.is("false"))
+        && service.at(&["deploy", "restart_policy"]).is_none()
+    {
+        page.found(
+            (codes::IGNORED, Level::Note),
+            &[&restart],
+            format!("Swarm starts {name} again whenever it ends: it reads past `restart: no`"),
+            "deploy: { restart_policy: { condition: none } }",
+        );
+    }
+    for (_, network) in service.get("networks").map(|n| n.entries()).unwrap_or_default() {
+        for key in ["ipv4_address", "ipv6_address"] {
+            if let Some(address) = network.get(key) {
+                page.found(
+                    (codes::IGNORED, Level::Violation),
+                    &[&address],
+                    format!("Swarm drops the address of {name} and gives each task another"),
+                    "leave it out, and let others use the name of the service",
+                );
+            }
+        }
+    }
+    if let Some(address) = service.get("mac_address") {
+        page.found(
+            (codes::IGNORED, Level::Note),
+            &[&address],
+            "Swarm drops the hardware address",
+            "leave it out",
+        );
+    }
+}

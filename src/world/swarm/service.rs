@@ -1,0 +1,327 @@
+//! One service of a stack file as a workload.
+
+use std::collections::BTreeMap;
+
+use super::identity::{self, Id};
+use super::network::{self, Ingress};
+use super::page::Page;
+use super::storage::Mounts;
+use super::template::Slot;
+use super::{images, placement, rules, short};
+use crate::finding::{At, Level, codes};
+use crate::target::docker::GUARD;
+use crate::world::yaml::Value;
+use crate::world::{Kind, Member, Mount, Order, Source, Update, Workload};
+
+/// Seconds before docker kills what does not stop.
+const GRACE: u32 = 10;
+/// Most members that are read of one service.
+const MEMBERS: u64 = 64;
+/// Most mounts that are read of one service, those of all its members together.
+const MOUNTS: usize = 4096;
+
+/// What is compared among services.
+pub struct Service {
+    /// Its index in the world's workloads.
+    pub workload: usize,
+    /// Its ports in the swarm.
+    pub ingress: Vec<Ingress>,
+    /// The ids and hostnames that its members are given.
+    pub ids: Vec<Id>,
+}
+
+/// How many tasks, and how they come about.
+struct Mode {
+    global: bool,
+    replicas: u64,
+}
+
+/// Reads the service `name`; `None` when it is no workload.
+pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Option<Service> {
+    let deploy = service.get("deploy");
+    let mode = mode(page, name, deploy.as_ref())?;
+    let image = service.get("image").and_then(|i| Page::quiet(&i)).unwrap_or_default();
+    let image = short_image(&image);
+    let labels = |v: Option<Value<'_>>| -> BTreeMap<String, String> {
+        let pairs = v.map(|v| Page::pairs(&v)).unwrap_or_default();
+        pairs.into_iter().map(|(k, v, _)| (k, v.unwrap_or_default())).collect()
+    };
+    let network = network::read(page, service, name);
+    let mounts = Mounts::read(page, service, mode.global, mode.replicas);
+    let (grace, grace_at) = grace(page, service);
+    let mut workload = Workload {
+        name: name.to_owned(),
+        scope: String::new(),
+        kind: if mode.global { Kind::Global } else { Kind::Replicated },
+        at: page.at(service),
+        family: family(name),
+        image,
+        labels: labels(service.get("labels")),
+        members: Vec::new(),
+        wants: placement::wants(page, deploy.as_ref()),
+        apart: Vec::new(),
+        most: most(page, deploy.as_ref()),
+        ports: network.ports,
+        node_network: network.host,
+        update: order(page, deploy.as_ref(), "update_config"),
+        rollback: order(page, deploy.as_ref(), "rollback_config"),
+        grace,
+        grace_at,
+        lock: lock(page, service),
+        kills: None,
+        cleans: None,
+        outlives: None,
+    };
+    references(page, service);
+    let mut ids = Vec::new();
+    let service_labels = labels(service.at(&["deploy", "labels"]));
+    let scoped = format!("{}_{name}", page.stack);
+    let fits = (MOUNTS / mounts.len().max(1)).max(1) as u64;
+    let read = mode.replicas.min(MEMBERS).min(fits);
+    if read < mode.replicas {
+        let value = deploy.as_ref().and_then(|d| d.get("replicas"));
+        page.unread(
+            value.as_ref().unwrap_or(service),
+            format!("of {} replicas the first {read} are read", mode.replicas),
+        );
+    }
+    for number in 1..=read {
+        let number = u32::try_from(number).ok();
+        let slot =
+            Slot { service: &scoped, labels: &service_labels, number: number.filter(|_| !mode.global) };
+        let one = mode.replicas == 1;
+        let ordinal = if one { trailing(name) } else { number };
+        let member = Member {
+            name: if one { name.to_owned() } else { format!("{name}.{}", number.unwrap_or_default()) },
+            ordinal: ordinal.filter(|_| !mode.global),
+            wants: Vec::new(),
+            mounts: mounts.of(page, &slot),
+            container: None,
+            hostname: identity::hostname(page, service, &slot),
+        };
+        ids.extend(identity::ids(page, service, &slot, &member));
+        workload.members.push(member);
+    }
+    let stateful = images::stateful(&workload.image) && !identity::stateless(service);
+    if stateful {
+        let kept = !ephemeral(page, service, &mut workload);
+        habits(page, service, &workload, kept);
+    }
+    restart(page, service, &workload);
+    rules::dropped(page, service, &workload, stateful);
+    page.world.workloads.push(workload);
+    let ingress = network.ingress;
+    Some(Service { workload: page.world.workloads.len() - 1, ingress, ids })
+}
+
+fn mode(page: &mut Page<'_, '_>, name: &str, deploy: Option<&Value<'_>>) -> Option<Mode> {
+    let value = deploy.and_then(|d| d.get("mode"));
+    let text = value.as_ref().and_then(|m| page.text(m)).unwrap_or_default();
+    let replicas = deploy.and_then(|d| d.get("replicas"));
+    match (text.as_str(), &value) {
+        ("" | "replicated", _) => {
+            let replicas = replicas.and_then(|r| page.number(&r, "taken for 1"));
+            Some(Mode { global: false, replicas: replicas.unwrap_or(1) })
+        }
+        ("global", value) => {
+            if let (Some(replicas), Some(mode)) = (&replicas, value) {
+                page.found(
+                    (codes::REFUSED, Level::Violation),
+                    &[replicas, mode],
+                    "a global service has one task on each node and no replicas: docker refuses both together",
+                    "leave `replicas` out, or write `mode: replicated`",
+                );
+            }
+            Some(Mode { global: true, replicas: 1 })
+        }
+        ("replicated-job" | "global-job", Some(value)) => {
+            page.unread(value, format!("{name} is a job, which ends by itself: it is left out"));
+            None
+        }
+        (other, Some(value)) => {
+            page.found(
+                (codes::REFUSED, Level::Violation),
+                &[value],
+                format!("docker knows no mode `{other}`"),
+                "mode: replicated",
+            );
+            Some(Mode { global: false, replicas: 1 })
+        }
+        (_, None) => None,
+    }
+}
+
+/// `max_replicas_per_node`, where 0 is no limit.
+fn most(page: &mut Page<'_, '_>, deploy: Option<&Value<'_>>) -> Option<(u32, At)> {
+    let value = deploy?.at(&["placement", "max_replicas_per_node"])?;
+    let most = page.number(&value, "taken for no limit").filter(|n| *n > 0)?;
+    Some((u32::try_from(most).unwrap_or(u32::MAX), page.at(&value)))
+}
+
+fn order(page: &mut Page<'_, '_>, deploy: Option<&Value<'_>>, block: &str) -> Update {
+    let default = Update { order: Order::StopFirst, at: None };
+    let Some(value) = deploy.and_then(|d| d.at(&[block, "order"])) else { return default };
+    let order = match page.text(&value).unwrap_or_default().as_str() {
+        "stop-first" => Order::StopFirst,
+        "start-first" => Order::StartFirst,
+        other => {
+            page.found(
+                (codes::REFUSED, Level::Violation),
+                &[&value],
+                format!("docker knows no order `{other}`"),
+                "order: stop-first",
+            );
+            return default;
+        }
+    };
+    Update { order, at: Some(page.at(&value)) }
+}
+
+fn grace(page: &mut Page<'_, '_>, service: &Value<'_>) -> (u32, Option<At>) {
+    let Some(value) = service.get("stop_grace_period") else { return (GRACE, None) };
+    let text = Page::quiet(&value).unwrap_or_default();
+    match short::seconds(&text) {
+        Some(grace) => (grace, Some(page.at(&value))),
+        None => {
+            if text.contains("${") {
+                page.unread(&value, format!("the time `{text}`: taken for {GRACE} s"));
+            } else {
+                page.found(
+                    (codes::REFUSED, Level::Note),
+                    &[&value],
+                    format!("docker reads no time in `{text}`"),
+                    "stop_grace_period: 30s",
+                );
+            }
+            (GRACE, None)
+        }
+    }
+}
+
+/// The directory that the guard locks, where it is the entrypoint.
+fn lock(page: &mut Page<'_, '_>, service: &Value<'_>) -> Option<(String, At)> {
+    let value = service.get("entrypoint")?;
+    let words = match Page::quiet(&value) {
+        Some(line) => short::words(&line).unwrap_or_default(),
+        None => value.items().iter().filter_map(Page::quiet).collect(),
+    };
+    match words.as_slice() {
+        [shell, flag, script, directory, ..]
+            if ["/bin/sh", "sh"].contains(&shell.as_str()) && flag == "-c" && script == GUARD =>
+        {
+            Some((directory.clone(), page.at(&value)))
+        }
+        _ => None,
+    }
+}
+
+/// Configs and secrets that nothing defines.
+fn references(page: &mut Page<'_, '_>, service: &Value<'_>) {
+    for (section, one) in [("configs", "config"), ("secrets", "secret")] {
+        for item in service.get(section).map(|s| s.items()).unwrap_or_default() {
+            let source = item.get("source").unwrap_or(item);
+            let Some(key) = Page::quiet(&source) else { continue };
+            if page.defined(section, &key).is_none() && !key.contains("${") {
+                page.found(
+                    (codes::REFUSED, Level::Violation),
+                    &[&source],
+                    format!("the {one} `{key}` is defined nowhere, so docker refuses the service"),
+                    format!("{section}: {{ {key}: {{ external: true }} }}"),
+                );
+            }
+        }
+    }
+}
+
+/// Whether the data of a known image goes with its container.
+fn ephemeral(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &mut Workload) -> bool {
+    let paths = images::data(&workload.image);
+    let below = |path: &str, root: &str| {
+        let rest = path.strip_prefix(root.trim_end_matches('/'));
+        rest.is_some_and(|r| r.is_empty() || r.starts_with('/'))
+    };
+    let holds = |target: &str, path: &str| below(path, target) || below(target, path);
+    let at = service.get("image").map_or_else(|| page.at(service), |i| page.at(&i));
+    let mut lost = false;
+    for member in &mut workload.members {
+        let kept = |path: &&&str| member.mounts.iter().any(|m| m.target.is_empty() || holds(&m.target, path));
+        if let Some(path) = paths.first()
+            && paths.iter().find(kept).is_none()
+        {
+            let target = (*path).to_owned();
+            member.mounts.push(Mount { target, source: Source::Ephemeral, at: at.clone() });
+        }
+        // Whatever is mounted there may go with the container all the same.
+        let data = member.mounts.iter().filter(|m| paths.iter().any(|p| holds(&m.target, p)));
+        lost |= data.clone().count() > 0 && data.clone().all(|m| m.source == Source::Ephemeral);
+    }
+    if lost {
+        let value = service.get("image").unwrap_or(*service);
+        page.found(
+            (codes::EPHEMERAL, Level::Note),
+            &[&value],
+            format!("the data of {} goes with its container: no volume holds it", workload.name),
+            format!("volumes: [\"data:{}\"]", paths.first().unwrap_or(&"/data")),
+        );
+    }
+    lost
+}
+
+/// What costs a database that is known.
+fn habits(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload, kept: bool) {
+    if kept && workload.grace <= GRACE && !workload.members.is_empty() {
+        let value = service.get("stop_grace_period");
+        page.found(
+            (codes::GRACE, Level::Note),
+            &[value.as_ref().unwrap_or(service)],
+            format!("{} has {} s to stop before it is killed", workload.name, workload.grace),
+            "stop_grace_period: 55s",
+        );
+    }
+    identity::bootstrap(page, service);
+    let preferences = service.at(&["deploy", "placement", "preferences"]);
+    if let Some(value) = preferences.filter(|_| workload.members.len() > 1 && workload.most.is_none()) {
+        page.found(
+            (codes::SOFT, Level::Note),
+            &[&value],
+            "a preference spreads tasks where it can, and no further",
+            "max_replicas_per_node: 1",
+        );
+    }
+}
+
+/// A port that another still holds is refused again and again: who gives up never starts.
+fn restart(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload) {
+    let held = workload.ports.iter().any(|p| p.scheduled) || workload.lock.is_some();
+    let Some(value) = service.at(&["deploy", "restart_policy", "max_attempts"]) else { return };
+    if held && Page::quiet(&value).is_some_and(|n| n != "0") {
+        page.found(
+            (codes::STUCK, Level::Note),
+            &[&value],
+            format!(
+                "{} gives up after some tries, while another still holds what it waits for",
+                workload.name
+            ),
+            "leave `max_attempts` out",
+        );
+    }
+}
+
+/// The image without registry, tag and digest.
+fn short_image(image: &str) -> String {
+    let image = image.split('@').next().unwrap_or_default();
+    let last = image.rsplit('/').next().unwrap_or_default();
+    last.split(':').next().unwrap_or_default().to_owned()
+}
+
+/// The name without the number at its end.
+fn family(name: &str) -> String {
+    let family = name.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches(['-', '_', '.']);
+    if family.is_empty() { name.to_owned() } else { family.to_owned() }
+}
+
+/// The number at the end of a name.
+fn trailing(name: &str) -> Option<u32> {
+    let start = name.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    name[start..].parse().ok()
+}

@@ -1,0 +1,144 @@
+//! The short forms in which a stack file says things as one text (docker/cli
+//! `cli/compose/loader`, go-connections `nat`, Go's `time.ParseDuration`, google/shlex).
+
+/// `SOURCE:TARGET:OPTIONS`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mount {
+    /// Empty for an anonymous volume.
+    pub source: String,
+    /// Path in the container.
+    pub target: String,
+    /// `ro` is among the options.
+    pub read_only: bool,
+    /// The source is a path of the node, and no volume.
+    pub bind: bool,
+}
+
+/// Reads a mount; `None` for what docker refuses. One letter before a colon is a Windows drive, so
+/// a volume of such a name cannot be mounted.
+pub fn mount(spec: &str) -> Option<Mount> {
+    if spec.len() <= 2 {
+        return (!spec.is_empty()).then(|| Mount { target: spec.to_owned(), ..Mount::default() });
+    }
+    let mut sections = vec![String::new()];
+    for c in spec.chars() {
+        let section = sections.last_mut()?;
+        let mut chars = section.chars();
+        let drive = chars.next().is_some_and(char::is_alphabetic) && chars.next().is_none();
+        if c == ':' && !drive { sections.push(String::new()) } else { section.push(c) }
+    }
+    if sections.iter().any(String::is_empty) || sections.len() > 3 {
+        return None;
+    }
+    let read_only = sections.get(2).is_some_and(|options| options.split(',').any(|o| o == "ro"));
+    let mut sections = sections.into_iter();
+    let (first, second) = (sections.next()?, sections.next());
+    let Some(target) = second else { return Some(Mount { target: first, ..Mount::default() }) };
+    let bind = path(&first);
+    Some(Mount { source: first, target, read_only, bind })
+}
+
+/// Whether docker takes the source of a mount for a path of the node.
+fn path(source: &str) -> bool {
+    let mut chars = source.chars();
+    let (first, second) = (chars.next(), chars.next());
+    // Where a variable stands that is not known here, people write a folder.
+    source.starts_with(['.', '/', '~'])
+        || source.starts_with("${")
+        || source.starts_with(r"\\")
+        || first.is_some_and(char::is_alphabetic) && second == Some(':')
+}
+
+/// `IP:PUBLISHED:TARGET/PROTOCOL`, each port perhaps a range. It is published in ingress mode.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ports {
+    /// First and last port; `None` when docker picks one.
+    pub published: Option<(u16, u16)>,
+    /// `tcp`, `udp` or `sctp`.
+    pub protocol: String,
+    /// An address stands before it, which docker leaves out.
+    pub address: bool,
+}
+
+/// Reads ports; `None` for what docker refuses.
+pub fn ports(spec: &str) -> Option<Ports> {
+    let mut parts = spec.rsplitn(3, ':');
+    let (target, published) = (parts.next()?, parts.next().unwrap_or_default());
+    let address = parts.next().is_some();
+    // What stands behind a second slash is read past.
+    let mut target = target.split('/');
+    let (target, protocol) = (target.next()?, target.next().filter(|p| !p.is_empty()));
+    let protocol = protocol.unwrap_or("tcp").to_ascii_lowercase();
+    let target = range(target)?;
+    let published = if published.is_empty() { None } else { Some(range(published)?) };
+    let fits = published.is_none_or(|p| target.0 == target.1 || p.1 - p.0 == target.1 - target.0);
+    let known = matches!(protocol.as_str(), "tcp" | "udp" | "sctp");
+    (fits && known).then(|| Ports { published: published.filter(|p| p.1 > 0), protocol, address })
+}
+
+/// A port, or the first and last of some.
+pub fn range(text: &str) -> Option<(u16, u16)> {
+    let port = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten();
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let (first, last) = (port(first)?, port(last)?);
+    (first <= last).then_some((first, last))
+}
+
+/// Seconds of a Go duration (`1m30s`, `1.5h`, `0`), rounded up; `None` for what Go refuses.
+pub fn seconds(text: &str) -> Option<u32> {
+    let (negative, mut rest) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if rest == "0" {
+        return Some(0);
+    }
+    if rest.is_empty() {
+        return None;
+    }
+    let mut total = 0.0_f64;
+    while !rest.is_empty() {
+        let unit = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let number: f64 = rest[..unit].parse().ok()?;
+        rest = &rest[unit..];
+        let end = rest.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(rest.len());
+        total += number
+            * match &rest[..end] {
+                "ns" => 1e-9,
+                "us" | "µs" | "μs" => 1e-6,
+                "ms" => 1e-3,
+                "s" => 1.0,
+                "m" => 60.0,
+                "h" => 3600.0,
+                _ => return None,
+            };
+        rest = &rest[end..];
+    }
+    // A cast of a float keeps to the limits of its type.
+    Some(if negative { 0 } else { total.ceil() as u32 })
+}
+
+/// The words of a command line; `None` when a quote is left open.
+pub fn words(line: &str) -> Option<Vec<String>> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote: Option<char> = None;
+    let mut chars = line.chars();
+    while let Some(c) = chars.next() {
+        match (c, quote) {
+            ('\\', None | Some('"')) => word.get_or_insert_default().push(chars.next()?),
+            (c, Some(q)) if c == q => quote = None,
+            ('"' | '\'', None) => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            ('#', None) if word.is_none() => {
+                chars.by_ref().find(|c| *c == '\n');
+            }
+            (' ' | '\t' | '\r' | '\n', None) => words.extend(word.take()),
+            (c, _) => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    quote.is_none().then_some(words)
+}

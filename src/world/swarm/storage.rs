@@ -1,0 +1,325 @@
+//! What the containers of a service can write to.
+
+use super::page::{Page, external};
+use super::short;
+use super::template::{Slot, per_node};
+use crate::finding::{Level, codes};
+use crate::model::backend::{BACKENDS, Fences};
+use crate::world::yaml::Value;
+use crate::world::{Missing, Mount, Source};
+
+/// A mount as the file has it, of either form.
+struct Written<'d> {
+    kind: String,
+    source: String,
+    target: String,
+    subpath: Option<String>,
+    value: Value<'d>,
+}
+
+/// What a volume is, by its driver and options.
+enum Made {
+    /// A directory that docker makes on each node.
+    Directory,
+    /// A directory or disk of the node, which must be there.
+    Device(String),
+    /// The same from every node.
+    Share(String, Fences, Missing),
+    /// Memory.
+    Nothing,
+}
+
+/// The mounts of a service that it can write to.
+pub struct Mounts<'d> {
+    written: Vec<Written<'d>>,
+    /// Exactly one cluster volume, and not one task on each node.
+    reserves: bool,
+    /// Several tasks may share a node.
+    several: bool,
+}
+
+impl<'d> Mounts<'d> {
+    /// Reads `volumes` of a service; `global` and the number of replicas say what becomes of them.
+    pub fn read(page: &mut Page<'d, '_>, service: &Value<'d>, global: bool, replicas: u64) -> Self {
+        let items = service.get("volumes").map(|v| v.items()).unwrap_or_default();
+        let written: Vec<_> = items.iter().filter_map(|item| written(page, item)).collect();
+        // With two of them Swarm starts a task that has neither; a global service reserves none.
+        let clusters = written.iter().filter(|w| w.kind == "cluster").count();
+        Self { written, reserves: clusters == 1 && !global, several: replicas > 1 }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.written.len()
+    }
+
+    /// As the tasks of one slot have them.
+    pub fn of(&self, page: &mut Page<'d, '_>, slot: &Slot<'_>) -> Vec<Mount> {
+        self.written.iter().filter_map(|w| self.mount(page, w, slot)).collect()
+    }
+
+    fn mount(&self, page: &mut Page<'d, '_>, w: &Written<'d>, slot: &Slot<'_>) -> Option<Mount> {
+        let target = page.expanded(&w.value, slot.expand(&w.target)).text;
+        let source = match w.kind.as_str() {
+            "bind" => {
+                let expanded = slot.expand(&w.source);
+                let path = page.expanded(&w.value, expanded).text;
+                if !claim(&path, &target) {
+                    return None;
+                }
+                Source::Host { path: absolute(&page.file, &path), missing: Missing::Refused }
+            }
+            "tmpfs" => Source::Ephemeral,
+            "volume" if w.source.is_empty() => Source::Ephemeral,
+            "volume" => self.volume(page, w, slot),
+            "cluster" => self.cluster(page, w, slot),
+            "npipe" => return None,
+            kind => {
+                page.found(
+                    (codes::REFUSED, Level::Violation),
+                    &[&w.value],
+                    format!("docker mounts no `{kind}`"),
+                    "type: volume",
+                );
+                return None;
+            }
+        };
+        Some(Mount { target, source, at: page.at(&w.value) })
+    }
+
+    fn volume(&self, page: &mut Page<'d, '_>, w: &Written<'d>, slot: &Slot<'_>) -> Source {
+        let Some(definition) = page.defined("volumes", &w.source) else {
+            undefined(page, w);
+            let path = format!("volume {}_{}", page.stack, w.source);
+            return Source::Host { path, missing: Missing::Created };
+        };
+        let exists = external(&definition, &w.source);
+        let name = definition.get("name").and_then(|n| page.text(&n));
+        let raw = exists.clone().or(name).unwrap_or_else(|| format!("{}_{}", page.stack, w.source));
+        let expanded = slot.expand(&raw);
+        let named = page.expanded(&w.value, expanded);
+        if exists.is_some() {
+            page.unread(
+                &definition,
+                "an existing volume: taken for one of docker's own driver, a directory of the node",
+            );
+        }
+        // A name that no two tasks share is a new, empty volume each time.
+        if named.task {
+            return Source::Ephemeral;
+        }
+        let name = named.text;
+        let driver = page.text_of(&definition, "driver").unwrap_or_default();
+        let made = match driver.rsplit('/').next().unwrap_or_default() {
+            "" | "local" => self.local(page, &definition, &raw, slot),
+            _ => {
+                Made::Share(format!("{driver} {name}"), plugin(page, &definition, &driver), Missing::Created)
+            }
+        };
+        let below = |place: String| w.subpath.as_ref().map_or(place.clone(), |s| format!("{place}/{s}"));
+        match made {
+            Made::Nothing => Source::Ephemeral,
+            Made::Directory => {
+                Source::Host { path: below(format!("volume {name}")), missing: Missing::Created }
+            }
+            Made::Device(path) => Source::Host { path: below(path), missing: Missing::Refused },
+            // Every node has its own.
+            Made::Share(place, _, missing) if per_node(&place) => {
+                Source::Host { path: below(place), missing }
+            }
+            Made::Share(place, fences, missing) => {
+                Source::Volume { name: below(place), fences, one_pod: None, reserved: None, missing }
+            }
+        }
+    }
+
+    /// A volume of docker's own driver.
+    fn local(&self, page: &mut Page<'d, '_>, definition: &Value<'d>, name: &str, slot: &Slot<'_>) -> Made {
+        let Some(options) = definition.get("driver_opts") else { return Made::Directory };
+        let mut option = |key: &str| {
+            let Some(value) = options.get(key) else { return String::new() };
+            let raw = page.text(&value).unwrap_or_default();
+            if self.several && raw.contains(".Task.Slot") && !name.contains(".Task.") {
+                page.found(
+                    (codes::IGNORED, Level::Violation),
+                    &[&value, definition],
+                    "the first slot on a node makes the volume, and later ones get it with the options of the first",
+                    "name: \"data-{{.Task.Slot}}\"",
+                );
+            }
+            page.expanded(&value, slot.expand(&raw)).text
+        };
+        let (kind, o, device) = (option("type"), option("o"), option("device"));
+        let flag = |wanted: &str| o.split(',').any(|o| o.trim() == wanted);
+        if flag("bind") || flag("rbind") {
+            return Made::Device(device);
+        }
+        if kind == "tmpfs" {
+            return Made::Nothing;
+        }
+        let shares = ["nfs", "cifs", "smb", "gluster", "ceph", "9p"];
+        let Some(share) = shares.into_iter().find(|s| kind.starts_with(s)) else {
+            return if device.starts_with('/') { Made::Device(device) } else { Made::Directory };
+        };
+        let server = o.split(',').find_map(|o| o.trim().strip_prefix("addr=")).unwrap_or_default();
+        let place = match device.strip_prefix(':') {
+            Some(path) => format!("{share} {server}:{path}"),
+            None => format!("{share} {device}"),
+        };
+        Made::Share(place, Fences::Never, Missing::Refused)
+    }
+
+    fn cluster(&self, page: &mut Page<'d, '_>, w: &Written<'d>, slot: &Slot<'_>) -> Source {
+        let definition = page.defined("volumes", &w.source);
+        let group = w.source.starts_with("group:");
+        if group {
+            page.unread(&w.value, "a group of cluster volumes: taken for one volume that nothing reserves");
+        } else if definition.is_none() {
+            undefined(page, w);
+        }
+        let exists = definition.as_ref().and_then(|d| external(d, &w.source));
+        let named = definition.as_ref().and_then(|d| page.text_of(d, "name"));
+        let scoped = || if group { w.source.clone() } else { format!("{}_{}", page.stack, w.source) };
+        let raw = exists.or(named).unwrap_or_else(scoped);
+        let expanded = slot.expand(&raw);
+        let name = page.expanded(&w.value, expanded).text;
+        // The stack command makes no cluster volume, but what stands here was meant so.
+        let mode = definition.as_ref().and_then(|d| d.at(&["x-cluster-spec", "access_mode"]));
+        let is = |key: &str, single: &str| {
+            let value = mode.as_ref().and_then(|m| m.get(key)).and_then(|v| v.text());
+            value.is_none_or(|v| v == single)
+        };
+        let single = !group && is("scope", "single") && is("sharing", "none");
+        let reserved = (self.reserves && single).then(|| page.at(&w.value));
+        // A CSI driver publishes a volume of one node to no second one (CSI,
+        // ControllerPublishVolume: FAILED_PRECONDITION); what it knows of a lost node, none says.
+        let fences = if single { Fences::WhileConnected } else { Fences::Never };
+        Source::Volume { name, fences, one_pod: None, reserved, missing: Missing::Refused }
+    }
+}
+
+/// A mount of either form; `None` for one that cannot be written to.
+fn written<'d>(page: &mut Page<'d, '_>, value: &Value<'d>) -> Option<Written<'d>> {
+    if let Some(text) = page.text(value) {
+        let Some(mount) = short::mount(&text) else {
+            page.found(
+                (codes::REFUSED, Level::Violation),
+                &[value],
+                format!("docker cannot read the mount `{text}`"),
+                "data:/var/lib/data",
+            );
+            return None;
+        };
+        // The one letter before a colon went for a drive.
+        if mount.source.is_empty() && !mount.target.starts_with('/') {
+            page.found(
+                (codes::REFUSED, Level::Violation),
+                &[value],
+                format!("docker reads `{text}` as a path in the container, not as a volume with a path"),
+                "{ type: volume, source: v, target: /data }",
+            );
+        }
+        let kind = if mount.bind { "bind" } else { "volume" }.to_owned();
+        let (source, target) = (mount.source, mount.target);
+        let written = Written { kind, source, target, subpath: None, value: *value };
+        return (!mount.read_only).then_some(written);
+    }
+    if value.get("read_only").is_some_and(|r| Page::truth(&r)) {
+        return None;
+    }
+    let mut text = |key: &str| page.text_of(value, key);
+    let (kind, source, target) = (text("type"), text("source"), text("target"));
+    let subpath = value.at(&["volume", "subpath"]).and_then(|s| page.text(&s)).filter(|s| !s.is_empty());
+    Some(Written {
+        kind: kind.unwrap_or_else(|| "volume".to_owned()),
+        source: source.unwrap_or_default(),
+        target: target.unwrap_or_default(),
+        subpath,
+        value: *value,
+    })
+}
+
+fn undefined(page: &mut Page<'_, '_>, w: &Written<'_>) {
+    let message = if w.source.contains("{{") {
+        format!("Swarm expands no template in the key of a volume, and `{}` is defined nowhere", w.source)
+    } else {
+        format!("the volume `{}` is defined nowhere, so docker refuses the service", w.source)
+    };
+    let mend = if w.source.contains("{{") {
+        format!("volumes: {{ data: {{ name: \"{}\" }} }}", w.source)
+    } else {
+        format!("volumes: {{ {}: {{}} }}", w.source)
+    };
+    page.found((codes::REFUSED, Level::Violation), &[&w.value], message, mend);
+}
+
+/// Whether attaching through a plugin fences, by the table of backends.
+fn plugin(page: &mut Page<'_, '_>, definition: &Value<'_>, driver: &str) -> Fences {
+    let name = driver.split(':').next().unwrap_or_default();
+    let name = name.strip_prefix("docker.io/").unwrap_or(name);
+    let known = BACKENDS.iter().filter_map(|b| b.plugin).find(|p| p.driver == name);
+    if known.is_none() {
+        page.unread(
+            definition,
+            format!("the volume driver `{driver}`: taken for a share that fences nobody"),
+        );
+    }
+    known.map_or(Fences::Never, |p| p.fences)
+}
+
+/// Whether a bind mount can be a directory that one container must have for itself: no socket, no
+/// part of the system, no single file of settings.
+fn claim(source: &str, target: &str) -> bool {
+    const SYSTEM: [&str; 9] =
+        ["/proc", "/sys", "/dev", "/etc", "/run", "/var/run", "/lib/modules", "/var/lib/docker", "/usr"];
+    const SETTINGS: [&str; 5] =
+        ["/etc", "/run", "/var/run", "/docker-entrypoint-initdb.d", "/usr/share/nginx"];
+    const FILES: [&str; 20] = [
+        "conf",
+        "cfg",
+        "cnf",
+        "config",
+        "ini",
+        "json",
+        "yml",
+        "yaml",
+        "toml",
+        "xml",
+        "properties",
+        "env",
+        "sock",
+        "sh",
+        "sql",
+        "js",
+        "crt",
+        "pem",
+        "key",
+        "txt",
+    ];
+    let below = |path: &str, roots: &[&str]| {
+        roots
+            .iter()
+            .any(|r| path.strip_prefix(r).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+    };
+    let last = source.rsplit('/').next().unwrap_or_default();
+    let file =
+        last.rsplit_once('.').is_some_and(|(stem, ending)| !stem.is_empty() && FILES.contains(&ending));
+    !(source == "/" || file || below(source, &SYSTEM) || below(target, &SETTINGS))
+}
+
+/// A path that is relative to its file, with the file's folder.
+fn absolute(file: &str, path: &str) -> String {
+    if !path.starts_with('.') {
+        return path.to_owned();
+    }
+    let folder = file.rsplit_once('/').map_or(".", |(folder, _)| folder);
+    let mut way: Vec<&str> = folder.split('/').collect();
+    for step in path.split('/').filter(|s| !s.is_empty() && *s != ".") {
+        if step == ".." && way.last().is_some_and(|l| *l != "." && *l != "..") {
+            way.pop();
+        } else {
+            way.push(step);
+        }
+    }
+    way.join("/")
+}

@@ -1,0 +1,248 @@
+//! Events of granit-parser to nodes: each node is pushed before those below it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
+
+use super::{Document, Fault, Kind, MAX_COPIES, MAX_DEPTH, Node, Step};
+
+/// A list or map that is not closed yet.
+struct Open {
+    index: usize,
+    /// Of a map: the key that waits for its value.
+    key: Option<Key>,
+    /// Of a map: its values by key.
+    keys: BTreeMap<Arc<str>, usize>,
+    /// Of a map: the values of its `<<`.
+    merges: Vec<usize>,
+    /// Of a list: how many there are.
+    items: usize,
+}
+
+struct Key {
+    name: Arc<str>,
+    line: usize,
+    /// A plain `<<`.
+    merges: bool,
+}
+
+struct Loader<'l> {
+    /// Lines before the part.
+    before: usize,
+    nodes: Vec<Node>,
+    open: Vec<Open>,
+    anchors: BTreeMap<usize, usize>,
+    copies: &'l mut usize,
+    faults: &'l mut Vec<Fault>,
+}
+
+/// A line of the file, and why the document cannot be read.
+type Stop = (usize, String);
+
+/// Reads the documents of one part, which has `before` lines before it.
+pub(super) fn load(
+    text: &str,
+    before: usize,
+    copies: &mut usize,
+    read: &mut Vec<Document>,
+    faults: &mut Vec<Fault>,
+) {
+    let (nodes, open, anchors) = (Vec::new(), Vec::new(), BTreeMap::new());
+    let mut loader = Loader { before, nodes, open, anchors, copies, faults };
+    for event in Parser::new_from_str(text) {
+        let done = match event {
+            Ok((Event::DocumentEnd, _)) => {
+                loader.anchors.clear();
+                let nodes = std::mem::take(&mut loader.nodes);
+                read.extend((!nodes.is_empty()).then_some(Document { nodes }));
+                Ok(())
+            }
+            Ok((event, span)) => loader.event(event, &span),
+            Err(e) => Err((before + e.marker().line(), format!("not YAML: {}", e.info()))),
+        };
+        if let Err((line, message)) = done {
+            faults.push(Fault { line, message, fatal: true });
+            return;
+        }
+    }
+}
+
+impl Loader<'_> {
+    fn event(&mut self, event: Event<'_>, span: &Span) -> Result<(), Stop> {
+        let line = self.before + span.start.line();
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                self.tag(tag.as_deref(), line);
+                let plain = style == ScalarStyle::Plain;
+                let text: Arc<str> = text.into();
+                if self.wants_key() {
+                    self.key(text, plain, line);
+                    return Ok(());
+                }
+                let null = plain && tag.is_none() && ["", "~", "null", "Null", "NULL"].contains(&&*text);
+                let kind = if null { Kind::Null } else { Kind::Scalar(text, plain && tag.is_none()) };
+                self.push(kind, anchor, line).map(drop)
+            }
+            Event::SequenceStart(_, anchor, tag) => {
+                self.tag(tag.as_deref(), line);
+                self.start(Kind::Seq, anchor, line)
+            }
+            Event::MappingStart(_, anchor, tag) => {
+                self.tag(tag.as_deref(), line);
+                self.start(Kind::Map, anchor, line)
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(),
+            Event::Alias(anchor) => self.alias(anchor, line),
+            _ => Ok(()),
+        }
+    }
+
+    fn tag(&mut self, tag: Option<&Tag>, line: usize) {
+        if let Some(tag) = tag.filter(|t| !t.is_yaml_core_schema()) {
+            let message = format!("the tag `{}` is read past", tag.original());
+            self.faults.push(Fault { line, message, fatal: false });
+        }
+    }
+
+    /// Whether the next value is the key of a map.
+    fn wants_key(&self) -> bool {
+        self.open.last().is_some_and(|o| o.key.is_none() && matches!(self.nodes[o.index].kind, Kind::Map))
+    }
+
+    fn key(&mut self, name: Arc<str>, plain: bool, line: usize) {
+        let Some(open) = self.open.last_mut() else { return };
+        if open.keys.is_empty() && open.merges.is_empty() {
+            self.nodes[open.index].line = line;
+        }
+        let merges = plain && &*name == "<<";
+        if let Some(first) = open.keys.get(&name).filter(|_| !merges) {
+            self.nodes[*first].step = Step::Gone;
+            let message = format!("the key `{name}` stands twice: only the last one counts");
+            self.faults.push(Fault { line, message, fatal: false });
+        }
+        open.key = Some(Key { name, line, merges });
+    }
+
+    /// The step to the next value, whose index will be `index`; the line of its key.
+    fn step(&mut self, index: usize) -> (Step, Option<usize>) {
+        let Some(open) = self.open.last_mut() else { return (Step::Root, None) };
+        match open.key.take() {
+            Some(key) if key.merges => {
+                open.merges.push(index);
+                (Step::Gone, None)
+            }
+            Some(Key { name, line, .. }) => {
+                open.keys.insert(name.clone(), index);
+                (Step::Key(name), Some(line))
+            }
+            None => {
+                open.items += 1;
+                (Step::Item(open.items - 1), None)
+            }
+        }
+    }
+
+    fn push(&mut self, kind: Kind, anchor: usize, line: usize) -> Result<usize, Stop> {
+        let depth = self.open.len();
+        if depth > MAX_DEPTH {
+            return Err((line, format!("nested deeper than {MAX_DEPTH} levels")));
+        }
+        if self.wants_key() {
+            return Err((line, "a key must be plain text".to_owned()));
+        }
+        let index = self.nodes.len();
+        let parent = self.open.last().map_or(0, |o| o.index);
+        let (step, key_line) = self.step(index);
+        // Nothing stands where the next thing begins; its key is where one looks.
+        let line = if matches!(kind, Kind::Null) { key_line.unwrap_or(line) } else { line };
+        self.nodes.push(Node { parent, step, line, depth, end: index + 1, kind });
+        if anchor > 0 {
+            self.anchors.insert(anchor, index);
+        }
+        Ok(index)
+    }
+
+    fn start(&mut self, kind: Kind, anchor: usize, line: usize) -> Result<(), Stop> {
+        let index = self.push(kind, anchor, line)?;
+        // Until it is closed nothing is behind it.
+        self.nodes[index].end = usize::MAX;
+        self.open.push(Open { index, key: None, keys: BTreeMap::new(), merges: Vec::new(), items: 0 });
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), Stop> {
+        let Some(Open { index, mut keys, merges, items, .. }) = self.open.pop() else { return Ok(()) };
+        if items > 0 {
+            self.nodes[index].line = self.nodes[index + 1].line;
+        }
+        for merged in merges {
+            let sources = match self.nodes[merged].kind {
+                Kind::Seq => self.children(merged),
+                _ => vec![merged],
+            };
+            for entry in sources.into_iter().flat_map(|s| self.children(s)).collect::<Vec<_>>() {
+                let Step::Key(name) = self.nodes[entry].step.clone() else { continue };
+                if !keys.contains_key(&name) {
+                    keys.insert(name.clone(), self.nodes.len());
+                    self.copy(entry, index, Step::Key(name))?;
+                }
+            }
+        }
+        self.nodes[index].end = self.nodes.len();
+        Ok(())
+    }
+
+    /// The nodes right below a closed one.
+    fn children(&self, index: usize) -> Vec<usize> {
+        let end = self.nodes[index].end;
+        let first = Some(index + 1).filter(|i| *i < end);
+        std::iter::successors(first, |i| Some(self.nodes[*i].end).filter(|i| *i < end)).collect()
+    }
+
+    fn alias(&mut self, anchor: usize, line: usize) -> Result<(), Stop> {
+        let Some(source) = self.anchors.get(&anchor).copied() else {
+            return Err((line, "an alias of a key's anchor is not read: write the value out".to_owned()));
+        };
+        if self.nodes[source].end == usize::MAX {
+            return Err((line, "an alias stands inside of what it stands for".to_owned()));
+        }
+        if self.wants_key() {
+            let Kind::Scalar(name, _) = self.nodes[source].kind.clone() else {
+                return Err((line, "a key must be plain text".to_owned()));
+            };
+            self.key(name, false, line);
+            return Ok(());
+        }
+        let parent = self.open.last().map_or(0, |o| o.index);
+        let (step, _) = self.step(self.nodes.len());
+        self.copy(source, parent, step)
+    }
+
+    /// Writes `source` and all below it out once more, below `parent`.
+    fn copy(&mut self, source: usize, parent: usize, step: Step) -> Result<(), Stop> {
+        let (from, to) = (source, self.nodes.len());
+        let (end, line) = (self.nodes[source].end, self.nodes[source].line);
+        *self.copies += end - from;
+        if *self.copies > MAX_COPIES {
+            return Err((line, format!("the file's aliases write out more than {MAX_COPIES} values")));
+        }
+        let deeper = self.nodes[parent].depth + 1;
+        let base = self.nodes[source].depth;
+        for i in from..end {
+            let mut node = self.nodes[i].clone();
+            node.depth = node.depth - base + deeper;
+            node.end = node.end - from + to;
+            if node.depth > MAX_DEPTH {
+                return Err((node.line, format!("nested deeper than {MAX_DEPTH} levels")));
+            }
+            if i == from {
+                (node.parent, node.step) = (parent, step.clone());
+            } else {
+                node.parent = node.parent - from + to;
+            }
+            self.nodes.push(node);
+        }
+        Ok(())
+    }
+}

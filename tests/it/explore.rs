@@ -1,0 +1,78 @@
+//! The explorer on worlds written by hand: which hazard breaks what, once a rule is away.
+
+mod fleet;
+mod kubernetes;
+mod oracle;
+mod swarm;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use berthc::explore::{Bounds, explore};
+use berthc::finding::{At, Finding};
+use berthc::target::Target;
+use berthc::world::{Kind, Member, Missing, Mount, Order, Port, Source, Update, Want, Workload, World};
+
+pub fn at(field: &str) -> At {
+    At { file: "x.yml".into(), line: 1, field: field.to_owned() }
+}
+
+pub fn want(key: &str, value: &str) -> Want {
+    Want { key: key.into(), values: vec![value.into()], not: false, one_node: false, at: at("constraints") }
+}
+
+pub fn host(path: &str, missing: Missing) -> Mount {
+    Mount {
+        target: "/data".into(),
+        source: Source::Host { path: path.into(), missing },
+        at: at("volumes[0]"),
+    }
+}
+
+pub fn port(number: u16, bound: bool) -> Port {
+    Port { number, protocol: "tcp".into(), scheduled: true, bound, at: at("ports[0]") }
+}
+
+/// A workload of one member, `db-1`.
+pub fn workload(kind: Kind, mounts: Vec<Mount>) -> Workload {
+    let first = Update { order: Order::StopFirst, at: Some(at("update")) };
+    Workload {
+        name: "db-1".into(),
+        scope: String::new(),
+        kind,
+        at: at("db-1"),
+        family: "db".into(),
+        image: "db".into(),
+        labels: BTreeMap::new(),
+        members: vec![Member { name: "db-1".into(), mounts, ..Member::default() }],
+        wants: Vec::new(),
+        apart: Vec::new(),
+        most: None,
+        ports: Vec::new(),
+        node_network: None,
+        update: first.clone(),
+        rollback: first,
+        grace: 30,
+        grace_at: None,
+        lock: None,
+        kills: None,
+        cleans: None,
+        outlives: None,
+    }
+}
+
+pub fn findings(target: Target, workloads: Vec<Workload>) -> Vec<Finding> {
+    let world = World { workloads, ..World::default() };
+    let explored = explore(target, &world, Bounds::default());
+    assert!(explored.complete);
+    let wide = explore(target, &world, Bounds { nodes: 3, force: false });
+    assert!(wide.complete, "{}", wide.states);
+    let codes = |all: &[Finding]| all.iter().map(|f| f.code.clone()).collect::<BTreeSet<_>>();
+    assert_eq!(codes(&explored.findings), codes(&wide.findings), "a third node tells more");
+    explored.findings
+}
+
+/// The codes of all findings, sorted.
+pub fn codes(target: Target, workloads: Vec<Workload>) -> Vec<String> {
+    let all: BTreeSet<String> = findings(target, workloads).into_iter().map(|f| f.code).collect();
+    all.into_iter().collect()
+}

@@ -1,0 +1,122 @@
+//! Kubernetes: each rule away, alone and with the others of its cell.
+
+use berthc::model::backend::Fences;
+use berthc::world::{Apart, Selector, Term, Whom};
+
+use super::*;
+
+fn labels() -> BTreeMap<String, String> {
+    BTreeMap::from([("app".to_owned(), "db".to_owned())])
+}
+
+fn affinity() -> Apart {
+    let selector = Selector { terms: vec![Term::In("app".into(), vec!["db".into()])] };
+    Apart { whom: Whom::Pods { selector, namespaces: None }, at: at("affinity") }
+}
+
+fn set() -> Workload {
+    let mut w = workload(Kind::DaemonSet, vec![host("/mnt/d1/db", Missing::Refused)]);
+    w.labels = labels();
+    w.wants = vec![want("db", "true")];
+    w.apart = vec![affinity()];
+    w
+}
+
+fn claim(one_pod: bool, fences: Fences) -> Mount {
+    let source = Source::Volume {
+        name: "claim ns/data-db-1".into(),
+        fences,
+        one_pod: one_pod.then(|| at("accessModes")),
+        reserved: None,
+        missing: Missing::Refused,
+    };
+    Mount { target: "/data".into(), source, at: at("volumeClaimTemplates[0]") }
+}
+
+fn stateful(mounts: Vec<Mount>) -> Workload {
+    Workload { labels: labels(), ..workload(Kind::StatefulSet, mounts) }
+}
+
+fn kubernetes(workloads: Vec<Workload>) -> Vec<String> {
+    codes(Target::Kubernetes, workloads)
+}
+
+#[test]
+fn a_daemon_set_with_affinity_holds() {
+    assert_eq!(kubernetes(vec![set()]), Vec::<String>::new());
+}
+
+#[test]
+fn a_bare_daemon_set_does_not_outlive_being_made_again() {
+    assert_eq!(kubernetes(vec![Workload { apart: Vec::new(), ..set() }]), ["kubernetes/data/revisions"]);
+}
+
+#[test]
+fn a_surge_is_two_writers_or_never_ends() {
+    let update = Update { order: Order::StartFirst, at: Some(at("maxSurge")) };
+    let bare = Workload { apart: Vec::new(), update: update.clone(), ..set() };
+    assert!(kubernetes(vec![bare]).contains(&"kubernetes/data/update".to_owned()));
+    assert!(kubernetes(vec![Workload { update, ..set() }]).contains(&"update-stuck".to_owned()));
+}
+
+#[test]
+fn a_directory_that_is_made_hides_an_unmounted_disk() {
+    let w = Workload {
+        members: workload(Kind::DaemonSet, vec![host("/mnt/d1/db", Missing::Created)]).members,
+        ..set()
+    };
+    assert_eq!(kubernetes(vec![w]), ["kubernetes/data/move", "kubernetes/data/reboot"]);
+}
+
+fn revisions(apart: Vec<Apart>) -> Vec<Workload> {
+    ["v1", "v2"]
+        .map(|v| {
+            let mut w = Workload { name: format!("daemonset/db-{v}"), apart: apart.clone(), ..set() };
+            w.members[0].name = format!("db-{v}");
+            w.wants.push(want("db-revision", v));
+            w
+        })
+        .to_vec()
+}
+
+#[test]
+fn revisions_are_kept_apart_by_affinity_only() {
+    assert_eq!(kubernetes(revisions(vec![affinity()])), Vec::<String>::new());
+    assert_eq!(kubernetes(revisions(Vec::new())), ["kubernetes/data/relabel", "kubernetes/data/revisions"]);
+}
+
+#[test]
+fn a_stateful_set_holds_until_someone_forces() {
+    let w = stateful(vec![claim(false, Fences::Never)]);
+    assert_eq!(kubernetes(vec![w.clone()]), Vec::<String>::new());
+    let world = World { workloads: vec![w], ..World::default() };
+    let forced = explore(Target::Kubernetes, &world, Bounds { nodes: 2, force: true });
+    assert_eq!(
+        forced.findings.iter().map(|f| f.code.as_str()).collect::<Vec<_>>(),
+        ["kubernetes/data/force"]
+    );
+}
+
+#[test]
+fn one_replica_of_a_deployment_is_not_one() {
+    let update = Update { order: Order::StopFirst, at: None };
+    let w = Workload { kind: Kind::Replicas, update, ..stateful(vec![claim(false, Fences::WhileConnected)]) };
+    let all = findings(Target::Kubernetes, vec![w.clone()]);
+    assert!(all.iter().any(|f| f.code == "kubernetes/data/reboot"), "{all:?}");
+    // Recreate waits in an upgrade, but not for pods of the template that it goes back to.
+    let update = all.iter().find(|f| f.code == "kubernetes/data/update").unwrap();
+    assert!(update.story.iter().any(|e| e.words.contains("old template is applied again")), "{update:?}");
+    let rolling = Update { order: Order::StartFirst, at: None };
+    assert!(
+        kubernetes(vec![Workload { update: rolling, ..w }]).contains(&"kubernetes/data/update".to_owned())
+    );
+}
+
+#[test]
+fn two_workloads_on_one_directory() {
+    let mut other = set();
+    other.family = "cache".into();
+    other.labels = BTreeMap::new();
+    other.apart = Vec::new();
+    assert_eq!(kubernetes(vec![set(), other]), ["kubernetes/data/neighbour", "kubernetes/data/revisions"]);
+}

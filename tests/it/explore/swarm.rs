@@ -1,0 +1,59 @@
+//! Swarm: each rule away, alone and with the others of its cell.
+
+use super::*;
+
+fn pinned() -> Workload {
+    let mut w = workload(Kind::Replicated, vec![host("/mnt/d1/db-1", Missing::Refused)]);
+    w.wants = vec![want("node.labels.db", "1")];
+    w.ports = vec![port(5432, true)];
+    w
+}
+
+fn swarm(w: Workload) -> Vec<String> {
+    codes(Target::Swarm, vec![w])
+}
+
+#[test]
+fn what_berthc_emits_for_a_pinned_member_holds() {
+    assert_eq!(swarm(pinned()), Vec::<String>::new());
+}
+
+#[test]
+fn without_the_port_only_the_order_is_left() {
+    let w = Workload { ports: Vec::new(), ..pinned() };
+    assert_eq!(swarm(w), ["swarm/data/partition", "swarm/data/reboot", "swarm/data/relabel"]);
+}
+
+#[test]
+fn a_long_grace_outlasts_stop_first() {
+    let w = Workload { ports: Vec::new(), grace: 100, ..pinned() };
+    assert_eq!(
+        swarm(w),
+        ["swarm/data/partition", "swarm/data/reboot", "swarm/data/relabel", "swarm/data/update"]
+    );
+}
+
+#[test]
+fn start_first_has_two_writers_or_never_ends() {
+    let first = Update { order: Order::StartFirst, at: Some(at("order")) };
+    let bare = Workload { ports: Vec::new(), update: first.clone(), ..pinned() };
+    assert!(swarm(bare).contains(&"swarm/data/update".to_owned()));
+    let held = Workload { update: first, ..pinned() };
+    assert_eq!(swarm(held), ["update-stuck"]);
+}
+
+#[test]
+fn without_the_pin_it_moves_off_its_data() {
+    let w = Workload { wants: Vec::new(), ..pinned() };
+    for f in findings(Target::Swarm, vec![w.clone()]) {
+        println!("{}: {}", f.code, f.message);
+        for (i, e) in f.story.iter().enumerate() {
+            println!("  {}. {}", i + 1, e.words);
+        }
+        println!("  -> {}", f.mend);
+    }
+    assert_eq!(
+        swarm(w),
+        ["swarm/data/move", "swarm/data/partition", "swarm/data/reboot", "swarm/data/update"]
+    );
+}

@@ -1,0 +1,342 @@
+//! What runs in a unit, and what it holds.
+
+use berthc::model::backend::Fences;
+use berthc::world::{Missing, Source, Workload, World};
+
+use super::{codes, emitted, find, read, unread};
+
+/// A world of one unit `a@1.service` with these lines in `[Service]`.
+fn world(service: &str) -> World {
+    read(&[("a@1.service", format!("[Service]\n{service}\n"))])
+}
+
+fn one(service: &str) -> Workload {
+    let world = world(service);
+    assert_eq!(unread(&world), [""; 0], "{service}");
+    world.workloads.into_iter().next().unwrap()
+}
+
+/// `target=source`, with what happens when it is missing.
+fn mounts(w: &Workload) -> Vec<String> {
+    let missing = |m: &Missing| if *m == Missing::Created { "+" } else { "" };
+    let text = |source: &Source| match source {
+        Source::Host { path, missing: m } => format!("{path}{}", missing(m)),
+        Source::Volume { name, fences, missing: m, .. } => format!("{name} {fences:?}{}", missing(m)),
+        Source::Ephemeral => "-".to_owned(),
+    };
+    w.members[0].mounts.iter().map(|m| format!("{}={}", m.target, text(&m.source))).collect()
+}
+
+fn ports(w: &Workload) -> Vec<String> {
+    assert!(w.ports.iter().all(|p| p.bound && !p.scheduled));
+    w.ports.iter().map(|p| format!("{}/{}", p.number, p.protocol)).collect()
+}
+
+#[test]
+fn every_form_of_an_option() {
+    for start in [
+        "/usr/bin/docker run -v /srv/a:/data --publish=80:8080 --name=a --hostname h1 img:1",
+        "/usr/bin/docker run -it --rm -v=/srv/a:/data -p80:8080 --name a -hh1 img:1 -v /x:/y",
+        "docker --log-level warn container run --volume /srv/a/:/data -itp 80:8080 --name a -h h1 img:1",
+        "/bin/env A=b timeout -k 5 90 docker run --name a -h h1 -v /srv/a:/data -p 0.0.0.0:80:8080 -- img:1",
+        "/opt/bin/systemd-docker --cgroups name=systemd run --name %p -h h%i -v /srv/%p:/data -p [::]:80:8080 img:1",
+        "/bin/sh -c 'exec docker run --name a -h h1 -v /srv/a:/data -p 80:8080 img:1'",
+        "/bin/bash -ec \"A=/srv; B=$${A}/%p; docker run --name %p -h h1 -v $B:/data -p $((40+%i*40)):8080 img:1 >/dev/null 2>&1\"",
+        "/bin/sh -c '/bin/true && exec \"$$0\" \"$$@\"' docker run --name a -h h1 -v /srv/a:/data -p 80:8080 img:1",
+        "-/usr/bin/docker run \\\n  --name a \\\n  -h h1 -v /srv/a:/data \\\n  -p 80:8080 img:1",
+    ] {
+        let w = one(&format!("ExecStart={start}"));
+        assert_eq!(mounts(&w), ["/data=/srv/a+"], "{start}");
+        assert_eq!(ports(&w), ["80/tcp"], "{start}");
+        let member = &w.members[0];
+        assert_eq!(member.container.as_ref().map(|(n, _)| n.as_str()), Some("a"), "{start}");
+        assert_eq!(member.hostname.as_ref().map(|(n, _)| n.as_str()), Some("h1"), "{start}");
+        assert_eq!(w.image, "img", "{start}");
+    }
+}
+
+#[test]
+fn places_are_lines_of_options() {
+    let w = one(
+        "ExecStart=/usr/bin/docker run \\\n  --name a \\\n  # aside\n  --net=host \\\n  -v /srv/a:/data \\\n  img:1",
+    );
+    let member = &w.members[0];
+    let at = &member.mounts[0].at;
+    assert_eq!((at.line, at.field.as_str()), (6, "Service ExecStart --volume"));
+    assert_eq!(member.container.as_ref().unwrap().1.line, 3);
+    assert_eq!(w.node_network.as_ref().unwrap().line, 5);
+}
+
+#[test]
+fn mounts_of_every_kind() {
+    let of = |options: &str| mounts(&one(&format!("ExecStart=docker run {options} img")));
+    assert_eq!(of("--mount type=bind,src=/srv/a,dst=/data"), ["/data=/srv/a"]);
+    assert_eq!(
+        of("-v /srv/a:/data:rw,z -v /srv/b:/b:ro --mount type=bind,source=/c,target=/c,readonly"),
+        ["/data=/srv/a+"]
+    );
+    assert_eq!(of("-v data:/data -v /cache --tmpfs /t:size=1m"), ["/data=volume data+", "/cache=-", "/t=-"]);
+    assert_eq!(of("--volume-driver=rexray/ebs -v data-1:/data"), ["/data=data-1 Always+"]);
+    assert_eq!(of("--mount type=volume,volume-driver=rexray/rbd:1,src=d,dst=/d"), ["/d=d Never+"]);
+    assert_eq!(
+        of(
+            "--mount type=volume,src=d,dst=/d,volume-opt=type=nfs,volume-opt=device=:/share/d,volume-opt=o=addr=n"
+        ),
+        ["/d=:/share/d Never+"]
+    );
+    assert_eq!(
+        of(
+            "-v /var/run/docker.sock:/var/run/docker.sock -v /etc/localtime:/etc/localtime -v /dev:/dev -v /:/host"
+        ),
+        [""; 0]
+    );
+    let pre =
+        "ExecStartPre=docker volume create -d flocker -o size=5 --name d\nExecStart=docker run -v d:/d img";
+    assert_eq!(mounts(&one(pre)), ["/d=d WhileConnected+"]);
+    let pre = "ExecStartPre=docker volume inspect d\nExecStart=docker run -v d:/d img";
+    assert_eq!(mounts(&one(pre)), ["/d=volume d"]);
+    let pre = "ExecStartPre=-docker volume inspect d\nExecStart=docker run -v d:/d img";
+    assert_eq!(mounts(&one(pre)), ["/d=volume d+"]);
+}
+
+#[test]
+fn ports_and_networks() {
+    let of = |options: &str| ports(&one(&format!("ExecStart=docker run {options} img")));
+    assert_eq!(of("-p 80 -p :81 -p 127.0.0.1::82 -P"), [""; 0]);
+    assert_eq!(of("-p 7000-7002:7000-7002 -p 53:53/udp"), ["7000/tcp", "7001/tcp", "7002/tcp", "53/udp"]);
+    assert_eq!(of("--network host -p 80:80"), [""; 0]);
+    assert!(one("ExecStart=docker run --net host img").node_network.is_some());
+    assert_eq!(
+        unread(&world("ExecStart=docker run -p ${PORT}:80 img")),
+        ["the port `${PORT}:80` is not known: it is left out"]
+    );
+}
+
+#[test]
+fn variables_and_specifiers() {
+    let w = one(
+        "Environment=\"DIR=/srv/%i\" N=a\nExecStart=docker run --name ${N}-%p -v ${DIR}/x:/data -e A=$$HOME img",
+    );
+    assert_eq!(mounts(&w), ["/data=/srv/1/x+"]);
+    assert_eq!(w.members[0].container.as_ref().unwrap().0, "a-a");
+    let world = world(
+        "Environment=N=a\nEnvironmentFile=/etc/environment\nExecStart=docker run --name ${N} -v /m/%H:/data img",
+    );
+    let w = &world.workloads[0];
+    assert_eq!(mounts(w), ["/data=/m/%H+"]);
+    assert_eq!(
+        unread(&world),
+        [
+            "`/m/%H:/data` is known only on the machine: taken as it is written",
+            "`${N}` is known only on the machine: taken as it is written"
+        ]
+    );
+    let named = one("ExecStart=@/usr/bin/docker mydocker run --name %N-%j img");
+    assert_eq!(named.members[0].container.as_ref().unwrap().0, "a@1-a");
+}
+
+#[test]
+fn what_is_not_read_is_said() {
+    for (service, what) in [
+        (
+            "ExecStart=/usr/bin/etcd2",
+            "it runs `/usr/bin/etcd2`, and no container of docker: what it holds is left out",
+        ),
+        ("ExecStart=/usr/bin/rkt run img", "a container of rkt: what it holds is left out"),
+        (
+            "ExecStart=/usr/bin/docker start -a a",
+            "`docker start` of a container that is made elsewhere: what it holds is left out",
+        ),
+        (
+            "ExecStart=docker run --volumes-from a-data img",
+            "the volumes of the container `a-data`: they are left out",
+        ),
+        (
+            "ExecStart=docker run --net container:b img",
+            "the network of another container: its ports are left out",
+        ),
+        (
+            "ExecStart=docker run -v d:/d --volume-driver pxd img",
+            "the volume driver `pxd` is not known: taken for one that keeps nobody off",
+        ),
+        (
+            "ExecStart=docker run --name \"a img",
+            "its quotes do not close: systemd ignores the line; what else stands there is left out",
+        ),
+        (
+            "ExecStart=/bin/sh -c 'eval $X; docker run img'",
+            "`eval` in a shell script; what else stands there is left out",
+        ),
+        (
+            "ExecStartPre=docker run -v /b:/b img\nExecStart=docker run img",
+            "a second container of the unit: what it mounts is left out",
+        ),
+        ("ExecStart=docker run", "`docker run` without an image; it is left out"),
+    ] {
+        assert_eq!(unread(&world(service)), [what], "{service}");
+    }
+}
+
+#[test]
+fn created_and_started() {
+    let w = one(
+        "ExecStartPre=-docker rm a\nExecStartPre=docker create --name a -v /srv/a:/data img\nExecStart=docker start -a a",
+    );
+    assert_eq!((mounts(&w), w.outlives), (vec!["/data=/srv/a+".to_owned()], None));
+    let w = one(
+        "ExecStartPre=docker create --name a -v /srv/a:/data img\nExecStart=docker start a\nExecStop=docker stop a",
+    );
+    assert_eq!(w.outlives.unwrap().field, "Service ExecStart");
+}
+
+#[test]
+fn what_outlives_its_unit() {
+    for (service, line) in [
+        ("ExecStart=docker run -d --name a img", 2),
+        ("ExecStartPre=docker run -dit --name a img\nExecStart=docker logs -f a\nExecStop=docker stop a", 2),
+        ("ExecStart=docker run --restart=always --name a img", 2),
+        ("ExecStart=docker run --restart unless-stopped --name a img", 2),
+        ("ExecStart=docker run --name a img\nKillMode=none", 3),
+        ("ExecStart=/bin/sh -c 'ID=$(docker run -d img); docker wait $ID'", 2),
+    ] {
+        let world = world(service);
+        assert_eq!(codes(&world), [format!("!container-outlives a@1.service:{line}")], "{service}");
+        assert_eq!(world.workloads[0].outlives.as_ref().unwrap().line, line);
+    }
+    for service in [
+        "ExecStart=docker run --detach=false --restart=no --name a img",
+        "ExecStart=docker run --name a img\nKillMode=none\nExecStop=docker stop a",
+        "ExecStart=docker run --restart=on-failure:3 --name a img",
+        "KillMode=none\nKillMode=mixed\nExecStart=docker run --name a img",
+    ] {
+        assert_eq!(codes(&world(service)), [""; 0], "{service}");
+    }
+}
+
+#[test]
+fn time_to_stop() {
+    for (service, grace, line) in [
+        ("", 90, None),
+        ("TimeoutStopSec=2min 5s", 125, Some(3)),
+        ("TimeoutSec=20", 20, Some(3)),
+        ("TimeoutStopSec=infinity", u32::MAX, Some(3)),
+        ("ExecStop=docker stop a", 10, Some(3)),
+        ("ExecStop=docker stop --time=60 a", 60, Some(3)),
+        ("ExecStop=-/bin/sh -c 'docker stop -t 45 a || true'", 45, Some(3)),
+        ("ExecStop=docker kill -s TERM a", 90, Some(3)),
+        ("ExecStop=docker kill a", 0, Some(3)),
+        ("ExecStop=docker rm -f a", 0, Some(3)),
+    ] {
+        let world = world(&format!("ExecStart=docker run --name a img\n{service}"));
+        let w = &world.workloads[0];
+        assert_eq!((w.grace, w.grace_at.as_ref().map(|at| at.line)), (grace, line), "{service}");
+        assert_eq!(codes(&world), [""; 0], "{service}");
+    }
+    let db = |more: &str| {
+        codes(&world(&format!("ExecStart=docker run --name a -v /d:/d library/mysql:8\n{more}")))
+    };
+    assert_eq!(db("ExecStop=docker stop -t 100 a"), ["!grace-short a@1.service:3"]);
+    assert_eq!(db("TimeoutStopSec=30\nExecStop=docker stop -t 30 a"), ["!grace-short a@1.service:3"]);
+    assert_eq!(db("ExecStop=docker stop -t 3 a"), ["grace-short a@1.service:3"]);
+    assert_eq!(db("ExecStop=docker kill a"), ["grace-short a@1.service:3"]);
+    assert_eq!(db("TimeoutStopSec=31\nExecStop=docker stop -t 30 a"), [""; 0]);
+    assert_eq!(db("TimeoutStopSec=0\nExecStop=docker stop -t 300 a"), [""; 0]);
+}
+
+#[test]
+fn starts_that_end_another() {
+    let with = |pre: &str, x_fleet: &str| {
+        let text = format!(
+            "[Service]\nExecStartPre={pre}\nExecStart=docker run --name db --label tier=db --label berth.unit=%n -v /d:/d img\n[X-Fleet]\n{x_fleet}\n"
+        );
+        read(&[("db@1.service", &text), ("db@2.service", &text)])
+    };
+    for pre in [
+        "-/usr/bin/docker kill db",
+        "-docker rm --force db",
+        "-docker rm -vf db",
+        "docker stop -t 5 db",
+        "-/bin/bash -c 'docker kill db > /dev/null 2>&1'",
+        "/bin/sh -c 'for c in $$(docker ps -q); do :; done; docker kill $(docker ps -q --filter name=db)'",
+        "/bin/sh -c 'docker ps -aq | xargs docker rm -f'",
+        "/bin/sh -c 'c=`docker ps -q --filter label=tier=db`; docker stop $c'",
+    ] {
+        let world = with(pre, "Conflicts=db@*.service");
+        assert_eq!(codes(&world), ["!start-kills db@1.service:2", "!start-kills db@2.service:2"], "{pre}");
+        assert_eq!(find(&world, "db@1.service").kills.as_ref().unwrap().line, 2);
+    }
+    for pre in [
+        "-/usr/bin/docker rm db",
+        "-docker kill other",
+        "/bin/sh -c 'c=$$(docker ps -q --filter label=berth.unit=%n); test -z \"$$c\" || docker stop $$c'",
+    ] {
+        let world = with(pre, "");
+        assert_eq!(codes(&world), [""; 0], "{pre}");
+        assert!(world.workloads.iter().all(|w| w.kills.is_none()));
+    }
+    // Machines that each have one of them.
+    let text = |i: u32| {
+        format!(
+            "[Service]\nExecStartPre=-docker kill db\nExecStart=docker run --name db img\n[X-Fleet]\nMachineMetadata=db={i}\n"
+        )
+    };
+    let world = read(&[("db@1.service", text(1)), ("db@2.service", text(2))]);
+    assert_eq!(codes(&world), [""; 0]);
+    assert!(find(&world, "db@1.service").kills.is_some());
+}
+
+#[test]
+fn data_that_goes_with_the_container() {
+    let of = |run: &str| codes(&world(&format!("ExecStart=docker run --rm {run}")));
+    for run in ["zookeeper:3.4", "r.io:5000/h/zookeeper@sha256:0", "-v /data mysql:8", "-v /c:/c:ro redis"] {
+        assert_eq!(of(run), ["!data-ephemeral a@1.service:2"], "{run}");
+    }
+    for run in [
+        "-v /srv:/data zookeeper",
+        "-v d:/elsewhere mysql",
+        "nginx",
+        "redis redis-sentinel /c",
+        "--volumes-from d mysql",
+    ] {
+        assert_eq!(of(run), [""; 0], "{run}");
+    }
+    assert_eq!(mounts(&world("ExecStart=docker run mongo:3").workloads[0]), ["/data/db=-"]);
+}
+
+#[test]
+fn locks_that_hold_and_one_that_falls() {
+    let guard = r#"'exec 9<"$$0" && flock -n 9 && exec "$$@"'"#;
+    let w = one(&format!("ExecStart=docker run -v /d:/data --entrypoint /bin/sh img -c {guard} /data /run"));
+    assert_eq!(w.lock.unwrap().0, "/data");
+    let w = one("ExecStart=docker run -v /d:/data img flock -n /data/lock /run");
+    assert_eq!(w.lock.unwrap().0, "/data/lock");
+    for start in
+        ["/usr/bin/flock -n /d/lock docker run -v /d:/data img", "/usr/bin/flock /d/lock -c 'docker run img'"]
+    {
+        let world = world(&format!("ExecStart={start}"));
+        assert_eq!(codes(&world), ["!rule-ignored a@1.service:2"], "{start}");
+        assert!(world.workloads[0].lock.is_none() && world.findings[0].message.contains("falls"));
+    }
+}
+
+#[test]
+fn emitted_units_hold_what_the_spec_says() {
+    let world = read(&emitted("specs"));
+    let zookeeper = find(&world, "zookeeper@2.service");
+    assert_eq!(mounts(zookeeper), ["/data=/mnt/d1/zookeeper-2"]);
+    assert_eq!(ports(zookeeper), ["2181/tcp", "2888/tcp", "3888/tcp"]);
+    assert_eq!((zookeeper.image.as_str(), zookeeper.grace), ("zookeeper", 30));
+    assert_eq!(zookeeper.members[0].hostname.as_ref().unwrap().0, "zookeeper-2");
+    assert_eq!(zookeeper.wants[0].values, ["2"]);
+    let cloud = find(&world, "cockroachdb-cloud@1.service");
+    assert_eq!(
+        mounts(cloud),
+        [format!("/cockroach/cockroach-data=store-cockroachdb-cloud-1 {:?}", Fences::Always)]
+    );
+    let replica = find(&world, "mysql-replica@2.service");
+    assert_eq!(mounts(replica), ["/var/lib/mysql=data-mysql-replica-2 Always"]);
+    let data = find(&world, "elasticsearch-data.v1.service");
+    assert_eq!(mounts(data), ["/usr/share/elasticsearch/data=/mnt/d1/elasticsearch"]);
+    assert_eq!(data.lock.as_ref().unwrap().0, "/usr/share/elasticsearch/data");
+    assert!(data.node_network.is_some() && data.ports.is_empty() && data.kind.per_node());
+}

@@ -1,0 +1,122 @@
+//! Whatever stands in a file, reading it ends, and soon.
+
+use std::time::{Duration, Instant};
+
+use super::*;
+
+/// Numbers that look random and are the same each time (xorshift).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % n.max(1) as u64) as usize
+    }
+}
+
+const PIECES: [&str; 26] = [
+    "{{",
+    "}}",
+    "${",
+    "}",
+    "$",
+    ":",
+    "::",
+    "-",
+    "\n",
+    "  ",
+    "[",
+    "]",
+    "{",
+    "\"",
+    "'",
+    "&a ",
+    "*a",
+    "<<: ",
+    "~",
+    "é",
+    "{{.Task.Slot}}",
+    "65535",
+    "replicas: 4000000000",
+    "mode: global",
+    "\u{0}",
+    "---\n",
+];
+
+fn mutate(text: &str, random: &mut Random) -> String {
+    let mut text = text.to_owned();
+    for _ in 0..=random.below(6) {
+        let mut at = || {
+            let mut at = random.below(text.len() + 1);
+            while !text.is_char_boundary(at) {
+                at -= 1;
+            }
+            at
+        };
+        let (a, b) = (at(), at());
+        let (a, b) = (a.min(b), a.max(b).min(a.min(b) + 40));
+        let b = (a..=b).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(a);
+        match random.below(3) {
+            0 => text.replace_range(a..b, PIECES[random.below(PIECES.len())]),
+            1 => text.insert_str(a, PIECES[random.below(PIECES.len())]),
+            _ => {
+                let copy = text[a..b].to_owned();
+                text.insert_str(a, &copy);
+            }
+        }
+    }
+    text
+}
+
+#[test]
+fn mutants_of_emitted_files_and_soup() {
+    let mut random = Random(0x5eed_cafe_f00d);
+    let trees = emitted::trees();
+    let stacks: Vec<&str> = trees
+        .iter()
+        .flatten()
+        .filter(|(p, _)| p.contains("/swarm/"))
+        .map(|(_, text)| text.as_str())
+        .collect();
+    let start = Instant::now();
+    for round in 0..600 {
+        let text = if round % 4 == 3 {
+            (0..random.below(200)).map(|_| PIECES[random.below(PIECES.len())]).collect()
+        } else {
+            mutate(stacks[random.below(stacks.len())], &mut random)
+        };
+        let other = mutate(stacks[random.below(stacks.len())], &mut random);
+        let files = [File { path: "a.yml", text: &text }, File { path: "b.yml", text: &other }];
+        let world = swarm::read(&files);
+        for finding in &world.findings {
+            assert!(!finding.at.is_empty() && finding.at.iter().all(|a| a.line > 0), "{finding:?}");
+        }
+    }
+    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+}
+
+#[test]
+fn large_files_take_seconds() {
+    let many = |one: &dyn Fn(usize) -> String| (0..2000).map(one).collect::<String>();
+    let services = format!(
+        "services:\n{}",
+        many(&|i| format!(
+            "  s{i}: {{ image: redis, hostname: h, ports: [\"1-65535:1-65535\"], environment: [SERVER_ID=1], volumes: [\"d{i}:/data\"], deploy: {{ replicas: 4000000000 }} }}\n"
+        ))
+    );
+    let mounts = format!(
+        "services:\n  a:\n    image: x\n    deploy: {{ replicas: 90 }}\n    volumes:\n{}",
+        many(&|i| format!("      - v{i}:/data{i}\n"))
+    );
+    let ports = format!(
+        "services:\n  a:\n    image: x\n    ports:\n{}",
+        many(&|i| format!("      - {{ target: 1, published: \"{i}-65535\", mode: host }}\n"))
+    );
+    for text in [services, mounts, ports] {
+        let start = Instant::now();
+        read(&text);
+        assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    }
+}

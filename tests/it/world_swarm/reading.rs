@@ -1,0 +1,281 @@
+//! What a service is.
+
+use super::*;
+
+#[test]
+fn defaults_are_swarms() {
+    let (a, world) = service("", "");
+    silent(&world);
+    assert_eq!((a.kind, a.members.len(), a.grace), (Kind::Replicated, 1, 10));
+    assert_eq!((a.update.order, a.update.at.is_none(), a.grace_at.is_none()), (Order::StopFirst, true, true));
+    assert_eq!((a.name.as_str(), a.family.as_str(), a.image.as_str()), ("a", "a", "a"));
+    assert_eq!((a.at.line, a.node_network.is_none(), a.most.is_none()), (4, true, true));
+}
+
+#[test]
+fn modes_replicas_and_orders() {
+    let (a, world) = service(
+        "hostname: \"{{.Service.Name}}-{{.Task.Slot}}\"\nstop_grace_period: 1m30s\ndeploy:\n  replicas: 3\n  placement: { max_replicas_per_node: 1 }\n  update_config: { order: start-first }",
+        "",
+    );
+    silent(&world);
+    let names: Vec<&str> = a.members.iter().map(|m| m.name.as_str()).collect();
+    assert_eq!(names, ["a.1", "a.2", "a.3"]);
+    let hosts: Vec<&str> = a.members.iter().map(|m| m.hostname.as_ref().unwrap().0.as_str()).collect();
+    assert_eq!(hosts, ["STACK_a-1", "STACK_a-2", "STACK_a-3"]);
+    assert_eq!((a.grace, a.most.as_ref().unwrap().0), (90, 1));
+    assert_eq!((a.update.order, a.rollback.order), (Order::StartFirst, Order::StopFirst));
+    let (a, _) = service("deploy: { mode: global }", "");
+    assert_eq!((a.kind, a.members.len(), a.members[0].ordinal), (Kind::Global, 1, None));
+    let (a, _) = service("deploy: { replicas: 0 }", "");
+    assert_eq!(a.members.len(), 0);
+    let world = read("services: { a: { image: b, deploy: { mode: replicated-job } } }");
+    assert_eq!((world.workloads.len(), world.unread.len()), (0, 1));
+    let (a, world) = service("deploy: { replicas: 100000 }", "");
+    assert_eq!((a.members.len(), world.unread.len()), (64, 1));
+}
+
+#[test]
+fn constraints() {
+    let (a, world) = service(
+        "deploy:\n  placement:\n    constraints:\n      - node.labels.DB==One\n      - Node.Role != manager\n      - node.hostname == h1\n      - \"node.ip == 10.0.0.0/8\"\n      - engine.labels.os == ubuntu 14.04\n      - node.id != ${ID:-x}",
+        "",
+    );
+    silent(&world);
+    let got: Vec<_> =
+        a.wants.iter().map(|w| (w.key.as_str(), w.values[0].as_str(), w.not, w.one_node)).collect();
+    assert_eq!(
+        got,
+        [
+            ("node.labels.DB", "one", false, false),
+            ("node.role", "manager", true, false),
+            ("node.hostname", "h1", false, true),
+            ("node.ip", "10.0.0.0/8", false, false),
+            ("engine.labels.os", "ubuntu 14.04", false, false),
+            ("node.id", "x", true, false),
+        ]
+    );
+    assert_eq!(a.wants[0].at.field, "services.a.deploy.placement.constraints[0]");
+}
+
+#[test]
+fn mounts_of_both_forms() {
+    let (a, world) = service(
+        "volumes:\n  - data:/1\n  - /srv/a:/2\n  - ./rel:/3\n  - data:/4:ro\n  - /5\n  - { type: bind, source: /srv/b, target: /6 }\n  - { type: volume, source: data, target: /7, read_only: true }\n  - { type: tmpfs, target: /8 }\n  - { type: volume, source: named, target: /9, volume: { subpath: x } }\n  - /var/run/docker.sock:/var/run/docker.sock\n  - ./my.cnf:/etc/my.cnf",
+        "volumes: { data: , named: { name: shared } }\n",
+    );
+    silent(&world);
+    let expected = [
+        ("/1", host("volume STACK_data", Missing::Created)),
+        ("/2", host("/srv/a", Missing::Refused)),
+        ("/3", host("./rel", Missing::Refused)),
+        ("/5", Source::Ephemeral),
+        ("/6", host("/srv/b", Missing::Refused)),
+        ("/8", Source::Ephemeral),
+        ("/9", host("volume shared/x", Missing::Created)),
+    ];
+    assert_eq!(sources(&a.members[0]), expected.iter().map(|(t, s)| (*t, s)).collect());
+}
+
+#[test]
+fn volumes_by_their_drivers() {
+    let (a, world) = service(
+        "volumes: [\"nfs:/1\", \"bound:/2\", \"memory:/3\", \"ebs:/4\", \"rbd:/5\", \"each:/6\", \"lost:/7\"]\ndeploy: { mode: global }",
+        "volumes:\n  nfs: { driver_opts: { type: nfs4, o: \"addr=10.0.0.9,rw\", device: \":/export/a\" } }\n  bound: { driver: local, driver_opts: { type: none, o: bind, device: /srv/c } }\n  memory: { driver_opts: { type: tmpfs, device: tmpfs } }\n  ebs: { driver: \"rexray/ebs:latest\", name: a-ebs }\n  rbd: { driver: rexray/rbd }\n  each: { driver: rexray/ebs, name: \"a-{{.Node.Hostname}}\" }\n  lost: { name: \"a-{{.Task.ID}}\" }\n",
+    );
+    silent(&world);
+    let expected = [
+        ("/1", share("nfs 10.0.0.9:/export/a", Fences::Never, Missing::Refused)),
+        ("/2", host("/srv/c", Missing::Refused)),
+        ("/3", Source::Ephemeral),
+        ("/4", share("rexray/ebs:latest a-ebs", Fences::Always, Missing::Created)),
+        ("/5", share("rexray/rbd STACK_rbd", Fences::Never, Missing::Created)),
+        ("/6", host("rexray/ebs a-{{.Node.Hostname}}", Missing::Created)),
+        ("/7", Source::Ephemeral),
+    ];
+    assert_eq!(sources(&a.members[0]), expected.iter().map(|(t, s)| (*t, s)).collect());
+    let (_, world) = service(
+        "volumes: [\"v1:/1\", \"v2:/2\"]",
+        "volumes: { v1: { driver: acme }, v2: { external: true } }",
+    );
+    assert_eq!(world.unread.len(), 2, "{:?}", world.unread);
+}
+
+#[test]
+fn cluster_volumes_are_reserved_alone_and_not_on_every_node() {
+    let beside = "volumes: { v1: { external: true, name: one }, v2: { external: true } }\n";
+    let one = "volumes: [{ type: cluster, source: v1, target: /1 }]";
+    let two =
+        "volumes: [{ type: cluster, source: v1, target: /1 }, { type: cluster, source: v2, target: /2 }]";
+    let reserved = |body: &str, beside: &str| {
+        let (a, world) = service(body, beside);
+        silent(&world);
+        let held =
+            |s: &Source| matches!(s, Source::Volume { reserved: Some(_), missing: Missing::Refused, .. });
+        a.members[0].mounts.iter().filter(|m| held(&m.source)).count()
+    };
+    assert_eq!(reserved(one, beside), 1);
+    assert_eq!(reserved(two, beside), 0);
+    assert_eq!(reserved(&format!("{one}\ndeploy: {{ mode: global }}"), beside), 0);
+    let many = "volumes: { v1: { x-cluster-spec: { access_mode: { scope: multi, sharing: none } } } }";
+    assert_eq!(reserved(one, many), 0);
+}
+
+#[test]
+fn each_slot_has_its_own_text() {
+    let (a, world) = service(
+        "environment: [\"ZOO_MY_ID={{.Task.Slot}}\"]\nvolumes: [\"data:/1\", \"/srv/{{.Service.Name}}/{{.Task.Slot}}:/2\", \"/srv/{{.Node.Hostname}}:/3\"]\ndeploy: { replicas: 2 }",
+        "volumes: { data: { name: \"data-{{.Task.Slot}}{{\\\"!\\\"}}\" } }\n",
+    );
+    silent(&world);
+    for (i, member) in a.members.iter().enumerate() {
+        let n = i + 1;
+        let expected = [
+            ("/1", host(&format!("volume data-{n}!"), Missing::Created)),
+            ("/2", host(&format!("/srv/STACK_a/{n}"), Missing::Refused)),
+            ("/3", host("/srv/{{.Node.Hostname}}", Missing::Refused)),
+        ];
+        assert_eq!(sources(member), expected.iter().map(|(t, s)| (*t, s)).collect());
+    }
+    let (a, world) = service("volumes: [\"/srv/{{.Task.Slot}}:/1\"]\ndeploy: { mode: global }", "");
+    silent(&world);
+    assert_eq!(sources(&a.members[0])["/1"], &host("/srv/{{.Node.ID}}", Missing::Refused));
+}
+
+#[test]
+fn ports_of_the_node_and_of_the_swarm() {
+    let (a, world) = service(
+        "ports:\n  - \"80:80\"\n  - 81\n  - \"8000-8010:8000-8010/udp\"\n  - { target: 90, published: 90, mode: host, protocol: UDP }\n  - { target: 91, mode: host }\n  - { target: 92, published: 92 }",
+        "",
+    );
+    silent(&world);
+    let ports: Vec<_> =
+        a.ports.iter().map(|p| (p.number, p.protocol.as_str(), p.scheduled, p.bound)).collect();
+    assert_eq!(ports, [(90, "udp", true, true)]);
+    let (a, world) = service(
+        "networks: [n]\nports: [{ target: 90, published: 90, mode: host }]",
+        "networks: { n: { external: true, name: host } }\n",
+    );
+    silent(&world);
+    assert_eq!(a.node_network.unwrap().field, "services.a.networks[0]");
+    assert_eq!((a.ports[0].scheduled, a.ports[0].bound), (true, false));
+    let (a, world) = service("networks: [n]", "networks: { n: { external: { name: host } } }\n");
+    silent(&world);
+    assert!(a.node_network.is_some());
+}
+
+#[test]
+fn the_guard_is_seen_in_its_own_words_only() {
+    let guard = berthc::target::docker::GUARD.replace('$', "$$");
+    let entrypoint = |script: &str| {
+        let script = serde_json::to_string(script).unwrap();
+        service(&format!("entrypoint: [/bin/sh, -c, {script}, /data, run]"), "").0.lock
+    };
+    assert_eq!(entrypoint(&guard).unwrap().0, "/data");
+    assert!(entrypoint(&format!("{guard} ")).is_none());
+    assert!(entrypoint(&guard.replace("-n ", "")).is_none());
+}
+
+/// As docker 28.2.2 fills them in, none of them set.
+#[test]
+fn variables() {
+    let image = |text: &str| {
+        let text = serde_json::to_string(text).unwrap();
+        let world = read(&format!("services: {{ a: {{ image: b, hostname: {text} }} }}"));
+        (world.workloads[0].members[0].hostname.clone().unwrap().0, world.unread.len(), told(&world).len())
+    };
+    for (text, filled, unset, refused) in [
+        ("${A:-b}", "b", 0, 0),
+        ("${A-b}", "b", 0, 0),
+        ("x${A:-}y", "xy", 0, 0),
+        ("$$A $${A}", "$A ${A}", 0, 0),
+        ("$A_1-x", "x", 0, 0),
+        ("$A-b ${B:-c:-d} e", "c:-d} e", 0, 0),
+        ("${B-x:-y}", "y", 0, 0),
+        ("${B:-a?b}", "a?b", 0, 0),
+        ("${B:-${C:-d}}", "${C:-d}", 0, 0),
+        ("$A.$B", "${A}.${B}", 2, 0),
+        ("${A:?said}", "${A}", 1, 0),
+        ("${A?said}", "${A}", 1, 0),
+        ("${A:+x}", "${A:+x}", 0, 1),
+        ("${A", "${A", 0, 1),
+        ("a$", "a$", 0, 1),
+        ("$1", "$1", 0, 1),
+    ] {
+        assert_eq!(image(text), (filled.to_owned(), unset, refused), "{text}");
+    }
+}
+
+/// As docker 28.2.2 reads them.
+#[test]
+fn short_mounts() {
+    let one = |spec: &str| {
+        let (a, world) = service(&format!("volumes: [{spec:?}]"), "volumes: { ab: }\n");
+        (a.members[0].mounts.first().map(|m| (m.target.clone(), m.source.clone())), told(&world).len())
+    };
+    let some = |target: &str, source| Some((target.to_owned(), source));
+    let ab = || host("volume STACK_ab", Missing::Created);
+    assert_eq!(one("ab:/x"), (some("/x", ab()), 0));
+    assert_eq!(one("ab:/x:rw,nocopy"), (some("/x", ab()), 0));
+    assert_eq!(one("ab:/x:z,ro"), (None, 0));
+    assert_eq!(one("~/x:/x"), (some("/x", host("~/x", Missing::Refused)), 0));
+    // One letter is a drive.
+    assert_eq!(one("v:/y"), (some("v:/y", Source::Ephemeral), 1));
+    assert_eq!(one("v:/y:/z"), (some("/z", host("v:/y", Missing::Refused)), 0));
+    assert_eq!(one("ab:/b:"), (None, 1));
+    assert_eq!(one(":/b"), (None, 1));
+    assert_eq!(one("ab:/b:ro:z"), (None, 1));
+}
+
+#[test]
+fn extensions_and_several_files() {
+    let (_, world) = service("x-note: hello", "x-any: { thing: [1, 2] }\n");
+    silent(&world);
+    let text = "services: { db: { image: b, volumes: [\"data:/d\"] } }\nvolumes: { data: }\n";
+    let world = swarm::read(&[File { path: "a.yml", text }, File { path: "b/a.yml", text }]);
+    silent(&world);
+    let path = |i: usize| world.workloads[i].members[0].mounts[0].source.clone();
+    assert_ne!(path(0), path(1), "each file may be of a stack of its own");
+    let text = "services: { db: { image: b, volumes: [\"../c/./d:/d\"] } }\n";
+    let world = swarm::read(&[File { path: "x/y/a.yml", text }]);
+    assert_eq!(world.workloads[0].members[0].mounts[0].source, host("x/c/d", Missing::Refused));
+}
+
+#[test]
+fn anchors_and_merge_keys() {
+    let world = read(
+        "x-db: &db\n  image: example/db\n  deploy: &one { replicas: 1, update_config: { order: start-first } }\nservices:\n  db1:\n    <<: *db\n    volumes: [\"/srv/1:/d\"]\n  db2:\n    <<: *db\n    deploy: { <<: *one, replicas: 2 }\n",
+    );
+    silent(&world);
+    let got: Vec<_> =
+        world.workloads.iter().map(|w| (w.image.as_str(), w.members.len(), w.update.order)).collect();
+    assert_eq!(got, [("db", 1, Order::StartFirst), ("db", 2, Order::StartFirst)]);
+    assert_eq!(world.workloads[0].update.at.as_ref().unwrap().line, 3, "where it is written");
+}
+
+#[test]
+fn docker_reads_one_document() {
+    let world = read("services: { a: { image: b } }\n---\nservices: { c: { image: d } }\n");
+    assert_eq!((world.workloads.len(), told(&world)), (1, vec![("rule-ignored".to_owned(), Level::Note, 3)]));
+    let world = read("a: 1\n");
+    assert_eq!((world.workloads.len(), world.unread.len()), (0, 1));
+    let world = read("services: [\n");
+    assert_eq!((world.workloads.len(), world.unread.len()), (0, 1));
+}
+
+#[test]
+fn short_ports_of_the_host_are_never_exclusive() {
+    for (spec, refused) in [
+        ("80", 0),
+        ("80/", 0),
+        ("80-82:90", 0),
+        ("80:90-91", 1),
+        ("5-4:1", 1),
+        ("a:1", 1),
+        ("80:90/foo", 1),
+        ("[::1]::80", 1),
+    ] {
+        let (a, world) = service(&format!("ports: [{spec:?}]"), "");
+        assert_eq!((a.ports.len(), told(&world).len()), (0, refused), "{spec}");
+    }
+}

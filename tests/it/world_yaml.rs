@@ -1,0 +1,144 @@
+//! YAML as other people write it.
+
+use std::time::{Duration, Instant};
+
+use berthc::world::yaml::{self, Document, Fault};
+
+fn read(text: &str) -> Vec<Document> {
+    let (read, faults) = yaml::read(text);
+    assert_eq!(faults, [], "{text}");
+    read
+}
+
+fn one(text: &str) -> Document {
+    let mut all = read(text);
+    assert_eq!(all.len(), 1, "{text}");
+    all.remove(0)
+}
+
+fn fault(text: &str) -> (usize, String, bool) {
+    let (_, faults) = yaml::read(text);
+    let [Fault { line, message, fatal }] = &faults[..] else { panic!("{faults:?} for {text}") };
+    (*line, message.clone(), *fatal)
+}
+
+#[test]
+fn aliases_and_merge_keys_are_written_out() {
+    let text = "base: &base\n  a: 1\n  b: [x, &y y]\nother: &other {b: 2, c: 3}\n\
+                one:\n  <<: *base\n  a: 5\n  z: *y\ntwo:\n  <<: [*base, *other]\nthree: *base\n\"<<\": {q: 1}\n";
+    let document = one(text);
+    let get = |way: &[&str]| document.at(way).and_then(|v| v.text());
+    assert_eq!(get(&["one", "a"]).as_deref(), Some("5"));
+    assert_eq!(get(&["one", "z"]).as_deref(), Some("y"));
+    assert_eq!(document.at(&["one", "b"]).unwrap().texts(), ["x", "y"]);
+    assert_eq!(document.at(&["one", "<<"]).map(|v| v.line()), None);
+    assert_eq!(document.at(&["two", "b"]).unwrap().texts(), ["x", "y"]);
+    assert_eq!(get(&["two", "c"]).as_deref(), Some("3"));
+    assert_eq!(get(&["three", "a"]).as_deref(), Some("1"));
+    assert_eq!(get(&["<<", "q"]).as_deref(), Some("1"));
+    let keys: Vec<&str> = document.at(&["two"]).unwrap().entries().into_iter().map(|(k, _)| k).collect();
+    assert_eq!(keys, ["a", "b", "c"]);
+    // The way is the reader's, the line is where the text stands.
+    let item = document.at(&["two", "b"]).unwrap().items()[1];
+    assert_eq!((item.field().as_str(), item.line()), ("two.b[1]", 3));
+}
+
+#[test]
+fn scalars_as_they_are_written() {
+    let document = one("a: 010\nb: \"5\"\nc: yes\nd: 1.0\ne:\nf: ~\ng: \"null\"\nh: |\n  x\n  y\ni: -3\n");
+    let get = |key: &str| document.at(&[key]).unwrap();
+    assert_eq!(get("a").as_str(), Some("010"));
+    assert_eq!((get("b").text().as_deref(), get("b").number()), (Some("5"), None));
+    assert_eq!(get("c").flag(), Some(true));
+    assert_eq!(get("d").as_str(), Some("1.0"));
+    assert_eq!((get("e").is_null(), get("e").line()), (true, 5));
+    assert!(get("f").is_null() && document.root().given("f").is_none());
+    assert_eq!(get("g").as_str(), Some("null"));
+    assert_eq!((get("h").as_str(), get("h").line()), (Some("x\ny\n"), 9));
+    assert_eq!(get("i").number(), Some(-3));
+}
+
+#[test]
+fn documents_of_every_shape() {
+    let text = "\u{feff}%YAML 1.1\r\n---\r\na: 1\r\n--- # next\r\nb: 2\r\n...\r\n---\r\n\r\n# none\r\n--- {c: 3}\r\n";
+    let all = read(text);
+    let lines: Vec<(String, usize)> = all
+        .iter()
+        .flat_map(|d| {
+            d.root().entries().into_iter().map(|(k, v)| (k.to_owned(), v.line())).collect::<Vec<_>>()
+        })
+        .collect();
+    assert_eq!(lines, [("a".into(), 3), ("b".into(), 5), ("c".into(), 10)]);
+    let json =
+        "{\n\t\"kind\": \"Pod\",\n\t\"spec\": {\"containers\": [\n\t\t{\"name\": \"a\\u00e9\"}\n\t]}\n}\n";
+    let pod = one(json);
+    let name = pod.at(&["spec", "containers"]).unwrap().items()[0].get("name").unwrap();
+    assert_eq!((name.as_str(), name.line()), (Some("aé"), 4));
+}
+
+#[test]
+fn what_cannot_be_read_is_said() {
+    assert_eq!(
+        fault("a: 1\nb: 2\na: 3\n"),
+        (3, "the key `a` stands twice: only the last one counts".into(), false)
+    );
+    let (read, _) = yaml::read("a: 1\nb: 2\na: 3\n");
+    assert!(read[0].at(&["a"]).unwrap().is("3") && read[0].root().entries().len() == 2);
+    let (line, message, fatal) = fault("a: 1\n---\nb:\n\t- c\n");
+    assert!(line >= 3 && message.starts_with("not YAML: ") && fatal, "{line} {message}");
+    assert_eq!(fault("x:\n  {{ .Values.a }}: b\n"), (2, "a key must be plain text".into(), true));
+    assert_eq!(fault("a: &a\n  - *a\n"), (2, "an alias stands inside of what it stands for".into(), true));
+    assert_eq!(fault("a: !reset []\n"), (1, "the tag `!reset` is read past".into(), false));
+    assert!(fault("a: *nobody\n").2);
+}
+
+#[test]
+fn bombs_are_cheap() {
+    let mut lol = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for i in 1..40 {
+        let before = i - 1;
+        lol += &format!("a{i}: &a{i} [{}]\n", format!("*a{before}, ").repeat(10));
+    }
+    let merges: String = (1..3000)
+        .fold("a0: &a0 {x: 1}\n".into(), |t, i| t + &format!("a{i}: &a{i} {{<<: *a{}, k{i}: 1}}\n", i - 1));
+    let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(1 << 20), "*a,".repeat(150_000));
+    let nested =
+        (1..400).fold("a0: &a0 [x]\n".into(), |t: String, i| t + &format!("a{i}: &a{i} [*a{}]\n", i - 1));
+    let texts = [
+        lol,
+        merges,
+        long,
+        nested,
+        "[".repeat(100_000),
+        "{a: ".repeat(100_000),
+        "- ".repeat(100_000),
+        "? ".repeat(100_000),
+        "a:\n ".repeat(3000),
+        "&a ".repeat(10_000),
+        "---\n".repeat(200_000),
+        (0..100_000).map(|i| format!("k{i}: {i}\n")).collect(),
+        "a: 1\n".repeat(100_000),
+    ];
+    for text in texts {
+        let start = Instant::now();
+        let (read, _) = yaml::read(&text);
+        let values: usize = read.iter().map(|d| d.scalars().count()).sum();
+        assert!(values <= text.len() + yaml::MAX_COPIES);
+        let took = start.elapsed();
+        assert!(took < Duration::from_secs(5), "{took:?} for {}", &text[..60.min(text.len())]);
+    }
+}
+
+#[test]
+fn a_thousand_manifests_in_no_time() {
+    let one = "apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: {a: b, c: d}}\nspec:\n  containers:\n";
+    let more = "  - name: x\n    image: y\n    env:\n    - {name: a, value: b}\n".repeat(20);
+    let text = format!("---\n{one}{more}").repeat(1000);
+    let start = Instant::now();
+    let all = read(&text);
+    let lines: usize =
+        all.iter().flat_map(Document::scalars).map(|v| v.line() + v.field().len()).max().unwrap();
+    assert!(all.len() == 1000 && lines > 1000 * 80);
+    let took = start.elapsed();
+    assert!(took < Duration::from_secs(5), "{took:?}");
+}
