@@ -20,6 +20,9 @@ pub struct Explain {
     /// Only this target (may be repeated)
     #[arg(long, value_enum, value_name = "TARGET")]
     target: Vec<TargetName>,
+    /// Folder with templates that stand in for berthc's own, as `compile` takes it
+    #[arg(long, value_name = "DIR")]
+    templates: Option<PathBuf>,
     #[command(flatten)]
     layers: job::Layers,
     #[command(flatten)]
@@ -42,7 +45,9 @@ pub fn explain(args: &Explain) -> Result<bool, Outside> {
         }
         .map(|()| true);
     }
-    let job::Ready { inputs, options, .. } = job::ready(&args.what, &args.layers)?;
+    let mut ready = job::ready(&args.what, &args.layers)?;
+    ready.take_templates(args.templates.as_deref())?;
+    let job::Ready { inputs, options, .. } = ready;
     let compiled = berthc::compile(&inputs, &read::Disk, &options);
     let sources = &compiled.sources;
     let wanted: BTreeSet<Target> = args.target.iter().map(|t| target(*t)).collect();

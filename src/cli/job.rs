@@ -63,6 +63,15 @@ impl Ready {
     fn of_project<'p>(&'p self, path: impl Fn(&'p Project) -> Option<&'p String>) -> Option<PathBuf> {
         self.project.as_ref().and_then(|(folder, p)| Some(folder.join(path(p)?)))
     }
+
+    /// Reads the templates of `told`, or those of the project.
+    pub fn take_templates(&mut self, told: Option<&Path>) -> Result<(), Outside> {
+        let dir = told.map(Path::to_path_buf).or_else(|| self.of_project(|p| p.templates.as_ref()));
+        if let Some(dir) = dir {
+            self.options.templates = read::templates(&dir, &mut self.read)?;
+        }
+        Ok(())
+    }
 }
 
 /// Reads `specs`, or those of the project when none are named. The faults of `berthc.toml` itself
@@ -97,10 +106,7 @@ impl Job {
     pub fn ready(&self) -> Result<(Ready, PathBuf), Outside> {
         let mut ready = ready(&self.specs, &self.layers)?;
         let env = ready.options.env.clone().unwrap_or_default();
-        let templates = self.templates.clone().or_else(|| ready.of_project(|p| p.templates.as_ref()));
-        if let Some(dir) = templates {
-            ready.options.templates = read::templates(&dir, &mut ready.read)?;
-        }
+        ready.take_templates(self.templates.as_deref())?;
         ready.options.targets = self.target.iter().map(|t| target(*t)).collect();
         ready.options.bootstrap = self.bootstrap.iter().cloned().collect();
         let out = self

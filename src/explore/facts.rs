@@ -71,6 +71,13 @@ pub struct Actor {
     pub mounts: Vec<Mount>,
 }
 
+impl Actor {
+    /// Whether at most one container may be it: it has data, or someone says so.
+    pub fn claims(&self) -> bool {
+        !self.mounts.is_empty() || self.single || self.kind == Kind::StatefulSet
+    }
+}
+
 /// Something mounted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Mount {

@@ -19,8 +19,10 @@ pub struct Fleet;
 /// What may strike under each hazard. `Crash` is a docker client that is killed: its container
 /// runs on. `KillAgent` is fleetd that is stopped, as in a reboot: it asks its units to stop, waits
 /// for none, and clears its machine.
-fn strikes(hazard: Hazard) -> &'static [What] {
-    match hazard {
+fn strikes(facts: &Facts) -> &'static [What] {
+    match facts.hazard {
+        // One that goes makes room at once for the other that its `Conflicts` kept off.
+        Hazard::Colocate | Hazard::Neighbour | Hazard::Revisions if facts.actors.len() > 1 => &[What::Remove],
         Hazard::Colocate | Hazard::Neighbour | Hazard::Revisions => &[],
         Hazard::Update => &[What::Update, What::Rollback, What::Crash],
         Hazard::Relabel => &[What::Unlabel, What::MoveLabel, What::FlipLabel, What::Crash],
@@ -44,7 +46,7 @@ impl Rules for Fleet {
         }
         turn.notice();
         turn.heal();
-        for what in strikes(facts.hazard).iter().filter(|w| super::may_strike(state, **w)) {
+        for what in strikes(facts).iter().filter(|w| super::may_strike(state, **w)) {
             turn.strike(*what);
         }
     }

@@ -103,6 +103,7 @@ pub fn watched(
             // keeps its port and its name, as it should.
             if let (1, Some(way)) = (members.len(), &found.stuck)
                 && hazard != Hazard::Force
+                && scene.facts.actors.iter().any(facts::Actor::claims)
             {
                 findings.push(story::stuck(&scene, way));
             }

@@ -1,0 +1,309 @@
+//! A real Swarm of several nodes on one machine.
+//!
+//! A node is a process of its own in its own network, process, mount and host name namespaces,
+//! with a dockerd in it. Killing that process is pulling the plug: everything on the node dies with
+//! it. All nodes lie in the namespaces of the suite itself (`main.rs`), so that nothing outlives it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+use crate::image;
+use crate::sh::{self, eventually};
+
+/// Volume plugins by name: those that berthc's table names, and how each of them fences.
+const PLUGINS: [(&str, &str); 3] =
+    [("rexray/rbd", "never"), ("flocker", "connected"), ("rexray/scaleio", "always")];
+
+/// A node, from 1 on. The first is the manager, and runs no member.
+pub type Node = usize;
+
+/// The cluster.
+pub struct Cluster {
+    dir: PathBuf,
+    nodes: Vec<Option<Running>>,
+}
+
+struct Running {
+    unshare: Child,
+    init: u32,
+    dockerd: Option<Child>,
+}
+
+impl Cluster {
+    /// Starts `count` nodes below `dir`, all in one swarm, with image, plugins and a network.
+    pub fn start(dir: &Path, count: usize) -> Self {
+        let mut cluster = Self { dir: dir.to_path_buf(), nodes: (0..=count).map(|_| None).collect() };
+        for folder in ["storage/volumes", "storage/attached", "storage/boot", "storage/cut"] {
+            fs::create_dir_all(dir.join(folder)).unwrap();
+        }
+        fs::write(dir.join("empty.json"), "{}").unwrap();
+        forget_groups();
+        sh::run("ip link add br0 type bridge && ip link set br0 up && ip link set lo up");
+        for node in 1..=count {
+            cluster.power_on(node);
+        }
+        for node in 1..=count {
+            cluster.wait(node);
+        }
+        for node in 1..=count {
+            let tar = cluster.dir.join("image.tar");
+            cluster.docker(node, &["import", tar.to_str().unwrap(), image::NAME]);
+            for (name, fence) in PLUGINS {
+                cluster.plugin(node, name, fence);
+            }
+        }
+        cluster.docker(
+            1,
+            &["swarm", "init", "--advertise-addr", "10.77.0.1", "--default-addr-pool", "10.200.0.0/16"],
+        );
+        let token = cluster.docker(1, &["swarm", "join-token", "-q", "worker"]);
+        for node in 2..=count {
+            let own = format!("10.77.0.{node}");
+            cluster.docker(
+                node,
+                &["swarm", "join", "--token", token.trim(), "--advertise-addr", &own, "10.77.0.1:2377"],
+            );
+        }
+        cluster.docker(1, &["node", "update", "--availability", "drain", "n1"]);
+        cluster.docker(1, &["network", "create", "-d", "overlay", "--attachable", "apps"]);
+        cluster
+    }
+
+    /// Nodes that may run members.
+    pub fn workers(&self) -> std::ops::Range<Node> {
+        2..self.nodes.len()
+    }
+
+    fn of(&self, node: Node) -> PathBuf {
+        self.dir.join(format!("n{node}"))
+    }
+
+    /// What the node's containers see as `/mnt`: its own disk.
+    pub fn disk(&self, node: Node) -> PathBuf {
+        self.of(node).join("mnt")
+    }
+
+    /// What the volume plugins keep.
+    pub fn storage(&self) -> PathBuf {
+        self.dir.join("storage")
+    }
+
+    /// Where the node's containers leave their traces.
+    pub fn traces(&self, node: Node) -> PathBuf {
+        self.of(node).join("trace")
+    }
+
+    fn plugin(&self, node: Node, name: &str, fence: &str) {
+        let dir = self.of(node).join("plugin");
+        let env = |name: &str, value: &str| serde_json::json!({ "name": name, "description": "", "settable": null, "value": value });
+        let config = serde_json::json!({
+            "description": "volumes that all nodes share", "documentation": "",
+            "entrypoint": ["/probe", "plugin"], "workdir": "/",
+            "interface": { "types": ["docker.volumedriver/1.0"], "socket": "plugin.sock" },
+            "network": { "type": "none" },
+            "linux": { "capabilities": ["CAP_SYS_ADMIN"], "allowAllDevices": false, "devices": null },
+            "propagatedMount": "/mounts",
+            "env": [env("FENCE", fence), env("NODE", &format!("n{node}"))],
+            "mounts": [{ "name": "storage", "description": "", "settable": null, "source": self.storage(),
+                         "destination": "/storage", "type": "bind", "options": ["rbind", "rw"] }],
+            "args": { "name": "", "description": "", "settable": null, "value": null },
+        });
+        fs::create_dir_all(&dir).unwrap();
+        sh::run(&format!("cp -a {}/image {}/rootfs", self.dir.display(), dir.display()));
+        fs::write(dir.join("config.json"), config.to_string()).unwrap();
+        // Docker refuses a second plugin of one content.
+        fs::write(dir.join("rootfs/etc/plugin"), name).unwrap();
+        self.docker(node, &["plugin", "create", name, dir.to_str().unwrap()]);
+        self.docker(node, &["plugin", "enable", name]);
+        fs::remove_dir_all(&dir).unwrap();
+    }
+
+    /// Starts the node, with its disk as it was.
+    pub fn power_on(&mut self, node: Node) {
+        let dir = self.of(node);
+        for folder in ["mnt/d1", "trace", "docker"] {
+            fs::create_dir_all(dir.join(folder)).unwrap();
+        }
+        // What the storage knows a start of the node by.
+        let boots = self.storage().join("boot").join(format!("n{node}"));
+        let boot = fs::read_to_string(&boots).ok().and_then(|b| b.parse().ok()).unwrap_or(0u32) + 1;
+        fs::write(boots, boot.to_string()).unwrap();
+        RUNTIME.write(&dir);
+        // The host's own /run, /etc/docker and /mnt stay untouched. The shell reaps orphans.
+        let script = format!(
+            "set -e; d={}; hostname n{node}; mkdir -p /etc/docker; \
+             mount -t tmpfs run /run; mount -t tmpfs etc /etc/docker; \
+             mount --bind $d/mnt /mnt; \
+             ip link set lo up; echo > $d/up; while :; do sleep 600 & wait $!; done",
+            dir.display()
+        );
+        let _ = fs::remove_file(dir.join("up"));
+        let unshare = Command::new("unshare")
+            .args(["--mount", "--net", "--pid", "--uts", "--fork", "--kill-child", "--mount-proc"])
+            .args(["--propagation", "private", "sh", "-c", &script])
+            .stdin(Stdio::null())
+            // It complains of a signal mask that it cannot restore.
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        assert!(eventually(10, || dir.join("up").exists()), "node {node} did not come up");
+        let init = child_of(unshare.id()).expect("the first process of the node");
+        sh::run(&format!(
+            "ip link add v{node} type veth peer name eth0 netns {init} && ip link set v{node} master br0 up && \
+             nsenter -t {init} -n sh -c 'ip addr add 10.77.0.{node}/24 dev eth0 && ip link set eth0 up'"
+        ));
+        self.nodes[node] = Some(Running { unshare, init, dockerd: None });
+        self.start_docker(node);
+    }
+
+    /// Starts dockerd on a node that is up.
+    pub fn start_docker(&mut self, node: Node) {
+        let dir = self.of(node);
+        let log = fs::OpenOptions::new().create(true).append(true).open(dir.join("log")).unwrap();
+        let running = self.nodes[node].as_mut().expect("a node that is up");
+        let d = dir.display();
+        let dockerd = format!(
+            "rm -f /run/docker.pid; exec nice -n 5 dockerd --config-file {}/empty.json --data-root {d}/docker \
+             --exec-root /run/docker --pidfile /run/docker.pid -H unix://{d}/sock --cgroup-parent /berthc-e2e \
+             --exec-opt native.cgroupdriver=cgroupfs --default-address-pool base=172.20.0.0/16,size=24 \
+             --add-runtime traced={d}/runtime --default-runtime traced",
+            self.dir.display()
+        );
+        let child = Command::new("nsenter")
+            .args(["-t", &running.init.to_string(), "-m", "-n", "-p", "-u", "sh", "-c", &dockerd])
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        running.dockerd = Some(child);
+    }
+
+    /// Waits until the node's dockerd answers.
+    pub fn wait(&self, node: Node) {
+        let up = eventually(60, || self.try_docker(node, &["version"]).is_ok());
+        assert!(up, "dockerd of node {node} did not come up:\n{}", self.log(node));
+    }
+
+    /// The last lines of dockerd's log.
+    pub fn log(&self, node: Node) -> String {
+        let text = fs::read_to_string(self.of(node).join("log")).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+
+    /// Sends dockerd a signal. After KILL its containers run on.
+    pub fn signal_docker(&mut self, node: Node, signal: &str) {
+        let running = self.nodes[node].as_mut().expect("a node that is up");
+        sh::run(&format!("nsenter -t {} -m -p sh -c 'kill -{signal} $(cat /run/docker.pid)'", running.init));
+        if let Some(mut child) = running.dockerd.take() {
+            child.wait().unwrap();
+        }
+    }
+
+    /// Pulls the plug.
+    pub fn power_off(&mut self, node: Node) {
+        let Some(mut running) = self.nodes[node].take() else { return };
+        sh::run(&format!("kill -9 {}", running.init));
+        running.unshare.wait().unwrap();
+        if let Some(mut child) = running.dockerd.take() {
+            child.wait().unwrap();
+        }
+        let _ = fs::remove_file(self.of(node).join("sock"));
+        // The cable went with the namespace, sooner or later.
+        eventually(10, || {
+            !sh::ok(&format!("ip link show v{node}")) || sh::ok(&format!("ip link del v{node}"))
+        });
+    }
+
+    /// Cuts the node off the network, or plugs it in again. Containers run on.
+    pub fn cut(&self, node: Node, off: bool) {
+        let cut = self.storage().join("cut").join(format!("n{node}"));
+        sh::run(&format!("ip link set v{node} {}", if off { "down" } else { "up" }));
+        if off { fs::write(cut, "").unwrap() } else { fs::remove_file(cut).unwrap() }
+    }
+
+    /// Runs a docker client against the node; an error is the end of the suite.
+    pub fn docker(&self, node: Node, args: &[&str]) -> String {
+        self.try_docker(node, args).unwrap_or_else(|e| panic!("node {node}: docker {}: {e}", args.join(" ")))
+    }
+
+    /// Runs a docker client against the node.
+    pub fn try_docker(&self, node: Node, args: &[&str]) -> Result<String, String> {
+        let host = format!("unix://{}/sock", self.of(node).display());
+        let done = Command::new("timeout").args(["60", "docker", "-H", &host]).args(args).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        if done.status.success() { Ok(text(done.stdout)) } else { Err(text(done.stderr)) }
+    }
+
+    /// Adds (`key=value`) or removes (`key`) labels of a node.
+    pub fn label(&self, node: Node, labels: &[String]) {
+        let mut args = vec!["node", "update"];
+        for label in labels {
+            args.extend([if label.contains('=') { "--label-add" } else { "--label-rm" }, label]);
+        }
+        let name = format!("n{node}");
+        args.push(&name);
+        self.docker(1, &args);
+    }
+}
+
+/// A runtime that lends every container the directory for its traces; but for that it is runc. So
+/// the suite deploys what berthc emits to the byte.
+pub struct Runtime(&'static str);
+
+pub const RUNTIME: Runtime = Runtime(
+    r#"#!/bin/sh
+create= bundle=. next=
+for a; do
+    [ "$next" ] && bundle=$a next=
+    case $a in create) create=1 ;; --bundle) next=1 ;; esac
+done
+[ "$create" ] && sed -i 's|"mounts":\[|"mounts":[MOUNT,|' "$bundle/config.json"
+exec runc "$@"
+"#,
+);
+
+impl Runtime {
+    /// Writes `runtime` into `dir`; containers see `trace` of `dir`.
+    pub fn write(&self, dir: &Path) {
+        let mount = serde_json::json!({
+            "destination": "/trace", "type": "bind", "source": dir.join("trace"), "options": ["rbind", "rw"]
+        });
+        let path = dir.join("runtime");
+        fs::write(&path, self.0.replace("MOUNT", &mount.to_string())).unwrap();
+        sh::run(&format!("chmod 755 {}", path.display()));
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        for node in 1..self.nodes.len() {
+            self.power_off(node);
+        }
+        sh::ok("ip link del br0");
+        forget_groups();
+    }
+}
+
+/// Control groups are the one thing that no namespace takes along. Those in use cannot be removed.
+pub fn forget_groups() {
+    sh::ok("for d in $(find /sys/fs/cgroup -depth -type d -path '*/berthc-e2e*'); do rmdir $d; done");
+}
+
+/// The one child of a process.
+pub fn child_of(parent: u32) -> Option<u32> {
+    let all = fs::read_dir("/proc").ok()?.flatten();
+    let pids = all.filter_map(|e| e.file_name().to_str()?.parse::<u32>().ok());
+    let is_child = |pid: &u32| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let rest = stat.rsplit(')').next().unwrap_or_default();
+        rest.split_whitespace().nth(1) == Some(&parent.to_string())
+    };
+    let found = pids.into_iter().find(is_child);
+    sleep(Duration::from_millis(1));
+    found
+}

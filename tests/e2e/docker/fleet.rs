@@ -1,0 +1,431 @@
+//! fleet: the units that berthc emits, under a real systemd beside a real dockerd.
+//!
+//! fleet itself is packaged nowhere any more; what it does to a machine is write a unit, start it
+//! and stop it, and the suite does that in its place. So what is tried here is all that a unit
+//! holds by itself: its container's name, its lock, its stops and its waits. Where fleet would
+//! place it is no part of this.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::cluster::{RUNTIME, child_of, forget_groups};
+use crate::image;
+use crate::judge::{self, Open, Row, Subject};
+use crate::sh::{self, eventually};
+use crate::trace::{self, EMPTY, HERE, Life, Lives};
+use crate::variant::{self, Compiled, PLAIN, Target, Variant};
+
+/// Seconds in which a unit has to run again, once a hazard is over.
+const HEALS: u64 = 120;
+
+/// The short run.
+const CORE: [&str; 3] = ["two revisions", "client killed", "disk gone"];
+
+/// One machine: systemd as its first process, and a dockerd that systemd runs.
+struct Machine {
+    dir: PathBuf,
+    unshare: Child,
+    init: u32,
+    lives: Lives,
+}
+
+const DOCKER_SERVICE: &str = "\
+[Unit]
+Description=docker
+[Service]
+Type=notify
+ExecStart=/usr/sbin/dockerd --config-file DIR/empty.json --data-root DIR/docker --exec-root /run/docker \\
+  --pidfile /run/docker.pid -H unix:///run/docker.sock --cgroup-parent /berthc-e2e \\
+  --exec-opt native.cgroupdriver=cgroupfs --bridge none --iptables=false \\
+  --add-runtime traced=DIR/runtime --default-runtime traced
+TimeoutStartSec=60
+Restart=always
+RestartSec=2
+KillMode=process
+Delegate=yes
+";
+
+impl Machine {
+    fn start(dir: &Path) -> Self {
+        let dir = dir.join("machine");
+        for folder in ["units", "docker", "trace", "mnt/d1", "etc", "work"] {
+            fs::create_dir_all(dir.join(folder)).unwrap();
+        }
+        let d = dir.display().to_string();
+        fs::write(dir.join("empty.json"), "{}").unwrap();
+        fs::write(dir.join("etc/hostname"), "m1\n").unwrap();
+        RUNTIME.write(&dir);
+        let unit = |name: &str, text: &str| fs::write(dir.join("units").join(name), text).unwrap();
+        for target in ["sysinit", "basic", "shutdown", "network-online", "local-fs", "multi-user", "sockets"]
+        {
+            unit(&format!("{target}.target"), "[Unit]\nDefaultDependencies=no\n");
+        }
+        unit("e2e.target", "[Unit]\nWants=docker.service\nAfter=docker.service\n");
+        unit("docker.service", &DOCKER_SERVICE.replace("DIR", &d));
+        // systemd makes groups below its own, and writes to /etc: both are given a place.
+        let script = format!(
+            "set -e; for g in /sys/fs/cgroup/systemd /sys/fs/cgroup/unified /sys/fs/cgroup; do \
+             [ -w $g/cgroup.procs ] && mkdir -p $g/berthc-e2e/machine && echo 0 > $g/berthc-e2e/machine/cgroup.procs; done; \
+             hostname m1; mount -t tmpfs run /run; \
+             mount -t overlay etc -o lowerdir=/etc,upperdir={d}/etc,workdir={d}/work /etc; \
+             mount --bind {d}/mnt /mnt; ip link set lo up; \
+             exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin container=docker SYSTEMD_UNIT_PATH={d}/units \
+             $(command -v /lib/systemd/systemd /usr/lib/systemd/systemd | head -n 1) --system --unit=e2e.target"
+        );
+        let unshare = Command::new("unshare")
+            .args(["--mount", "--net", "--pid", "--uts", "--ipc", "--fork", "--kill-child", "--mount-proc"])
+            .args(["--propagation", "private", "sh", "-c", &script])
+            .stdin(Stdio::null())
+            .stdout(fs::File::create(dir.join("log")).unwrap())
+            .stderr(fs::File::create(dir.join("errors")).unwrap())
+            .spawn()
+            .unwrap();
+        let mut init = None;
+        eventually(10, || {
+            init = child_of(unshare.id());
+            init.is_some()
+        });
+        let machine = Self { init: init.expect("systemd"), unshare, dir, lives: Lives::default() };
+        let up = eventually(60, || machine.docker(&["version"]).is_ok());
+        let log = || {
+            sh::output(&format!(
+                "cat {d}/log {d}/errors; nsenter -t {} -m -p -n -u systemctl status docker.service",
+                machine.init
+            ))
+        };
+        assert!(up, "no dockerd under systemd:\n{}", log());
+        let tar = machine.dir.with_file_name("image.tar");
+        machine.docker(&["import", tar.to_str().unwrap(), image::NAME]).unwrap();
+        machine
+    }
+
+    fn enter(&self, args: &[&str]) -> Result<String, String> {
+        let init = self.init.to_string();
+        let done = Command::new("nsenter")
+            .args(["-t", &init, "-m", "-p", "-n", "-u", "timeout", "90"])
+            .args(args)
+            .output()
+            .unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).trim().to_owned();
+        if done.status.success() { Ok(text(done.stdout)) } else { Err(text(done.stderr)) }
+    }
+
+    fn docker(&self, args: &[&str]) -> Result<String, String> {
+        self.enter(&[&["/usr/bin/docker"][..], args].concat())
+    }
+
+    fn systemctl(&self, args: &[&str]) {
+        let done = self.enter(&[&["systemctl"][..], args].concat());
+        done.unwrap_or_else(|e| panic!("systemctl {}: {e}", args.join(" ")));
+    }
+
+    /// `start`, `stop` or `restart`, without waiting.
+    fn ask(&self, what: &str, unit: &str) {
+        self.systemctl(&[what, "--no-block", unit]);
+    }
+
+    fn state(&self, unit: &str) -> String {
+        self.enter(&["systemctl", "show", "-p", "ActiveState", "--value", unit]).unwrap_or_default()
+    }
+
+    fn living(&mut self, unit: &Unit) -> Vec<Life> {
+        let folder = self.dir.join("trace");
+        self.lives.read(std::iter::once((1, folder.as_path())));
+        let now = trace::now();
+        let own = |l: &&Life| l.service == unit.service && l.revision == unit.revision && l.lives(now);
+        self.lives.all.iter().filter(own).cloned().collect()
+    }
+
+    /// Waits until exactly one container of the unit runs that began after `from`.
+    fn runs(&mut self, unit: &Unit, from: u64) -> bool {
+        eventually(HEALS, || {
+            let living = self.living(unit);
+            living.len() == 1 && living[0].start >= from
+        })
+    }
+
+    fn gone(&mut self, unit: &Unit) -> bool {
+        eventually(HEALS, || self.living(unit).is_empty())
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        sh::ok(&format!("kill -9 {}", self.init));
+        let _ = self.unshare.wait();
+        forget_groups();
+    }
+}
+
+/// A unit as berthc emitted it, or with something taken out.
+struct Unit {
+    service: &'static str,
+    revision: &'static str,
+    file: String,
+}
+
+impl Unit {
+    fn new(of: &Compiled, revision: &'static str) -> Self {
+        Self { service: of.variant.name, revision, file: format!("{}.{revision}.service", of.variant.name) }
+    }
+}
+
+type Run = fn(&mut Machine, &Unit, &Unit) -> Result<(), String>;
+
+fn well(good: bool, what: &str) -> Result<(), String> {
+    if good { Ok(()) } else { Err(what.to_owned()) }
+}
+
+/// Each begins with the first revision running and the second one written, and ends so.
+const EXPERIMENTS: [(&str, &str, &str, Run); 9] = [
+    (
+        "two revisions",
+        "revisions",
+        "the second unit is started beside the first, stopped, and started again",
+        two_revisions,
+    ),
+    ("restart", "update", "the unit is restarted; the stop takes its whole grace", |m, v1, _| {
+        let from = trace::now();
+        m.ask("restart", &v1.file);
+        well(m.runs(v1, from), "it does not run again")
+    }),
+    ("stop", "update", "the unit is stopped and started at once", |m, v1, _| {
+        let from = trace::now();
+        m.systemctl(&["stop", &v1.file]);
+        // The stop ends when the container has.
+        let living = m.docker(&["ps", "-q", "--filter", &format!("label=berth.unit={}", v1.file)])?;
+        well(living.is_empty(), "the unit was stopped before its container")?;
+        m.ask("start", &v1.file);
+        well(m.runs(v1, from), "it does not run again")
+    }),
+    ("client killed", "reboot", "the docker client is killed with -9", |m, v1, _| {
+        let from = trace::now();
+        let pid = m.enter(&["systemctl", "show", "-p", "MainPID", "--value", &v1.file])?;
+        m.enter(&["kill", "-9", &pid])?;
+        well(m.runs(v1, from), "it does not run again")
+    }),
+    ("dockerd restarted", "reboot", "docker.service is restarted", |m, v1, _| {
+        let from = trace::now();
+        m.ask("restart", "docker.service");
+        well(m.runs(v1, from), "it does not run again")
+    }),
+    ("dockerd killed", "reboot", "dockerd is killed with -9, and systemd starts it again", |m, v1, _| {
+        let from = trace::now();
+        m.systemctl(&["kill", "-s", "KILL", "--kill-who=main", "docker.service"]);
+        well(m.runs(v1, from), "it does not run again")
+    }),
+    ("container removed", "force", "docker rm -f", |m, v1, _| {
+        let from = trace::now();
+        let filter = format!("label=berth.unit={}", v1.file);
+        let id = m.docker(&["ps", "-q", "--filter", &filter])?;
+        m.docker(&["rm", "-f", &id])?;
+        well(m.runs(v1, from), "it does not run again")
+    }),
+    ("disk gone", "move", "the directory is not there when the unit starts, and comes later", |m, v1, _| {
+        let (there, aside) = (m.dir.join("mnt/d1"), m.dir.join("mnt/d1-aside"));
+        m.systemctl(&["stop", &v1.file]);
+        fs::rename(&there, &aside).unwrap();
+        let from = trace::now();
+        m.ask("start", &v1.file);
+        sleep(Duration::from_secs(25));
+        let none = m.living(v1).is_empty() && !there.exists();
+        fs::rename(&aside, &there).unwrap();
+        well(none, "it started without its directory, or something made it")?;
+        well(m.runs(v1, from), "it does not start by itself when the directory is there")
+    }),
+    (
+        "disk not mounted",
+        "reboot",
+        "the mount of the disk fails when the unit starts, and works later",
+        not_mounted,
+    ),
+];
+
+fn two_revisions(m: &mut Machine, v1: &Unit, v2: &Unit) -> Result<(), String> {
+    let first = m.living(v1)[0].start;
+    m.ask("start", &v2.file);
+    sleep(Duration::from_secs(25));
+    well(m.living(v2).is_empty(), "the second runs beside the first")?;
+    well(["activating", "deactivating"].contains(&m.state(&v2.file).as_str()), "the second does not wait")?;
+    m.systemctl(&["stop", &v2.file]);
+    let living = m.living(v1);
+    well(living.len() == 1 && living[0].start == first, "stopping the second touched the first")?;
+    let from = trace::now();
+    m.ask("start", &v2.file);
+    sleep(Duration::from_secs(3));
+    m.ask("stop", &v1.file);
+    well(m.runs(v2, from), "the second does not start when the first has gone")?;
+    well(m.living(v1).is_empty(), "both run")?;
+    // Back.
+    let from = trace::now();
+    m.systemctl(&["stop", &v2.file]);
+    m.ask("start", &v1.file);
+    well(m.runs(v1, from), "it does not run again")
+}
+
+fn not_mounted(m: &mut Machine, v1: &Unit, _: &Unit) -> Result<(), String> {
+    // The disk: a directory elsewhere, mounted where the data was. The bare mountpoint stays empty.
+    let (mountpoint, disk) = (m.dir.join("mnt/d1"), m.dir.join("disk"));
+    m.systemctl(&["stop", &v1.file]);
+    fs::rename(&mountpoint, &disk).unwrap();
+    fs::create_dir(&mountpoint).unwrap();
+    let text = format!(
+        "[Unit]\nDefaultDependencies=no\n[Mount]\nWhat={}\nWhere=/mnt/d1\nType=none\nOptions=bind\n",
+        disk.display()
+    );
+    // Not a bind mount: systemd makes what such a one names.
+    let missing = "[Unit]\nDefaultDependencies=no\n[Mount]\nWhat=disk\nWhere=/mnt/d1\nType=nosuch\n";
+    fs::write(m.dir.join("units/mnt-d1.mount"), missing).unwrap();
+    m.systemctl(&["daemon-reload"]);
+    let from = trace::now();
+    m.ask("start", &v1.file);
+    sleep(Duration::from_secs(25));
+    let none = m.living(v1).is_empty();
+    let waits = m.state(&v1.file);
+    fs::write(m.dir.join("units/mnt-d1.mount"), text).unwrap();
+    m.systemctl(&["daemon-reload"]);
+    let _ = m.enter(&["systemctl", "reset-failed"]);
+    // systemd does not try a unit again whose mount has failed: someone has to start it.
+    m.ask("start", &v1.file);
+    let ran = m.runs(v1, from);
+    let told = m.enter(&["sh", "-c", &format!("systemctl status mnt-d1.mount {}; true", v1.file)])?;
+    m.systemctl(&["stop", &v1.file]);
+    let gone = m.gone(v1);
+    m.systemctl(&["stop", "mnt-d1.mount"]);
+    fs::remove_file(m.dir.join("units/mnt-d1.mount")).unwrap();
+    m.systemctl(&["daemon-reload"]);
+    fs::remove_dir(&mountpoint).unwrap();
+    fs::rename(&disk, &mountpoint).unwrap();
+    let from = trace::now();
+    m.ask("start", &v1.file);
+    let back = m.runs(v1, from);
+    well(none, "it started on the bare mountpoint")?;
+    well(waits == "inactive", &format!("a unit whose mount has failed is {waits}"))?;
+    well(ran, &format!("it does not run when the disk is there:\n{told}"))?;
+    well(gone && back, "it does not run again")
+}
+
+/// Runs the suite below `dir`: whether all was well, and the table.
+pub fn run(dir: &Path, core: bool, loud: bool, only: &[String]) -> (bool, String) {
+    let begin = Instant::now();
+    let per_node = Variant { target: Target::Fleet, ..PLAIN };
+    let variants = [
+        Variant {
+            name: "g",
+            what: "A: per machine, machine's network, lock",
+            host: true,
+            guard: true,
+            ..per_node.clone()
+        },
+        Variant { name: "h", what: "A: per machine, machine's network", host: true, ..per_node.clone() },
+    ];
+    let compiled: Vec<Compiled> = variants
+        .iter()
+        .zip([7100, 7110])
+        .filter(|(v, _)| !(core && v.guard))
+        .flat_map(|(v, port)| variant::compile(&dir.join("compiled"), std::slice::from_ref(v), port))
+        .collect();
+    let mut m = Machine::start(dir);
+    println!("{:>4} s  systemd and dockerd are up", begin.elapsed().as_secs());
+    for of in &compiled {
+        let data = m.dir.join("mnt/d1").join(of.variant.name);
+        fs::create_dir(&data).unwrap();
+        fs::write(data.join("identity"), format!("{}-m1", of.variant.name)).unwrap();
+        sh::run(&format!("cp {}/*.service {}/units/", of.files["1"].display(), m.dir.display()));
+    }
+    m.systemctl(&["daemon-reload"]);
+    let mut good = true;
+    let mut rows: BTreeMap<&str, Vec<Row>> = BTreeMap::new();
+    let mut open = Open::new();
+    for of in &compiled {
+        let (v1, v2) = (Unit::new(of, "v1"), Unit::new(of, "v2"));
+        m.ask("start", &v1.file);
+        assert!(m.runs(&v1, 0), "{} does not start", v1.file);
+        for (name, hazard, _, run) in EXPERIMENTS {
+            let left_out =
+                core && !CORE.contains(&name) || !only.is_empty() && !only.iter().any(|o| o == name);
+            if left_out {
+                continue;
+            }
+            let from = trace::now();
+            if let Err(why) = run(&mut m, &v1, &v2) {
+                println!("        WRONG {} {name}: {why}", of.variant.name);
+                println!("{}", m.enter(&["systemctl", "status", &v1.file, &v2.file]).unwrap_or_else(|e| e));
+                good = false;
+            }
+            m.living(&v1);
+            let seen = trace::seen(&m.lives.all, of.variant.name, from, trace::now());
+            if loud {
+                println!("        {} {name}: {seen:?}", of.variant.name);
+            }
+            let subject = Subject { name, hazard, breaks: &[], provokes: &[HERE, EMPTY] };
+            let own = judge::judge(of, subject, &seen, &mut open);
+            for r in own.iter().filter_map(|r| r.wrong.as_ref().map(|w| (r, w))) {
+                println!("        WRONG {} {}/{}: {}", r.0.service, r.0.resource, r.0.hazard, r.1);
+                good = false;
+            }
+            rows.entry(name).or_default().extend(own);
+            println!("{:>4} s  {} {name}", begin.elapsed().as_secs(), of.variant.name);
+        }
+        m.systemctl(&["stop", &v1.file]);
+        m.gone(&v1);
+    }
+    let stripped = if only.is_empty() && !core { strips(&mut m, &compiled) } else { Ok(String::new()) };
+    let mut text = table(&rows, &compiled);
+    match stripped {
+        Ok(more) => text += &more,
+        Err(why) => {
+            println!("        WRONG {why}");
+            good = false;
+        }
+    }
+    println!("{:>4} s  done", begin.elapsed().as_secs());
+    (good, text)
+}
+
+/// The same two units beside each other without the name: with the lock nothing overlaps, without
+/// it they do. So it is the name that held, and the lock is a second layer.
+fn strips(m: &mut Machine, compiled: &[Compiled]) -> Result<String, String> {
+    let mut text = "\n## without the container's name\n\nThe second unit is started beside the first. Hazard `revisions`.\n\n| service | seen |\n|---|---|\n".to_owned();
+    for of in compiled {
+        let (v1, v2) = (Unit::new(of, "v1"), Unit::new(of, "v2"));
+        for unit in [&v1, &v2] {
+            let path = m.dir.join("units").join(&unit.file);
+            let whole = fs::read_to_string(&path).unwrap();
+            let bare = whole.replace(&format!(" --name mnt.d1.{}", unit.service), "");
+            assert_ne!(whole, bare, "the unit has no name to take away");
+            fs::write(path, bare).unwrap();
+        }
+        m.systemctl(&["daemon-reload"]);
+        let from = trace::now();
+        m.ask("start", &v1.file);
+        well(m.runs(&v1, from), "it does not start without the name")?;
+        m.ask("start", &v2.file);
+        sleep(Duration::from_secs(15));
+        m.living(&v2);
+        let seen = trace::seen(&m.lives.all, of.variant.name, from, trace::now());
+        let met = seen.contains_key(&("data", HERE));
+        well(met != of.variant.guard, &format!("{} without the name: {seen:?}", of.variant.name))?;
+        let told = if met { "**overlap**, two on one node" } else { "held, by the lock" };
+        text += &format!("| {} | {told} |\n", of.variant.what);
+        m.systemctl(&["stop", &v1.file, &v2.file]);
+        well(m.gone(&v1) && m.gone(&v2), "they do not stop")?;
+    }
+    Ok(text)
+}
+
+fn table(rows: &BTreeMap<&str, Vec<Row>>, compiled: &[Compiled]) -> String {
+    let mut text = String::new();
+    for (name, hazard, what, _) in EXPERIMENTS {
+        let Some(own) = rows.get(name) else { continue };
+        text += &format!("\n## {name}\n\n{what}. Hazard `{hazard}`.\n\n");
+        text += &judge::lines(own, |s| {
+            compiled.iter().find(|c| c.variant.name == s).map_or("", |c| c.variant.what)
+        });
+    }
+    text
+}

@@ -1,0 +1,172 @@
+//! The end-to-end suite for Swarm and fleet: real dockerds and a real systemd run what berthc
+//! emits, and a probe in place of the database tells what it held and when. See `README.md` beside.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests read, write and fail loudly"
+)]
+
+mod cluster;
+mod fleet;
+mod image;
+mod judge;
+mod sh;
+mod swarm;
+mod trace;
+mod variant;
+
+use std::fs;
+use std::io::Read as _;
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+
+/// Marks the suite in its own namespaces.
+const INNER: &str = "BERTHC_E2E_INNER";
+/// Where the suite mounts its disk, in its own namespace only.
+const DIR: &str = "/tmp/berthc-e2e";
+/// As automake has it: neither passed nor failed.
+const SKIPPED: u8 = 77;
+
+const USAGE: &str = "\
+The end-to-end suite. Which part?
+
+  cargo test --test e2e -- swarm     every hazard against every service, 20 minutes
+  cargo test --test e2e -- fleet     the units under systemd, 8 minutes
+
+  --core         the short run, as in CI
+  --only=NAME    only this experiment (may be repeated)
+  --loud         tell every overlap
+  --record       write tests/e2e/docker/SWARM.md or FLEET.md (a full run)";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let has = |flag: &str| args.iter().any(|a| a == flag);
+    let fleet = has("fleet");
+    if !(fleet || has("swarm")) {
+        eprintln!("{USAGE}");
+        return ExitCode::from(2);
+    }
+    if std::env::var_os(INNER).is_none() {
+        if let Err(why) = able(fleet) {
+            eprintln!("SKIPPED, nothing was tried: {why}");
+            return ExitCode::from(SKIPPED);
+        }
+        fs::create_dir_all(DIR).unwrap();
+        return outside(&args);
+    }
+    std::thread::spawn(ends_with_the_outside);
+    sh::run(&format!("mount -t tmpfs -o size=4g e2e {DIR}"));
+    let dir = Path::new(DIR);
+    let only: Vec<String> =
+        args.iter().filter_map(|a| a.strip_prefix("--only=")).map(str::to_owned).collect();
+    image::build(dir);
+    let (good, table) = match fleet {
+        true => fleet::run(dir, has("--core"), has("--loud"), &only),
+        false => swarm::run(dir, has("--core"), has("--loud"), &only),
+    };
+    if has("--record") {
+        let (name, head) = if fleet { ("FLEET.md", FLEET) } else { ("SWARM.md", SWARM) };
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/docker");
+        fs::write(folder.join(name), format!("{head}{table}")).unwrap();
+    } else if !good {
+        println!("{table}");
+    }
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+const SWARM: &str = "\
+# What the end-to-end suite saw on Swarm
+
+Written by `cargo test --test e2e -- swarm --record`; engine 20.10, four nodes, a grace of 16 s that
+every stop takes to its end. *Claimed* is what berthc's certificate says of the emitted files, *seen*
+the longest time for which two containers held the resource. Both were asserted: no overlap where
+it is held, an overlap where a gap is named.
+";
+const FLEET: &str = "\
+# What the end-to-end suite saw of fleet units
+
+Written by `cargo test --test e2e -- fleet --record`: the units under a real systemd beside a real
+dockerd (20.10), a grace of 16 s that every stop takes to its end. *Claimed* is what berthc's
+certificate says of the units, *seen* the longest time for which two containers held the resource.
+";
+
+/// Runs the suite in namespaces of its own. The first process in them is a shell, which reaps what
+/// others leave: a process that nobody reaps would keep a node from going down.
+fn outside(args: &[String]) -> ExitCode {
+    let mut inside = own_namespaces()
+        .args(["sh", "-c", "\"$@\" <&0 & wait $!", "sh"])
+        .arg(std::env::current_exe().unwrap())
+        .args(args)
+        .env(INNER, "1")
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let line = inside.stdin.take();
+    let ended = inside.wait().unwrap();
+    drop(line);
+    ended.code().and_then(|c| u8::try_from(c).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
+}
+
+/// The line from the outside breaks when the process there ends, by whatever signal. Then all ends.
+fn ends_with_the_outside() {
+    let _ = std::io::stdin().read_to_end(&mut Vec::new());
+    std::process::exit(1);
+}
+
+/// Namespaces that take everything in them along when the suite ends, however it ends.
+fn own_namespaces() -> Command {
+    let mut unshare = Command::new("unshare");
+    unshare
+        .args(["--mount", "--net", "--pid", "--uts", "--fork", "--kill-child", "--mount-proc"])
+        .args(["--propagation", "private"]);
+    unshare
+}
+
+/// Whether this machine can run the suite.
+fn able(fleet: bool) -> Result<(), String> {
+    const PROGRAMS: [&str; 12] = [
+        "dockerd",
+        "docker",
+        "containerd",
+        "runc",
+        "ip",
+        "iptables",
+        "unshare",
+        "nsenter",
+        "busybox",
+        "flock",
+        "ldd",
+        "rustc",
+    ];
+    let missing: Vec<&str> = PROGRAMS.into_iter().filter(|p| !sh::ok(&format!("command -v {p}"))).collect();
+    if !missing.is_empty() {
+        return Err(format!(
+            "no {} here (Debian: docker.io, iproute2, iptables, busybox-static)",
+            missing.join(", ")
+        ));
+    }
+    if fleet && !Path::new("/lib/systemd/systemd").exists() {
+        return Err("no systemd here (Debian: systemd)".to_owned());
+    }
+    if !sh::ok("test $(id -u) = 0") {
+        return Err("it needs root: nodes are namespaces".to_owned());
+    }
+    if sh::ok("ldd $(command -v busybox)") {
+        return Err("busybox is not static (Debian: busybox-static)".to_owned());
+    }
+    // What dockerd will want of the kernel, tried where it does not matter.
+    let script = "ip link add name e2e0 type veth peer name e2e1 && ip link add name e2e2 type bridge && \
+                  ip link add name e2e3 type vxlan id 9 dstport 4789 && mount -t tmpfs t /tmp && iptables -L -n";
+    let tried = own_namespaces().args(["sh", "-c", script]).output().map_err(|e| e.to_string())?;
+    if !tried.status.success() {
+        let why = String::from_utf8_lossy(&tried.stderr);
+        return Err(format!("no namespaces with networks of their own here: {}", why.trim()));
+    }
+    if !sh::ok("find /sys/fs/cgroup -maxdepth 2 -name cgroup.procs -writable | grep -q .") {
+        return Err("the control groups cannot be written".to_owned());
+    }
+    Ok(())
+}

@@ -1,0 +1,881 @@
+//! Swarm: every hazard against every cell of the design.
+//!
+//! All services are deployed at once and each experiment strikes them all, so that a run takes as
+//! long as the hazards last and not that long for every service.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::thread::{scope, sleep};
+use std::time::{Duration, Instant};
+
+use crate::cluster::{Cluster, Node};
+use crate::judge::{self, Open, Row, Subject};
+use crate::sh::eventually;
+use crate::trace::{self, ELSEWHERE, EMPTY, HERE, Life, Lives};
+use crate::variant::{self, Cell, Compiled, PLAIN, Strip, Variant};
+
+/// Seconds in which every service has to be back, once a hazard is over.
+const HEALS: u64 = 200;
+/// Until Swarm has begun with whatever it does to a node that is back.
+const HEAL: Duration = Duration::from_secs(8);
+/// Where the first and the second member of whatever is placed are put.
+const HOME: [Node; 2] = [2, 3];
+/// A live node that has no member and no directory.
+const SPARE: Node = 4;
+
+/// Services of the short run.
+const CORE: [&str; 14] = [
+    "a", "a-host", "a-guard", "a-noport", "b", "b-host", "b-guard", "b-noport", "b-bare", "c-free", "c-conn",
+    "c-always", "d", "e-pin",
+];
+/// `start-first` waits forever for a port that the old task holds: no overlap, and no end.
+const STUCK: (&str, &str) = ("b-noorder", "slow stop");
+
+/// All services. The first of each cell is what berthc emits; the others lack a rule.
+fn variants() -> Vec<Vec<Variant>> {
+    use Cell::{Bare, Pinned, PinnedBare, PinnedVolume, Volume};
+    let one = |name, what, variant: Variant| vec![Variant { name, what, ..variant }];
+    let pinned = Variant { cell: Pinned, ..PLAIN };
+    let host = Variant { host: true, ..PLAIN };
+    let pinned_host = Variant { host: true, ..pinned.clone() };
+    let volume = |backend| Variant { cell: Volume(backend), count: 1, ..PLAIN };
+    vec![
+        one("a", "A: per node, overlay", PLAIN),
+        one("a-host", "A: per node, node's network", host.clone()),
+        one("a-guard", "A: per node, node's network, lock", Variant { guard: true, ..host.clone() }),
+        one("a-noport", "A without the port", Variant { strips: &[Strip::Port], ..PLAIN }),
+        one("b", "B: pinned, overlay", pinned.clone()),
+        one("b-host", "B: pinned, node's network", pinned_host.clone()),
+        one("b-guard", "B: pinned, node's network, lock", Variant { guard: true, ..pinned_host.clone() }),
+        one("b-noport", "B without the port", Variant { strips: &[Strip::Port], ..pinned.clone() }),
+        one(
+            "b-bare",
+            "B without the port and without stop-first",
+            Variant { strips: &[Strip::Port, Strip::StopFirst], ..pinned.clone() },
+        ),
+        one("b-noorder", "B without stop-first", Variant { strips: &[Strip::StopFirst], ..pinned.clone() }),
+        one("b-nopin", "B without the pin", Variant { strips: &[Strip::Place], ..pinned.clone() }),
+        one(
+            "b-noguard",
+            "B with a lock that the template lost",
+            Variant { guard: true, strips: &[Strip::Guard], ..pinned_host.clone() },
+        ),
+        one(
+            "b-onlyguard",
+            "B with nothing but the lock and the order",
+            Variant { guard: true, strips: &[Strip::Port], ..pinned_host.clone() },
+        ),
+        one("c-free", "C: a volume that excludes nobody", Variant { count: 2, ..volume("ceph-rbd") }),
+        one("c-conn", "C: a volume that fences while connected", volume("flocker")),
+        one("c-always", "C: a volume that always fences", volume("scaleio")),
+        one(
+            "d",
+            "D: a volume that excludes nobody, pinned",
+            Variant { cell: PinnedVolume("ceph-rbd"), ..PLAIN },
+        ),
+        one(
+            "d-noport",
+            "D without the port",
+            Variant { cell: PinnedVolume("ceph-rbd"), strips: &[Strip::Port], ..PLAIN },
+        ),
+        one("e", "an id, floating", Variant { cell: Bare, count: 1, ..PLAIN }),
+        one("e-pin", "an id, pinned", Variant { cell: PinnedBare, ..PLAIN }),
+        vec![
+            Variant { name: "x", what: "apart from y", apart: "y", ..volume("ceph-rbd") },
+            Variant { name: "y", what: "apart from x", apart: "x", ..volume("ceph-rbd") },
+        ],
+    ]
+}
+
+/// What is done to the cluster.
+struct Experiment {
+    subject: Subject,
+    /// For the table.
+    what: &'static str,
+    /// Whether it belongs to the short run.
+    core: bool,
+    /// To whom.
+    who: fn(&Variant) -> bool,
+    /// Which of them it brings together where nothing holds them apart.
+    tries: fn(&Variant) -> bool,
+    /// The node that it strikes. Members that may be anywhere are brought there before.
+    struck: Option<Node>,
+    run: fn(&mut Lab, &[usize]),
+}
+
+fn anyone(_: &Variant) -> bool {
+    true
+}
+
+fn experiments() -> Vec<Experiment> {
+    let subject = |name, hazard, breaks, provokes| Subject { name, hazard, breaks, provokes };
+    let host = |v: &Variant| v.cell == Cell::Pinned || v.cell == Cell::PerNode;
+    vec![
+        Experiment {
+            subject: subject("slow stop", "update", &[], &[HERE, ELSEWHERE]),
+            what: "a new image setting is deployed; every stop takes its whole grace",
+            core: true,
+            who: anyone,
+            tries: anyone,
+            struck: None,
+            run: |lab, who| lab.update(who, "2"),
+        },
+        Experiment {
+            subject: subject("relabel", "relabel", &[], &[HERE]),
+            what: "the label is taken off the node and set again at once",
+            core: true,
+            who: Variant::labelled,
+            tries: anyone,
+            struck: None,
+            run: |lab, who| lab.relabel(who),
+        },
+        Experiment {
+            subject: subject("scale", "relabel", &[], &[ELSEWHERE]),
+            what: "scaled to 0 and at once back to 1",
+            core: true,
+            who: Variant::counted,
+            // Where a label places it, it stays on its node, and the port keeps it from that.
+            tries: |v| !v.labelled(),
+            struck: None,
+            run: |lab, who| lab.scale(who),
+        },
+        Experiment {
+            subject: subject("cut off", "partition", &[], &[HERE, ELSEWHERE]),
+            what: "a node is cut off for 45 s, and heals",
+            core: true,
+            who: anyone,
+            tries: anyone,
+            struck: Some(3),
+            run: |lab, _| {
+                lab.cluster.cut(3, true);
+                sleep(Duration::from_secs(45));
+                lab.cluster.cut(3, false);
+                sleep(HEAL);
+            },
+        },
+        Experiment {
+            subject: subject("bad update", "update", &[], &[]),
+            what: "a member that ends at once is deployed, then rolled back",
+            core: false,
+            who: anyone,
+            tries: anyone,
+            struck: None,
+            run: |lab, who| lab.bad_update(who),
+        },
+        Experiment {
+            subject: subject("manager restart", "update", &["stop-first"], &[]),
+            what: "the manager is killed and started 4 s into an update",
+            core: false,
+            who: anyone,
+            tries: anyone,
+            struck: None,
+            run: |lab, who| {
+                lab.deploy(who, "1");
+                sleep(Duration::from_secs(4));
+                lab.cluster.signal_docker(1, "KILL");
+                lab.cluster.start_docker(1);
+                lab.cluster.wait(1);
+            },
+        },
+        Experiment {
+            subject: subject("pin moved", "relabel", &[], &[HERE, ELSEWHERE]),
+            what: "the label of member 1 is moved to another live node, and back",
+            core: false,
+            who: |v| v.labelled() && v.counted(),
+            tries: anyone,
+            struck: None,
+            run: |lab, who| lab.move_pin(who),
+        },
+        Experiment {
+            subject: subject("pins swapped", "move", &[], &[]),
+            what: "the labels of two members are exchanged, and back",
+            core: false,
+            who: |v| v.labelled() && v.cell == Cell::Pinned,
+            tries: anyone,
+            struck: None,
+            run: |lab, who| lab.swap_pins(who),
+        },
+        Experiment {
+            subject: subject("dockerd killed", "reboot", &[], &[HERE, ELSEWHERE]),
+            what: "dockerd is killed with -9 and started 45 s later",
+            core: false,
+            who: anyone,
+            tries: anyone,
+            struck: Some(3),
+            run: |lab, _| {
+                lab.cluster.signal_docker(3, "KILL");
+                sleep(Duration::from_secs(45));
+                lab.cluster.start_docker(3);
+                lab.cluster.wait(3);
+                sleep(HEAL);
+            },
+        },
+        Experiment {
+            subject: subject("dockerd restarted", "reboot", &[], &[]),
+            what: "dockerd is stopped and started",
+            core: false,
+            who: anyone,
+            tries: anyone,
+            struck: None,
+            run: |lab, _| {
+                lab.cluster.signal_docker(3, "TERM");
+                lab.cluster.start_docker(3);
+                lab.cluster.wait(3);
+                sleep(HEAL);
+            },
+        },
+        Experiment {
+            subject: subject("power loss", "reboot", &[], &[]),
+            what: "a node loses its power for 30 s",
+            core: false,
+            who: anyone,
+            tries: anyone,
+            struck: None,
+            run: |lab, _| {
+                lab.cluster.power_off(3);
+                sleep(Duration::from_secs(30));
+                lab.cluster.power_on(3);
+                lab.cluster.wait(3);
+                sleep(HEAL);
+            },
+        },
+        Experiment {
+            subject: subject("drain", "reboot", &[], &[]),
+            what: "a node is drained, and active again 30 s later",
+            core: false,
+            who: anyone,
+            tries: anyone,
+            struck: None,
+            run: |lab, _| lab.drain(&[3]),
+        },
+        Experiment {
+            subject: subject("crowd", "colocate", &[], &[HERE]),
+            what: "all nodes but one are drained",
+            core: false,
+            who: |v| !v.labelled(),
+            tries: anyone,
+            struck: None,
+            run: |lab, _| lab.drain(&[3, 4]),
+        },
+        Experiment {
+            subject: subject("two revisions", "revisions", &[], &[HERE]),
+            what: "the second revision is deployed beside the first",
+            core: true,
+            who: |v| v.cell == Cell::PerNode,
+            tries: anyone,
+            struck: None,
+            run: |lab, who| {
+                lab.second_revision(who);
+                sleep(Duration::from_secs(15));
+            },
+        },
+        Experiment {
+            subject: subject("revision flipped", "relabel", &[], &[HERE]),
+            what: "the label goes from v1 to v2 at once, without waiting",
+            core: false,
+            who: |v| v.cell == Cell::PerNode,
+            tries: anyone,
+            struck: None,
+            run: |lab, who| lab.flip_revision(who),
+        },
+        Experiment {
+            subject: subject("disk gone", "move", &[], &[]),
+            what: "the directory is not there when the member starts, and comes later",
+            core: false,
+            who: host,
+            tries: anyone,
+            struck: None,
+            run: |lab, who| lab.disk_gone(who),
+        },
+        Experiment {
+            subject: subject("volume gone", "move", &[], &[EMPTY]),
+            what: "the volume is not there when the member starts",
+            core: false,
+            who: |v| matches!(v.cell, Cell::Volume(_) | Cell::PinnedVolume(_)),
+            tries: anyone,
+            struck: None,
+            run: |lab, who| lab.volume_gone(who),
+        },
+        Experiment {
+            subject: subject("removed", "force", &[], &[HERE, ELSEWHERE]),
+            what: "the service is removed and deployed again at once",
+            core: false,
+            who: anyone,
+            tries: anyone,
+            struck: None,
+            run: |lab, who| {
+                let from = trace::now();
+                lab.remove(who);
+                lab.deploy_again(who);
+                lab.renewed(who, from);
+            },
+        },
+    ]
+}
+
+/// The cluster with all that runs on it.
+struct Lab {
+    cluster: Cluster,
+    compiled: Vec<Compiled>,
+    /// What of each is deployed.
+    generation: Vec<&'static str>,
+    revision: Vec<&'static str>,
+    lives: Lives,
+}
+
+/// Runs the suite below `dir`; whether all was well. `core` is the short run.
+pub fn run(dir: &Path, core: bool, loud: bool, only: &[String]) -> (bool, String) {
+    let begin = Instant::now();
+    let mut port = 7100;
+    let mut compiled = Vec::new();
+    for group in variants() {
+        if core && !CORE.contains(&group[0].name) {
+            continue;
+        }
+        compiled.extend(variant::compile(&dir.join("compiled"), &group, port));
+        port += 10;
+    }
+    let cluster = Cluster::start(dir, 4);
+    let count = compiled.len();
+    let mut lab = Lab {
+        cluster,
+        compiled,
+        generation: vec!["1"; count],
+        revision: vec!["v1"; count],
+        lives: Lives::default(),
+    };
+    println!("{:>4} s  the cluster is up, {count} services are compiled", begin.elapsed().as_secs());
+    lab.prepare();
+    let all: Vec<usize> = (0..count).collect();
+    let mut rows: Vec<Row> = Vec::new();
+    let mut open = Open::new();
+    let mut stuck: Vec<String> = Vec::new();
+    let start = Experiment {
+        subject: Subject { name: "start", hazard: "colocate", breaks: &[], provokes: &[] },
+        what: "the first start",
+        core: true,
+        who: anyone,
+        tries: anyone,
+        struck: None,
+        run: |lab, who| lab.deploy(who, "1"),
+    };
+    for e in std::iter::once(start).chain(experiments()) {
+        if core && !e.core
+            || !only.is_empty() && e.subject.name != "start" && !only.iter().any(|o| o == e.subject.name)
+        {
+            continue;
+        }
+        let who: Vec<usize> = all.iter().copied().filter(|i| (e.who)(&lab.compiled[*i].variant)).collect();
+        let tried = lab.tried(&e, &who);
+        let from = trace::now();
+        (e.run)(&mut lab, &who);
+        let (hang, others) = lab.hanging(e.subject.name);
+        let mut late = lab.settle(&others, HEALS);
+        for &i in &hang {
+            let name = lab.compiled[i].variant.name;
+            if lab.settled(i) {
+                println!("        WRONG {name} was to wait forever, and does not");
+                stuck.push(format!("{name} is done after {}", e.subject.name));
+            }
+        }
+        let to = trace::now();
+        let mut said = 0;
+        for &i in &who {
+            let of = &lab.compiled[i];
+            let seen = trace::seen(&lab.lives.all, of.variant.name, from, to);
+            let provokes = if tried.contains(&i) { e.subject.provokes } else { &[] };
+            let own = judge::judge(of, Subject { provokes, ..e.subject }, &seen, &mut open);
+            if loud && !seen.is_empty() {
+                println!("        {} {seen:?}", of.variant.name);
+                lab.story(of.variant.name, from);
+            }
+            for r in own.iter().filter(|r| r.wrong.is_some()) {
+                println!(
+                    "        {} {} {}/{}: {}",
+                    if r.known { "DIFFERS, as is known:" } else { "WRONG" },
+                    r.service,
+                    r.resource,
+                    r.hazard,
+                    r.wrong.as_deref().unwrap()
+                );
+                lab.story(of.variant.name, from);
+                said += 1;
+            }
+            rows.extend(own);
+        }
+        for &i in &late {
+            let name = lab.compiled[i].variant.name;
+            println!("        STUCK {name} after {}", e.subject.name);
+            lab.story(name, from);
+            stuck.push(format!("{name} after {}", e.subject.name));
+        }
+        println!(
+            "{:>4} s  {}: {} services, {said} wrong, {} stuck",
+            begin.elapsed().as_secs(),
+            e.subject.name,
+            who.len(),
+            late.len()
+        );
+        late.extend(hang);
+        lab.mend(&late);
+    }
+    let mut good = stuck.is_empty() && rows.iter().all(|r| r.wrong.is_none() || r.known);
+    for ((service, resource, hazard, way), met) in &open {
+        if !met {
+            println!("        NOT PROVOKED {service} {resource}/{hazard}: `{way}` is said to be open");
+            good = false;
+        }
+    }
+    (good, table(&rows))
+}
+
+/// The table of one run.
+fn table(rows: &[Row]) -> String {
+    let mut text = String::new();
+    let names: BTreeMap<&str, &str> = variants().into_iter().flatten().map(|v| (v.name, v.what)).collect();
+    for e in std::iter::once("start").chain(experiments().iter().map(|e| e.subject.name)) {
+        let own: Vec<&Row> = rows.iter().filter(|r| r.experiment == e).collect();
+        if own.is_empty() {
+            continue;
+        }
+        let what =
+            experiments().into_iter().find(|x| x.subject.name == e).map_or("the first start", |x| x.what);
+        text += &format!("\n## {e}\n\n{what}. Hazard `{}`.\n\n", own[0].hazard);
+        text += &judge::lines(own, |s| names.get(s).copied().unwrap_or_default());
+    }
+    text
+}
+
+impl Lab {
+    fn variant(&self, i: usize) -> &Variant {
+        &self.compiled[i].variant
+    }
+
+    /// Where a member of a service has to be: by member, and on which node where that is certain.
+    fn wanted(&self, i: usize) -> Vec<(String, Option<Node>)> {
+        let v = self.variant(i);
+        match v.cell {
+            Cell::PerNode => HOME.iter().map(|n| (format!("n{n}"), Some(*n))).collect(),
+            _ => (1..=v.count)
+                .map(|n| (format!("{}-{n}", v.name), v.labelled().then(|| HOME[n as usize - 1])))
+                .collect(),
+        }
+    }
+
+    /// The services of Swarm that make up one of ours.
+    fn services(&self, i: usize) -> Vec<String> {
+        let v = self.variant(i);
+        match v.cell {
+            Cell::PerNode => vec![format!("{}_{}-{}", v.name, v.name, self.revision[i])],
+            _ => (1..=v.count).map(|n| format!("{}_{}-{n}", v.name, v.name)).collect(),
+        }
+    }
+
+    /// The label that places it, on the nodes that it places it on.
+    fn labels(&self, i: usize) -> Vec<(Node, String)> {
+        let v = self.variant(i);
+        if !v.labelled() {
+            return Vec::new();
+        }
+        match v.cell {
+            Cell::PerNode => HOME.iter().map(|n| (*n, format!("{}=yes", v.name))).collect(),
+            _ => (1..=v.count).map(|n| (HOME[n as usize - 1], format!("{}={n}", v.name))).collect(),
+        }
+    }
+
+    /// What the certificate's duties ask for: directories, volumes, labels.
+    fn prepare(&self) {
+        let mut labels: BTreeMap<Node, Vec<String>> = BTreeMap::new();
+        for i in 0..self.compiled.len() {
+            let v = self.variant(i);
+            for (k, (member, _)) in self.wanted(i).iter().enumerate() {
+                let disk = self.cluster.disk(HOME[k]).join("d1");
+                let path = match v.cell {
+                    Cell::PerNode => disk.join(v.name),
+                    Cell::Pinned => disk.join(format!("{}-{}", v.name, k + 1)),
+                    Cell::Volume(_) | Cell::PinnedVolume(_) => self.volume(v, k + 1),
+                    Cell::Bare | Cell::PinnedBare => continue,
+                };
+                fs::create_dir_all(&path).unwrap();
+                fs::write(path.join("identity"), format!("{}-{member}", v.name)).unwrap();
+            }
+            for (node, label) in self.labels(i) {
+                labels.entry(node).or_default().push(label);
+                if v.cell == Cell::PerNode {
+                    labels.entry(node).or_default().push(format!("{}-revision=v1", v.name));
+                }
+            }
+        }
+        for (node, labels) in labels {
+            self.cluster.label(node, &labels);
+        }
+    }
+
+    fn volume(&self, v: &Variant, member: usize) -> std::path::PathBuf {
+        self.cluster.storage().join("volumes").join(format!("data-{}-{member}", v.name))
+    }
+
+    /// Runs `each` for several services at a time.
+    fn each(&self, who: &[usize], each: impl Fn(usize) + Sync) {
+        scope(|s| {
+            for part in who.chunks(who.len().div_ceil(4).max(1)) {
+                let each = &each;
+                s.spawn(move || part.iter().for_each(|i| each(*i)));
+            }
+        });
+    }
+
+    fn deploy(&mut self, who: &[usize], generation: &'static str) {
+        for i in who {
+            self.generation[*i] = generation;
+        }
+        self.deploy_again(who);
+    }
+
+    /// File by file, as berthc's certificate says.
+    fn deploy_again(&self, who: &[usize]) {
+        self.each(who, |i| {
+            let v = self.variant(i);
+            let folder = &self.compiled[i].files[self.generation[i]];
+            let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+            files.sort();
+            for file in files {
+                let text = file.to_str().unwrap();
+                if v.cell == Cell::PerNode && !text.ends_with(&format!("-{}.yml", self.revision[i])) {
+                    continue;
+                }
+                self.cluster.docker(1, &["stack", "deploy", "--resolve-image", "never", "-c", text, v.name]);
+            }
+        });
+    }
+
+    fn read(&mut self) {
+        let folders: Vec<_> = self.cluster.workers().map(|n| (n, self.cluster.traces(n))).collect();
+        self.lives.read(folders.iter().map(|(n, p)| (*n, p.as_path())));
+    }
+
+    /// Those of service `i` that run.
+    fn living(&self, i: usize) -> Vec<&Life> {
+        let (now, name) = (trace::now(), self.variant(i).name);
+        self.lives.all.iter().filter(|l| l.service == name && l.lives(now)).collect()
+    }
+
+    /// Services that are to hang after this experiment, and the others.
+    fn hanging(&self, experiment: &str) -> (Vec<usize>, Vec<usize>) {
+        let (name, when) = STUCK;
+        let hangs = |i: &usize| self.variant(*i).name == name && when == experiment;
+        (0..self.compiled.len()).partition(hangs)
+    }
+
+    /// Those of `who` that `e` is sure to bring together where nothing holds them apart.
+    fn tried(&mut self, e: &Experiment, who: &[usize]) -> Vec<usize> {
+        if let Some(node) = e.struck {
+            self.gather(node);
+        }
+        self.read();
+        let there = |i: &usize| e.struck.is_none_or(|n| self.living(*i).iter().any(|l| l.node == n));
+        who.iter().copied().filter(|i| (e.tries)(self.variant(*i)) && there(i)).collect()
+    }
+
+    /// Brings the first member of whatever may run anywhere to `node`.
+    fn gather(&mut self, node: Node) {
+        // Of two that keep apart one may keep the other away.
+        let floats = |v: &Variant| matches!(v.cell, Cell::Volume(_) | Cell::Bare) && v.apart.is_empty();
+        let all: Vec<usize> = (0..self.compiled.len()).filter(|i| floats(self.variant(*i))).collect();
+        let constrain = |lab: &Self, how: &str| {
+            lab.each(&all, |i| {
+                let here = format!("node.hostname==n{node}");
+                lab.cluster.docker(1, &["service", "update", "--detach", how, &here, &lab.services(i)[0]]);
+            });
+        };
+        constrain(self, "--constraint-add");
+        let mut away = Vec::new();
+        eventually(HEALS, || {
+            self.read();
+            let there = |i: usize| {
+                let member = format!("{}-1", self.variant(i).name);
+                self.living(i).iter().any(|l| l.member == member && l.node == node)
+            };
+            away = all.iter().copied().filter(|i| !there(*i) || !self.settled(*i)).collect();
+            away.is_empty()
+        });
+        for &i in &away {
+            println!(
+                "        AWAY {} does not come to n{node}, and is not tried there",
+                self.variant(i).name
+            );
+            self.story(self.variant(i).name, trace::now() - 60_000);
+        }
+        constrain(self, "--constraint-rm");
+    }
+
+    /// Waits until each member of `who` was started again after `from`.
+    fn renewed(&mut self, who: &[usize], from: u64) {
+        eventually(HEALS, || {
+            self.read();
+            let again = |i: usize, member: &str| {
+                let name = self.variant(i).name;
+                self.lives.all.iter().any(|l| l.service == name && l.member == member && l.start >= from)
+            };
+            who.iter().all(|i| self.wanted(*i).iter().all(|(member, _)| again(*i, member)))
+        });
+    }
+
+    /// Whether every member of `i` runs once, where and as it shall.
+    fn settled(&self, i: usize) -> bool {
+        let living = self.living(i);
+        let wanted = self.wanted(i);
+        let fits = |l: &Life, (member, node): &(String, Option<Node>)| {
+            l.member == *member
+                && node.is_none_or(|n| n == l.node)
+                && l.generation == self.generation[i]
+                && (l.revision.is_empty() || l.revision == self.revision[i])
+        };
+        let all = wanted.iter().all(|w| living.iter().filter(|l| fits(l, w)).count() == 1);
+        // Two that keep apart need two nodes, and nothing says which.
+        all && living.len() == wanted.len()
+    }
+
+    /// Waits until all of `who` are well, for `seconds` at most; those that are not.
+    fn settle(&mut self, who: &[usize], seconds: u64) -> Vec<usize> {
+        let mut well = 0;
+        let mut late: Vec<usize> = Vec::new();
+        eventually(seconds, || {
+            self.read();
+            late = who.iter().copied().filter(|i| !self.settled(*i)).collect();
+            well = if late.is_empty() { well + 1 } else { 0 };
+            // For two seconds on end.
+            well == 10
+        });
+        late
+    }
+
+    /// What ran of a service since `from`, for people.
+    fn story(&self, name: &str, from: u64) {
+        let mut own: Vec<&Life> =
+            self.lives.all.iter().filter(|l| l.service == name && l.last >= from).collect();
+        own.sort_by_key(|l| l.start);
+        for l in own {
+            let at = |t: u64| (t as f64 - from as f64) / 1000.0;
+            println!(
+                "          {} on n{} generation {}{} from {:.1} s to {:.1} s{}{}",
+                l.member,
+                l.node,
+                l.generation,
+                l.revision,
+                at(l.start),
+                at(l.last),
+                l.port.map_or_else(String::new, |p| format!(", port from {:.1} s", at(p))),
+                l.met.as_deref().map_or_else(String::new, |m| format!(", met {m} data")),
+            );
+        }
+        let ps = [
+            "service",
+            "ps",
+            "--no-trunc",
+            "--format",
+            "{{.Name}} {{.Node}} {{.DesiredState}} {{.CurrentState}} {{.Error}}",
+        ];
+        let i = (0..self.compiled.len()).find(|i| self.variant(*i).name == name).unwrap();
+        for service in self.services(i) {
+            let text = self.cluster.try_docker(1, &[&ps[..], &[&service]].concat()).unwrap_or_else(|e| e);
+            text.lines().take(6).for_each(|l| println!("          | {l}"));
+        }
+    }
+
+    /// Takes away what is stuck and starts it anew, so that the next experiment begins well.
+    fn mend(&mut self, who: &[usize]) {
+        if who.is_empty() {
+            return;
+        }
+        self.remove(who);
+        let gone = eventually(120, || {
+            self.read();
+            who.iter().all(|i| self.living(*i).is_empty())
+        });
+        assert!(gone, "containers do not end");
+        for i in who {
+            let v = self.variant(*i).clone();
+            for n in 1..=v.count {
+                let _ = fs::remove_file(self.cluster.storage().join(format!("attached/data-{}-{n}", v.name)));
+            }
+        }
+        self.deploy_again(who);
+        let late = self.settle(who, HEALS);
+        let names: Vec<&str> = late.iter().map(|i| self.variant(*i).name).collect();
+        assert!(late.is_empty(), "{names:?} do not start any more");
+    }
+
+    fn remove(&self, who: &[usize]) {
+        self.each(who, |i| {
+            for service in self.services(i) {
+                self.cluster.docker(1, &["service", "rm", &service]);
+            }
+        });
+    }
+
+    fn update(&mut self, who: &[usize], generation: &'static str) {
+        self.deploy(who, generation);
+        let (_, others) = self.hanging("slow stop");
+        // Only when the new ones run is it an update that was seen to its end.
+        self.settle(&others, HEALS);
+    }
+
+    fn bad_update(&mut self, who: &[usize]) {
+        let before: Vec<&'static str> = self.generation.clone();
+        let from = trace::now();
+        self.deploy(who, "bad");
+        eventually(60, || {
+            self.read();
+            let began: BTreeSet<&str> = self
+                .lives
+                .all
+                .iter()
+                .filter(|l| l.start >= from && l.generation == "bad")
+                .map(|l| l.service.as_str())
+                .collect();
+            who.iter().all(|i| began.contains(self.variant(*i).name))
+        });
+        self.each(who, |i| {
+            for service in self.services(i) {
+                self.cluster.docker(1, &["service", "rollback", "--detach", &service]);
+            }
+        });
+        self.generation = before;
+    }
+
+    /// Several labels of each node in one go.
+    fn set(&self, labels: impl IntoIterator<Item = (Node, String)>) {
+        let mut all: BTreeMap<Node, Vec<String>> = BTreeMap::new();
+        for (node, label) in labels {
+            all.entry(node).or_default().push(label);
+        }
+        for (node, labels) in all {
+            self.cluster.label(node, &labels);
+        }
+    }
+
+    fn without_value(labels: &[(Node, String)]) -> Vec<(Node, String)> {
+        labels.iter().map(|(n, l)| (*n, l.split('=').next().unwrap().to_owned())).collect()
+    }
+
+    fn relabel(&mut self, who: &[usize]) {
+        let from = trace::now();
+        let labels: Vec<_> = who.iter().flat_map(|i| self.labels(*i)).collect();
+        self.set(Self::without_value(&labels));
+        self.set(labels);
+        self.renewed(who, from);
+    }
+
+    fn move_pin(&mut self, who: &[usize]) {
+        let home: Vec<_> = who.iter().map(|i| self.labels(*i)[0].clone()).collect();
+        let away: Vec<_> = home.iter().map(|(_, l)| (SPARE, l.clone())).collect();
+        self.set(Self::without_value(&home));
+        self.set(away.clone());
+        sleep(Duration::from_secs(30));
+        self.set(Self::without_value(&away));
+        self.set(home);
+    }
+
+    fn swap_pins(&mut self, who: &[usize]) {
+        let home: Vec<_> = who.iter().flat_map(|i| self.labels(*i)).collect();
+        let name = |i: usize| self.variant(i).name;
+        let away: Vec<_> = who
+            .iter()
+            .flat_map(|i| [(HOME[0], format!("{}=2", name(*i))), (HOME[1], format!("{}=1", name(*i)))])
+            .collect();
+        self.set(away);
+        sleep(Duration::from_secs(40));
+        self.set(home);
+    }
+
+    fn scale_to(&self, who: &[usize], n: &str) {
+        let all: Vec<String> =
+            who.iter().flat_map(|i| self.services(*i)).map(|s| format!("{s}={n}")).collect();
+        let args = ["service", "scale", "--detach"].into_iter().chain(all.iter().map(String::as_str));
+        self.cluster.docker(1, &args.collect::<Vec<_>>());
+    }
+
+    fn scale(&mut self, who: &[usize]) {
+        let from = trace::now();
+        self.scale_to(who, "0");
+        self.scale_to(who, "1");
+        self.renewed(who, from);
+    }
+
+    fn drain(&mut self, nodes: &[Node]) {
+        for state in ["drain", "active"] {
+            for node in nodes {
+                self.cluster.docker(1, &["node", "update", "--availability", state, &format!("n{node}")]);
+            }
+            if state == "drain" {
+                sleep(Duration::from_secs(35));
+            }
+        }
+    }
+
+    fn second_revision(&mut self, who: &[usize]) {
+        for i in who {
+            self.revision[*i] = "v2";
+        }
+        self.deploy_again(who);
+        for i in who {
+            self.revision[*i] = "v1";
+        }
+    }
+
+    fn flip_revision(&mut self, who: &[usize]) {
+        self.second_revision(who);
+        sleep(Duration::from_secs(3));
+        let from = trace::now();
+        let labels: Vec<_> = who
+            .iter()
+            .flat_map(|i| HOME.map(|n| (n, format!("{}-revision=v2", self.variant(*i).name))))
+            .collect();
+        self.set(labels);
+        self.renewed(who, from);
+        for i in who {
+            self.revision[*i] = "v2";
+        }
+    }
+
+    /// Kills what runs of `who` on `node`.
+    fn kill(&self, who: &[usize], node: Node) {
+        let names: BTreeSet<&str> = who.iter().map(|i| self.variant(*i).name).collect();
+        let format = "{{.ID}} {{.Label \"com.docker.stack.namespace\"}}";
+        let all = self.cluster.docker(node, &["ps", "--format", format]);
+        let own = all.lines().filter_map(|l| l.split_once(' ')).filter(|(_, s)| names.contains(s));
+        let ids: Vec<&str> = own.map(|(id, _)| id).collect();
+        self.cluster.docker(node, &[&["kill"][..], &ids[..]].concat());
+    }
+
+    fn disk_gone(&mut self, who: &[usize]) {
+        let node = HOME[0];
+        let (there, aside) = (self.cluster.disk(node).join("d1"), self.cluster.disk(node).join("d1-aside"));
+        fs::rename(&there, &aside).unwrap();
+        self.kill(who, node);
+        sleep(Duration::from_secs(30));
+        fs::rename(&aside, &there).unwrap();
+    }
+
+    fn volume_gone(&mut self, who: &[usize]) {
+        let from = trace::now();
+        self.scale_to(who, "0");
+        let gone = eventually(60, || {
+            self.read();
+            who.iter().all(|i| self.living(*i).is_empty())
+        });
+        assert!(gone, "containers do not end");
+        // The plugins forget a volume when the last task has let it go.
+        sleep(Duration::from_secs(3));
+        for i in who {
+            let v = self.variant(*i).clone();
+            for n in 1..=v.count as usize {
+                fs::remove_dir_all(self.volume(&v, n)).unwrap();
+            }
+        }
+        self.scale_to(who, "1");
+        self.renewed(who, from);
+    }
+}

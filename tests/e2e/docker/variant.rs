@@ -1,0 +1,333 @@
+//! The services that the suite deploys: every cell of the design, some of them with a rule taken
+//! out of the templates. berthc compiles them and says what it claims of them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::image::NAME as IMAGE;
+
+/// Where members and data are.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Cell {
+    /// One on each labelled node, data on the node (cell A).
+    PerNode,
+    /// Two pinned members, data on the node (cell B).
+    Pinned,
+    /// Members that move with volumes of this backend (cell C).
+    Volume(&'static str),
+    /// As that, held to nodes (cell D).
+    PinnedVolume(&'static str),
+    /// An id and a hostname, no data.
+    Bare,
+    /// As that, held to nodes.
+    PinnedBare,
+}
+
+/// A rule that is taken out of the templates.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Strip {
+    /// The port in host mode.
+    Port,
+    /// `stop-first`: Swarm's other order stands in its place.
+    StopFirst,
+    /// All constraints.
+    Place,
+    /// The lock of the process.
+    Guard,
+}
+
+/// What berthc compiles it for.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Target {
+    Swarm,
+    Fleet,
+}
+
+impl Target {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Swarm => "swarm",
+            Self::Fleet => "fleet",
+        }
+    }
+}
+
+/// The plainest service: one on each node, on an overlay.
+pub const PLAIN: Variant = Variant {
+    name: "",
+    what: "",
+    target: Target::Swarm,
+    cell: Cell::PerNode,
+    host: false,
+    guard: false,
+    grace: 16,
+    strips: &[],
+    count: 2,
+    apart: "",
+};
+
+/// One service of the suite.
+#[derive(Clone)]
+pub struct Variant {
+    /// Its name; also its stack, and the label that places it.
+    pub name: &'static str,
+    /// What it is, for the table.
+    pub what: &'static str,
+    pub target: Target,
+    pub cell: Cell,
+    /// On the network of the node.
+    pub host: bool,
+    pub guard: bool,
+    /// Seconds; every stop takes them all.
+    pub grace: u32,
+    pub strips: &'static [Strip],
+    /// How many members, where they are counted.
+    pub count: u32,
+    /// Another one to keep apart from.
+    pub apart: &'static str,
+}
+
+/// What berthc says of one cell of its certificate.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Claim {
+    /// By these mechanisms.
+    Held(Vec<String>),
+    /// These ways are open.
+    Gap(Vec<String>),
+    AsData,
+    Never(String),
+    Duty,
+}
+
+/// A variant as berthc compiled it.
+pub struct Compiled {
+    pub variant: Variant,
+    /// Folder of the stack files, by generation.
+    pub files: BTreeMap<&'static str, PathBuf>,
+    /// By resource and hazard.
+    pub claims: BTreeMap<(String, String), Claim>,
+}
+
+/// What the environment of a generation adds: the second differs, the bad one ends at once.
+pub const GENERATIONS: [&str; 3] = ["1", "2", "bad"];
+
+impl Variant {
+    /// Whether a label says where it runs.
+    pub fn labelled(&self) -> bool {
+        let pinned = matches!(self.cell, Cell::Pinned | Cell::PinnedVolume(_) | Cell::PinnedBare);
+        (self.cell == Cell::PerNode || pinned) && !self.strips.contains(&Strip::Place)
+    }
+
+    /// Whether its members are numbered.
+    pub fn counted(&self) -> bool {
+        self.cell != Cell::PerNode
+    }
+
+    /// Whether its members have an id.
+    fn has_id(&self) -> bool {
+        self.counted()
+    }
+
+    fn spec(&self, port: u16, generation: &str, revision: Option<&str>, accept: &[String]) -> String {
+        let Self { name, what: _, target, cell, host, guard, grace, strips: _, count, apart } = self;
+        let member = if self.counted() { "{{ member.name }}" } else { "{{ member.node }}" };
+        let mut env = format!("SERVICE: {name}, MEMBER: \"{member}\", GENERATION: \"{generation}\"");
+        if self.has_id() {
+            env += ", ID: \"{{ member.id }}\"";
+        }
+        if let Some(revision) = revision {
+            env += &format!(", REVISION: {revision}");
+        }
+        if generation == "bad" {
+            env += ", FAIL: \"yes\"";
+        }
+        let data = match cell {
+            Cell::PerNode => Some(format!("host: /mnt/d1/{name}")),
+            Cell::Pinned => Some(format!("host: \"/mnt/d1/{name}-{{{{ member.id }}}}\", size: 1Gi")),
+            Cell::Volume(backend) | Cell::PinnedVolume(backend) => {
+                Some(format!("volume: {{ backend: {backend}, size: 1Gi }}"))
+            }
+            Cell::Bare | Cell::PinnedBare => None,
+        };
+        let pinned = matches!(cell, Cell::Pinned | Cell::PinnedVolume(_) | Cell::PinnedBare);
+        let members = match cell {
+            Cell::PerNode => format!("per: node, on: {{ {name}: \"yes\" }}"),
+            _ if pinned && *host => {
+                let at: Vec<String> = (1..=*count).map(|n| format!("{n}: 10.77.0.{}", n + 1)).collect();
+                format!("count: {count}, first: 1, pin: {{ label: {name}, at: {{ {} }} }}", at.join(", "))
+            }
+            _ if pinned => format!("count: {count}, first: 1, pin: {name}"),
+            _ => format!("count: {count}, first: 1"),
+        };
+        let mut text = format!("service: {name}\n");
+        if let Some(revision) = revision {
+            text += &format!("revision: {revision}\n");
+        }
+        let mut exclusive = format!("  ports: {{ p: {port} }}\n");
+        if *host {
+            exclusive += "  address: node\n";
+            env += ", PORT: \"{{ ports.p }}\"";
+        } else if self.has_id() {
+            exclusive += "  hostname: true\n";
+        }
+        if self.has_id() {
+            exclusive += "  id: true\n";
+        }
+        if let Some(data) = data {
+            exclusive += &format!("  data: {{ data: {{ mount: /data, {data} }} }}\n");
+            env += ", DATA: /data";
+        }
+        if *guard {
+            exclusive += "  guard: lock\n";
+        }
+        text += &format!("image: {IMAGE}\ncommand: [/probe]\nenv: {{ {env} }}\nmembers: {{ {members} }}\n");
+        text += &format!("exclusive:\n{exclusive}stop: {{ grace: {grace}s }}\nupdate: {{ pause: 1s }}\n");
+        if !apart.is_empty() {
+            text += &format!("apart_from: [{apart}]\n");
+        }
+        if !accept.is_empty() {
+            text += "accept:\n";
+            for gap in accept {
+                text += &format!("  - {{ gap: {gap}, because: \"the suite provokes it\" }}\n");
+            }
+        }
+        let network = if *host { "" } else { ", network: apps" };
+        let lock = if apart.is_empty() { "" } else { ", lock: 7099" };
+        text + &match target {
+            Target::Swarm => format!("targets: {{ swarm: {{ engine: \"20.10\"{network}{lock} }} }}\n"),
+            Target::Fleet => "targets: { fleet: { version: \"1.0.0\", docker: \"18.06\" } }\n".to_owned(),
+        }
+    }
+}
+
+/// The templates without what `strips` takes out.
+fn templates(dir: &Path, strips: &[Strip]) {
+    let name = "swarm/stack.yml.j2";
+    let mut text =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("templates").join(name)).unwrap();
+    let mut replace = |from: &str, to: &str| {
+        assert!(text.contains(from), "the template has no {from}");
+        text = text.replace(from, to);
+    };
+    for strip in strips {
+        match strip {
+            Strip::Port => replace("{% if s.ports %}", "{% if false %}"),
+            Strip::StopFirst => replace("order: {{ s.deploy.update.order }}", "order: start-first"),
+            Strip::Place => {
+                replace("{% if s.deploy.constraints or s.deploy.preferences %}", "{% if false %}");
+            }
+            Strip::Guard => replace("[[\"entrypoint\", s.entrypoint], ", "["),
+        }
+    }
+    let path = dir.join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+fn berthc(args: &[&str]) -> Value {
+    let done =
+        Command::new(env!("CARGO_BIN_EXE_berthc")).args(args).args(["--format", "json"]).output().unwrap();
+    serde_json::from_slice(&done.stdout).unwrap_or_else(|e| {
+        panic!("berthc {}: {e}\n{}", args.join(" "), String::from_utf8_lossy(&done.stderr))
+    })
+}
+
+/// Compiles those of `variants` that belong together, with port numbers from `port` on. Every gap
+/// that berthc finds is waived: the suite is there to see whether it is one.
+pub fn compile(dir: &Path, variants: &[Variant], port: u16) -> Vec<Compiled> {
+    let all: String = variants.iter().map(|v| v.name).collect::<Vec<_>>().join("+");
+    let dir = dir.join(all);
+    let templates_dir = dir.join("templates");
+    templates(&templates_dir, variants[0].strips);
+    let templates_dir = templates_dir.to_str().unwrap();
+    let mut accept: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut files: BTreeMap<&'static str, PathBuf> = BTreeMap::new();
+    let write = |generation: &str, accept: &BTreeMap<&str, Vec<String>>| {
+        let specs = dir.join(format!("specs-{generation}"));
+        fs::create_dir_all(&specs).unwrap();
+        for (i, v) in variants.iter().enumerate() {
+            let revisions: &[Option<&str>] = if v.counted() { &[None] } else { &[Some("v1"), Some("v2")] };
+            for revision in revisions {
+                let known = accept.get(v.name).cloned().unwrap_or_default();
+                let text = v.spec(port + i as u16, generation, *revision, &known);
+                fs::write(specs.join(format!("{}{}.yaml", v.name, revision.unwrap_or_default())), text)
+                    .unwrap();
+            }
+        }
+        specs.to_str().unwrap().to_owned()
+    };
+    let out = |generation: &str| dir.join(format!("out-{generation}"));
+    let compile = |specs: &str, generation: &str| {
+        berthc(&["compile", specs, "-o", out(generation).to_str().unwrap(), "--templates", templates_dir])
+    };
+    // What it says is open, it says once; then it is waived.
+    let first = compile(&write("1", &accept), "1");
+    for d in first["diagnostics"].as_array().unwrap() {
+        let code = d["code"].as_str().unwrap();
+        assert!(code.starts_with(&format!("{}/", variants[0].target.name())), "{}: {d:#}", variants[0].name);
+        let file = d["at"]["file"].as_str().unwrap();
+        for v in variants.iter().filter(|v| file.contains(&format!("/{}", v.name))) {
+            let own = accept.entry(v.name).or_default();
+            if !own.iter().any(|c| c == code) {
+                own.push(code.to_owned());
+            }
+        }
+    }
+    for generation in GENERATIONS {
+        let specs = write(generation, &accept);
+        let done = compile(&specs, generation);
+        assert!(done["diagnostics"].as_array().unwrap().is_empty(), "{}: {done:#}", variants[0].name);
+        files.insert(generation, out(generation));
+    }
+    let told = berthc(&["explain", dir.join("specs-1").to_str().unwrap(), "--templates", templates_dir]);
+    let mut compiled = Vec::new();
+    for v in variants {
+        let mut claims = BTreeMap::new();
+        for certificate in told["certificates"].as_array().unwrap().iter().filter(|c| c["service"] == v.name)
+        {
+            for cell in certificate["cells"].as_array().unwrap() {
+                let key = (text(&cell["resource"]), text(&cell["hazard"]));
+                let claim = claim(&cell["verdict"]);
+                let before = claims.insert(key, claim.clone());
+                assert!(before.is_none_or(|b| b == claim), "two revisions of {} differ", v.name);
+            }
+        }
+        let files = files.iter().map(|(g, out)| (*g, out.join(v.name).join(v.target.name()))).collect();
+        compiled.push(Compiled { variant: v.clone(), files, claims });
+    }
+    compiled
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn claim(verdict: &Value) -> Claim {
+    let words = |v: &Value, key: &str| -> Vec<String> {
+        v[key].as_array().unwrap().iter().map(|m| m.get("word").map_or_else(|| text(m), text)).collect()
+    };
+    match verdict {
+        Value::String(s) if s == "as-data" => Claim::AsData,
+        Value::String(s) if s == "duty" => Claim::Duty,
+        v if v.get("held").is_some() => Claim::Held(words(&v["held"], "by")),
+        v if v.get("gap").is_some() => Claim::Gap(words(&v["gap"], "open")),
+        v if v.get("never").is_some() => Claim::Never(text(&v["never"])),
+        v => panic!("a verdict that the suite does not know: {v}"),
+    }
+}
+
+impl Compiled {
+    /// What is claimed of a cell; `None` where the service does not claim the resource. What
+    /// stands there as the data is looked up there, or as the right to write.
+    pub fn claim(&self, resource: &str, hazard: &str) -> Option<&Claim> {
+        let at = |resource: &str| self.claims.get(&(resource.to_owned(), hazard.to_owned()));
+        match at(resource) {
+            Some(Claim::AsData) => at("data").or_else(|| at("writer")),
+            other => other,
+        }
+    }
+}
