@@ -214,4 +214,25 @@ pub mod codes {
     pub const ID_BY_HAND: &str = "id-by-hand";
     /// Settings of the very first start that stay for ever.
     pub const BOOTSTRAP: &str = "bootstrap-kept";
+
+    /// All of them.
+    pub const ALL: [&str; 17] = [
+        MATCHES_NOTHING,
+        IGNORED,
+        OVERLAP,
+        SOFT,
+        REFUSED,
+        STUCK,
+        BUDGET_IDLE,
+        NO_BUDGET,
+        TOGETHER,
+        ONE_NODE,
+        EPHEMERAL,
+        KILLS,
+        OUTLIVES,
+        GRACE,
+        ID_REPEATED,
+        ID_BY_HAND,
+        BOOTSTRAP,
+    ];
 }

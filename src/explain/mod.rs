@@ -1,16 +1,18 @@
-//! What a code, a gap, a hazard, a resource or a layer means, one page each.
+//! What a code, a gap, a finding, a hazard, a resource or a layer means, one page each.
 //!
-//! The pages are sections `## NAME` of `codes.md` and `gaps.md`. In them `write:` and `right:`
-//! stand before lines of a spec that are good, `wrong:` before such that have the page's code.
+//! The pages are sections `## NAME` of `codes.md`, `gaps.md` and `findings.md`. In them `write:`
+//! and `right:` stand before lines of a spec that are good, `wrong:` before such that have the
+//! page's code; in `findings.md` before lines of a manifest, a unit or a stack file.
 
 use crate::certificate::Resource;
 
 const CODES: &str = include_str!("codes.md");
 const GAPS: &str = include_str!("gaps.md");
+const FINDINGS: &str = include_str!("findings.md");
 
 /// Name and text of every page, in order.
 pub fn pages() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let sections = [CODES, GAPS].into_iter().flat_map(|text| text.split("\n## ").skip(1));
+    let sections = [CODES, GAPS, FINDINGS].into_iter().flat_map(|text| text.split("\n## ").skip(1));
     sections.filter_map(|section| section.split_once('\n')).map(|(name, text)| (name, text.trim_end()))
 }
 
