@@ -18,6 +18,7 @@ mod explain;
 mod explore;
 mod fleet;
 mod fleet_target;
+mod found;
 mod golden;
 mod harness;
 mod hostile;
