@@ -31,7 +31,7 @@ fn the_readme_shows_what_happens() {
     for (word, block) in &blocks {
         // ```yaml specs/zookeeper.yaml, or an emitted file: lines that stand there in this order.
         let Some((_, path)) = word.split_once(' ') else { continue };
-        let file = if path.starts_with("specs/") {
+        let file = if path.starts_with("specs/") || path.starts_with("golden/") {
             root().join(path)
         } else if let Some(emitted) = path.strip_prefix("deploy/") {
             out.path().join(emitted)

@@ -1,0 +1,117 @@
+//! What the built program costs on large repositories: a Markdown table on stdout.
+//!
+//! Instructions are those of `valgrind --tool=callgrind` and do not depend on what else runs on
+//! the machine; seconds of CPU and the peak of memory are those of GNU `time`. Whichever of the
+//! two is not installed leaves its columns empty.
+//!
+//! `cargo bench --bench scale` runs all but the largest folder; `-- all` that one, too, and
+//! `-- NAME` only lines whose name holds NAME.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a benchmark reads, writes and fails loudly"
+)]
+
+mod monorepo;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+const BERTHC: &str = env!("CARGO_BIN_EXE_berthc");
+/// Beyond so many specs valgrind takes longer than anyone waits.
+const COUNTED: usize = 1_000;
+
+/// One line: a command on a folder of so many specs with so many members.
+struct Case {
+    name: String,
+    args: &'static [&'static str],
+    specs: usize,
+    members: usize,
+}
+
+fn main() {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    let all = wanted.iter().any(|w| w == "all");
+    let wants = |name: &str| wanted.iter().all(|w| w == "all" || name.contains(w.as_str()));
+    println!("| run | specs | members | files | instructions | CPU | peak memory |");
+    println!("|---|---|---|---|---|---|---|");
+    for case in cases(all).iter().filter(|c| wants(&c.name)) {
+        run(case);
+    }
+}
+
+fn cases(all: bool) -> Vec<Case> {
+    let mut cases = Vec::new();
+    let mut case = |name: &str, args, specs, members| {
+        cases.push(Case { name: format!("{name} {specs}x{members}"), args, specs, members });
+    };
+    case("start", &["--version"], 0, 0);
+    for (specs, members) in [(1, 3), (3, 3), (3, 30), (3, 300), (100, 3), (1_000, 3)] {
+        case("check", &["check", "specs", "-o", "deploy"], specs, members);
+    }
+    for (specs, members) in [(1, 3), (3, 3), (3, 30), (3, 300), (60, 3)] {
+        case("verify", &["verify", "deploy"], specs, members);
+    }
+    case("verify --nodes 3", &["verify", "deploy", "--nodes", "3"], 3, 3);
+    if all {
+        case("check", &["check", "specs", "-o", "deploy"], 10_000, 3);
+        case("verify", &["verify", "deploy"], 10_000, 3);
+    }
+    cases
+}
+
+fn run(case: &Case) {
+    let folder = tempfile::tempdir().unwrap();
+    let files = if case.specs > 0 { prepare(folder.path(), case) } else { 0 };
+    let (cpu, memory) = timed(folder.path(), case.args).unwrap_or_default();
+    let counted = if case.specs <= COUNTED { counted(folder.path(), case.args) } else { None };
+    let counted = counted.unwrap_or_default();
+    println!(
+        "| {} | {} | {} | {files} | {counted} | {cpu} | {memory} |",
+        case.name, case.specs, case.members
+    );
+}
+
+/// Writes the specs, compiles them, and says how many files the command will read.
+fn prepare(folder: &Path, case: &Case) -> usize {
+    fs::create_dir(folder.join("specs")).unwrap();
+    for input in monorepo::specs(case.specs, case.members) {
+        fs::write(folder.join(&input.path), &input.text).unwrap();
+    }
+    let done = Command::new(BERTHC)
+        .args(["compile", "specs", "-o", "deploy", "--format", "json"])
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    let said: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert!(done.status.success(), "the specs have errors: {:#}", said["diagnostics"][0]);
+    said["written"].as_array().unwrap().len()
+}
+
+/// Seconds of CPU and the peak of memory; a command that fails is no measure.
+fn timed(folder: &Path, args: &[&str]) -> Option<(String, String)> {
+    let mut time = Command::new("/usr/bin/time");
+    time.args(["-f", "%U %S %M", "-o", "time", BERTHC]).args(args);
+    let done = time.current_dir(folder).stdout(Stdio::null()).stderr(Stdio::null()).status().ok()?;
+    assert!(done.success(), "berthc {args:?}: {done}");
+    let text = fs::read_to_string(folder.join("time")).unwrap();
+    let numbers: Vec<f64> = text.split_whitespace().map(|n| n.parse().unwrap()).collect();
+    Some((format!("{:.2} s", numbers[0] + numbers[1]), format!("{:.1} MiB", numbers[2] / 1024.0)))
+}
+
+/// Millions of instructions.
+fn counted(folder: &Path, args: &[&str]) -> Option<String> {
+    let mut valgrind = Command::new("valgrind");
+    valgrind.args(["--tool=callgrind", "--callgrind-out-file=callgrind", BERTHC]).args(args);
+    let done = valgrind.current_dir(folder).stdout(Stdio::null()).stderr(Stdio::null()).status().ok()?;
+    assert!(done.success(), "valgrind berthc {args:?}: {done}");
+    let text = fs::read_to_string(folder.join("callgrind")).unwrap();
+    let total =
+        text.lines().find_map(|l| l.strip_prefix("totals: ").or(l.strip_prefix("summary: "))).unwrap();
+    let count: f64 = total.split_whitespace().next().unwrap().parse().unwrap();
+    Some(format!("{:.1} M", count / 1e6))
+}
