@@ -67,42 +67,58 @@ pub fn templates() -> impl Iterator<Item = (&'static str, &'static str)> {
 /// Steps that rendering one page may take: an override cannot hang a build.
 const FUEL: u64 = 50_000_000;
 
-/// Prints `pages`. What a template fails to print is reported, and is not in the tree.
-pub fn emit(pages: &[Page], options: &Options, out: &mut Vec<Diagnostic>) -> Tree {
-    let fault = |message: String| Diagnostic::error(Code::Template, Place::NOWHERE, message);
-    for name in options.templates.keys() {
-        if !templates().any(|(known, _)| known == name) {
-            let known: Vec<&str> = templates().map(|(n, _)| n).collect();
-            out.push(
-                fault(format!("there is no template `{name}` to stand in for"))
-                    .mend("templates are", known.join(", ")),
-            );
+/// The templates, ready to print.
+pub struct Printer {
+    env: Environment<'static>,
+    /// Whether some are not berthc's own.
+    overridden: bool,
+}
+
+fn fault(message: String) -> Diagnostic {
+    Diagnostic::error(Code::Template, Place::NOWHERE, message)
+}
+
+impl Printer {
+    /// Makes the templates ready; one of `options` that stands in for none is reported.
+    pub fn new(options: &Options, out: &mut Vec<Diagnostic>) -> Self {
+        for name in options.templates.keys() {
+            if !templates().any(|(known, _)| known == name) {
+                let known: Vec<&str> = templates().map(|(n, _)| n).collect();
+                out.push(
+                    fault(format!("there is no template `{name}` to stand in for"))
+                        .mend("templates are", known.join(", ")),
+                );
+            }
         }
+        Self { env: environment(&options.templates), overridden: !options.templates.is_empty() }
     }
-    let env = environment(&options.templates);
-    let mut tree = Tree::new();
-    for page in pages {
-        let text = match &page.content {
-            Content::Verbatim(text) => text.clone(),
-            Content::Template(name, plan) => {
-                match env.get_template(name).and_then(|t| t.render(plan.clone())) {
-                    Ok(text) => text,
-                    Err(e) => {
-                        out.push(fault(failure(&e, name)));
-                        continue;
+
+    /// Prints `pages`. What a template fails to print is reported, and is not in the tree.
+    pub fn print(&self, pages: &[Page], out: &mut Vec<Diagnostic>) -> Tree {
+        let mut tree = Tree::new();
+        for page in pages {
+            let text = match &page.content {
+                Content::Verbatim(text) => text.clone(),
+                Content::Template(name, plan) => {
+                    match self.env.get_template(name).and_then(|t| t.render(plan.clone())) {
+                        Ok(text) => text,
+                        Err(e) => {
+                            out.push(fault(failure(&e, name)));
+                            continue;
+                        }
                     }
                 }
-            }
-        };
-        if let Some(wrong) = broken(&page.path, &text, !options.templates.is_empty()) {
-            out.push(fault(format!(
-                "what the templates print for {} cannot be read back: {wrong}",
-                page.path
-            )));
+            };
+            out.extend(broken(&page.path, &text, self.overridden).map(|why| unreadable(&page.path, &why)));
+            tree.insert(page.path.clone(), text);
         }
-        tree.insert(page.path.clone(), text);
+        tree
     }
-    tree
+}
+
+/// What was printed for `path` is not what it should be.
+pub fn unreadable(path: &str, why: &str) -> Diagnostic {
+    fault(format!("what the templates print for {path} cannot be read back: {why}"))
 }
 
 fn failure(e: &Error, page: &str) -> String {
@@ -112,7 +128,7 @@ fn failure(e: &Error, page: &str) -> String {
     format!("the template {name}{line} fails: {why}")
 }
 
-/// YAML that an overridden template broke must not leave the house.
+/// A text that an overridden template broke must not leave the house.
 fn broken(path: &str, text: &str, overridden: bool) -> Option<String> {
     if let Some(c) = text.chars().find(|c| is_mark(*c)) {
         return Some(format!("a run-time part was printed without its filter (U+{:04X})", c as u32));
@@ -124,11 +140,7 @@ fn broken(path: &str, text: &str, overridden: bool) -> Option<String> {
     {
         return Some(format!("a line of a unit has at most 2047 bytes, and one has {}", long.len()));
     }
-    if !path.ends_with(".yaml") && !path.ends_with(".yml") || path.contains("/files/") {
-        return None;
-    }
-    let mut documents = text.split("\n---\n");
-    documents.find_map(|d| crate::spec::node::load(0, path, d).err().map(|e| e.message))
+    None
 }
 
 fn environment(overrides: &BTreeMap<String, String>) -> Environment<'static> {

@@ -31,7 +31,9 @@ pub mod emit;
 pub mod explain;
 pub mod explore;
 pub mod finding;
+mod lots;
 pub mod model;
+mod parts;
 pub mod prove;
 pub mod quote;
 pub mod schema;
@@ -71,6 +73,8 @@ pub struct Options {
     pub partial: bool,
     /// Leave out the search of what was emitted: for who has searched the same bytes before.
     pub skip_search: bool,
+    /// Services to work on side by side; 0 is as 1. It changes no result.
+    pub threads: usize,
 }
 
 /// All that one compile found out.
@@ -91,30 +95,71 @@ pub struct Compiled {
     pub certificates: certificate::Certificates,
 }
 
+/// What a lot of services compiles to: those that name each other or may meet, and no others.
+#[derive(Debug)]
+pub struct Part {
+    /// Indices of its services in the model.
+    pub services: Vec<usize>,
+    /// What to write.
+    pub tree: Tree,
+    /// What holds what; services with faults have none.
+    pub certificates: certificate::Certificates,
+    /// Whether the texts were searched. What was not may lack gaps.
+    pub searched: bool,
+}
+
+/// What a compile found out besides its parts.
+#[derive(Debug)]
+pub struct Rest {
+    /// As [`Compiled::sources`].
+    pub sources: Vec<Input>,
+    /// As [`Compiled::read`].
+    pub read: BTreeSet<String>,
+    /// As [`Compiled::diagnostics`].
+    pub diagnostics: Vec<Diagnostic>,
+    /// As [`Compiled::model`].
+    pub model: model::Model,
+}
+
 /// Compiles `inputs`. The tree is there unless an error is among the diagnostics, which come in
 /// the order of their places.
 pub fn compile(inputs: &[Input], files: &dyn Files, options: &Options) -> Compiled {
+    let (rest, parts) = compile_each(inputs, files, options, false, |_, part| Some(part), &|_, _| {});
+    let Rest { sources, read, diagnostics, model } = rest;
+    let (mut tree, mut certificates) = (Tree::new(), certificate::Certificates::default());
+    for part in parts {
+        tree.extend(part.tree);
+        certificates.extend(part.certificates);
+    }
+    let failed = diagnostics.iter().any(|d| d.severity == Severity::Error);
+    Compiled { tree: (!failed).then_some(tree), sources, read, diagnostics, model, certificates }
+}
+
+/// Compiles `inputs` part by part, so that nothing of a part has to be kept but what `keep` makes
+/// of it; that comes in the order of the services. With `look`, a part is shown before the search:
+/// where `keep` returns `None`, or it has an error, it is searched and shown again. A part with an
+/// error may be shown, or not. `tell` hears how many parts are done, of how many.
+pub fn compile_each<T: Send>(
+    inputs: &[Input],
+    files: &dyn Files,
+    options: &Options,
+    look: bool,
+    keep: impl Fn(&model::Model, Part) -> Option<T> + Sync,
+    tell: &(dyn Fn(usize, usize) + Sync),
+) -> (Rest, Vec<T>) {
     let mut diagnostics = Vec::new();
     let mut loaded = spec::layers::layered(inputs, files, options, &mut diagnostics);
     let model = model::check::check(&mut loaded, files, &mut diagnostics);
-    let target::Plans { pages, mut gaps } = target::plan(&model, options, &mut diagnostics);
-    let sound = !diagnostics.iter().any(|d| d.severity == Severity::Error);
-    let mut printing = Vec::new();
-    let mut tree = emit::emit(&pages, options, &mut printing);
-    // What a faulty spec prints is nobody's business.
-    diagnostics.extend(printing.into_iter().filter(|_| sound));
-    let certificates = certificate::certify(&model, &tree, &diagnostics);
-    gaps.extend(certificates.gaps(&model, &gaps));
-    if !options.skip_search {
-        gaps.extend(prove::gaps(&model, &certificates, &tree, &gaps, &mut diagnostics));
-    }
-    target::waivers(&model, &gaps, |s| certificates.has(s), &mut diagnostics);
-    tree.extend(emit::emit(&certificates.pages(&model, &gaps), options, &mut diagnostics));
-    tree.retain(|path, _| options.wants(path));
-    let failed = diagnostics.iter().any(|d| d.severity == Severity::Error);
+    let shared = target::Shared::of(&model, &mut diagnostics);
+    let printer = emit::Printer::new(options, &mut diagnostics);
+    let work = parts::Work { model: &model, options, shared, printer, faults: &diagnostics };
+    // What a template of others prints, no spec tells.
+    let look = look && options.templates.is_empty();
+    let (kept, found) = work.all(look, &keep, tell);
+    diagnostics.extend(found);
     let diagnostics = diag::settle(diagnostics);
     let spec::layers::Loaded { sources, read, .. } = loaded;
-    Compiled { tree: (!failed).then_some(tree), sources, read, diagnostics, model, certificates }
+    (Rest { sources, read, diagnostics, model }, kept)
 }
 
 impl Options {

@@ -11,22 +11,32 @@ use crate::finding::{Finding, Level, Resource};
 use crate::model::{Body, Model, Service};
 use crate::route;
 use crate::target::Gap;
-use crate::verify::{kin, verify_as};
+use crate::verify::{Claim, kin, verify_as};
 use crate::world::{File, Workload};
 
-/// Searches what all services do with `tree`, and returns what `known` does not say, each with the
-/// index of its service. What has no name among the gaps is a fault.
+/// What a search of emitted texts found.
+#[derive(Debug, Default)]
+pub struct Proof {
+    /// What was not known, each with the index of its service.
+    pub gaps: Vec<(usize, Gap)>,
+    /// What the texts claim.
+    pub claims: Vec<Claim>,
+}
+
+/// Searches what the services of `lot` do with `tree`, and returns what `known` does not say. What
+/// has no name among the gaps is a fault.
 pub fn gaps(
     model: &Model,
+    lot: &[usize],
     certificates: &Certificates,
     tree: &Tree,
     known: &[(usize, Gap)],
     faults: &mut Vec<Diagnostic>,
-) -> Vec<(usize, Gap)> {
+) -> Proof {
     let files: Vec<File<'_>> = tree.iter().map(|(path, text)| File { path, text }).collect();
     // The claims are the spec's; what keeps them is read.
     let mut single: BTreeSet<String> = BTreeSet::new();
-    for service in model.services() {
+    for service in lot.iter().map(|i| &model.services()[*i]) {
         if let Body::Workload(w) = &service.body
             && [Resource::Writer, Resource::Hostname, Resource::Id].iter().any(|r| r.claimed(w))
         {
@@ -35,6 +45,7 @@ pub fn gaps(
     }
     let claimed = |w: &Workload| w.members.first().is_some_and(|m| single.contains(&m.name));
     let verified = verify_as(&files, Bounds::default(), &claimed);
+    let claims = verified.claims;
     let found = verified.findings.into_iter().chain(verified.accepted.into_iter().map(|a| a.finding));
     let mut gaps: Vec<(usize, Gap)> = Vec::new();
     for finding in found.filter(|f| f.level == Level::Violation) {
@@ -61,7 +72,7 @@ pub fn gaps(
             gaps.push((service.index, gap.mend("change what makes it", finding.mend)));
         }
     }
-    gaps
+    Proof { gaps, claims }
 }
 
 /// Whether the certificate says that the cell of `code` is held.

@@ -20,7 +20,14 @@ pub struct Verified {
     pub unread: Vec<Unread>,
     /// How far the search went, by orchestrator.
     pub searched: Vec<Searched>,
+    /// What the workloads claim, in order, none twice.
+    #[serde(skip)]
+    pub claims: Vec<Claim>,
 }
+
+/// A directory of a node (`true`) or a volume, by its name on one orchestrator. Workloads that
+/// claim the same may meet.
+pub type Claim = (Target, bool, String);
 
 /// A finding that someone has accepted.
 #[derive(Debug, Serialize)]
@@ -148,6 +155,9 @@ fn run(
             complete: explored.complete,
         });
         verified.unread.append(&mut world.unread);
+        let mounts = world.workloads.iter().flat_map(|w| &w.members).flat_map(|m| &m.mounts);
+        let named = mounts.filter_map(explore::scene::key);
+        verified.claims.extend(named.map(|(host, name)| (wanted, host, name.to_owned())));
         for finding in explored.findings.into_iter().chain(world.findings) {
             let code = kin(&finding.code);
             let of = |at: &At| waivers.get(&*at.file)?.get(&code).cloned();
@@ -158,6 +168,8 @@ fn run(
         }
     }
     verified.findings.sort_by_key(|f| f.level);
+    verified.claims.sort();
+    verified.claims.dedup();
     verified
 }
 

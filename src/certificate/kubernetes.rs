@@ -3,16 +3,15 @@
 use super::Layer::{Construction, Fence, Order, Scheduler};
 use super::{
     AGAIN, Carrier, ELSEWHERE, EMPTY, Expect, Found, HERE, Hazard, Mechanism, OTHER, Resource, SAME, Shape,
-    Way, Where, way,
+    Texts, Way, Where, way,
 };
-use crate::emit::Tree;
 use crate::model::backend::Fences;
 use crate::model::units::Version;
 use crate::model::{Data, DataAt};
 use crate::target::docker::GUARD;
 use crate::target::kubernetes::REVISION;
 use crate::value;
-use crate::world::yaml::{Document, Value, documents};
+use crate::world::yaml::{Document, Value};
 
 static POD_NAME: Mechanism = Mechanism {
     word: "pod-name",
@@ -311,18 +310,16 @@ type Read<'d> = (&'d str, &'d Document);
 type At<'d> = (&'d str, Value<'d>);
 
 /// What the text carries.
-pub fn found(shape: &Shape<'_>, tree: &Tree) -> Found {
+pub fn found(shape: &Shape<'_>, texts: &Texts<'_>) -> Found {
     let folder = format!("{}/kubernetes/", shape.service.name);
-    let files: Vec<(String, Vec<Document>)> = tree
-        .range(folder.clone()..)
-        .take_while(|(path, _)| path.starts_with(&folder))
-        .filter_map(|(path, text)| {
-            let short = path.strip_prefix(&shape.service.name)?.trim_start_matches('/').to_owned();
-            Some((short, documents(text).0))
+    let all: Vec<Read<'_>> = texts
+        .below(&folder)
+        .filter_map(|(path, all)| {
+            let short = path.strip_prefix(&shape.service.name)?.trim_start_matches('/');
+            Some(all.iter().map(move |d| (short, d)))
         })
+        .flatten()
         .collect();
-    let all: Vec<Read<'_>> =
-        files.iter().flat_map(|(file, all)| all.iter().map(move |d| (file.as_str(), d))).collect();
     let mut reader = Reader { shape, found: Found::new() };
     for (file, document) in &all {
         let name = document.at(&["metadata", "name"]).and_then(|n| n.text()).unwrap_or_default();

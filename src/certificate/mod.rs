@@ -11,6 +11,7 @@ pub mod page;
 pub mod swarm;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use serde::Serialize;
 
@@ -21,6 +22,7 @@ use crate::model::backend::Fences;
 use crate::model::{Model, Service, Workload};
 use crate::route;
 use crate::target::{Gap, Target};
+use crate::world::yaml::{self, Document};
 
 /// How strong a mechanism is; the stronger stand first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -245,21 +247,65 @@ pub struct Part {
 pub struct Certificates {
     /// By the index of the service in the model; services with faults have none.
     parts: BTreeMap<usize, Vec<Part>>,
+    /// Files that are not the YAML that they should be, and why.
+    pub unread: Vec<(String, String)>,
 }
 
-/// Reads `tree` back and judges every cell of every service whose spec has no error.
-pub fn certify(model: &Model, tree: &Tree, faults: &[Diagnostic]) -> Certificates {
-    let faulty: BTreeSet<usize> =
-        faults.iter().filter(|d| d.severity == Severity::Error).map(|d| d.place.source).collect();
+/// Emitted texts, the YAML among them read.
+pub struct Texts<'t> {
+    tree: &'t Tree,
+    documents: BTreeMap<&'t str, Vec<Document>>,
+}
+
+impl<'t> Texts<'t> {
+    /// Reads `tree`, and says what of it cannot be read.
+    fn read(tree: &'t Tree) -> (Self, Vec<(String, String)>) {
+        let (mut documents, mut unread) = (BTreeMap::new(), Vec::new());
+        for (path, text) in tree {
+            // What a service carries for its containers may be anything.
+            if !(path.ends_with(".yaml") || path.ends_with(".yml")) || path.contains("/files/") {
+                continue;
+            }
+            let (read, faults) = yaml::documents(text);
+            unread.extend(faults.into_iter().next().map(|fault| (path.clone(), fault)));
+            documents.insert(path.as_str(), read);
+        }
+        (Self { tree, documents }, unread)
+    }
+
+    /// The files below a folder, each with its documents.
+    fn below<'s>(&'s self, folder: &'s str) -> impl Iterator<Item = (&'t str, &'s [Document])> {
+        let from = (Bound::Included(folder), Bound::Unbounded);
+        let all = self.documents.range::<str, _>(from).map(|(path, read)| (*path, read.as_slice()));
+        all.take_while(move |(path, _)| path.starts_with(folder))
+    }
+
+    /// The documents of the file `path`.
+    fn documents(&self, path: &str) -> &[Document] {
+        self.documents.get(path).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Reads `tree` back and judges every cell of every service of `lot` whose spec has no error.
+pub fn certify<'d>(
+    model: &Model,
+    lot: &[usize],
+    tree: &Tree,
+    faults: impl IntoIterator<Item = &'d Diagnostic>,
+) -> Certificates {
+    let errors = faults.into_iter().filter(|d| d.severity == Severity::Error);
+    let faulty: BTreeSet<usize> = errors.map(|d| d.place.source).collect();
+    let (texts, unread) = Texts::read(tree);
     let mut parts = BTreeMap::new();
-    for (index, service) in model.services().iter().enumerate() {
+    for index in lot {
+        let service = &model.services()[*index];
         if service.source.layers.iter().any(|text| faulty.contains(text)) {
             continue;
         }
         let own = Target::ALL.into_iter().filter(|t| service.has(*t));
-        parts.insert(index, own.filter_map(|t| part(model, t, service, tree)).collect());
+        parts.insert(*index, own.filter_map(|t| part(model, t, service, &texts)).collect());
     }
-    Certificates { parts }
+    Certificates { parts, unread }
 }
 
 impl Certificates {
@@ -292,8 +338,13 @@ impl Certificates {
         gaps
     }
 
+    /// Adds those of other services.
+    pub fn extend(&mut self, others: Self) {
+        self.parts.extend(others.parts);
+    }
+
     /// One page for each service of a name.
-    pub fn pages(&self, model: &Model, gaps: &[(usize, Gap)]) -> Vec<Page> {
+    pub fn pages(&self, model: &Model, lot: &[usize], gaps: &[(usize, Gap)]) -> Vec<Page> {
         let by_service = by_service(gaps);
         let page = |group: Vec<&Service>| {
             let parts: Vec<_> =
@@ -303,7 +354,7 @@ impl Certificates {
                 own.flat_map(|(s, gaps)| gaps.into_iter().flatten().map(move |g| (s, *g))).collect();
             page::page(model, &group, &parts, &own)
         };
-        model.groups().filter_map(page).collect()
+        model.groups_of(lot).filter_map(page).collect()
     }
 }
 
@@ -347,12 +398,12 @@ fn gap(shape: &Shape<'_>, target: Target, cell: &Cell, foreseen: &[&Gap]) -> Opt
 type Expectation = fn(&Shape<'_>, Resource, Hazard) -> Expect;
 
 /// Reads the text of one target back and judges each cell of one service.
-fn part(model: &Model, target: Target, service: &Service, tree: &Tree) -> Option<Part> {
+fn part(model: &Model, target: Target, service: &Service, texts: &Texts<'_>) -> Option<Part> {
     let shape = Shape::new(model, service, target)?;
     let (found, expect): (Found, Expectation) = match target {
-        Target::Kubernetes => (kubernetes::found(&shape, tree), kubernetes::expect),
-        Target::Fleet => (fleet::found(&shape, tree), fleet::expect),
-        Target::Swarm => (swarm::found(&shape, tree), swarm::expect),
+        Target::Kubernetes => (kubernetes::found(&shape, texts), kubernetes::expect),
+        Target::Fleet => (fleet::found(&shape, texts.tree), fleet::expect),
+        Target::Swarm => (swarm::found(&shape, texts), swarm::expect),
     };
     let mut cells = Vec::new();
     for resource in Resource::ALL.into_iter().filter(|r| r.claimed(shape.workload)) {

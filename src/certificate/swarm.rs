@@ -2,15 +2,14 @@
 
 use super::Layer::{Construction, Fence, Order, Scheduler};
 use super::{
-    Carrier, ELSEWHERE, EMPTY, Expect, Found, HERE, Hazard, Mechanism, OTHER, Resource, SAME, Shape, Way,
-    Where, both, way,
+    Carrier, ELSEWHERE, EMPTY, Expect, Found, HERE, Hazard, Mechanism, OTHER, Resource, SAME, Shape, Texts,
+    Way, Where, both, way,
 };
-use crate::emit::Tree;
 use crate::model::backend::Fences;
 use crate::model::{Data, DataAt};
 use crate::target::docker::GUARD;
 use crate::value;
-use crate::world::yaml::{Value, documents};
+use crate::world::yaml::Value;
 
 /// Seconds that `stop-first` waits for the old task
 /// (swarmkit `manager/orchestrator/restart/restart.go`).
@@ -304,7 +303,7 @@ fn on_volumes(shape: &Shape<'_>, fences: Fences, hazard: Hazard) -> Vec<Way> {
 }
 
 /// What the text carries: of each mechanism only what every member's service carries.
-pub fn found(shape: &Shape<'_>, tree: &Tree) -> Found {
+pub fn found(shape: &Shape<'_>, texts: &Texts<'_>) -> Found {
     let name = &shape.service.name;
     let services: Vec<(String, Option<u32>)> = if shape.per_node {
         vec![(shape.service.full_name(), None)]
@@ -314,10 +313,8 @@ pub fn found(shape: &Shape<'_>, tree: &Tree) -> Found {
     let mut all: Option<Found> = None;
     for (service, id) in services {
         let file = format!("swarm/{service}.yml");
-        let text = tree.get(&format!("{name}/{file}")).map_or("", String::as_str);
         let mut own = Found::new();
-        let (documents, _) = documents(text);
-        if let Some(document) = documents.first()
+        if let Some(document) = texts.documents(&format!("{name}/{file}")).first()
             && let Some(value) = document.at(&["services", &service])
         {
             let mut reader = Reader { shape, id, file: &file, found: &mut own };

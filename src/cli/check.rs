@@ -7,7 +7,7 @@ use berthc::Severity;
 use clap::Args;
 use serde_json::{Map, json};
 
-use super::drift::{Drift, Item, State, drift};
+use super::drift::{Drift, Item, State};
 use super::finding::{Finding, Spot};
 use super::job::Job;
 use super::talk::Told;
@@ -22,51 +22,29 @@ pub struct Check {
     verify: bool,
 }
 
-/// Whether nothing is wrong, and OUT holds just what was made.
-fn in_step(done: &Done) -> Result<bool, Outside> {
-    let sound = !done.compiled.diagnostics.iter().any(|d| d.severity == Severity::Error);
-    match &done.compiled.tree {
-        Some(tree) if sound => Ok(drift(&done.out, tree, &done.folders)?.items.is_empty()),
-        _ => Ok(false),
-    }
-}
-
 /// 0 in step, 1 drift, 2 specs with errors.
 pub fn check(args: &Check) -> Result<ExitCode, Outside> {
     let job = &args.job;
-    // What stands in OUT byte for byte has been searched when it was written.
-    let mut first = done(job, !args.verify)?;
-    if !args.verify && !in_step(&first)? {
-        first = done(job, false)?;
-    }
-    let Done { compiled, out, folders, .. } = first;
-    let found = match &compiled.tree {
-        Some(tree) => Some(drift(&out, tree, &folders)?),
-        None => None,
-    };
-    let mut diagnostics = compiled.diagnostics;
-    if let (Some(found), Some(tree)) = (&found, &compiled.tree) {
-        diagnostics.extend(berthc::change::judge(&compiled.model, &found.old(), tree));
-    }
+    let Done { sources, diagnostics, out, drift: found, .. } = done(job, !args.verify)?;
     let mut told = Told::default();
     let mut drift = Vec::new();
     if let Some(found) = &found {
         told.data = found.items.iter().map(super::drift::Item::diff).collect();
         told.summary = summary(found, &out);
         told.findings = found.items.iter().map(|i| finding(i, &out)).collect();
-        let one = |i: &Item<'_>| json!({ "file": i.name, "state": i.state, "diff": i.diff() });
+        let one = |i: &Item| json!({ "file": i.name, "state": i.state, "diff": i.diff() });
         drift.extend(found.items.iter().map(one));
     }
     let unchanged = found.as_ref().map_or(0, |f| f.unchanged);
     told.json = Map::from_iter([("drift".into(), drift.into()), ("unchanged".into(), unchanged.into())]);
-    job.talk.tell(&compiled.sources, &diagnostics, told)?;
+    job.talk.tell(&sources, &diagnostics, told)?;
     let failed = diagnostics.iter().any(|d| d.severity == Severity::Error);
     let drifted = found.is_some_and(|f| !f.items.is_empty());
     Ok(ExitCode::from(if failed { 2 } else { u8::from(drifted) }))
 }
 
 /// A file that is not as it should be, for machines that know findings only.
-fn finding(item: &Item<'_>, out: &Path) -> Finding {
+fn finding(item: &Item, out: &Path) -> Finding {
     let path = out.join(&item.name).to_string_lossy().into_owned();
     let words = match item.state {
         State::Differs => "is not what the specs compile to",
@@ -85,7 +63,7 @@ fn finding(item: &Item<'_>, out: &Path) -> Finding {
 }
 
 /// One line for people.
-fn summary(found: &Drift<'_>, out: &Path) -> String {
+fn summary(found: &Drift, out: &Path) -> String {
     let words = [(State::Differs, "differ"), (State::Missing, "missing"), (State::Extra, "extra")];
     let counts: Vec<String> = words
         .into_iter()

@@ -30,19 +30,20 @@ pub enum State {
 }
 
 /// A file that is not as it should be.
-pub struct Item<'t> {
+pub struct Item {
     /// Path below the output folder.
     pub name: String,
     pub state: State,
     /// What stands there.
     pub old: Vec<u8>,
     /// What should.
-    pub new: &'t str,
+    pub new: String,
 }
 
 /// All that is not as it should be, in order of the paths.
-pub struct Drift<'t> {
-    pub items: Vec<Item<'t>>,
+#[derive(Default)]
+pub struct Drift {
+    pub items: Vec<Item>,
     /// How many files are as they should be.
     pub unchanged: usize,
 }
@@ -52,8 +53,8 @@ pub struct Drift<'t> {
 ///
 /// # Errors
 /// The first file that cannot be read, or a folder that stands in the way of one.
-pub fn drift<'t>(out: &Path, tree: &'t Tree, folders: &[String]) -> Result<Drift<'t>, Outside> {
-    let mut found = Drift { items: Vec::new(), unchanged: 0 };
+pub fn drift(out: &Path, tree: &Tree, folders: &[String]) -> Result<Drift, Outside> {
+    let mut found = Drift::default();
     for (name, text) in tree {
         let (state, old) = match read(&out.join(name))? {
             Some(old) if old == text.as_bytes() => {
@@ -63,7 +64,7 @@ pub fn drift<'t>(out: &Path, tree: &'t Tree, folders: &[String]) -> Result<Drift
             Some(old) => (State::Differs, old),
             None => (State::Missing, Vec::new()),
         };
-        found.items.push(Item { name: name.clone(), state, old, new: text });
+        found.items.push(Item { name: name.clone(), state, old, new: text.clone() });
     }
     for folder in folders {
         let Ok(entries) = fs::read_dir(out.join(folder)) else { continue };
@@ -73,7 +74,7 @@ pub fn drift<'t>(out: &Path, tree: &'t Tree, folders: &[String]) -> Result<Drift
                 continue;
             }
             let old = read(&entry.path())?.unwrap_or_default();
-            found.items.push(Item { name, state: State::Extra, old, new: "" });
+            found.items.push(Item { name, state: State::Extra, old, new: String::new() });
         }
     }
     found.items.sort_by(|a, b| a.name.cmp(&b.name));
@@ -100,7 +101,7 @@ fn is_ours(path: &Path) -> bool {
     HEADERS.iter().any(|h| head[..read].starts_with(h))
 }
 
-impl Drift<'_> {
+impl Drift {
     /// The names of the files in `state`.
     pub fn names(&self, state: State) -> impl Iterator<Item = &str> {
         self.items.iter().filter(move |i| i.state == state).map(|i| i.name.as_str())
@@ -111,9 +112,15 @@ impl Drift<'_> {
         let differing = self.items.iter().filter(|i| i.state == State::Differs);
         differing.map(|i| (i.name.clone(), String::from_utf8_lossy(&i.old).into_owned())).collect()
     }
+
+    /// Adds what was found in other folders.
+    pub fn extend(&mut self, other: Self) {
+        self.items.extend(other.items);
+        self.unchanged += other.unchanged;
+    }
 }
 
-impl Item<'_> {
+impl Item {
     /// From what stands there to what should, as `patch -p1` in the output folder reads it.
     pub fn diff(&self) -> String {
         let (from, to) = (format!("a/{}", self.name), format!("b/{}", self.name));
@@ -124,8 +131,8 @@ impl Item<'_> {
         };
         let lines = |text: &str| text.matches('\n').count();
         match std::str::from_utf8(&self.old) {
-            Ok(old) if lines(old) + lines(self.new) <= MAX_LINES => {
-                TextDiff::from_lines(old, self.new).unified_diff().header(from, to).to_string()
+            Ok(old) if lines(old) + lines(&self.new) <= MAX_LINES => {
+                TextDiff::from_lines(old, &self.new).unified_diff().header(from, to).to_string()
             }
             Ok(_) => format!("Files {from} and {to} differ, too long to say how\n"),
             Err(_) => format!("Binary files {from} and {to} differ\n"),

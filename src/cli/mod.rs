@@ -8,6 +8,7 @@ mod finding;
 mod github;
 mod init;
 mod job;
+mod progress;
 mod read;
 mod report;
 mod sarif;
@@ -18,12 +19,18 @@ mod write;
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Mutex;
 
-use berthc::{Compiled, Options, Severity, Target};
+use berthc::model::Model;
+use berthc::{Diagnostic, Input, Options, Part, Rest, Severity, Target};
 use clap::{Args, ColorChoice, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use serde_json::{Map, json};
+
+use drift::Drift;
+use progress::Line;
 
 /// Compiles one spec of a stateful service to Kubernetes, fleet and Docker Swarm files in which
 /// at any instant at most one running container holds a member's data, its right to write, its
@@ -209,41 +216,61 @@ fn print(text: &str) -> Result<(), Outside> {
 
 /// A compile that has read all it needs and written nothing yet.
 struct Done {
-    compiled: Compiled,
+    sources: Vec<Input>,
+    diagnostics: Vec<Diagnostic>,
     out: PathBuf,
-    /// Folders that it owns below `out`.
-    folders: Vec<String>,
+    /// How what stands below `out` differs; `None` when the specs have errors.
+    drift: Option<Drift>,
     /// Paths of everything that was read.
     read: BTreeSet<String>,
 }
 
-/// `skip_search` leaves out the search of what is emitted.
-fn done(job: &job::Job, skip_search: bool) -> Result<Done, Outside> {
+/// Compiles, and compares with what stands in OUT. With `look`, what stands there byte for byte is
+/// not searched: it was when it was written.
+fn done(job: &job::Job, look: bool) -> Result<Done, Outside> {
     let (job::Ready { inputs, mut options, mut read, .. }, out) = job.ready()?;
-    options.skip_search = skip_search;
-    let compiled = berthc::compile(&inputs, &read::Disk, &options);
-    let model = &compiled.model;
+    options.threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let line = Mutex::new(Line::default());
+    let tell = |done: usize, of: usize| {
+        if let Ok(mut line) = line.lock() {
+            line.tell(|| format!("compiling {done} of {of}"));
+        }
+    };
+    let keep = |model: &Model, part: Part| {
+        let drift = drift::drift(&out, &part.tree, &folders(model, &part.services, &options));
+        if drift.as_ref().is_ok_and(|d| !part.searched && !d.items.is_empty()) {
+            return None;
+        }
+        Some(drift.map(|drift| {
+            let judged = berthc::change::judge(model, &drift.old(), &part.tree);
+            (drift, judged)
+        }))
+    };
+    let (rest, parts) = berthc::compile_each(&inputs, &read::Disk, &options, look, keep, &tell);
+    line.into_inner().unwrap_or_default().clear();
+    let Rest { sources, mut diagnostics, model, .. } = rest;
     let known = |name: &String| model.find(name).is_some() || model.is_broken(name) || inputs.is_empty();
     if let Some(name) = options.bootstrap.iter().find(|name| !known(name)) {
         return Err(format!("--bootstrap {name}: no spec of this compile is the service `{name}`"));
     }
-    read.extend(compiled.read.iter().cloned());
-    let folders = folders(model, &options);
-    Ok(Done { compiled, out, folders, read })
+    read.extend(rest.read);
+    let mut drift = None;
+    if !diagnostics.iter().any(|d| d.severity == Severity::Error) {
+        let mut whole = Drift::default();
+        for part in parts {
+            let (found, judged) = part?;
+            whole.extend(found);
+            diagnostics.extend(judged);
+        }
+        whole.items.sort_by(|a, b| a.name.cmp(&b.name));
+        drift = Some(whole);
+    }
+    Ok(Done { sources, diagnostics, out, drift, read })
 }
 
 /// Whether it went well.
 fn compile(args: &Compile) -> Result<bool, Outside> {
-    let Done { compiled, out, folders, read } = done(&args.job, false)?;
-    let mut diagnostics = compiled.diagnostics;
-    let drift = match &compiled.tree {
-        Some(tree) => {
-            let drift = drift::drift(&out, tree, &folders)?;
-            diagnostics.extend(berthc::change::judge(&compiled.model, &drift.old(), tree));
-            Some(drift)
-        }
-        None => None,
-    };
+    let Done { sources, diagnostics, out, drift, read } = done(&args.job, false)?;
     let failed = diagnostics.iter().any(|d| d.severity == Severity::Error);
     let written = drift.filter(|_| !failed);
     let mut told = talk::Told::default();
@@ -268,15 +295,15 @@ fn compile(args: &Compile) -> Result<bool, Outside> {
         ("removed".into(), json!(removed)),
         ("unchanged".into(), json!(unchanged)),
     ]);
-    args.job.talk.tell(&compiled.sources, &diagnostics, told)?;
+    args.job.talk.tell(&sources, &diagnostics, told)?;
     Ok(!failed)
 }
 
-/// The folders that a run owns: those of its services, for the targets that it emits.
-fn folders(model: &berthc::model::Model, options: &Options) -> Vec<String> {
+/// The folders that a run owns: those of these services, for the targets that it emits.
+fn folders(model: &Model, services: &[usize], options: &Options) -> Vec<String> {
     let wanted = |t: &Target| options.targets.is_empty() || options.targets.contains(t);
     let mut all = BTreeSet::new();
-    for service in model.services() {
+    for service in services.iter().map(|i| &model.services()[*i]) {
         all.insert(service.name.clone());
         all.extend(
             Target::ALL.iter().filter(|t| wanted(t)).map(|t| format!("{}/{}", service.name, t.name())),

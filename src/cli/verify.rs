@@ -1,9 +1,8 @@
 //! `berthc verify`: files of anyone, searched for two holders.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use berthc::Severity;
@@ -14,6 +13,7 @@ use berthc::world::File;
 use clap::Args;
 
 use super::finding::{Finding as Said, Spot, Step};
+use super::progress::Line;
 use super::talk::{Format, Talk, Told};
 use super::{Outside, read};
 
@@ -40,7 +40,12 @@ pub fn run(args: &Verify) -> Result<bool, Outside> {
     let files: Vec<File<'_>> = texts.iter().map(|(path, text)| File { path, text }).collect();
     let bounds = Bounds { nodes: usize::from(args.nodes), force: args.force_actions };
     let mut line = Line::default();
-    let verified = watched(&files, bounds, &mut |progress| line.tell(progress));
+    let verified = watched(&files, bounds, &mut |progress| {
+        line.tell(|| match progress {
+            Progress::Reading(files) => format!("reading {files} files"),
+            Progress::Searching(done, of) => format!("searching {done} of {of}"),
+        });
+    });
     line.clear();
     if verified.searched.is_empty() {
         return Err("none of these files is a manifest, a unit or a stack file".to_owned());
@@ -60,41 +65,6 @@ pub fn run(args: &Verify) -> Result<bool, Outside> {
     };
     args.talk.tell(&[], &[], told)?;
     Ok(verified.holds())
-}
-
-/// The line that says how far a long run is: on a terminal, after a second, ten times a second.
-struct Line {
-    terminal: bool,
-    next: Instant,
-    said: bool,
-}
-
-impl Default for Line {
-    fn default() -> Self {
-        let terminal = std::io::stderr().is_terminal();
-        Self { terminal, next: Instant::now() + Duration::from_secs(1), said: false }
-    }
-}
-
-impl Line {
-    fn tell(&mut self, progress: Progress) {
-        if !self.terminal || Instant::now() < self.next {
-            return;
-        }
-        self.next = Instant::now() + Duration::from_millis(100);
-        self.said = true;
-        let text = match progress {
-            Progress::Reading(files) => format!("reading {files} files"),
-            Progress::Searching(done, of) => format!("searching {done} of {of}"),
-        };
-        let _ = write!(std::io::stderr(), "\r\x1b[K{text}");
-    }
-
-    fn clear(&mut self) {
-        if std::mem::take(&mut self.said) {
-            let _ = write!(std::io::stderr(), "\r\x1b[K");
-        }
-    }
 }
 
 fn text(texts: &BTreeMap<String, String>, verified: &Verified) -> String {

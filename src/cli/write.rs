@@ -12,7 +12,7 @@ use super::Outside;
 use super::drift::{Drift, State};
 
 /// One line for people on what a write did.
-pub fn summary(drift: &Drift<'_>, out: &Path) -> String {
+pub fn summary(drift: &Drift, out: &Path) -> String {
     let removed: Vec<&str> = drift.names(State::Extra).collect();
     let changed = files(drift.items.len() - removed.len());
     let removed = match removed.as_slice() {
@@ -35,11 +35,11 @@ pub fn files(n: usize) -> String {
 /// # Errors
 /// The first file or folder that could not be made; no file has been replaced then, unless the
 /// last step itself, the renaming, fails half-way.
-pub fn write(out: &Path, drift: &Drift<'_>) -> Result<(), Outside> {
+pub fn write(out: &Path, drift: &Drift) -> Result<(), Outside> {
     let mut staged: Vec<(TempPath, PathBuf)> = Vec::new();
     for item in drift.items.iter().filter(|i| i.state != State::Extra) {
         let path = out.join(&item.name);
-        staged.push((stage(&path, item.new)?, path));
+        staged.push((stage(&path, &item.new)?, path));
     }
     for (file, path) in staged {
         file.persist(&path).map_err(|e| format!("cannot replace {}: {}", path.display(), e.error))?;

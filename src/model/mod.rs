@@ -35,6 +35,17 @@ impl Model {
         self.by_name.values().map(|at| at.iter().map(|i| &self.services[*i]).collect())
     }
 
+    /// The same of the services with these indices, which are in order.
+    pub fn groups_of(&self, lot: &[usize]) -> impl Iterator<Item = Vec<&Service>> {
+        let one_name = |a: &usize, b: &usize| self.services[*a].name == self.services[*b].name;
+        lot.chunk_by(one_name).map(|at| at.iter().map(|i| &self.services[*i]).collect())
+    }
+
+    /// The indices of all services.
+    pub fn all(&self) -> Vec<usize> {
+        (0..self.services.len()).collect()
+    }
+
     /// The other revisions of `service`.
     pub fn revisions<'a>(&'a self, service: &'a Service) -> impl Iterator<Item = &'a Service> {
         let at = self.by_name.get(&service.name).into_iter().flatten();

@@ -179,12 +179,30 @@ pub struct Plans {
     pub gaps: Vec<(usize, Gap)>,
 }
 
-/// Plans every service for every target it names.
-pub fn plan(model: &Model, options: &Options, faults: &mut Vec<Diagnostic>) -> Plans {
+/// What only all services together tell.
+pub struct Shared {
+    hidden: swarm::Hidden,
+}
+
+impl Shared {
+    /// Looks at every service of `model`; names that two take are faults.
+    pub fn of(model: &Model, faults: &mut Vec<Diagnostic>) -> Self {
+        swarm::clashes(model, faults);
+        fleet::clashes(model, faults);
+        Self { hidden: swarm::Hidden::of(model) }
+    }
+}
+
+/// Plans the services of `lot` for every target they name.
+pub fn plan(
+    model: &Model,
+    lot: &[usize],
+    shared: &Shared,
+    options: &Options,
+    faults: &mut Vec<Diagnostic>,
+) -> Plans {
     let mut plans = Plans::default();
-    swarm::clashes(model, faults);
-    let hidden = swarm::Hidden::of(model);
-    for group in model.groups() {
+    for group in model.groups_of(lot) {
         for target in Target::ALL {
             let group: Vec<&Service> = group.iter().copied().filter(|s| s.has(target)).collect();
             if group.is_empty() {
@@ -195,7 +213,7 @@ pub fn plan(model: &Model, options: &Options, faults: &mut Vec<Diagnostic>) -> P
             plans.pages.extend(match target {
                 Target::Kubernetes => kubernetes::pages(&mut context),
                 Target::Fleet => fleet::pages(&mut context),
-                Target::Swarm => swarm::pages(&mut context, &hidden),
+                Target::Swarm => swarm::pages(&mut context, &shared.hidden),
             });
             plans.gaps.extend(gaps.into_iter().map(|(i, gap)| (group[i].index, gap)));
         }
@@ -204,10 +222,11 @@ pub fn plan(model: &Model, options: &Options, faults: &mut Vec<Diagnostic>) -> P
     plans
 }
 
-/// Every gap is waived or an error; every waiver waives something. `judged` says of which
-/// services all gaps are known.
+/// Every gap of the services of `lot` is waived or an error; every waiver waives something.
+/// `judged` says of which services all gaps are known.
 pub fn waivers(
     model: &Model,
+    lot: &[usize],
     gaps: &[(usize, Gap)],
     judged: impl Fn(&Service) -> bool,
     faults: &mut Vec<Diagnostic>,
@@ -216,7 +235,7 @@ pub fn waivers(
     for (index, gap) in gaps {
         by_service.entry(*index).or_default().push(gap);
     }
-    for service in model.services() {
+    for service in lot.iter().map(|i| &model.services()[*i]) {
         let own = by_service.remove(&service.index).unwrap_or_default();
         let mut open = BTreeSet::new();
         for gap in own.iter().filter(|g| !service.accept.iter().any(|a| a.gap == g.name)) {

@@ -68,7 +68,8 @@ pub fn changes(before: &Part, after: &Part) -> Vec<String> {
 /// The certificate's page for a tree that was changed.
 pub fn page(model: &Model, certificates: &Certificates, gaps: &[(usize, berthc::target::Gap)]) -> Tree {
     let mut out = Vec::new();
-    let tree = berthc::emit::emit(&certificates.pages(model, gaps), &Options::default(), &mut out);
+    let printer = berthc::emit::Printer::new(&Options::default(), &mut out);
+    let tree = printer.print(&certificates.pages(model, &model.all(), gaps), &mut out);
     assert!(out.is_empty(), "{out:?}");
     tree
 }

@@ -17,6 +17,7 @@ const ORDER: &[&[&str]] = &[
     &["verify"],
     &["certificate", "change"],
     &["prove"],
+    &["lots", "parts"],
     &["explain"],
 ];
 

@@ -24,7 +24,7 @@ use crate::route;
 /// Of the member's secrets those that a helper names; a unit's name; a volume's.
 pub use container::secrets_of;
 /// The name of the container that holds a host directory: the fence of that directory.
-pub use names::of_path as container_of;
+pub use names::{clashes, of_path as container_of};
 pub use names::{member as member_name, unit as unit_name, volume as volume_name};
 use plan::Maker;
 
@@ -39,7 +39,6 @@ pub const TEMPLATES: &[(&str, &str)] = &[
 /// Plans the group of `context` and says what to print where.
 pub fn pages(context: &mut Context<'_>) -> Vec<Page> {
     let mut pages = Vec::new();
-    names::clashes(context);
     for service in context.group {
         let Some(w) = service.workload() else { continue };
         faults(context, service, w);

@@ -1,10 +1,12 @@
 //! Names of units, containers and volumes, and the proof that no two things have one name.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
-use crate::model::{Data, DataAt, Service, Workload};
+use crate::model::{Data, DataAt, Model, Service, Workload};
 use crate::route;
-use crate::target::{Context, Target};
+use crate::target::Target;
 
 /// The member's name: of a counted service `service-id`; a `per: node` member is its node's.
 pub fn member(service: &Service, id: Option<u32>) -> String {
@@ -77,7 +79,7 @@ pub fn helper_container(service: &Service, helper: &str, id: Option<u32>) -> Str
 }
 
 /// What of one machine, or of the storage, a name stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     Container,
     Volume,
@@ -107,56 +109,36 @@ fn taken(service: &Service, w: &Workload) -> Vec<(Kind, String, Place)> {
     all
 }
 
-/// The member of `service` whose name is at the start or the end of `name`: the rest of it.
-fn without_member<'n>(service: &Service, w: &Workload, name: &'n str, last: bool) -> Option<&'n str> {
-    if w.per_node() {
-        return if last { name.strip_suffix(&service.name) } else { name.strip_prefix(&service.name) };
-    }
-    let known = |id: &str| id.parse().is_ok_and(|n: u32| w.ids().contains(&n) && n.to_string() == id);
-    if last {
-        let (rest, id) = name.rsplit_once('-')?;
-        return rest.strip_suffix(&service.name).filter(|_| known(id));
-    }
-    let rest = name.strip_prefix(&service.name)?.strip_prefix('-')?;
-    let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-    known(&rest[..digits]).then(|| &rest[digits..])
-}
-
-/// Whether `service` takes `name` for something of `kind`.
-fn takes(service: &Service, w: &Workload, kind: Kind, name: &str) -> bool {
-    let volume = |data: &Data| {
-        let at = without_member(service, w, name, true);
-        matches!(data.at, DataAt::Volume(_)) && at == Some(&format!("{}-", data.name))
-    };
-    let rest = || without_member(service, w, name, false);
-    match kind {
-        Kind::Volume => w.data.iter().any(volume),
-        Kind::Container => {
-            w.data.first().is_some_and(volume)
-                || w.data.is_empty() && rest() == Some("")
-                || w.helpers.iter().any(|h| rest() == Some(&format!("-{}", h.name)))
+/// Reports names that two services of fleet take, each pair once.
+pub fn clashes(model: &Model, faults: &mut Vec<Diagnostic>) {
+    let all = || model.services().iter().filter(|s| s.has(Target::Fleet));
+    let own = || all().filter_map(|s| Some((s, s.workload()?)));
+    let mut owners: BTreeMap<(Kind, String), &Service> = BTreeMap::new();
+    let mut told = BTreeSet::new();
+    for (service, w) in own() {
+        for (kind, name, place) in taken(service, w) {
+            let other = *owners.entry((kind, name.clone())).or_insert(service);
+            if other.name != service.name && told.insert((&other.name, &service.name)) {
+                faults.push(same_name(kind, &name, place, other));
+            }
         }
     }
-}
-
-/// Reports names of the group that another service of fleet takes too, each pair once.
-pub fn clashes(context: &mut Context<'_>) {
-    let Some(own) = context.group.first().copied() else { return };
-    let Some(w) = own.workload() else { return };
-    let names = taken(own, w);
-    let mut found = Vec::new();
-    for other in context.model.services() {
-        let Some(theirs) = other.workload() else { continue };
-        if other.name == own.name || !other.has(Target::Fleet) {
-            continue;
-        }
-        found.extend(same_units(own, w, other, theirs));
-        if other.name < own.name {
-            let clash = names.iter().find(|(kind, name, _)| takes(other, theirs, *kind, name));
-            found.extend(clash.map(|(kind, name, place)| same_name(*kind, name, *place, other)));
+    // Units: helpers' have the names of no services, and of no other helpers.
+    let mut units: BTreeMap<String, (&Service, Place)> = BTreeMap::new();
+    for (service, _) in own() {
+        units.entry(service.name.clone()).or_insert((service, service.place(&route!["service"])));
+    }
+    let mut told = BTreeSet::new();
+    for (service, w) in own() {
+        for helper in &w.helpers {
+            let name = format!("{}-{}", service.name, helper.name);
+            let place = service.key(&route!["helpers", helper.name]);
+            let (other, related) = *units.entry(name.clone()).or_insert((service, place));
+            if other.name != service.name && told.insert((&other.name, &service.name)) {
+                faults.push(same_unit(&name, place, other, related));
+            }
         }
     }
-    found.into_iter().for_each(|d| context.fault(d));
 }
 
 fn same_name(kind: Kind, name: &str, place: Place, other: &Service) -> Diagnostic {
@@ -170,29 +152,11 @@ fn same_name(kind: Kind, name: &str, place: Place, other: &Service) -> Diagnosti
         .advice("rename one of them")
 }
 
-/// A helper's unit with the name of another service's, or of its helper's.
-fn same_units(own: &Service, w: &Workload, other: &Service, theirs: &Workload) -> Option<Diagnostic> {
-    w.helpers.iter().find_map(|helper| {
-        let name = format!("{}-{}", own.name, helper.name);
-        let twin =
-            |h: &crate::model::Helper| other.name < own.name && name == format!("{}-{}", other.name, h.name);
-        let related = match theirs.helpers.iter().find(|h| twin(h)) {
-            Some(h) => other.key(&route!["helpers", h.name]),
-            None if name == other.name => other.place(&route!["service"]),
-            None => return None,
-        };
-        let place = own.key(&route!["helpers", helper.name]);
-        Some(
-            Diagnostic::error(
-                Code::NameClash,
-                place,
-                format!("{} has units `{name}` on fleet, too", other.name),
-            )
-            .related(related, "the other")
-            .why("one unit would replace the other, and what keeps members apart would hit the helper")
-            .advice("rename one of them"),
-        )
-    })
+fn same_unit(name: &str, place: Place, other: &Service, related: Place) -> Diagnostic {
+    Diagnostic::error(Code::NameClash, place, format!("{} has units `{name}` on fleet, too", other.name))
+        .related(related, "the other")
+        .why("one unit would replace the other, and what keeps members apart would hit the helper")
+        .advice("rename one of them")
 }
 
 #[cfg(test)]

@@ -291,11 +291,11 @@ fn holds(outer: &str, path: &str) -> bool {
 /// or that it may have one day.
 fn is_claim(context: &Context<'_>, service: &Service, claim: &str) -> bool {
     let namespace = |s: &Service| s.targets.kubernetes.as_ref().map(|k| k.namespace.clone());
-    let Some((_, id)) = claim.rsplit_once('-') else { return false };
+    let Some((rest, id)) = claim.rsplit_once('-') else { return false };
     let Ok(id) = id.parse() else { return false };
     let own = namespace(service);
-    context.model.services().iter().filter(|s| namespace(s) == own).any(|s| {
-        let counted = s.workload().filter(|w| !w.per_node());
+    rest.match_indices('-').filter_map(|(at, _)| context.model.find(&rest[at + 1..])).any(|s| {
+        let counted = s.workload().filter(|w| !w.per_node() && namespace(s) == own);
         counted.is_some_and(|w| w.data.iter().any(|d| naming::claim(&d.name, &s.name, id) == claim))
     })
 }

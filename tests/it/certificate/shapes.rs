@@ -167,7 +167,9 @@ fn complete(specs: &[(String, String)], wrong: &mut Vec<String>) -> usize {
     let texts: Vec<String> = specs.iter().map(|s| s.1.clone()).collect();
     let done = compiled(&texts, &Options::default());
     let mut faults = Vec::new();
-    let foreseen = berthc::target::plan(&done.model, &Options::default(), &mut faults).gaps;
+    let (model, options) = (&done.model, Options::default());
+    let shared = berthc::target::Shared::of(model, &mut faults);
+    let foreseen = berthc::target::plan(model, &model.all(), &shared, &options, &mut faults).gaps;
     let mut names: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
     for (index, gap) in &foreseen {
         names.entry(*index).or_default().insert(gap.name.clone());

@@ -1,0 +1,37 @@
+//! The line that says how far a long run is.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::time::{Duration, Instant};
+
+/// On a terminal, after a second, ten times a second.
+pub struct Line {
+    terminal: bool,
+    next: Instant,
+    said: bool,
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        Self { terminal, next: Instant::now() + Duration::from_secs(1), said: false }
+    }
+}
+
+impl Line {
+    /// Says `text`, if it is time.
+    pub fn tell(&mut self, text: impl FnOnce() -> String) {
+        if !self.terminal || Instant::now() < self.next {
+            return;
+        }
+        self.next = Instant::now() + Duration::from_millis(100);
+        self.said = true;
+        let _ = write!(std::io::stderr(), "\r\x1b[K{}", text());
+    }
+
+    /// Takes it away.
+    pub fn clear(&mut self) {
+        if std::mem::take(&mut self.said) {
+            let _ = write!(std::io::stderr(), "\r\x1b[K");
+        }
+    }
+}

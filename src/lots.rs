@@ -1,0 +1,155 @@
+//! Which services are planned, printed and searched together: those that may meet. Lots know
+//! nothing of each other, so that they can be worked on side by side, and forgotten one by one.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use serde_json::Value;
+
+use crate::model::{Model, Service};
+use crate::value;
+
+/// Sets of numbers that are joined pair by pair.
+pub struct Union(Vec<usize>);
+
+impl Union {
+    /// Each of `count` numbers alone.
+    pub fn new(count: usize) -> Self {
+        Self((0..count).collect())
+    }
+
+    fn root(&mut self, mut at: usize) -> usize {
+        while self.0[at] != at {
+            self.0[at] = self.0[self.0[at]];
+            at = self.0[at];
+        }
+        at
+    }
+
+    /// The smaller number stands for both.
+    pub fn join(&mut self, a: usize, b: usize) {
+        let (a, b) = (self.root(a), self.root(b));
+        self.0[a.max(b)] = a.min(b);
+    }
+
+    /// The sets in order, each in order.
+    pub fn sets(mut self) -> Vec<Vec<usize>> {
+        let mut sets: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for i in 0..self.0.len() {
+            sets.entry(self.root(i)).or_default().push(i);
+        }
+        sets.into_values().collect()
+    }
+}
+
+/// The services of `model` by their index, each lot and all lots in order. In one lot are revisions,
+/// services that keep apart, that claim one directory, and one whose raw additions speak of
+/// another's directory or name.
+pub fn of(model: &Model) -> Vec<Vec<usize>> {
+    let services = model.services();
+    let mut union = Union::new(services.len());
+    let mut paths: BTreeMap<String, usize> = BTreeMap::new();
+    let mut names: BTreeMap<&str, usize> = BTreeMap::new();
+    for (i, service) in services.iter().enumerate() {
+        union.join(*names.entry(&service.name).or_insert(i), i);
+        for path in directories(service) {
+            union.join(*paths.entry(path).or_insert(i), i);
+        }
+    }
+    for (i, service) in services.iter().enumerate() {
+        for other in service.workload().iter().flat_map(|w| &w.apart_from) {
+            names.get(other.as_str()).into_iter().for_each(|o| union.join(*o, i));
+        }
+        for text in raw(service) {
+            let ends = || text.char_indices().filter(|(_, c)| "/:,= ".contains(*c)).map(|(at, _)| at);
+            for path in ends().chain([text.len()]).filter_map(|end| text[..end].find('/').map(|at| &text[at..end])) {
+                paths.get(path).into_iter().for_each(|o| union.join(*o, i));
+            }
+            for word in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-') {
+                parts(word).filter_map(|part| names.get(part)).for_each(|o| union.join(*o, i));
+            }
+        }
+    }
+    union.sets()
+}
+
+/// The host directories of a service, of each member.
+fn directories(service: &Service) -> Vec<String> {
+    let Some(w) = service.workload() else { return Vec::new() };
+    let hosts = w.data.iter().filter_map(|d| d.host());
+    hosts
+        .flat_map(|host| match w.per_node() {
+            true => vec![host.text.clone()],
+            false => w.ids().filter_map(|id| value::host_path(&host.text, &service.name, id)).collect(),
+        })
+        .collect()
+}
+
+/// Every text in the raw additions of a service.
+fn raw(service: &Service) -> Vec<&str> {
+    let targets = &service.targets;
+    let mut open: Vec<&Value> = Vec::new();
+    if let Some(k) = &targets.kubernetes {
+        open.extend([&k.pod, &k.container, &k.service].into_iter().flat_map(|raw| raw.values()));
+    }
+    open.extend(targets.swarm.iter().flat_map(|s| s.service.values()));
+    let options = targets.fleet.iter().flat_map(|f| &f.unit).flat_map(|section| &section.options);
+    let mut all: Vec<&str> = options.flat_map(|(_, values)| values).map(String::as_str).collect();
+    while let Some(value) = open.pop() {
+        match value {
+            Value::String(text) => all.push(text),
+            Value::Array(items) => open.extend(items),
+            Value::Object(map) => {
+                all.extend(map.keys().map(String::as_str));
+                open.extend(map.values());
+            }
+            _ => {}
+        }
+    }
+    all
+}
+
+/// Every run of the parts between dashes: names of volumes and claims hold that of their service.
+fn parts(word: &str) -> impl Iterator<Item = &str> {
+    // A name has at most 63 characters, so a longer word holds none that matters here.
+    let word = if word.len() > 253 { "" } else { word };
+    let starts = std::iter::once(0).chain(word.match_indices('-').map(|(at, _)| at + 1));
+    starts.flat_map(move |from| {
+        let ends = word[from..].match_indices('-').map(move |(at, _)| from + at);
+        ends.chain([word.len()]).map(move |end| &word[from..end])
+    })
+}
+
+/// Calls `work` for each of `items`, `threads` of them at a time; the results are in the order of
+/// the items, whichever came first. `tell` hears how many are done.
+pub fn each<I: Sync, R: Send>(
+    threads: usize,
+    items: &[I],
+    work: impl Fn(&I) -> R + Sync,
+    tell: &(dyn Fn(usize) + Sync),
+) -> Vec<R> {
+    let (next, ended) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let turn = || {
+        let mut own = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(at) else { return own };
+            own.push((at, work(item)));
+            tell(ended.fetch_add(1, Ordering::Relaxed) + 1);
+        }
+    };
+    let mut done: Vec<(usize, R)> = thread::scope(|scope| {
+        let others: Vec<_> = (1..threads.min(items.len())).map(|_| scope.spawn(turn)).collect();
+        let mut done = turn();
+        for other in others {
+            match other.join() {
+                Ok(own) => done.extend(own),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        done
+    });
+    done.sort_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, result)| result).collect()
+}
