@@ -31,6 +31,9 @@ pub fn yaml(text: &str) -> String {
 /// Control characters, and what some reader takes for a line break, a byte order mark or
 /// nothing at all.
 pub fn escaped(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
     let n = c as u32;
     c.is_control()
         || (0x7f..=0x9f).contains(&n)
@@ -130,13 +133,18 @@ fn escape(c: char, quote: char, exec: bool, out: &mut String) {
 
 /// Text of a Markdown page, also in a table: one line, nothing in it marks anything up.
 pub fn markdown(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in one_line(text).chars() {
-        if matches!(c, '\\' | '`' | '<' | '>' | '|' | '[' | ']' | '&' | '#' | '~') {
-            out.push('\\');
-        }
-        out.push(c);
+    let text = one_line(text);
+    let marks = |c: char| matches!(c, '\\' | '`' | '<' | '>' | '|' | '[' | ']' | '&' | '#' | '~');
+    let mut out = String::with_capacity(text.len() + 8);
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find(marks) {
+        out.push_str(&rest[..at]);
+        out.push('\\');
+        // Every mark is one byte.
+        out.push_str(&rest[at..=at]);
+        rest = &rest[at + 1..];
     }
+    out.push_str(rest);
     out
 }
 
@@ -151,6 +159,9 @@ pub fn code(text: &str) -> String {
 
 /// Text on one line, without control characters.
 pub fn one_line(text: &str) -> String {
+    if text.bytes().all(|b| (b' '..0x7f).contains(&b)) {
+        return text.to_owned();
+    }
     text.chars().map(|c| if escaped(c) { ' ' } else { c }).collect()
 }
 

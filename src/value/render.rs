@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Write};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use minijinja::value::{Object, Value as Jinja};
 use minijinja::{Environment, ErrorKind, UndefinedBehavior};
@@ -15,6 +15,28 @@ use crate::code::Code;
 const MAX_RENDERED: usize = 1 << 20;
 /// Steps that rendering one value may take.
 const FUEL: u64 = 2_000_000;
+
+/// What every value may use.
+static LANGUAGE: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut env = Environment::empty();
+    env.set_undefined_behavior(UndefinedBehavior::Strict);
+    env.set_fuel(Some(FUEL));
+    env.set_syntax(syntax());
+    env.set_formatter(|out, state, value| match printed(value)? {
+        Some(address) => out.write_str(&address).map_err(minijinja::Error::from),
+        None => minijinja::escape_formatter(out, state, value),
+    });
+    env.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    env.add_filter("join", join);
+    env.add_filter("default", minijinja::filters::default);
+    env.add_filter("first", minijinja::filters::first);
+    env.add_filter("last", minijinja::filters::last);
+    env.add_filter("length", minijinja::filters::length);
+    env.add_filter("lower", minijinja::filters::lower);
+    env.add_filter("upper", minijinja::filters::upper);
+    env.add_function("secret", |name: String| Jinja::from_object(SecretObject(name)));
+    env
+});
 
 /// One member as values see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,32 +99,15 @@ pub fn render(text: &str, uses: &Uses, scope: &Scope<'_>) -> Result<Text, Fault>
     if computes {
         return Err(arithmetic(text));
     }
-    let mut env = Environment::empty();
-    env.set_undefined_behavior(UndefinedBehavior::Strict);
-    env.set_fuel(Some(FUEL));
-    env.set_syntax(syntax());
-    env.set_formatter(|out, state, value| match printed(value)? {
-        Some(address) => out.write_str(&address).map_err(minijinja::Error::from),
-        None => minijinja::escape_formatter(out, state, value),
-    });
-    env.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-    env.add_filter("join", join);
-    env.add_filter("default", minijinja::filters::default);
-    env.add_filter("first", minijinja::filters::first);
-    env.add_filter("last", minijinja::filters::last);
-    env.add_filter("length", minijinja::filters::length);
-    env.add_filter("lower", minijinja::filters::lower);
-    env.add_filter("upper", minijinja::filters::upper);
     let mut peers = std::collections::BTreeMap::new();
     for name in &uses.peers {
         peers.insert(name.clone(), (scope.peers)(name).map(|p| list(&p)));
     }
-    env.add_function("peers", move |name: &str| match peers.get(name) {
+    let peers = Jinja::from_function(move |name: &str| match peers.get(name) {
         Some(Ok(list)) => Ok(list.clone()),
         Some(Err(fault)) => Err(raise(fault)),
         None => Err(raise(&Fault::new(Code::PeerUnknown, format!("no service `{name}`")))),
     });
-    env.add_function("secret", |name: String| Jinja::from_object(SecretObject(name)));
     let ports = ports(&scope.own.ports);
     let members = match &scope.unlisted {
         Some(fault) => failing(fault),
@@ -110,9 +115,10 @@ pub fn render(text: &str, uses: &Uses, scope: &Scope<'_>) -> Result<Text, Fault>
         None => Jinja::UNDEFINED,
     };
     let member = Jinja::from_object(Member { who: scope.who.clone(), ports: ports.clone() });
-    let context = minijinja::context! { service => scope.service, ports, members, member };
+    let context = minijinja::context! { service => scope.service, ports, members, member, peers };
     let mut out = Bounded(Vec::new());
-    env.template_from_str(text)
+    LANGUAGE
+        .template_from_str(text)
         .and_then(|t| t.render_captured_to(context, &mut out).map(drop))
         .map_err(|e| lower(&e))?;
     Ok(Text::from_marked(&String::from_utf8_lossy(&out.0)))
