@@ -7,7 +7,7 @@ use super::object::Object;
 use super::pod::{self, Pod};
 use super::selector::{labels, plain, selector, words};
 use super::storage::Storage;
-use crate::finding::{At, codes};
+use crate::finding::codes;
 use crate::world::yaml::Value;
 use crate::world::{Kind, Order, Selector, Source, Update, Workload, images};
 
@@ -19,8 +19,6 @@ pub(super) struct Read<'d> {
     pub selector: Option<Selector>,
     /// As many as the file asks for, more perhaps than there are members.
     pub replicas: u32,
-    /// Claims that serve every pod of a node.
-    pub one_node: Vec<At>,
 }
 
 impl Read<'_> {
@@ -116,8 +114,9 @@ fn workload<'d>(
         cleans: None,
         single: false,
         outlives: None,
+        one_node,
     };
-    Some(Read { object, workload, pod, selector, replicas, one_node })
+    Some(Read { object, workload, pod, selector, replicas })
 }
 
 /// The selector of a controller, which must select its own pods.
