@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use crate::finding::{At, Finding, Hazard, Level, codes};
 use crate::model::backend::Fences;
 use crate::target::Target;
-use crate::world::{Kind, Missing, Order, Source, Workload};
+use crate::world::{Kind, Order, Source, Workload};
 
 use super::facts::{Actor, Between, Facts};
 use super::scene::Scene;
@@ -259,7 +259,7 @@ impl Layer {
     fn other(self, target: Target) -> &'static str {
         match (self, target) {
             (Self::Port, _) => "a port in host mode",
-            (Self::Name, _) => "a container's name that both have",
+            (Self::Name, _) => "a container's name after its data",
             (Self::Apart, Target::Kubernetes) => "required anti-affinity",
             (Self::Labels, _) => "a label of which a node has one value",
             _ => self.words(target),
@@ -288,11 +288,8 @@ fn offer(scene: &Scene<'_>, layer: Layer) -> Option<String> {
             ))
         }
         // Of ReadWriteOnce the reader tells.
-        (Layer::OnePod, Target::Kubernetes) if workload.one_node.is_empty() => {
-            let open = actors.iter().flat_map(|a| &a.mounts).any(|m| {
-                matches!(&m.source, Source::Volume { name, one_pod: None, missing: Missing::Refused, .. } if name.starts_with("claim "))
-            });
-            open.then(|| "accessModes: [ReadWriteOncePod]".to_owned())
+        (Layer::OnePod, Target::Kubernetes) if workload.many.is_some() => {
+            Some("accessModes: [ReadWriteOncePod]".to_owned())
         }
         (Layer::Name, Target::Fleet) if facts.name != all => {
             let name = actors[0].mounts.first().map(|m| story::named(m).replace("volume ", ""))?;
@@ -329,7 +326,7 @@ fn place(scene: &Scene<'_>, layer: Layer) -> At {
             Layer::OnePod | Layer::Attach | Layer::Reserved => actor.mounts.first().map(|m| m.at.clone()),
             Layer::Order => workload.update.at.clone(),
             Layer::Cleans => workload.cleans.clone(),
-            Layer::Object => None,
+            Layer::Object => workload.many.clone(),
         }
     };
     scene.actors.iter().find_map(of).unwrap_or_else(|| scene.actors[0].workload.at.clone())

@@ -58,7 +58,7 @@ pub fn workload(kind: Kind, mounts: Vec<Mount>) -> Workload {
         cleans: None,
         single: false,
         outlives: None,
-        one_node: Vec::new(),
+        many: None,
     }
 }
 

@@ -90,7 +90,7 @@ fn workload(instance: &Instance<'_>, found: &mut Found) -> (Workload, Vec<(Victi
         cleans: None,
         single: false,
         outlives: None,
-        one_node: Vec::new(),
+        many: None,
     };
     let mut member = Member { name: name.member(), ..Member::default() };
     if workload.kind.per_node() {

@@ -51,7 +51,7 @@ fn ephemeral(read: &Read<'_>, found: &mut Found) {
 
 fn one_node(read: &Read<'_>, found: &mut Found) {
     let one = read.workload.kind == Kind::StatefulSet || read.replicas == 1;
-    for at in read.workload.one_node.iter().filter(|_| one) {
+    for at in read.one_node.iter().filter(|_| one) {
         let message = format!(
             "ReadWriteOnce lets every pod of one node mount the volume of {}, also a second one",
             read.workload.name

@@ -50,12 +50,14 @@ pub(super) struct Bound {
     pub wants: Vec<Want>,
     /// ReadWriteOnce on storage of no one node.
     pub one_node: Option<At>,
+    /// ReadWriteMany.
+    pub many: Option<At>,
 }
 
 impl Bound {
     /// What is as it is, wherever the pod is.
     pub(super) fn of(source: Source) -> Self {
-        Self { source, wants: Vec::new(), one_node: None }
+        Self { source, wants: Vec::new(), one_node: None, many: None }
     }
 }
 
@@ -207,7 +209,7 @@ impl<'d> Storage<'d> {
         };
         match inline(spec) {
             Some(Inline::Host(path, missing)) => {
-                Bound { source: Source::Host { path, missing }, wants, one_node: None }
+                Bound { source: Source::Host { path, missing }, wants, one_node: None, many: None }
             }
             Some(Inline::Share(name, fences)) => {
                 let mut bound = self.dynamic(claim, fences, false, found);
@@ -249,8 +251,9 @@ impl<'d> Storage<'d> {
             reserved: None,
             missing: if made { Missing::Created } else { Missing::Refused },
         };
-        let one_node = at.filter(|_| has("ReadWriteOnce") && !has("ReadWriteMany"));
-        Bound { source, wants: Vec::new(), one_node }
+        let one_node = at.clone().filter(|_| has("ReadWriteOnce") && !has("ReadWriteMany"));
+        let many = at.filter(|_| has("ReadWriteMany"));
+        Bound { source, wants: Vec::new(), one_node, many }
     }
 }
 

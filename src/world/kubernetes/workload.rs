@@ -1,13 +1,13 @@
 //! Controllers and bare pods to workloads.
 
 use super::Found;
-use super::members::{ALL, Template, members};
+use super::members::{ALL, Modes, Template, members};
 use super::mounts::Mounts;
 use super::object::Object;
 use super::pod::{self, Pod};
 use super::selector::{labels, plain, selector, words};
 use super::storage::Storage;
-use crate::finding::codes;
+use crate::finding::{At, codes};
 use crate::world::yaml::Value;
 use crate::world::{Kind, Order, Selector, Source, Update, Workload, images};
 
@@ -19,6 +19,8 @@ pub(super) struct Read<'d> {
     pub selector: Option<Selector>,
     /// As many as the file asks for, more perhaps than there are members.
     pub replicas: u32,
+    /// Claims that serve every pod of a node.
+    pub one_node: Vec<At>,
 }
 
 impl Read<'_> {
@@ -85,7 +87,7 @@ fn workload<'d>(
         if matches!(kind, Kind::StatefulSet | Kind::Replicas) { replicas(object, found) } else { 1 };
     let mounts = Mounts::new(object, &pod, kind);
     let template = Template { object, kind, replicas, pod: &pod, mounts: &mounts };
-    let (members, one_node) = members(&template, storage, left, found);
+    let (members, Modes { one_node, many }) = members(&template, storage, left, found);
     let update = update(object, found);
     let image = pod.main.and_then(|c| c.get("image")).and_then(Value::as_str).unwrap_or_default();
     let own = labels(object, object.root.at(&["metadata", "labels"]), &mut Found::default());
@@ -114,9 +116,9 @@ fn workload<'d>(
         cleans: None,
         single: false,
         outlives: None,
-        one_node,
+        many,
     };
-    Some(Read { object, workload, pod, selector, replicas })
+    Some(Read { object, workload, pod, selector, replicas, one_node })
 }
 
 /// The selector of a controller, which must select its own pods.

@@ -72,7 +72,7 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
         cleans: None,
         single: false,
         outlives: None,
-        one_node: Vec::new(),
+        many: None,
     };
     references(page, service);
     let mut ids = Vec::new();
