@@ -84,7 +84,7 @@ pub fn watched(
     // Scenes that only names tell apart are searched once.
     let mut known: FxHashMap<Facts, search::Found> = FxHashMap::default();
     // A fault that all members of a family share is told once.
-    let mut told: BTreeSet<(String, String, String)> = BTreeSet::new();
+    let mut told: BTreeSet<(String, Option<facts::How>, &str, &str)> = BTreeSet::new();
     let mut alone: BTreeMap<(&str, &str), layers::Alone<'_>> = BTreeMap::new();
     let casts = casts(world);
     for (done, members) in casts.iter().enumerate() {
@@ -94,15 +94,17 @@ pub fn watched(
             explored.scenes += 1;
             let found = searched(&scene.facts, &mut known, &mut explored);
             explored.complete &= found.complete;
-            let mut findings: Vec<Finding> =
-                found.breaches.values().map(|(breach, way)| story::breach(&scene, breach, way)).collect();
+            let breaches = found.breaches.values();
+            let mut findings: Vec<(Option<facts::How>, Finding)> = breaches
+                .map(|(breach, way)| (Some(breach.how), story::breach(&scene, breach, way)))
+                .collect();
             // What someone forced, someone has to mend: a container that was taken out of the books
             // keeps its port and its name, as it should.
             if let (1, Some(way)) = (members.len(), &found.stuck)
                 && hazard != Hazard::Force
                 && scene.facts.actors.iter().any(facts::Actor::claims)
             {
-                findings.push(story::stuck(&scene, way));
+                findings.push((None, story::stuck(&scene, way)));
             }
             let (workload, _) = members[0];
             // What two do at once by themselves needs no hazard.
@@ -116,9 +118,11 @@ pub fn watched(
                     layers::Outcome::of(searched(facts, &mut known, &mut explored))
                 });
             }
-            findings
-                .retain(|f| told.insert((f.code.clone(), workload.scope.clone(), workload.family.clone())));
-            explored.findings.append(&mut findings);
+            let new = |(how, f): &(Option<facts::How>, Finding)| {
+                told.insert((f.code.clone(), *how, &workload.scope, &workload.family))
+            };
+            findings.retain(new);
+            explored.findings.extend(findings.into_iter().map(|(_, finding)| finding));
             if met {
                 break;
             }
@@ -193,6 +197,10 @@ fn pairs(world: &World) -> Vec<Vec<(&Workload, &Member)>> {
                 let holders = by_key.entry(key).or_default();
                 if holders.last() != Some(&(w, m)) {
                     holders.push((w, m));
+                    // On each of two nodes it stands for another.
+                    if workload.kind.per_node() && !key.0 {
+                        holders.push((w, m));
+                    }
                 }
             }
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Found;
 use super::object::Object;
 use super::selector::node_terms;
-use crate::finding::At;
+use crate::finding::{At, codes};
 use crate::model::backend::{BACKENDS, Fences};
 use crate::world::yaml::Value;
 use crate::world::{Missing, Source, Want};
@@ -203,6 +203,16 @@ impl<'d> Storage<'d> {
 
     fn of_volume(&mut self, claim: &Claim<'d>, volume: &'d Object<'d>, found: &mut Found) -> Bound {
         let spec = volume.root.get("spec").unwrap_or(volume.root);
+        if let Some(local) = spec.given("local").filter(|_| spec.at(&["nodeAffinity", "required"]).is_none())
+            && self.missed.insert((String::new(), volume.name.clone()))
+        {
+            found.violation(
+                codes::REFUSED,
+                format!("the API refuses the local volume {}: it has no node", volume.name),
+                vec![volume.at(local)],
+                "nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions: [{ key: kubernetes.io/hostname, operator: In, values: [NODE] }] }] } }".to_owned(),
+            );
+        }
         let wants = match spec.at(&["nodeAffinity", "required"]) {
             Some(required) => node_terms(volume, required, found),
             None => Vec::new(),
