@@ -192,6 +192,8 @@ pub mod codes {
     pub const REFUSED: &str = "file-refused";
     /// An update or drain that can never finish.
     pub const STUCK: &str = "update-stuck";
+    /// One layer alone keeps two containers apart, where a second could be had.
+    pub const SINGLE: &str = "layer-single";
     /// A disruption budget that does nothing for the pods it selects.
     pub const BUDGET_IDLE: &str = "budget-idle";
     /// Members that keep a quorum, and no disruption budget.
@@ -216,13 +218,14 @@ pub mod codes {
     pub const BOOTSTRAP: &str = "bootstrap-kept";
 
     /// All of them.
-    pub const ALL: [&str; 17] = [
+    pub const ALL: [&str; 18] = [
         MATCHES_NOTHING,
         IGNORED,
         OVERLAP,
         SOFT,
         REFUSED,
         STUCK,
+        SINGLE,
         BUDGET_IDLE,
         NO_BUDGET,
         TOGETHER,

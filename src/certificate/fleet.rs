@@ -3,7 +3,7 @@
 use super::Layer::{Construction, Fence, Order, Scheduler};
 use super::{
     Carrier, ELSEWHERE, EMPTY, Expect, Found, HERE, Hazard, Mechanism, OTHER, Resource, SAME, Shape, Way,
-    Where, both, way,
+    Where, both, rests_on, way,
 };
 use crate::emit::Tree;
 use crate::model::backend::Fences;
@@ -188,7 +188,14 @@ fn bare(shape: &Shape<'_>, resource: Resource, hazard: Hazard) -> Expect {
 fn data(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
     match shape.data {
         Where::Network(fences) => on_volumes(shape, fences, hazard),
-        _ if shape.per_node => on_each_machine(shape, hazard),
+        _ if shape.per_node => {
+            let mut ways = on_each_machine(shape, hazard);
+            // Any other unit is one that may move.
+            if !matches!(hazard, Hazard::Neighbour | Hazard::Force) {
+                ways.push(rests_on(ELSEWHERE, [&GLOBAL]));
+            }
+            ways
+        }
         _ => {
             let mut ways = on_pinned_machines(shape, hazard);
             // What the directory does not hold of a volume beside it.
@@ -222,31 +229,43 @@ fn on_each_machine(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
         Hazard::Relabel => vec![here(name)],
         Hazard::Update | Hazard::Force => vec![here(&[&NAME])],
         Hazard::Partition => vec![way(ELSEWHERE, [&NODE_BOUND])],
-        Hazard::Reboot => vec![here(&[&NAME]), way(EMPTY, [&PATH_MISSING, &MOUNTED])],
+        Hazard::Reboot => {
+            vec![here(&[&NAME]), way(EMPTY, [&PATH_MISSING, &MOUNTED]), rests_on(EMPTY, [&PATH_MISSING])]
+        }
         Hazard::Move => vec![way(OTHER, [&NODE_BOUND]), way(EMPTY, [&PATH_MISSING])],
         Hazard::Neighbour => vec![way(SAME, [&UNIQUE])],
     }
 }
 
-/// On another machine: not scheduled there; and if it were, the directory would not be there.
-fn not_elsewhere() -> [Way; 2] {
-    [way(ELSEWHERE, [&PIN, &PATH]), way(ELSEWHERE, [&PIN, &PATH_MISSING])]
+/// On another machine: not scheduled there; and if it were, the directory should not be there. But
+/// directories are made by hand wherever a member may run, so that counts beside the pin only.
+fn not_elsewhere() -> [Way; 3] {
+    [way(ELSEWHERE, [&PIN, &PATH]), way(ELSEWHERE, [&PIN, &PATH_MISSING]), rests_on(ELSEWHERE, [&PIN])]
 }
 
 fn on_pinned_machines(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
     let here = |first: &[&'static Mechanism]| here(shape, hazard, first);
-    let [id, there] = not_elsewhere();
+    let [id, there, pin] = not_elsewhere();
     match hazard {
         Hazard::Colocate if shape.workload.count() > 1 => vec![here(&[&PATH, &CONFLICTS])],
         Hazard::Colocate => vec![here(&[&PATH])],
-        Hazard::Update | Hazard::Force => vec![here(&[&NAME])],
+        Hazard::Update => vec![here(&[&NAME]), pin],
+        Hazard::Force => vec![here(&[&NAME])],
         Hazard::Revisions => vec![here(&[&UNIT_NAME, &NAME])],
         Hazard::Relabel => {
-            vec![here(&[&NAME]), way(ELSEWHERE, [&PATH]), way(ELSEWHERE, [&PATH_MISSING])]
+            vec![here(&[&NAME]), way(ELSEWHERE, [&PATH]), way(ELSEWHERE, [&PATH_MISSING]), pin]
         }
-        Hazard::Partition => vec![id, there],
-        Hazard::Reboot => vec![here(&[&NAME]), id, there, way(EMPTY, [&PATH_MISSING, &MOUNTED])],
-        Hazard::Move => vec![way(OTHER, [&PATH]), way(EMPTY, [&PATH_MISSING])],
+        Hazard::Partition => vec![id, there, pin],
+        // Mounts that are noauto wait for nobody.
+        Hazard::Reboot => vec![
+            here(&[&NAME]),
+            id,
+            there,
+            pin,
+            way(EMPTY, [&PATH_MISSING, &MOUNTED]),
+            rests_on(EMPTY, [&PATH_MISSING]),
+        ],
+        Hazard::Move => vec![way(OTHER, [&PATH]), way(EMPTY, [&PATH_MISSING]), pin],
         Hazard::Neighbour => vec![way(SAME, [&UNIQUE])],
     }
 }
@@ -259,7 +278,10 @@ fn on_volumes(shape: &Shape<'_>, fences: Fences, hazard: Hazard) -> Vec<Way> {
     };
     let (connected, always) = (fences != Fences::Never, fences == Fences::Always);
     match hazard {
-        Hazard::Colocate if shape.workload.count() > 1 => vec![here(&[&VOLUME, &CONFLICTS])],
+        // Conflicts looks at one machine, and a volume is everywhere.
+        Hazard::Colocate if shape.workload.count() > 1 => {
+            vec![here(&[&VOLUME, &CONFLICTS]), rests_on(OTHER, [&VOLUME])]
+        }
         Hazard::Colocate => vec![here(&[&VOLUME])],
         Hazard::Revisions => vec![here(&[&UNIT_NAME, &NAME])],
         // Attaching keeps off machines: on one machine a volume serves every container.
@@ -292,6 +314,12 @@ pub fn found(shape: &Shape<'_>, tree: &Tree) -> Found {
         });
     }
     all.unwrap_or_default()
+}
+
+/// Whether an option of `docker run` leaves the container to itself.
+fn detaches(option: &str) -> bool {
+    let short = option.strip_prefix('-').filter(|o| o.chars().all(|c| c.is_ascii_lowercase()));
+    short.is_some_and(|o| o.contains('d')) || option == "--detach" || option == "--detach=true"
 }
 
 struct Reader<'r> {
@@ -385,6 +413,12 @@ impl Reader<'_> {
         };
         let has = |option: &str, value: &str| options.windows(2).any(|p| p[0] == option && p[1] == value);
         let container = self.container();
+        // What fleet and systemd say of a unit is not said of a container that outlives it.
+        if options.iter().any(|o| detaches(o)) {
+            for mechanism in [&UNIT_NAME, &ONE_LABEL, &CONFLICTS, &GLOBAL] {
+                self.found.remove(mechanism.word);
+            }
+        }
         // Without its label nobody would stop what outlived its client, and the next would wait
         // for ever.
         let labelled = ["%n", unit].iter().any(|u| has("--label", &format!("berth.unit={u}")));

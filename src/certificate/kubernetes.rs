@@ -3,7 +3,7 @@
 use super::Layer::{Construction, Fence, Order, Scheduler};
 use super::{
     AGAIN, Carrier, ELSEWHERE, EMPTY, Expect, Found, HERE, Hazard, Mechanism, OTHER, Resource, SAME, Shape,
-    Texts, Way, Where, way,
+    Texts, Way, Where, rests_on, way,
 };
 use crate::model::backend::Fences;
 use crate::model::units::Version;
@@ -242,7 +242,12 @@ fn on_each_node(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
         Hazard::Revisions | Hazard::Relabel => vec![here(&[&AFFINITY])],
         Hazard::Partition => vec![way(ELSEWHERE, [&NODE_BOUND])],
         Hazard::Reboot => vec![here(&[&DAEMONSET, &AFFINITY]), way(EMPTY, [&PATH_MISSING])],
-        Hazard::Move => vec![way(OTHER, [&NODE_BOUND]), way(EMPTY, [&PATH_MISSING])],
+        // A pod that is evicted is replaced: what keeps the next one off is that of a reboot.
+        Hazard::Move => vec![
+            way(OTHER, [&NODE_BOUND]),
+            way(EMPTY, [&PATH_MISSING]),
+            Way { named: false, ..here(&[&DAEMONSET, &AFFINITY]) },
+        ],
         Hazard::Neighbour if shape.workload.dedicated() => vec![way(SAME, [&UNIQUE, &TAINT])],
         Hazard::Neighbour => vec![way(SAME, [&UNIQUE])],
         Hazard::Force => vec![here(&[])],
@@ -251,13 +256,15 @@ fn on_each_node(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
 
 fn on_pinned_nodes(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
     let here = |first: &[&'static Mechanism]| here(shape, hazard, first);
-    match hazard {
+    let mut ways = match hazard {
         Hazard::Colocate => vec![here(&[&PATH, &AFFINITY])],
         Hazard::Update | Hazard::Revisions => vec![here(&[&POD_NAME])],
         Hazard::Relabel => vec![
             here(&[&POD_NAME]),
             way(ELSEWHERE, [&POD_NAME, &PATH]),
             way(ELSEWHERE, [&POD_NAME, &PATH_MISSING]),
+            // Two labels that change places.
+            rests_on(OTHER, [&PATH]),
         ],
         Hazard::Partition => vec![way(ELSEWHERE, [&POD_NAME, &PIN])],
         Hazard::Reboot => vec![here(&[&POD_NAME]), way(EMPTY, [&PATH_MISSING])],
@@ -271,7 +278,12 @@ fn on_pinned_nodes(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
         ],
         Hazard::Neighbour => vec![way(SAME, [&UNIQUE]), way(SAME, [&RESERVED])],
         Hazard::Force => vec![here(&[])],
+    };
+    // A directory of one node is the member's only where the member is that node's.
+    if !matches!(hazard, Hazard::Colocate | Hazard::Neighbour | Hazard::Force) {
+        ways.push(rests_on(ELSEWHERE, [&PIN]));
     }
+    ways
 }
 
 fn on_volumes(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
@@ -360,7 +372,10 @@ impl Reader<'_> {
 
     fn workload(&mut self, file: &str, document: &Document, all: &[Read<'_>]) {
         let stateful = kind(document) == "StatefulSet";
-        if let Some(value) = document.at(&["kind"]) {
+        // With a surge a set replaces a pod that terminates, or is not ready, at once.
+        let surge = document.at(&["spec", "updateStrategy", "rollingUpdate", "maxSurge"]);
+        let surges = !stateful && surge.is_some_and(|s| !s.is("0") && !s.is("0%"));
+        if let Some(value) = document.at(&["kind"]).filter(|_| !surges) {
             self.carry(if stateful { &POD_NAME } else { &DAEMONSET }, file, &value);
         }
         if stateful {

@@ -76,6 +76,8 @@ pub struct Way {
     pub how: &'static str,
     /// What ought to keep it off; none where nothing can.
     pub any: Vec<&'static Mechanism>,
+    /// Whether the cell names them; what all else rests on goes without saying while it is there.
+    pub named: bool,
 }
 
 /// The second container is on the node of the first.
@@ -93,7 +95,12 @@ pub const SAME: &str = "another service with the same";
 
 /// `how` is kept off by any of `any`.
 pub fn way(how: &'static str, any: impl IntoIterator<Item = &'static Mechanism>) -> Way {
-    Way { how, any: any.into_iter().collect() }
+    Way { how, any: any.into_iter().collect(), named: true }
+}
+
+/// What the other ways of a cell rest on: without any of `any` they hold nothing.
+pub fn rests_on(how: &'static str, any: impl IntoIterator<Item = &'static Mechanism>) -> Way {
+    Way { named: false, ..way(how, any) }
 }
 
 /// What ought to hold one cell.
@@ -441,10 +448,15 @@ fn judge(expect: Expect, hazard: Hazard, found: &Found) -> Verdict {
         Expect::AsData => Verdict::AsData,
         Expect::Held(ways) => {
             let has = |m: &&'static Mechanism| found.contains_key(m.word);
-            let mut open: Vec<&str> = ways.iter().filter(|w| !w.any.iter().any(has)).map(|w| w.how).collect();
-            open.dedup();
+            let is_open = |w: &Way| !w.any.iter().any(has);
+            let mut open: Vec<&str> = Vec::new();
+            for way in ways.iter().filter(|w| is_open(w)) {
+                if !open.contains(&way.how) {
+                    open.push(way.how);
+                }
+            }
             let mut all: Vec<&'static Mechanism> = Vec::new();
-            for m in ways.into_iter().flat_map(|w| w.any) {
+            for m in ways.into_iter().filter(|w| w.named || is_open(w)).flat_map(|w| w.any) {
                 if !all.contains(&m) {
                     all.push(m);
                 }

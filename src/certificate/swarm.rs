@@ -1,9 +1,11 @@
 //! What holds what on Docker Swarm.
 
+use std::collections::BTreeSet;
+
 use super::Layer::{Construction, Fence, Order, Scheduler};
 use super::{
     Carrier, ELSEWHERE, EMPTY, Expect, Found, HERE, Hazard, Mechanism, OTHER, Resource, SAME, Shape, Texts,
-    Way, Where, both, way,
+    Way, Where, both, rests_on, way,
 };
 use crate::model::backend::Fences;
 use crate::model::{Data, DataAt};
@@ -213,7 +215,14 @@ fn bare(shape: &Shape<'_>, resource: Resource, hazard: Hazard) -> Expect {
 fn data(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
     match shape.data {
         Where::Network(fences) => on_volumes(shape, fences, hazard),
-        _ if shape.per_node => on_each_node(shape, hazard),
+        _ if shape.per_node => {
+            let mut ways = on_each_node(shape, hazard);
+            // Any other service is one that may move.
+            if !matches!(hazard, Hazard::Neighbour | Hazard::Force) {
+                ways.push(rests_on(ELSEWHERE, [&GLOBAL]));
+            }
+            ways
+        }
         _ => {
             let mut ways = on_pinned_nodes(shape, hazard);
             // What the directory does not hold of a volume beside it.
@@ -223,6 +232,12 @@ fn data(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
             ways
         }
     }
+}
+
+/// A service is one member: with two tasks of it every rule meets itself.
+fn one_task(hazard: Hazard) -> Option<Way> {
+    let may = !matches!(hazard, Hazard::Neighbour | Hazard::Force);
+    may.then(|| rests_on(HERE, [&SERVICE as &'static Mechanism]))
 }
 
 /// A second container on the same node: `first`, the order, the lock of the node and that of the
@@ -250,25 +265,29 @@ fn on_each_node(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
     }
 }
 
-/// On another node: not placed there; and if it were, the directory would not be there.
-fn not_elsewhere() -> [Way; 2] {
-    [way(ELSEWHERE, [&PIN, &PATH]), way(ELSEWHERE, [&PIN, &PATH_MISSING])]
+/// On another node: not placed there; and if it were, the directory should not be there. But
+/// directories are made by hand wherever a member may run, so that counts beside the pin only.
+fn not_elsewhere() -> [Way; 3] {
+    [way(ELSEWHERE, [&PIN, &PATH]), way(ELSEWHERE, [&PIN, &PATH_MISSING]), rests_on(ELSEWHERE, [&PIN])]
 }
 
 fn on_pinned_nodes(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
     let here = |first: &[&'static Mechanism]| here(shape, hazard, first);
-    let [id, there] = not_elsewhere();
-    match hazard {
+    let [id, there, pin] = not_elsewhere();
+    let mut ways = match hazard {
         Hazard::Colocate => vec![here(&[&PATH])],
-        Hazard::Update | Hazard::Force => vec![here(&[])],
+        Hazard::Update => vec![here(&[]), pin],
+        Hazard::Force => vec![here(&[])],
         Hazard::Revisions => vec![here(&[&SERVICE])],
         // A port is a fence of one node: on the other one there is no directory.
         Hazard::Relabel => vec![here(&[]), way(ELSEWHERE, [&PATH]), way(ELSEWHERE, [&PATH_MISSING])],
-        Hazard::Partition => vec![id, there, here(&[])],
-        Hazard::Reboot => vec![id, there, here(&[]), way(EMPTY, [&PATH_MISSING])],
-        Hazard::Move => vec![way(OTHER, [&PATH]), way(EMPTY, [&PATH_MISSING])],
+        Hazard::Partition => vec![id, there, pin, here(&[])],
+        Hazard::Reboot => vec![id, there, pin, here(&[]), way(EMPTY, [&PATH_MISSING])],
+        Hazard::Move => vec![way(OTHER, [&PATH]), way(EMPTY, [&PATH_MISSING]), pin],
         Hazard::Neighbour => vec![way(SAME, [&UNIQUE])],
-    }
+    };
+    ways.extend(one_task(hazard));
+    ways
 }
 
 fn on_volumes(shape: &Shape<'_>, fences: Fences, hazard: Hazard) -> Vec<Way> {
@@ -281,7 +300,7 @@ fn on_volumes(shape: &Shape<'_>, fences: Fences, hazard: Hazard) -> Vec<Way> {
     let here = |first: &[&'static Mechanism]| here(shape, hazard, first);
     let reserved: &[&'static Mechanism] = if csi { &[&CLUSTER] } else { &[] };
     let elsewhere = |any: [Option<&'static Mechanism>; 4]| way(ELSEWHERE, any.into_iter().flatten());
-    match hazard {
+    let mut ways = match hazard {
         Hazard::Colocate => vec![here(&[&VOLUME])],
         // Attaching keeps off nodes: on one node a volume serves every container.
         Hazard::Update => vec![here(reserved), elsewhere([pin, attach(connected), cluster, waits])],
@@ -299,7 +318,25 @@ fn on_volumes(shape: &Shape<'_>, fences: Fences, hazard: Hazard) -> Vec<Way> {
         }
         Hazard::Neighbour => vec![way(SAME, [&VOLUME])],
         Hazard::Force => vec![here(&[]), elsewhere([attach(always), None, None, None])],
+    };
+    ways.extend(one_task(hazard));
+    // A volume of the node stays behind when its task moves. Of two kinds the text carries what
+    // both have, which says nothing of either.
+    let kinds: BTreeSet<bool> = shape
+        .workload
+        .volumes()
+        .map(|(_, v)| v.backend.plugin.is_some_and(|p| p.driver == "local"))
+        .collect();
+    let network: &[&'static Mechanism] = match kinds.first() {
+        _ if csi => &[&ATTACH, &CLUSTER],
+        Some(true) => &[&SHARE_MISSING],
+        _ => &[&ATTACH],
+    };
+    let moves = matches!(hazard, Hazard::Update | Hazard::Partition | Hazard::Reboot | Hazard::Move);
+    if moves && kinds.len() == 1 {
+        ways.push(rests_on(ELSEWHERE, network.iter().copied()));
     }
+    ways
 }
 
 /// What the text carries: of each mechanism only what every member's service carries.
@@ -333,6 +370,17 @@ fn taken(port: &Value<'_>) -> bool {
     let number = |key| port.get(key).and_then(|n| n.text()).and_then(|n| n.parse::<u16>().ok());
     port.get("mode").is_some_and(|m| m.is("host"))
         && ["target", "published"].into_iter().all(|key| number(key).is_some_and(|n| n > 0))
+}
+
+/// Which of its cluster volumes a task waits for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reserves {
+    /// A global service asks for none.
+    None,
+    /// The one that it has.
+    One,
+    /// Any one of several.
+    Any,
 }
 
 struct Reader<'r> {
@@ -434,7 +482,11 @@ impl Reader<'_> {
         let at = |d: &Data| mounts.iter().find(|m| m.get("target").is_some_and(|t| t.is(&d.mount)));
         // With two of them Swarm starts a task that has neither, and a global service asks for none.
         let clusters = mounts.iter().filter(|m| m.get("type").is_some_and(|t| t.is("cluster"))).count();
-        let reserves = clusters == 1 && !global;
+        let reserves = match clusters {
+            0 | 1 if global => Reserves::None,
+            0 | 1 => Reserves::One,
+            _ => Reserves::Any,
+        };
         let held = |data: &Data| match (at(data), &data.at) {
             (None, _) => Vec::new(),
             (Some(mount), DataAt::Host { path, .. }) => self.bind(&path.text, mount),
@@ -474,7 +526,7 @@ impl Reader<'_> {
         data: &Data,
         mount: &Value<'v>,
         root: &Value<'v>,
-        reserves: bool,
+        reserves: Reserves,
     ) -> Vec<(&'static Mechanism, Value<'v>)> {
         let (DataAt::Volume(volume), Some(id)) = (&data.at, self.id) else { return Vec::new() };
         let key = mount.get("source").and_then(|s| s.text()).unwrap_or_default();
@@ -494,8 +546,11 @@ impl Reader<'_> {
         let mut held = vec![(&VOLUME as &'static Mechanism, name)];
         let external = definition.get("external").is_some_and(|e| e.is("true"));
         if let Some(kind) = mount.get("type").filter(|t| t.is("cluster") && external) {
-            held.extend(reserves.then_some((&CLUSTER as &'static Mechanism, kind)));
-            held.push((&ATTACH, kind));
+            // Of two, a task may start with neither.
+            if reserves != Reserves::Any {
+                held.push((&ATTACH, kind));
+            }
+            held.extend((reserves == Reserves::One).then_some((&CLUSTER as &'static Mechanism, kind)));
         }
         if let Some(value) = definition.get("driver").filter(|d| d.text().as_deref() == driver) {
             held.push((&ATTACH, value));

@@ -8,6 +8,7 @@
 pub mod facts;
 pub mod fleet;
 pub mod kubernetes;
+pub mod layers;
 pub mod scene;
 pub mod search;
 pub mod state;
@@ -83,43 +84,66 @@ pub fn watched(
     // Scenes that only names tell apart are searched once.
     let mut known: FxHashMap<Facts, search::Found> = FxHashMap::default();
     // A fault that all members of a family share is told once.
-    let mut told: BTreeSet<(String, String, String)> = BTreeSet::new();
+    let mut told: BTreeSet<(String, Option<facts::How>, &str, &str)> = BTreeSet::new();
+    let mut alone: BTreeMap<(&str, &str), layers::Alone<'_>> = BTreeMap::new();
     let casts = casts(world);
     for (done, members) in casts.iter().enumerate() {
         tell(done, casts.len());
         for hazard in hazards(members, bounds) {
             let scene = Scene::new(target, hazard, bounds.nodes, members);
             explored.scenes += 1;
-            let found = known.entry(scene.facts.clone()).or_insert_with(|| {
-                let found = search::search(rules(target), &scene.facts);
-                explored.states += found.states;
-                explored.steps += found.steps;
-                found
-            });
+            let found = searched(&scene.facts, &mut known, &mut explored);
             explored.complete &= found.complete;
-            let mut findings: Vec<Finding> =
-                found.breaches.values().map(|(breach, way)| story::breach(&scene, breach, way)).collect();
+            let breaches = found.breaches.values();
+            let mut findings: Vec<(Option<facts::How>, Finding)> = breaches
+                .map(|(breach, way)| (Some(breach.how), story::breach(&scene, breach, way)))
+                .collect();
             // What someone forced, someone has to mend: a container that was taken out of the books
             // keeps its port and its name, as it should.
             if let (1, Some(way)) = (members.len(), &found.stuck)
                 && hazard != Hazard::Force
                 && scene.facts.actors.iter().any(facts::Actor::claims)
             {
-                findings.push(story::stuck(&scene, way));
+                findings.push((None, story::stuck(&scene, way)));
             }
+            let (workload, _) = members[0];
             // What two do at once by themselves needs no hazard.
             let unstruck = |(_, way): &(_, search::Way)| !way.iter().any(|(s, _)| s.what.strikes());
             let met = members.len() > 1 && found.breaches.values().any(unstruck);
-            let (workload, _) = members[0];
-            findings
-                .retain(|f| told.insert((f.code.clone(), workload.scope.clone(), workload.family.clone())));
-            explored.findings.append(&mut findings);
+            // What someone forces is his own to answer for.
+            if hazard != Hazard::Force {
+                let own = (workload.scope.as_str(), workload.family.as_str());
+                let alone = alone.entry(own).or_insert_with(|| layers::Alone::new(workload));
+                alone.look(&scene, &mut |facts| {
+                    layers::Outcome::of(searched(facts, &mut known, &mut explored))
+                });
+            }
+            let new = |(how, f): &(Option<facts::How>, Finding)| {
+                told.insert((f.code.clone(), *how, &workload.scope, &workload.family))
+            };
+            findings.retain(new);
+            explored.findings.extend(findings.into_iter().map(|(_, finding)| finding));
             if met {
                 break;
             }
         }
     }
+    explored.findings.extend(alone.values().filter_map(|alone| alone.note(target)));
     explored
+}
+
+/// What a search of `facts` finds, which is done once.
+fn searched<'k>(
+    facts: &Facts,
+    known: &'k mut FxHashMap<Facts, search::Found>,
+    explored: &mut Explored,
+) -> &'k search::Found {
+    known.entry(facts.clone()).or_insert_with(|| {
+        let found = search::search(rules(facts.target), facts);
+        explored.states += found.states;
+        explored.steps += found.steps;
+        found
+    })
 }
 
 /// Who is searched together: each member that more than its name tells from others, and members
@@ -173,6 +197,10 @@ fn pairs(world: &World) -> Vec<Vec<(&Workload, &Member)>> {
                 let holders = by_key.entry(key).or_default();
                 if holders.last() != Some(&(w, m)) {
                     holders.push((w, m));
+                    // On each of two nodes it stands for another.
+                    if workload.kind.per_node() && !key.0 {
+                        holders.push((w, m));
+                    }
                 }
             }
         }

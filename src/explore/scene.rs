@@ -171,11 +171,11 @@ fn wants<'w>(workload: &'w Workload, member: &'w Member) -> impl Iterator<Item =
 }
 
 /// Whether one node alone carries what it wants: by its name, or by a label that is this member's
-/// alone.
+/// alone. Of two values each may have a node.
 fn pinned(workload: &Workload, member: &Member) -> bool {
     let alone = workload.members.len() == 1 && !workload.kind.per_node();
-    let own = |w: &Want| by_hand(&w.key) && !zone(&w.key) && !w.values.is_empty();
-    wants(workload, member).any(|w| !w.not && w.one_node)
+    let own = |w: &Want| by_hand(&w.key) && !zone(&w.key) && w.values.len() == 1;
+    wants(workload, member).any(|w| !w.not && w.one_node && w.values.len() == 1)
         || member.wants.iter().any(|w| !w.not && own(w))
         || alone && workload.wants.iter().any(|w| !w.not && own(w))
 }

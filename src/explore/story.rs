@@ -1,6 +1,6 @@
 //! Stories: what a search found, told in the orchestrator's own words.
 
-use crate::finding::{At, Event, Finding, Level, codes};
+use crate::finding::{At, Event, Finding, Hazard, Level, codes};
 use crate::target::Target;
 use crate::world::{Mount, Source};
 
@@ -8,15 +8,15 @@ use super::facts::{Breach, How, Place};
 use super::rules;
 use super::scene::Scene;
 use super::search::{Step, What};
-use super::state::{NOWHERE, State};
+use super::state::{Data, NOWHERE, State};
 
 /// What a rule file says of one step: words, and the line that permits it.
 pub type Told<'w> = (String, Option<&'w At>);
 
 /// Two containers hold one thing, or one starts without what is its own.
 pub fn breach(scene: &Scene<'_>, breach: &Breach, way: &[(Step, State)]) -> Finding {
-    let code =
-        format!("{}/{}/{}", scene.facts.target.name(), breach.resource.name(), scene.facts.hazard.name());
+    let hazard = hazard(scene, breach, way);
+    let code = format!("{}/{}/{}", scene.facts.target.name(), breach.resource.name(), hazard.name());
     let own = &scene.actors[usize::from(breach.actor)];
     let theirs = &scene.actors[usize::from(breach.other)];
     let mount = breach.mount.and_then(|m| own.mounts.get(usize::from(m))).copied();
@@ -49,6 +49,23 @@ pub fn breach(scene: &Scene<'_>, breach: &Breach, way: &[(Step, State)]) -> Find
         at.push(theirs.workload.at.clone());
     }
     Finding { code, level: Level::Violation, message, at, story, mend }
+}
+
+/// What has struck. Of two members on one directory, the one that comes up where its own data is
+/// not has moved.
+fn hazard(scene: &Scene<'_>, breach: &Breach, way: &[(Step, State)]) -> Hazard {
+    let own = &scene.facts.actors[usize::from(breach.actor)];
+    let elsewhere = || {
+        way.last().is_some_and(|(start, after)| {
+            let nodes = after.directories.iter().flat_map(|d| d.iter().enumerate());
+            nodes.into_iter().any(|(n, data)| n != usize::from(start.node) && *data == Data::Of(own.owner))
+        })
+    };
+    match (scene.facts.hazard, breach.how) {
+        (Hazard::Colocate, How::Empty) => Hazard::Move,
+        (Hazard::Colocate, How::Other) if elsewhere() => Hazard::Move,
+        (hazard, _) => hazard,
+    }
 }
 
 /// No update can finish any more.

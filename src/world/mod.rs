@@ -142,6 +142,8 @@ pub struct Workload {
     /// The container outlives what the orchestrator stops: `docker run -d`, `KillMode=none`,
     /// `--restart=always` (fleet).
     pub outlives: Option<At>,
+    /// A claim of it says that it serves pods of many nodes (Kubernetes' ReadWriteMany).
+    pub many: Option<At>,
 }
 
 /// One identity: what at most one running container may be.

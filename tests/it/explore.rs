@@ -58,6 +58,7 @@ pub fn workload(kind: Kind, mounts: Vec<Mount>) -> Workload {
         cleans: None,
         single: false,
         outlives: None,
+        many: None,
     }
 }
 

@@ -50,3 +50,71 @@ fn every_finding_has_an_example_and_a_page() {
     let missing: Vec<&&str> = codes::ALL.iter().filter(|c| !shown.contains(**c)).collect();
     assert_eq!(missing, Vec::<&&str>::new(), "codes without an example");
 }
+
+/// The lines of a page from `    NAME:  ` on, as they stand in a file: without what is common.
+fn block(page: &str, name: &str) -> Option<Vec<String>> {
+    let head = format!("    {name}:");
+    let mut lines = page.lines().skip_while(|l| !l.starts_with(&head));
+    let first = lines.next()?.replacen(&head, &" ".repeat(head.len()), 1);
+    let rest = lines.take_while(|l| l.starts_with("        ")).map(ToOwned::to_owned);
+    let all: Vec<String> = std::iter::once(first).chain(rest).collect();
+    let indent = |l: &String| l.len() - l.trim_start().len();
+    let common = all.iter().map(indent).min()?;
+    Some(all.iter().map(|l| l[common..].to_owned()).collect())
+}
+
+/// `text` with `good` where it has `bad`, at the same place of the line.
+fn mend(text: &str, bad: &[String], good: &[String]) -> Option<String> {
+    let lines: Vec<&str> = text.lines().collect();
+    let found = lines.windows(bad.len()).enumerate().find_map(|(i, window)| {
+        let before = window[0].strip_suffix(&bad[0])?;
+        let same = |(l, b): (&&str, &String)| **l == format!("{}{b}", " ".repeat(before.len()));
+        window[1..].iter().zip(&bad[1..]).all(same).then_some((i, before))
+    });
+    let (at, before) = found?;
+    let indent = " ".repeat(before.len());
+    let put = good.iter().enumerate().map(|(i, g)| format!("{}{g}", if i == 0 { before } else { &indent }));
+    let kept = |lines: &[&str]| lines.iter().map(|l| (*l).to_owned()).collect::<Vec<String>>();
+    let all = [kept(&lines[..at]), put.collect(), kept(&lines[at + bad.len()..])];
+    Some(all.concat().join("\n") + "\n")
+}
+
+/// What a page calls wrong stands in an example, and what it calls right, put there instead, mends
+/// that and breaks nothing else.
+#[test]
+fn the_lines_of_a_page_are_true_of_its_example() {
+    let (mut wrong, mut tried) = (Vec::new(), 0);
+    for code in codes::ALL {
+        let page = explain::page(code).unwrap();
+        let Some(bad) = block(&page, "wrong") else { continue };
+        let own = walk(&root().join("tests/found")).into_iter().filter_map(|path| {
+            let name = path.file_name()?.to_string_lossy().into_owned();
+            (name.split(['.', '@']).next() == Some(code))
+                .then(|| (name, std::fs::read_to_string(path).unwrap()))
+        });
+        let good = block(&page, "right").unwrap_or_else(|| bad.clone());
+        let Some((name, text, mended)) = own.into_iter().find_map(|(name, text)| {
+            let mended = mend(&text, &bad, &good)?;
+            Some((name, text, mended))
+        }) else {
+            wrong.push(format!("{code}: no example has\n{}", bad.join("\n")));
+            continue;
+        };
+        if bad == good {
+            continue;
+        }
+        tried += 1;
+        let run = |text: &str| verify(&[File { path: &name, text }], Bounds::default());
+        let (before, after) = (run(&text), run(&mended));
+        let codes: BTreeSet<&str> = before.findings.iter().map(|f| f.code.as_str()).collect();
+        let stays = |f: &&berthc::finding::Finding| f.code == *code || !codes.contains(f.code.as_str());
+        if let Some(stays) = after.findings.iter().find(stays) {
+            wrong.push(format!("{code}: {} {}\n{mended}", stays.code, stays.message));
+        }
+        if after.unread.len() > before.unread.len() || after.searched.len() != before.searched.len() {
+            wrong.push(format!("{code}: {:?}\n{mended}", after.unread));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    assert!(tried >= 12, "{tried}");
+}

@@ -90,6 +90,9 @@ fn network(workload: &mut Workload, step: &Step, run: &Run, found: &mut Found) {
         let at = step.at(word, "--publish");
         match ports(&word.text) {
             Some((None, _)) => {}
+            Some((Some(_), _)) if one_address(&word.text) => {
+                found.unread(at, format!("the address in `{}`: the port is taken for nobody's", word.text));
+            }
             Some((Some(numbers), protocol)) if workload.ports.len() + numbers.len() <= PORTS => {
                 workload.ports.extend(numbers.map(|number| Port {
                     number,
@@ -122,6 +125,13 @@ fn ports(text: &str) -> Option<(Option<RangeInclusive<u16>>, String)> {
     Some((numbers, protocol.to_lowercase()))
 }
 
+/// Whether it is bound on one address only, where another container may have another.
+fn one_address(text: &str) -> bool {
+    let ports = text.split('/').next().unwrap_or_default();
+    let address = ports.rsplitn(3, ':').nth(2).map(|a| a.trim_matches(['[', ']']));
+    address.is_some_and(|a| !["", "0.0.0.0", "::"].contains(&a))
+}
+
 /// The process itself holds the lock: berthc's guard, or `flock` as the command.
 fn lock(step: &Step, run: &Run) -> Option<(String, At)> {
     let words: Vec<&Word> = run.last("entrypoint").into_iter().chain(&run.args).collect();
@@ -132,12 +142,21 @@ fn lock(step: &Step, run: &Run) -> Option<(String, At)> {
         {
             Some((directory.text.clone(), at(guard)))
         }
-        [flock, rest @ ..] if flock.base() == "flock" => {
+        [flock, rest @ ..]
+            if flock.base() == "flock"
+                && !rest.iter().take_while(|w| w.text.starts_with('-')).any(|w| shares(&w.text)) =>
+        {
             let file = rest.iter().find(|word| word.text.starts_with('/'))?;
             Some((file.text.clone(), at(flock)))
         }
         _ => None,
     }
+}
+
+/// Whether an option makes of a lock none that keeps others off as long as the command runs.
+fn shares(option: &str) -> bool {
+    ["--shared", "--unlock", "--close"].contains(&option)
+        || !option.starts_with("--") && option.contains(['s', 'u', 'o'])
 }
 
 /// How a volume was made, before the start.

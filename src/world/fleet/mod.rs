@@ -90,6 +90,7 @@ fn workload(instance: &Instance<'_>, found: &mut Found) -> (Workload, Vec<(Victi
         cleans: None,
         single: false,
         outlives: None,
+        many: None,
     };
     let mut member = Member { name: name.member(), ..Member::default() };
     if workload.kind.per_node() {
@@ -216,6 +217,10 @@ fn start_kills(set: &Set<'_>, workloads: &mut [Workload], kills: Vec<Vec<(Victim
             };
             if hit.is_some_and(|hit| hit.contains(&i)) {
                 workloads[i].cleans.get_or_insert_with(|| at.clone());
+            }
+            // What ends with its unit starts nothing.
+            if at.field.starts_with("Service ExecStopPost") {
+                continue;
             }
             let mut others = hit.into_iter().flatten().copied().filter(|hit| *hit != i).peekable();
             if others.peek().is_none() {

@@ -24,10 +24,11 @@ pub enum Victim {
     All,
 }
 
-/// What the commands before the start end.
+/// What the commands before the start end, and those after an end: systemd runs these also when the
+/// client was killed.
 pub fn kills(steps: &[Step]) -> Vec<(Victim, At)> {
     let mut kills = Vec::new();
-    for step in steps.iter().filter(|step| step.before()) {
+    for step in steps.iter().filter(|step| step.before() || step.key == "ExecStopPost") {
         let (verb, names) = match &step.docker {
             Some(Docker::Stop { names, .. }) => ("docker stop", names),
             Some(Docker::Kill { names, .. }) => ("docker kill", names),
@@ -89,7 +90,14 @@ pub fn outlives(unit: &Unit, steps: &[Step], main: &Main<'_>, found: &mut Found)
         all.push((step.at(word, "--restart"), what, "Restart=always in [Service], and no --restart"));
     }
     let stops = steps.iter().any(|step| step.key.starts_with("ExecStop") && ends(step));
-    if let Some(line) = unit.last(&["KillMode"]).filter(|line| line.setting.value == "none" && !stops) {
+    let none = unit.last(&["KillMode"]).filter(|line| line.setting.value == "none");
+    if let Some(line) = none.filter(|_| stops) {
+        let what =
+            "KillMode=none: what ExecStop does not end in its time runs on, and its unit counts as down";
+        let mend = "KillMode=mixed: ExecStop ends the container, and systemd the client".to_owned();
+        found.note(codes::OUTLIVES, vec![unit.at(line)], what.to_owned(), mend);
+    }
+    if let Some(line) = none.filter(|_| !stops) {
         let what = "KillMode=none and no ExecStop: nothing stops the container".to_owned();
         all.push((unit.at(line), what, "KillMode=mixed and ExecStop=/usr/bin/docker stop -t SECONDS NAME"));
     }

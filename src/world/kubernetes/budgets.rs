@@ -34,7 +34,7 @@ pub(super) fn judge(objects: &[Object<'_>], peers: &Peers<'_, '_>, found: &mut F
     for (i, read) in peers.reads.iter().enumerate() {
         let votes = read.pod.software.is_some_and(|s| s.quorum) && read.replicas >= QUORUM;
         let counted = matches!(read.workload.kind, Kind::StatefulSet | Kind::Replicas);
-        if votes && counted && !budget_of.contains_key(&i) {
+        if votes && counted && !peers.tired() && !budget_of.contains_key(&i) {
             let message = format!(
                 "no disruption budget keeps a drain from taking several members of {}",
                 read.workload.name
@@ -64,6 +64,9 @@ fn budget(object: &Object<'_>, peers: &Peers<'_, '_>, found: &mut Found) -> Vec<
     }
     let scope = [object.namespace.clone()];
     let all: Vec<usize> = peers.selected(&of, Some(&scope)).collect();
+    if peers.tired() {
+        return Vec::new();
+    }
     if all.is_empty() {
         // Of a namespace whose workloads are elsewhere nothing is known.
         if peers.reads.iter().any(|r| r.workload.scope == object.namespace) {

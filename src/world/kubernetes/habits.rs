@@ -15,6 +15,7 @@ use crate::world::{Kind, Source};
 pub(super) fn judge(objects: &[Object<'_>], peers: &Peers<'_, '_>, found: &mut Found) {
     for read in peers.reads {
         ephemeral(read, found);
+        forgets(read, found);
         one_node(read, found);
         grace(read, found);
         size(read, found);
@@ -46,6 +47,24 @@ fn ephemeral(read: &Read<'_>, found: &mut Found) {
     } else {
         let message = format!("the data of {} in {name} goes with its pod", software.name);
         found.note(codes::EPHEMERAL, message, at, mend);
+    }
+}
+
+/// Claims that go with their set, or with a member that it is scaled below.
+fn forgets(read: &Read<'_>, found: &mut Found) {
+    let policy = read.object.root.at(&["spec", "persistentVolumeClaimRetentionPolicy"]);
+    let entries = policy.map(Value::entries).unwrap_or_default();
+    let Some((when, value)) = entries.into_iter().find(|(_, v)| v.is("Delete")) else { return };
+    let name = &read.workload.name;
+    let message = match when {
+        "whenScaled" => format!(
+            "the data of a member of {name} is deleted when it is scaled down, and the member comes back empty"
+        ),
+        _ => format!("the data of {name} is deleted with it, and comes back empty when it is applied again"),
+    };
+    let at = vec![read.object.at(value)];
+    if read.persists() {
+        found.note(codes::EPHEMERAL, message, at, format!("{when}: Retain"));
     }
 }
 

@@ -23,13 +23,22 @@ pub(super) struct Template<'t, 'd> {
     pub mounts: &'t Mounts<'d>,
 }
 
-/// The members, and where claims stand that serve every pod of a node.
+/// Claims that say that they serve more than one pod.
+#[derive(Default)]
+pub(super) struct Modes {
+    /// Every pod of a node.
+    pub one_node: Vec<At>,
+    /// Pods of many nodes.
+    pub many: Option<At>,
+}
+
+/// The members, and what their claims say.
 pub(super) fn members<'d>(
     template: &Template<'_, 'd>,
     storage: &mut Storage<'d>,
     left: &mut usize,
     found: &mut Found,
-) -> (Vec<Member>, Vec<At>) {
+) -> (Vec<Member>, Modes) {
     let Template { object, kind, replicas, pod, .. } = *template;
     let count = replicas.min(MOST).min(u32::try_from(*left).unwrap_or(MOST));
     if count < replicas {
@@ -41,7 +50,7 @@ pub(super) fn members<'d>(
     let start = start.and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
     let hostname = pod.spec.given("hostname").filter(|_| kind != Kind::StatefulSet);
     let hostname = hostname.and_then(|h| Some((h.text()?, object.at(h))));
-    let (mut members, mut one_node) = (Vec::new(), Vec::new());
+    let (mut members, mut modes) = (Vec::new(), Modes::default());
     for i in 0..count {
         let ordinal = (kind == Kind::StatefulSet).then(|| start.saturating_add(i));
         let name = match (ordinal, kind) {
@@ -51,12 +60,11 @@ pub(super) fn members<'d>(
             (None, _) => object.name.clone(),
         };
         let mut member = Member { name, ordinal, hostname: hostname.clone(), ..Member::default() };
-        template.mounts.mount(&mut member, storage, &mut one_node, found);
+        template.mounts.mount(&mut member, storage, &mut modes, found);
         ephemeral(template, &mut member);
         members.push(member);
     }
-    one_node.dedup();
-    (members, one_node)
+    (members, modes)
 }
 
 /// Data of a known software that has nowhere to stay.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Found;
+use super::members::Modes;
 use super::object::Object;
 use super::pod::Pod;
 use super::storage::{Bound, CLASS, Claim, Inline, Storage, clean, inline};
@@ -57,7 +58,7 @@ impl<'d> Mounts<'d> {
         &self,
         member: &mut Member,
         storage: &mut Storage<'d>,
-        one_node: &mut Vec<At>,
+        modes: &mut Modes,
         found: &mut Found,
     ) {
         let mut seen = BTreeSet::new();
@@ -74,7 +75,7 @@ impl<'d> Mounts<'d> {
                 continue;
             }
             let Some((bound, at)) = self.source(name, member, storage, found) else { continue };
-            let Bound { mut source, wants, one_node: serves } = bound;
+            let Bound { mut source, wants, one_node, many } = bound;
             // What CNI and CSI pass on to the node are no data.
             if mount.get("mountPropagation").is_some_and(|p| p.is("Bidirectional")) {
                 continue;
@@ -91,7 +92,8 @@ impl<'d> Mounts<'d> {
                     member.wants.push(want);
                 }
             }
-            one_node.extend(serves.filter(|at| !one_node.contains(at)));
+            modes.one_node.extend(one_node.filter(|at| !modes.one_node.contains(at)));
+            modes.many = modes.many.take().or(many);
             member.mounts.push(Mount { target, source, at });
         }
     }

@@ -6,28 +6,32 @@ use std::collections::BTreeMap;
 use super::workload::Read;
 use crate::world::{Selector, Term};
 
-/// Most comparisons of a selector with a workload's labels.
+/// Most comparisons of a selector with a workload's labels. Files of people come nowhere near: each
+/// selector is compared with those only that carry its rarest label.
 const STEPS: usize = 2_000_000;
 
 /// The workloads, to be asked for by labels.
 pub(super) struct Peers<'r, 'd> {
     pub reads: &'r [Read<'d>],
     by_label: BTreeMap<(&'r str, &'r str), Vec<usize>>,
+    by_scope: BTreeMap<&'r str, Vec<usize>>,
     steps: Cell<usize>,
 }
 
 impl<'r, 'd> Peers<'r, 'd> {
     pub(super) fn new(reads: &'r [Read<'d>]) -> Self {
         let mut by_label: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+        let mut by_scope: BTreeMap<_, Vec<usize>> = BTreeMap::new();
         for (i, read) in reads.iter().enumerate() {
+            by_scope.entry(read.workload.scope.as_str()).or_default().push(i);
             for (key, value) in &read.pod.labels {
                 by_label.entry((key.as_str(), value.as_str())).or_default().push(i);
             }
         }
-        Self { reads, by_label, steps: Cell::new(0) }
+        Self { reads, by_label, by_scope, steps: Cell::new(0) }
     }
 
-    /// Whether the bound was hit, so that some questions found nobody.
+    /// Whether the bound was hit: from then on nobody is found, and nobody may be accused of that.
     pub(super) fn tired(&self) -> bool {
         self.steps.get() > STEPS
     }
@@ -38,25 +42,38 @@ impl<'r, 'd> Peers<'r, 'd> {
         selector: &'s Selector,
         namespaces: Option<&'s [String]>,
     ) -> impl Iterator<Item = usize> + 's {
-        let exact = selector.terms.iter().find_map(|term| match term {
-            Term::In(key, values) => Some((key, values)),
-            _ => None,
-        });
-        let candidates: Vec<usize> = match exact {
-            Some((key, values)) => {
-                let of = values.iter().filter_map(|v| self.by_label.get(&(key.as_str(), v.as_str())));
-                let mut all: Vec<usize> = of.flatten().copied().collect();
-                all.sort_unstable();
-                all.dedup();
-                all
-            }
-            None => (0..self.reads.len()).collect(),
-        };
+        let candidates = self.candidates(selector, namespaces);
         candidates.into_iter().take_while(|_| !self.tired()).filter(move |i| {
             self.steps.set(self.steps.get() + 1);
             let read = &self.reads[*i];
             let there = namespaces.is_none_or(|all| all.contains(&read.workload.scope));
             there && selector.selects(&read.pod.labels)
         })
+    }
+
+    /// Those of the narrowest condition that has an index.
+    fn candidates<'s>(&'s self, selector: &'s Selector, namespaces: Option<&'s [String]>) -> Vec<usize> {
+        if self.tired() {
+            return Vec::new();
+        }
+        let labelled = selector.terms.iter().filter_map(|term| match term {
+            Term::In(key, values) => Some(
+                values
+                    .iter()
+                    .filter_map(|v| self.by_label.get(&(key.as_str(), v.as_str())))
+                    .collect::<Vec<_>>(),
+            ),
+            _ => None,
+        });
+        let scoped = namespaces
+            .map(|all| all.iter().filter_map(|n| self.by_scope.get(n.as_str())).collect::<Vec<_>>());
+        let lists = labelled.chain(scoped);
+        let Some(narrowest) = lists.min_by_key(|lists| lists.iter().map(|l| l.len()).sum::<usize>()) else {
+            return (0..self.reads.len()).collect();
+        };
+        let mut all: Vec<usize> = narrowest.into_iter().flatten().copied().collect();
+        all.sort_unstable();
+        all.dedup();
+        all
     }
 }

@@ -40,6 +40,9 @@ fn dead_rule(read: &Read<'_>, i: usize, apart: &Apart, peers: &Peers<'_, '_>, fo
     if selects(&apart.whom, read) || peers.selected(selector, namespaces.as_deref()).any(|other| other != i) {
         return false;
     }
+    if peers.tired() {
+        return false;
+    }
     let name = &read.object.name;
     let own = || read.pod.labels.values().chain([name, &read.workload.family]);
     let values = |term: &Term| match term {
@@ -113,7 +116,8 @@ fn together(read: &Read<'_>, found: &mut Found) {
 /// Members that want different values of one node label.
 fn pinned_apart(read: &Read<'_>) -> bool {
     let members = &read.workload.members;
-    let Some(first) = members.first() else { return false };
+    // Of members that were too many to be read nothing is known.
+    let Some(first) = members.first() else { return true };
     first.wants.iter().any(|want| {
         let mut values: Vec<&String> = members
             .iter()

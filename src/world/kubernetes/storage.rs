@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Found;
 use super::object::Object;
 use super::selector::node_terms;
-use crate::finding::At;
+use crate::finding::{At, codes};
 use crate::model::backend::{BACKENDS, Fences};
 use crate::world::yaml::Value;
 use crate::world::{Missing, Source, Want};
@@ -50,12 +50,14 @@ pub(super) struct Bound {
     pub wants: Vec<Want>,
     /// ReadWriteOnce on storage of no one node.
     pub one_node: Option<At>,
+    /// ReadWriteMany.
+    pub many: Option<At>,
 }
 
 impl Bound {
     /// What is as it is, wherever the pod is.
     pub(super) fn of(source: Source) -> Self {
-        Self { source, wants: Vec::new(), one_node: None }
+        Self { source, wants: Vec::new(), one_node: None, many: None }
     }
 }
 
@@ -201,13 +203,23 @@ impl<'d> Storage<'d> {
 
     fn of_volume(&mut self, claim: &Claim<'d>, volume: &'d Object<'d>, found: &mut Found) -> Bound {
         let spec = volume.root.get("spec").unwrap_or(volume.root);
+        if let Some(local) = spec.given("local").filter(|_| spec.at(&["nodeAffinity", "required"]).is_none())
+            && self.missed.insert((String::new(), volume.name.clone()))
+        {
+            found.violation(
+                codes::REFUSED,
+                format!("the API refuses the local volume {}: it has no node", volume.name),
+                vec![volume.at(local)],
+                "nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions: [{ key: kubernetes.io/hostname, operator: In, values: [NODE] }] }] } }".to_owned(),
+            );
+        }
         let wants = match spec.at(&["nodeAffinity", "required"]) {
             Some(required) => node_terms(volume, required, found),
             None => Vec::new(),
         };
         match inline(spec) {
             Some(Inline::Host(path, missing)) => {
-                Bound { source: Source::Host { path, missing }, wants, one_node: None }
+                Bound { source: Source::Host { path, missing }, wants, one_node: None, many: None }
             }
             Some(Inline::Share(name, fences)) => {
                 let mut bound = self.dynamic(claim, fences, false, found);
@@ -249,8 +261,9 @@ impl<'d> Storage<'d> {
             reserved: None,
             missing: if made { Missing::Created } else { Missing::Refused },
         };
-        let one_node = at.filter(|_| has("ReadWriteOnce") && !has("ReadWriteMany"));
-        Bound { source, wants: Vec::new(), one_node }
+        let one_node = at.clone().filter(|_| has("ReadWriteOnce") && !has("ReadWriteMany"));
+        let many = at.filter(|_| has("ReadWriteMany"));
+        Bound { source, wants: Vec::new(), one_node, many }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Controllers and bare pods to workloads.
 
 use super::Found;
-use super::members::{ALL, Template, members};
+use super::members::{ALL, Modes, Template, members};
 use super::mounts::Mounts;
 use super::object::Object;
 use super::pod::{self, Pod};
@@ -87,7 +87,7 @@ fn workload<'d>(
         if matches!(kind, Kind::StatefulSet | Kind::Replicas) { replicas(object, found) } else { 1 };
     let mounts = Mounts::new(object, &pod, kind);
     let template = Template { object, kind, replicas, pod: &pod, mounts: &mounts };
-    let (members, one_node) = members(&template, storage, left, found);
+    let (members, Modes { one_node, many }) = members(&template, storage, left, found);
     let update = update(object, found);
     let image = pod.main.and_then(|c| c.get("image")).and_then(Value::as_str).unwrap_or_default();
     let own = labels(object, object.root.at(&["metadata", "labels"]), &mut Found::default());
@@ -116,6 +116,7 @@ fn workload<'d>(
         cleans: None,
         single: false,
         outlives: None,
+        many,
     };
     Some(Read { object, workload, pod, selector, replicas, one_node })
 }

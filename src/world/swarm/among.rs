@@ -1,15 +1,15 @@
 //! What services take from each other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::identity::Id;
 use super::network::Ingress;
 use super::service::Service;
 use crate::finding::{At, Finding, Level, codes};
-use crate::world::{Kind, Want, Workload, World, images};
+use crate::world::{Kind, Unread, Want, Workload, World, images};
 
-/// Most services with one port that are compared with each other.
-const COMPARED: usize = 32;
+/// Most services with one port, or of one family, that are compared with each other.
+const COMPARED: usize = 128;
 
 /// Compares the services of each file, and where they share nodes all of them.
 pub fn check(stacks: &[Vec<Service>], world: &mut World) {
@@ -17,9 +17,11 @@ pub fn check(stacks: &[Vec<Service>], world: &mut World) {
     for stack in stacks {
         ingress(stack, world, &mut found);
         ids(stack, world, &mut found);
+        together(stack, world, &mut found);
     }
-    host_ports(world, &mut found);
+    let left = host_ports(world, &mut found);
     world.findings.extend(found);
+    world.unread.extend(left);
 }
 
 fn finding(code: &str, level: Level, message: String, at: Vec<At>, mend: String) -> Finding {
@@ -104,14 +106,71 @@ fn ids(stack: &[Service], world: &World, found: &mut Vec<Finding>) {
     }
 }
 
-/// A port of the node that two services want on every node they may have.
-fn host_ports(world: &World, found: &mut Vec<Finding>) {
+/// Members of one quorum that may share a node: tasks of one service, or services that differ in
+/// their names only.
+fn together(stack: &[Service], world: &World, found: &mut Vec<Finding>) {
+    let mut families: BTreeMap<(&str, &str), Vec<&Workload>> = BTreeMap::new();
+    for workload in stack.iter().map(|s| &world.workloads[s.workload]) {
+        let votes = images::software(&workload.image, &[]).is_some_and(|s| s.quorum && !s.cache);
+        if votes && workload.kind == Kind::Replicated && !workload.members.is_empty() {
+            families.entry((&workload.family, &workload.image)).or_default().push(workload);
+        }
+    }
+    for of in families.values() {
+        let crowd = |w: &&&Workload| {
+            w.members.len() > 1
+                && w.most.as_ref().is_none_or(|m| m.0 > 1)
+                && !w.ports.iter().any(|p| p.scheduled)
+        };
+        let pair = || {
+            let few = &of[..of.len().min(COMPARED)];
+            few.iter().enumerate().find_map(|(i, a)| Some((*a, few[..i].iter().find(|b| may_share(a, b))?)))
+        };
+        let (first, message) = match of.iter().find(crowd) {
+            Some(one) => (*one, format!("nothing keeps two tasks of {} off one node", one.name)),
+            None => match pair() {
+                Some((a, b)) => (*b, format!("nothing keeps {} and {} off one node", b.name, a.name)),
+                None => continue,
+            },
+        };
+        let mend = match first.members.len() {
+            1 => format!(
+                "deploy.placement.constraints: [\"node.labels.{} == 1\"], and another number for each of the others",
+                first.family
+            ),
+            _ => "deploy.placement.max_replicas_per_node: 1".to_owned(),
+        };
+        found.push(finding(codes::TOGETHER, Level::Note, message, vec![first.at.clone()], mend));
+    }
+}
+
+/// Whether the scheduler may give two services one node: they want the same of it, and take no
+/// port that the other takes. Labels of different names are taken for different nodes.
+fn may_share(a: &Workload, b: &Workload) -> bool {
+    let wants = |w: &Workload| -> BTreeSet<(String, Vec<String>, bool)> {
+        w.wants.iter().map(|w| (w.key.clone(), w.values.clone(), w.not)).collect()
+    };
+    let port = a
+        .ports
+        .iter()
+        .filter(|p| p.scheduled)
+        .any(|p| b.ports.iter().any(|q| q.scheduled && q.number == p.number && q.protocol == p.protocol));
+    !port && wants(a) == wants(b)
+}
+
+/// A port of the node that two services want on every node they may have; and what was not
+/// compared.
+fn host_ports(world: &World, found: &mut Vec<Finding>) -> Vec<Unread> {
+    let mut left: BTreeMap<(u16, &str), &At> = BTreeMap::new();
     let mut takers: BTreeMap<(u16, &str), Vec<(&Workload, &At)>> = BTreeMap::new();
     for workload in world.workloads.iter().filter(|w| !w.members.is_empty()) {
         for port in workload.ports.iter().filter(|p| p.scheduled) {
-            let takers = takers.entry((port.number, &port.protocol)).or_default();
+            let key = (port.number, port.protocol.as_str());
+            let takers = takers.entry(key).or_default();
             if takers.len() < COMPARED {
                 takers.push((workload, &port.at));
+            } else {
+                left.entry(key).or_insert(&port.at);
             }
         }
     }
@@ -135,6 +194,11 @@ fn host_ports(world: &World, found: &mut Vec<Finding>) {
             }
         }
     }
+    let unread = |((number, _), at): ((u16, &str), &At)| Unread {
+        at: at.clone(),
+        what: format!("more than {COMPARED} services take port {number}: the others are not compared"),
+    };
+    left.into_iter().map(unread).collect()
 }
 
 /// Whether `one` finds `other` wherever it may run: `other` is on each of its nodes, or both are

@@ -72,8 +72,10 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
         cleans: None,
         single: false,
         outlives: None,
+        many: None,
     };
     references(page, service);
+    generic(page, deploy.as_ref());
     let mut ids = Vec::new();
     let service_labels = labels(service.at(&["deploy", "labels"]));
     let scoped = format!("{}_{name}", page.stack);
@@ -213,6 +215,19 @@ fn lock(page: &mut Page<'_, '_>, service: &Value<'_>) -> Option<(String, At)> {
             Some((directory.clone(), page.at(&value)))
         }
         _ => None,
+    }
+}
+
+/// Generic resources, which lock a node only as its daemon counts them.
+fn generic(page: &mut Page<'_, '_>, deploy: Option<&Value<'_>>) {
+    let way = ["resources", "reservations", "generic_resources"];
+    for resource in deploy.and_then(|d| d.at(&way)).map(|r| r.items()).unwrap_or_default() {
+        let kind = resource.at(&["discrete_resource_spec", "kind"]).and_then(|k| Page::quiet(&k));
+        let what = format!(
+            "the generic resource `{}`: how many a node has is its daemon's own setting, so that it is taken for no lock",
+            kind.unwrap_or_default()
+        );
+        page.unread(&resource, what);
     }
 }
 

@@ -360,7 +360,7 @@ const MUTANTS: &[Mutant] = &[
         spec: NODE,
         target: Target::Kubernetes,
         rules: &[Text("maxSurge: 0\n      maxUnavailable: 1", "maxSurge: 1\n      maxUnavailable: 0")],
-        says: &["data update: lost gone-first"],
+        says: &["data colocate reboot: lost daemonset", "data update: lost gone-first"],
     },
     Mutant {
         name: "DirectoryOrCreate",
@@ -522,7 +522,7 @@ const MUTANTS: &[Mutant] = &[
         target: Target::Kubernetes,
         rules: &[Text("kind: DaemonSet", "kind: Deployment")],
         says: &[
-            "data move: GAP a start on another's data, a start without its data: node-bound path-missing",
+            "data move: GAP a start on another's data, a start without its data, two on one node: affinity daemonset lock node-bound path-missing ports",
             "data neighbour: GAP another service with the same: taint unique",
             "data reboot: GAP two on one node, a start without its data: affinity daemonset lock path-missing ports",
             "data revisions: GAP two on one node, deleted and made again: affinity lock one-label ports",
@@ -597,8 +597,8 @@ const MUTANTS: &[Mutant] = &[
         says: &[
             "data revisions: GAP deleted and made again: affinity",
             "data relabel: GAP two on one node: affinity",
+            "data colocate reboot move: GAP two on one node: affinity daemonset",
             "data update: GAP two on one node: affinity gone-first",
-            "data colocate reboot: lost affinity",
         ],
     },
     Mutant {
@@ -607,12 +607,12 @@ const MUTANTS: &[Mutant] = &[
         target: Target::Kubernetes,
         rules: &[Template("kubernetes/statefulset.yaml.j2", "kind: StatefulSet", "kind: Deployment")],
         says: &[
-            "data move: GAP a start on another's data, a start without its data: by-hand path path-missing reserved",
+            "data move: GAP a start on another's data, a start without its data, two on two nodes: by-hand path path-missing pin reserved",
             "data neighbour: GAP another service with the same: reserved unique",
-            "data reboot: GAP two on one node, a start without its data: path-missing pod-name",
-            "data relabel: GAP two on one node, two on two nodes: path path-missing pod-name",
+            "data reboot: GAP two on one node, a start without its data, two on two nodes: path-missing pin pod-name",
+            "data relabel: GAP two on one node, two on two nodes, a start on another's data: path path-missing pin pod-name",
+            "data update revisions: GAP two on one node, two on two nodes: pin pod-name",
             "data colocate: GAP two on one node: affinity path",
-            "data update revisions: GAP two on one node: pod-name",
             "data partition: GAP two on two nodes: pin pod-name",
             "hostname colocate update revisions relabel reboot move neighbour: GAP two on one node: pod-name",
             "hostname partition: GAP two on two nodes: pod-name",
@@ -670,7 +670,7 @@ const MUTANTS: &[Mutant] = &[
             "operator: {{ volume.node.operator }}",
             "operator: Exists",
         )],
-        says: &["data partition: lost pin"],
+        says: &["data update revisions relabel partition reboot move: GAP two on two nodes: pin"],
     },
     Mutant {
         name: "one directory for all",
@@ -682,9 +682,9 @@ const MUTANTS: &[Mutant] = &[
             "path: /mnt/d1/db",
         )],
         says: &[
-            "data move: GAP a start on another's data: path",
+            "data relabel move: GAP a start on another's data: path",
             "data neighbour: GAP another service with the same: unique",
-            "data colocate relabel: lost path",
+            "data colocate: lost path",
         ],
     },
     Mutant {
@@ -694,10 +694,10 @@ const MUTANTS: &[Mutant] = &[
         rules: &[Template("kubernetes/persistentvolumes.yaml.j2", "  local:\n", "  hostPath:\n")],
         says: &[
             "data move: GAP a start on another's data, a start without its data: path path-missing",
+            "data relabel: GAP a start on another's data: path path-missing",
             "data reboot: GAP a start without its data: path-missing",
             "data neighbour: GAP another service with the same: unique",
             "data colocate: lost path",
-            "data relabel: lost path path-missing",
         ],
     },
     Mutant {
@@ -734,10 +734,9 @@ const MUTANTS: &[Mutant] = &[
             Template("kubernetes/persistentvolumes.yaml.j2", "path: {{ volume.path }}", "path: /mnt/d1/db"),
         ],
         says: &[
-            "data move: GAP a start on another's data: path",
+            "data relabel move: GAP a start on another's data: path",
             "data neighbour: GAP another service with the same: unique",
             "data colocate: GAP two on one node: affinity path",
-            "data relabel: lost path",
         ],
     },
     Mutant {
@@ -750,12 +749,12 @@ const MUTANTS: &[Mutant] = &[
             "mountPath: /elsewhere",
         )],
         says: &[
-            "data move: GAP a start on another's data, a start without its data: by-hand path path-missing reserved",
-            "data reboot: GAP a start without its data: path-missing",
+            "data move: GAP a start on another's data, a start without its data, two on two nodes: by-hand path path-missing pin reserved",
+            "data relabel: GAP a start on another's data, two on two nodes: path path-missing pin",
+            "data reboot: GAP a start without its data, two on two nodes: path-missing pin",
             "data neighbour: GAP another service with the same: reserved unique",
+            "data update revisions partition: GAP two on two nodes: pin",
             "data colocate: lost path",
-            "data relabel: lost path path-missing",
-            "data partition: lost pin",
         ],
     },
     Mutant {
@@ -894,14 +893,14 @@ const MUTANTS: &[Mutant] = &[
         spec: NODE,
         target: Target::Fleet,
         rules: &[Template("fleet/member.service.j2", "Global=true", "Global=true\nGlobal=false")],
-        says: &["data colocate: lost global"],
+        says: &["data colocate update revisions relabel partition reboot move: GAP two on two nodes: global"],
     },
     Mutant {
         name: "pin",
         spec: PINNED,
         target: Target::Fleet,
         rules: &[Template("fleet/member.service.j2", "{% for pair in metadata %}", "{% for pair in [] %}")],
-        says: &["data partition reboot: lost pin"],
+        says: &["data update relabel partition reboot move: GAP two on two nodes: pin"],
     },
     Mutant {
         name: "two pins",
@@ -912,7 +911,7 @@ const MUTANTS: &[Mutant] = &[
             "MachineMetadata={{ pair | setting }}",
             "MachineMetadata={{ pair | setting }}\nMachineMetadata=db=7",
         )],
-        says: &["data partition reboot: lost pin"],
+        says: &["data update relabel partition reboot move: GAP two on two nodes: pin"],
     },
     Mutant {
         name: "pin and directory",
@@ -924,10 +923,10 @@ const MUTANTS: &[Mutant] = &[
             Text("source=/mnt/d1/db-2,", "source=/mnt/d1/db,"),
         ],
         says: &[
-            "data move: GAP a start on another's data: path",
+            "data move: GAP a start on another's data, two on two nodes: path pin",
             "data neighbour: GAP another service with the same: unique",
-            "data relabel: GAP two on two nodes: path",
-            "data partition reboot: GAP two on two nodes: path pin",
+            "data relabel partition reboot: GAP two on two nodes: path pin",
+            "data update: GAP two on two nodes: pin",
             "data colocate: lost path",
         ],
     },
@@ -1001,9 +1000,9 @@ const MUTANTS: &[Mutant] = &[
         target: Target::Fleet,
         rules: &[Text("--mount type=bind,source=/mnt/d1/db-1,target=/data", "-v /mnt/d1/db-1:/data")],
         says: &[
-            "data move: GAP a start without its data: path-missing",
+            "data reboot move: GAP a start without its data: path-missing",
             "data relabel: GAP two on two nodes: path-missing",
-            "data partition reboot: lost path-missing",
+            "data partition: lost path-missing",
         ],
     },
     Mutant {
@@ -1077,10 +1076,10 @@ const MUTANTS: &[Mutant] = &[
         rules: &[Text("source=data-db-1,", "source=data-db,")],
         says: &[
             "data move: GAP a start on another's data, a start without its data: volume-missing volume-name",
+            "data colocate: GAP a start on another's data: volume-name",
             "data neighbour: GAP another service with the same: volume-name",
             "data update relabel partition reboot: GAP two on two nodes: attach",
             "data force: duty",
-            "data colocate: lost volume-name",
         ],
     },
     Mutant {
@@ -1122,21 +1121,21 @@ const MUTANTS: &[Mutant] = &[
             "          - {{ constraint }}",
             "          - node.role == worker",
         )],
-        says: &["data partition reboot: lost pin"],
+        says: &["data update partition reboot move: GAP two on two nodes: pin"],
     },
     Mutant {
         name: "constraint without its prefix",
         spec: PINNED,
         target: Target::Swarm,
         rules: &[Text("node.labels.db == ", "db == ")],
-        says: &["data partition reboot: lost pin"],
+        says: &["data update partition reboot move: GAP two on two nodes: pin"],
     },
     Mutant {
         name: "constraint that excludes",
         spec: PINNED,
         target: Target::Swarm,
         rules: &[Text("node.labels.db == 1", "node.labels.db != 2")],
-        says: &["data partition reboot: lost pin"],
+        says: &["data update partition reboot move: GAP two on two nodes: pin"],
     },
     Mutant {
         name: "revision constraint",
@@ -1251,7 +1250,7 @@ const MUTANTS: &[Mutant] = &[
         spec: NODE,
         target: Target::Swarm,
         rules: &[Template("swarm/stack.yml.j2", "      mode: {{ s.deploy.mode }}", "      mode: replicated")],
-        says: &["data colocate: lost global"],
+        says: &["data colocate update revisions relabel partition reboot move: GAP two on two nodes: global"],
     },
     Mutant {
         name: "replicas 2",
@@ -1263,7 +1262,7 @@ const MUTANTS: &[Mutant] = &[
             "      replicas: 2",
         )],
         says: &[
-            "data revisions: lost service-name",
+            "data colocate update revisions relabel partition reboot move: GAP two on one node: service-name",
             "hostname neighbour: GAP another service with the same: service-name",
             "id neighbour: GAP another service with the same: ids",
         ],
@@ -1274,7 +1273,7 @@ const MUTANTS: &[Mutant] = &[
         target: Target::Swarm,
         rules: &[Template("swarm/stack.yml.j2", "      mode: {{ s.deploy.mode }}", "      mode: global")],
         says: &[
-            "data revisions: lost service-name",
+            "data colocate update revisions relabel partition reboot move: GAP two on one node: service-name",
             "hostname neighbour: GAP another service with the same: service-name",
             "id neighbour: GAP another service with the same: ids",
         ],
@@ -1322,7 +1321,11 @@ const MUTANTS: &[Mutant] = &[
         spec: FLOAT,
         target: Target::Swarm,
         rules: &[Template("swarm/stack.yml.j2", "    driver: {{ v.driver }}", "    driver: local")],
-        says: &["data relabel partition reboot: GAP two on two nodes: attach", "data update: lost attach"],
+        says: &[
+            "data move: GAP a start without its data, two on two nodes: attach cluster-volume share-missing",
+            "data relabel: GAP two on two nodes: attach",
+            "data update partition reboot: GAP two on two nodes: attach cluster-volume share-missing",
+        ],
     },
     Mutant {
         name: "name of a volume",
@@ -1330,10 +1333,10 @@ const MUTANTS: &[Mutant] = &[
         target: Target::Swarm,
         rules: &[Text("    name: data-db-1", "    name: data-db")],
         says: &[
-            "data move: GAP a start on another's data, a start without its data: volume-name",
+            "data move: GAP a start on another's data, a start without its data, two on two nodes: attach cluster-volume share-missing volume-name",
             "data neighbour: GAP another service with the same: volume-name",
-            "data relabel partition reboot: GAP two on two nodes: attach",
-            "data update: lost attach",
+            "data relabel: GAP two on two nodes: attach",
+            "data update partition reboot: GAP two on two nodes: attach cluster-volume share-missing",
             "data colocate: lost volume-name",
         ],
     },
@@ -1371,10 +1374,9 @@ const MUTANTS: &[Mutant] = &[
         target: Target::Swarm,
         rules: &[Template("swarm/stack.yml.j2", "      - type: {{ m.kind }}", "      - type: volume")],
         says: &[
-            "data move: GAP a start without its data: cluster-volume",
+            "data move: GAP a start without its data, two on two nodes: attach cluster-volume share-missing",
             "data relabel: GAP two on two nodes: attach",
-            "data partition reboot: GAP two on two nodes: attach cluster-volume",
-            "data update: lost attach cluster-volume",
+            "data update partition reboot: GAP two on two nodes: attach cluster-volume share-missing",
         ],
     },
     Mutant {
@@ -1383,9 +1385,9 @@ const MUTANTS: &[Mutant] = &[
         target: Target::Swarm,
         rules: &[Template("swarm/stack.yml.j2", "      mode: {{ s.deploy.mode }}", "      mode: global")],
         says: &[
-            "data move: GAP a start without its data: cluster-volume",
-            "data update partition reboot: lost cluster-volume",
-            "data revisions: lost service-name",
+            "data move: GAP a start without its data, two on one node: cluster-volume service-name",
+            "data update partition reboot: GAP two on one node: cluster-volume service-name",
+            "data colocate revisions relabel: GAP two on one node: service-name",
         ],
     },
     Mutant {
@@ -1394,10 +1396,9 @@ const MUTANTS: &[Mutant] = &[
         target: Target::Swarm,
         rules: &[Text("    external: true\n    name: data-", "    external: false\n    name: data-")],
         says: &[
-            "data move: GAP a start without its data: cluster-volume",
+            "data move: GAP a start without its data, two on two nodes: attach cluster-volume share-missing",
             "data relabel: GAP two on two nodes: attach",
-            "data partition reboot: GAP two on two nodes: attach cluster-volume",
-            "data update: lost attach cluster-volume",
+            "data update partition reboot: GAP two on two nodes: attach cluster-volume share-missing",
         ],
     },
     Mutant {
@@ -1406,8 +1407,9 @@ const MUTANTS: &[Mutant] = &[
         target: Target::Swarm,
         rules: &[Text(r#"data-db-0""#, r#"data""#)],
         says: &[
-            "data move: GAP a start on another's data, a start without its data: share-missing volume-name",
+            "data move: GAP a start on another's data, a start without its data, two on two nodes: attach cluster-volume share-missing volume-name",
             "data neighbour: GAP another service with the same: volume-name",
+            "data update partition reboot: GAP two on two nodes: attach cluster-volume share-missing",
             "data colocate: lost volume-name",
         ],
     },

@@ -39,6 +39,15 @@ pub fn contradicted(part: &Part, codes: &BTreeSet<String>) -> Vec<String> {
     broken.cloned().collect()
 }
 
+/// Codes of `codes` that `part` calls a gap.
+pub fn gaps(part: &Part, codes: &BTreeSet<String>) -> Vec<String> {
+    let open = part.cells.iter().filter(|c| matches!(c.verdict, Verdict::Gap { .. }));
+    let said = open.flat_map(|cell| {
+        codes.iter().filter(|code| speaks_of(code, part.target.name(), cell.resource, cell.hazard))
+    });
+    said.cloned().collect()
+}
+
 #[test]
 fn what_the_certificate_holds_no_search_breaks_and_what_is_waived_it_finds() {
     let (mut held, mut gaps, mut wrong) = (0, 0, Vec::new());

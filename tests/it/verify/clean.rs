@@ -1,5 +1,7 @@
 //! What berthc emits for sound specs is clean.
 
+use berthc::finding::codes::SINGLE;
+
 use super::*;
 
 #[test]
@@ -13,6 +15,9 @@ fn every_spec_verifies_clean() {
             all.findings.iter().filter(|f| f.level == Level::Violation).map(told).collect();
         assert!(all.holds() && broken.is_empty(), "{folder}:\n{}", broken.join("\n"));
         assert_eq!(all.unread, [], "{folder}");
+        // Where two layers are to be had, both are there.
+        let single: Vec<String> = all.findings.iter().filter(|f| f.code == SINGLE).map(told).collect();
+        assert!(single.is_empty(), "{folder}:\n{}", single.join("\n"));
         // What is accepted is accepted for a reason that the spec gives.
         assert!(!all.accepted.is_empty(), "{folder}");
     }
