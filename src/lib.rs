@@ -152,7 +152,8 @@ pub fn compile_each<T: Send>(
     let model = model::check::check(&mut loaded, files, &mut diagnostics);
     let shared = target::Shared::of(&model, &mut diagnostics);
     let printer = emit::Printer::new(options, &mut diagnostics);
-    let work = parts::Work { model: &model, options, shared, printer, faults: &diagnostics };
+    let memo = explore::Memo::of_violations();
+    let work = parts::Work { model: &model, options, shared, printer, memo, faults: &diagnostics };
     // What a template of others prints, no spec tells.
     let look = look && options.templates.is_empty();
     let (kept, found) = work.all(look, &keep, tell);

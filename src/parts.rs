@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use crate::certificate;
 use crate::diag::{Diagnostic, Severity};
 use crate::emit::{self, Printer};
+use crate::explore::Memo;
 use crate::model::Model;
 use crate::target::{self, Plans, Shared};
 use crate::verify::Claim;
@@ -21,6 +22,8 @@ pub struct Work<'a> {
     pub shared: Shared,
     /// The templates.
     pub printer: Printer,
+    /// What was searched before.
+    pub memo: Memo,
     /// What is known to be wrong before anything is planned.
     pub faults: &'a [Diagnostic],
 }
@@ -95,7 +98,7 @@ impl Work<'_> {
         diagnostics.extend(unread.filter(|_| sound));
         let mut claims = Vec::new();
         if searched {
-            let proof = prove::gaps(model, lot, &certificates, &tree, &gaps, &mut diagnostics);
+            let proof = prove::gaps(model, lot, &certificates, &tree, &gaps, &self.memo, &mut diagnostics);
             gaps.extend(proof.gaps);
             claims = proof.claims;
         }

@@ -6,12 +6,12 @@ use crate::certificate::{Certificates, Verdict};
 use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::emit::Tree;
-use crate::explore::Bounds;
+use crate::explore::Memo;
 use crate::finding::{Finding, Level, Resource};
 use crate::model::{Body, Model, Service};
 use crate::route;
 use crate::target::Gap;
-use crate::verify::{Claim, kin, verify_as};
+use crate::verify::{Claim, kin, violations};
 use crate::world::{File, Workload};
 
 /// What a search of emitted texts found.
@@ -24,13 +24,14 @@ pub struct Proof {
 }
 
 /// Searches what the services of `lot` do with `tree`, and returns what `known` does not say. What
-/// has no name among the gaps is a fault.
+/// has no name among the gaps is a fault. `memo` knows what was searched before.
 pub fn gaps(
     model: &Model,
     lot: &[usize],
     certificates: &Certificates,
     tree: &Tree,
     known: &[(usize, Gap)],
+    memo: &Memo,
     faults: &mut Vec<Diagnostic>,
 ) -> Proof {
     let files: Vec<File<'_>> = tree.iter().map(|(path, text)| File { path, text }).collect();
@@ -44,7 +45,7 @@ pub fn gaps(
         }
     }
     let claimed = |w: &Workload| w.members.first().is_some_and(|m| single.contains(&m.name));
-    let verified = verify_as(&files, Bounds::default(), &claimed);
+    let verified = violations(&files, memo, &claimed);
     let claims = verified.claims;
     let found = verified.findings.into_iter().chain(verified.accepted.into_iter().map(|a| a.finding));
     let mut gaps: Vec<(usize, Gap)> = Vec::new();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::explore::{self, Bounds};
+use crate::explore::{self, Bounds, Memo};
 use crate::finding::{At, Finding, Level};
 use crate::target::Target;
 use crate::world::{self, File, Unread, Workload};
@@ -107,23 +107,24 @@ pub enum Progress {
 /// Reads `files`, all of which may run beside each other, and searches what may happen.
 /// Files of no orchestrator are passed over.
 pub fn verify(files: &[File<'_>], bounds: Bounds) -> Verified {
-    verify_as(files, bounds, &|_| false)
+    run(files, bounds, &Memo::default(), &|_| false, &mut |_| {})
 }
 
-/// The same, for someone who knows more: `single` says of which workloads without data at most one
-/// container may be each member.
-pub fn verify_as(files: &[File<'_>], bounds: Bounds, single: &dyn Fn(&Workload) -> bool) -> Verified {
-    run(files, bounds, single, &mut |_| {})
+/// The violations alone, for someone who knows more: `single` says of which workloads without data
+/// at most one container may be each member, and `memo` what was searched before.
+pub fn violations(files: &[File<'_>], memo: &Memo, single: &dyn Fn(&Workload) -> bool) -> Verified {
+    run(files, Bounds::default(), memo, single, &mut |_| {})
 }
 
 /// As [`verify`]; `tell` hears how far it is, often.
 pub fn watched(files: &[File<'_>], bounds: Bounds, tell: &mut dyn FnMut(Progress)) -> Verified {
-    run(files, bounds, &|_| false, tell)
+    run(files, bounds, &Memo::default(), &|_| false, tell)
 }
 
 fn run(
     files: &[File<'_>],
     bounds: Bounds,
+    memo: &Memo,
     single: &dyn Fn(&Workload) -> bool,
     tell: &mut dyn FnMut(Progress),
 ) -> Verified {
@@ -142,7 +143,7 @@ fn run(
         for workload in &mut world.workloads {
             workload.single = single(workload);
         }
-        let explored = explore::watched(wanted, &world, bounds, &mut |done, of| {
+        let explored = explore::watched(wanted, &world, bounds, memo, &mut |done, of| {
             tell(Progress::Searching(done, of));
         });
         verified.searched.push(Searched {

@@ -16,6 +16,7 @@ pub mod story;
 pub mod swarm;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustc_hash::FxHashMap;
 use serde::Serialize;
@@ -70,19 +71,46 @@ pub fn rules(target: Target) -> &'static dyn Rules {
 
 /// Searches all that may happen to the members of `world`.
 pub fn explore(target: Target, world: &World, bounds: Bounds) -> Explored {
-    watched(target, world, bounds, &mut |_, _| {})
+    watched(target, world, bounds, &Memo::default(), &mut |_, _| {})
 }
 
-/// As [`explore`]; `tell` hears before each cast how many were searched, and of how many.
+/// What was searched before. Scenes that only names tell apart are searched once, also when several
+/// ask side by side.
+#[derive(Debug, Default)]
+pub struct Memo {
+    found: Mutex<FxHashMap<Facts, Arc<search::Found>>>,
+    violations: bool,
+}
+
+impl Memo {
+    /// For who looks for violations only, not for layers that stand alone.
+    pub fn of_violations() -> Self {
+        Self { violations: true, ..Self::default() }
+    }
+
+    /// What a search of `facts` finds.
+    fn search(&self, facts: &Facts, explored: &mut Explored) -> Arc<search::Found> {
+        let known = || self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = known().get(facts) {
+            return Arc::clone(found);
+        }
+        let found = Arc::new(search::search(rules(facts.target), facts));
+        explored.states += found.states;
+        explored.steps += found.steps;
+        Arc::clone(known().entry(facts.clone()).or_insert(found))
+    }
+}
+
+/// As [`explore`], with what was searched before; `tell` hears before each cast how many were
+/// searched, and of how many.
 pub fn watched(
     target: Target,
     world: &World,
     bounds: Bounds,
+    memo: &Memo,
     tell: &mut dyn FnMut(usize, usize),
 ) -> Explored {
     let mut explored = Explored { complete: true, ..Explored::default() };
-    // Scenes that only names tell apart are searched once.
-    let mut known: FxHashMap<Facts, search::Found> = FxHashMap::default();
     // A fault that all members of a family share is told once.
     let mut told: BTreeSet<(String, Option<facts::How>, &str, &str)> = BTreeSet::new();
     let mut alone: BTreeMap<(&str, &str), layers::Alone<'_>> = BTreeMap::new();
@@ -92,7 +120,7 @@ pub fn watched(
         for hazard in hazards(members, bounds) {
             let scene = Scene::new(target, hazard, bounds.nodes, members);
             explored.scenes += 1;
-            let found = searched(&scene.facts, &mut known, &mut explored);
+            let found = memo.search(&scene.facts, &mut explored);
             explored.complete &= found.complete;
             let breaches = found.breaches.values();
             let mut findings: Vec<(Option<facts::How>, Finding)> = breaches
@@ -111,12 +139,10 @@ pub fn watched(
             let unstruck = |(_, way): &(_, search::Way)| !way.iter().any(|(s, _)| s.what.strikes());
             let met = members.len() > 1 && found.breaches.values().any(unstruck);
             // What someone forces is his own to answer for.
-            if hazard != Hazard::Force {
+            if hazard != Hazard::Force && !memo.violations {
                 let own = (workload.scope.as_str(), workload.family.as_str());
                 let alone = alone.entry(own).or_insert_with(|| layers::Alone::new(workload));
-                alone.look(&scene, &mut |facts| {
-                    layers::Outcome::of(searched(facts, &mut known, &mut explored))
-                });
+                alone.look(&scene, &mut |facts| layers::Outcome::of(&memo.search(facts, &mut explored)));
             }
             let new = |(how, f): &(Option<facts::How>, Finding)| {
                 told.insert((f.code.clone(), *how, &workload.scope, &workload.family))
@@ -130,20 +156,6 @@ pub fn watched(
     }
     explored.findings.extend(alone.values().filter_map(|alone| alone.note(target)));
     explored
-}
-
-/// What a search of `facts` finds, which is done once.
-fn searched<'k>(
-    facts: &Facts,
-    known: &'k mut FxHashMap<Facts, search::Found>,
-    explored: &mut Explored,
-) -> &'k search::Found {
-    known.entry(facts.clone()).or_insert_with(|| {
-        let found = search::search(rules(facts.target), facts);
-        explored.states += found.states;
-        explored.steps += found.steps;
-        found
-    })
 }
 
 /// Who is searched together: each member that more than its name tells from others, and members
