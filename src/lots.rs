@@ -62,9 +62,9 @@ pub fn of(model: &Model) -> Vec<Vec<usize>> {
             names.get(other.as_str()).into_iter().for_each(|o| union.join(*o, i));
         }
         for text in raw(service) {
-            let ends = || text.char_indices().filter(|(_, c)| "/:,= ".contains(*c)).map(|(at, _)| at);
-            for path in ends().chain([text.len()]).filter_map(|end| text[..end].find('/').map(|at| &text[at..end])) {
-                paths.get(path).into_iter().for_each(|o| union.join(*o, i));
+            for path in text.split([':', ',', '=', ' ']).filter(|p| p.starts_with('/')) {
+                let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+                ends.filter_map(|end| paths.get(&path[..end])).for_each(|o| union.join(*o, i));
             }
             for word in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-') {
                 parts(word).filter_map(|part| names.get(part)).for_each(|o| union.join(*o, i));

@@ -25,6 +25,7 @@ mod hostile;
 mod kubernetes;
 mod layering;
 mod layers;
+mod parts;
 mod readme;
 mod schema;
 mod split;

@@ -1,0 +1,117 @@
+//! A compile is made in parts: what may meet is in one part, and parts change nothing else.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use berthc::source::beside;
+use berthc::{Files, Input, Options, Tree, compile_each};
+
+use crate::harness::{self, Memory, root, walk};
+
+struct Disk;
+
+impl Files for Disk {
+    fn read(&self, spec: &str, path: &str) -> Result<Vec<u8>, String> {
+        std::fs::read(root().join(beside(spec, path))).map_err(|e| e.to_string())
+    }
+}
+
+fn specs(folder: &str) -> Vec<Input> {
+    let all = walk(&root().join(folder)).into_iter();
+    let own = all.filter(|p| p.parent() == Some(&root().join(folder)));
+    own.filter(|p| p.extension().is_some_and(|e| e == "yaml" || e == "toml"))
+        .map(|p| Input {
+            path: p.strip_prefix(root()).unwrap().to_string_lossy().into_owned(),
+            text: std::fs::read_to_string(p).unwrap(),
+        })
+        .collect()
+}
+
+#[test]
+fn threads_change_nothing() {
+    for folder in ["specs", "tests/specs"] {
+        let inputs = specs(folder);
+        let one = berthc::compile(&inputs, &Disk, &Options::default());
+        let four = berthc::compile(&inputs, &Disk, &Options { threads: 4, ..Options::default() });
+        assert!(one.tree.is_some(), "{:#?}", one.diagnostics);
+        assert_eq!((one.tree, one.diagnostics), (four.tree, four.diagnostics));
+    }
+}
+
+#[test]
+fn a_part_that_is_kept_at_first_sight_is_not_searched() {
+    let inputs = specs("specs");
+    let whole = berthc::compile(&inputs, &Disk, &Options::default()).tree.unwrap();
+    let told = AtomicUsize::new(0);
+    let tell = |done: usize, of: usize| {
+        assert!(done <= of);
+        told.fetch_add(1, Ordering::Relaxed);
+    };
+    let keep = |_: &_, part: berthc::Part| {
+        // Of every second one a search is wanted.
+        let kept = part.searched || part.services[0] % 2 == 0;
+        kept.then_some((part.searched, part.tree))
+    };
+    let (rest, parts) = compile_each(&inputs, &Disk, &Options::default(), true, keep, &tell);
+    assert!(rest.diagnostics.iter().all(|d| d.severity != berthc::Severity::Error));
+    assert_eq!(told.into_inner(), parts.len());
+    let searched = parts.iter().filter(|p| p.0).count();
+    assert!(searched > 3 && parts.len() - searched > 3, "{searched} of {}", parts.len());
+    let tree: Tree = parts.into_iter().flat_map(|p| p.1).collect();
+    assert_eq!(tree, whole);
+}
+
+const NODE: &str = "revision: v1\nimage: r.io/db:1\nmembers: { per: node, on: { db: \"true\" } }\n";
+
+fn node(name: &str, more: &str) -> String {
+    format!(
+        "service: {name}\n{NODE}exclusive: {{ data: {{ data: {{ mount: /data, host: /mnt/d1/{name} }} }}, \
+         ports: {{ {name}: {} }} }}\n{more}",
+        4000 + name.len()
+    )
+}
+
+fn codes(specs: &[&str], options: &Options) -> Vec<String> {
+    let names: Vec<String> = (0..specs.len()).map(|i| format!("s{i}.yaml")).collect();
+    let inputs: Vec<(&str, &str)> = names.iter().map(String::as_str).zip(specs.iter().copied()).collect();
+    let (_, said) = harness::compile_with(&inputs, options);
+    said.iter().map(|d| d.code.to_string()).collect()
+}
+
+/// Neither spec names the other, but the raw additions of one mount the directory of the other.
+#[test]
+fn what_raw_additions_take_is_searched_with_its_owner() {
+    let own =
+        |more: &str| format!("targets: {{ kubernetes: {{ version: \"1.34\", namespace: db{more} }} }}\n");
+    let one = node("ledger", &own(""));
+    let volume = "{ name: theirs, hostPath: { path: /mnt/d1/ledger, type: Directory } }";
+    let mount = "{ name: theirs, mountPath: /theirs }";
+    let added = format!(", pod: {{ volumes: [{volume}] }}, container: {{ volumeMounts: [{mount}] }}");
+    let mounts = node("db", &own(&added));
+    assert_eq!(codes(&[&one, &mounts], &Options::default()), ["kubernetes/data/neighbour"]);
+    assert!(codes(&[&mounts], &Options::default()).is_empty());
+}
+
+/// What only the texts tell: a template that mounts one directory for all.
+#[test]
+fn texts_that_claim_one_thing_are_searched_together() {
+    let name = "swarm/stack.yml.j2";
+    let own: BTreeMap<&str, &str> = berthc::emit::templates().collect();
+    let mut options = Options::default();
+    let text = own[name].replace("source: {{ m.source }}", "source: /mnt/d1/one");
+    assert_ne!(text, own[name]);
+    options.templates.insert(name.into(), text);
+    let target = "targets: { swarm: { engine: \"20.10\", network: net } }\n";
+    let all: Vec<String> = ["db", "ledger", "store-it"].iter().map(|n| node(n, target)).collect();
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    let codes = codes(&all, &options);
+    assert!(codes.iter().any(|c| c == "swarm/data/neighbour"), "{codes:?}");
+    let inputs: Vec<Input> = all
+        .iter()
+        .enumerate()
+        .map(|(i, t)| Input { path: format!("s{i}.yaml"), text: (*t).to_owned() })
+        .collect();
+    let keep = |_: &_, part: berthc::Part| Some(part.services);
+    let (_, lots) = compile_each(&inputs, &Memory::default(), &options, false, keep, &|_, _| {});
+    assert_eq!(lots, [[0, 1, 2]]);
+}
