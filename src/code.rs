@@ -212,6 +212,8 @@ codes! {
     ApplyRefused = "apply-refused",
     /// A volume cannot be made smaller; data would be cut off.
     VolumeShrinks = "volume-shrinks",
+    /// A service that has no spec any more, and files in OUT that would still start it.
+    LeftBehind = "left-behind",
     /// A template of `--templates` that berthc does not have, or that fails.
     Template = "template",
 }

@@ -19,6 +19,8 @@
 //!
 //! Beside that way, [`change`] says which of the changes to an older tree cannot simply be applied.
 //!
+//! Steps 3 to 7 are walked for each lot of services that may meet (`lots`, `parts`), side by side.
+//!
 //! The library reads no file, no clock and no environment: what a spec reads comes through
 //! [`source::Files`], and the result is a [`emit::Tree`] of paths and texts. [`Compiled::read`]
 //! names every file behind it, for `cargo::rerun-if-changed` and its like.

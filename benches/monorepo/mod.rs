@@ -89,7 +89,6 @@ stop: {{ grace: 30s }}
 health:
   tool: nc
   ready: {{ run: [sh, -c, "echo ok | nc -w 2 localhost {{{{ ports.client }}}}"], every: 10s, timeout: 5s }}
-  start: 2m
 update: {{ pause: 20s, healthy: "echo ok | nc -w 2 localhost {{{{ ports.client }}}}" }}
 targets:
   kubernetes: {{ version: "1.34", namespace: coordination }}
@@ -123,7 +122,6 @@ stop: {{ grace: 2m }}
 health:
   tool: bash
   ready: {{ tcp: client, every: 10s, timeout: 3s }}
-  start: 5m
 update: {{ pause: 30s }}
 accept:
   - {{ gap: fleet/data/relabel, because: "the metadata of a running member is never moved" }}

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Read as _};
 use std::path::Path;
 
-use berthc::Tree;
+use berthc::{Target, Tree};
 use serde::Serialize;
 use similar::TextDiff;
 
@@ -79,6 +79,23 @@ pub fn drift(out: &Path, tree: &Tree, folders: &[String]) -> Result<Drift, Outsi
     }
     found.items.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(found)
+}
+
+/// The folders below `out` that hold files of berthc and are none of a known service, in order.
+pub fn left_behind(out: &Path, known: impl Fn(&str) -> bool) -> Vec<String> {
+    let files = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten();
+    let made = |folder: &Path| files(folder).any(|f| f.path().is_file() && is_ours(&f.path()));
+    let all = files(out).filter(|f| f.path().is_dir());
+    let mut gone: Vec<String> = all
+        .map(|f| f.file_name().to_string_lossy().into_owned())
+        .filter(|name| !known(name))
+        .filter(|name| {
+            let folder = out.join(name);
+            made(&folder) || Target::ALL.iter().any(|t| made(&folder.join(t.name())))
+        })
+        .collect();
+    gone.sort();
+    gone
 }
 
 fn read(path: &Path) -> Result<Option<Vec<u8>>, Outside> {

@@ -20,10 +20,12 @@ mod write;
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
 
+use berthc::code::Code;
+use berthc::diag::Place;
 use berthc::model::Model;
 use berthc::{Diagnostic, Input, Options, Part, Rest, Severity, Target};
 use clap::{Args, ColorChoice, CommandFactory as _, Parser, Subcommand, ValueEnum};
@@ -263,9 +265,23 @@ fn done(job: &job::Job, look: bool) -> Result<Done, Outside> {
             diagnostics.extend(judged);
         }
         whole.items.sort_by(|a, b| a.name.cmp(&b.name));
+        // Only the specs of a project are all that OUT is made from.
+        if !options.partial {
+            let gone = drift::left_behind(&out, |name| model.find(name).is_some());
+            diagnostics.extend(gone.into_iter().map(|name| left_behind(&out.join(name))));
+        }
         drift = Some(whole);
     }
     Ok(Done { sources, diagnostics, out, drift, read })
+}
+
+/// A folder of a service that is gone.
+fn left_behind(folder: &Path) -> Diagnostic {
+    let folder = folder.display();
+    let message = format!("{folder} was made by berthc, and no spec of berthc.toml makes it any more");
+    Diagnostic::warning(Code::LeftBehind, Place::NOWHERE, message)
+        .why("whoever deploys all of OUT starts it, too; after a rename on the data of the new name")
+        .mend("stop what runs of it, and take it away", format!("git rm -r {folder}"))
 }
 
 /// Whether it went well.

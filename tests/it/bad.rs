@@ -41,16 +41,17 @@ fn every_bad_spec_is_refused_by_its_code() {
 }
 
 /// Codes that need more than a file: shown by a test of their own below.
-const BY_HAND: [Code; 8] = [
+const BY_HAND: [Code; 9] = [
     Code::TooLarge,
     Code::FileTooLarge,
     Code::Template,
     Code::OutputBreaks,
-    // In `layering.rs` and `change.rs`.
+    // In `layering.rs`, `change.rs` and `check.rs`.
     Code::SetShape,
     Code::SetNowhere,
     Code::ApplyRefused,
     Code::VolumeShrinks,
+    Code::LeftBehind,
 ];
 
 #[test]

@@ -157,3 +157,43 @@ fn a_depfile_has_a_target_and_names_that_make_can_say() {
     let run = berthc_in(dir.path(), &["compile", "db.yaml", "-o", "out", "--depfile", "fails.d"]);
     assert!(run.status.code() == Some(1) && !dir.path().join("fails.d").exists());
 }
+
+/// After a rename the folder of the old name would still be deployed, on the same data.
+#[test]
+fn what_a_renamed_service_leaves_behind_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path();
+    files(root, &[("berthc.toml", "specs = [\"*.yaml\"]\nout = \"out\"\n"), ("db.yaml", DB)]);
+    let run = berthc_in(root, &["compile"]);
+    assert_eq!(
+        (run.status.code(), stderr(&run).contains("left-behind")),
+        (Some(0), false),
+        "{}",
+        stderr(&run)
+    );
+    files(
+        root,
+        &[("db.yaml", &DB.replace("service: db", "service: ledger")), ("out/mine/notes.yaml", "a: 1\n")],
+    );
+    let before = all(&root.join("out/db"));
+    let run = berthc_in(root, &["compile"]);
+    assert_eq!(run.status.code(), Some(0));
+    crate::harness::golden("errors", "left-behind", &stderr(&run));
+    assert_eq!(all(&root.join("out/db")), before, "it is not for berthc to take away");
+    // Whoever names specs does not name all of them.
+    let run = berthc_in(root, &["check", "db.yaml", "-o", "out"]);
+    assert_eq!(
+        (run.status.code(), stderr(&run).contains("left-behind")),
+        (Some(0), false),
+        "{}",
+        stderr(&run)
+    );
+    fs::remove_dir_all(root.join("out/db")).unwrap();
+    let run = berthc_in(root, &["check"]);
+    assert_eq!(
+        (run.status.code(), stderr(&run).contains("left-behind")),
+        (Some(0), false),
+        "{}",
+        stderr(&run)
+    );
+}
