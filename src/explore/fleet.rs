@@ -49,6 +49,11 @@ impl Rules for Fleet {
         for what in strikes(facts).iter().filter(|w| super::may_strike(state, **w)) {
             turn.strike(*what);
         }
+        // A unit that does not run and is not wanted any more does nothing, and is nobody's hindrance.
+        let gone = |c: &Copy| c.retired && !c.runs();
+        for (_, after, _) in next.steps.iter_mut().filter(|(_, after, _)| after.copies().any(gone)) {
+            after.drop_if(gone);
+        }
     }
 
     fn settled(&self, facts: &Facts, state: &State) -> bool {

@@ -122,7 +122,9 @@ pub fn watched(
             explored.scenes += 1;
             let found = memo.search(&scene.facts, &mut explored);
             explored.complete &= found.complete;
-            let breaches = found.breaches.values();
+            // Who stands on another's data beside it also comes to it afterwards.
+            let both = found.breaches.keys().any(|(how, _)| *how == facts::How::Two);
+            let breaches = found.breaches.values().filter(|(b, _)| !both || b.how != facts::How::Other);
             let mut findings: Vec<(Option<facts::How>, Finding)> = breaches
                 .map(|(breach, way)| (Some(breach.how), story::breach(&scene, breach, way)))
                 .collect();

@@ -8,14 +8,14 @@ use super::facts::{Breach, How, Place};
 use super::rules;
 use super::scene::Scene;
 use super::search::{Step, What};
-use super::state::{Data, NOWHERE, State};
+use super::state::{NOWHERE, State};
 
 /// What a rule file says of one step: words, and the line that permits it.
 pub type Told<'w> = (String, Option<&'w At>);
 
 /// Two containers hold one thing, or one starts without what is its own.
 pub fn breach(scene: &Scene<'_>, breach: &Breach, way: &[(Step, State)]) -> Finding {
-    let hazard = hazard(scene, breach, way);
+    let hazard = hazard(scene, breach);
     let code = format!("{}/{}/{}", scene.facts.target.name(), breach.resource.name(), hazard.name());
     let own = &scene.actors[usize::from(breach.actor)];
     let theirs = &scene.actors[usize::from(breach.other)];
@@ -51,19 +51,11 @@ pub fn breach(scene: &Scene<'_>, breach: &Breach, way: &[(Step, State)]) -> Find
     Finding { code, level: Level::Violation, message, at, story, mend }
 }
 
-/// What has struck. Of two members on one directory, the one that comes up where its own data is
-/// not has moved.
-fn hazard(scene: &Scene<'_>, breach: &Breach, way: &[(Step, State)]) -> Hazard {
-    let own = &scene.facts.actors[usize::from(breach.actor)];
-    let elsewhere = || {
-        way.last().is_some_and(|(start, after)| {
-            let nodes = after.directories.iter().flat_map(|d| d.iter().enumerate());
-            nodes.into_iter().any(|(n, data)| n != usize::from(start.node) && *data == Data::Of(own.owner))
-        })
-    };
+/// What has struck. Of two members on one directory, one after the other, the second has come to
+/// where its own data is not.
+fn hazard(scene: &Scene<'_>, breach: &Breach) -> Hazard {
     match (scene.facts.hazard, breach.how) {
-        (Hazard::Colocate, How::Empty) => Hazard::Move,
-        (Hazard::Colocate, How::Other) if elsewhere() => Hazard::Move,
+        (Hazard::Colocate, How::Empty | How::Other) => Hazard::Move,
         (hazard, _) => hazard,
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::images::{self, Software};
-use super::{Kind, Source, Unread, Workload, World};
+use super::{At, Kind, Source, Unread, Workload, World};
 use crate::model::backend::Fences;
 
 /// Directories of the node itself, with all below.
@@ -196,6 +196,43 @@ pub fn share(world: &mut World) {
                 }
                 false
             });
+        }
+    }
+}
+
+/// Deepest path that is looked into.
+const DEEP: usize = 64;
+
+/// Lists directories that lie in another workload's. Whether both write there cannot be seen: who
+/// makes volumes for others has all of them.
+pub fn nested(world: &mut World) {
+    let mounts = |w: &'_ Workload| -> Vec<(String, At)> {
+        let all = w.members.iter().flat_map(|m| &m.mounts);
+        let host = all.filter_map(|m| match &m.source {
+            Source::Host { path, .. } if path.starts_with('/') => Some((path.clone(), m.at.clone())),
+            _ => None,
+        });
+        host.collect()
+    };
+    let mut of: BTreeMap<String, usize> = BTreeMap::new();
+    for (i, workload) in world.workloads.iter().enumerate() {
+        for (path, _) in mounts(workload) {
+            of.entry(path).or_insert(i);
+        }
+    }
+    let mut said = BTreeSet::new();
+    for (i, workload) in world.workloads.iter().enumerate() {
+        for (path, at) in mounts(workload) {
+            let above = path.rmatch_indices('/').take(DEEP).map(|(end, _)| &path[..end]);
+            let other = above.filter(|a| !a.is_empty()).find_map(|a| Some((a, *of.get(a)?)));
+            if let Some((above, other)) = other.filter(|(_, other)| *other != i)
+                && said.insert(path.clone())
+            {
+                let name = &world.workloads[other].name;
+                let what =
+                    format!("{path} lies in {above}, which {name} mounts: taken for another directory");
+                world.unread.push(Unread { at, what });
+            }
         }
     }
 }

@@ -57,6 +57,7 @@ pub fn read(target: Target, files: &[File<'_>]) -> World {
         Target::Swarm => swarm::read(files),
     };
     claims::share(&mut world);
+    claims::nested(&mut world);
     world
 }
 

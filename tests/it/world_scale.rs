@@ -166,3 +166,27 @@ fn hostile_files_end_soon() {
         run(&files, Duration::from_secs(120));
     }
 }
+
+/// Thousands of budgets, each for one workload, whatever label comes first in their selectors.
+#[test]
+fn nobody_is_accused_because_there_are_many() {
+    let mut text = String::new();
+    for i in 0..2000 {
+        let _ = write!(
+            text,
+            "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {{ name: d{i} }}\nspec:\n  selector: {{ matchLabels: {{ a: all, b: n{i} }} }}\n  template: {{ metadata: {{ labels: {{ a: all, b: n{i} }} }}, spec: {{ containers: [{{ name: c, image: web }}] }} }}\n---\napiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {{ name: d{i} }}\nspec: {{ maxUnavailable: 1, selector: {{ matchLabels: {{ a: all, b: n{i} }} }} }}\n"
+        );
+    }
+    let found = verify(&[File { path: "all.yaml", text: &text }], Bounds::default());
+    assert_eq!((found.findings.len(), found.unread.len()), (0, 0), "{:?}", found.findings.first());
+    // Selectors that no index narrows: the reader says that it stopped, and accuses nobody.
+    let loose = text.replace("{ maxUnavailable: 1, selector: { matchLabels: { a: all, b: n", "{ maxUnavailable: 1, selector: { matchExpressions: [{ key: a, operator: Exists }, { key: b, operator: NotIn, values: [n0] }] } }#");
+    let found = verify(&[File { path: "all.yaml", text: &loose }], Bounds::default());
+    let nothing = found.findings.iter().filter(|f| f.code == "rule-matches-nothing").count();
+    assert_eq!(nothing, 0);
+    assert!(
+        found.unread.iter().any(|u| u.what.contains("some rules are not judged")),
+        "{:?}",
+        found.unread.len()
+    );
+}

@@ -27,7 +27,7 @@ use self::glob::Glob;
 use self::stop::Victim;
 use self::together::{Instance, Set};
 use self::unit::Unit;
-use super::{Apart, File, Kind, Member, Order, Update, Want, Whom, Workload, World};
+use super::{Apart, File, Kind, Member, Order, Source, Update, Want, Whom, Workload, World};
 use crate::finding::{At, codes};
 
 /// Reads units and their drop-ins. Units that fleet refuses are findings, and no workloads.
@@ -138,6 +138,9 @@ fn wants(instance: &Instance<'_>) -> (Vec<Want>, Vec<Want>) {
     (all, own)
 }
 
+/// Most sets of globs in one family that are compared with each other.
+const SETS: usize = 64;
+
 /// Globs of a service that miss another unit of it: one that runs the same image.
 fn missed(set: &Set<'_>, workloads: &[Workload], found: &mut Found) {
     let mut families: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
@@ -145,14 +148,25 @@ fn missed(set: &Set<'_>, workloads: &[Workload], found: &mut Found) {
         families.entry((&workload.family, &workload.image)).or_default().push(i);
     }
     for of in families.values() {
-        // One of each unit stands for its instances.
+        // One of each unit stands for its instances, and one of each set of globs for its like.
         let mut units: Vec<usize> = of.clone();
         units.dedup_by_key(|i| &set.instances[*i].unit.name);
-        for i in &units {
-            let own = &set.instances[*i];
-            let Some(rule) = set.held(own) else { continue };
-            for other in units.iter().map(|j| &set.instances[*j]) {
-                if other.unit.name != own.unit.name && other.conflict(own).is_none() {
+        let mut alike: BTreeMap<Vec<String>, Vec<&Instance<'_>>> = BTreeMap::new();
+        for own in units.iter().map(|i| &set.instances[*i]) {
+            alike.entry(own.patterns()).or_default().push(own);
+        }
+        let groups: Vec<&Vec<&Instance<'_>>> = alike.values().take(SETS).collect();
+        if let Some(last) = alike.values().nth(SETS) {
+            let what = format!("it is one of more than {SETS} sets of globs of one service: not compared");
+            found.unread(last[0].unit.begin(), what);
+        }
+        for ours in &groups {
+            for theirs in &groups {
+                let free: Vec<_> = theirs.iter().filter(|other| !ours[0].keeps_off(&other.name)).collect();
+                let open = ours.iter().filter(|own| !free.is_empty() && !theirs[0].keeps_off(&own.name));
+                for own in open {
+                    let other = free.iter().find(|other| other.unit.name != own.unit.name);
+                    let (Some(rule), Some(other)) = (set.held(own), other) else { continue };
                     let message =
                         format!("`{}` misses {}, which runs the same image", rule.text, other.unit.name);
                     let mend = format!("Conflicts={}", other.unit.name.replace("@.", "@*."));
@@ -168,9 +182,24 @@ fn missed(set: &Set<'_>, workloads: &[Workload], found: &mut Found) {
     }
 }
 
-/// A unit that follows others runs only where they may, and next to nobody they must not.
+/// A unit that follows others runs only where they may, and next to nobody they must not, as far
+/// as both have the same data.
 fn follow(set: &Set<'_>, workloads: &mut [Workload]) {
     let crews: Vec<Vec<Instance<'_>>> = set.instances.iter().map(|own| set.crew(own)).collect();
+    let mut holders: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let sources = |w: &Workload| -> BTreeSet<String> {
+        let all = w.members.iter().flat_map(|m| &m.mounts);
+        all.filter_map(|m| match &m.source {
+            Source::Host { path: name, .. } | Source::Volume { name, .. } => Some(name.clone()),
+            Source::Ephemeral => None,
+        })
+        .collect()
+    };
+    for (i, workload) in workloads.iter().enumerate() {
+        for source in sources(workload) {
+            holders.entry(source).or_default().push(i);
+        }
+    }
     for (i, crew) in crews.iter().enumerate() {
         for peer in crew {
             let (all, own) = wants(peer);
@@ -179,10 +208,11 @@ fn follow(set: &Set<'_>, workloads: &mut [Workload]) {
             }
         }
         let Some((_, rule)) = set.instances[i].peers().next() else { continue };
-        for (other, theirs) in set.instances.iter().zip(&crews) {
-            let apart = other.name != set.instances[i].name
-                && crew.iter().any(|a| theirs.iter().chain([other]).any(|b| a.conflict(b).is_some()));
-            if apart {
+        let near: BTreeSet<usize> =
+            sources(&workloads[i]).iter().filter_map(|s| holders.get(s)).flatten().copied().collect();
+        for j in near.into_iter().filter(|j| *j != i) {
+            let (other, theirs) = (&set.instances[j], &crews[j]);
+            if crew.iter().any(|a| theirs.iter().chain([other]).any(|b| a.conflict(b).is_some())) {
                 let whom = Whom::Units(other.name.replace('\\', "\\\\"));
                 workloads[i].apart.push(Apart { whom, at: rule.at.clone() });
             }

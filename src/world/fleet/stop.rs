@@ -91,7 +91,7 @@ pub fn outlives(unit: &Unit, steps: &[Step], main: &Main<'_>, found: &mut Found)
     }
     let stops = steps.iter().any(|step| step.key.starts_with("ExecStop") && ends(step));
     let none = unit.last(&["KillMode"]).filter(|line| line.setting.value == "none");
-    if let Some(line) = none.filter(|_| stops) {
+    if let Some(line) = none.filter(|_| stops && all.is_empty()) {
         let what =
             "KillMode=none: what ExecStop does not end in its time runs on, and its unit counts as down";
         let mend = "KillMode=mixed: ExecStop ends the container, and systemd the client".to_owned();

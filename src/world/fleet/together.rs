@@ -34,6 +34,16 @@ impl<'u> Instance<'u> {
         self.globs.iter().find(|(glob, _)| glob.matches(other)).map(|(_, rule)| *rule)
     }
 
+    /// Its globs, as fleet has them.
+    pub fn patterns(&self) -> Vec<String> {
+        self.globs.iter().map(|(_, rule)| self.parts().expand(&rule.text)).collect()
+    }
+
+    /// Whether one of its own globs hits a unit of this name.
+    pub fn keeps_off(&self, other: &str) -> bool {
+        self.hits(other).is_some()
+    }
+
     /// The rule that keeps two units off one machine: either side's is enough, and none is a
     /// unit's own.
     pub fn conflict(&self, other: &Instance<'u>) -> Option<&'u Rule> {

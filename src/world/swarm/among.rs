@@ -106,41 +106,32 @@ fn ids(stack: &[Service], world: &World, found: &mut Vec<Finding>) {
     }
 }
 
-/// Members of one quorum that may share a node: tasks of one service, or services that differ in
-/// their names only.
+/// Members of one quorum that may share a node: services that differ in their names only.
 fn together(stack: &[Service], world: &World, found: &mut Vec<Finding>) {
     let mut families: BTreeMap<(&str, &str), Vec<&Workload>> = BTreeMap::new();
     for workload in stack.iter().map(|s| &world.workloads[s.workload]) {
         let votes = images::software(&workload.image, &[]).is_some_and(|s| s.quorum && !s.cache);
-        if votes && workload.kind == Kind::Replicated && !workload.members.is_empty() {
+        if votes && workload.kind == Kind::Replicated && workload.members.len() == 1 {
             families.entry((&workload.family, &workload.image)).or_default().push(workload);
         }
     }
     for of in families.values() {
-        let crowd = |w: &&&Workload| {
-            w.members.len() > 1
-                && w.most.as_ref().is_none_or(|m| m.0 > 1)
-                && !w.ports.iter().any(|p| p.scheduled)
-        };
-        let pair = || {
-            let few = &of[..of.len().min(COMPARED)];
-            few.iter().enumerate().find_map(|(i, a)| Some((*a, few[..i].iter().find(|b| may_share(a, b))?)))
-        };
-        let (first, message) = match of.iter().find(crowd) {
-            Some(one) => (*one, format!("nothing keeps two tasks of {} off one node", one.name)),
-            None => match pair() {
-                Some((a, b)) => (*b, format!("nothing keeps {} and {} off one node", b.name, a.name)),
-                None => continue,
-            },
-        };
-        let mend = match first.members.len() {
-            1 => format!(
+        let few = &of[..of.len().min(COMPARED)];
+        let pair = few
+            .iter()
+            .enumerate()
+            .find_map(|(i, one)| Some((one, few[..i].iter().find(|other| may_share(one, other))?)));
+        let Some((one, other)) = pair else { continue };
+        found.push(finding(
+            codes::TOGETHER,
+            Level::Note,
+            format!("nothing keeps {} and {} off one node", other.name, one.name),
+            vec![one.at.clone(), other.at.clone()],
+            format!(
                 "deploy.placement.constraints: [\"node.labels.{} == 1\"], and another number for each of the others",
-                first.family
+                one.family
             ),
-            _ => "deploy.placement.max_replicas_per_node: 1".to_owned(),
-        };
-        found.push(finding(codes::TOGETHER, Level::Note, message, vec![first.at.clone()], mend));
+        ));
     }
 }
 

@@ -108,7 +108,7 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
     let software = identity::software(service);
     if let Some(software) = software {
         let kept = !ephemeral(page, service, software, &mut workload);
-        habits(page, service, &workload, kept);
+        habits(page, service, &workload, kept, software.quorum && !software.cache);
     }
     restart(page, service, &workload);
     rules::dropped(page, service, &workload, software.is_some());
@@ -282,7 +282,7 @@ fn ephemeral(
 }
 
 /// What costs a database that is known.
-fn habits(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload, kept: bool) {
+fn habits(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload, kept: bool, quorum: bool) {
     if kept && workload.grace <= GRACE && !workload.members.is_empty() {
         let value = service.get("stop_grace_period");
         page.found(
@@ -293,15 +293,27 @@ fn habits(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload, kep
         );
     }
     identity::bootstrap(page, service);
-    let preferences = service.at(&["deploy", "placement", "preferences"]);
-    if let Some(value) = preferences.filter(|_| workload.members.len() > 1 && workload.most.is_none()) {
-        page.found(
-            (codes::SOFT, Level::Note),
-            &[&value],
-            "a preference spreads tasks where it can, and no further",
-            "max_replicas_per_node: 1",
-        );
+    let several = workload.members.len() > 1 && workload.most.as_ref().is_none_or(|m| m.0 > 1);
+    if !several || workload.ports.iter().any(|p| p.scheduled) {
+        return;
     }
+    let Some(value) = service.at(&["deploy", "placement", "preferences"]) else {
+        if quorum {
+            page.found(
+                (codes::TOGETHER, Level::Note),
+                &[service],
+                format!("nothing keeps two tasks of {} off one node", workload.name),
+                "deploy.placement.max_replicas_per_node: 1",
+            );
+        }
+        return;
+    };
+    page.found(
+        (codes::SOFT, Level::Note),
+        &[&value],
+        "a preference spreads tasks where it can, and no further",
+        "max_replicas_per_node: 1",
+    );
 }
 
 /// A port that another still holds is refused again and again: who gives up never starts.

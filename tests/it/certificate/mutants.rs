@@ -1322,9 +1322,8 @@ const MUTANTS: &[Mutant] = &[
         target: Target::Swarm,
         rules: &[Template("swarm/stack.yml.j2", "    driver: {{ v.driver }}", "    driver: local")],
         says: &[
-            "data move: GAP a start without its data, two on two nodes: attach cluster-volume share-missing",
-            "data relabel: GAP two on two nodes: attach",
-            "data update partition reboot: GAP two on two nodes: attach cluster-volume share-missing",
+            "data move: GAP a start without its data, two on two nodes: attach",
+            "data update relabel partition reboot: GAP two on two nodes: attach",
         ],
     },
     Mutant {
@@ -1333,10 +1332,9 @@ const MUTANTS: &[Mutant] = &[
         target: Target::Swarm,
         rules: &[Text("    name: data-db-1", "    name: data-db")],
         says: &[
-            "data move: GAP a start on another's data, a start without its data, two on two nodes: attach cluster-volume share-missing volume-name",
+            "data move: GAP a start on another's data, a start without its data, two on two nodes: attach volume-name",
             "data neighbour: GAP another service with the same: volume-name",
-            "data relabel: GAP two on two nodes: attach",
-            "data update partition reboot: GAP two on two nodes: attach cluster-volume share-missing",
+            "data update relabel partition reboot: GAP two on two nodes: attach",
             "data colocate: lost volume-name",
         ],
     },
@@ -1374,9 +1372,9 @@ const MUTANTS: &[Mutant] = &[
         target: Target::Swarm,
         rules: &[Template("swarm/stack.yml.j2", "      - type: {{ m.kind }}", "      - type: volume")],
         says: &[
-            "data move: GAP a start without its data, two on two nodes: attach cluster-volume share-missing",
+            "data move: GAP a start without its data, two on two nodes: attach cluster-volume",
             "data relabel: GAP two on two nodes: attach",
-            "data update partition reboot: GAP two on two nodes: attach cluster-volume share-missing",
+            "data update partition reboot: GAP two on two nodes: attach cluster-volume",
         ],
     },
     Mutant {
@@ -1396,9 +1394,9 @@ const MUTANTS: &[Mutant] = &[
         target: Target::Swarm,
         rules: &[Text("    external: true\n    name: data-", "    external: false\n    name: data-")],
         says: &[
-            "data move: GAP a start without its data, two on two nodes: attach cluster-volume share-missing",
+            "data move: GAP a start without its data, two on two nodes: attach cluster-volume",
             "data relabel: GAP two on two nodes: attach",
-            "data update partition reboot: GAP two on two nodes: attach cluster-volume share-missing",
+            "data update partition reboot: GAP two on two nodes: attach cluster-volume",
         ],
     },
     Mutant {
@@ -1407,9 +1405,9 @@ const MUTANTS: &[Mutant] = &[
         target: Target::Swarm,
         rules: &[Text(r#"data-db-0""#, r#"data""#)],
         says: &[
-            "data move: GAP a start on another's data, a start without its data, two on two nodes: attach cluster-volume share-missing volume-name",
+            "data move: GAP a start on another's data, a start without its data, two on two nodes: share-missing volume-name",
             "data neighbour: GAP another service with the same: volume-name",
-            "data update partition reboot: GAP two on two nodes: attach cluster-volume share-missing",
+            "data update partition reboot: GAP two on two nodes: share-missing",
             "data colocate: lost volume-name",
         ],
     },

@@ -205,12 +205,15 @@ fn what_outlives_its_unit() {
     }
     for service in [
         "ExecStart=docker run --detach=false --restart=no --name a img",
-        "ExecStart=docker run --name a img\nKillMode=none\nExecStop=docker stop a",
         "ExecStart=docker run --restart=on-failure:3 --name a img",
         "KillMode=none\nKillMode=mixed\nExecStart=docker run --name a img",
     ] {
         assert_eq!(codes(&world(service)), [""; 0], "{service}");
     }
+    // It stops its container, as long as that does what it is told.
+    let world = world("ExecStart=docker run --name a img\nKillMode=none\nExecStop=docker stop a");
+    assert_eq!(codes(&world), ["container-outlives a@1.service:3"]);
+    assert!(world.workloads[0].outlives.is_none());
 }
 
 #[test]
@@ -347,4 +350,30 @@ fn emitted_units_hold_what_the_spec_says() {
     assert_eq!(mounts(data), ["/usr/share/elasticsearch/data=/mnt/d1/elasticsearch"]);
     assert_eq!(data.lock.as_ref().unwrap().0, "/usr/share/elasticsearch/data");
     assert!(data.node_network.is_some() && data.ports.is_empty() && data.kind.per_node());
+}
+
+#[test]
+fn a_port_of_one_address_and_a_shared_lock_keep_nobody_off() {
+    let of = |run: &str| world(&format!("ExecStart=docker run --name a {run}"));
+    for (port, bound) in [
+        ("5000:5000", true),
+        ("0.0.0.0:5000:5000", true),
+        ("[::]:5000:5000", true),
+        ("127.0.0.1:5000:5000", false),
+        ("10.0.0.1:5000:5000/tcp", false),
+        ("5000", false),
+    ] {
+        assert_eq!(!of(&format!("-p {port} img")).workloads[0].ports.is_empty(), bound, "{port}");
+    }
+    for (lock, held) in [
+        ("-n /data /db", true),
+        ("-x -w 5 /data /db", true),
+        ("-s /data /db", false),
+        ("--shared -n /data /db", false),
+        ("-no /data /db", false),
+        ("-u /data /db", false),
+    ] {
+        let world = of(&format!("--mount type=bind,source=/d,target=/data img flock {lock}"));
+        assert_eq!(world.workloads[0].lock.is_some(), held, "{lock}");
+    }
 }

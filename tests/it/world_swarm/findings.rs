@@ -195,10 +195,14 @@ fn habits_of_databases() {
 
 #[test]
 fn ids_that_two_members_have() {
+    // Nothing else is told of them: each has a node of its own.
     let two = |first: &str, second: &str| {
         let service = |n: u32, env: &str| {
+            let own =
+                format!("    deploy: {{ placement: {{ constraints: [\"node.labels.zoo == {n}\"] }} }}\n");
+            let own = if env.contains("deploy") { "" } else { &own };
             format!(
-                "  zoo{n}:\n    image: zookeeper\n    stop_grace_period: 30s\n    volumes: [\"/srv/z{n}:/data\"]\n    {env}\n"
+                "  zoo{n}:\n    image: zookeeper\n    stop_grace_period: 30s\n    volumes: [\"/srv/z{n}:/data\"]\n    {env}\n{own}"
             )
         };
         read(&format!("services:\n{}{}", service(1, first), service(2, second)))
@@ -215,9 +219,51 @@ fn ids_that_two_members_have() {
     assert_eq!(only(&two("hostname: z", "hostname: z"), "id-repeated").level, N);
     let world = two(&format!("{}\n    deploy: {{ replicas: 3 }}", id(1)), &id(2));
     assert_eq!(world.findings.iter().filter(|f| f.code == "id-repeated").count(), 1);
-    silent(&two("environment: { ZOO_MY_ID: \"{{.Task.Slot}}\" }\n    deploy: { replicas: 3 }", &id(9)));
+    let slots = "environment: { ZOO_MY_ID: \"{{.Task.Slot}}\" }\n    deploy: { replicas: 3, placement: { max_replicas_per_node: 1 } }";
+    silent(&two(slots, &id(9)));
     // What serves no data may be called as it likes.
     silent(&read("services: { web: { image: nginx, hostname: web, deploy: { replicas: 3 } } }"));
+}
+
+#[test]
+fn members_of_a_quorum_that_may_share_a_node() {
+    let both = |first: &str, second: &str| {
+        let service = |n: u32, more: &str| {
+            format!(
+                "  zoo{n}:\n    image: zookeeper\n    stop_grace_period: 30s\n    volumes: [\"/srv/z{n}:/data\"]\n{more}"
+            )
+        };
+        read(&format!("services:\n{}{}", service(1, first), service(2, second)))
+    };
+    let on =
+        |constraint: &str| format!("    deploy: {{ placement: {{ constraints: [\"{constraint}\"] }} }}\n");
+    let manager = on("node.role == manager");
+    let finding = both(&manager, &manager);
+    assert_eq!(
+        (only(&finding, "members-together").level, only(&finding, "members-together").at.len()),
+        (N, 2)
+    );
+    assert_eq!(only(&both("", ""), "members-together").level, N);
+    silent(&both(&on("node.labels.zoo == 1"), &on("node.labels.zoo == 2")));
+    silent(&both(&on("node.labels.zoo1 == yes"), &on("node.labels.zoo2 == yes")));
+    let port = "    ports: [{ target: 2181, published: 2181, mode: host }]\n";
+    silent(&both(&format!("{manager}{port}"), &format!("{manager}{port}")));
+    let other = port.replace("published: 2181", "published: 2182");
+    assert_eq!(only(&both(port, &other), "members-together").level, N);
+    let tasks = read(&format!(
+        "{}    stop_grace_period: 30s\n    deploy: {{ replicas: 3 }}\n",
+        DATABASE.replace(" &db", "")
+    ));
+    assert_eq!(only(&tasks, "members-together").level, N);
+}
+
+#[test]
+fn a_generic_resource_is_listed_and_no_lock() {
+    let world = read(
+        "services: { db: { image: example/db, deploy: { resources: { reservations: { generic_resources: [{ discrete_resource_spec: { kind: disk, value: 1 } }] } } } } }",
+    );
+    assert!(world.unread[0].what.contains("`disk`"), "{:?}", world.unread);
+    assert!(world.workloads[0].ports.is_empty());
 }
 
 #[test]
