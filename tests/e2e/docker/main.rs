@@ -97,7 +97,8 @@ certificate says of the units, *seen* the longest time for which two containers 
 /// others leave: a process that nobody reaps would keep a node from going down.
 fn outside(args: &[String]) -> ExitCode {
     let mut inside = own_namespaces()
-        .args(["sh", "-c", "\"$@\" <&0 & wait $!", "sh"])
+        // A shell gives what runs in the background no input of its own: it comes by another number.
+        .args(["sh", "-c", "exec 3<&0; \"$@\" <&3 3<&- & wait $!", "sh"])
         .arg(std::env::current_exe().unwrap())
         .args(args)
         .env(INNER, "1")
