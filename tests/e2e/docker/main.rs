@@ -23,6 +23,8 @@ use std::io::Read as _;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
+use judge::Told;
+
 /// Marks the suite in its own namespaces.
 const INNER: &str = "BERTHC_E2E_INNER";
 /// Where the suite mounts its disk, in its own namespace only.
@@ -63,18 +65,25 @@ fn main() -> ExitCode {
     let only: Vec<String> =
         args.iter().filter_map(|a| a.strip_prefix("--only=")).map(str::to_owned).collect();
     image::build(dir);
-    let (good, table) = match fleet {
+    let told = match fleet {
         true => fleet::run(dir, has("--core"), has("--loud"), &only),
         false => swarm::run(dir, has("--core"), has("--loud"), &only),
     };
     if has("--record") {
-        let (name, head) = if fleet { ("FLEET.md", FLEET) } else { ("SWARM.md", SWARM) };
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/docker");
-        fs::write(folder.join(name), format!("{head}{table}")).unwrap();
-    } else if !good {
-        println!("{table}");
+        let (name, head) = if fleet { ("fleet", FLEET) } else { ("swarm", SWARM) };
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e");
+        let page = format!("docker/{}.md", name.to_uppercase());
+        fs::write(folder.join(page), format!("{head}{}", told.table)).unwrap();
+        let measured = serde_json::to_string_pretty(&told.measured).unwrap();
+        fs::write(folder.join(format!("measured/{name}.json")), measured + "\n").unwrap();
+    } else if !told.good {
+        println!("{}", told.table);
     }
-    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    match told {
+        Told { good: false, .. } => ExitCode::FAILURE,
+        Told { skipped: true, .. } => ExitCode::from(SKIPPED),
+        _ => ExitCode::SUCCESS,
+    }
 }
 
 const SWARM: &str = "\
