@@ -12,11 +12,12 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::cluster::{RUNTIME, child_of, forget_groups};
+use crate::cluster::{Node, RUNTIME, child_of, forget_groups};
 use crate::image;
-use crate::judge::{self, Open, Row, Subject};
+use crate::judge::{self, Open, Row, Subject, Told};
+use crate::moves;
 use crate::sh::{self, eventually};
-use crate::trace::{self, EMPTY, HERE, Life, Lives};
+use crate::trace::{self, HERE, Life, Lives};
 use crate::variant::{self, Compiled, PLAIN, Target, Variant};
 
 /// Seconds in which a unit has to run again, once a hazard is over.
@@ -26,11 +27,13 @@ const HEALS: u64 = 120;
 const CORE: [&str; 3] = ["two revisions", "client killed", "disk gone"];
 
 /// One machine: systemd as its first process, and a dockerd that systemd runs.
-struct Machine {
-    dir: PathBuf,
+pub struct Machine {
+    pub dir: PathBuf,
     unshare: Child,
     init: u32,
-    lives: Lives,
+    /// The traces of this machine, and of those that it knows of.
+    pub traces: Vec<(Node, PathBuf)>,
+    pub lives: Lives,
 }
 
 const DOCKER_SERVICE: &str = "\
@@ -50,14 +53,14 @@ Delegate=yes
 ";
 
 impl Machine {
-    fn start(dir: &Path) -> Self {
-        let dir = dir.join("machine");
+    pub fn start(dir: &Path, number: Node) -> Self {
+        let dir = dir.join(format!("machine{number}"));
         for folder in ["units", "docker", "trace", "mnt/d1", "etc", "work"] {
             fs::create_dir_all(dir.join(folder)).unwrap();
         }
         let d = dir.display().to_string();
         fs::write(dir.join("empty.json"), "{}").unwrap();
-        fs::write(dir.join("etc/hostname"), "m1\n").unwrap();
+        fs::write(dir.join("etc/hostname"), format!("m{number}\n")).unwrap();
         RUNTIME.write(&dir);
         let unit = |name: &str, text: &str| fs::write(dir.join("units").join(name), text).unwrap();
         for target in ["sysinit", "basic", "shutdown", "network-online", "local-fs", "multi-user", "sockets"]
@@ -69,8 +72,8 @@ impl Machine {
         // systemd makes groups below its own, and writes to /etc: both are given a place.
         let script = format!(
             "set -e; for g in /sys/fs/cgroup/systemd /sys/fs/cgroup/unified /sys/fs/cgroup; do \
-             [ -w $g/cgroup.procs ] && mkdir -p $g/berthc-e2e/machine && echo 0 > $g/berthc-e2e/machine/cgroup.procs; done; \
-             hostname m1; mount -t tmpfs run /run; \
+             [ -w $g/cgroup.procs ] && mkdir -p $g/berthc-e2e/m{number} && echo 0 > $g/berthc-e2e/m{number}/cgroup.procs; done; \
+             hostname m{number}; mount -t tmpfs run /run; \
              mount -t overlay etc -o lowerdir=/etc,upperdir={d}/etc,workdir={d}/work /etc; \
              mount --bind {d}/mnt /mnt; ip link set lo up; \
              exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin container=docker SYSTEMD_UNIT_PATH={d}/units \
@@ -89,7 +92,8 @@ impl Machine {
             init = child_of(unshare.id());
             init.is_some()
         });
-        let machine = Self { init: init.expect("systemd"), unshare, dir, lives: Lives::default() };
+        let traces = vec![(number, dir.join("trace"))];
+        let machine = Self { init: init.expect("systemd"), unshare, dir, traces, lives: Lives::default() };
         let up = eventually(60, || machine.docker(&["version"]).is_ok());
         let log = || {
             sh::output(&format!(
@@ -103,7 +107,7 @@ impl Machine {
         machine
     }
 
-    fn enter(&self, args: &[&str]) -> Result<String, String> {
+    pub fn enter(&self, args: &[&str]) -> Result<String, String> {
         let init = self.init.to_string();
         let done = Command::new("nsenter")
             .args(["-t", &init, "-m", "-p", "-n", "-u", "timeout", "90"])
@@ -114,17 +118,17 @@ impl Machine {
         if done.status.success() { Ok(text(done.stdout)) } else { Err(text(done.stderr)) }
     }
 
-    fn docker(&self, args: &[&str]) -> Result<String, String> {
+    pub fn docker(&self, args: &[&str]) -> Result<String, String> {
         self.enter(&[&["/usr/bin/docker"][..], args].concat())
     }
 
-    fn systemctl(&self, args: &[&str]) {
+    pub fn systemctl(&self, args: &[&str]) {
         let done = self.enter(&[&["systemctl"][..], args].concat());
         done.unwrap_or_else(|e| panic!("systemctl {}: {e}", args.join(" ")));
     }
 
     /// `start`, `stop` or `restart`, without waiting.
-    fn ask(&self, what: &str, unit: &str) {
+    pub fn ask(&self, what: &str, unit: &str) {
         self.systemctl(&[what, "--no-block", unit]);
     }
 
@@ -132,9 +136,8 @@ impl Machine {
         self.enter(&["systemctl", "show", "-p", "ActiveState", "--value", unit]).unwrap_or_default()
     }
 
-    fn living(&mut self, unit: &Unit) -> Vec<Life> {
-        let folder = self.dir.join("trace");
-        self.lives.read(std::iter::once((1, folder.as_path())));
+    pub fn living(&mut self, unit: &Unit) -> Vec<Life> {
+        self.lives.read(self.traces.iter().map(|(n, p)| (*n, p.as_path())));
         let now = trace::now();
         let own = |l: &&Life| l.service == unit.service && l.revision == unit.revision && l.lives(now);
         self.lives.all.iter().filter(own).cloned().collect()
@@ -162,10 +165,10 @@ impl Drop for Machine {
 }
 
 /// A unit as berthc emitted it, or with something taken out.
-struct Unit {
-    service: &'static str,
-    revision: &'static str,
-    file: String,
+pub struct Unit {
+    pub service: &'static str,
+    pub revision: &'static str,
+    pub file: String,
 }
 
 impl Unit {
@@ -310,7 +313,7 @@ fn not_mounted(m: &mut Machine, v1: &Unit, _: &Unit) -> Result<(), String> {
 }
 
 /// Runs the suite below `dir`: whether all was well, and the table.
-pub fn run(dir: &Path, core: bool, loud: bool, only: &[String]) -> (bool, String) {
+pub fn run(dir: &Path, core: bool, loud: bool, only: &[String]) -> Told {
     let begin = Instant::now();
     let per_node = Variant { target: Target::Fleet, ..PLAIN };
     let variants = [
@@ -329,7 +332,7 @@ pub fn run(dir: &Path, core: bool, loud: bool, only: &[String]) -> (bool, String
         .filter(|(v, _)| !(core && v.guard))
         .flat_map(|(v, port)| variant::compile(&dir.join("compiled"), std::slice::from_ref(v), port))
         .collect();
-    let mut m = Machine::start(dir);
+    let mut m = Machine::start(dir, 1);
     println!("{:>4} s  systemd and dockerd are up", begin.elapsed().as_secs());
     for of in &compiled {
         let data = m.dir.join("mnt/d1").join(of.variant.name);
@@ -362,8 +365,8 @@ pub fn run(dir: &Path, core: bool, loud: bool, only: &[String]) -> (bool, String
             if loud {
                 println!("        {} {name}: {seen:?}", of.variant.name);
             }
-            let subject = Subject { name, hazard, breaks: &[], provokes: &[HERE, EMPTY] };
-            let own = judge::judge(of, subject, &seen, &mut open);
+            let subject = Subject { name, hazard, breaks: &[], provokes: &[] };
+            let own = judge::judge(of, subject, &seen, 0, &mut open);
             for r in own.iter().filter_map(|r| r.wrong.as_ref().map(|w| (r, w))) {
                 println!("        WRONG {} {}/{}: {}", r.0.service, r.0.resource, r.0.hazard, r.1);
                 good = false;
@@ -383,8 +386,18 @@ pub fn run(dir: &Path, core: bool, loud: bool, only: &[String]) -> (bool, String
             good = false;
         }
     }
+    let mut told = judge::sum(&open);
+    if only.is_empty() || only.iter().any(|o| moves::NAMES.contains(&o.as_str())) {
+        let second = Machine::start(dir, 2);
+        let (own, fine) = moves::run(dir, (&mut m, &second), core, loud, &mut open);
+        good &= fine;
+        told = judge::sum(&open);
+        text += &moves::table(&own);
+        rows.entry("moves").or_default().extend(own);
+    }
     println!("{:>4} s  done", begin.elapsed().as_secs());
-    (good, text)
+    let cell = |name: &str| moves::cell(name).or(Some(("A", "data")));
+    Told { good: good && told.good, measured: judge::measured(rows.values().flatten(), cell), table: text, ..told }
 }
 
 /// The same two units beside each other without the name: with the lock nothing overlaps, without

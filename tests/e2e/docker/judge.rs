@@ -138,7 +138,9 @@ fn row(
     }
     if let Claim::Gap(said) = claim {
         for way in [HERE, ELSEWHERE, EMPTY, OTHER] {
-            if said.iter().any(|s| s == way) && subject.provokes.contains(&way) {
+            // What starts without its data is told of the data alone.
+            let of_data = resource == "data" || ![EMPTY, OTHER].contains(&way);
+            if of_data && said.iter().any(|s| s == way) && subject.provokes.contains(&way) {
                 let met = ways.iter().any(|(seen, _)| *seen == way);
                 let key = (name, resource, hazard, way);
                 let tried = open.entry(key).or_insert(Tried { happened: false, late });

@@ -13,6 +13,7 @@ mod cluster;
 mod fleet;
 mod image;
 mod judge;
+mod moves;
 mod sh;
 mod swarm;
 mod trace;

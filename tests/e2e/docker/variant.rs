@@ -27,6 +27,22 @@ pub enum Cell {
     PinnedBare,
 }
 
+impl Cell {
+    /// Its name in the table of all targets, and the first resource of its members.
+    pub fn told(self) -> (&'static str, &'static str) {
+        match self {
+            Self::PerNode => ("A", "data"),
+            Self::Pinned => ("B", "data"),
+            Self::Volume("ceph-rbd") => ("C, never fenced", "data"),
+            Self::Volume("flocker") => ("C, fenced while connected", "data"),
+            Self::Volume(_) => ("C, always fenced", "data"),
+            Self::PinnedVolume(_) => ("D", "data"),
+            Self::Bare => ("no data", "id"),
+            Self::PinnedBare => ("no data, pinned", "id"),
+        }
+    }
+}
+
 /// A rule that is taken out of the templates.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Strip {

@@ -168,7 +168,8 @@ def page(records, claims, broken, order):
         text = rounded(r, claims)
         if not r["error"] and judge_variant(r, claims)[0]:
             text = f"**{text}**"
-        gaps = ", ".join(f"`{g}`" for g in named) or (FORCED if r["of"] == "force" else "none")
+        away = "none; assumed: " + "; ".join(sorted(set(r["breaks"].values()))) if r.get("breaks") and text.startswith("overlap") else "none"
+        gaps = ", ".join(f"`{g}`" for g in named) or (FORCED if r["of"] == "force" else away)
         out.append(f"| {r['title']} | {gaps} | {text} |")
     out += ["", "## Kubernetes itself", "", "| fact | measured |", "|---|---|"]
     for r in sorted((r for r in records if r["hazard"] == "fact"), key=lambda r: order.index(r["title"])):
@@ -179,6 +180,28 @@ def page(records, claims, broken, order):
             "placed, one pod replaced: " + ", ".join(
                 f"{r['service']}{' **failed**' if r['error'] else ''}" for r in sorted(deployed, key=lambda r: r["service"])) + ".", ""]
     return "\n".join(out)
+
+
+CELLS = {"drifter": "C, never fenced", "mover": "C, always fenced", "N": "no data"}
+
+
+def measured(records, claims):
+    """By cell and hazard what was claimed, how often it was tried and the longest overlap in ms: this
+    target's part of the table of all."""
+    rows = {}
+    for r in records:
+        if r["hazard"] not in HAZARDS or r["skipped"] or r["error"]:
+            continue
+        cell = CELLS.get(r["service"]) or CELLS.get(r["cell"], r["cell"])
+        resource = "writer" if r["cell"] == "N" else "data"
+        kind, words = claim(claims, r["service"], resource, r["hazard"])
+        row = rows.setdefault((cell, r["hazard"], kind, kind == "held" and assumed(r, words)), [set(), 0, None])
+        ms = [r["overlaps"][resource]] if r["overlaps"].get(resource) else [0] if strange(r, resource) else []
+        row[0].update(words)
+        row[1] += 1
+        row[2] = max(ms + ([row[2]] if row[2] is not None else []), default=None)
+    return [{"cell": cell, "hazard": hazard, "claim": kind, "assumed": broken, "by": sorted(by), "tries": tries, "overlap": ms}
+            for (cell, hazard, kind, broken), (by, tries, ms) in sorted(rows.items())]
 
 
 def differences(broken):

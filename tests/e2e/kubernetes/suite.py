@@ -291,7 +291,7 @@ def main():
     parser.add_argument("--slow", action="store_true", help="also what takes more than five minutes")
     parser.add_argument("--only", default="", help="regular expression on SERVICE/HAZARD/TITLE")
     parser.add_argument("--core", action="store_true", help="the short run, as in CI")
-    parser.add_argument("--results", help="page to write; only when every scenario has been run")
+    parser.add_argument("--results", help="page to write, and this part of the table of all targets; only when every scenario has been run")
     parser.add_argument("--json", help="file for all records")
     parser.add_argument("--merge", help="such a file: its records stand for what is not run now")
     args = parser.parse_args()
@@ -328,6 +328,9 @@ def main():
     if args.results and whole and not args.core:
         with open(args.results, "w") as f:
             f.write(results.page(records, claims, broken, [title for title, *_ in facts.ALL]))
+        with open(os.path.join(HERE, "..", "measured", "kubernetes.json"), "w") as f:
+            json.dump(results.measured(records, claims), f, indent=2)
+            f.write("\n")
     for text in skipped:
         print("NOT ASSERTED, the machine was too slow:", text)
     for fault in faults:
