@@ -207,7 +207,9 @@ impl Cluster {
     /// Runs a docker client against the node; an error is the end of the suite. Who changes what
     /// another has just changed, or asks while the manager is busy, asks again.
     pub fn docker(&self, node: Node, args: &[&str]) -> String {
-        let busy = |e: &str| ["out of sequence", "DeadlineExceeded", "deadline exceeded"].iter().any(|w| e.contains(w));
+        let busy = |e: &str| {
+            ["out of sequence", "DeadlineExceeded", "deadline exceeded"].iter().any(|w| e.contains(w))
+        };
         let mut said = self.try_docker(node, args);
         for _ in 0..5 {
             if !said.as_ref().is_err_and(|e| busy(e)) {

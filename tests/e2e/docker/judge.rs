@@ -155,7 +155,17 @@ fn row(
     };
     let assumed = matches!(claim, Claim::Held(by) if by.iter().all(|m| subject.breaks.contains(&m.as_str())));
     let long = ways.iter().map(|(_, long)| *long).max();
-    Row { service: name, experiment: subject.name, resource, hazard, claim: claim.clone(), seen, long, assumed, wrong }
+    Row {
+        service: name,
+        experiment: subject.name,
+        resource,
+        hazard,
+        claim: claim.clone(),
+        seen,
+        long,
+        assumed,
+        wrong,
+    }
 }
 
 /// By cell and hazard what was claimed, how often it was tried and the longest overlap; `cell`
@@ -184,9 +194,7 @@ pub fn measured<'r>(
         *tries += 1;
         *long = (*long).max(row.long);
     }
-    let row = |((cell, hazard, claim, assumed), (by, tries, long)): (_, (Vec<String>, u64, Option<u64>))| {
-        json!({ "cell": cell, "hazard": hazard, "claim": claim, "assumed": assumed, "by": by, "tries": tries, "overlap": long })
-    };
+    let row = |((cell, hazard, claim, assumed), (by, tries, long)): (_, (Vec<String>, u64, Option<u64>))| json!({ "cell": cell, "hazard": hazard, "claim": claim, "assumed": assumed, "by": by, "tries": tries, "overlap": long });
     all.into_iter().map(row).collect()
 }
 

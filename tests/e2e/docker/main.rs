@@ -36,8 +36,8 @@ const SKIPPED: u8 = 77;
 const USAGE: &str = "\
 The end-to-end suite. Which part?
 
-  cargo test --test e2e -- swarm     every hazard against every service, 20 minutes
-  cargo test --test e2e -- fleet     the units under systemd, 8 minutes
+  cargo test --test e2e -- swarm     every hazard against every service, 25 minutes
+  cargo test --test e2e -- fleet     the units under systemd, 20 minutes
 
   --core         the short run, as in CI
   --only=NAME    only this experiment (may be repeated)
@@ -99,7 +99,7 @@ const FLEET: &str = "\
 # What the end-to-end suite saw of fleet units
 
 Written by `cargo test --test e2e -- fleet --record`: the units under a real systemd beside a real
-dockerd (20.10), a grace of 16 s that every stop takes to its end. *Claimed* is what berthc's
+dockerd (20.10), on two machines where they move, a grace of 16 s that every stop takes to its end. *Claimed* is what berthc's
 certificate says of the units, *seen* the longest time for which two containers held the resource.
 ";
 

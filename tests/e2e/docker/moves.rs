@@ -169,9 +169,14 @@ pub fn run(
             let name = member.unit.service;
             if let Cell::Volume(_) | Cell::PinnedVolume(_) = member.of.variant.cell {
                 let driver = member.text.split("volume-driver=").nth(1).and_then(|t| t.split(',').next());
-                machine.docker(&["volume", "create", "-d", driver.unwrap(), &format!("data-{name}-1")]).unwrap();
-                fs::write(dir.join(format!("storage/volumes/data-{name}-1/identity")), format!("{name}-{name}-1"))
+                machine
+                    .docker(&["volume", "create", "-d", driver.unwrap(), &format!("data-{name}-1")])
                     .unwrap();
+                fs::write(
+                    dir.join(format!("storage/volumes/data-{name}-1/identity")),
+                    format!("{name}-{name}-1"),
+                )
+                .unwrap();
             }
         }
         machine.systemctl(&["daemon-reload"]);
@@ -185,8 +190,15 @@ pub fn run(
     let delay = Delay::start();
     let mut rows = Vec::new();
     let mut good = lab.home(&members.iter().collect::<Vec<_>>());
-    println!("{:>4} s  {} services on two machines: {}", begin.elapsed().as_secs(), members.len(), if good { "up" } else { "WRONG" });
-    for (how, name, hazard, _) in MOVES.into_iter().filter(|(how, ..)| !core || *how == Move::CutOff || *how == Move::Metadata) {
+    println!(
+        "{:>4} s  {} services on two machines: {}",
+        begin.elapsed().as_secs(),
+        members.len(),
+        if good { "up" } else { "WRONG" }
+    );
+    for (how, name, hazard, _) in
+        MOVES.into_iter().filter(|(how, ..)| !core || *how == Move::CutOff || *how == Move::Metadata)
+    {
         let mut who: Vec<&Member> = members.iter().collect();
         for turn in 0..=TRIES {
             delay.take();
@@ -197,12 +209,24 @@ pub fn run(
             for member in &who {
                 let seen = trace::seen(&lab.m1.lives.all, member.unit.service, from, to);
                 let provokes: &[&str] = if member.goes(how) { &[ELSEWHERE] } else { &[] };
-                let own = judge::judge(&member.of, Subject { name, hazard, breaks: &[], provokes }, &seen, late, open);
+                let own = judge::judge(
+                    &member.of,
+                    Subject { name, hazard, breaks: &[], provokes },
+                    &seen,
+                    late,
+                    open,
+                );
                 if loud {
                     println!("        {} {name}: {seen:?}", member.unit.service);
                 }
                 for r in own.iter().filter(|r| r.wrong.is_some()) {
-                    println!("        WRONG {} {}/{}: {}", r.service, r.resource, r.hazard, r.wrong.as_deref().unwrap());
+                    println!(
+                        "        WRONG {} {}/{}: {}",
+                        r.service,
+                        r.resource,
+                        r.hazard,
+                        r.wrong.as_deref().unwrap()
+                    );
                     good = false;
                 }
                 let silent = |(key, tried): (&(&str, &str, &str, &str), &judge::Tried)| {
@@ -214,7 +238,11 @@ pub fn run(
                 rows.extend(own);
             }
             let home = lab.home(&who);
-            println!("{:>4} s  {name}: {} services, away: {bad:?}, late by {late} ms at most", begin.elapsed().as_secs(), who.len());
+            println!(
+                "{:>4} s  {name}: {} services, away: {bad:?}, late by {late} ms at most",
+                begin.elapsed().as_secs(),
+                who.len()
+            );
             assert!(home, "a unit does not start any more");
             if turn == TRIES {
                 good &= bad.is_empty();

@@ -393,7 +393,8 @@ pub fn run(dir: &Path, core: bool, loud: bool, only: &[String]) -> Told {
     lab.prepare();
     let all: Vec<usize> = (0..count).collect();
     let wanted = |e: &Experiment| {
-        (!core || e.core) && (only.is_empty() || e.subject.name == START || only.iter().any(|o| o == e.subject.name))
+        (!core || e.core)
+            && (only.is_empty() || e.subject.name == START || only.iter().any(|o| o == e.subject.name))
     };
     let list: Vec<Experiment> = experiments().into_iter().filter(wanted).collect();
     let mut rows: Vec<Row> = Vec::new();
@@ -421,11 +422,15 @@ pub fn run(dir: &Path, core: bool, loud: bool, only: &[String]) -> Told {
         let quiet: Vec<_> = open.iter().filter(|(_, met)| !met.happened).map(|(k, _)| *k).collect();
         let of = |e: &Experiment, i: usize| {
             let name = lab.compiled[i].variant.name;
-            quiet.iter().any(|(s, _, h, way)| *s == name && *h == e.subject.hazard && e.subject.provokes.contains(way))
+            quiet.iter().any(|(s, _, h, way)| {
+                *s == name && *h == e.subject.hazard && e.subject.provokes.contains(way)
+            })
         };
         let some: Vec<(&Experiment, Vec<usize>)> = list
             .iter()
-            .map(|e| (e, all.iter().copied().filter(|i| (e.who)(&lab.compiled[*i].variant) && of(e, *i)).collect()))
+            .map(|e| {
+                (e, all.iter().copied().filter(|i| (e.who)(&lab.compiled[*i].variant) && of(e, *i)).collect())
+            })
             .filter(|(_, who): &(_, Vec<usize>)| !who.is_empty())
             .collect();
         for (e, who) in some {
@@ -489,7 +494,13 @@ impl Lab {
                 self.story(of.variant.name, from);
             }
             for r in own.iter().filter(|r| r.wrong.is_some()) {
-                println!("        WRONG {} {}/{}: {}", r.service, r.resource, r.hazard, r.wrong.as_deref().unwrap());
+                println!(
+                    "        WRONG {} {}/{}: {}",
+                    r.service,
+                    r.resource,
+                    r.hazard,
+                    r.wrong.as_deref().unwrap()
+                );
                 self.story(of.variant.name, from);
             }
             rows.extend(own);

@@ -212,7 +212,7 @@ def plan(args, berthc, folder):
                 items.append({"service": name, "specs": FOLDERS[key], "out": outs[key], "cell": service.cell,
                               "hazard": "deploy", "title": "deployed, one pod replaced"})
     for variant in variants.ALL:
-        if variant.own and args.kubeconfig:
+        if variant.own and args.kubeconfig or args.core and variant.title not in CORE:
             continue
         base, out, gaps, claims[variant.title], error = variants.compile(variant, berthc, FOLDERS, folder)
         if error:
