@@ -230,6 +230,13 @@ fn kubernetes(model: &Model, group: &[&Service], service: &Service, w: &Workload
         }
         Members::Counted { .. } => {}
     }
+    // kubelet_pods.go, HandlePodCleanups: what is not admitted again gets the least grace there is.
+    if w.per_node() || w.pin().is_some() {
+        section.add(
+            "While such a label is off a node whose member still runs, start no kubelet again there: it would end the member after 2 s, whatever its grace.",
+            vec![],
+        );
+    }
     section.add("Deploy and update.", vec!["kubectl apply -k kubernetes".into()]);
     let words = Words { model, service, target: Target::Kubernetes };
     let gated = w.update.healthy.is_some();

@@ -140,7 +140,7 @@ static STOP_FIRST: Mechanism = Mechanism {
     word: "stop-first",
     layer: Order,
     what: "the new task starts when the old one has stopped, or after 60 s",
-    assumes: "the old one stops within 60 s; no manager restarts meanwhile",
+    assumes: "the old one stops within 60 s; no manager restarts meanwhile, and nobody scales to 0 and back",
     source: "swarmkit manager/orchestrator/restart/restart.go; seen: 42 s overlap with a grace of 100 s",
 };
 

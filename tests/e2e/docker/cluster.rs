@@ -36,9 +36,7 @@ impl Cluster {
     /// Starts `count` nodes below `dir`, all in one swarm, with image, plugins and a network.
     pub fn start(dir: &Path, count: usize) -> Self {
         let mut cluster = Self { dir: dir.to_path_buf(), nodes: (0..=count).map(|_| None).collect() };
-        for folder in ["storage/volumes", "storage/attached", "storage/boot", "storage/cut"] {
-            fs::create_dir_all(dir.join(folder)).unwrap();
-        }
+        storage(dir);
         fs::write(dir.join("empty.json"), "{}").unwrap();
         forget_groups();
         sh::run("ip link add br0 type bridge && ip link set br0 up && ip link set lo up");
@@ -51,9 +49,9 @@ impl Cluster {
         for node in 1..=count {
             let tar = cluster.dir.join("image.tar");
             cluster.docker(node, &["import", tar.to_str().unwrap(), image::NAME]);
-            for (name, fence) in PLUGINS {
-                cluster.plugin(node, name, fence);
-            }
+            plugins(&cluster.of(node), &format!("n{node}"), &|args| {
+                cluster.docker(node, args);
+            });
         }
         cluster.docker(
             1,
@@ -94,31 +92,6 @@ impl Cluster {
     /// Where the node's containers leave their traces.
     pub fn traces(&self, node: Node) -> PathBuf {
         self.of(node).join("trace")
-    }
-
-    fn plugin(&self, node: Node, name: &str, fence: &str) {
-        let dir = self.of(node).join("plugin");
-        let env = |name: &str, value: &str| serde_json::json!({ "name": name, "description": "", "settable": null, "value": value });
-        let config = serde_json::json!({
-            "description": "volumes that all nodes share", "documentation": "",
-            "entrypoint": ["/probe", "plugin"], "workdir": "/",
-            "interface": { "types": ["docker.volumedriver/1.0"], "socket": "plugin.sock" },
-            "network": { "type": "none" },
-            "linux": { "capabilities": ["CAP_SYS_ADMIN"], "allowAllDevices": false, "devices": null },
-            "propagatedMount": "/mounts",
-            "env": [env("FENCE", fence), env("NODE", &format!("n{node}"))],
-            "mounts": [{ "name": "storage", "description": "", "settable": null, "source": self.storage(),
-                         "destination": "/storage", "type": "bind", "options": ["rbind", "rw"] }],
-            "args": { "name": "", "description": "", "settable": null, "value": null },
-        });
-        fs::create_dir_all(&dir).unwrap();
-        sh::run(&format!("cp -a {}/image {}/rootfs", self.dir.display(), dir.display()));
-        fs::write(dir.join("config.json"), config.to_string()).unwrap();
-        // Docker refuses a second plugin of one content.
-        fs::write(dir.join("rootfs/etc/plugin"), name).unwrap();
-        self.docker(node, &["plugin", "create", name, dir.to_str().unwrap()]);
-        self.docker(node, &["plugin", "enable", name]);
-        fs::remove_dir_all(&dir).unwrap();
     }
 
     /// Starts the node, with its disk as it was.
@@ -221,14 +194,31 @@ impl Cluster {
 
     /// Cuts the node off the network, or plugs it in again. Containers run on.
     pub fn cut(&self, node: Node, off: bool) {
-        let cut = self.storage().join("cut").join(format!("n{node}"));
         sh::run(&format!("ip link set v{node} {}", if off { "down" } else { "up" }));
+        self.storage_loses(node, off);
+    }
+
+    /// Takes the node from the storage's sight, or gives it back.
+    pub fn storage_loses(&self, node: Node, off: bool) {
+        let cut = self.storage().join("cut").join(format!("n{node}"));
         if off { fs::write(cut, "").unwrap() } else { fs::remove_file(cut).unwrap() }
     }
 
-    /// Runs a docker client against the node; an error is the end of the suite.
+    /// Runs a docker client against the node; an error is the end of the suite. Who changes what
+    /// another has just changed, or asks while the manager is busy, asks again.
     pub fn docker(&self, node: Node, args: &[&str]) -> String {
-        self.try_docker(node, args).unwrap_or_else(|e| panic!("node {node}: docker {}: {e}", args.join(" ")))
+        let busy = |e: &str| {
+            ["out of sequence", "DeadlineExceeded", "deadline exceeded"].iter().any(|w| e.contains(w))
+        };
+        let mut said = self.try_docker(node, args);
+        for _ in 0..5 {
+            if !said.as_ref().is_err_and(|e| busy(e)) {
+                break;
+            }
+            sleep(Duration::from_secs(1));
+            said = self.try_docker(node, args);
+        }
+        said.unwrap_or_else(|e| panic!("node {node}: docker {}: {e}", args.join(" ")))
     }
 
     /// Runs a docker client against the node.
@@ -248,6 +238,42 @@ impl Cluster {
         let name = format!("n{node}");
         args.push(&name);
         self.docker(1, &args);
+    }
+}
+
+/// Volume plugins for the dockerd of `node`, whose folder is `dir`; the storage lies beside it.
+pub fn plugins(dir: &Path, node: &str, docker: &dyn Fn(&[&str])) {
+    let all = dir.parent().unwrap();
+    for (name, fence) in PLUGINS {
+        let dir = dir.join("plugin");
+        let env = |name: &str, value: &str| serde_json::json!({ "name": name, "description": "", "settable": null, "value": value });
+        let config = serde_json::json!({
+            "description": "volumes that all nodes share", "documentation": "",
+            "entrypoint": ["/probe", "plugin"], "workdir": "/",
+            "interface": { "types": ["docker.volumedriver/1.0"], "socket": "plugin.sock" },
+            "network": { "type": "none" },
+            "linux": { "capabilities": ["CAP_SYS_ADMIN"], "allowAllDevices": false, "devices": null },
+            "propagatedMount": "/mounts",
+            "env": [env("FENCE", fence), env("NODE", node)],
+            "mounts": [{ "name": "storage", "description": "", "settable": null, "source": all.join("storage"),
+                         "destination": "/storage", "type": "bind", "options": ["rbind", "rw"] }],
+            "args": { "name": "", "description": "", "settable": null, "value": null },
+        });
+        fs::create_dir_all(&dir).unwrap();
+        sh::run(&format!("cp -a {}/image {}/rootfs", all.display(), dir.display()));
+        fs::write(dir.join("config.json"), config.to_string()).unwrap();
+        // Docker refuses a second plugin of one content.
+        fs::write(dir.join("rootfs/etc/plugin"), name).unwrap();
+        docker(&["plugin", "create", name, dir.to_str().unwrap()]);
+        docker(&["plugin", "enable", name]);
+        fs::remove_dir_all(&dir).unwrap();
+    }
+}
+
+/// Makes what the storage of all nodes keeps.
+pub fn storage(dir: &Path) {
+    for folder in ["volumes", "attached", "boot", "cut"] {
+        fs::create_dir_all(dir.join("storage").join(folder)).unwrap();
     }
 }
 

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Value, json};
+
 use crate::trace::{ELSEWHERE, EMPTY, HERE, OTHER, Seen};
 use crate::variant::{Claim, Compiled};
 
@@ -21,31 +23,67 @@ pub struct Subject {
     pub provokes: &'static [&'static str],
 }
 
-/// Where certificate and cluster are known to differ: service, resource, hazard, way. Another
-/// difference is a fault of the one or the other.
-pub const DIFFERENCES: [(&str, &str, &str, &str); 2] =
-    [("e", "id", "relabel", ELSEWHERE), ("e", "hostname", "relabel", ELSEWHERE)];
-
 /// One resource of one service in one experiment.
 pub struct Row {
     pub service: &'static str,
     pub experiment: &'static str,
     pub resource: &'static str,
     pub hazard: &'static str,
-    pub claim: String,
+    pub claim: Claim,
     pub seen: String,
+    /// The longest overlap in milliseconds; 0 of a start without data.
+    pub long: Option<u64>,
+    /// Whether the experiment breaks what all mechanisms of the claim assume.
+    pub assumed: bool,
     /// Why claim and observation do not go together.
     pub wrong: Option<String>,
-    /// Whether that is known.
-    pub known: bool,
 }
 
-/// What all experiments together showed of ways that are said to be open: whether it was tried,
-/// and whether it happened.
-pub type Open = BTreeMap<(&'static str, &'static str, &'static str, &'static str), bool>;
+/// A way that is said to be open and was tried.
+pub struct Tried {
+    /// It happened at least once.
+    pub happened: bool,
+    /// By how much the machine was late, in milliseconds, in the best of all tries.
+    late: u64,
+}
+
+/// What all experiments together showed of ways that are said to be open: service, resource,
+/// hazard, way.
+pub type Open = BTreeMap<(&'static str, &'static str, &'static str, &'static str), Tried>;
+
+/// From this delay on, in milliseconds, a machine is too slow to start one container while another
+/// stops, and what did not overlap says nothing.
+const SLOW: u64 = 1000;
+
+/// What a run came to.
+pub struct Told {
+    pub good: bool,
+    /// Something that has to overlap did not, on a machine that was too slow for it.
+    pub skipped: bool,
+    /// The page.
+    pub table: String,
+    /// The same for the table of all targets.
+    pub measured: Value,
+}
+
+/// Whether every way that is said to be open was seen.
+pub fn sum(open: &Open) -> Told {
+    let mut told = Told { good: true, skipped: false, table: String::new(), measured: Value::Null };
+    for ((service, resource, hazard, way), tried) in open.iter().filter(|(_, t)| !t.happened) {
+        let what = format!("{service} {resource}/{hazard}: `{way}` is said to be open, and was not seen");
+        if tried.late < SLOW {
+            println!("        NOT PROVOKED {what}");
+            told.good = false;
+        } else {
+            println!("        NOT ASSERTED, the machine was late by {} ms: {what}", tried.late);
+            told.skipped = true;
+        }
+    }
+    told
+}
 
 /// Judges one service after one experiment.
-pub fn judge(of: &Compiled, subject: Subject, seen: &Seen, open: &mut Open) -> Vec<Row> {
+pub fn judge(of: &Compiled, subject: Subject, seen: &Seen, late: u64, open: &mut Open) -> Vec<Row> {
     let mut rows = Vec::new();
     for resource in ["data", "id", "hostname", "port"] {
         // A start on missing or foreign data is the hazard `move`, whatever brought it about.
@@ -60,7 +98,7 @@ pub fn judge(of: &Compiled, subject: Subject, seen: &Seen, open: &mut Open) -> V
             }
             // What brings two together while a label changes is no matter of the hazard `move`.
             let Some(claim) = of.claim(resource, hazard) else { continue };
-            rows.push(row(of, subject, resource, hazard, claim, &ways, open));
+            rows.push(row(of, subject, (resource, hazard), claim, &ways, late, open));
         }
     }
     rows.dedup_by(|b, a| (a.resource, a.hazard, &a.seen) == (b.resource, b.hazard, &b.seen));
@@ -70,10 +108,10 @@ pub fn judge(of: &Compiled, subject: Subject, seen: &Seen, open: &mut Open) -> V
 fn row(
     of: &Compiled,
     subject: Subject,
-    resource: &'static str,
-    hazard: &'static str,
+    (resource, hazard): (&'static str, &'static str),
     claim: &Claim,
     ways: &[(&'static str, u64)],
+    late: u64,
     open: &mut Open,
 ) -> Row {
     let mut wrong = None;
@@ -100,9 +138,14 @@ fn row(
     }
     if let Claim::Gap(said) = claim {
         for way in [HERE, ELSEWHERE, EMPTY, OTHER] {
-            if said.iter().any(|s| s == way) && subject.provokes.contains(&way) {
+            // What starts without its data is told of the data alone.
+            let of_data = resource == "data" || ![EMPTY, OTHER].contains(&way);
+            if of_data && said.iter().any(|s| s == way) && subject.provokes.contains(&way) {
                 let met = ways.iter().any(|(seen, _)| *seen == way);
-                *open.entry((name, resource, hazard, way)).or_default() |= met;
+                let key = (name, resource, hazard, way);
+                let tried = open.entry(key).or_insert(Tried { happened: false, late });
+                tried.happened |= met;
+                tried.late = tried.late.min(late);
             }
         }
     }
@@ -110,15 +153,60 @@ fn row(
         [] => "held".to_owned(),
         ways => ways.iter().map(|(way, long)| tell(way, *long)).collect::<Vec<_>>().join("; "),
     };
-    let claim = match claim {
+    let assumed = matches!(claim, Claim::Held(by) if by.iter().all(|m| subject.breaks.contains(&m.as_str())));
+    let long = ways.iter().map(|(_, long)| *long).max();
+    Row {
+        service: name,
+        experiment: subject.name,
+        resource,
+        hazard,
+        claim: claim.clone(),
+        seen,
+        long,
+        assumed,
+        wrong,
+    }
+}
+
+/// By cell and hazard what was claimed, how often it was tried and the longest overlap; `cell`
+/// gives the cell of a service and its first resource, of those that are deployed as emitted.
+pub fn measured<'r>(
+    rows: impl Iterator<Item = &'r Row>,
+    cell: impl Fn(&str) -> Option<(&'static str, &'static str)>,
+) -> Value {
+    let mut all: BTreeMap<(&str, &str, &str, bool), (Vec<String>, u64, Option<u64>)> = BTreeMap::new();
+    for row in rows {
+        let Some((cell, first)) = cell(row.service) else { continue };
+        let (kind, by) = match &row.claim {
+            Claim::Held(by) => ("held", by.clone()),
+            Claim::Gap(ways) => ("gap", ways.clone()),
+            Claim::Never(_) => ("never", Vec::new()),
+            Claim::Duty => ("duty", Vec::new()),
+            Claim::AsData => continue,
+        };
+        if row.resource != first {
+            continue;
+        }
+        let (words, tries, long) = all.entry((cell, row.hazard, kind, row.assumed)).or_default();
+        words.extend(by);
+        words.sort();
+        words.dedup();
+        *tries += 1;
+        *long = (*long).max(row.long);
+    }
+    let row = |((cell, hazard, claim, assumed), (by, tries, long)): (_, (Vec<String>, u64, Option<u64>))| json!({ "cell": cell, "hazard": hazard, "claim": claim, "assumed": assumed, "by": by, "tries": tries, "overlap": long });
+    all.into_iter().map(row).collect()
+}
+
+/// A claim in words.
+fn told(claim: &Claim) -> String {
+    match claim {
         Claim::Held(by) => by.join(", "),
         Claim::Gap(ways) => format!("**gap**: {}", ways.join(", ")),
         Claim::Never(_) => "never".to_owned(),
         Claim::Duty => "duty".to_owned(),
         Claim::AsData => "as data".to_owned(),
-    };
-    let known = ways.iter().all(|(way, _)| DIFFERENCES.contains(&(name, resource, hazard, *way)));
-    Row { service: name, experiment: subject.name, resource, hazard, claim, seen, wrong, known }
+    }
 }
 
 fn seconds(milliseconds: u64) -> String {
@@ -139,9 +227,9 @@ fn tell(way: &str, long: u64) -> String {
 pub fn lines<'r>(rows: impl IntoIterator<Item = &'r Row>, what: impl Fn(&str) -> &str) -> String {
     let mut lines: Vec<(&str, Vec<&str>, String)> = Vec::new();
     // What cannot happen and did not is not worth a line.
-    for r in rows.into_iter().filter(|r| r.claim != "never" || r.seen != "held") {
+    for r in rows.into_iter().filter(|r| !matches!(r.claim, Claim::Never(_)) || r.seen != "held") {
         let wrong = if r.wrong.is_some() { " **differs**" } else { "" };
-        let rest = format!("{} | {}{wrong}", r.claim, r.seen);
+        let rest = format!("{} | {}{wrong}", told(&r.claim), r.seen);
         match lines.iter_mut().find(|(s, _, told)| *s == r.service && *told == rest) {
             Some((_, resources, _)) => resources.push(r.resource),
             None => lines.push((r.service, vec![r.resource], rest)),

@@ -13,6 +13,7 @@ mod cluster;
 mod fleet;
 mod image;
 mod judge;
+mod moves;
 mod sh;
 mod swarm;
 mod trace;
@@ -22,6 +23,8 @@ use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
+
+use judge::Told;
 
 /// Marks the suite in its own namespaces.
 const INNER: &str = "BERTHC_E2E_INNER";
@@ -33,8 +36,8 @@ const SKIPPED: u8 = 77;
 const USAGE: &str = "\
 The end-to-end suite. Which part?
 
-  cargo test --test e2e -- swarm     every hazard against every service, 20 minutes
-  cargo test --test e2e -- fleet     the units under systemd, 8 minutes
+  cargo test --test e2e -- swarm     every hazard against every service, 25 minutes
+  cargo test --test e2e -- fleet     the units under systemd, 20 minutes
 
   --core         the short run, as in CI
   --only=NAME    only this experiment (may be repeated)
@@ -63,18 +66,25 @@ fn main() -> ExitCode {
     let only: Vec<String> =
         args.iter().filter_map(|a| a.strip_prefix("--only=")).map(str::to_owned).collect();
     image::build(dir);
-    let (good, table) = match fleet {
+    let told = match fleet {
         true => fleet::run(dir, has("--core"), has("--loud"), &only),
         false => swarm::run(dir, has("--core"), has("--loud"), &only),
     };
     if has("--record") {
-        let (name, head) = if fleet { ("FLEET.md", FLEET) } else { ("SWARM.md", SWARM) };
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/docker");
-        fs::write(folder.join(name), format!("{head}{table}")).unwrap();
-    } else if !good {
-        println!("{table}");
+        let (name, head) = if fleet { ("fleet", FLEET) } else { ("swarm", SWARM) };
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e");
+        let page = format!("docker/{}.md", name.to_uppercase());
+        fs::write(folder.join(page), format!("{head}{}", told.table)).unwrap();
+        let measured = serde_json::to_string_pretty(&told.measured).unwrap();
+        fs::write(folder.join(format!("measured/{name}.json")), measured + "\n").unwrap();
+    } else if !told.good {
+        println!("{}", told.table);
     }
-    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    match told {
+        Told { good: false, .. } => ExitCode::FAILURE,
+        Told { skipped: true, .. } => ExitCode::from(SKIPPED),
+        _ => ExitCode::SUCCESS,
+    }
 }
 
 const SWARM: &str = "\
@@ -89,7 +99,7 @@ const FLEET: &str = "\
 # What the end-to-end suite saw of fleet units
 
 Written by `cargo test --test e2e -- fleet --record`: the units under a real systemd beside a real
-dockerd (20.10), a grace of 16 s that every stop takes to its end. *Claimed* is what berthc's
+dockerd (20.10), on two machines where they move, a grace of 16 s that every stop takes to its end. *Claimed* is what berthc's
 certificate says of the units, *seen* the longest time for which two containers held the resource.
 ";
 
@@ -97,7 +107,8 @@ certificate says of the units, *seen* the longest time for which two containers 
 /// others leave: a process that nobody reaps would keep a node from going down.
 fn outside(args: &[String]) -> ExitCode {
     let mut inside = own_namespaces()
-        .args(["sh", "-c", "\"$@\" <&0 & wait $!", "sh"])
+        // A shell gives what runs in the background no input of its own: it comes by another number.
+        .args(["sh", "-c", "exec 3<&0; \"$@\" <&3 3<&- & wait $!", "sh"])
         .arg(std::env::current_exe().unwrap())
         .args(args)
         .env(INNER, "1")

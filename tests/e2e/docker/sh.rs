@@ -1,6 +1,8 @@
 //! Small help with the shell and with time.
 
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -19,6 +21,30 @@ pub fn ok(line: &str) -> bool {
 pub fn output(line: &str) -> String {
     let done = Command::new("sh").args(["-c", line]).output().unwrap();
     String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned()
+}
+
+/// By how much this machine is late: what a thread oversleeps at most.
+pub struct Delay(Arc<AtomicU64>);
+
+impl Delay {
+    pub fn start() -> Self {
+        let worst = Arc::new(AtomicU64::new(0));
+        let told = Arc::clone(&worst);
+        std::thread::spawn(move || {
+            loop {
+                let begin = Instant::now();
+                sleep(Duration::from_millis(20));
+                let late = begin.elapsed().as_millis().saturating_sub(20);
+                told.fetch_max(u64::try_from(late).unwrap_or(u64::MAX), Ordering::Relaxed);
+            }
+        });
+        Self(worst)
+    }
+
+    /// The worst since the last time, in milliseconds.
+    pub fn take(&self) -> u64 {
+        self.0.swap(0, Ordering::Relaxed)
+    }
 }
 
 /// Asks five times a second until it is true or `seconds` are over.

@@ -42,9 +42,9 @@ class Berthc:
             raise RuntimeError(error)
         return json.loads(text)["diagnostics"], code == 0
 
-    def claims(self, specs):
-        """{service or service-revision: {(resource, hazard): (verdict, words)}}, from `explain`."""
-        _, text, error = self.run("explain", specs, "--target", "kubernetes", "--format", "json")
+    def claims(self, specs, *more):
+        """{service or service-revision: {(resource, hazard): (verdict, mechanisms)}}, from `explain`."""
+        _, text, error = self.run("explain", specs, "--target", "kubernetes", "--format", "json", *more)
         if not text:
             raise RuntimeError(error)
         found = {}
@@ -55,12 +55,11 @@ class Berthc:
 
 
 def verdict(value):
-    """(`held`, `as-data`, `never`, `duty` or `gap`, the words of what holds it)."""
+    """(`held`, `as-data`, `never`, `duty` or `gap`, what each mechanism that holds it assumes, by its word)."""
     if isinstance(value, str):
-        return value, []
+        return value, {}
     (kind, body), = value.items()
-    words = [m["word"] for m in body.get("by", [])] if isinstance(body, dict) else []
-    return kind, words
+    return kind, {m["word"]: m["assumes"] for m in body.get("by", [])} if isinstance(body, dict) else {}
 
 
 class Service:

@@ -1,20 +1,11 @@
 """What was seen, held against what was claimed; as faults and as a page."""
 
-import re
-
 from bench import KINDS
 
 HAZARDS = ["colocate", "update", "revisions", "relabel", "partition", "reboot", "move", "neighbour", "force"]
 
 
 FORCED = "measured only: a certificate calls it a duty at most"
-
-
-def known_differences(path):
-    """{key: why} of a file with `KEY | WHY` on each line."""
-    with open(path, encoding="utf-8") as f:
-        lines = [line.strip() for line in f if line.strip() and not line.startswith("#")]
-    return dict(re.split(r"\s+\|\s+", line, maxsplit=1) for line in lines)
 
 
 def line(record, number, of):
@@ -48,33 +39,42 @@ def claim(claims, service, resource, hazard):
     return kind, words
 
 
-def judge(records, claims, known, whole=True):
-    """(differences, faults): where claim and measurement differ, as {key: text}, and what went wrong:
-    scenarios that failed, differences that are not known, and known ones that are no more."""
-    faults, found = [], {}
+def judge(records, claims, whole=True):
+    """(broken, quiet, failed): what overlapped that is claimed to be held; what is to overlap and did not;
+    what did not come to its end. Each as [(text, the records that say so)]."""
+    broken, quiet, failed = [], [], []
     cells = {}
     for r in records:
         if r["error"]:
-            faults.append(f"{r['service']} {r['hazard']}, {r['title']}: {r['error'].strip()}")
-        elif r["hazard"] == "variant":
-            found.update(judge_variant(r, claims))
+            failed.append((f"{r['service']} {r['hazard']}, {r['title']}: {r['error'].strip()}", [r]))
+        if r["hazard"] == "variant":
+            text, met = judge_variant(r, claims)
+            if text and (met or not r["error"]):
+                (broken if met else quiet).append((f"{r['title']}: {text}", [r]))
         elif r["hazard"] in HAZARDS and not r["skipped"]:
             cells.setdefault((r["service"], r["hazard"]), []).append(r)
     for (service, hazard), all in sorted(cells.items()):
         for resource in KINDS:
             kind, words = claim(claims, service, resource, hazard)
-            if kind is None:
-                continue
-            cell = f"{service} {resource}/{hazard}"
-            bad = [f"{r['title']}: {strange(r, resource)}" for r in all if strange(r, resource)]
+            bad = [r for r in all if strange(r, resource) and not (kind == "held" and assumed(r, words))]
             if kind in ("held", "never") and bad:
-                found[cell] = f"claimed {kind} by {', '.join(words)}; {'; '.join(sorted(bad))}"
-            elif kind in ("duty", "gap") and not bad and whole:
-                found[cell] = f"claimed {kind}, and nothing overlapped"
-    faults += [f"DIFFERS {key}: {text}" for key, text in found.items() if key not in known]
-    faults += [f"no difference any more, take it off the list: {key}" for key in known
-               if whole and key not in found]
-    return found, faults
+                told = "; ".join(sorted(f"{r['title']}: {strange(r, resource)}" for r in bad))
+                broken.append((f"{service} {resource}/{hazard}: claimed {kind} by {', '.join(words)}; {told}", bad))
+            elif kind in ("duty", "gap") and not bad and whole and not any(r["error"] for r in all):
+                quiet.append((f"{service} {resource}/{hazard}: claimed {kind}, and nothing overlapped", all))
+    for title in sorted({r["title"] for r in records if r.get("breaks") and whole}):
+        all = [r for r in records if r["title"] == title]
+        if not any(r["overlaps"] or r["wrong"] or r["error"] for r in all):
+            quiet.append((f"{title}: goes round {', '.join(all[0]['breaks'])}, and nothing overlapped", all))
+    return broken, quiet, failed
+
+
+def shaky(records, claims, whole):
+    """What another try may mend: what did not come to its end, and where nothing overlapped."""
+    broken, quiet, failed = judge(records, claims, whole)
+    lost = [id(r) for _, all in broken for r in all]
+    some = [id(r) for _, all in quiet + failed for r in all]
+    return [r for r in records if id(r) in some and id(r) not in lost]
 
 
 def strange(record, resource):
@@ -83,18 +83,29 @@ def strange(record, resource):
     return ", ".join(parts + (sorted(set(record["wrong"])) if resource == "data" else []))
 
 
+def assumed(record, words):
+    """Whether what was done goes round all that holds the cell, and the certificate says of each
+    mechanism that it assumes the contrary."""
+    breaks = record.get("breaks", {})
+    return bool(words) and all(word in breaks and breaks[word] in assumes for word, assumes in words.items())
+
+
 def judge_variant(record, claims):
-    """Whether an overlap was seen where a gap is named, and none where none is: {key: text}."""
-    if record["of"] == "force":
-        return {}
-    resources = mine(claims, record["service"], record["of"])
-    texts = list(filter(None, (strange(record, r) for r in resources)))
-    named = [g for g in record["gaps"] if g.endswith("/" + record["of"])]
-    if texts and not named:
-        return {record["title"]: f"{texts[0]}, and no gap of {record['of']} is named"}
-    if named and record["sure"] and not texts:
-        return {record["title"]: f"{', '.join(named)} named, and nothing overlapped"}
-    return {}
+    """What differs from the claims, if anything, and whether it is an overlap and not the want of one."""
+    title, hazard, named, met = record["title"], record["of"], [], False
+    if hazard == "force":
+        return None, False
+    for resource in sorted(mine(claims, title, hazard)):
+        kind, words = claim(claims, title, resource, hazard)
+        text = strange(record, resource)
+        if kind in ("gap", "duty"):
+            named.append(resource)
+            met = met or bool(text)
+        elif text and not assumed(record, words):
+            return f"{text}, and {resource}/{hazard} is claimed {kind} by {', '.join(words)}", True
+    if named and record["sure"] and not met:
+        return f"a gap of {', '.join(named)}/{hazard} is named, and nothing overlapped", False
+    return None, False
 
 
 def about(ms):
@@ -102,7 +113,7 @@ def about(ms):
     return f"{ms / 1000:.1f} s"
 
 
-def page(records, claims, found, known, order):
+def page(records, claims, broken, order):
     """RESULTS.md; `order` is that of the facts."""
     version = next((r["version"] for r in records if r.get("version")), "?")
     ran = [r for r in records if not r["skipped"]]
@@ -112,7 +123,7 @@ def page(records, claims, found, known, order):
         "storage are simulated ([README](README.md)): an overlap that rests on a kubelet, a kernel or a disk",
         "says that the model's rules allow it. A pod stops 2 s after TERM unless said otherwise.",
         "", f"{len(ran)} scenarios. Where claim and measurement differ, the cell is **bold**.", ""]
-    out += differences(found, known)
+    out += differences(broken)
     services = []
     for r in records:
         if r["hazard"] in HAZARDS and r["service"] not in services:
@@ -138,7 +149,8 @@ def page(records, claims, found, known, order):
                     out.append(f"| {s} | {resource} | {hazard} | {text} |")
     out += ["", "## Scenarios", "",
             "The shortest gap between two holders, or the longest overlap of any resource that the service claims. –: does not",
-            "apply; *stays*: no other took its place, as it must be.", "",
+            "apply; stays: no other took its place, as it must be; *italic*: goes round all that holds the cell, and the",
+            "certificate says that it assumes the contrary.", "",
             "| hazard | what is done | " + " | ".join(services) + " |", "|---|---|" + "---|" * len(services)]
     titles = []
     for r in records:
@@ -154,9 +166,10 @@ def page(records, claims, found, known, order):
     for r in sorted((r for r in records if r["hazard"] == "variant"), key=lambda r: r["title"]):
         named = [g for g in r["gaps"] if g.endswith("/" + r["of"])]
         text = rounded(r, claims)
-        if not r["error"] and judge_variant(r, claims):
+        if not r["error"] and judge_variant(r, claims)[0]:
             text = f"**{text}**"
-        gaps = ", ".join(f"`{g}`" for g in named) or (FORCED if r["of"] == "force" else "none")
+        away = "none; assumed: " + "; ".join(sorted(set(r["breaks"].values()))) if r.get("breaks") and text.startswith("overlap") else "none"
+        gaps = ", ".join(f"`{g}`" for g in named) or (FORCED if r["of"] == "force" else away)
         out.append(f"| {r['title']} | {gaps} | {text} |")
     out += ["", "## Kubernetes itself", "", "| fact | measured |", "|---|---|"]
     for r in sorted((r for r in records if r["hazard"] == "fact"), key=lambda r: order.index(r["title"])):
@@ -169,11 +182,32 @@ def page(records, claims, found, known, order):
     return "\n".join(out)
 
 
-def differences(found, known):
-    if not found:
+CELLS = {"drifter": "C, never fenced", "mover": "C, always fenced", "N": "no data"}
+
+
+def measured(records, claims):
+    """By cell and hazard what was claimed, how often it was tried and the longest overlap in ms: this
+    target's part of the table of all."""
+    rows = {}
+    for r in records:
+        if r["hazard"] not in HAZARDS or r["skipped"] or r["error"]:
+            continue
+        cell = CELLS.get(r["service"]) or CELLS.get(r["cell"], r["cell"])
+        resource = "writer" if r["cell"] == "N" else "data"
+        kind, words = claim(claims, r["service"], resource, r["hazard"])
+        row = rows.setdefault((cell, r["hazard"], kind, kind == "held" and assumed(r, words)), [set(), 0, None])
+        ms = [r["overlaps"][resource]] if r["overlaps"].get(resource) else [0] if strange(r, resource) else []
+        row[0].update(words)
+        row[1] += 1
+        row[2] = max(ms + ([row[2]] if row[2] is not None else []), default=None)
+    return [{"cell": cell, "hazard": hazard, "claim": kind, "assumed": broken, "by": sorted(by), "tries": tries, "overlap": ms}
+            for (cell, hazard, kind, broken), (by, tries, ms) in sorted(rows.items())]
+
+
+def differences(broken):
+    if not broken:
         return []
-    rows = [f"- **{key}**: {text}. {known.get(key, '')}".rstrip() for key, text in found.items()]
-    return ["## Where claim and measurement differ", "", *rows, ""]
+    return ["## Where claim and measurement differ", "", *[f"- **{text}**" for text, _ in broken], ""]
 
 
 def mine(claims, service, hazard):
@@ -184,7 +218,7 @@ def rounded(record, claims):
     """Overlap or gap, of what the service claims."""
     if record["error"]:
         return "**error**"
-    own = mine(claims, record["service"], record.get("of", record["hazard"]))
+    own = mine(claims, record["title"] if "of" in record else record["service"], record.get("of", record["hazard"]))
     ms = [v for r, v in record["overlaps"].items() if r in own]
     if ms:
         return f"overlap {about(max(ms))}"
@@ -198,17 +232,20 @@ def scenario_cell(records, claims, service, hazard, title):
     if not found or found[0]["skipped"]:
         return "–"
     text = rounded(found[0], claims)
-    kinds = [claim(claims, service, r, hazard)[0] for r in found[0]["overlaps"]]
-    return f"**{text}**" if "held" in kinds else text
+    held = [words for kind, words in (claim(claims, service, r, hazard) for r in found[0]["overlaps"]) if kind == "held"]
+    if not all(assumed(found[0], words) for words in held):
+        return f"**{text}**"
+    return f"*{text}*" if held else text
 
 
 def verdict_cell(records, claims, service, resource, hazard):
-    kind, _ = claim(claims, service, resource, hazard)
+    kind, words = claim(claims, service, resource, hazard)
     if kind is None:
         return ""
     all = [r for r in records if (r["service"], r["hazard"]) == (service, hazard) and not r["skipped"] and not r["error"]]
     if not all:
         return f"{kind}, not run"
+    all = [r for r in all if kind != "held" or not assumed(r, words)]
     ms = max((r["overlaps"].get(resource, 0) for r in all), default=0)
     wrong = [w for r in all for w in r["wrong"]] if resource == "data" else []
     if kind == "never" and not ms:

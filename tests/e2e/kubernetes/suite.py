@@ -1,23 +1,22 @@
 """Runs every scenario on every service of the bench, and holds what was seen against what berthc claims.
 
-    suite.py --berthc PROGRAM --programs DIR [--jobs N] [--only REGEX] [--results FILE]
+    suite.py --berthc PROGRAM --programs DIR [--core] [--jobs N] [--only REGEX] [--results FILE]
     suite.py --berthc PROGRAM --kubeconfig FILE …      an empty cluster that runs already
 
 A cell of the certificate that is held must show no overlap in any scenario of its hazard. One that is
 a duty or a gap must show one in at least one scenario: a promise that nobody tests is worth little, and
-so is a warning of what cannot happen. Differences that are known stand in differences.txt; any other is
-a fault, and so is one that is there no more.
+so is a warning of what cannot happen.
 """
 
 import argparse
 import json
 import multiprocessing
 import os
-import queue
 import re
 import shutil
 import sys
 import tempfile
+import threading
 import time
 import traceback
 
@@ -35,6 +34,58 @@ OWN = ["store", "keeper", "mover", "drifter", "writer"]
 SHIPPED = ["elasticsearch-data", "cockroachdb", "cassandra"]
 FOLDERS = {"own": os.path.join(HERE, "specs"), "specs": os.path.join(ROOT, "specs"),
            "tests": os.path.join(ROOT, "tests", "specs")}
+
+
+# The short run: these scenarios on the services of the suite, every variant that is cheap, all deploys.
+CORE = {
+    "workload deleted in the background, applied again at once",
+    "every other node cordoned, a member deleted",
+    "new template, pod by pod, slow stop",
+    "scaled to 0 and back at once",
+    "second revision's label set in one step, and back",
+    "pin taken away and set again, pod deleted",
+    "cut off until its pods are to go, healed",
+    "kubelet started again, pod deleted while it stops",
+    "up again without the disk, which comes later",
+    "node cordoned, pod deleted: it moves with its volume",
+    "another pod with the same claim",
+    "pod deleted by force, slow stop",
+    "cut off, taint out-of-service although it runs, healed",
+    "deployed, one pod replaced",
+    "store without anti-affinity: revision's label moved",
+    "store with maxSurge 1, without anti-affinity: new template",
+    "store, DirectoryOrCreate: up again without the disk",
+    "mover, ReadWriteOnce: another pod with the same claim",
+    "writer as a Deployment, Recreate: pod deleted",
+    "ReadWriteOncePod: a second pod stays unplaced, on any node, until the first is gone",
+    "Deployment, Recreate: a deleted pod is replaced at once, and both run",
+    "two DaemonSets, a label moved from one to the other: both run",
+    "the same with anti-affinity in one of them, 18 times each: in turn",
+}
+# What failed is run again alone so often. What is broken is broken then, too.
+TRIES = 2
+# The worst delay of a thread, in ms, from which on a machine is too slow to start a pod while another stops.
+SLOW = 1000
+
+
+class Delay(threading.Thread):
+    """By how much this machine is late: what a thread oversleeps at most, in ms."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.worst = 0
+        self.start()
+
+    def run(self):
+        while True:
+            begun = time.monotonic()
+            time.sleep(0.02)
+            self.worst = max(self.worst, round((time.monotonic() - begun - 0.02) * 1000))
+
+    def take(self):
+        """The worst since the last time."""
+        worst, self.worst = self.worst, 0
+        return worst
 
 
 def replaced(r):
@@ -96,14 +147,16 @@ def measure(bench, title):
     return seen
 
 
-def lane(number, args, folder, work, done):
-    """One cluster, and what it takes from the queue."""
-    bench = None
+def lane(number, args, folder, items, turn, done):
+    """One cluster, and what it takes of `items`: each time that at `turn`, which all lanes share."""
+    bench, delay = None, Delay()
     while True:
-        try:
-            item = work.get_nowait()
-        except queue.Empty:
+        with turn.get_lock():
+            at, turn.value = turn.value, turn.value + 1
+        if at >= len(items):
             break
+        item = items[at]
+        delay.take()
         try:
             if bench is None:
                 bench = Bench(Berthc(args.berthc), args.programs, tempfile.mkdtemp(prefix=f"lane{number}-", dir=folder), args.kubeconfig)
@@ -120,7 +173,7 @@ def lane(number, args, folder, work, done):
         except Exception:
             seen = {"error": traceback.format_exc(), "overlaps": {}, "skipped": None, "gap": None,
                     "wrong": [], "seconds": 0}
-        done.put({**item, **seen, "version": getattr(bench, "version", None)})
+        done.put({**item, **seen, "late": delay.take(), "version": getattr(bench, "version", None)})
     if bench:
         bench.stop()
     done.put(None)
@@ -148,10 +201,10 @@ def plan(args, berthc, folder):
             claims = berthc.claims(specs) | claims
     for name, key in [(n, "own") for n in OWN] + [(n, "specs") for n in SHIPPED]:
         service = Service(FOLDERS[key], outs[key], name)
-        for hazard, title, cells, own, _ in scenarios.ALL:
+        for hazard, title, cells, own, function in scenarios.ALL:
             if service.cell in cells and not (own and args.kubeconfig):
                 items.append({"service": name, "specs": FOLDERS[key], "out": outs[key], "cell": service.cell,
-                              "hazard": hazard, "title": title})
+                              "hazard": hazard, "title": title, "breaks": scenarios.BREAKS[function]})
     for key in "specs", "tests":
         for name in sorted(os.listdir(outs[key])):
             if os.path.isdir(os.path.join(outs[key], name, "kubernetes")) and name not in SHIPPED:
@@ -159,16 +212,17 @@ def plan(args, berthc, folder):
                 items.append({"service": name, "specs": FOLDERS[key], "out": outs[key], "cell": service.cell,
                               "hazard": "deploy", "title": "deployed, one pod replaced"})
     for variant in variants.ALL:
-        if variant.own and args.kubeconfig:
+        if variant.own and args.kubeconfig or args.core and variant.title not in CORE:
             continue
-        base, out, gaps, error = variants.compile(variant, berthc, FOLDERS, folder)
+        base, out, gaps, claims[variant.title], error = variants.compile(variant, berthc, FOLDERS, folder)
         if error:
             faults.append(f"variant {variant.title}: {error}")
             continue
         specs, cell = os.path.join(base, "specs"), next(i["cell"] for i in items if i["service"] == variant.service)
         items.append({"service": variant.service, "specs": specs, "out": out, "cell": cell, "hazard": "variant",
                       "more": ["--templates", os.path.join(base, "templates")],
-                      "title": variant.title, "gaps": gaps, "of": variant.hazard, "sure": variant.sure})
+                      "title": variant.title, "gaps": gaps, "of": variant.hazard, "sure": variant.sure,
+                      "breaks": scenarios.BREAKS.get(variant.function, {})})
     for title, own, slow, _ in facts.ALL:
         if not (own and args.kubeconfig) and (args.slow or not slow):
             items.append({"service": "", "out": "", "cell": "", "hazard": "fact", "title": title})
@@ -182,11 +236,49 @@ def key(item):
     return item["service"], item["hazard"], item["title"]
 
 
+def execute(items, args, folder, jobs):
+    """The record of each item, as they come, from so many clusters at once."""
+    turn, done = multiprocessing.Value("i", 0), multiprocessing.Queue()
+    count = 1 if args.kubeconfig else min(jobs, len(items))
+    lanes = [multiprocessing.Process(target=lane, args=(n, args, folder, items, turn, done)) for n in range(count)]
+    for one in lanes:
+        one.start()
+    try:
+        while count:
+            record = done.get()
+            if record is None:
+                count -= 1
+            else:
+                yield record
+    finally:
+        for one in lanes:
+            one.join(30)
+            if one.is_alive():
+                one.terminate()
+
+
+def again(records, claims, items, args, folder):
+    """The records, with what failed for reasons of time run again, alone. An overlap where the certificate
+    says held is none of that: it stays."""
+    for turn in range(TRIES):
+        shaky = {key(r) for r in results.shaky(records, claims, not args.only)}
+        if not shaky or len(shaky) > max(5, len(records) // 4):    # so many are no accident
+            break
+        print(f"{len(shaky)} scenarios again, alone, time {turn + 1} of {TRIES}", flush=True)
+        some = [i for i in items if key(i) in shaky]
+        for n, record in enumerate(execute(some, args, folder, 1)):
+            print(results.line(record, n + 1, len(some)), flush=True)
+            before = next(r for r in records if key(r) == key(record))
+            record["late"] = min(record["late"], before.get("late", 0))
+            records = [record if r is before else r for r in records]
+    return records
+
+
 def merged(records, path, all):
     """These records, and those of an earlier run for the rest of the plan."""
     with open(path) as f:
         found = {key(r): r for r in json.load(f)} | {key(r): r for r in records}
-    return [found[key(i)] for i in all if key(i) in found]
+    return [found[key(i)] | i for i in all if key(i) in found]
 
 
 def main():
@@ -198,7 +290,8 @@ def main():
                         help="clusters at once; they mostly wait")
     parser.add_argument("--slow", action="store_true", help="also what takes more than five minutes")
     parser.add_argument("--only", default="", help="regular expression on SERVICE/HAZARD/TITLE")
-    parser.add_argument("--results", help="page to write; only when every scenario has been run")
+    parser.add_argument("--core", action="store_true", help="the short run, as in CI")
+    parser.add_argument("--results", help="page to write, and this part of the table of all targets; only when every scenario has been run")
     parser.add_argument("--json", help="file for all records")
     parser.add_argument("--merge", help="such a file: its records stand for what is not run now")
     args = parser.parse_args()
@@ -210,48 +303,41 @@ def main():
     args.berthc = os.path.abspath(args.berthc)
     folder = tempfile.mkdtemp(prefix="berthc-e2e-")
     all, claims, faults = plan(args, Berthc(args.berthc), folder)
+    if args.core:
+        all = [i for i in all if i["title"] in CORE and i["service"] not in SHIPPED]
     items = [i for i in all if re.search(args.only, f"{i['service']}/{i['hazard']}/{i['title']}")]
-    work, done = multiprocessing.Queue(), multiprocessing.Queue()
-    for item in items:
-        work.put(item)
-    time.sleep(0.5)    # a queue's feeder is a thread: the first lane must not find it empty
-    count = 1 if args.kubeconfig else min(args.jobs, len(items) or 1)
-    lanes = [multiprocessing.Process(target=lane, args=(n, args, folder, work, done)) for n in range(count)]
-    for one in lanes:
-        one.start()
-    records, open_lanes = [], count
-    try:
-        while open_lanes:
-            record = done.get()
-            if record is None:
-                open_lanes -= 1
-                continue
-            records.append(record)
-            print(results.line(record, len(records), len(items)), flush=True)
-    finally:
-        for one in lanes:
-            one.join(30)
-            if one.is_alive():
-                one.terminate()
+    records = []
+    for record in execute(items, args, folder, args.jobs):
+        records.append(record)
+        print(results.line(record, len(records), len(items)), flush=True)
     if len(records) != len(items):
         faults.append(f"{len(items) - len(records)} scenarios were not run")
+    records = again(records, claims, items, args, folder)
     if args.merge:
         records = merged(records, args.merge, all)
     if args.json:
         with open(args.json, "w") as f:
             json.dump(records, f, indent=1)
     whole = len(records) == len(all)
-    known = results.known_differences(os.path.join(HERE, "differences.txt"))
-    found, more = results.judge(records, claims, known, whole)
-    faults += more
-    if args.results and whole:
+    broken, quiet, failed = results.judge(records, claims, whole)
+    # Nothing overlapped where something has to: on a machine that was slow all the time that says nothing.
+    slow = [min(r.get("late", 0) for r in all) >= SLOW for _, all in quiet]
+    skipped = [text for (text, _), late in zip(quiet, slow) if late]
+    faults += [text for text, _ in broken + failed]
+    faults += [text for (text, _), late in zip(quiet, slow) if not late]
+    if args.results and whole and not args.core:
         with open(args.results, "w") as f:
-            f.write(results.page(records, claims, found, known, [title for title, *_ in facts.ALL]))
+            f.write(results.page(records, claims, broken, [title for title, *_ in facts.ALL]))
+        with open(os.path.join(HERE, "..", "measured", "kubernetes.json"), "w") as f:
+            json.dump(results.measured(records, claims), f, indent=2)
+            f.write("\n")
+    for text in skipped:
+        print("NOT ASSERTED, the machine was too slow:", text)
     for fault in faults:
         print("FAULT:", fault)
     shutil.rmtree(folder, ignore_errors=True)
-    print(f"{len(records)} scenarios, {len(found)} differences from the certificate, {len(faults)} faults")
-    return 1 if faults else 0
+    print(f"{len(records)} scenarios, {len(faults)} faults, {len(skipped)} not asserted")
+    return 1 if faults else 77 if skipped else 0
 
 
 if __name__ == "__main__":

@@ -1,0 +1,271 @@
+//! fleet over two machines: it gives a unit another machine and waits for nothing.
+//!
+//! fleet's engine is this file: where a unit may run by its metadata, and that a unit moves as soon
+//! as its machine is lost, its agent ends, its metadata changes or it is destroyed and submitted
+//! again, while its container still stops. What starts and stops are units under two real systemds.
+
+use std::fs;
+use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::cluster;
+use crate::fleet::{Machine, Unit};
+use crate::judge::{self, Open, Row, Subject};
+use crate::sh::{Delay, eventually};
+use crate::trace::{self, ELSEWHERE};
+use crate::variant::{self, Cell, Compiled, PLAIN, Target, Variant};
+
+/// Seconds in which a unit has to run, or to be gone.
+const HEALS: u64 = 120;
+/// What failed, or did not overlap where it has to, is tried again so often.
+const TRIES: u32 = 2;
+
+#[derive(Clone, Copy, PartialEq)]
+enum Move {
+    CutOff,
+    Stopped,
+    Replaced,
+    Metadata,
+}
+
+pub const NAMES: [&str; 4] = ["cut off", "machine stopped", "submitted again", "metadata moved"];
+const MOVES: [(Move, &str, &str, &str); 4] = [
+    (Move::CutOff, NAMES[0], "partition", "the first machine is lost and runs on, and heals 25 s later"),
+    (Move::Stopped, NAMES[1], "reboot", "fleetd ends: it asks for the stop and gives the unit away"),
+    (Move::Replaced, NAMES[2], "update", "destroyed and submitted again, and placed on the other machine"),
+    (Move::Metadata, NAMES[3], "relabel", "the first machine's metadata is given to the second"),
+];
+
+fn variants() -> Vec<Variant> {
+    let base = Variant { target: Target::Fleet, host: true, count: 1, ..PLAIN };
+    let one = |name, what, cell| Variant { name, what, cell, ..base.clone() };
+    vec![
+        one("b", "B: pinned", Cell::Pinned),
+        one("c-free", "C: a volume that excludes nobody", Cell::Volume("ceph-rbd")),
+        one("c-conn", "C: a volume that fences while connected", Cell::Volume("flocker")),
+        one("c-always", "C: a volume that always fences", Cell::Volume("scaleio")),
+        one("d", "D: a volume that excludes nobody, pinned", Cell::PinnedVolume("ceph-rbd")),
+        one("e", "an id, floating", Cell::Bare),
+        one("e-pin", "an id, pinned", Cell::PinnedBare),
+    ]
+}
+
+/// The cell of a service, and its first resource.
+pub fn cell(name: &str) -> Option<(&'static str, &'static str)> {
+    variants().iter().find(|v| v.name == name).map(|v| v.cell.told())
+}
+
+/// Whether fleet may place the unit where the metadata is `metadata`: of each key one of its values
+/// (fleet job/job.go, RequiredTargetMetadata; machine/machine.go, HasMetadata).
+fn placed(text: &str, metadata: &[(&str, &str)]) -> bool {
+    let wanted: Vec<(&str, &str)> = text
+        .lines()
+        .filter_map(|l| l.strip_prefix("MachineMetadata="))
+        .filter_map(|l| l.trim_matches('"').split_once('='))
+        .collect();
+    wanted.iter().all(|(key, _)| wanted.iter().any(|(k, value)| k == key && metadata.contains(&(k, value))))
+}
+
+/// One service on the first machine.
+struct Member {
+    of: Compiled,
+    unit: Unit,
+    text: String,
+}
+
+impl Member {
+    /// Whether something says where it runs.
+    fn pinned(&self) -> bool {
+        !placed(&self.text, &[])
+    }
+
+    /// Whether it goes to the second machine, which has none of its metadata unless it is moved.
+    fn goes(&self, how: Move) -> bool {
+        (how == Move::Metadata) == self.pinned()
+    }
+}
+
+struct Lab<'m> {
+    m1: &'m mut Machine,
+    m2: &'m Machine,
+    /// Says to the storage that the first machine is lost.
+    cut: std::path::PathBuf,
+}
+
+impl Lab<'_> {
+    fn nodes(&mut self, member: &Member) -> Vec<usize> {
+        self.m1.living(&member.unit).iter().map(|l| l.node).collect()
+    }
+
+    fn all(&mut self, members: &[&Member], nodes: &[usize]) -> bool {
+        eventually(HEALS, || members.iter().all(|m| self.nodes(m) == nodes))
+    }
+
+    /// Everything on the first machine again, and nothing on the second.
+    fn home(&mut self, members: &[&Member]) -> bool {
+        let _ = fs::remove_file(&self.cut);
+        for member in members {
+            self.m2.ask("stop", &member.unit.file);
+        }
+        let left = eventually(HEALS, || members.iter().all(|m| !self.nodes(m).contains(&2)));
+        for member in members {
+            let _ = self.m2.enter(&["systemctl", "reset-failed", &member.unit.file]);
+            self.m1.ask("start", &member.unit.file);
+        }
+        left && self.all(members, &[1])
+    }
+
+    /// Moves those of `members` that go, and says who did not come to where fleet wants it.
+    fn strike(&mut self, how: Move, members: &[&Member]) -> Vec<&'static str> {
+        let (go, stay): (Vec<&Member>, Vec<&Member>) = members.iter().copied().partition(|m| m.goes(how));
+        match how {
+            Move::CutOff => fs::write(&self.cut, "").unwrap(),
+            _ => go.iter().for_each(|m| self.m1.ask("stop", &m.unit.file)),
+        }
+        go.iter().for_each(|m| self.m2.ask("start", &m.unit.file));
+        sleep(Duration::from_secs(25));
+        if how == Move::CutOff {
+            fs::remove_file(&self.cut).unwrap();
+            go.iter().for_each(|m| self.m1.ask("stop", &m.unit.file));
+        }
+        // Where the directory is not, it never starts.
+        let (none, some): (Vec<&Member>, Vec<&Member>) =
+            go.into_iter().partition(|m| m.of.variant.cell == Cell::Pinned);
+        self.all(&some, &[2]);
+        let mut bad = Vec::new();
+        for (members, nodes) in [(&some, &[2][..]), (&none, &[]), (&stay, &[1])] {
+            bad.extend(members.iter().filter(|m| self.nodes(m) != nodes).map(|m| m.of.variant.name));
+        }
+        bad
+    }
+}
+
+/// The experiments: their rows, and whether every unit came to where it shall.
+pub fn run(
+    dir: &Path,
+    (m1, m2): (&mut Machine, &Machine),
+    core: bool,
+    loud: bool,
+    open: &mut Open,
+) -> (Vec<Row>, bool) {
+    let begin = Instant::now();
+    let mut members = Vec::new();
+    for (v, port) in variants().iter().zip((7200..).step_by(10)) {
+        for of in variant::compile(&dir.join("compiled"), std::slice::from_ref(v), port) {
+            let file = format!("{}@1.service", v.name);
+            let text = fs::read_to_string(of.files["1"].join(&file)).unwrap();
+            members.push(Member { of, unit: Unit { service: v.name, revision: "", file }, text });
+        }
+    }
+    cluster::storage(dir);
+    for (machine, node) in [(&*m1, "n1"), (m2, "n2")] {
+        cluster::plugins(&machine.dir, node, &|args| {
+            machine.docker(args).unwrap_or_else(|e| panic!("docker {}: {e}", args.join(" ")));
+        });
+        fs::write(dir.join("storage/boot").join(node), "1").unwrap();
+        for member in &members {
+            fs::write(machine.dir.join("units").join(&member.unit.file), &member.text).unwrap();
+            let name = member.unit.service;
+            if let Cell::Volume(_) | Cell::PinnedVolume(_) = member.of.variant.cell {
+                let driver = member.text.split("volume-driver=").nth(1).and_then(|t| t.split(',').next());
+                machine
+                    .docker(&["volume", "create", "-d", driver.unwrap(), &format!("data-{name}-1")])
+                    .unwrap();
+                fs::write(
+                    dir.join(format!("storage/volumes/data-{name}-1/identity")),
+                    format!("{name}-{name}-1"),
+                )
+                .unwrap();
+            }
+        }
+        machine.systemctl(&["daemon-reload"]);
+    }
+    let pinned = m1.dir.join("mnt/d1/b-1");
+    fs::create_dir(&pinned).unwrap();
+    fs::create_dir_all(m2.dir.join("mnt/d1")).unwrap();
+    fs::write(pinned.join("identity"), "b-b-1").unwrap();
+    m1.traces.extend(m2.traces.iter().cloned());
+    let mut lab = Lab { m1, m2, cut: dir.join("storage/cut/n1") };
+    let delay = Delay::start();
+    let mut rows = Vec::new();
+    let mut good = lab.home(&members.iter().collect::<Vec<_>>());
+    println!(
+        "{:>4} s  {} services on two machines: {}",
+        begin.elapsed().as_secs(),
+        members.len(),
+        if good { "up" } else { "WRONG" }
+    );
+    for (how, name, hazard, _) in
+        MOVES.into_iter().filter(|(how, ..)| !core || *how == Move::CutOff || *how == Move::Metadata)
+    {
+        let mut who: Vec<&Member> = members.iter().collect();
+        for turn in 0..=TRIES {
+            delay.take();
+            let from = trace::now();
+            let bad = lab.strike(how, &who);
+            let (to, late) = (trace::now(), delay.take());
+            let mut again = bad.clone();
+            for member in &who {
+                let seen = trace::seen(&lab.m1.lives.all, member.unit.service, from, to);
+                let provokes: &[&str] = if member.goes(how) { &[ELSEWHERE] } else { &[] };
+                let own = judge::judge(
+                    &member.of,
+                    Subject { name, hazard, breaks: &[], provokes },
+                    &seen,
+                    late,
+                    open,
+                );
+                if loud {
+                    println!("        {} {name}: {seen:?}", member.unit.service);
+                }
+                for r in own.iter().filter(|r| r.wrong.is_some()) {
+                    println!(
+                        "        WRONG {} {}/{}: {}",
+                        r.service,
+                        r.resource,
+                        r.hazard,
+                        r.wrong.as_deref().unwrap()
+                    );
+                    good = false;
+                }
+                let silent = |(key, tried): (&(&str, &str, &str, &str), &judge::Tried)| {
+                    key.0 == member.unit.service && key.2 == hazard && !tried.happened
+                };
+                if open.iter().any(silent) {
+                    again.push(member.unit.service);
+                }
+                rows.extend(own);
+            }
+            let home = lab.home(&who);
+            println!(
+                "{:>4} s  {name}: {} services, away: {bad:?}, late by {late} ms at most",
+                begin.elapsed().as_secs(),
+                who.len()
+            );
+            assert!(home, "a unit does not start any more");
+            if turn == TRIES {
+                good &= bad.is_empty();
+            }
+            who.retain(|m| again.contains(&m.unit.service));
+            if who.is_empty() {
+                break;
+            }
+        }
+    }
+    (rows, good)
+}
+
+/// The rows as the page has them.
+pub fn table(rows: &[Row]) -> String {
+    let mut text = String::new();
+    for (_, name, hazard, what) in MOVES {
+        let own: Vec<&Row> = rows.iter().filter(|r| r.experiment == name).collect();
+        if own.is_empty() {
+            continue;
+        }
+        text += &format!("\n## {name}\n\n{what}. Hazard `{hazard}`.\n\n");
+        text += &judge::lines(own, |s| variants().iter().find(|v| v.name == s).map_or("", |v| v.what));
+    }
+    text
+}
