@@ -49,7 +49,7 @@ fn a_part_that_is_kept_at_first_sight_is_not_searched() {
     };
     let keep = |_: &_, part: berthc::Part| {
         // Of every second one a search is wanted.
-        let kept = part.searched || part.services[0] % 2 == 0;
+        let kept = part.searched || part.services[0].is_multiple_of(2);
         kept.then_some((part.searched, part.tree))
     };
     let (rest, parts) = compile_each(&inputs, &Disk, &Options::default(), true, keep, &tell);
