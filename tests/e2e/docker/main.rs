@@ -58,6 +58,9 @@ fn main() -> ExitCode {
             return ExitCode::from(SKIPPED);
         }
         fs::create_dir_all(DIR).unwrap();
+        // Two at once would share their control groups, and a systemd ends what is in its own.
+        let alone = fs::File::create(Path::new(DIR).join("lock")).unwrap();
+        alone.lock().unwrap();
         return outside(&args);
     }
     std::thread::spawn(ends_with_the_outside);
