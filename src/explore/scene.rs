@@ -124,7 +124,8 @@ pub fn key(mount: &Mount) -> Option<(bool, &str)> {
 pub fn class(member: &Member) -> String {
     let mounts: Vec<_> = member.mounts.iter().map(|m| fact(m, Place::Volume(0))).collect();
     let kinds: Vec<_> = member.mounts.iter().map(|m| key(m).map(|k| k.0)).collect();
-    let wants: Vec<_> = member.wants.iter().map(|w| (w.key.as_str(), w.not, w.one_node)).collect();
+    let wants: Vec<_> =
+        member.wants.iter().map(|w| (w.key.as_str(), w.not, w.one_node, w.many, w.values.len())).collect();
     format!("{mounts:?}{kinds:?}{wants:?}{} {}", member.container.is_some(), member.hostname.is_some())
 }
 
@@ -174,7 +175,7 @@ fn wants<'w>(workload: &'w Workload, member: &'w Member) -> impl Iterator<Item =
 /// alone. Of two values each may have a node.
 fn pinned(workload: &Workload, member: &Member) -> bool {
     let alone = workload.members.len() == 1 && !workload.kind.per_node();
-    let own = |w: &Want| by_hand(&w.key) && !zone(&w.key) && w.values.len() == 1;
+    let own = |w: &Want| by_hand(&w.key) && !zone(&w.key) && w.values.len() == 1 && !w.many;
     wants(workload, member).any(|w| !w.not && w.one_node && w.values.len() == 1)
         || member.wants.iter().any(|w| !w.not && own(w))
         || alone && workload.wants.iter().any(|w| !w.not && own(w))

@@ -11,7 +11,7 @@ pub mod swarm;
 pub mod unit;
 pub mod yaml;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -58,7 +58,46 @@ pub fn read(target: Target, files: &[File<'_>]) -> World {
     };
     claims::share(&mut world);
     claims::nested(&mut world);
+    crowd(&mut world);
     world
+}
+
+/// Marks what several members of one kind want alike: it tells nodes of their kind from others, and
+/// no node from the next.
+fn crowd(world: &mut World) {
+    let key = |w: &Workload, want: &Want| {
+        (w.scope.clone(), w.family.clone(), w.image.clone(), want.key.clone(), want.values.clone())
+    };
+    let mut wanted: BTreeMap<_, usize> = BTreeMap::new();
+    for workload in &world.workloads {
+        for member in &workload.members {
+            // Each of its volumes may want the same.
+            let own: BTreeSet<_> = workload
+                .wants
+                .iter()
+                .chain(&member.wants)
+                .filter(|w| !w.not)
+                .map(|want| key(workload, want))
+                .collect();
+            for want in own {
+                *wanted.entry(want).or_default() += 1;
+            }
+        }
+    }
+    wanted.retain(|_, members| *members > 1);
+    for workload in &mut world.workloads {
+        let of = |want: &Want, w: &Workload| wanted.contains_key(&key(w, want));
+        let all: Vec<bool> = workload.wants.iter().map(|want| of(want, workload)).collect();
+        let own: Vec<Vec<bool>> = workload
+            .members
+            .iter()
+            .map(|m| m.wants.iter().map(|want| of(want, workload)).collect())
+            .collect();
+        workload.wants.iter_mut().zip(all).for_each(|(want, many)| want.many = many);
+        for (member, many) in workload.members.iter_mut().zip(own) {
+            member.wants.iter_mut().zip(many).for_each(|(want, many)| want.many = many);
+        }
+    }
 }
 
 /// How an orchestrator makes containers of a workload.
@@ -223,6 +262,8 @@ pub struct Want {
     pub not: bool,
     /// No two nodes have one value: a hostname, a node's or machine's id.
     pub one_node: bool,
+    /// Several members of one kind want the same, so that many nodes carry it.
+    pub many: bool,
     /// Where.
     pub at: At,
 }

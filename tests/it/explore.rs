@@ -17,7 +17,14 @@ pub fn at(field: &str) -> At {
 }
 
 pub fn want(key: &str, value: &str) -> Want {
-    Want { key: key.into(), values: vec![value.into()], not: false, one_node: false, at: at("constraints") }
+    Want {
+        key: key.into(),
+        values: vec![value.into()],
+        not: false,
+        one_node: false,
+        many: false,
+        at: at("constraints"),
+    }
 }
 
 pub fn host(path: &str, missing: Missing) -> Mount {

@@ -86,13 +86,13 @@ fn the_lines_of_a_page_are_true_of_its_example() {
     let (mut wrong, mut tried) = (Vec::new(), 0);
     for code in codes::ALL {
         let page = explain::page(code).unwrap();
-        let Some(bad) = block(&page, "wrong") else { continue };
+        let Some(bad) = block(page, "wrong") else { continue };
         let own = walk(&root().join("tests/found")).into_iter().filter_map(|path| {
             let name = path.file_name()?.to_string_lossy().into_owned();
             (name.split(['.', '@']).next() == Some(code))
                 .then(|| (name, std::fs::read_to_string(path).unwrap()))
         });
-        let good = block(&page, "right").unwrap_or_else(|| bad.clone());
+        let good = block(page, "right").unwrap_or_else(|| bad.clone());
         let Some((name, text, mended)) = own.into_iter().find_map(|(name, text)| {
             let mended = mend(&text, &bad, &good)?;
             Some((name, text, mended))

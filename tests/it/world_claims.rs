@@ -262,6 +262,32 @@ fn one_directory_for_two_services() {
     }
 }
 
+/// A label that all instances want tells no machine from the next; a number of each does.
+#[test]
+fn what_several_members_want_pins_none_of_them() {
+    let unit = |i: u32, want: &str| {
+        let text = format!(
+            "[Service]\nExecStart=/usr/bin/docker run --rm --name etcd-{i} --mount type=bind,source=/mnt/etcd-{i},target=/data example/etcd\n[X-Fleet]\nConflicts=etcd@*.service\nMachineMetadata={want}\n"
+        );
+        (["", "etcd@1.service", "etcd@2.service"][i as usize], text)
+    };
+    let moves = |first: &str, second: &str| {
+        broken(&[unit(1, first), unit(2, second)]).iter().any(|code| code == "fleet/data/partition")
+    };
+    assert!(moves("role=etcd", "role=etcd"));
+    assert!(!moves("etcd=1", "etcd=2"));
+    let task = |i: u32, want: &str| {
+        format!(
+            "  db-{i}:\n    image: example/db\n    volumes: [\"/mnt/db-{i}:/data\"]\n    ports: [{{ target: 1, published: 1, mode: host }}]\n    deploy: {{ placement: {{ constraints: [\"node.labels.db == {want}\"] }} }}\n"
+        )
+    };
+    let stack = |first: &str, second: &str| {
+        broken(&[("db.yml", format!("services:\n{}{}", task(1, first), task(2, second)))])
+    };
+    assert!(stack("true", "true").contains(&"swarm/data/partition".to_owned()));
+    assert_eq!(stack("1", "2"), [""; 0]);
+}
+
 #[test]
 fn a_directory_in_anothers_is_listed() {
     let both = |first: &str, second: &str| {

@@ -123,7 +123,14 @@ fn wants(instance: &Instance<'_>) -> (Vec<Want>, Vec<Want>) {
     let (mut all, mut own) = (Vec::new(), Vec::new());
     if let Some(id) = rules.ids.first() {
         let values = vec![name.expand(&id.text)];
-        all.push(Want { key: "MachineID".into(), values, not: false, one_node: true, at: id.at.clone() });
+        all.push(Want {
+            key: "MachineID".into(),
+            values,
+            not: false,
+            one_node: true,
+            many: false,
+            at: id.at.clone(),
+        });
     }
     // Of each key the first line, and whether it is another for each instance.
     let mut lines: BTreeMap<String, (At, bool)> = BTreeMap::new();
@@ -133,7 +140,14 @@ fn wants(instance: &Instance<'_>) -> (Vec<Want>, Vec<Want>) {
     }
     for ((key, values), (at, special)) in rules.demands(name).into_iter().zip(lines.into_values()) {
         let list = if special { &mut own } else { &mut all };
-        list.push(Want { key, values: values.into_iter().collect(), not: false, one_node: false, at });
+        list.push(Want {
+            key,
+            values: values.into_iter().collect(),
+            not: false,
+            one_node: false,
+            many: false,
+            at,
+        });
     }
     (all, own)
 }
