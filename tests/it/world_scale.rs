@@ -180,7 +180,7 @@ fn nobody_is_accused_because_there_are_many() {
     let found = verify(&[File { path: "all.yaml", text: &text }], Bounds::default());
     assert_eq!((found.findings.len(), found.unread.len()), (0, 0), "{:?}", found.findings.first());
     // Selectors that no index narrows: the reader says that it stopped, and accuses nobody.
-    let loose = text.replace("{ maxUnavailable: 1, selector: { matchLabels: { a: all, b: n", "{ maxUnavailable: 1, selector: { matchExpressions: [{ key: a, operator: Exists }, { key: b, operator: NotIn, values: [n0] }] } }#");
+    let loose = text.replace("{ maxUnavailable: 1, selector: { matchLabels: { a: all, b: n", "{ maxUnavailable: 1, selector: { matchExpressions: [{ key: a, operator: Exists }, { key: b, operator: NotIn, values: [n0] }] } } #");
     let found = verify(&[File { path: "all.yaml", text: &loose }], Bounds::default());
     let nothing = found.findings.iter().filter(|f| f.code == "rule-matches-nothing").count();
     assert_eq!(nothing, 0);
