@@ -65,6 +65,9 @@ pub fn of(model: &Model) -> Vec<Vec<usize>> {
             for path in text.split([':', ',', '=', ' ']).filter(|p| p.starts_with('/')) {
                 let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
                 ends.filter_map(|end| paths.get(&path[..end])).for_each(|o| union.join(*o, i));
+                let below = format!("{}/", path.trim_end_matches('/'));
+                let inside = paths.range(below.clone()..).take_while(|(p, _)| p.starts_with(&below));
+                inside.for_each(|(_, o)| union.join(*o, i));
             }
             for word in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-') {
                 parts(word).filter_map(|part| names.get(part)).for_each(|o| union.join(*o, i));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::certificate::{Certificates, Verdict};
 use crate::code::Code;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Place};
 use crate::emit::Tree;
 use crate::explore::Memo;
 use crate::finding::{Finding, Level, Resource};
@@ -12,6 +12,7 @@ use crate::model::{Body, Model, Service};
 use crate::route;
 use crate::target::Gap;
 use crate::verify::{Claim, kin, violations};
+use crate::world::claims::APART;
 use crate::world::{File, Workload};
 
 /// What a search of emitted texts found.
@@ -47,6 +48,14 @@ pub fn gaps(
     let claimed = |w: &Workload| w.members.first().is_some_and(|m| single.contains(&m.name));
     let verified = violations(&files, memo, &claimed);
     let claims = verified.claims;
+    // Of files of others nobody knows; of specs, the check of neighbours calls it a fault.
+    for unread in verified.unread.iter().filter(|u| u.what.ends_with(APART)) {
+        let folder = unread.at.file.split('/').next().unwrap_or_default();
+        let place = model.find(folder).map_or(Place::NOWHERE, |s| s.key(&route!["service"]));
+        let message = format!("what was emitted breaks: {}", unread.what.trim_end_matches(APART));
+        let d = Diagnostic::error(Code::OutputBreaks, place, message.trim_end_matches([' ', ':']));
+        faults.push(d.advice("give each service a directory of its own"));
+    }
     let found = verified.findings.into_iter().chain(verified.accepted.into_iter().map(|a| a.finding));
     let mut gaps: Vec<(usize, Gap)> = Vec::new();
     for finding in found.filter(|f| f.level == Level::Violation) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::explore::{self, Bounds, Memo};
-use crate::finding::{At, Finding, Level};
+use crate::finding::{Finding, Level};
 use crate::target::Target;
 use crate::world::{self, File, Unread, Workload};
 
@@ -143,7 +143,12 @@ fn run(
         for workload in &mut world.workloads {
             workload.single = single(workload);
         }
-        let explored = explore::watched(wanted, &world, bounds, memo, &mut |done, of| {
+        let reason = |finding: &Finding| {
+            let code = kin(&finding.code);
+            finding.at.iter().find_map(|at| waivers.get(&*at.file)?.get(&code)).cloned()
+        };
+        let accepted = |finding: &Finding| reason(finding).is_some();
+        let explored = explore::watched(wanted, &world, bounds, memo, &accepted, &mut |done, of| {
             tell(Progress::Searching(done, of));
         });
         verified.searched.push(Searched {
@@ -160,9 +165,7 @@ fn run(
         let named = mounts.filter_map(explore::scene::key);
         verified.claims.extend(named.map(|(host, name)| (wanted, host, name.to_owned())));
         for finding in explored.findings.into_iter().chain(world.findings) {
-            let code = kin(&finding.code);
-            let of = |at: &At| waivers.get(&*at.file)?.get(&code).cloned();
-            match finding.at.iter().find_map(of) {
+            match reason(&finding) {
                 Some(because) => verified.accepted.push(Accepted { finding, because }),
                 None => verified.findings.push(finding),
             }

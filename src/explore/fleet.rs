@@ -118,13 +118,18 @@ impl Rules for Fleet {
             let words = "--mount type=bind,source=DIR,target=DIR inside the mount: -v makes what is missing";
             return (at_mount, words.to_owned());
         }
+        if scene.facts.hazard == Hazard::Neighbour {
+            return (at_mount, "a directory or volume of its own".to_owned());
+        }
         if breach.how != How::Two || elsewhere {
             let volume = matches!(mount.map(|m| &m.source), Some(Source::Volume { .. }));
             let more = if volume { ", or a volume whose driver refuses a second machine" } else { "" };
-            return (
-                &workload.at,
-                format!("MachineMetadata={}=%i, on one machine for each number{more}", workload.family),
-            );
+            // In a unit that is no instance `%i` is empty.
+            let pin = match workload.name.contains('@') {
+                true => "%i, on one machine for each number",
+                false => "1, on one machine only",
+            };
+            return (&workload.at, format!("MachineMetadata={}={pin}{more}", workload.family));
         }
         let name = "docker run --name, after the data directory and the same in every unit that uses it: the daemon refuses a second one";
         let at = actor.member.container.as_ref().map_or(&workload.at, |c| &c.1);

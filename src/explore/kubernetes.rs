@@ -138,7 +138,7 @@ impl Rules for Kubernetes {
             );
         }
         if scene.facts.hazard == Hazard::Neighbour {
-            return (at_mount, "a path or claim of its own; or required anti-affinity against the other on kubernetes.io/hostname".to_owned());
+            return (at_mount, "a path or claim of its own".to_owned());
         }
         if breach.how != How::Two {
             let words = "a claim per member (volumeClaimTemplates), or a local volume with nodeAffinity: hostPath stays behind when the pod moves";

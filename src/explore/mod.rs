@@ -71,7 +71,7 @@ pub fn rules(target: Target) -> &'static dyn Rules {
 
 /// Searches all that may happen to the members of `world`.
 pub fn explore(target: Target, world: &World, bounds: Bounds) -> Explored {
-    watched(target, world, bounds, &Memo::default(), &mut |_, _| {})
+    watched(target, world, bounds, &Memo::default(), &|_| false, &mut |_, _| {})
 }
 
 /// What was searched before. Scenes that only names tell apart are searched once, also when several
@@ -101,18 +101,20 @@ impl Memo {
     }
 }
 
-/// As [`explore`], with what was searched before; `tell` hears before each cast how many were
+/// As [`explore`], with what was searched before; `accepted` says what someone takes, so that it
+/// hides nothing of the same kind that nobody took; `tell` hears before each cast how many were
 /// searched, and of how many.
 pub fn watched(
     target: Target,
     world: &World,
     bounds: Bounds,
     memo: &Memo,
+    accepted: &dyn Fn(&Finding) -> bool,
     tell: &mut dyn FnMut(usize, usize),
 ) -> Explored {
     let mut explored = Explored { complete: true, ..Explored::default() };
     // A fault that all members of a family share is told once.
-    let mut told: BTreeSet<(String, Option<facts::How>, &str, &str)> = BTreeSet::new();
+    let mut told: BTreeSet<(String, Option<facts::How>, &str, &str, bool)> = BTreeSet::new();
     let mut alone: BTreeMap<(&str, &str), layers::Alone<'_>> = BTreeMap::new();
     let casts = casts(world);
     for (done, members) in casts.iter().enumerate() {
@@ -147,7 +149,7 @@ pub fn watched(
                 alone.look(&scene, &mut |facts| layers::Outcome::of(&memo.search(facts, &mut explored)));
             }
             let new = |(how, f): &(Option<facts::How>, Finding)| {
-                told.insert((f.code.clone(), *how, &workload.scope, &workload.family))
+                told.insert((f.code.clone(), *how, &workload.scope, &workload.family, accepted(f)))
             };
             findings.retain(new);
             explored.findings.extend(findings.into_iter().map(|(_, finding)| finding));

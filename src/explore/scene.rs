@@ -175,7 +175,7 @@ fn wants<'w>(workload: &'w Workload, member: &'w Member) -> impl Iterator<Item =
 /// alone. Of two values each may have a node.
 fn pinned(workload: &Workload, member: &Member) -> bool {
     let alone = workload.members.len() == 1 && !workload.kind.per_node();
-    let own = |w: &Want| by_hand(&w.key) && !zone(&w.key) && w.values.len() == 1 && !w.many;
+    let own = |w: &Want| by_hand(&w.key) && !shared(w) && w.values.len() == 1 && !w.many;
     wants(workload, member).any(|w| !w.not && w.one_node && w.values.len() == 1)
         || member.wants.iter().any(|w| !w.not && own(w))
         || alone && workload.wants.iter().any(|w| !w.not && own(w))
@@ -184,23 +184,64 @@ fn pinned(workload: &Workload, member: &Member) -> bool {
 /// Whether a label of this key is set by hand, one node at a time. The rest tells kinds of nodes
 /// apart: many nodes are managers, or run Linux.
 fn by_hand(key: &str) -> bool {
-    const KINDS: [&str; 9] = [
+    const KINDS: [&str; 7] = [
         "node.role",
         "node.platform.os",
         "node.platform.arch",
         "kubernetes.io/os",
         "kubernetes.io/arch",
-        "beta.kubernetes.io/os",
-        "beta.kubernetes.io/arch",
-        "topology.kubernetes.io/zone",
-        "topology.kubernetes.io/region",
+        "kubernetes.io/role",
+        "agentpool",
     ];
-    !KINDS.contains(&key) && !key.starts_with("node-role.kubernetes.io/")
+    // What clouds, installers and the daemon's own configuration set.
+    const OWNERS: [&str; 14] = [
+        "alpha.eksctl.io/",
+        "beta.kubernetes.io/",
+        "cloud.google.com/",
+        "doks.digitalocean.com/",
+        "eks.amazonaws.com/",
+        "engine.labels.",
+        "failure-domain.beta.kubernetes.io/",
+        "karpenter.k8s.aws/",
+        "karpenter.sh/",
+        "kops.k8s.io/",
+        "kubernetes.azure.com/",
+        "node-role.kubernetes.io/",
+        "node.kubernetes.io/",
+        "topology.kubernetes.io/",
+    ];
+    !KINDS.contains(&key) && !OWNERS.iter().any(|owner| key.starts_with(owner))
 }
 
-/// Whether a label names a zone or region, as its last word: many nodes lie in one.
-fn zone(key: &str) -> bool {
-    key.rsplit(['.', '/', '-', '_']).next().is_some_and(|last| ["zone", "region"].contains(&last))
+/// Whether many nodes carry what a want asks for, by the last word of its label: they lie in one
+/// zone, or are of one kind. A number behind a kind is a member's.
+fn shared(want: &Want) -> bool {
+    const PLACES: [&str; 6] = ["zone", "region", "rack", "az", "datacenter", "dc"];
+    const SORTS: [&str; 20] = [
+        "arch",
+        "class",
+        "cluster",
+        "disk",
+        "disktype",
+        "env",
+        "environment",
+        "group",
+        "nodegroup",
+        "nodepool",
+        "os",
+        "pool",
+        "provider",
+        "role",
+        "size",
+        "stage",
+        "storage",
+        "tier",
+        "type",
+        "ssd",
+    ];
+    let last = want.key.rsplit(['.', '/', '-', '_']).next().unwrap_or_default();
+    let number = |v: &String| !v.is_empty() && v.bytes().all(|b| b.is_ascii_digit());
+    PLACES.contains(&last) || SORTS.contains(&last) && !want.values.iter().all(number)
 }
 
 /// Whether the one takes over the data of the other on purpose.

@@ -149,11 +149,7 @@ impl Rules for Swarm {
             || scene.actors.len() > 1 && breach.how == How::Two && !scene.facts.excluded
         {
             let at = mount.map_or(&workload.at, |m| &m.at);
-            return (
-                at,
-                "give each its own path, or publish one and the same port with `mode: host` in both"
-                    .to_owned(),
-            );
+            return (at, "give each a path or volume of its own".to_owned());
         }
         if workload.update.order == Order::StartFirst && matches!(scene.facts.hazard, Hazard::Update) {
             let at = workload.update.at.as_ref().unwrap_or(&workload.at);
@@ -174,8 +170,9 @@ impl Rules for Swarm {
         }
         if moved && !scene.facts.actors[usize::from(breach.actor)].pinned {
             let pin = format!(
-                "deploy.placement.constraints: [\"node.labels.{} == 1\"], on one node only",
-                workload.family
+                "deploy.placement.constraints: [\"node.labels.{} == {}\"], on one node only",
+                workload.family,
+                actor.member.ordinal.unwrap_or(1)
             );
             let more = if volume { ", or a volume whose driver refuses a second node" } else { "" };
             return (&workload.at, format!("{pin}{more}"));

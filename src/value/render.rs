@@ -14,7 +14,7 @@ use crate::code::Code;
 /// Longest value as rendered, in bytes.
 const MAX_RENDERED: usize = 1 << 20;
 /// Steps that rendering one value may take.
-const FUEL: u64 = 2_000_000;
+const FUEL: u64 = 200_000;
 
 /// What every value may use.
 static LANGUAGE: LazyLock<Environment<'static>> = LazyLock::new(|| {

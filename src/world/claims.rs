@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::images::{self, Software};
-use super::{At, Kind, Source, Unread, Workload, World};
+use super::{At, Kind, Mount, Source, Unread, Workload, World};
 use crate::model::backend::Fences;
 
 /// Directories of the node itself, with all below.
@@ -150,6 +150,29 @@ fn below(path: &str, root: &str) -> bool {
     path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+/// A directory that any member holds as its data is data to whoever can write to it, wherever a
+/// container mounts it.
+pub fn held(world: &mut World) {
+    let members = world.workloads.iter().flat_map(|w| &w.members);
+    let data: BTreeSet<String> =
+        members.flat_map(|m| m.mounts.iter().filter_map(host)).map(ToOwned::to_owned).collect();
+    for member in world.workloads.iter_mut().flat_map(|w| &mut w.members) {
+        let others = std::mem::take(&mut member.others);
+        let (held, rest): (Vec<_>, Vec<_>) =
+            others.into_iter().partition(|m| host(m).is_some_and(|path| data.contains(path)));
+        member.mounts.extend(held);
+        member.others = rest;
+    }
+}
+
+/// The directory of a node that is mounted.
+fn host(mount: &Mount) -> Option<&str> {
+    match &mount.source {
+        Source::Host { path, .. } if path.starts_with('/') => Some(path),
+        _ => None,
+    }
+}
+
 /// Takes out of `world` what containers share on purpose: a share that every node may mount, which
 /// all pods, tasks or instances of one description name alike, and no software that is known to
 /// keep data. Lists it.
@@ -203,34 +226,39 @@ pub fn share(world: &mut World) {
 /// Deepest path that is looked into.
 const DEEP: usize = 64;
 
-/// Lists directories that lie in another workload's. Whether both write there cannot be seen: who
-/// makes volumes for others has all of them.
+/// How what [`nested`] lists ends.
+pub const APART: &str = "taken for another directory";
+
+/// Lists directories that lie in another workload's, where either is data. Whether both write there
+/// cannot be seen: who makes volumes for others has all of them.
 pub fn nested(world: &mut World) {
-    let mounts = |w: &'_ Workload| -> Vec<(String, At)> {
-        let all = w.members.iter().flat_map(|m| &m.mounts);
-        let host = all.filter_map(|m| match &m.source {
-            Source::Host { path, .. } if path.starts_with('/') => Some((path.clone(), m.at.clone())),
-            _ => None,
-        });
-        host.collect()
+    // Each directory with where it is named, and whether it is data.
+    let mounts = |w: &Workload| -> Vec<(String, At, bool)> {
+        let data = w.members.iter().flat_map(|m| &m.mounts).map(|m| (m, true));
+        let others = w.members.iter().flat_map(|m| &m.others).map(|m| (m, false));
+        let all = data.chain(others).filter_map(|(m, data)| Some((host(m)?.to_owned(), m.at.clone(), data)));
+        all.filter(|(path, ..)| !ROOTS.contains(&path.as_str())).collect()
     };
-    let mut of: BTreeMap<String, usize> = BTreeMap::new();
+    let mut of: BTreeMap<String, (usize, bool)> = BTreeMap::new();
     for (i, workload) in world.workloads.iter().enumerate() {
-        for (path, _) in mounts(workload) {
-            of.entry(path).or_insert(i);
+        for (path, _, data) in mounts(workload) {
+            let first = of.entry(path).or_insert((i, data));
+            if data && !first.1 {
+                *first = (i, data);
+            }
         }
     }
     let mut said = BTreeSet::new();
     for (i, workload) in world.workloads.iter().enumerate() {
-        for (path, at) in mounts(workload) {
+        for (path, at, data) in mounts(workload) {
             let above = path.rmatch_indices('/').take(DEEP).map(|(end, _)| &path[..end]);
-            let other = above.filter(|a| !a.is_empty()).find_map(|a| Some((a, *of.get(a)?)));
-            if let Some((above, other)) = other.filter(|(_, other)| *other != i)
+            let meets = |(other, theirs): &(usize, bool)| *other != i && (data || *theirs);
+            let other = above.filter_map(|a| Some((a, *of.get(a)?))).find(|(_, other)| meets(other));
+            if let Some((above, (other, _))) = other
                 && said.insert(path.clone())
             {
                 let name = &world.workloads[other].name;
-                let what =
-                    format!("{path} lies in {above}, which {name} mounts: taken for another directory");
+                let what = format!("{path} lies in {above}, which {name} mounts: {APART}");
                 world.unread.push(Unread { at, what });
             }
         }

@@ -56,6 +56,7 @@ pub fn read(target: Target, files: &[File<'_>]) -> World {
         Target::Fleet => fleet::read(files),
         Target::Swarm => swarm::read(files),
     };
+    claims::held(&mut world);
     claims::share(&mut world);
     claims::nested(&mut world);
     crowd(&mut world);
@@ -197,6 +198,8 @@ pub struct Member {
     pub wants: Vec<Want>,
     /// Its directories and volumes, the ones it can write to.
     pub mounts: Vec<Mount>,
+    /// What it can write to as well, and is no data as far as its own file tells.
+    pub others: Vec<Mount>,
     /// The name that one docker daemon gives to one container only (fleet's `--name`).
     pub container: Option<(String, At)>,
     /// A hostname that the file gives it; a StatefulSet's pods have their names.

@@ -90,6 +90,15 @@ fn what_raw_additions_take_is_searched_with_its_owner() {
     let mounts = node("db", &own(&added));
     assert_eq!(codes(&[&one, &mounts], &Options::default()), ["kubernetes/data/neighbour"]);
     assert!(codes(&[&mounts], &Options::default()).is_empty());
+    // Wherever it is mounted; and what lies around it, or in it.
+    let settings = mounts.replace("/theirs", "/etc/theirs");
+    assert_eq!(codes(&[&one, &settings], &Options::default()), ["kubernetes/data/neighbour"]);
+    for (path, target) in [("/mnt/d1/ledger/x", "/theirs"), ("/mnt/d1", "/theirs"), ("/mnt/d1", "/etc/x")] {
+        let near =
+            mounts.replace("path: /mnt/d1/ledger", &format!("path: {path}")).replace("/theirs", target);
+        let codes = codes(&[&one, &near], &Options::default());
+        assert!(codes.iter().any(|c| c == "output-breaks"), "{path} {target}: {codes:?}");
+    }
 }
 
 /// What only the texts tell: a template that mounts one directory for all.

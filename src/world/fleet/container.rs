@@ -35,7 +35,7 @@ pub fn fill(
     workload.lock = lock(step, run);
     let mut reader =
         Reader { step, run, volumes: volumes(steps), inspected: inspected(steps), software, found };
-    let mut mounts = reader.mounts();
+    let (mut mounts, rest) = reader.mounts();
     if let Some((software, lost)) = software.zip(software.and_then(|s| reader.ephemeral(&mounts, s))) {
         ephemeral(workload, software, &lost, reader.found);
         mounts.push(lost);
@@ -44,8 +44,9 @@ pub fn fill(
         let word = run.last(option)?;
         Some((word.text.clone(), step.at(word, &format!("--{option}"))))
     };
-    if let [Member { mounts: all, container, hostname, .. }] = workload.members.as_mut_slice() {
+    if let [Member { mounts: all, others, container, hostname, .. }] = workload.members.as_mut_slice() {
         *all = mounts;
+        *others = rest;
         *container = text("name");
         *hostname = text("hostname");
     }
@@ -216,10 +217,10 @@ struct Written<'w> {
 
 impl Reader<'_> {
     /// What it can write to.
-    fn mounts(&mut self) -> Vec<Mount> {
+    fn mounts(&mut self) -> (Vec<Mount>, Vec<Mount>) {
         let run = self.run;
         let driver = run.last("volume-driver").map(|word| word.text.as_str());
-        let mut mounts = Vec::new();
+        let (mut mounts, mut others) = (Vec::new(), Vec::new());
         for (option, word) in &run.options {
             let at = self.step.at(word, &format!("--{option}"));
             let written = match option.as_str() {
@@ -241,17 +242,21 @@ impl Reader<'_> {
             };
             let path = if written.kind == "volume" { "" } else { written.source };
             let agent = !path.is_empty() && claims::is_agent(&run.image.text);
-            let data = !agent && claims::is_data(path, written.target, self.software);
-            if is_read_only(&word.text) || !data {
+            if is_read_only(&word.text) || agent {
                 continue;
             }
-            if !word.known {
+            let data = claims::is_data(path, written.target, self.software);
+            if !data && written.kind != "bind" {
+                continue;
+            }
+            if data && !word.known {
                 unknown(self.found, at.clone(), word);
             }
             let source = self.source(&written, option, &at);
-            mounts.push(Mount { target: written.target.to_owned(), source, at });
+            let of = if data { &mut mounts } else { &mut others };
+            of.push(Mount { target: written.target.to_owned(), source, at });
         }
-        mounts
+        (mounts, others)
     }
 
     fn source(&mut self, written: &Written<'_>, option: &str, at: &At) -> Source {

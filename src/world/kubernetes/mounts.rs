@@ -71,21 +71,24 @@ impl<'d> Mounts<'d> {
                 None => continue,
             };
             let target = target.unwrap_or_default();
-            if !self.is_data(name, &target, *container) || !seen.insert((name, sub.clone())) {
+            let data = self.is_data(name, &target, *container);
+            if self.looks(*container) && !data || !seen.insert((name, sub.clone(), data)) {
                 continue;
             }
             let Some((bound, at)) = self.source(name, member, storage, found) else { continue };
             let Bound { mut source, wants, one_node, many } = bound;
             // What CNI and CSI pass on to the node are no data.
-            if mount.get("mountPropagation").is_some_and(|p| p.is("Bidirectional")) {
-                continue;
-            }
+            let passed_on = mount.get("mountPropagation").is_some_and(|p| p.is("Bidirectional"));
             if !sub.is_empty() {
                 match &mut source {
                     Source::Host { path: own, .. } => *own = clean(&format!("{own}/{sub}")),
                     Source::Volume { name: own, .. } => *own = clean(&format!("{own}/{sub}")),
                     Source::Ephemeral => {}
                 }
+            }
+            if !data || passed_on {
+                member.others.push(Mount { target, source, at });
+                continue;
             }
             for want in wants {
                 if !member.wants.contains(&want) {
@@ -106,9 +109,12 @@ impl<'d> Mounts<'d> {
         let kind = text(host, "type");
         let directory = ["", "Directory", "DirectoryOrCreate"].contains(&kind);
         let path = clean(text(host, "path"));
-        directory
-            && !claims::is_agent(text(container, "image"))
-            && claims::is_data(&path, target, self.software)
+        directory && !self.looks(container) && claims::is_data(&path, target, self.software)
+    }
+
+    /// Whether a container only looks at what others have.
+    fn looks(&self, container: Value<'d>) -> bool {
+        container.get("image").and_then(Value::as_str).is_some_and(claims::is_agent)
     }
 
     fn source(

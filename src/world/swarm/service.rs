@@ -94,11 +94,13 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
             Slot { service: &scoped, labels: &service_labels, number: number.filter(|_| !mode.global) };
         let one = mode.replicas == 1;
         let ordinal = if one { trailing(name) } else { number };
+        let (data, others) = mounts.of(page, &slot);
         let member = Member {
             name: if one { name.to_owned() } else { format!("{name}.{}", number.unwrap_or_default()) },
             ordinal: ordinal.filter(|_| !mode.global),
             wants: Vec::new(),
-            mounts: mounts.of(page, &slot),
+            mounts: data,
+            others,
             container: None,
             hostname: identity::hostname(page, service, &slot),
         };

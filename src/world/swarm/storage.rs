@@ -59,20 +59,25 @@ impl<'d> Mounts<'d> {
         self.written.len()
     }
 
-    /// As the tasks of one slot have them.
-    pub fn of(&self, page: &mut Page<'d, '_>, slot: &Slot<'_>) -> Vec<Mount> {
-        self.written.iter().filter_map(|w| self.mount(page, w, slot)).collect()
+    /// As the tasks of one slot have them: what can be data, and what else it can write to.
+    pub fn of(&self, page: &mut Page<'d, '_>, slot: &Slot<'_>) -> (Vec<Mount>, Vec<Mount>) {
+        let all: Vec<(bool, Mount)> = self.written.iter().filter_map(|w| self.mount(page, w, slot)).collect();
+        let (data, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(data, _)| *data);
+        let plain = |all: Vec<(bool, Mount)>| all.into_iter().map(|(_, mount)| mount).collect();
+        (plain(data), plain(others))
     }
 
-    fn mount(&self, page: &mut Page<'d, '_>, w: &Written<'d>, slot: &Slot<'_>) -> Option<Mount> {
+    fn mount(&self, page: &mut Page<'d, '_>, w: &Written<'d>, slot: &Slot<'_>) -> Option<(bool, Mount)> {
+        let mut data = true;
         let target = page.expanded(&w.value, slot.expand(&w.target)).text;
         let source = match w.kind.as_str() {
             "bind" => {
                 let expanded = slot.expand(&w.source);
                 let path = page.expanded(&w.value, expanded).text;
-                if self.agent || !claims::is_data(&path, &target, self.software) {
+                if self.agent {
                     return None;
                 }
+                data = claims::is_data(&path, &target, self.software);
                 Source::Host { path: absolute(&page.file, &path), missing: Missing::Refused }
             }
             "tmpfs" => Source::Ephemeral,
@@ -96,7 +101,7 @@ impl<'d> Mounts<'d> {
                 return None;
             }
         };
-        Some(Mount { target, source, at: page.at(&w.value) })
+        Some((data, Mount { target, source, at: page.at(&w.value) }))
     }
 
     fn volume(&self, page: &mut Page<'d, '_>, w: &Written<'d>, slot: &Slot<'_>) -> Source {

@@ -35,3 +35,76 @@ fn with_force_nothing_but_force_breaks() {
         assert!(other.is_empty(), "{folder}: {other:?}");
     }
 }
+
+/// What one file accepts is accepted there, and hides nothing in another.
+#[test]
+fn a_waiver_holds_in_its_own_file() {
+    let stack = |name: &str| {
+        format!(
+            "version: \"3.8\"\nservices:\n  {name}:\n    image: postgres:16\n    volumes: [\"/srv/{name}:/var/lib/postgresql/data\"]\n"
+        )
+    };
+    let codes = ["move", "partition", "reboot", "update"].map(|h| format!("swarm/data/{h}"));
+    let accepts: String = codes.iter().map(|c| format!("# berthc: accept {c} because by hand\n")).collect();
+    let (own, other) = (format!("{accepts}{}", stack("db-1")), stack("db-2"));
+    for (first, second) in [("a.yml", "b.yml"), ("z.yml", "b.yml")] {
+        let files = [File { path: first, text: &own }, File { path: second, text: &other }];
+        let found = verify(&files, Bounds::default());
+        let open = self::codes(&found.findings, Level::Violation);
+        assert!(codes.iter().all(|c| open.contains(c)), "{open:?}");
+        let mut broken = found.findings.iter().filter(|f| f.level == Level::Violation);
+        assert!(broken.all(|f| &*f.at[0].file == second), "{:#?}", found.findings);
+        assert!(found.accepted.iter().all(|a| &*a.finding.at[0].file == first));
+        assert!(found.accepted.len() >= 4);
+    }
+}
+
+/// A label that a cloud sets, or that names a kind of nodes, is no pin.
+#[test]
+fn labels_of_many_nodes_pin_nothing() {
+    let pod = |key: &str, value: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{ name: db }}\nspec:\n  replicas: 1\n  serviceName: db\n  \
+             selector: {{ matchLabels: {{ app: db }} }}\n  template:\n    metadata: {{ labels: {{ app: db }} }}\n    spec:\n      \
+             nodeSelector: {{ {key}: \"{value}\" }}\n      containers:\n        - {{ name: db, image: postgres, volumeMounts: [{{ name: d, mountPath: /var/lib/postgresql/data }}] }}\n      \
+             volumes: [{{ name: d, hostPath: {{ path: /srv/db, type: Directory }} }}]\n"
+        )
+    };
+    let holds =
+        |key, value| verify(&[File { path: "a.yaml", text: &pod(key, value) }], Bounds::default()).holds();
+    for key in [
+        "cloud.google.com/gke-nodepool",
+        "eks.amazonaws.com/nodegroup",
+        "kubernetes.azure.com/agentpool",
+        "node.kubernetes.io/instance-type",
+        "karpenter.sh/capacity-type",
+        "kubernetes.io/role",
+        "disktype",
+        "example.com/pool",
+        "rack",
+    ] {
+        assert!(!holds(key, "x"), "{key} is taken for a pin");
+    }
+    assert!(!holds("rack", "1"));
+    for (key, value) in
+        [("kubernetes.io/hostname", "n1"), ("db", "1"), ("db-disk", "1"), ("postgres", "true")]
+    {
+        assert!(holds(key, value), "{key} is no pin");
+    }
+}
+
+/// A directory that one holds as data is data to all, wherever their containers mount it.
+#[test]
+fn what_one_holds_as_data_nobody_else_mounts() {
+    let stack = "version: \"3.8\"\nservices:\n  db:\n    image: postgres:16\n    volumes: [\"/srv/db:/var/lib/postgresql/data\"]\n    \
+                 deploy: { placement: { constraints: [\"node.labels.db == 1\"] } }\n    ports: [{ target: 5432, published: 5432, mode: host }]\n  \
+                 web:\n    image: example/web\n    volumes: [\"/srv/db:/etc/pgdata\"]\n";
+    let found = verify(&[File { path: "a.yml", text: stack }], Bounds::default());
+    assert!(
+        codes(&found.findings, Level::Violation).contains("swarm/data/neighbour"),
+        "{:#?}",
+        found.findings
+    );
+    let read_only = stack.replace("/etc/pgdata", "/etc/pgdata:ro");
+    assert!(verify(&[File { path: "a.yml", text: &read_only }], Bounds::default()).holds());
+}
