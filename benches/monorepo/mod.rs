@@ -27,6 +27,11 @@ fn address(n: usize, member: usize) -> String {
     format!("10.{}.{}.{}", n % 256, member / 250, member % 250 + 1)
 }
 
+/// A value that lists the members, as far as a line of a unit can carry it.
+fn listed(members: usize, list: &'static str) -> &'static str {
+    if members > 60 { "{{ service }}" } else { list }
+}
+
 /// On each node with the label, and on the node's network.
 fn per_node(n: usize, members: usize, port: usize) -> String {
     let name = name(n);
@@ -40,7 +45,7 @@ user: "1000:1000"
 env:
   node.name: "{{{{ member.node }}}}"
   http.port: "{{{{ ports.http }}}}"
-  seed_hosts: "{{{{ members | join(',') }}}}"
+  seed_hosts: "{seeds}"
 members:
   per: node
   on: {{ {name}: "true" }}
@@ -64,6 +69,7 @@ targets:
   swarm: {{ engine: "20.10" }}
 "#,
         known = known.join(", "),
+        seeds = listed(members, "{{ members | join(',') }}"),
     )
 }
 
@@ -77,7 +83,7 @@ image: registry.example.com/coordination:3.9.3
 user: "1000:1000"
 env:
   ID: "{{{{ member.id }}}}"
-  SERVERS: "{{% for m in members %}}{{{{ m.id }}}}={{{{ m.address }}}}:{{{{ ports.peer }}}} {{% endfor %}}"
+  SERVERS: "{servers}"
 members: {{ count: {members}, first: 1, pin: {{ label: {name}, at: {{ {at} }} }} }}
 resources: {{ cpu: 500m, memory: 2Gi }}
 exclusive:
@@ -96,6 +102,8 @@ targets:
   swarm: {{ engine: "20.10", network: coordination }}
 "#,
         at = at.join(", "),
+        servers =
+            listed(members, "{% for m in members %}{{ m.id }}={{ m.address }}:{{ ports.peer }} {% endfor %}"),
     )
 }
 
@@ -108,7 +116,7 @@ image: registry.example.com/stream:3.9.0
 user: "1000:1000"
 env:
   ID: "{{{{ member.id }}}}"
-  VOTERS: "{{% for m in members %}}{{{{ m.id }}}}@{{{{ m.address }}}}:{{{{ ports.peer }}}},{{% endfor %}}"
+  VOTERS: "{voters}"
   ADVERTISED: "{{{{ member.address }}}}:{{{{ ports.client }}}}"
 members: {{ count: {members} }}
 resources: {{ cpu: "2", memory: 6Gi }}
@@ -131,6 +139,8 @@ targets:
   kubernetes: {{ version: "1.34", namespace: streams }}
   fleet: {{ version: "1.0.0", domain: streams.example.com, pin: {name} }}
   swarm: {{ engine: "20.10", network: streams, pin: {name} }}
-"#
+"#,
+        voters =
+            listed(members, "{% for m in members %}{{ m.id }}@{{ m.address }}:{{ ports.peer }},{% endfor %}"),
     )
 }
