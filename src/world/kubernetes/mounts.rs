@@ -6,9 +6,10 @@ use super::Found;
 use super::members::Modes;
 use super::object::Object;
 use super::pod::Pod;
-use super::storage::{Bound, CLASS, Claim, Inline, Storage, clean, inline};
+use super::storage::{Bound, CLASS, Claim, Inline, Storage, inline};
 use crate::finding::At;
 use crate::world::images::Software;
+use crate::world::path::shortest;
 use crate::world::yaml::Value;
 use crate::world::{Kind, Member, Mount, Source, claims};
 
@@ -82,8 +83,8 @@ impl<'d> Mounts<'d> {
             }
             if !sub.is_empty() {
                 match &mut source {
-                    Source::Host { path: own, .. } => *own = clean(&format!("{own}/{sub}")),
-                    Source::Volume { name: own, .. } => *own = clean(&format!("{own}/{sub}")),
+                    Source::Host { path: own, .. } => *own = shortest(&format!("{own}/{sub}")),
+                    Source::Volume { name: own, .. } => *own = shortest(&format!("{own}/{sub}")),
                     Source::Ephemeral => {}
                 }
             }
@@ -105,7 +106,7 @@ impl<'d> Mounts<'d> {
         let text = |value: Value<'d>, key| value.get(key).and_then(Value::as_str).unwrap_or_default();
         let kind = text(host, "type");
         let directory = ["", "Directory", "DirectoryOrCreate"].contains(&kind);
-        let path = clean(text(host, "path"));
+        let path = shortest(text(host, "path"));
         directory
             && !claims::is_agent(text(container, "image"))
             && claims::is_data(&path, target, self.software)
@@ -176,7 +177,7 @@ impl<'d> Mounts<'d> {
     /// The directory below a volume that `mount` shows; `None` for one of each pod's own.
     fn below(&self, container: Value<'d>, mount: Value<'d>, member: &Member) -> Option<String> {
         if let Some(path) = mount.given("subPath").and_then(Value::as_str) {
-            return Some(clean(path));
+            return Some(shortest(path));
         }
         let Some(expression) = mount.given("subPathExpr").and_then(Value::as_str) else {
             return Some(String::new());
@@ -190,7 +191,7 @@ impl<'d> Mounts<'d> {
             rest = after;
         }
         path.push_str(rest);
-        Some(clean(&path))
+        Some(shortest(&path))
     }
 
     /// What a variable is for `member`; its own name where that is the same for every pod of a

@@ -367,6 +367,9 @@ fn a_port_of_one_address_and_a_shared_lock_keep_nobody_off() {
     }
     for (lock, held) in [
         ("-n /data /db", true),
+        ("-xn /data /db", true),
+        ("-ns /data /db", false),
+        ("-n /data", false),
         ("-x -w 5 /data /db", true),
         ("-s /data /db", false),
         ("--shared -n /data /db", false),
@@ -375,5 +378,33 @@ fn a_port_of_one_address_and_a_shared_lock_keep_nobody_off() {
     ] {
         let world = of(&format!("--mount type=bind,source=/d,target=/data img flock {lock}"));
         assert_eq!(world.workloads[0].lock.is_some(), held, "{lock}");
+        assert_eq!(world.unread.len(), usize::from(!held), "{lock}");
+    }
+}
+
+#[test]
+fn one_directory_has_one_name() {
+    for mount in ["/srv//db/", "/srv/x/../db"] {
+        let w = one(&format!("ExecStart=docker run --name a -v {mount}:/data img"));
+        assert_eq!(mounts(&w), ["/data=/srv/db+"], "{mount}");
+    }
+    for mount in [
+        "--mount TYPE=bind,Source=/srv/./db,Target=/data",
+        r#"--mount 'type=BIND,"source=/srv/db/","target=/data"'"#,
+    ] {
+        let w = one(&format!("ExecStart=docker run --name a {mount} img"));
+        assert_eq!(mounts(&w), ["/data=/srv/db"], "{mount}");
+    }
+    let read_only = r#"--mount 'type=bind,source=/srv/db,Target=/data,"ReadOnly"'"#;
+    assert_eq!(mounts(&one(&format!("ExecStart=docker run --name a {read_only} img"))), [""; 0]);
+    let quoted = r#"--mount 'type=bind,"source=/srv/a,b",target=/data'"#;
+    assert_eq!(mounts(&one(&format!("ExecStart=docker run --name a {quoted} img"))), ["/data=/srv/a,b"]);
+    for (options, source) in [
+        ("--opt type=none --opt device=/srv//c/", "/srv/c"),
+        ("--opt type=nfs --opt device=:/exp//db/", ":/exp/db Never+"),
+    ] {
+        let make = format!("ExecStartPre=docker volume create {options} d");
+        let w = one(&format!("{make}\nExecStart=docker run --name a -v d:/d img"));
+        assert_eq!(mounts(&w), [format!("/d={source}")]);
     }
 }
