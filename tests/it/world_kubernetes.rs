@@ -357,3 +357,32 @@ fn locks_that_live_as_long_as_the_process() {
     }
     assert_eq!(lock("[mysqld]"), (None, 0));
 }
+
+#[test]
+fn jobs_that_can_write_to_data_are_listed() {
+    let unread = |kind: &str, volume: &str, mount: &str| {
+        let pod = format!(
+            "{{containers: [{{name: a, image: a, volumeMounts: [{{name: d, mountPath: /data{mount}}}]}}], volumes: [{{name: d, {volume}}}]}}"
+        );
+        let template = format!("{{template: {{spec: {pod}}}}}");
+        let spec = if kind == "Job" { template } else { format!("{{jobTemplate: {{spec: {template}}}}}") };
+        let text = format!("{{apiVersion: batch/v1, kind: {kind}, metadata: {{name: a}}, spec: {spec}}}");
+        read(&text).unread.len()
+    };
+    for kind in ["Job", "CronJob"] {
+        for volume in [
+            "persistentVolumeClaim: {claimName: d}",
+            "hostPath: {path: /srv/db, type: Directory}",
+            "nfs: {server: a, path: /x}",
+            "glusterfs: {path: /x}",
+        ] {
+            assert_eq!(unread(kind, volume, ""), 1, "{kind} {volume}");
+        }
+        for volume in
+            ["emptyDir: {}", "configMap: {name: a}", "hostPath: {path: /var/run/docker.sock, type: Socket}"]
+        {
+            assert_eq!(unread(kind, volume, ""), 0, "{kind} {volume}");
+        }
+        assert_eq!(unread(kind, "hostPath: {path: /srv/db}", ", readOnly: true"), 0);
+    }
+}

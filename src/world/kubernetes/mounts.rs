@@ -146,10 +146,8 @@ impl<'d> Mounts<'d> {
 
     /// A volume that the pod names itself.
     fn direct(&self, volume: Value<'d>, found: &mut Found) -> Option<(Bound, At)> {
-        let kinds = volume.entries().into_iter().find(|(key, value)| *key != "name" && !value.is_null());
-        let (kind, value) = kinds?;
-        // An inline CSI volume goes with its pod.
-        if NO_DATA.contains(&kind) || kind == "csi" {
+        let (kind, value) = kind(volume)?;
+        if goes_with_pod(kind) {
             return None;
         }
         let at = self.object.at(value.get("path").unwrap_or(value));
@@ -215,6 +213,17 @@ impl<'d> Mounts<'d> {
         }
     }
 
+    /// The first volume that may be data and outlives the pod, and its kind.
+    pub(super) fn data(&self) -> Option<(&'d str, Value<'d>)> {
+        self.mounts.iter().find_map(|(container, mount)| {
+            let name = mount.get("name")?.as_str()?;
+            let target = mount.get("mountPath").or_else(|| mount.get("devicePath")).and_then(Value::text);
+            let (kind, volume) = kind(*self.volumes.get(name)?)?;
+            let kept = !goes_with_pod(kind) && self.is_data(name, &target.unwrap_or_default(), *container);
+            kept.then_some((kind, volume))
+        })
+    }
+
     /// Where `container` mounts what goes with the pod.
     pub(super) fn empty(&self, container: Value<'d>) -> Vec<(String, At)> {
         let mounts = container.get("volumeMounts").map(Value::items).unwrap_or_default();
@@ -237,4 +246,14 @@ impl<'d> Mounts<'d> {
         };
         !self.volumes.values().all(known)
     }
+}
+
+/// The kind of a volume, and what stands there.
+fn kind(volume: Value<'_>) -> Option<(&str, Value<'_>)> {
+    volume.entries().into_iter().find(|(key, value)| *key != "name" && !value.is_null())
+}
+
+/// Whether a volume of this kind is no data, or ends with its pod, as an inline CSI volume does.
+fn goes_with_pod(kind: &str) -> bool {
+    NO_DATA.contains(&kind) || kind == "csi"
 }
