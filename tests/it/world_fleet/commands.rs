@@ -265,6 +265,10 @@ fn starts_that_end_another() {
         "-/bin/bash -c 'docker kill db > /dev/null 2>&1'",
         "/bin/sh -c 'for c in $$(docker ps -q); do :; done; docker kill $(docker ps -q --filter name=db)'",
         "/bin/sh -c 'docker ps -aq | xargs docker rm -f'",
+        "/bin/sh -c 'docker ps -q -f name=d | xargs -r docker kill'",
+        "/bin/sh -c 'docker ps -q -f name=x -f name=^/d | xargs docker kill'",
+        "/bin/sh -c 'docker ps -q -f name=^db.*$ | xargs docker kill'",
+        "/bin/sh -c 'docker ps -q -f name=^/db$ | xargs docker kill'",
         "/bin/sh -c 'c=`docker ps -q --filter label=tier=db`; docker stop $c'",
     ] {
         let world = with(pre, "Conflicts=db@*.service");
@@ -274,6 +278,7 @@ fn starts_that_end_another() {
     for pre in [
         "-/usr/bin/docker rm db",
         "-docker kill other",
+        "/bin/sh -c 'docker ps -q -f name=^/d$ | xargs docker kill'",
         "/bin/sh -c 'c=$$(docker ps -q --filter label=berth.unit=%n); test -z \"$$c\" || docker stop $$c'",
     ] {
         let world = with(pre, "");
@@ -407,4 +412,19 @@ fn one_directory_has_one_name() {
         let w = one(&format!("{make}\nExecStart=docker run --name a -v d:/d img"));
         assert_eq!(mounts(&w), [format!("/d={source}")]);
     }
+}
+
+#[test]
+fn whom_only_the_machine_knows_is_listed() {
+    let of = |pre: &str, name: &str| {
+        let world = world(&format!("ExecStartPre=-{pre}\nExecStart=docker run --name {name} -v /d:/d img"));
+        world.unread.iter().filter(|u| u.what.starts_with("whom `docker ")).count()
+    };
+    let each = "/bin/bash -c \"for c in srv.db x; do docker rm -f $$c; done\"";
+    assert_eq!(of(each, "a"), 1);
+    assert_eq!(of("/bin/sh -c \"docker ps | grep db | xargs docker kill\"", "a"), 1);
+    assert_eq!(of("docker kill db-%H", "a"), 1);
+    assert_eq!(of("docker kill db-%H", "db-%H"), 0);
+    assert_eq!(of("docker kill db", "a"), 0);
+    assert_eq!(of("/bin/sh -c \"docker ps -q -f label=a | xargs docker kill\"", "a"), 0);
 }
