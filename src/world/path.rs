@@ -21,3 +21,29 @@ pub fn share(device: &str) -> String {
         None => device.trim_end_matches('/').to_owned(),
     }
 }
+
+/// Parts of `/usr` and `/usr/local` that are the system's.
+const INSTALLED: [&str; 9] = ["bin", "games", "include", "lib", "lib64", "libexec", "sbin", "share", "src"];
+/// Directories of the node that are mounted to be looked at.
+const LOOKED_AT: [&str; 9] =
+    ["/dev", "/etc", "/lib", "/proc", "/run", "/sys", "/usr", "/var/log", "/var/run"];
+/// In the name of a directory of settings.
+const SETTINGS: [&str; 5] = ["cert", "conf", "secret", "ssl", "tls"];
+
+/// What to list of the directory `path` of a node, in shortest form, that is mounted at `target` and
+/// taken for no data: it may be some, below `/usr` or for a program that keeps its own in `/etc`.
+pub fn doubt(path: &str, target: &str) -> Option<String> {
+    let own = path.strip_prefix("/usr/").map(|rest| rest.strip_prefix("local/").unwrap_or(rest));
+    let below_usr = own.is_some_and(|own| {
+        let first = own.split('/').next().unwrap_or_default();
+        first != "local" && !INSTALLED.contains(&first)
+    });
+    let looked_at =
+        LOOKED_AT.iter().any(|l| path.strip_prefix(l).is_some_and(|r| r.is_empty() || r.starts_with('/')));
+    let below_etc = shortest(target).starts_with("/etc/") && path.len() > 1 && !looked_at;
+    // A file is named as one.
+    let names = [path, target].map(|p| p.trim_end_matches('/').rsplit('/').next().unwrap_or_default());
+    let settings = names.iter().any(|n| n.contains('.') || SETTINGS.iter().any(|s| n.contains(s)));
+    let doubt = path.starts_with('/') && (below_usr || below_etc) && !settings;
+    doubt.then(|| format!("the directory {path}, mounted at {target}: taken for no data"))
+}

@@ -386,3 +386,18 @@ fn jobs_that_can_write_to_data_are_listed() {
         assert_eq!(unread(kind, "hostPath: {path: /srv/db}", ", readOnly: true"), 0);
     }
 }
+
+#[test]
+fn directories_that_may_be_data_are_listed() {
+    let unread = |host: &str, mount: &str| {
+        let pod = format!(
+            "containers: [{{name: a, image: a, volumeMounts: [{{name: d, {mount}}}]}}]\nvolumes: [{{name: d, hostPath: {{{host}}}}}]\n"
+        );
+        read(&stateful("replicas: 3", &pod)).unread.len()
+    };
+    assert_eq!(unread("path: /usr/local/ledger", "mountPath: /data"), 1);
+    assert_eq!(unread("path: /srv/pihole", "mountPath: /etc/pihole"), 1);
+    assert_eq!(unread("path: /srv/pihole", "mountPath: /etc/pihole, readOnly: true"), 0);
+    assert_eq!(unread("path: /srv/pihole, type: File", "mountPath: /etc/pihole"), 0);
+    assert_eq!(unread("path: /srv/a", "mountPath: /data"), 0);
+}

@@ -231,7 +231,14 @@ impl Reader<'_> {
             let path = if written.kind == "volume" { String::new() } else { shortest(written.source) };
             let agent = !path.is_empty() && claims::is_agent(&run.image.text);
             let data = !agent && claims::is_data(&path, written.target, self.software);
-            if is_read_only(&word.text) || !data {
+            if is_read_only(&word.text) {
+                continue;
+            }
+            if !data {
+                let doubt = path::doubt(&path, written.target).filter(|_| !agent);
+                if let Some(what) = doubt {
+                    self.found.unread(at, what);
+                }
                 continue;
             }
             if !word.known {

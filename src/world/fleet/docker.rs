@@ -244,7 +244,7 @@ pub fn fields(text: &str) -> Vec<&str> {
     while let Some(text) = rest {
         let quoted = text.strip_prefix('"').and_then(|t| t.split_once('"'));
         let (field, after) = match quoted {
-            Some((field, after)) if after.is_empty() => (field, None),
+            Some((field, "")) => (field, None),
             Some((field, after)) if after.starts_with(',') => (field, Some(&after[1..])),
             _ => text.split_once(',').map_or((text, None), |(field, after)| (field, Some(after))),
         };

@@ -9,7 +9,7 @@ use super::pod::Pod;
 use super::storage::{Bound, CLASS, Claim, Inline, Storage, inline};
 use crate::finding::At;
 use crate::world::images::Software;
-use crate::world::path::shortest;
+use crate::world::path::{self, shortest};
 use crate::world::yaml::Value;
 use crate::world::{Kind, Member, Mount, Source, claims};
 
@@ -210,6 +210,27 @@ impl<'d> Mounts<'d> {
                 Some(value) => value.to_owned(),
                 None => format!("$({name})"),
             }),
+        }
+    }
+
+    /// Lists directories of the node that are taken for no data, and may be some.
+    pub(super) fn doubt(&self, found: &mut Found) {
+        let mut seen = BTreeSet::new();
+        for (container, mount) in &self.mounts {
+            let text = |value: Value<'d>, key| value.get(key).and_then(Value::as_str).unwrap_or_default();
+            let (name, target) = (text(*mount, "name"), text(*mount, "mountPath"));
+            let Some(host) = self.volumes.get(name).and_then(|v| v.given("hostPath")) else { continue };
+            let directory = ["", "Directory", "DirectoryOrCreate"].contains(&text(host, "type"));
+            let agent = claims::is_agent(text(*container, "image"));
+            // The serving container stands twice.
+            if directory
+                && !agent
+                && seen.insert((name, target))
+                && !self.is_data(name, target, *container)
+                && let Some(what) = path::doubt(&shortest(text(host, "path")), target)
+            {
+                found.unread(self.object.at(*mount), what);
+            }
         }
     }
 

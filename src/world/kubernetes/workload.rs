@@ -94,6 +94,7 @@ fn workload<'d>(
     let replicas =
         if matches!(kind, Kind::StatefulSet | Kind::Replicas) { replicas(object, found) } else { 1 };
     let mounts = Mounts::new(object, &pod, kind);
+    mounts.doubt(found);
     let template = Template { object, kind, replicas, pod: &pod, mounts: &mounts };
     let (members, Modes { one_node, many }) = members(&template, storage, left, found);
     let update = update(object, found);

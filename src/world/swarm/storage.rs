@@ -52,6 +52,14 @@ impl<'d> Mounts<'d> {
         let clusters = written.iter().filter(|w| w.kind == "cluster").count();
         let image = service.get("image").and_then(|i| Page::quiet(&i)).unwrap_or_default();
         let (software, agent) = (identity::software(service), claims::is_agent(&image));
+        for w in written.iter().filter(|w| w.kind == "bind" && !agent) {
+            let path = absolute(&page.file, &w.source);
+            let doubt =
+                path::doubt(&path, &w.target).filter(|_| !claims::is_data(&path, &w.target, software));
+            if let Some(what) = doubt {
+                page.unread(&w.value, what);
+            }
+        }
         Self { written, reserves: clusters == 1 && !global, several: replicas > 1, software, agent }
     }
 

@@ -428,3 +428,25 @@ fn whom_only_the_machine_knows_is_listed() {
     assert_eq!(of("docker kill db", "a"), 0);
     assert_eq!(of("/bin/sh -c \"docker ps -q -f label=a | xargs docker kill\"", "a"), 0);
 }
+
+#[test]
+fn directories_that_may_be_data_are_listed() {
+    let of = |mount: &str| unread(&world(&format!("ExecStart=docker run --name a -v {mount} img"))).len();
+    for mount in ["/srv/pihole:/etc/pihole", "/usr/local/ledger:/data", "/usr/ledger/data/:/data"] {
+        assert_eq!(of(mount), 1, "{mount}");
+    }
+    for mount in [
+        "/srv/pihole:/etc/pihole:ro",
+        "/srv/nginx.conf:/etc/nginx/nginx.conf",
+        "/srv/nginx/conf:/etc/nginx",
+        "/etc/ssl:/etc/ssl",
+        "/usr/share/zoneinfo:/zones",
+        "/usr/local/bin/tool:/tool",
+        "/usr/local:/host",
+        "/var/run/docker.sock:/etc/sock",
+        "named:/etc/pihole",
+        "/srv/a:/data",
+    ] {
+        assert_eq!(of(mount), 0, "{mount}");
+    }
+}

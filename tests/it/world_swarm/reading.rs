@@ -184,6 +184,15 @@ fn the_guard_holds_and_other_locks_are_listed() {
     assert_eq!(read("command: run"), (None, 0));
 }
 
+#[test]
+fn directories_that_may_be_data_are_listed() {
+    let unread = |mount: &str| service(&format!("volumes: [{mount}]"), "").1.unread.len();
+    assert_eq!(unread("\"/srv/pihole:/etc/pihole\""), 1);
+    assert_eq!(unread("{ type: bind, source: /usr/local/ledger, target: /data }"), 1);
+    assert_eq!(unread("\"/srv/pihole:/etc/pihole:ro\""), 0);
+    assert_eq!(unread("\"/srv/a:/data\""), 0);
+}
+
 /// As docker 28.2.2 fills them in, none of them set.
 #[test]
 fn variables() {
