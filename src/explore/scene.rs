@@ -265,10 +265,16 @@ fn ports_meet(a: &Actor<'_>, b: &Actor<'_>, which: impl Fn(&crate::world::Port) 
     })
 }
 
-/// What it holds a lock on.
-fn lock<'w>(actor: &Actor<'w>) -> Option<(bool, &'w str)> {
-    let (target, _) = actor.workload.lock.as_ref()?;
-    actor.member.mounts.iter().find(|m| m.target == *target).and_then(key)
+/// What it holds a lock on: a mount, and the file in it, empty for the mount itself. What lies
+/// deeper may be another mount's.
+fn lock<'w>(actor: &Actor<'w>) -> Option<((bool, &'w str), &'w str)> {
+    let (path, _) = actor.workload.lock.as_ref()?;
+    let (directory, file) = path.rsplit_once('/')?;
+    let at = |target: &str| {
+        let mut mounts = actor.member.mounts.iter();
+        mounts.find(|m| m.target.trim_end_matches('/') == target).and_then(key)
+    };
+    at(path).map(|place| (place, "")).or_else(|| Some((at(directory)?, file)))
 }
 
 /// Whether a rule of `a` keeps it off nodes with `b`.

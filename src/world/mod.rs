@@ -7,6 +7,8 @@ pub mod claims;
 pub mod fleet;
 pub mod images;
 pub mod kubernetes;
+pub mod lock;
+pub mod path;
 pub mod swarm;
 pub mod unit;
 pub mod yaml;
@@ -173,7 +175,7 @@ pub struct Workload {
     pub grace: u32,
     /// Where `grace` stands; `None` for the orchestrator's default.
     pub grace_at: Option<At>,
-    /// The process holds `flock` on this directory for as long as it lives.
+    /// The process holds `flock` on this file or directory of the container as long as it lives.
     pub lock: Option<(String, At)>,
     /// Its start kills whatever container has its name, also another's (fleet).
     pub kills: Option<At>,

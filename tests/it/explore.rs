@@ -85,3 +85,27 @@ pub fn codes(target: Target, workloads: Vec<Workload>) -> Vec<String> {
     let all: BTreeSet<String> = findings(target, workloads).into_iter().map(|f| f.code).collect();
     all.into_iter().collect()
 }
+
+/// Each node runs one of each: what keeps them apart is one lock on one file.
+#[test]
+fn locks_meet_on_one_file_only() {
+    let broken = |ours: &str, theirs: &str| {
+        let of = |name: &str, lock: &str| {
+            let mut all = workload(Kind::Global, vec![host("/srv/db", Missing::Refused)]);
+            (all.name, all.members[0].name) = (name.into(), name.into());
+            all.lock = Some((lock.into(), at("entrypoint")));
+            all
+        };
+        let told = codes(Target::Swarm, vec![of("a", ours), of("b", theirs)]);
+        told.iter().any(|code| code == "swarm/data/revisions")
+    };
+    for path in ["/data", "/data/lock"] {
+        assert!(!broken(path, path), "{path}");
+    }
+    for (ours, theirs) in [("/data/1.lock", "/data/2.lock"), ("/data", "/data/lock"), ("/a/lock", "/a/lock")]
+    {
+        assert!(broken(ours, theirs), "{ours} {theirs}");
+    }
+    // What lies there may be another mount.
+    assert!(broken("/data/a/lock", "/data/a/lock"));
+}

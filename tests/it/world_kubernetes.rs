@@ -310,26 +310,94 @@ fn locks_that_live_as_long_as_the_process() {
         (world.workloads[0].lock.as_ref().map(|(d, _)| d.clone()), world.unread.len())
     };
     let held = [
-        r#"[/bin/sh, -c, "exec 9<\"$0\" && flock -n 9 && exec \"$@\"", /data, mysqld]"#,
-        r#"[sh, -ec, "exec 9>/data/.lock; flock -n 9; exec mysqld"]"#,
-        r#"[bash, -c, "exec 9>/data/db.lock\nflock -n 9 || exit 1\nexec mysqld --x"]"#,
-        r#"[bash, -c, "exec 9>/data/db.lock\nflock 9\nexec mysqld"]"#,
-        "[flock, -n, /data/.lock, mysqld]",
-        "[/usr/bin/flock, -w, '10', /data, mysqld]",
+        (r#"[/bin/sh, -c, "exec 9<\"$0\" && flock -n 9 && exec \"$@\"", /data, mysqld]"#, "/data"),
+        (r#"[sh, -ec, "exec 9>/data/.lock; flock -n 9; exec mysqld"]"#, "/data/.lock"),
+        (r#"[sh, -c, "set -e\nexec 9>/data/.lock\nflock 9\nexec mysqld\n"]"#, "/data/.lock"),
+        (r#"[bash, -c, "exec 9>/data/db.lock\nflock -n 9 || exit 1\nexec mysqld --x"]"#, "/data/db.lock"),
+        (r#"[bash, -c, "exec 9<>\"/data//db.lock\" && flock -nx 9 && exec mysqld"]"#, "/data/db.lock"),
+        ("[flock, -n, /data/.lock, mysqld]", "/data/.lock"),
+        ("[/usr/bin/flock, -w, '10', /data/, mysqld]", "/data"),
     ];
-    for command in held {
-        assert_eq!(lock(command), (Some("/data".to_owned()), 0), "{command}");
+    for (command, path) in held {
+        assert_eq!(lock(command), (Some(path.to_owned()), 0), "{command}");
+    }
+    for options in ["-nx", "-xn", "-en", "-ne", "--timeout=5", "-n, --exclusive"] {
+        assert_eq!(lock(&format!("[flock, {options}, /data, mysqld]")).1, 0, "{options}");
     }
     let open = [
         // It goes on when the lock is another's.
         r#"[sh, -c, "exec 9>/data/.lock; flock -n 9; exec mysqld"]"#,
-        // Shared, or for another command.
+        r#"[sh, -c, "exec 9>/data/.lock; flock -n 9 || true; exec mysqld"]"#,
+        r#"[sh, -c, "exec 9>/data/.lock; flock -n 9 || echo busy; exec mysqld"]"#,
+        r#"[sh, -c, "exec 9>/data/.lock; flock -n 9 && echo x; exec mysqld"]"#,
+        r#"[sh, -c, "exec 9>/data/.lock && flock -n -E 0 9 && exec mysqld"]"#,
+        // Without the file there is no `flock`, and no end.
+        r#"[bash, -ec, "exec 9>/data/.lock && flock -n 9; exec mysqld"]"#,
+        r#"[bash, -c, "exec 9>/data/.lock || flock -n 9 && exec mysqld"]"#,
+        // Shared, let go, of another descriptor, or for another command.
         r#"[sh, -c, "exec 9>/data/.lock && flock -s 9 && exec mysqld"]"#,
+        r#"[sh, -c, "exec 9>/data/.lock; flock 9; exec 9>&-; exec mysqld"]"#,
+        r#"[sh, -c, "exec 9>/data/.lock && flock -n 9 && exec mysqld 9>&-"]"#,
+        r#"[sh, -c, "exec 9>/data/.lock && flock -n 9 && exec sudo mysqld"]"#,
+        r#"[sh, -c, "exec 9>/data/.lock && flock -n 9 && mysqld & wait"]"#,
+        r#"[sh, -c, "exec 9>/data/.lock && flock -n 8 && exec mysqld"]"#,
+        r#"[sh, -c, "exec 9<\"$0\" && flock -n 9 && exec \"$@\"", /data]"#,
         r#"[sh, -c, "flock -n /data/.lock init; exec mysqld"]"#,
         "[flock, -s, /data/.lock, mysqld]",
+        "[flock, -ns, /data/.lock, mysqld]",
+        "[flock, -sn, /data/.lock, mysqld]",
+        "[flock, -n, /data/.lock]",
+        "[flock, -n, /data/.lock, -c, mysqld]",
+        // Which file it is, is not known.
+        "[flock, -n, $(DATA)/.lock, mysqld]",
+        "[flock, -n, /data/../x, mysqld]",
     ];
     for command in open {
         assert_eq!(lock(command), (None, 1), "{command}");
     }
     assert_eq!(lock("[mysqld]"), (None, 0));
+}
+
+#[test]
+fn jobs_that_can_write_to_data_are_listed() {
+    let unread = |kind: &str, volume: &str, mount: &str| {
+        let pod = format!(
+            "{{containers: [{{name: a, image: a, volumeMounts: [{{name: d, mountPath: /data{mount}}}]}}], volumes: [{{name: d, {volume}}}]}}"
+        );
+        let template = format!("{{template: {{spec: {pod}}}}}");
+        let spec = if kind == "Job" { template } else { format!("{{jobTemplate: {{spec: {template}}}}}") };
+        let text = format!("{{apiVersion: batch/v1, kind: {kind}, metadata: {{name: a}}, spec: {spec}}}");
+        read(&text).unread.len()
+    };
+    for kind in ["Job", "CronJob"] {
+        for volume in [
+            "persistentVolumeClaim: {claimName: d}",
+            "hostPath: {path: /srv/db, type: Directory}",
+            "nfs: {server: a, path: /x}",
+            "glusterfs: {path: /x}",
+        ] {
+            assert_eq!(unread(kind, volume, ""), 1, "{kind} {volume}");
+        }
+        for volume in
+            ["emptyDir: {}", "configMap: {name: a}", "hostPath: {path: /var/run/docker.sock, type: Socket}"]
+        {
+            assert_eq!(unread(kind, volume, ""), 0, "{kind} {volume}");
+        }
+        assert_eq!(unread(kind, "hostPath: {path: /srv/db}", ", readOnly: true"), 0);
+    }
+}
+
+#[test]
+fn directories_that_may_be_data_are_listed() {
+    let unread = |host: &str, mount: &str| {
+        let pod = format!(
+            "containers: [{{name: a, image: a, volumeMounts: [{{name: d, {mount}}}]}}]\nvolumes: [{{name: d, hostPath: {{{host}}}}}]\n"
+        );
+        read(&stateful("replicas: 3", &pod)).unread.len()
+    };
+    assert_eq!(unread("path: /usr/local/ledger", "mountPath: /data"), 1);
+    assert_eq!(unread("path: /srv/pihole", "mountPath: /etc/pihole"), 1);
+    assert_eq!(unread("path: /srv/pihole", "mountPath: /etc/pihole, readOnly: true"), 0);
+    assert_eq!(unread("path: /srv/pihole, type: File", "mountPath: /etc/pihole"), 0);
+    assert_eq!(unread("path: /srv/a", "mountPath: /data"), 0);
 }

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use super::docker::{Docker, Run};
+use super::docker::{self, Docker, Run};
 use super::exec::Word;
 use super::found::Found;
 use super::service::{Main, Step, is_read_only};
 use crate::finding::{At, codes};
 use crate::model::backend::{BACKENDS, Fences};
-use crate::target::docker::GUARD;
 use crate::world::images::{self, Software};
+use crate::world::lock::{self, Lock};
+use crate::world::path::{self, shortest};
 use crate::world::{Member, Missing, Mount, Port, Source, Workload, claims};
 
 /// Most ports of one container: a range is as many.
@@ -32,7 +33,7 @@ pub fn fill(
         workload.labels.insert(key.to_owned(), value.to_owned());
     }
     network(workload, step, run, found);
-    workload.lock = lock(step, run);
+    workload.lock = lock(step, run, found);
     let mut reader =
         Reader { step, run, volumes: volumes(steps), inspected: inspected(steps), software, found };
     let (mut mounts, rest) = reader.mounts();
@@ -133,31 +134,19 @@ fn one_address(text: &str) -> bool {
     address.is_some_and(|a| !["", "0.0.0.0", "::"].contains(&a))
 }
 
-/// The process itself holds the lock: berthc's guard, or `flock` as the command.
-fn lock(step: &Step, run: &Run) -> Option<(String, At)> {
-    let words: Vec<&Word> = run.last("entrypoint").into_iter().chain(&run.args).collect();
-    let at = |word: &Word| step.at(word, "flock");
-    match words.as_slice() {
-        [shell, flag, guard, directory, ..]
-            if ["sh", "bash", "dash"].contains(&shell.base()) && flag.text == "-c" && guard.text == GUARD =>
-        {
-            Some((directory.text.clone(), at(guard)))
+/// What the process locks before it serves, and holds as long as it lives.
+fn lock(step: &Step, run: &Run, found: &mut Found) -> Option<(String, At)> {
+    let all = || run.last("entrypoint").into_iter().chain(&run.args);
+    let words: Vec<&str> = all().map(|word| word.text.as_str()).collect();
+    let at = step.at(all().find(|word| word.text.contains("flock"))?, "flock");
+    match lock::read(&words) {
+        Lock::None => None,
+        Lock::Held(file) => Some((file, at)),
+        Lock::Unknown => {
+            found.unread(at, lock::UNKNOWN);
+            None
         }
-        [flock, rest @ ..]
-            if flock.base() == "flock"
-                && !rest.iter().take_while(|w| w.text.starts_with('-')).any(|w| shares(&w.text)) =>
-        {
-            let file = rest.iter().find(|word| word.text.starts_with('/'))?;
-            Some((file.text.clone(), at(flock)))
-        }
-        _ => None,
     }
-}
-
-/// Whether an option makes of a lock none that keeps others off as long as the command runs.
-fn shares(option: &str) -> bool {
-    ["--shared", "--unlock", "--close"].contains(&option)
-        || !option.starts_with("--") && option.contains(['s', 'u', 'o'])
 }
 
 /// How a volume was made, before the start.
@@ -240,12 +229,15 @@ impl Reader<'_> {
                 }
                 _ => continue,
             };
-            let path = if written.kind == "volume" { "" } else { written.source };
+            let path = if written.kind == "volume" { String::new() } else { shortest(written.source) };
             let agent = !path.is_empty() && claims::is_agent(&run.image.text);
+            let data = claims::is_data(&path, written.target, self.software);
             if is_read_only(&word.text) || agent {
                 continue;
             }
-            let data = claims::is_data(path, written.target, self.software);
+            if let Some(what) = path::doubt(&path, written.target).filter(|_| !data) {
+                self.found.unread(at.clone(), what);
+            }
             if !data && written.kind != "bind" {
                 continue;
             }
@@ -265,8 +257,7 @@ impl Reader<'_> {
             // `-v` makes a directory that is missing, `--mount` refuses.
             "bind" => {
                 let missing = if option == "mount" { Missing::Refused } else { Missing::Created };
-                let path = source.trim_end_matches('/');
-                Source::Host { path: if path.is_empty() { "/".into() } else { path.to_owned() }, missing }
+                Source::Host { path: shortest(source), missing }
             }
             "volume" if !source.is_empty() => {
                 let made = self.volumes.get(source);
@@ -278,7 +269,7 @@ impl Reader<'_> {
             kind => {
                 self.found
                     .unread(at.clone(), format!("a mount of type {kind}: taken for one of this machine"));
-                Source::Host { path: source.to_string(), missing: Missing::Refused }
+                Source::Host { path: shortest(source), missing: Missing::Refused }
             }
         }
     }
@@ -299,8 +290,8 @@ impl Reader<'_> {
         if driver == "local" {
             let shared = option("type").is_some_and(|kind| kind.starts_with("nfs") || kind == "cifs");
             return match option("device") {
-                Some(device) if shared => volume(device, Fences::Never),
-                Some(device) => Source::Host { path: device.to_owned(), missing: Missing::Refused },
+                Some(device) if shared => volume(&path::share(device), Fences::Never),
+                Some(device) => Source::Host { path: shortest(device), missing: Missing::Refused },
                 // Who starts only when docker's own volume is NFS has a share.
                 None if inspected.is_some_and(|step| step.raw.contains("\"local nfs\"")) => {
                     volume(name, Fences::Never)
@@ -357,9 +348,13 @@ fn short<'w>(text: &'w str, driver: Option<&'w str>) -> Written<'w> {
 /// `--mount key=value,…`
 fn long(text: &str) -> Written<'_> {
     let mut written = Written { kind: "volume", ..Written::default() };
-    for part in text.split(',') {
-        match part.split_once('=').unwrap_or((part, "")) {
-            ("type", kind) => written.kind = kind,
+    for part in docker::fields(text) {
+        let (key, value) = part.split_once('=').unwrap_or((part, ""));
+        match (key.to_ascii_lowercase().as_str(), value) {
+            ("type", kind) => {
+                let known = ["bind", "volume", "tmpfs"].into_iter().find(|k| kind.eq_ignore_ascii_case(k));
+                written.kind = known.unwrap_or(kind);
+            }
             ("source" | "src", source) => written.source = source,
             ("target" | "dst" | "destination", target) => written.target = target,
             ("volume-driver", driver) => written.driver = Some(driver),

@@ -236,3 +236,20 @@ fn volume(rest: &[Word]) -> Result<Docker, String> {
         _ => Ok(Docker::Other),
     }
 }
+
+/// The fields of a `--mount`, a line of CSV: some stand in quotes.
+pub fn fields(text: &str) -> Vec<&str> {
+    let mut fields = Vec::new();
+    let mut rest = Some(text);
+    while let Some(text) = rest {
+        let quoted = text.strip_prefix('"').and_then(|t| t.split_once('"'));
+        let (field, after) = match quoted {
+            Some((field, "")) => (field, None),
+            Some((field, after)) if after.starts_with(',') => (field, Some(&after[1..])),
+            _ => text.split_once(',').map_or((text, None), |(field, after)| (field, Some(after))),
+        };
+        fields.push(field);
+        rest = after;
+    }
+    fields
+}

@@ -114,7 +114,9 @@ fn workload(instance: &Instance<'_>, found: &mut Found) -> (Workload, Vec<(Victi
         workload.outlives = stop::outlives(unit, &steps, &main, found);
         stop::grace(unit, &steps, &main, &mut workload, software, found);
     }
-    (workload, stop::kills(&steps))
+    let own = workload.members.first().and_then(|m| m.container.as_ref()).map(|(name, _)| name.as_str());
+    let kills = stop::kills(&steps, own, found);
+    (workload, kills)
 }
 
 /// What the machine must have: for every instance, and for this one alone.
@@ -251,8 +253,14 @@ fn start_kills(set: &Set<'_>, workloads: &mut [Workload], kills: Vec<Vec<(Victim
     let mut said = BTreeSet::new();
     for (i, victims) in kills.into_iter().enumerate() {
         for (victim, at) in victims {
+            let parts: Vec<usize>;
             let (hit, whom) = match &victim {
                 Victim::Name(name) => (names.get(name), format!("the container `{name}`")),
+                Victim::Part(part) => {
+                    let all = names.iter().filter(|(name, _)| name.contains(part));
+                    parts = all.flat_map(|(_, of)| of.iter().copied()).collect();
+                    (Some(&parts), format!("containers with `{part}` in their names"))
+                }
                 Victim::Label(key, value) => (
                     labels.get(&(key.clone(), value.clone())),
                     format!("containers with the label `{key}={value}`"),

@@ -165,10 +165,11 @@ fn started(steps: &[Step]) -> Option<Main<'_>> {
 
 /// Whether a mount's options keep the container from writing.
 pub fn is_read_only(mount: &str) -> bool {
-    if mount.contains("target=") || mount.contains("dst=") || mount.contains("destination=") {
-        return mount
-            .split(',')
-            .any(|o| ["readonly", "ro", "readonly=true", "ro=true", "readonly=1", "ro=1"].contains(&o));
+    let fields: Vec<String> = docker::fields(mount).iter().map(|f| f.to_ascii_lowercase()).collect();
+    let targets = ["target=", "dst=", "destination="];
+    if fields.iter().any(|f| targets.iter().any(|target| f.starts_with(target))) {
+        let read_only = ["readonly", "ro", "readonly=true", "ro=true", "readonly=1", "ro=1"];
+        return fields.iter().any(|f| read_only.contains(&f.as_str()));
     }
     mount.split(':').nth(2).is_some_and(|options| options.split(',').any(|o| o == "ro"))
 }

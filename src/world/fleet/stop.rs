@@ -18,6 +18,8 @@ const STOP: u32 = 10;
 pub enum Victim {
     /// The container of this name.
     Name(String),
+    /// Every container with this in its name.
+    Part(String),
     /// Every container with this label.
     Label(String, String),
     /// Every container, or every one of an image.
@@ -25,8 +27,8 @@ pub enum Victim {
 }
 
 /// What the commands before the start end, and those after an end: systemd runs these also when the
-/// client was killed.
-pub fn kills(steps: &[Step]) -> Vec<(Victim, At)> {
+/// client was killed. `own` is the name of the unit's container.
+pub fn kills(steps: &[Step], own: Option<&str>, found: &mut Found) -> Vec<(Victim, At)> {
     let mut kills = Vec::new();
     for step in steps.iter().filter(|step| step.before() || step.key == "ExecStopPost") {
         let (verb, names) = match &step.docker {
@@ -36,10 +38,19 @@ pub fn kills(steps: &[Step]) -> Vec<(Victim, At)> {
             _ => continue,
         };
         for name in names {
+            if !name.known && !lists(name) && own != Some(&name.text) {
+                let what = format!("whom `{verb} {}` ends is known only on the machine", name.text);
+                found.unread(step.at(name, verb), what);
+            }
             kills.extend(victims(name).into_iter().map(|victim| (victim, step.at(name, verb))));
         }
     }
     kills
+}
+
+/// Whether a word is what `docker ps` finds.
+fn lists(name: &Word) -> bool {
+    name.text.contains("docker ps") || name.text.contains("docker container ls")
 }
 
 /// Whom a word names: a container, or those that `docker ps` finds.
@@ -47,7 +58,7 @@ fn victims(name: &Word) -> Vec<Victim> {
     if name.known {
         return vec![Victim::Name(name.text.clone())];
     }
-    if !name.text.contains("docker ps") && !name.text.contains("docker container ls") {
+    if !lists(name) {
         // Its text is the same for whoever has the same name.
         return vec![Victim::Name(name.text.clone())];
     }
@@ -60,15 +71,26 @@ fn victims(name: &Word) -> Vec<Victim> {
         })
         .chain(words().next_back().and_then(|last| last.strip_prefix("--filter=")))
         .collect();
-    let of = |key: &str| filters.iter().find_map(|f| f.strip_prefix(key));
-    if let Some(label) = of("label=") {
+    let of = |key: &'static str| filters.iter().filter_map(move |f| f.strip_prefix(key));
+    // Of several labels all must be there, of several names one.
+    if let Some(label) = of("label=").next() {
         let (key, value) = label.split_once('=').unwrap_or((label, ""));
         return vec![Victim::Label(key.to_owned(), value.to_owned())];
     }
-    match of("name=") {
-        // docker looks for the text anywhere in a name, unless it is anchored.
-        Some(name) => vec![Victim::Name(name.trim_matches(['^', '$', '/']).to_owned())],
-        None => vec![Victim::All],
+    let named: Vec<Victim> = of("name=").map(pattern).collect();
+    if named.is_empty() { vec![Victim::All] } else { named }
+}
+
+/// Whom docker's filter by name means: its regular expression is looked for anywhere in a name,
+/// unless it is anchored.
+fn pattern(text: &str) -> Victim {
+    let plain = text.trim_matches(['^', '$', '/']);
+    if plain.contains(['*', '+', '?', '[', '|', '\\']) {
+        Victim::All
+    } else if text.starts_with('^') && text.ends_with('$') {
+        Victim::Name(plain.to_owned())
+    } else {
+        Victim::Part(plain.to_owned())
     }
 }
 

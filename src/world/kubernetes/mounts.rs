@@ -6,9 +6,10 @@ use super::Found;
 use super::members::Modes;
 use super::object::Object;
 use super::pod::Pod;
-use super::storage::{Bound, CLASS, Claim, Inline, Storage, clean, inline};
+use super::storage::{Bound, CLASS, Claim, Inline, Storage, inline};
 use crate::finding::At;
 use crate::world::images::Software;
+use crate::world::path::{self, shortest};
 use crate::world::yaml::Value;
 use crate::world::{Kind, Member, Mount, Source, claims};
 
@@ -81,8 +82,8 @@ impl<'d> Mounts<'d> {
             let passed_on = mount.get("mountPropagation").is_some_and(|p| p.is("Bidirectional"));
             if !sub.is_empty() {
                 match &mut source {
-                    Source::Host { path: own, .. } => *own = clean(&format!("{own}/{sub}")),
-                    Source::Volume { name: own, .. } => *own = clean(&format!("{own}/{sub}")),
+                    Source::Host { path: own, .. } => *own = shortest(&format!("{own}/{sub}")),
+                    Source::Volume { name: own, .. } => *own = shortest(&format!("{own}/{sub}")),
                     Source::Ephemeral => {}
                 }
             }
@@ -108,7 +109,7 @@ impl<'d> Mounts<'d> {
         let text = |value: Value<'d>, key| value.get(key).and_then(Value::as_str).unwrap_or_default();
         let kind = text(host, "type");
         let directory = ["", "Directory", "DirectoryOrCreate"].contains(&kind);
-        let path = clean(text(host, "path"));
+        let path = shortest(text(host, "path"));
         directory && !self.looks(container) && claims::is_data(&path, target, self.software)
     }
 
@@ -151,10 +152,8 @@ impl<'d> Mounts<'d> {
 
     /// A volume that the pod names itself.
     fn direct(&self, volume: Value<'d>, found: &mut Found) -> Option<(Bound, At)> {
-        let kinds = volume.entries().into_iter().find(|(key, value)| *key != "name" && !value.is_null());
-        let (kind, value) = kinds?;
-        // An inline CSI volume goes with its pod.
-        if NO_DATA.contains(&kind) || kind == "csi" {
+        let (kind, value) = kind(volume)?;
+        if goes_with_pod(kind) {
             return None;
         }
         let at = self.object.at(value.get("path").unwrap_or(value));
@@ -182,7 +181,7 @@ impl<'d> Mounts<'d> {
     /// The directory below a volume that `mount` shows; `None` for one of each pod's own.
     fn below(&self, container: Value<'d>, mount: Value<'d>, member: &Member) -> Option<String> {
         if let Some(path) = mount.given("subPath").and_then(Value::as_str) {
-            return Some(clean(path));
+            return Some(shortest(path));
         }
         let Some(expression) = mount.given("subPathExpr").and_then(Value::as_str) else {
             return Some(String::new());
@@ -196,7 +195,7 @@ impl<'d> Mounts<'d> {
             rest = after;
         }
         path.push_str(rest);
-        Some(clean(&path))
+        Some(shortest(&path))
     }
 
     /// What a variable is for `member`; its own name where that is the same for every pod of a
@@ -218,6 +217,38 @@ impl<'d> Mounts<'d> {
                 None => format!("$({name})"),
             }),
         }
+    }
+
+    /// Lists directories of the node that are taken for no data, and may be some.
+    pub(super) fn doubt(&self, found: &mut Found) {
+        let mut seen = BTreeSet::new();
+        for (container, mount) in &self.mounts {
+            let text = |value: Value<'d>, key| value.get(key).and_then(Value::as_str).unwrap_or_default();
+            let (name, target) = (text(*mount, "name"), text(*mount, "mountPath"));
+            let Some(host) = self.volumes.get(name).and_then(|v| v.given("hostPath")) else { continue };
+            let directory = ["", "Directory", "DirectoryOrCreate"].contains(&text(host, "type"));
+            let agent = claims::is_agent(text(*container, "image"));
+            // The serving container stands twice.
+            if directory
+                && !agent
+                && seen.insert((name, target))
+                && !self.is_data(name, target, *container)
+                && let Some(what) = path::doubt(&shortest(text(host, "path")), target)
+            {
+                found.unread(self.object.at(*mount), what);
+            }
+        }
+    }
+
+    /// The first volume that may be data and outlives the pod, and its kind.
+    pub(super) fn data(&self) -> Option<(&'d str, Value<'d>)> {
+        self.mounts.iter().find_map(|(container, mount)| {
+            let name = mount.get("name")?.as_str()?;
+            let target = mount.get("mountPath").or_else(|| mount.get("devicePath")).and_then(Value::text);
+            let (kind, volume) = kind(*self.volumes.get(name)?)?;
+            let kept = !goes_with_pod(kind) && self.is_data(name, &target.unwrap_or_default(), *container);
+            kept.then_some((kind, volume))
+        })
     }
 
     /// Where `container` mounts what goes with the pod.
@@ -242,4 +273,14 @@ impl<'d> Mounts<'d> {
         };
         !self.volumes.values().all(known)
     }
+}
+
+/// The kind of a volume, and what stands there.
+fn kind(volume: Value<'_>) -> Option<(&str, Value<'_>)> {
+    volume.entries().into_iter().find(|(key, value)| *key != "name" && !value.is_null())
+}
+
+/// Whether a volume of this kind is no data, or ends with its pod, as an inline CSI volume does.
+fn goes_with_pod(kind: &str) -> bool {
+    NO_DATA.contains(&kind) || kind == "csi"
 }

@@ -4,8 +4,8 @@ use super::Found;
 use super::object::Object;
 use super::selector::{labels, node_labels, node_terms, selector};
 use crate::finding::{At, codes};
-use crate::target::docker::GUARD;
 use crate::world::images::{self, Software};
+use crate::world::lock::{self, Lock};
 use crate::world::yaml::Value;
 use crate::world::{Apart, Port, Selector, Want, Whom};
 use std::collections::BTreeMap;
@@ -189,73 +189,15 @@ fn ports<'d>(
     (ports, network.map(|n| object.at(n)))
 }
 
-/// The directory that the process locks before it serves, and holds as long as it lives.
+/// What the process locks before it serves, and holds as long as it lives.
 fn lock<'d>(object: &Object<'d>, container: Value<'d>, found: &mut Found) -> Option<(String, At)> {
-    let words = command(container);
     let of = container.given("command").or_else(|| container.given("args"))?;
-    if !words.iter().any(|w| w.contains("flock")) {
-        return None;
-    }
-    let lock = locked(&words).map(|directory| (directory, object.at(of)));
-    if lock.is_none() {
-        found.unread(object.at(of), "a `flock` in a form that is not known: taken for no lock".to_owned());
-    }
-    lock
-}
-
-/// Forms of a lock that lives as long as the process: a script that opens the directory or a
-/// file in it, locks the descriptor and becomes the command; or `flock FILE COMMAND…`, which
-/// waits for its command, which inherits the descriptor.
-fn locked(words: &[&str]) -> Option<String> {
-    let name = |w: &str| w.rsplit('/').next().unwrap_or(w).to_owned();
-    let shell = |w: &str| ["sh", "bash", "dash", "ash"].contains(&name(w).as_str());
-    if let [sh, "-c", script, directory, _, ..] = words
-        && shell(sh)
-        && (*script == GUARD || script.contains(r#"<"$0""#) && ends_in_exec(script, r#"exec "$@""#, false))
-    {
-        return Some((*directory).to_owned());
-    }
-    if let [sh, option, script, ..] = words
-        && shell(sh)
-        && option.starts_with('-')
-        && option.ends_with('c')
-    {
-        let opened = script.split(['>', '<']).nth(1)?.trim_start_matches(['>', ' ', '"']);
-        let file = opened.split([' ', '"', ';', '\n', '&']).next()?;
-        let opens = script.contains("exec ") && file.starts_with('/');
-        return (opens && ends_in_exec(script, "exec ", option.contains('e'))).then(|| directory(file));
-    }
-    let at = words.iter().position(|w| name(w) == "flock").filter(|at| *at == 0)?;
-    let mut rest = words[at + 1..].iter();
-    let file = loop {
-        match *rest.next()? {
-            "-s" | "--shared" | "-u" | "--unlock" | "-c" => return None,
-            "-w" | "--wait" | "--timeout" | "-E" | "--conflict-exit-code" => drop(rest.next()?),
-            option if option.starts_with('-') => {}
-            file => break file,
+    match lock::read(&command(container)) {
+        Lock::None => None,
+        Lock::Held(file) => Some((file, object.at(of))),
+        Lock::Unknown => {
+            found.unread(object.at(of), lock::UNKNOWN.to_owned());
+            None
         }
-    };
-    (file.starts_with('/') && rest.next().is_some()).then(|| directory(file))
-}
-
-/// Whether a script locks a descriptor first, minds it when that fails, and ends by becoming the
-/// command.
-fn ends_in_exec(script: &str, exec: &str, errexit: bool) -> bool {
-    let Some((_, after)) = script.split_once("flock ") else { return false };
-    let end = after.find([';', '&', '\n', '|']).unwrap_or(after.len());
-    let (options, next) = after.split_at(end);
-    let has = |all: &[&str]| options.split_whitespace().any(|o| all.contains(&o));
-    let waits = !has(&["-n", "-w", "--nb", "--nonblock", "--timeout", "--wait", "-xn", "-en"]);
-    let minds =
-        waits || errexit || next.starts_with("&&") || next.starts_with("||") || script.contains("set -e");
-    let last = script.trim_end().rsplit([';', '&', '\n']).next().unwrap_or_default().trim();
-    minds && !has(&["-s", "--shared", "-u", "--unlock"]) && last.starts_with(exec.trim_end())
-}
-
-/// What a lock file stands for: the directory it is in.
-fn directory(file: &str) -> String {
-    let last = file.rsplit('/').next().unwrap_or_default();
-    let is_file = last.contains('.') || last.contains("lock");
-    let parent = file.rsplit_once('/').map_or("", |(parent, _)| parent);
-    if is_file && !parent.is_empty() { parent.to_owned() } else { file.to_owned() }
+    }
 }

@@ -7,6 +7,7 @@ use super::object::Object;
 use super::selector::node_terms;
 use crate::finding::{At, codes};
 use crate::model::backend::{BACKENDS, Fences};
+use crate::world::path::shortest;
 use crate::world::yaml::Value;
 use crate::world::{Missing, Source, Want};
 
@@ -292,7 +293,7 @@ pub(super) fn inline(volume: Value<'_>) -> Option<Inline> {
     let text = |way: &[&str]| volume.at(way).and_then(Value::as_str).unwrap_or_default();
     let share = |name: String, fences| Some(Inline::Share(name, fences));
     if volume.given("local").is_some() {
-        return Some(Inline::Host(clean(text(&["local", "path"])), Missing::Refused));
+        return Some(Inline::Host(shortest(text(&["local", "path"])), Missing::Refused));
     }
     if volume.given("hostPath").is_some() {
         // Without a type the kubelet looks at nothing, and the container runtime makes the
@@ -301,10 +302,10 @@ pub(super) fn inline(volume: Value<'_>) -> Option<Inline> {
             "" | "DirectoryOrCreate" | "FileOrCreate" => Missing::Created,
             _ => Missing::Refused,
         };
-        return Some(Inline::Host(clean(text(&["hostPath", "path"])), missing));
+        return Some(Inline::Host(shortest(text(&["hostPath", "path"])), missing));
     }
     if volume.given("nfs").is_some() {
-        let name = format!("nfs {}:{}", text(&["nfs", "server"]), clean(text(&["nfs", "path"])));
+        let name = format!("nfs {}:{}", text(&["nfs", "server"]), shortest(text(&["nfs", "path"])));
         return share(name, Fences::Never);
     }
     if volume.given("csi").is_some() {
@@ -331,11 +332,4 @@ pub(super) fn inline(volume: Value<'_>) -> Option<Inline> {
     volume.given("iscsi")?;
     let name = format!("iscsi {} {}", text(&["iscsi", "iqn"]), text(&["iscsi", "lun"]));
     share(name, Fences::Never)
-}
-
-/// A path without slashes at its end or twice, so that one directory has one name.
-pub(super) fn clean(path: &str) -> String {
-    let steps: Vec<&str> = path.split('/').filter(|s| !s.is_empty() && *s != ".").collect();
-    let absolute = if path.starts_with('/') { "/" } else { "" };
-    format!("{absolute}{}", steps.join("/"))
 }

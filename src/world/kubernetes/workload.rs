@@ -61,10 +61,18 @@ pub(super) fn workloads<'d>(objects: &'d [Object<'d>], found: &mut Found) -> Vec
 /// Pods that end are not searched; those that open data are listed.
 fn job(object: &Object<'_>, found: &mut Found) {
     let template = object.root.at(&["spec", "jobTemplate"]).unwrap_or(object.root);
-    let volumes = template.at(&["spec", "template", "spec", "volumes"]).map(Value::items).unwrap_or_default();
+    let Some(template) = template.at(&["spec", "template"]) else { return };
+    let Some(spec) = template.given("spec") else { return };
+    let volumes = spec.get("volumes").map(Value::items).unwrap_or_default();
     if let Some(claim) = volumes.into_iter().find_map(|v| v.given("persistentVolumeClaim")) {
         let what = format!("{} mounts a claim: its pods are not searched", object.title());
-        found.unread(object.at(claim), what);
+        return found.unread(object.at(claim), what);
+    }
+    // What else is not understood of it, nobody searches.
+    let pod = pod::read(object, template.get("metadata"), spec, &mut Found::default());
+    if let Some((kind, volume)) = Mounts::new(object, &pod, Kind::Pod).data() {
+        let what = format!("{} can write to a volume of {kind}: its pods are not searched", object.title());
+        found.unread(object.at(volume), what);
     }
 }
 
@@ -86,6 +94,7 @@ fn workload<'d>(
     let replicas =
         if matches!(kind, Kind::StatefulSet | Kind::Replicas) { replicas(object, found) } else { 1 };
     let mounts = Mounts::new(object, &pod, kind);
+    mounts.doubt(found);
     let template = Template { object, kind, replicas, pod: &pod, mounts: &mounts };
     let (members, Modes { one_node, many }) = members(&template, storage, left, found);
     let update = update(object, found);

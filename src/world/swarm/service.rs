@@ -9,8 +9,8 @@ use super::storage::Mounts;
 use super::template::Slot;
 use super::{placement, rules, short};
 use crate::finding::{At, Level, codes};
-use crate::target::docker::GUARD;
 use crate::world::images::{self, Software};
+use crate::world::lock::{self, Lock};
 use crate::world::yaml::Value;
 use crate::world::{Kind, Member, Mount, Order, Source, Update, Workload};
 
@@ -203,20 +203,28 @@ fn grace(page: &mut Page<'_, '_>, service: &Value<'_>) -> (u32, Option<At>) {
     }
 }
 
-/// The directory that the guard locks, where it is the entrypoint.
+/// What the process locks before it serves, and holds as long as it lives.
 fn lock(page: &mut Page<'_, '_>, service: &Value<'_>) -> Option<(String, At)> {
-    let value = service.get("entrypoint")?;
-    let words = match Page::quiet(&value) {
+    let of = |key: &str| service.get(key).filter(|v| !v.is_null());
+    let (entrypoint, command) = (of("entrypoint"), of("command"));
+    let words: Vec<String> = entrypoint.iter().chain(&command).flat_map(words).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let value = entrypoint.or(command)?;
+    match lock::read(&words) {
+        Lock::None => None,
+        Lock::Held(file) => Some((file, page.at(&value))),
+        Lock::Unknown => {
+            page.unread(&value, lock::UNKNOWN);
+            None
+        }
+    }
+}
+
+/// The words of a command, written as a line or as a list.
+fn words(value: &Value<'_>) -> Vec<String> {
+    match Page::quiet(value) {
         Some(line) => short::words(&line).unwrap_or_default(),
         None => value.items().iter().filter_map(Page::quiet).collect(),
-    };
-    match words.as_slice() {
-        [shell, flag, script, directory, ..]
-            if ["/bin/sh", "sh"].contains(&shell.as_str()) && flag == "-c" && script == GUARD =>
-        {
-            Some((directory.clone(), page.at(&value)))
-        }
-        _ => None,
     }
 }
 

@@ -6,6 +6,7 @@ use super::{identity, short};
 use crate::finding::{Level, codes};
 use crate::model::backend::{BACKENDS, Fences};
 use crate::world::images::Software;
+use crate::world::path::{self, shortest};
 use crate::world::yaml::Value;
 use crate::world::{Missing, Mount, Source, claims};
 
@@ -51,6 +52,14 @@ impl<'d> Mounts<'d> {
         let clusters = written.iter().filter(|w| w.kind == "cluster").count();
         let image = service.get("image").and_then(|i| Page::quiet(&i)).unwrap_or_default();
         let (software, agent) = (identity::software(service), claims::is_agent(&image));
+        for w in written.iter().filter(|w| w.kind == "bind" && !agent) {
+            let path = absolute(&page.file, &w.source);
+            let doubt =
+                path::doubt(&path, &w.target).filter(|_| !claims::is_data(&path, &w.target, software));
+            if let Some(what) = doubt {
+                page.unread(&w.value, what);
+            }
+        }
         Self { written, reserves: clusters == 1 && !global, several: replicas > 1, software, agent }
     }
 
@@ -77,8 +86,9 @@ impl<'d> Mounts<'d> {
                 if self.agent {
                     return None;
                 }
+                let path = absolute(&page.file, &path);
                 data = claims::is_data(&path, &target, self.software);
-                Source::Host { path: absolute(&page.file, &path), missing: Missing::Refused }
+                Source::Host { path, missing: Missing::Refused }
             }
             "tmpfs" => Source::Ephemeral,
             "volume" if w.source.is_empty() => Source::Ephemeral,
@@ -127,13 +137,16 @@ impl<'d> Mounts<'d> {
         }
         let name = named.text;
         let driver = page.text_of(&definition, "driver").unwrap_or_default();
-        let made = match driver.rsplit('/').next().unwrap_or_default() {
+        // Of every version of a plugin the volume is the same.
+        let plain =
+            driver.strip_prefix("docker.io/").unwrap_or(&driver).split(':').next().unwrap_or_default();
+        let made = match plain.rsplit('/').next().unwrap_or_default() {
             "" | "local" => self.local(page, &definition, &raw, slot),
-            _ => {
-                Made::Share(format!("{driver} {name}"), plugin(page, &definition, &driver), Missing::Created)
-            }
+            _ => Made::Share(format!("{plain} {name}"), plugin(page, &definition, plain), Missing::Created),
         };
-        let below = |place: String| w.subpath.as_ref().map_or(place.clone(), |s| format!("{place}/{s}"));
+        let below = |place: String| {
+            w.subpath.as_ref().map_or(place.clone(), |s| format!("{place}{}", shortest(&format!("/{s}"))))
+        };
         match made {
             Made::Nothing => Source::Ephemeral,
             Made::Directory => {
@@ -169,20 +182,18 @@ impl<'d> Mounts<'d> {
         let (kind, o, device) = (option("type"), option("o"), option("device"));
         let flag = |wanted: &str| o.split(',').any(|o| o.trim() == wanted);
         if flag("bind") || flag("rbind") {
-            return Made::Device(device);
+            return Made::Device(shortest(&device));
         }
         if kind == "tmpfs" {
             return Made::Nothing;
         }
         let shares = ["nfs", "cifs", "smb", "gluster", "ceph", "9p"];
         let Some(share) = shares.into_iter().find(|s| kind.starts_with(s)) else {
-            return if device.starts_with('/') { Made::Device(device) } else { Made::Directory };
+            return if device.starts_with('/') { Made::Device(shortest(&device)) } else { Made::Directory };
         };
         let server = o.split(',').find_map(|o| o.trim().strip_prefix("addr=")).unwrap_or_default();
-        let place = match device.strip_prefix(':') {
-            Some(path) => format!("{share} {server}:{path}"),
-            None => format!("{share} {device}"),
-        };
+        let server = if device.starts_with(':') { server } else { "" };
+        let place = format!("{share} {server}{}", path::share(&device));
         Made::Share(place, Fences::Never, Missing::Refused)
     }
 
@@ -272,9 +283,7 @@ fn undefined(page: &mut Page<'_, '_>, w: &Written<'_>) {
 
 /// Whether attaching through a plugin fences, by the table of backends.
 fn plugin(page: &mut Page<'_, '_>, definition: &Value<'_>, driver: &str) -> Fences {
-    let name = driver.split(':').next().unwrap_or_default();
-    let name = name.strip_prefix("docker.io/").unwrap_or(name);
-    let known = BACKENDS.iter().filter_map(|b| b.plugin).find(|p| p.driver == name);
+    let known = BACKENDS.iter().filter_map(|b| b.plugin).find(|p| p.driver == driver);
     if known.is_none() {
         page.unread(
             definition,
@@ -287,7 +296,7 @@ fn plugin(page: &mut Page<'_, '_>, definition: &Value<'_>, driver: &str) -> Fenc
 /// A path that is relative to its file, with the file's folder.
 fn absolute(file: &str, path: &str) -> String {
     if !path.starts_with('.') {
-        return path.to_owned();
+        return shortest(path);
     }
     let folder = file.rsplit_once('/').map_or(".", |(folder, _)| folder);
     let mut way: Vec<&str> = folder.split('/').collect();

@@ -265,6 +265,10 @@ fn starts_that_end_another() {
         "-/bin/bash -c 'docker kill db > /dev/null 2>&1'",
         "/bin/sh -c 'for c in $$(docker ps -q); do :; done; docker kill $(docker ps -q --filter name=db)'",
         "/bin/sh -c 'docker ps -aq | xargs docker rm -f'",
+        "/bin/sh -c 'docker ps -q -f name=d | xargs -r docker kill'",
+        "/bin/sh -c 'docker ps -q -f name=x -f name=^/d | xargs docker kill'",
+        "/bin/sh -c 'docker ps -q -f name=^db.*$ | xargs docker kill'",
+        "/bin/sh -c 'docker ps -q -f name=^/db$ | xargs docker kill'",
         "/bin/sh -c 'c=`docker ps -q --filter label=tier=db`; docker stop $c'",
     ] {
         let world = with(pre, "Conflicts=db@*.service");
@@ -274,6 +278,7 @@ fn starts_that_end_another() {
     for pre in [
         "-/usr/bin/docker rm db",
         "-docker kill other",
+        "/bin/sh -c 'docker ps -q -f name=^/d$ | xargs docker kill'",
         "/bin/sh -c 'c=$$(docker ps -q --filter label=berth.unit=%n); test -z \"$$c\" || docker stop $$c'",
     ] {
         let world = with(pre, "");
@@ -367,6 +372,9 @@ fn a_port_of_one_address_and_a_shared_lock_keep_nobody_off() {
     }
     for (lock, held) in [
         ("-n /data /db", true),
+        ("-xn /data /db", true),
+        ("-ns /data /db", false),
+        ("-n /data", false),
         ("-x -w 5 /data /db", true),
         ("-s /data /db", false),
         ("--shared -n /data /db", false),
@@ -375,5 +383,70 @@ fn a_port_of_one_address_and_a_shared_lock_keep_nobody_off() {
     ] {
         let world = of(&format!("--mount type=bind,source=/d,target=/data img flock {lock}"));
         assert_eq!(world.workloads[0].lock.is_some(), held, "{lock}");
+        assert_eq!(world.unread.len(), usize::from(!held), "{lock}");
+    }
+}
+
+#[test]
+fn one_directory_has_one_name() {
+    for mount in ["/srv//db/", "/srv/x/../db"] {
+        let w = one(&format!("ExecStart=docker run --name a -v {mount}:/data img"));
+        assert_eq!(mounts(&w), ["/data=/srv/db+"], "{mount}");
+    }
+    for mount in [
+        "--mount TYPE=bind,Source=/srv/./db,Target=/data",
+        r#"--mount 'type=BIND,"source=/srv/db/","target=/data"'"#,
+    ] {
+        let w = one(&format!("ExecStart=docker run --name a {mount} img"));
+        assert_eq!(mounts(&w), ["/data=/srv/db"], "{mount}");
+    }
+    let read_only = r#"--mount 'type=bind,source=/srv/db,Target=/data,"ReadOnly"'"#;
+    assert_eq!(mounts(&one(&format!("ExecStart=docker run --name a {read_only} img"))), [""; 0]);
+    let quoted = r#"--mount 'type=bind,"source=/srv/a,b",target=/data'"#;
+    assert_eq!(mounts(&one(&format!("ExecStart=docker run --name a {quoted} img"))), ["/data=/srv/a,b"]);
+    for (options, source) in [
+        ("--opt type=none --opt device=/srv//c/", "/srv/c"),
+        ("--opt type=nfs --opt device=:/exp//db/", ":/exp/db Never+"),
+    ] {
+        let make = format!("ExecStartPre=docker volume create {options} d");
+        let w = one(&format!("{make}\nExecStart=docker run --name a -v d:/d img"));
+        assert_eq!(mounts(&w), [format!("/d={source}")]);
+    }
+}
+
+#[test]
+fn whom_only_the_machine_knows_is_listed() {
+    let of = |pre: &str, name: &str| {
+        let world = world(&format!("ExecStartPre=-{pre}\nExecStart=docker run --name {name} -v /d:/d img"));
+        world.unread.iter().filter(|u| u.what.starts_with("whom `docker ")).count()
+    };
+    let each = "/bin/bash -c \"for c in srv.db x; do docker rm -f $$c; done\"";
+    assert_eq!(of(each, "a"), 1);
+    assert_eq!(of("/bin/sh -c \"docker ps | grep db | xargs docker kill\"", "a"), 1);
+    assert_eq!(of("docker kill db-%H", "a"), 1);
+    assert_eq!(of("docker kill db-%H", "db-%H"), 0);
+    assert_eq!(of("docker kill db", "a"), 0);
+    assert_eq!(of("/bin/sh -c \"docker ps -q -f label=a | xargs docker kill\"", "a"), 0);
+}
+
+#[test]
+fn directories_that_may_be_data_are_listed() {
+    let of = |mount: &str| unread(&world(&format!("ExecStart=docker run --name a -v {mount} img"))).len();
+    for mount in ["/srv/pihole:/etc/pihole", "/usr/local/ledger:/data", "/usr/ledger/data/:/data"] {
+        assert_eq!(of(mount), 1, "{mount}");
+    }
+    for mount in [
+        "/srv/pihole:/etc/pihole:ro",
+        "/srv/nginx.conf:/etc/nginx/nginx.conf",
+        "/srv/nginx/conf:/etc/nginx",
+        "/etc/ssl:/etc/ssl",
+        "/usr/share/zoneinfo:/zones",
+        "/usr/local/bin/tool:/tool",
+        "/usr/local:/host",
+        "/var/run/docker.sock:/etc/sock",
+        "named:/etc/pihole",
+        "/srv/a:/data",
+    ] {
+        assert_eq!(of(mount), 0, "{mount}");
     }
 }

@@ -81,14 +81,14 @@ fn mounts_of_both_forms() {
 fn volumes_by_their_drivers() {
     let (a, world) = service(
         "volumes: [\"nfs:/1\", \"bound:/2\", \"memory:/3\", \"ebs:/4\", \"rbd:/5\", \"each:/6\", \"lost:/7\"]\ndeploy: { mode: global }",
-        "volumes:\n  nfs: { driver_opts: { type: nfs4, o: \"addr=10.0.0.9,rw\", device: \":/export/a\" } }\n  bound: { driver: local, driver_opts: { type: none, o: bind, device: /srv/c } }\n  memory: { driver_opts: { type: tmpfs, device: tmpfs } }\n  ebs: { driver: \"rexray/ebs:latest\", name: a-ebs }\n  rbd: { driver: rexray/rbd }\n  each: { driver: rexray/ebs, name: \"a-{{.Node.Hostname}}\" }\n  lost: { name: \"a-{{.Task.ID}}\" }\n",
+        "volumes:\n  nfs: { driver_opts: { type: nfs4, o: \"addr=10.0.0.9,rw\", device: \":/export//a/\" } }\n  bound: { driver: local, driver_opts: { type: none, o: bind, device: /srv/x/../c/ } }\n  memory: { driver_opts: { type: tmpfs, device: tmpfs } }\n  ebs: { driver: \"rexray/ebs:latest\", name: a-ebs }\n  rbd: { driver: rexray/rbd }\n  each: { driver: rexray/ebs, name: \"a-{{.Node.Hostname}}\" }\n  lost: { name: \"a-{{.Task.ID}}\" }\n",
     );
     silent(&world);
     let expected = [
         ("/1", share("nfs 10.0.0.9:/export/a", Fences::Never, Missing::Refused)),
         ("/2", host("/srv/c", Missing::Refused)),
         ("/3", Source::Ephemeral),
-        ("/4", share("rexray/ebs:latest a-ebs", Fences::Always, Missing::Created)),
+        ("/4", share("rexray/ebs a-ebs", Fences::Always, Missing::Created)),
         ("/5", share("rexray/rbd STACK_rbd", Fences::Never, Missing::Created)),
         ("/6", host("rexray/ebs a-{{.Node.Hostname}}", Missing::Created)),
         ("/7", Source::Ephemeral),
@@ -165,15 +165,32 @@ fn ports_of_the_node_and_of_the_swarm() {
 }
 
 #[test]
-fn the_guard_is_seen_in_its_own_words_only() {
+fn the_guard_holds_and_other_locks_are_listed() {
     let guard = berthc::target::docker::GUARD.replace('$', "$$");
+    let read = |body: &str| {
+        let (a, world) = service(body, "");
+        (a.lock.map(|l| l.0), world.unread.len())
+    };
     let entrypoint = |script: &str| {
         let script = serde_json::to_string(script).unwrap();
-        service(&format!("entrypoint: [/bin/sh, -c, {script}, /data, run]"), "").0.lock
+        read(&format!("entrypoint: [/bin/sh, -c, {script}]\ncommand: [/data, run]"))
     };
-    assert_eq!(entrypoint(&guard).unwrap().0, "/data");
-    assert!(entrypoint(&format!("{guard} ")).is_none());
-    assert!(entrypoint(&guard.replace("-n ", "")).is_none());
+    let held = |path: &str| (Some(path.to_owned()), 0);
+    assert_eq!(entrypoint(&guard), held("/data"));
+    assert_eq!(entrypoint(&guard.replace("&& exec", "; exec")), (None, 1));
+    assert_eq!(entrypoint(&guard.replace("&& exec", "|| exec")), (None, 1));
+    assert_eq!(read("command: flock -n /data/lock run"), held("/data/lock"));
+    assert_eq!(read("command: flock -ns /data/lock run"), (None, 1));
+    assert_eq!(read("command: run"), (None, 0));
+}
+
+#[test]
+fn directories_that_may_be_data_are_listed() {
+    let unread = |mount: &str| service(&format!("volumes: [{mount}]"), "").1.unread.len();
+    assert_eq!(unread("\"/srv/pihole:/etc/pihole\""), 1);
+    assert_eq!(unread("{ type: bind, source: /usr/local/ledger, target: /data }"), 1);
+    assert_eq!(unread("\"/srv/pihole:/etc/pihole:ro\""), 0);
+    assert_eq!(unread("\"/srv/a:/data\""), 0);
 }
 
 /// As docker 28.2.2 fills them in, none of them set.
