@@ -214,7 +214,7 @@ fn by_hand(key: &str) -> bool {
 }
 
 /// Whether many nodes carry what a want asks for, by the last word of its label: they lie in one
-/// zone, or are of one kind. A number behind a kind is a member's.
+/// zone, or are of one kind. A kind with a number (`role=data1`) is a member's.
 fn shared(want: &Want) -> bool {
     const PLACES: [&str; 6] = ["zone", "region", "rack", "az", "datacenter", "dc"];
     const SORTS: [&str; 20] = [
@@ -240,8 +240,8 @@ fn shared(want: &Want) -> bool {
         "ssd",
     ];
     let last = want.key.rsplit(['.', '/', '-', '_']).next().unwrap_or_default();
-    let number = |v: &String| !v.is_empty() && v.bytes().all(|b| b.is_ascii_digit());
-    PLACES.contains(&last) || SORTS.contains(&last) && !want.values.iter().all(number)
+    let numbered = |v: &String| v.ends_with(|c: char| c.is_ascii_digit());
+    PLACES.contains(&last) || SORTS.contains(&last) && !want.values.iter().all(numbered)
 }
 
 /// Whether the one takes over the data of the other on purpose.

@@ -86,9 +86,13 @@ fn labels_of_many_nodes_pin_nothing() {
         assert!(!holds(key, "x"), "{key} is taken for a pin");
     }
     assert!(!holds("rack", "1"));
-    for (key, value) in
-        [("kubernetes.io/hostname", "n1"), ("db", "1"), ("db-disk", "1"), ("postgres", "true")]
-    {
+    for (key, value) in [
+        ("kubernetes.io/hostname", "n1"),
+        ("db", "1"),
+        ("db-disk", "1"),
+        ("db.role", "data1"),
+        ("postgres", "true"),
+    ] {
         assert!(holds(key, value), "{key} is no pin");
     }
 }
