@@ -18,6 +18,8 @@ pub struct Verified {
     pub accepted: Vec<Accepted>,
     /// What no reader understands.
     pub unread: Vec<Unread>,
+    /// Files that are for no orchestrator: passed over.
+    pub passed: Vec<String>,
     /// How far the search went, by orchestrator.
     pub searched: Vec<Searched>,
     /// What the workloads claim, in order, none twice.
@@ -91,7 +93,8 @@ pub fn target(file: &File<'_>) -> Option<Target> {
     if starts(&["apiVersion"]) && starts(&["kind"]) {
         Some(Target::Kubernetes)
     } else {
-        top("services").then_some(Target::Swarm)
+        // JSON that is set out has its first keys indented.
+        (top("services") || name.ends_with(".json") && starts(&["services"])).then_some(Target::Swarm)
     }
 }
 
@@ -132,6 +135,8 @@ fn run(
     let waivers: BTreeMap<&str, BTreeMap<String, String>> =
         files.iter().map(|f| (f.path, waivers(f.text))).filter(|w| !w.1.is_empty()).collect();
     let targets: Vec<Option<Target>> = files.iter().map(target).collect();
+    let none = files.iter().zip(&targets).filter(|(_, target)| target.is_none());
+    verified.passed = none.map(|(file, _)| file.path.to_owned()).collect();
     for wanted in Target::ALL {
         let of = files.iter().zip(&targets).filter(|(_, target)| **target == Some(wanted));
         let own: Vec<File<'_>> = of.map(|(file, _)| *file).collect();

@@ -95,6 +95,10 @@ fn summary(verified: &Verified) -> String {
             s.target, s.workloads, s.files, s.scenes, s.nodes, s.states
         ));
     }
+    if let [first, more @ ..] = verified.passed.as_slice() {
+        let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+        out.push_str(&format!("passed over, for no manifest, stack file or unit: {first}{more}\n"));
+    }
     let violations = verified.findings.iter().filter(|f| f.level == Grade::Violation).count();
     let notes = verified.findings.len() - violations;
     let plural = |n: usize| if n == 1 { "" } else { "s" };

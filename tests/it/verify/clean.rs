@@ -112,3 +112,13 @@ fn what_one_holds_as_data_nobody_else_mounts() {
     let read_only = stack.replace("/etc/pgdata", "/etc/pgdata:ro");
     assert!(verify(&[File { path: "a.yml", text: &read_only }], Bounds::default()).holds());
 }
+
+/// A file that is for nobody is named, and JSON that is set out is a stack file.
+#[test]
+fn what_is_passed_over_is_named() {
+    let json = "{\n  \"services\": {\n    \"db\": {\"image\": \"postgres\", \"volumes\": [\"/srv/db:/var/lib/postgresql/data\"]}\n  }\n}\n";
+    let values = File { path: "values.yaml", text: "image: postgres\n" };
+    let found = verify(&[File { path: "a.json", text: json }, values], Bounds::default());
+    assert_eq!(found.passed, ["values.yaml"]);
+    assert!(codes(&found.findings, Level::Violation).contains("swarm/data/move"), "{:#?}", found.findings);
+}
