@@ -113,10 +113,12 @@ fn raw(service: &Service) -> Vec<&str> {
     all
 }
 
+/// Most dashes of a word that is looked into: their runs grow with the square.
+const DASHES: usize = 16;
+
 /// Every run of the parts between dashes: names of volumes and claims hold that of their service.
 fn parts(word: &str) -> impl Iterator<Item = &str> {
-    // A name has at most 63 characters, so a longer word holds none that matters here.
-    let word = if word.len() > 253 { "" } else { word };
+    let word = if word.matches('-').count() > DASHES { "" } else { word };
     let starts = std::iter::once(0).chain(word.match_indices('-').map(|(at, _)| at + 1));
     starts.flat_map(move |from| {
         let ends = word[from..].match_indices('-').map(move |(at, _)| from + at);
