@@ -18,6 +18,8 @@ pub struct Verified {
     pub accepted: Vec<Accepted>,
     /// What no reader understands.
     pub unread: Vec<Unread>,
+    /// Files of which a whole document could not be read: it may say anything.
+    pub lost: Vec<String>,
     /// Files that are for no orchestrator: passed over.
     pub passed: Vec<String>,
     /// How far the search went, by orchestrator.
@@ -166,6 +168,7 @@ fn run(
             complete: explored.complete,
         });
         verified.unread.append(&mut world.unread);
+        verified.lost.append(&mut world.lost);
         let mounts = world.workloads.iter().flat_map(|w| &w.members).flat_map(|m| &m.mounts);
         let named = mounts.filter_map(explore::scene::key);
         verified.claims.extend(named.map(|(host, name)| (wanted, host, name.to_owned())));

@@ -64,7 +64,13 @@ pub fn run(args: &Verify) -> Result<bool, Outside> {
         }
     };
     args.talk.tell(&[], &[], told)?;
-    Ok(verified.holds())
+    match verified.lost.as_slice() {
+        [first, more @ ..] if verified.holds() => {
+            let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+            Err(format!("could not read {first}{more}: what it says may break what the rest holds"))
+        }
+        _ => Ok(verified.holds()),
+    }
 }
 
 fn text(texts: &BTreeMap<String, String>, verified: &Verified) -> String {

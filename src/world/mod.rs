@@ -38,6 +38,8 @@ pub struct World {
     pub workloads: Vec<Workload>,
     /// What no reader understands, and what that may hide.
     pub unread: Vec<Unread>,
+    /// Files of which a whole document could not be read.
+    pub lost: Vec<String>,
     /// What one look at the files tells.
     pub findings: Vec<Finding>,
 }

@@ -192,3 +192,21 @@ fn bash_completes() {
     let run = command.args(["-euc", script, env!("CARGO_BIN_EXE_berthc")]).output().unwrap();
     assert_eq!(stdout(&run), "compile completions\nsarif\nvolume\n", "{}", stderr(&run));
 }
+
+/// What could not be read is no reason to say that all holds.
+#[test]
+fn verify_ends_with_2_where_it_could_not_read() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, text) in
+        [("a.yaml", "apiVersion: v1\nkind: Pod\nspec: [\n"), ("b.yml", "services:\n  db: [\n")]
+    {
+        std::fs::write(dir.path().join(name), text).unwrap();
+        let run = crate::harness::berthc_in(dir.path(), &["verify", name]);
+        let said = crate::harness::stderr(&run);
+        assert_eq!(run.status.code(), Some(2), "{said}");
+        assert!(said.contains(&format!("could not read {name}")), "{said}");
+    }
+    std::fs::write(dir.path().join("a.yaml"), "apiVersion: v1\nkind: Namespace\nmetadata: { name: a }\n")
+        .unwrap();
+    assert_eq!(crate::harness::berthc_in(dir.path(), &["verify", "a.yaml"]).status.code(), Some(0));
+}

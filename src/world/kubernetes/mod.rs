@@ -34,14 +34,15 @@ pub fn read(files: &[File<'_>]) -> World {
         let first = objects.first().map(object::Object::here);
         found.unread.extend(first.map(|at| Unread { at, what: what.to_owned() }));
     }
-    let Found { unread, findings } = found;
-    World { workloads: reads.into_iter().map(|r| r.workload).collect(), unread, findings }
+    let Found { unread, lost, findings } = found;
+    World { workloads: reads.into_iter().map(|r| r.workload).collect(), unread, lost, findings }
 }
 
 /// What is said besides the workloads.
 #[derive(Default)]
 struct Found {
     unread: Vec<Unread>,
+    lost: Vec<String>,
     findings: Vec<Finding>,
 }
 

@@ -95,6 +95,9 @@ pub(super) fn documents(files: &[File<'_>], found: &mut Found) -> Vec<(Arc<str>,
         let path: Arc<str> = file.path.into();
         let (documents, faults) = yaml::read(file.text);
         let template = file.text.lines().position(is_template);
+        if faults.iter().any(|f| f.fatal) {
+            found.lost.push(file.path.to_owned());
+        }
         for fault in faults {
             let at = At { file: path.clone(), line: fault.line, field: String::new() };
             match template.filter(|_| fault.fatal) {

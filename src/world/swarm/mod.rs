@@ -30,6 +30,9 @@ pub fn read(files: &[File<'_>]) -> World {
     let mut stacks = Vec::new();
     for file in files {
         let (documents, faults) = yaml::read(file.text);
+        if faults.iter().any(|f| f.fatal) {
+            world.lost.push(file.path.to_owned());
+        }
         for fault in faults {
             let at = At { file: file.path.into(), line: fault.line.max(1), field: String::new() };
             world.unread.push(Unread { at, what: fault.message });
