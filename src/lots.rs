@@ -8,7 +8,6 @@ use std::thread;
 use serde_json::Value;
 
 use crate::model::{Model, Service};
-use crate::value;
 
 /// Sets of numbers that are joined pair by pair.
 pub struct Union(Vec<usize>);
@@ -53,7 +52,8 @@ pub fn of(model: &Model) -> Vec<Vec<usize>> {
     let mut names: BTreeMap<&str, usize> = BTreeMap::new();
     for (i, service) in services.iter().enumerate() {
         union.join(*names.entry(&service.name).or_insert(i), i);
-        for path in directories(service) {
+        let claimed = service.workload().into_iter().flat_map(|w| service.host_paths(w));
+        for (path, ..) in claimed {
             union.join(*paths.entry(path).or_insert(i), i);
         }
     }
@@ -75,18 +75,6 @@ pub fn of(model: &Model) -> Vec<Vec<usize>> {
         }
     }
     union.sets()
-}
-
-/// The host directories of a service, of each member.
-fn directories(service: &Service) -> Vec<String> {
-    let Some(w) = service.workload() else { return Vec::new() };
-    let hosts = w.data.iter().filter_map(|d| d.host());
-    hosts
-        .flat_map(|host| match w.per_node() {
-            true => vec![host.text.clone()],
-            false => w.ids().filter_map(|id| value::host_path(&host.text, &service.name, id)).collect(),
-        })
-        .collect()
 }
 
 /// Every text in the raw additions of a service.

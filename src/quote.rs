@@ -36,7 +36,6 @@ pub fn escaped(c: char) -> bool {
     }
     let n = c as u32;
     c.is_control()
-        || (0x7f..=0x9f).contains(&n)
         || matches!(n, 0x2028 | 0x2029 | 0xfeff | 0xfffe | 0xffff)
         || (0xe000..=0xf8ff).contains(&n)
         || n & 0xfffe == 0xfffe

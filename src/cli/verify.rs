@@ -65,11 +65,18 @@ pub fn run(args: &Verify) -> Result<bool, Outside> {
     };
     args.talk.tell(&[], &[], told)?;
     match verified.lost.as_slice() {
-        [first, more @ ..] if verified.holds() => {
-            let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
-            Err(format!("could not read {first}{more}: what it says may break what the rest holds"))
+        lost @ [_, ..] if verified.holds() => {
+            Err(format!("could not read {}: what it says may break what the rest holds", some(lost)))
         }
         _ => Ok(verified.holds()),
+    }
+}
+
+/// The first of several files, and how many more there are.
+fn some(files: &[String]) -> String {
+    match files {
+        [first, more @ ..] if !more.is_empty() => format!("{first} and {} more", more.len()),
+        all => all.concat(),
     }
 }
 
@@ -101,9 +108,11 @@ fn summary(verified: &Verified) -> String {
             s.target, s.workloads, s.files, s.scenes, s.nodes, s.states
         ));
     }
-    if let [first, more @ ..] = verified.passed.as_slice() {
-        let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
-        out.push_str(&format!("passed over, for no manifest, stack file or unit: {first}{more}\n"));
+    if !verified.passed.is_empty() {
+        out.push_str(&format!(
+            "passed over, for no manifest, stack file or unit: {}\n",
+            some(&verified.passed)
+        ));
     }
     let violations = verified.findings.iter().filter(|f| f.level == Grade::Violation).count();
     let notes = verified.findings.len() - violations;

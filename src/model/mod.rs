@@ -13,6 +13,7 @@ use crate::diag::Place;
 use crate::source::{Route, Source};
 use crate::spec::{Raw, Scheme, Tool};
 use crate::target::Target;
+use crate::value;
 use backend::{Backend, Fences};
 use units::Version;
 
@@ -126,6 +127,23 @@ impl Service {
             Body::Workload(w) => Some(w),
             Body::External(_) => None,
         }
+    }
+
+    /// The host directories of its members, each with the member's id, if it has one, and the route
+    /// of the field.
+    pub fn host_paths<'a>(&self, w: &'a Workload) -> Vec<(String, Option<u32>, &'a Route)> {
+        let mut all = Vec::new();
+        for host in w.data.iter().filter_map(Data::host) {
+            if w.per_node() {
+                all.push((host.text.clone(), None, &host.route));
+                continue;
+            }
+            for id in w.ids() {
+                let path = value::host_path(&host.text, &self.name, id);
+                all.extend(path.map(|path| (path, Some(id), &host.route)));
+            }
+        }
+        all
     }
 
     /// Ports by name, inside or outside.

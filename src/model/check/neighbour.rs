@@ -11,7 +11,6 @@ use crate::model::{Members, Model, Pin, Service, Workload};
 use crate::route;
 use crate::source::Route;
 use crate::target::Target;
-use crate::value;
 
 /// One thing of a node that a service claims.
 struct Claim<'m> {
@@ -125,21 +124,14 @@ fn ancestors(path: &str) -> impl Iterator<Item = &str> {
 
 /// Host directories with the ids in them.
 fn host_paths<'m>(service: &'m Service, w: &'m Workload) -> Vec<Claim<'m>> {
-    let mut all = Vec::new();
-    for data in &w.data {
-        let Some(host) = data.host() else { continue };
-        let claim = |path, id| Claim { service, workload: w, id, path, route: host.route.clone() };
-        if w.per_node() {
-            all.push(claim(host.text.clone(), None));
-            continue;
-        }
-        for id in w.ids() {
-            if let Some(path) = value::host_path(&host.text, &service.name, id) {
-                all.push(claim(path, Some(id)));
-            }
-        }
-    }
-    all
+    let claim = |(path, id, route): (String, _, &Route)| Claim {
+        service,
+        workload: w,
+        id,
+        path,
+        route: route.clone(),
+    };
+    service.host_paths(w).into_iter().map(claim).collect()
 }
 
 /// Ports that a service takes of the node itself on `target`.

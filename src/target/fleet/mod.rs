@@ -24,8 +24,8 @@ use crate::route;
 /// Of the member's secrets those that a helper names; a unit's name; a volume's.
 pub use container::secrets_of;
 /// The name of the container that holds a host directory: the fence of that directory.
-pub use names::{clashes, of_path as container_of};
-pub use names::{member as member_name, unit as unit_name, volume as volume_name};
+pub use names::of_path as container_of;
+pub use names::{clashes, member as member_name, unit as unit_name, volume as volume_name};
 use plan::Maker;
 
 /// The templates of this target: name and text.

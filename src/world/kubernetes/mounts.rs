@@ -227,10 +227,9 @@ impl<'d> Mounts<'d> {
             let (name, target) = (text(*mount, "name"), text(*mount, "mountPath"));
             let Some(host) = self.volumes.get(name).and_then(|v| v.given("hostPath")) else { continue };
             let directory = ["", "Directory", "DirectoryOrCreate"].contains(&text(host, "type"));
-            let agent = claims::is_agent(text(*container, "image"));
             // The serving container stands twice.
             if directory
-                && !agent
+                && !self.looks(*container)
                 && seen.insert((name, target))
                 && !self.is_data(name, target, *container)
                 && let Some(what) = path::doubt(&shortest(text(host, "path")), target)
