@@ -42,6 +42,7 @@ pub mod schema;
 pub mod source;
 pub mod spec;
 pub mod target;
+pub mod threads;
 pub mod value;
 pub mod verify;
 pub mod world;
@@ -50,6 +51,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use diag::{Diagnostic, Severity};
 pub use emit::Tree;
+pub use parts::{Each, Lot, Part};
 pub use source::{Files, Input};
 pub use spec::project::Project;
 pub use target::Target;
@@ -97,19 +99,6 @@ pub struct Compiled {
     pub certificates: certificate::Certificates,
 }
 
-/// What a lot of services compiles to: those that name each other or may meet, and no others.
-#[derive(Debug)]
-pub struct Part {
-    /// Indices of its services in the model.
-    pub services: Vec<usize>,
-    /// What to write.
-    pub tree: Tree,
-    /// What holds what; services with faults have none.
-    pub certificates: certificate::Certificates,
-    /// Whether the texts were searched. What was not may lack gaps.
-    pub searched: bool,
-}
-
 /// What a compile found out besides its parts.
 #[derive(Debug)]
 pub struct Rest {
@@ -126,7 +115,7 @@ pub struct Rest {
 /// Compiles `inputs`. The tree is there unless an error is among the diagnostics, which come in
 /// the order of their places.
 pub fn compile(inputs: &[Input], files: &dyn Files, options: &Options) -> Compiled {
-    let (rest, parts) = compile_each(inputs, files, options, false, |_, part| Some(part), &|_, _| {});
+    let (rest, parts) = compile_each(inputs.to_vec(), files, options, &parts::Whole);
     let Rest { sources, read, diagnostics, model } = rest;
     let (mut tree, mut certificates) = (Tree::new(), certificate::Certificates::default());
     for part in parts {
@@ -137,35 +126,42 @@ pub fn compile(inputs: &[Input], files: &dyn Files, options: &Options) -> Compil
     Compiled { tree: (!failed).then_some(tree), sources, read, diagnostics, model, certificates }
 }
 
-/// Compiles `inputs` part by part, so that nothing of a part has to be kept but what `keep` makes
-/// of it; that comes in the order of the services. With `look`, a part is shown before the search:
-/// where `keep` returns `None`, or it has an error, it is searched and shown again. A part with an
-/// error may be shown, or not. `tell` hears how many parts are done, of how many.
-pub fn compile_each<T: Send>(
-    inputs: &[Input],
+/// Compiles `inputs` part by part, so that nothing of a part has to be kept but what `each` makes
+/// of it; that comes in the order of the services.
+pub fn compile_each<E: Each>(
+    inputs: Vec<Input>,
     files: &dyn Files,
     options: &Options,
-    look: bool,
-    keep: impl Fn(&model::Model, Part) -> Option<T> + Sync,
-    tell: &(dyn Fn(usize, usize) + Sync),
-) -> (Rest, Vec<T>) {
+    each: &E,
+) -> (Rest, Vec<E::Kept>) {
     let mut diagnostics = Vec::new();
     let mut loaded = spec::layers::layered(inputs, files, options, &mut diagnostics);
-    let model = model::check::check(&mut loaded, files, &mut diagnostics);
+    let model = model::check::check(&mut loaded, files, options.threads, &mut diagnostics);
     let shared = target::Shared::of(&model, &mut diagnostics);
     let printer = emit::Printer::new(options, &mut diagnostics);
     let memo = explore::Memo::of_violations();
-    let work = parts::Work { model: &model, options, shared, printer, memo, faults: &diagnostics };
-    // What a template of others prints, no spec tells.
-    let look = look && options.templates.is_empty();
-    let (kept, found) = work.all(look, &keep, tell);
+    let spec::layers::Loaded { sources, read, laid, specs: _ } = loaded;
+    let faults = &diagnostics;
+    let work = parts::Work { model: &model, sources: &sources, laid, options, shared, printer, memo, faults };
+    let (kept, found) = work.all(each);
     diagnostics.extend(found);
     let diagnostics = diag::settle(diagnostics);
-    let spec::layers::Loaded { sources, read, .. } = loaded;
     (Rest { sources, read, diagnostics, model }, kept)
 }
 
 impl Options {
+    /// Tells all of it that a result depends on, list by list; see [`Lot::lists`].
+    pub fn lists(&self, tell: &mut dyn FnMut(&[&str])) {
+        let Self { targets, bootstrap, templates, project, env, set, partial: _, skip_search: _, threads: _ } =
+            self;
+        tell(&targets.iter().map(|t| t.name()).collect::<Vec<_>>());
+        tell(&bootstrap.iter().map(String::as_str).collect::<Vec<_>>());
+        tell(&templates.iter().flat_map(|(name, text)| [&**name, &**text]).collect::<Vec<_>>());
+        tell(&project.iter().flat_map(|p| [&*p.path, &*p.text]).collect::<Vec<_>>());
+        tell(&env.iter().map(String::as_str).collect::<Vec<_>>());
+        tell(&set.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+
     /// Whether `SERVICE/TARGET/…` is of a target that was asked for; all else is wanted always.
     fn wants(&self, path: &str) -> bool {
         let folder = path.split('/').nth(1).unwrap_or_default();

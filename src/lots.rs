@@ -2,11 +2,10 @@
 //! nothing of each other, so that they can be worked on side by side, and forgotten one by one.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use serde_json::Value;
 
+use crate::model::names::MAX_SERVICE;
 use crate::model::{Model, Service};
 
 /// Sets of numbers that are joined pair by pair.
@@ -46,7 +45,7 @@ impl Union {
 /// services that keep apart, that claim one directory, and one whose raw additions speak of
 /// another's directory or name.
 pub fn of(model: &Model) -> Vec<Vec<usize>> {
-    let services = model.services();
+    let services: Vec<&Service> = model.services().collect();
     let mut union = Union::new(services.len());
     let mut paths: BTreeMap<String, usize> = BTreeMap::new();
     let mut names: BTreeMap<&str, usize> = BTreeMap::new();
@@ -101,48 +100,13 @@ fn raw(service: &Service) -> Vec<&str> {
     all
 }
 
-/// Most dashes of a word that is looked into: their runs grow with the square.
-const DASHES: usize = 16;
-
-/// Every run of the parts between dashes: names of volumes and claims hold that of their service.
+/// Every run of the parts between dashes that is not longer than a service's name may be: names of
+/// volumes and claims hold that of their service.
 fn parts(word: &str) -> impl Iterator<Item = &str> {
-    let word = if word.matches('-').count() > DASHES { "" } else { word };
     let starts = std::iter::once(0).chain(word.match_indices('-').map(|(at, _)| at + 1));
     starts.flat_map(move |from| {
-        let ends = word[from..].match_indices('-').map(move |(at, _)| from + at);
-        ends.chain([word.len()]).map(move |end| &word[from..end])
+        let rest = &word[from..];
+        let ends = rest.match_indices('-').map(|(at, _)| at).chain([rest.len()]);
+        ends.take_while(|end| *end <= MAX_SERVICE).map(move |end| &rest[..end])
     })
-}
-
-/// Calls `work` for each of `items`, `threads` of them at a time; the results are in the order of
-/// the items, whichever came first. `tell` hears how many are done.
-pub fn each<I: Sync, R: Send>(
-    threads: usize,
-    items: &[I],
-    work: impl Fn(&I) -> R + Sync,
-    tell: &(dyn Fn(usize) + Sync),
-) -> Vec<R> {
-    let (next, ended) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let turn = || {
-        let mut own = Vec::new();
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(item) = items.get(at) else { return own };
-            own.push((at, work(item)));
-            tell(ended.fetch_add(1, Ordering::Relaxed) + 1);
-        }
-    };
-    let mut done: Vec<(usize, R)> = thread::scope(|scope| {
-        let others: Vec<_> = (1..threads.min(items.len())).map(|_| scope.spawn(turn)).collect();
-        let mut done = turn();
-        for other in others {
-            match other.join() {
-                Ok(own) => done.extend(own),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        done
-    });
-    done.sort_by_key(|(at, _)| *at);
-    done.into_iter().map(|(_, result)| result).collect()
 }

@@ -2,20 +2,26 @@
 //! lot by lot.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
-use crate::certificate;
+use crate::certificate::{self, Certificates};
 use crate::diag::{Diagnostic, Severity};
-use crate::emit::{self, Printer};
+use crate::emit::{self, Printer, Tree};
 use crate::explore::Memo;
 use crate::model::Model;
+use crate::source::Input;
 use crate::target::{self, Plans, Shared};
 use crate::verify::Claim;
-use crate::{Options, Part, lots, prove};
+use crate::{Options, lots, prove, threads};
 
 /// What every lot needs.
 pub struct Work<'a> {
     /// All services.
     pub model: &'a Model,
+    /// The texts behind them.
+    pub sources: &'a [Input],
+    /// Which of these texts come from the options.
+    pub laid: Range<usize>,
     /// What was asked for.
     pub options: &'a Options,
     /// What only all services together tell.
@@ -28,6 +34,61 @@ pub struct Work<'a> {
     pub faults: &'a [Diagnostic],
 }
 
+/// A lot of services: those that name each other or may meet, and no others.
+pub struct Lot<'a> {
+    /// They, and those that their values name; nobody else.
+    pub model: &'a Model,
+    /// Their indices in the model.
+    pub services: &'a [usize],
+    work: &'a Work<'a>,
+}
+
+/// What a lot of services compiles to.
+#[derive(Debug)]
+pub struct Part {
+    /// What to write.
+    pub tree: Tree,
+    /// What holds what; services with faults have none.
+    pub certificates: Certificates,
+    /// Whether the texts were searched. What was not may lack gaps.
+    pub searched: bool,
+}
+
+/// What is made of each lot of a compile, several at a time.
+pub trait Each: Sync {
+    /// What is kept of it.
+    type Kept: Send;
+
+    /// What is kept of a lot that need not be compiled: whoever says so vouches that no error is
+    /// in it. Nobody is asked when specs have faults, or templates stand in for berthc's own.
+    fn known(&self, _lot: &Lot<'_>) -> Option<Self::Kept> {
+        None
+    }
+
+    /// Whether parts are shown before the search: where [`Each::keep`] then returns `None`, or
+    /// there is an error, they are searched and shown again.
+    fn looks(&self) -> bool {
+        false
+    }
+
+    /// What is kept of a part. One with an error may be shown, or not.
+    fn keep(&self, lot: &Lot<'_>, part: Part) -> Option<Self::Kept>;
+
+    /// Hears how many lots are done, of how many.
+    fn tell(&self, _done: usize, _of: usize) {}
+}
+
+/// Keeps every part whole.
+pub struct Whole;
+
+impl Each for Whole {
+    type Kept = Part;
+
+    fn keep(&self, _: &Lot<'_>, part: Part) -> Option<Part> {
+        Some(part)
+    }
+}
+
 /// What became of a lot.
 struct Done<T> {
     lot: Vec<usize>,
@@ -37,21 +98,39 @@ struct Done<T> {
     claims: Vec<Claim>,
 }
 
+fn failed<'d>(diagnostics: impl IntoIterator<Item = &'d Diagnostic>) -> bool {
+    diagnostics.into_iter().any(|d| d.severity == Severity::Error)
+}
+
+impl Lot<'_> {
+    /// Tells all that the part is made from, piece by piece, but for the program itself and the
+    /// [`Options::lists`]. The model holds no other services, so that two lots which tell the same
+    /// compile to the same part, unless there is an error.
+    pub fn lists(&self, tell: &mut dyn FnMut(&[&str])) {
+        let Work { sources, laid, shared, .. } = self.work;
+        for service in self.model.services() {
+            let layers = service.source.layers.iter().filter(|i| !laid.contains(i)).map(|i| &sources[*i]);
+            tell(&layers.flat_map(|input| [&*input.path, &*input.text]).collect::<Vec<_>>());
+            let files = service.workload().into_iter().flat_map(|w| &w.files);
+            tell(&files.flat_map(|f| [&*f.path, &*f.content]).collect::<Vec<_>>());
+            let own = self.services.binary_search(&service.index).is_ok();
+            let circle = shared.circle(service).filter(|_| own);
+            tell(&[if own { "of the lot" } else { "named" }, if circle.is_some() { "waits" } else { "" }]);
+            tell(&circle.into_iter().flatten().map(String::as_str).collect::<Vec<_>>());
+        }
+    }
+}
+
 impl Work<'_> {
-    /// Works on every lot: what `keep` made of each, and what is wrong with it.
-    pub fn all<T: Send>(
-        &self,
-        look: bool,
-        keep: &(impl Fn(&Model, Part) -> Option<T> + Sync),
-        tell: &(dyn Fn(usize, usize) + Sync),
-    ) -> (Vec<T>, Vec<Diagnostic>) {
+    /// Works on every lot: what `each` kept of them, and what is wrong with them.
+    pub fn all<E: Each>(&self, each: &E) -> (Vec<E::Kept>, Vec<Diagnostic>) {
         let mut open = lots::of(self.model);
-        let mut done: Vec<Done<T>> = Vec::new();
+        let mut done: Vec<Done<E::Kept>> = Vec::new();
         let mut count = open.len();
         while !open.is_empty() {
             let before = done.len();
-            let work = |lot: &Vec<usize>| self.lot(lot, look, keep);
-            done.extend(lots::each(self.options.threads, &open, work, &|n| tell(before + n, count)));
+            let tell = |n| each.tell(before + n, count);
+            done.extend(threads::each(self.options.threads, open, |lot| self.lot(lot, each), &tell));
             // Texts that name one thing belong together, whatever their specs say.
             open = meeting(&mut done);
             count = done.len() + open.len();
@@ -65,28 +144,36 @@ impl Work<'_> {
         (kept, diagnostics)
     }
 
-    fn lot<T>(&self, lot: &[usize], look: bool, keep: &impl Fn(&Model, Part) -> Option<T>) -> Done<T> {
-        let failed = |all: &[Diagnostic]| all.iter().any(|d| d.severity == Severity::Error);
-        if look {
-            let (part, diagnostics, claims) = self.part(lot, false);
+    fn lot<E: Each>(&self, services: Vec<usize>, each: &E) -> Done<E::Kept> {
+        let near = self.model.near(&services);
+        let lot = Lot { model: &near, services: &services, work: self };
+        let done = |kept, diagnostics, claims| Done { lot: services.clone(), kept, diagnostics, claims };
+        // What a template of others prints, no spec tells.
+        let own = self.options.templates.is_empty();
+        if own
+            && !failed(self.faults)
+            && let Some(kept) = each.known(&lot)
+        {
+            return done(Some(kept), Vec::new(), Vec::new());
+        }
+        if own && each.looks() {
+            let (part, diagnostics, claims) = self.part(&lot, false);
             if !failed(&diagnostics)
-                && let Some(kept) = keep(self.model, part)
+                && let Some(kept) = each.keep(&lot, part)
             {
-                return Done { lot: lot.to_vec(), kept: Some(kept), diagnostics, claims };
+                return done(Some(kept), diagnostics, claims);
             }
         }
-        let (part, diagnostics, claims) = self.part(lot, !self.options.skip_search);
-        let kept = keep(self.model, part);
-        Done { lot: lot.to_vec(), kept, diagnostics, claims }
+        let (part, diagnostics, claims) = self.part(&lot, !self.options.skip_search);
+        done(each.keep(&lot, part), diagnostics, claims)
     }
 
     /// Plans, prints, reads back, judges and, if `searched`, searches one lot.
-    fn part(&self, lot: &[usize], searched: bool) -> (Part, Vec<Diagnostic>, Vec<Claim>) {
-        let (model, options) = (self.model, self.options);
+    fn part(&self, lot: &Lot<'_>, searched: bool) -> (Part, Vec<Diagnostic>, Vec<Claim>) {
+        let (&Lot { model, services: lot, .. }, options) = (lot, self.options);
         let mut diagnostics = Vec::new();
         let Plans { pages, mut gaps } = target::plan(model, lot, &self.shared, options, &mut diagnostics);
-        let failed = |d: &Diagnostic| d.severity == Severity::Error;
-        let sound = !self.faults.iter().any(failed) && !diagnostics.iter().any(failed);
+        let sound = !failed(self.faults) && !failed(&diagnostics);
         let mut printing = Vec::new();
         let mut tree = self.printer.print(&pages, &mut printing);
         // What a faulty spec prints is nobody's business.
@@ -105,7 +192,7 @@ impl Work<'_> {
         target::waivers(model, lot, &gaps, |s| certificates.has(s), &mut diagnostics);
         tree.extend(self.printer.print(&certificates.pages(model, lot, &gaps), &mut diagnostics));
         tree.retain(|path, _| options.wants(path));
-        (Part { services: lot.to_vec(), tree, certificates, searched }, diagnostics, claims)
+        (Part { tree, certificates, searched }, diagnostics, claims)
     }
 }
 

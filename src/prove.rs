@@ -38,7 +38,7 @@ pub fn gaps(
     let files: Vec<File<'_>> = tree.iter().map(|(path, text)| File { path, text }).collect();
     // The claims are the spec's; what keeps them is read.
     let mut single: BTreeSet<String> = BTreeSet::new();
-    for service in lot.iter().map(|i| &model.services()[*i]) {
+    for service in lot.iter().map(|i| model.service(*i)) {
         if let Body::Workload(w) = &service.body
             && [Resource::Writer, Resource::Hostname, Resource::Id].iter().any(|r| r.claimed(w))
         {
@@ -72,7 +72,7 @@ pub fn gaps(
         }
         let same = |name: &str| kin(name) == kin(&finding.code);
         let all = || known.iter().chain(&gaps);
-        let said = all().any(|(i, g)| model.services()[*i].name == service.name && same(&g.name));
+        let said = all().any(|(i, g)| model.service(*i).name == service.name && same(&g.name));
         if !said {
             let mut gap = Gap::new(finding.code.clone(), place, finding.message.clone(), why);
             if held(certificates, service, &finding.code) {

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::model::backend::BACKENDS;
 use crate::model::check::{KUBERNETES, MAX_FIRST, MAX_MEMBERS, SIGNALS, ULIMITS};
+use crate::model::names::MAX_SERVICE;
 use crate::spec::Spec;
 
 const DURATION: &str = "^([0-9]+h([0-9]+m)?([0-9]+s)?|[0-9]+m([0-9]+s)?|[0-9]+s)$";
@@ -157,7 +158,7 @@ fn root() -> Value {
         "then": alone(),
         "properties": {
             "base": { "minLength": 1, "examples": ["../common/base.yaml"] },
-            "service": { "pattern": LABEL, "maxLength": 52, "examples": ["orders-db"] },
+            "service": { "pattern": LABEL, "maxLength": MAX_SERVICE, "examples": ["orders-db"] },
             "revision": { "pattern": "^[-a-z0-9]*[a-z0-9]$", "maxLength": 20, "examples": ["1"] },
             "image": { "pattern": IMAGE, "examples": ["docker.io/library/postgres:16.4"] },
             "command": { "minItems": 1, "examples": [["docker-entrypoint.sh", "postgres"]] },

@@ -13,8 +13,8 @@ pub struct Input {
 }
 
 /// Reads what specs name: a `base`, and the text behind `files: { …: { from } }`. The library
-/// does no input itself.
-pub trait Files {
+/// does no input itself. Several specs may be read at a time.
+pub trait Files: Sync {
     /// The bytes at `path`, which is relative to the folder of the file `spec`.
     ///
     /// # Errors

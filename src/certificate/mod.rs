@@ -305,7 +305,7 @@ pub fn certify<'d>(
     let (texts, unread) = Texts::read(tree);
     let mut parts = BTreeMap::new();
     for index in lot {
-        let service = &model.services()[*index];
+        let service = model.service(*index);
         if service.source.layers.iter().any(|text| faulty.contains(text)) {
             continue;
         }
@@ -332,7 +332,7 @@ impl Certificates {
         let by_service = by_service(foreseen);
         let mut gaps = Vec::new();
         for (index, parts) in &self.parts {
-            let service = &model.services()[*index];
+            let service = model.service(*index);
             let foreseen = by_service.get(index).map_or(&[][..], Vec::as_slice);
             for part in parts {
                 let Some(shape) = Shape::new(model, service, part.target) else { continue };

@@ -35,8 +35,12 @@ pub fn check(args: &Check) -> Result<ExitCode, Outside> {
         let one = |i: &Item| json!({ "file": i.name, "state": i.state, "diff": i.diff() });
         drift.extend(found.items.iter().map(one));
     }
-    let unchanged = found.as_ref().map_or(0, |f| f.unchanged);
-    told.json = Map::from_iter([("drift".into(), drift.into()), ("unchanged".into(), unchanged.into())]);
+    let (unchanged, known) = found.as_ref().map_or((0, 0), |f| (f.unchanged, f.known));
+    told.json = Map::from_iter([
+        ("drift".into(), drift.into()),
+        ("unchanged".into(), unchanged.into()),
+        ("known".into(), known.into()),
+    ]);
     job.talk.tell(&sources, &diagnostics, told)?;
     let failed = diagnostics.iter().any(|d| d.severity == Severity::Error);
     let drifted = found.is_some_and(|f| !f.items.is_empty());
@@ -71,8 +75,14 @@ fn summary(found: &Drift, out: &Path) -> String {
         .filter(|(n, _)| *n > 0)
         .map(|(n, word)| format!("{n} {word}"))
         .collect();
+    let known = match found.known {
+        0 => String::new(),
+        n => format!("; {n} services as an earlier run compiled them"),
+    };
     match counts.as_slice() {
-        [] => format!("{} below {} in step", write::files(found.unchanged), out.display()),
-        counts => format!("{} below {}, {} in step", counts.join(", "), out.display(), found.unchanged),
+        [] => format!("{} below {} in step{known}", write::files(found.unchanged), out.display()),
+        counts => {
+            format!("{} below {}, {} in step{known}", counts.join(", "), out.display(), found.unchanged)
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! How the files below an output folder differ from a tree.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use berthc::{Target, Tree};
 use serde::Serialize;
@@ -46,6 +47,8 @@ pub struct Drift {
     pub items: Vec<Item>,
     /// How many files are as they should be.
     pub unchanged: usize,
+    /// Of how many services an earlier run has said so.
+    pub known: usize,
 }
 
 /// Compares `tree` with the files below `out`. In `folders` files are extra that have berthc's
@@ -66,18 +69,38 @@ pub fn drift(out: &Path, tree: &Tree, folders: &[String]) -> Result<Drift, Outsi
         };
         found.items.push(Item { name: name.clone(), state, old, new: text.clone() });
     }
-    for folder in folders {
-        let Ok(entries) = fs::read_dir(out.join(folder)) else { continue };
-        for entry in entries.flatten().filter(|e| e.file_type().is_ok_and(|t| t.is_file())) {
-            let name = format!("{folder}/{}", entry.file_name().to_string_lossy());
-            if tree.contains_key(&name) || !is_ours(&entry.path()) {
-                continue;
-            }
-            let old = read(&entry.path())?.unwrap_or_default();
-            found.items.push(Item { name, state: State::Extra, old, new: String::new() });
+    for (name, path) in files(out, folders) {
+        if tree.contains_key(&name) || !is_ours(&path) {
+            continue;
         }
+        let old = read(&path)?.unwrap_or_default();
+        found.items.push(Item { name, state: State::Extra, old, new: String::new() });
     }
     found.items.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(found)
+}
+
+/// The files straight in `folders` below `out`, with their names there; no links.
+fn files(out: &Path, folders: &[String]) -> impl Iterator<Item = (String, PathBuf)> {
+    folders.iter().flat_map(move |folder| {
+        let entries = fs::read_dir(out.join(folder)).into_iter().flatten().flatten();
+        let files = entries.filter(|e| e.file_type().is_ok_and(|t| t.is_file()));
+        files.map(move |e| (format!("{folder}/{}", e.file_name().to_string_lossy()), e.path()))
+    })
+}
+
+/// All that berthc made in `folders` below `out`, as it stands there.
+///
+/// # Errors
+/// The first file that cannot be read.
+pub fn made(out: &Path, folders: &[String]) -> Result<BTreeMap<String, Vec<u8>>, Outside> {
+    let mut found = BTreeMap::new();
+    for (name, path) in files(out, folders) {
+        let bytes = read(&path)?.unwrap_or_default();
+        if HEADERS.iter().any(|h| bytes.starts_with(h)) {
+            found.insert(name, bytes);
+        }
+    }
     Ok(found)
 }
 
@@ -104,12 +127,11 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, Outside> {
         Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
         file => file.map_err(fail)?,
     };
-    if file.metadata().is_ok_and(|m| m.is_dir()) {
+    let about = file.metadata().map_err(fail)?;
+    if about.is_dir() {
         return Err(format!("{}: it is a folder", path.display()));
     }
-    let mut bytes = Vec::new();
-    file.take(MAX_BYTES).read_to_end(&mut bytes).map_err(fail)?;
-    Ok(Some(bytes))
+    Ok(Some(super::read::most(file, about.len(), MAX_BYTES).map_err(fail)?))
 }
 
 fn is_ours(path: &Path) -> bool {
@@ -134,6 +156,7 @@ impl Drift {
     pub fn extend(&mut self, other: Self) {
         self.items.extend(other.items);
         self.unchanged += other.unchanged;
+        self.known += other.known;
     }
 }
 

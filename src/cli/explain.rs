@@ -64,7 +64,7 @@ pub fn explain(args: &Explain) -> Result<bool, Outside> {
 }
 
 fn parts<'c>(compiled: &'c Compiled, wanted: &BTreeSet<Target>) -> Vec<(&'c Service, &'c Part)> {
-    let services = compiled.model.services().iter();
+    let services = compiled.model.services();
     let all = services.flat_map(|s| compiled.certificates.parts(s.index).iter().map(move |p| (s, p)));
     all.filter(|(_, p)| wanted.is_empty() || wanted.contains(&p.target)).collect()
 }

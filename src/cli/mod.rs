@@ -8,6 +8,7 @@ mod finding;
 mod github;
 mod init;
 mod job;
+mod known;
 mod progress;
 mod read;
 mod report;
@@ -19,19 +20,18 @@ mod write;
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
 
 use berthc::code::Code;
 use berthc::diag::Place;
-use berthc::model::Model;
-use berthc::{Diagnostic, Input, Options, Part, Rest, Severity, Target};
+use berthc::{Diagnostic, Each, Input, Lot, Options, Part, Rest, Severity, Target, threads};
 use clap::{Args, ColorChoice, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use serde_json::{Map, json};
 
 use drift::Drift;
+use known::{Known, Print};
 use progress::Line;
 
 /// Compiles one spec of a stateful service to Kubernetes, fleet and Docker Swarm files in which
@@ -87,6 +87,11 @@ Examples:
     #[command(after_help = "\
 Prints a unified diff from what stands in OUT to what a compile would write, for `patch -p1`. Files
 that no spec makes any more are extra; files without berthc's header are nobody's business.
+
+Of a hundred specs or more, compile and check keep fingerprints: of all that a service is made from,
+this program included, together with all that comes of it. A check that reads both again and finds
+them the same need not compile the service. They stand in the folder BERTHC_CACHE, else in berthc/
+below XDG_CACHE_HOME or ~/.cache; an empty BERTHC_CACHE keeps none, and --verify asks for none.
 
 Exit codes: 0 in step; 1 drift; 2 the specs have errors, wrong usage, or a file could not be read.")]
     Check(check::Check),
@@ -227,42 +232,87 @@ struct Done {
     read: BTreeSet<String>,
 }
 
-/// Compiles, and compares with what stands in OUT. With `look`, what stands there byte for byte is
-/// not searched: it was when it was written.
-fn done(job: &job::Job, look: bool) -> Result<Done, Outside> {
-    let (job::Ready { inputs, mut options, mut read, .. }, out) = job.ready()?;
-    options.threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let line = Mutex::new(Line::default());
-    let tell = |done: usize, of: usize| {
-        if let Ok(mut line) = line.lock() {
+/// What is compared of each lot.
+struct Compare<'a> {
+    out: &'a Path,
+    options: &'a Options,
+    /// What stands in OUT byte for byte is not searched, as it was when it was written; and not
+    /// compiled either when an earlier run has.
+    look: bool,
+    known: Option<Known>,
+    line: Mutex<Line>,
+}
+
+/// How one lot differs.
+struct Compared {
+    drift: Drift,
+    diagnostics: Vec<Diagnostic>,
+    print: Option<Print>,
+}
+
+impl Each for Compare<'_> {
+    type Kept = Result<Compared, Outside>;
+
+    fn known(&self, lot: &Lot<'_>) -> Option<Self::Kept> {
+        let known = self.known.as_ref().filter(|_| self.look)?;
+        // What cannot be read is said by who compiles it.
+        let made = drift::made(self.out, &folders(lot, self.options)).ok()?;
+        let print = known.print(lot, made.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())));
+        let drift = Drift { unchanged: made.len(), known: lot.services.len(), ..Drift::default() };
+        known.has(&print).then(|| Ok(Compared { drift, diagnostics: Vec::new(), print: Some(print) }))
+    }
+
+    fn looks(&self) -> bool {
+        self.look
+    }
+
+    fn keep(&self, lot: &Lot<'_>, part: Part) -> Option<Self::Kept> {
+        let drift = match drift::drift(self.out, &part.tree, &folders(lot, self.options)) {
+            Ok(drift) if !part.searched && !drift.items.is_empty() => return None,
+            Ok(drift) => drift,
+            Err(e) => return Some(Err(e)),
+        };
+        let diagnostics = berthc::change::judge(lot.model, &drift.old(), &part.tree);
+        let files = || part.tree.iter().map(|(name, text)| (name.as_str(), text.as_bytes()));
+        let print = self.known.as_ref().map(|known| known.print(lot, files()));
+        Some(Ok(Compared { drift, diagnostics, print }))
+    }
+
+    fn tell(&self, done: usize, of: usize) {
+        if let Ok(mut line) = self.line.lock() {
             line.tell(|| format!("compiling {done} of {of}"));
         }
-    };
-    let keep = |model: &Model, part: Part| {
-        let drift = drift::drift(&out, &part.tree, &folders(model, &part.services, &options));
-        if drift.as_ref().is_ok_and(|d| !part.searched && !d.items.is_empty()) {
-            return None;
-        }
-        Some(drift.map(|drift| {
-            let judged = berthc::change::judge(model, &drift.old(), &part.tree);
-            (drift, judged)
-        }))
-    };
-    let (rest, parts) = berthc::compile_each(&inputs, &read::Disk, &options, look, keep, &tell);
+    }
+}
+
+/// Compiles, and compares with what stands in OUT; for `look`, see [`Compare`].
+fn done(job: &job::Job, look: bool) -> Result<Done, Outside> {
+    let (job::Ready { inputs, mut options, mut read, .. }, out) = job.ready()?;
+    options.threads = threads::cores();
+    let known = Known::open(inputs.len(), &options);
+    let none = inputs.is_empty();
+    let compare = Compare { out: &out, options: &options, look, known, line: Mutex::default() };
+    let (rest, parts) = berthc::compile_each(inputs, &read::Disk, &options, &compare);
+    let Compare { known, line, .. } = compare;
     line.into_inner().unwrap_or_default().clear();
     let Rest { sources, mut diagnostics, model, .. } = rest;
-    let known = |name: &String| model.find(name).is_some() || model.is_broken(name) || inputs.is_empty();
-    if let Some(name) = options.bootstrap.iter().find(|name| !known(name)) {
+    let is_service = |name: &String| model.find(name).is_some() || model.is_broken(name) || none;
+    if let Some(name) = options.bootstrap.iter().find(|name| !is_service(name)) {
         return Err(format!("--bootstrap {name}: no spec of this compile is the service `{name}`"));
     }
     read.extend(rest.read);
     let mut drift = None;
     if !diagnostics.iter().any(|d| d.severity == Severity::Error) {
         let mut whole = Drift::default();
+        let mut prints = Vec::new();
         for part in parts {
-            let (found, judged) = part?;
-            whole.extend(found);
-            diagnostics.extend(judged);
+            let Compared { drift, diagnostics: also, print } = part?;
+            whole.extend(drift);
+            diagnostics.extend(also);
+            prints.extend(print);
+        }
+        if let Some(known) = known {
+            known.keep(prints);
         }
         whole.items.sort_by(|a, b| a.name.cmp(&b.name));
         // Only the specs of a project are all that OUT is made from.
@@ -298,7 +348,7 @@ fn compile(args: &Compile) -> Result<bool, Outside> {
         };
         write::write(&out, drift)?;
         if let Some((file, rule)) = rule {
-            write::replace(file, &rule)?;
+            write::replace(file, rule.as_bytes())?;
         }
         told.summary = write::summary(drift, &out);
         let made = drift.items.iter().filter(|i| i.state != drift::State::Extra);
@@ -315,11 +365,11 @@ fn compile(args: &Compile) -> Result<bool, Outside> {
     Ok(!failed)
 }
 
-/// The folders that a run owns: those of these services, for the targets that it emits.
-fn folders(model: &Model, services: &[usize], options: &Options) -> Vec<String> {
+/// The folders of a lot that a run owns: those of its services, for the targets that it emits.
+fn folders(lot: &Lot<'_>, options: &Options) -> Vec<String> {
     let wanted = |t: &Target| options.targets.is_empty() || options.targets.contains(t);
     let mut all = BTreeSet::new();
-    for service in services.iter().map(|i| &model.services()[*i]) {
+    for service in lot.services.iter().map(|i| lot.model.service(*i)) {
         all.insert(service.name.clone());
         all.extend(
             Target::ALL.iter().filter(|t| wanted(t)).map(|t| format!("{}/{}", service.name, t.name())),

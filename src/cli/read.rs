@@ -6,7 +6,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use berthc::spec::project::FILE;
-use berthc::{Files, Input};
+use berthc::{Files, Input, threads};
 
 use super::Outside;
 
@@ -16,20 +16,26 @@ const MAX_BYTES: u64 = 8 << 20;
 /// The specs that `paths` name, in order and each once: files as they are, folders with every
 /// `.yaml`, `.yml` and `.toml` straight in them. Folders are added to `read`.
 pub fn specs(paths: &[PathBuf], read: &mut BTreeSet<String>) -> Result<Vec<Input>, Outside> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            read.insert(path.to_string_lossy().into_owned());
+            files.extend(folder(path)?);
+        } else {
+            files.push(path.clone());
+        }
+    }
+    let one = |file: PathBuf| -> Result<_, Outside> {
+        let own = fs::canonicalize(&file).unwrap_or_else(|_| file.clone());
+        let text = text(&file)?;
+        Ok((own, Input { path: file.to_string_lossy().into_owned(), text }))
+    };
     let mut seen = BTreeSet::new();
     let mut inputs = Vec::new();
-    for path in paths {
-        let found = if path.is_dir() {
-            read.insert(path.to_string_lossy().into_owned());
-            folder(path)?
-        } else {
-            vec![path.clone()]
-        };
-        for file in found {
-            if !seen.insert(fs::canonicalize(&file).unwrap_or_else(|_| file.clone())) {
-                continue;
-            }
-            inputs.push(Input { path: file.to_string_lossy().into_owned(), text: text(&file)? });
+    for found in threads::each(threads::cores(), files, one, &|_| {}) {
+        let (own, input) = found?;
+        if seen.insert(own) {
+            inputs.push(input);
         }
     }
     Ok(inputs)
@@ -86,11 +92,20 @@ pub fn text(path: &Path) -> Result<String, Outside> {
 /// The bytes of a file that is not larger than any file should be.
 pub fn bounded(path: &Path) -> Result<Vec<u8>, Outside> {
     let fail = |e: std::io::Error| format!("cannot read {}: {e}", path.display());
-    let mut bytes = Vec::new();
-    File::open(path).map_err(fail)?.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(fail)?;
+    let file = File::open(path).map_err(fail)?;
+    let length = file.metadata().map_or(0, |m| m.len());
+    let bytes = most(file, length, MAX_BYTES + 1).map_err(fail)?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(format!("{} is larger than {} MiB", path.display(), MAX_BYTES >> 20));
     }
+    Ok(bytes)
+}
+
+/// The first `limit` bytes of a file that has `length` of them or so.
+pub fn most(file: File, length: u64, limit: u64) -> std::io::Result<Vec<u8>> {
+    // Room for the whole, and for the read that finds its end.
+    let mut bytes = Vec::with_capacity(length.min(limit) as usize + 64);
+    file.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -39,7 +39,7 @@ pub fn write(out: &Path, drift: &Drift) -> Result<(), Outside> {
     let mut staged: Vec<(TempPath, PathBuf)> = Vec::new();
     for item in drift.items.iter().filter(|i| i.state != State::Extra) {
         let path = out.join(&item.name);
-        staged.push((stage(&path, &item.new)?, path));
+        staged.push((stage(&path, item.new.as_bytes())?, path));
     }
     for (file, path) in staged {
         file.persist(&path).map_err(|e| format!("cannot replace {}: {}", path.display(), e.error))?;
@@ -51,21 +51,21 @@ pub fn write(out: &Path, drift: &Drift) -> Result<(), Outside> {
     Ok(())
 }
 
-/// Writes `text` to one file, whole or not at all.
+/// Writes `bytes` to one file, whole or not at all.
 ///
 /// # Errors
 /// What cannot be made.
-pub fn replace(path: &Path, text: &str) -> Result<(), Outside> {
-    let file = stage(path, text)?;
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Outside> {
+    let file = stage(path, bytes)?;
     file.persist(path).map_err(|e| format!("cannot replace {}: {}", path.display(), e.error))
 }
 
-fn stage(path: &Path, text: &str) -> Result<TempPath, Outside> {
+fn stage(path: &Path, bytes: &[u8]) -> Result<TempPath, Outside> {
     let fail = |e: std::io::Error| format!("cannot write {}: {e}", path.display());
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(fail)?;
     let mut file = tempfile::Builder::new().prefix(".berthc-").tempfile_in(folder).map_err(fail)?;
-    file.write_all(text.as_bytes()).map_err(fail)?;
+    file.write_all(bytes).map_err(fail)?;
     file.as_file().set_permissions(Permissions::from_mode(0o644)).map_err(fail)?;
     // Closed, so that a large tree does not run out of open files.
     Ok(file.into_temp_path())

@@ -17,40 +17,68 @@ use crate::value;
 use backend::{Backend, Fences};
 use units::Version;
 
-/// Every service of one compile.
+/// The services of one compile, or those that a lot of them can see.
 #[derive(Debug)]
 pub struct Model {
-    services: Vec<Service>,
+    all: Arc<Vec<Service>>,
     by_name: BTreeMap<String, Vec<usize>>,
     broken: BTreeSet<String>,
 }
 
 impl Model {
     /// The services in order of name and revision.
-    pub fn services(&self) -> &[Service] {
-        &self.services
+    pub fn services(&self) -> impl Iterator<Item = &Service> {
+        self.by_name.values().flatten().map(|i| &self.all[*i])
+    }
+
+    /// The service with this index.
+    pub fn service(&self, index: usize) -> &Service {
+        &self.all[index]
     }
 
     /// The services grouped by name: one, or several revisions of one.
     pub fn groups(&self) -> impl Iterator<Item = Vec<&Service>> {
-        self.by_name.values().map(|at| at.iter().map(|i| &self.services[*i]).collect())
+        self.by_name.values().map(|at| at.iter().map(|i| &self.all[*i]).collect())
     }
 
     /// The same of the services with these indices, which are in order.
     pub fn groups_of(&self, lot: &[usize]) -> impl Iterator<Item = Vec<&Service>> {
-        let one_name = |a: &usize, b: &usize| self.services[*a].name == self.services[*b].name;
-        lot.chunk_by(one_name).map(|at| at.iter().map(|i| &self.services[*i]).collect())
+        let one_name = |a: &usize, b: &usize| self.all[*a].name == self.all[*b].name;
+        lot.chunk_by(one_name).map(|at| at.iter().map(|i| &self.all[*i]).collect())
     }
 
     /// The indices of all services.
     pub fn all(&self) -> Vec<usize> {
-        (0..self.services.len()).collect()
+        self.services().map(|s| s.index).collect()
+    }
+
+    /// The services `lot` and those that they name, under the same indices. Nobody else is found
+    /// there, so that nothing made of it can depend on others.
+    #[must_use]
+    pub fn near(&self, lot: &[usize]) -> Self {
+        let mut by_name = BTreeMap::new();
+        let mut see = |name: &str| {
+            if let Some(at) = self.by_name.get(name) {
+                by_name.entry(name.to_owned()).or_insert_with(|| at.clone());
+            }
+        };
+        for service in lot.iter().map(|i| &self.all[*i]) {
+            see(&service.name);
+            if let Some(w) = service.workload() {
+                w.peers.iter().map(|(name, _)| name).chain(&w.apart_from).for_each(|name| see(name));
+            }
+        }
+        Self { all: self.all.clone(), by_name, broken: BTreeSet::new() }
+    }
+
+    /// The specs of the service `name`: one, or several revisions.
+    pub fn named(&self, name: &str) -> impl Iterator<Item = &Service> {
+        self.by_name.get(name).into_iter().flatten().map(|i| &self.all[*i])
     }
 
     /// The other revisions of `service`.
     pub fn revisions<'a>(&'a self, service: &'a Service) -> impl Iterator<Item = &'a Service> {
-        let at = self.by_name.get(&service.name).into_iter().flatten();
-        at.map(|i| &self.services[*i]).filter(|s| s.index != service.index)
+        self.named(&service.name).filter(|s| s.index != service.index)
     }
 
     /// Whether every revision of `service` takes the lock, on one and the same directory.
@@ -75,7 +103,7 @@ impl Model {
 
     /// The service `name`; of several revisions the first.
     pub fn find(&self, name: &str) -> Option<&Service> {
-        self.by_name.get(name).and_then(|at| at.first()).map(|i| &self.services[*i])
+        self.named(name).next()
     }
 }
 
@@ -269,6 +297,10 @@ pub struct Workload {
     pub helpers: Vec<Helper>,
     /// Services that never share a node with this one.
     pub apart_from: Vec<String>,
+    /// Whether a value lists the service's own members.
+    pub lists_members: bool,
+    /// The services whose `peers(…)` stand in values, each with the value's route.
+    pub peers: Vec<(String, Route)>,
 }
 
 /// Who the members are.
@@ -624,7 +656,7 @@ impl Model {
             service.index = i;
             by_name.entry(service.name.clone()).or_default().push(i);
         }
-        Self { services, by_name, broken }
+        Self { all: Arc::new(services), by_name, broken }
     }
 
     /// Whether `name` is a service whose own spec is at fault, so that others cannot be blamed

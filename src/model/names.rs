@@ -3,6 +3,9 @@
 /// `None` when `name` is good, else what is wrong with it.
 type Wrong = Option<String>;
 
+/// Longest name of a service: a StatefulSet's goes into a label of 63 characters, with a hash of 11.
+pub const MAX_SERVICE: usize = 52;
+
 fn lower_digit(c: u8) -> bool {
     c.is_ascii_lowercase() || c.is_ascii_digit()
 }

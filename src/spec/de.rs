@@ -1,6 +1,8 @@
 //! One serde reader for the trees of YAML and of TOML. It goes on after a fault: the faulty
 //! entry is taken out of the tree and the rest is read again, so that one run reports them all.
 
+use std::borrow::Cow;
+
 use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{
     self, DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess,
@@ -26,24 +28,25 @@ pub struct Removed {
 }
 
 /// Reads a `T`, which messages call `what`; `sources` are the texts that places point into. Every
-/// fault is pushed to `faults`; the entries at fault are gone from `root` afterwards, and the value
-/// is what the rest says. `None` when nothing could be read.
+/// fault is pushed to `faults`, and the value is what is left without the entries at fault. `None`
+/// when nothing could be read.
 pub fn read<T: DeserializeOwned>(
     what: &str,
     sources: &[Input],
-    root: &mut Node,
+    root: &Node,
     faults: &mut Vec<Diagnostic>,
 ) -> (Option<T>, Removed) {
     let mut removed = Removed::default();
+    let mut root = Cow::Borrowed(root);
     for _ in 0..MAX_FAULTS {
-        match T::deserialize(Reader(root)) {
+        match T::deserialize(Reader(&root)) {
             Ok(value) => return (Some(value), removed),
             Err(error) => {
                 let mut route = error.route.clone();
                 route.reverse();
                 faults.push(error.diagnostic(what, sources, root.place, &route));
                 let item = root.holds_item(&route);
-                if !root.remove(&route) {
+                if !root.to_mut().remove(&route) {
                     break;
                 }
                 let last = route.pop().unwrap_or_default();

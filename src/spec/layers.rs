@@ -3,6 +3,7 @@
 //! all of this, so each value still knows the text and the line where it was written.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use super::merge::merge;
 use super::node::{Key, Kind, Node, load, scalar};
@@ -11,6 +12,7 @@ use crate::Options;
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
 use crate::source::{Files, Input, beside};
+use crate::threads;
 
 /// Longest chain of bases below one spec.
 const MAX_BASES: usize = 8;
@@ -41,6 +43,8 @@ pub struct Loaded {
     pub specs: Vec<Result<Layered, Option<String>>>,
     /// Paths of all that was read or should have been.
     pub read: BTreeSet<String>,
+    /// Which of the texts the options brought: `berthc.toml` and `--set`.
+    pub laid: Range<usize>,
 }
 
 /// Part of a spec that is laid over those of one service.
@@ -70,17 +74,27 @@ struct Base {
 }
 
 /// Loads `inputs` and lays over each what `options` and its own `base` say.
-pub fn layered(inputs: &[Input], files: &dyn Files, options: &Options, out: &mut Vec<Diagnostic>) -> Loaded {
+pub fn layered(
+    inputs: Vec<Input>,
+    files: &dyn Files,
+    options: &Options,
+    out: &mut Vec<Diagnostic>,
+) -> Loaded {
     let read = inputs.iter().map(|i| beside("", &i.path)).collect();
-    let mut loader = Loader { files, sources: inputs.to_vec(), bases: BTreeMap::new(), read, out };
+    let alone = |(index, Input { path, text }): (usize, &Input)| load(index, path, text);
+    let roots = threads::each(options.threads, inputs.iter().enumerate().collect(), alone, &|_| {});
+    let given = inputs.len();
+    let mut loader = Loader { files, sources: inputs, bases: BTreeMap::new(), read, out };
     let (under, over) = loader.options(options);
-    let mut specs: Vec<_> = (0..inputs.len()).map(|index| loader.spec(index)).collect();
+    let laid = given..loader.sources.len();
+    let mut specs: Vec<_> =
+        roots.into_iter().enumerate().map(|(index, root)| loader.spec(index, root)).collect();
     loader.overrides(&mut specs, over);
     for spec in specs.iter_mut().flatten() {
         defaults(spec, under.as_ref());
     }
     let Loader { sources, read, .. } = loader;
-    Loaded { sources, specs, read }
+    Loaded { sources, specs, read, laid }
 }
 
 impl Loader<'_> {
@@ -147,11 +161,11 @@ impl Loader<'_> {
         (under, over)
     }
 
-    /// One spec over its bases.
-    fn spec(&mut self, index: usize) -> Result<Layered, Option<String>> {
-        let Input { path, text } = self.sources[index].clone();
+    /// One spec, as it was read, over its bases.
+    fn spec(&mut self, index: usize, root: Result<Node, Box<Diagnostic>>) -> Result<Layered, Option<String>> {
+        let path = self.sources[index].path.clone();
         let stem = std::path::Path::new(&path).file_stem().map(|s| s.to_string_lossy().into_owned());
-        let mut top = load(index, &path, &text).map_err(|fault| {
+        let mut top = root.map_err(|fault| {
             self.out.push(*fault);
             // Its name cannot be known; the file's is the best guess.
             stem.clone()

@@ -53,7 +53,7 @@ impl Project {
     /// Every fault, at its place.
     pub fn read(sources: &[Input], source: usize) -> Result<Self, Vec<Diagnostic>> {
         let text = sources.get(source).map_or("", |s| &s.text);
-        let mut root = match load(source, FILE, text) {
+        let root = match load(source, FILE, text) {
             Ok(root) => root,
             // A file that says nothing says where the project is.
             Err(fault) if fault.code == Code::Empty.as_str() => {
@@ -61,15 +61,14 @@ impl Project {
             }
             Err(fault) => return Err(vec![*fault]),
         };
-        let whole = root.clone();
         let mut faults = Vec::new();
-        let (file, _) = de::read::<File>(FILE, sources, &mut root, &mut faults);
+        let (file, _) = de::read::<File>(FILE, sources, &root, &mut faults);
         let File { specs, out, templates, targets: _, env } = match file {
             Some(file) if faults.is_empty() => file,
             _ => return Err(faults),
         };
         let envs = env.unwrap_or_default().into_iter().map(|(name, EnvFile { out, set: _ })| (name, out));
-        Ok(Self { specs: specs.unwrap_or_default(), out, templates, envs: envs.collect(), root: whole })
+        Ok(Self { specs: specs.unwrap_or_default(), out, templates, envs: envs.collect(), root })
     }
 
     /// `targets`: laid under every spec.

@@ -187,9 +187,16 @@ pub struct Shared {
 impl Shared {
     /// Looks at every service of `model`; names that two take are faults.
     pub fn of(model: &Model, faults: &mut Vec<Diagnostic>) -> Self {
-        swarm::clashes(model, faults);
+        kubernetes::clashes(model, faults);
         fleet::clashes(model, faults);
+        swarm::clashes(model, faults);
         Self { hidden: swarm::Hidden::of(model) }
+    }
+
+    /// What is known of `service` that its own spec and those it names do not tell: with whom it
+    /// waits in a circle.
+    pub fn circle(&self, service: &Service) -> Option<&[String]> {
+        self.hidden.circle(service)
     }
 }
 
@@ -235,7 +242,7 @@ pub fn waivers(
     for (index, gap) in gaps {
         by_service.entry(*index).or_default().push(gap);
     }
-    for service in lot.iter().map(|i| &model.services()[*i]) {
+    for service in lot.iter().map(|i| model.service(*i)) {
         let own = by_service.remove(&service.index).unwrap_or_default();
         let mut open = BTreeSet::new();
         for gap in own.iter().filter(|g| !service.accept.iter().any(|a| a.gap == g.name)) {

@@ -22,6 +22,7 @@ pub fn berthc_in<S: AsRef<std::ffi::OsStr>>(dir: &Path, args: &[S]) -> Output {
         .args(args)
         .current_dir(dir)
         .env("NO_COLOR", "1")
+        .env("BERTHC_CACHE", "")
         .output()
         .unwrap()
 }

@@ -344,6 +344,6 @@ fn layers_of_any_size_merge_in_their_time() {
     let mut out = Vec::new();
     let memory = Memory([("common.yaml".to_owned(), format!("env:\n{many}").into_bytes())].into());
     let inputs = [Input { path: "db.yaml".into(), text: spec }];
-    berthc::spec::layers::layered(&inputs, &memory, &Options::default(), &mut out);
+    berthc::spec::layers::layered(inputs.to_vec(), &memory, &Options::default(), &mut out);
     assert!(out.is_empty() && start.elapsed() < std::time::Duration::from_secs(45), "{out:?}");
 }

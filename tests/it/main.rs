@@ -22,6 +22,7 @@ mod found;
 mod golden;
 mod harness;
 mod hostile;
+mod known;
 mod kubernetes;
 mod layering;
 mod layers;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use berthc::source::beside;
-use berthc::{Files, Input, Options, Tree, compile_each};
+use berthc::{Each, Files, Input, Lot, Options, Part, Tree, compile_each};
 
 use crate::harness::{self, Memory, root, walk};
 
@@ -38,23 +38,38 @@ fn threads_change_nothing() {
     }
 }
 
+/// Wants a search of every second part.
+#[derive(Default)]
+struct Half {
+    told: AtomicUsize,
+}
+
+impl Each for Half {
+    type Kept = (bool, Tree);
+
+    fn looks(&self) -> bool {
+        true
+    }
+
+    fn keep(&self, lot: &Lot<'_>, part: Part) -> Option<(bool, Tree)> {
+        let kept = part.searched || lot.services[0].is_multiple_of(2);
+        kept.then_some((part.searched, part.tree))
+    }
+
+    fn tell(&self, done: usize, of: usize) {
+        assert!(done <= of);
+        self.told.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn a_part_that_is_kept_at_first_sight_is_not_searched() {
     let inputs = specs("specs");
     let whole = berthc::compile(&inputs, &Disk, &Options::default()).tree.unwrap();
-    let told = AtomicUsize::new(0);
-    let tell = |done: usize, of: usize| {
-        assert!(done <= of);
-        told.fetch_add(1, Ordering::Relaxed);
-    };
-    let keep = |_: &_, part: berthc::Part| {
-        // Of every second one a search is wanted.
-        let kept = part.searched || part.services[0].is_multiple_of(2);
-        kept.then_some((part.searched, part.tree))
-    };
-    let (rest, parts) = compile_each(&inputs, &Disk, &Options::default(), true, keep, &tell);
+    let half = Half::default();
+    let (rest, parts) = compile_each(inputs, &Disk, &Options::default(), &half);
     assert!(rest.diagnostics.iter().all(|d| d.severity != berthc::Severity::Error));
-    assert_eq!(told.into_inner(), parts.len());
+    assert_eq!(half.told.into_inner(), parts.len());
     let searched = parts.iter().filter(|p| p.0).count();
     assert!(searched > 3 && parts.len() - searched > 3, "{searched} of {}", parts.len());
     let tree: Tree = parts.into_iter().flat_map(|p| p.1).collect();
@@ -101,6 +116,17 @@ fn what_raw_additions_take_is_searched_with_its_owner() {
     }
 }
 
+/// Keeps who is in which lot.
+struct Lots;
+
+impl Each for Lots {
+    type Kept = Vec<usize>;
+
+    fn keep(&self, lot: &Lot<'_>, _: Part) -> Option<Vec<usize>> {
+        Some(lot.services.to_vec())
+    }
+}
+
 /// What only the texts tell: a template that mounts one directory for all.
 #[test]
 fn texts_that_claim_one_thing_are_searched_together() {
@@ -120,7 +146,6 @@ fn texts_that_claim_one_thing_are_searched_together() {
         .enumerate()
         .map(|(i, t)| Input { path: format!("s{i}.yaml"), text: (*t).to_owned() })
         .collect();
-    let keep = |_: &_, part: berthc::Part| Some(part.services);
-    let (_, lots) = compile_each(&inputs, &Memory::default(), &options, false, keep, &|_, _| {});
+    let (_, lots) = compile_each(inputs, &Memory::default(), &options, &Lots);
     assert_eq!(lots, [[0, 1, 2]]);
 }

@@ -130,8 +130,8 @@ fn document(path: &str, text: &str) -> Option<Value> {
 fn errors(path: &str, text: &str) -> Vec<Diagnostic> {
     let inputs = [Input { path: path.into(), text: text.into() }];
     let (files, options, mut found) = (Memory::default(), Options::default(), Vec::new());
-    let mut loaded = layered(&inputs, &files, &options, &mut found);
-    check(&mut loaded, &files, &mut found);
+    let mut loaded = layered(inputs.to_vec(), &files, &options, &mut found);
+    check(&mut loaded, &files, 1, &mut found);
     found.into_iter().filter(|d| d.severity == Severity::Error).collect()
 }
 

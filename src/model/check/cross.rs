@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::values::unknown_name;
 use crate::code::Code;
 use crate::diag::Diagnostic;
-use crate::model::{Members, Model, Program, Service, Template, Workload};
+use crate::model::{Members, Model, Service, Workload};
 use crate::route;
 use crate::source::Route;
 use crate::spec::de::nearest;
-use crate::value;
 
 /// Checks the services of `model` against one another.
 pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
@@ -17,7 +17,7 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
     }
     for service in model.services() {
         if let Some(w) = service.workload() {
-            names(model, service, w, out);
+            peers(model, service, w, out);
             apart(model, service, w, out);
         }
     }
@@ -25,92 +25,13 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
     super::neighbour::check(model, out);
 }
 
-/// Every template of a workload, in no order that matters.
-fn templates(w: &Workload) -> Vec<&Template> {
-    fn program(p: &Program) -> impl Iterator<Item = &Template> {
-        p.command.iter().chain(&p.args).chain(p.env.iter().map(|(_, t)| t))
-    }
-    let checks = [&w.health.ready, &w.health.live];
-    program(&w.program)
-        .chain(w.helpers.iter().flat_map(|h| program(&h.program)))
-        .chain(w.data.iter().filter_map(|d| d.host()))
-        .chain(checks.into_iter().flatten().flat_map(|c| &c.run))
-        .chain(w.stop.before.iter().flat_map(|(run, _)| run))
-        .chain(&w.update.healthy)
-        .chain(w.bootstrap.env.iter().map(|(_, t)| t))
-        .chain(&w.bootstrap.once)
-        .collect()
-}
-
-impl Workload {
-    /// What the values of the workload name, all together.
-    pub fn uses(&self) -> value::Uses {
-        let mut all = value::Uses::default();
-        for template in templates(self) {
-            let Ok(one) = value::uses(&template.text) else { continue };
-            all.member.extend(one.member);
-            all.computed.extend(one.computed);
-            all.members |= one.members;
-            all.peers.extend(one.peers);
-            all.secrets.extend(one.secrets);
-            all.ports.extend(one.ports);
-        }
-        all
-    }
-}
-
-/// The names in values must exist.
-fn names(model: &Model, service: &Service, w: &Workload, out: &mut Vec<Diagnostic>) {
-    for template in templates(w) {
-        let Ok(uses) = value::uses(&template.text) else { continue };
-        let place = service.place(&template.route);
-        let mut unknown = |code, what: &str, name: &str, known: Vec<&str>, line: String| {
-            let d = Diagnostic::error(code, place, format!("no {what} `{name}`"));
-            out.push(match nearest(name, known.iter()) {
-                Some(near) => d.mend("did you mean", near),
-                None => d.mend("name one", line),
-            });
-        };
-        for name in uses.secrets.iter().filter(|s| !w.secrets.iter().any(|k| k.name == **s)) {
-            let known = w.secrets.iter().map(|s| s.name.as_str()).collect();
-            unknown(
-                Code::SecretUnknown,
-                "secret",
-                name,
-                known,
-                format!("secrets: {{ {name}: {{ ref: {}/{name} }} }}", service.name),
-            );
-        }
-        for name in uses.ports.iter().filter(|p| !w.ports.iter().any(|k| k.0 == **p)) {
-            let known = w.ports.iter().map(|(n, _)| n.as_str()).collect();
-            unknown(
-                Code::PortUnknown,
-                "port",
-                name,
-                known,
-                format!("exclusive: {{ ports: {{ {name}: 8080 }} }}"),
-            );
-        }
-        for name in uses.peers.iter().filter(|p| model.find(p).is_none() && !model.is_broken(p)) {
-            let known = model.services().iter().map(|s| s.name.as_str()).collect();
-            unknown(
-                Code::PeerUnknown,
-                "service",
-                name,
-                known,
-                format!("compile its spec together with {}", service.file),
-            );
-        }
-        let fields = ["id", "name", "address", "node", "ports"];
-        for name in uses.member.iter().filter(|m| !fields.contains(&m.as_str())) {
-            unknown(
-                Code::MemberField,
-                "field of a member",
-                name,
-                fields.to_vec(),
-                "id, name, address, node, ports".into(),
-            );
-        }
+/// The services that values name must exist.
+fn peers(model: &Model, service: &Service, w: &Workload, out: &mut Vec<Diagnostic>) {
+    let unknown = |name: &str| model.find(name).is_none() && !model.is_broken(name);
+    for (name, route) in w.peers.iter().filter(|(name, _)| unknown(name)) {
+        let known: Vec<&str> = model.services().map(|s| s.name.as_str()).collect();
+        let line = format!("compile its spec together with {}", service.file);
+        out.push(unknown_name(Code::PeerUnknown, service.place(route), "service", name, &known, line));
     }
 }
 
@@ -119,7 +40,7 @@ fn apart(model: &Model, service: &Service, w: &Workload, out: &mut Vec<Diagnosti
         let place = service.place(&route!["apart_from", i]);
         let Some(found) = model.find(other) else {
             if !model.is_broken(other) {
-                let known: Vec<&str> = model.services().iter().map(|s| s.name.as_str()).collect();
+                let known: Vec<&str> = model.services().map(|s| s.name.as_str()).collect();
                 let d = Diagnostic::error(Code::ApartUnknown, place, format!("no service `{other}`"));
                 out.push(match nearest(other, known.iter()) {
                     Some(near) => d.mend("did you mean", near),

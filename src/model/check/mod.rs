@@ -8,6 +8,7 @@ mod members;
 mod neighbour;
 mod process;
 mod targets;
+mod values;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -20,6 +21,7 @@ pub use health::SIGNALS;
 pub use members::{MAX_FIRST, MAX_MEMBERS};
 pub use process::ULIMITS;
 pub use targets::KUBERNETES;
+pub use values::value_fault;
 
 use super::{Body, External, Model, Service, Targets, Template, Workload, names, units};
 use crate::code::Code;
@@ -30,40 +32,59 @@ use crate::spec::de::{self, nearest};
 use crate::spec::layers::{Layered, Loaded};
 use crate::spec::node::Kind;
 use crate::spec::{ExternalSpec, Spec};
-use crate::value;
+use crate::{threads, value};
 
 /// Checks what was `loaded`. The model holds what could be understood; it may be emitted only when
 /// no error is among the diagnostics. Files that specs name are added to what was read.
-pub fn check(loaded: &mut Loaded, files: &dyn Files, out: &mut Vec<Diagnostic>) -> Model {
-    let Loaded { sources, specs, read } = loaded;
+pub fn check(loaded: &mut Loaded, files: &dyn Files, threads: usize, out: &mut Vec<Diagnostic>) -> Model {
+    let Loaded { sources, specs, read, .. } = loaded;
+    let specs = std::mem::take(specs).into_iter().enumerate().collect();
+    let alone = |(index, layered)| checked(index, layered, sources, files);
     let mut services = Vec::new();
     let mut broken = BTreeSet::new();
-    for (index, layered) in std::mem::take(specs).into_iter().enumerate() {
-        let Layered { mut root, layers, start } = match layered {
-            Ok(layered) => layered,
-            Err(name) => {
-                broken.extend(name);
-                continue;
-            }
-        };
-        let whole = root.clone();
-        let mut faults = Vec::new();
-        let (spec, removed) = de::read::<Spec>("a spec", sources, &mut root, &mut faults);
-        let path = sources[index].path.clone();
-        let source = Arc::new(Source { index, layers, start, path, root: Some(whole), gone: removed.items });
-        let removed = removed.keys;
-        let mut checker = Checker { source, sources, files, read, removed, out: faults };
-        let name = spec.as_ref().and_then(|s| s.service.clone());
-        let service = spec.and_then(|spec| checker.service(spec));
-        if service.is_none() || !checker.out.is_empty() {
-            broken.extend(name);
-        }
+    for Checked { service, at_fault, read: also, faults } in threads::each(threads, specs, alone, &|_| {}) {
         services.extend(service);
-        out.append(&mut checker.out);
+        broken.extend(at_fault);
+        read.extend(also);
+        out.extend(faults);
     }
     let model = Model::new(services, broken);
     cross::check(&model, out);
     model
+}
+
+/// What became of one spec.
+struct Checked {
+    service: Option<Service>,
+    /// Its name, as far as that is known, when there are faults.
+    at_fault: Option<String>,
+    /// Paths of what was read.
+    read: BTreeSet<String>,
+    faults: Vec<Diagnostic>,
+}
+
+fn checked(
+    index: usize,
+    layered: Result<Layered, Option<String>>,
+    sources: &[Input],
+    files: &dyn Files,
+) -> Checked {
+    let (mut read, mut faults) = (BTreeSet::new(), Vec::new());
+    let Layered { root, layers, start } = match layered {
+        Ok(layered) => layered,
+        Err(at_fault) => return Checked { service: None, at_fault, read, faults },
+    };
+    let (spec, removed) = de::read::<Spec>("a spec", sources, &root, &mut faults);
+    let path = sources[index].path.clone();
+    let source = Arc::new(Source { index, layers, start, path, root: Some(root), gone: removed.items });
+    let removed = removed.keys;
+    let uses = Vec::new();
+    let mut checker = Checker { source, sources, files, read: &mut read, removed, uses, out: faults };
+    let name = spec.as_ref().and_then(|s| s.service.clone());
+    let service = spec.and_then(|spec| checker.service(spec));
+    let faults = checker.out;
+    let at_fault = name.filter(|_| service.is_none() || !faults.is_empty());
+    Checked { service, at_fault, read, faults }
 }
 
 /// What checks one spec.
@@ -76,6 +97,8 @@ struct Checker<'a> {
     read: &'a mut BTreeSet<String>,
     /// Keys that a structural fault took out of the tree; what they stood for is not missing.
     removed: Vec<String>,
+    /// What each value names, where it names anything.
+    uses: Vec<(Route, value::Uses)>,
     out: Vec<Diagnostic>,
 }
 
@@ -175,32 +198,6 @@ impl Checker<'_> {
         bytes
     }
 
-    /// Checks an expression's language; names are checked against the spec in `cross`.
-    fn template(&mut self, route: Route, text: String) -> Template {
-        match value::uses(&text) {
-            Ok(_) => {}
-            Err(fault) => {
-                let place = self.source.place(&route);
-                self.out.push(value_fault(fault, place));
-            }
-        }
-        Template { text, route }
-    }
-
-    /// The words of a command. An empty list says neither "none" nor "the image's own".
-    fn templates(&mut self, route: &Route, texts: Option<Vec<String>>) -> Vec<Template> {
-        if matches!(self.source.node(route).map(|n| &n.kind), Some(Kind::Seq(items)) if items.is_empty()) {
-            let field = route.steps().last().cloned().unwrap_or_default();
-            self.fault_key(Code::BadValue, route, format!("`{field}` is an empty list: leave it out"));
-        }
-        texts
-            .unwrap_or_default()
-            .into_iter()
-            .enumerate()
-            .map(|(i, t)| self.template(route.at(i), t))
-            .collect()
-    }
-
     fn env(&mut self, route: &Route, env: Option<IndexMap<String, String>>) -> Vec<(String, Template)> {
         env.unwrap_or_default()
             .into_iter()
@@ -273,9 +270,8 @@ impl Checker<'_> {
             self.missing(&root, "service", "service: my-database");
             return None;
         };
-        // A StatefulSet's name goes into a label with a hash of 11 characters.
         self.named(Code::BadName, &route!["service"], &format!("the name `{name}`"), &name, |n| {
-            names::label(n, 52)
+            names::label(n, names::MAX_SERVICE)
         });
         if let Some(revision) = &revision {
             self.named(
@@ -337,7 +333,7 @@ impl Checker<'_> {
             let ulimits = self.ulimits(ulimits);
             let apart_from = self.apart_from(&name, apart_from.unwrap_or_default());
             let Exclusive { data, ports, id, hostname, node_network, writer, guard } = exclusive?;
-            let w = Box::new(Workload {
+            let mut w = Box::new(Workload {
                 program,
                 files,
                 secrets,
@@ -357,8 +353,11 @@ impl Checker<'_> {
                 bootstrap,
                 helpers,
                 apart_from,
+                lists_members: false,
+                peers: Vec::new(),
             });
             self.whole(&name, &w);
+            self.values(&name, &mut w);
             Body::Workload(w)
         };
         let file = Path::new(&self.source.path)
@@ -426,15 +425,6 @@ impl Checker<'_> {
                 format!("`{address}` is neither an IP address nor a DNS name"),
             );
         }
-    }
-}
-
-/// A value's fault as a diagnostic.
-pub fn value_fault(fault: value::Fault, place: crate::diag::Place) -> Diagnostic {
-    let d = Diagnostic::error(fault.code, place, fault.message);
-    match fault.mend {
-        Some((text, line)) => d.mend(text, line),
-        None => d,
     }
 }
 

@@ -111,7 +111,7 @@ fn taken(service: &Service, w: &Workload) -> Vec<(Kind, String, Place)> {
 
 /// Reports names that two services of fleet take, each pair once.
 pub fn clashes(model: &Model, faults: &mut Vec<Diagnostic>) {
-    let all = || model.services().iter().filter(|s| s.has(Target::Fleet));
+    let all = || model.services().filter(|s| s.has(Target::Fleet));
     let own = || all().filter_map(|s| Some((s, s.workload()?)));
     let mut owners: BTreeMap<(Kind, String), &Service> = BTreeMap::new();
     let mut told = BTreeSet::new();

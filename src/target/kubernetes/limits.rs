@@ -11,7 +11,7 @@ use crate::diag::Diagnostic;
 use crate::model::{Body, Model, Service, Workload};
 use crate::route;
 use crate::source::Route;
-use crate::target::Context;
+use crate::target::{Context, Target};
 
 /// Longest name of a DaemonSet: the API server cuts what its pods' names are made of at 58
 /// characters, the last a dash (kubernetes `staging/src/k8s.io/apiserver/pkg/storage/names`).
@@ -19,16 +19,28 @@ const MAX_DAEMON_SET: usize = 57;
 
 /// Checks the names of `group`, the specs of one service.
 pub fn check(context: &mut Context<'_>, group: &[&Service]) {
-    let Some(first) = group.first() else { return };
-    derived_services(context, first);
     for service in group {
         if let Some(w) = service.workload() {
             if w.per_node() {
-                daemon_sets(context, service);
-            } else {
-                claims(context, service, w);
+                daemon_set(context, service);
             }
             containers(context, service, w);
+        }
+    }
+}
+
+/// Reports names that two services of one namespace take.
+pub fn clashes(model: &Model, faults: &mut Vec<Diagnostic>) {
+    for group in model.groups() {
+        let group: Vec<&Service> = group.into_iter().filter(|s| s.has(Target::Kubernetes)).collect();
+        let Some(first) = group.first() else { continue };
+        derived_services(model, first, faults);
+        for service in group {
+            match service.workload() {
+                Some(w) if w.per_node() => daemon_sets(model, service, faults),
+                Some(w) => claims(model, service, w, faults),
+                None => {}
+            }
         }
     }
 }
@@ -37,12 +49,7 @@ pub fn check(context: &mut Context<'_>, group: &[&Service]) {
 fn namesakes<'m>(model: &'m Model, service: &Service, name: &'m str) -> impl Iterator<Item = &'m Service> {
     let namespace = |s: &Service| s.targets.kubernetes.as_ref().map(|k| k.namespace.clone());
     let wanted = namespace(service);
-    let all = model.services();
-    let from = all.partition_point(|s| s.name.as_str() < name);
-    all[from..]
-        .iter()
-        .take_while(move |s| s.name == name)
-        .filter(move |s| wanted.is_some() && namespace(s) == wanted)
+    model.named(name).filter(move |s| wanted.is_some() && namespace(s) == wanted)
 }
 
 /// Every way to read `joined` as two names with a dash between them.
@@ -50,22 +57,14 @@ fn splits(joined: &str) -> impl Iterator<Item = (&str, &str)> {
     joined.match_indices('-').map(|(i, _)| (&joined[..i], &joined[i + 1..]))
 }
 
-fn clash(
-    context: &mut Context<'_>,
-    (service, route): (&Service, &Route),
-    other: (&Service, &Route),
-    what: &str,
-) {
-    context.fault(
-        Diagnostic::error(Code::NameClash, service.key(route), format!("two services would be {what}"))
-            .related(other.0.key(other.1), "the other")
-            .advice("give one of them another name, or a namespace of its own"),
-    );
+fn clash((service, route): (&Service, &Route), other: (&Service, &Route), what: &str) -> Diagnostic {
+    Diagnostic::error(Code::NameClash, service.key(route), format!("two services would be {what}"))
+        .related(other.0.key(other.1), "the other")
+        .advice("give one of them another name, or a namespace of its own")
 }
 
 /// The Services `x-client` and, for members outside, `x-0`, beside a service of that name.
-fn derived_services(context: &mut Context<'_>, service: &Service) {
-    let model = context.model;
+fn derived_services(model: &Model, service: &Service, faults: &mut Vec<Diagnostic>) {
     let derived: Vec<String> = match &service.body {
         Body::Workload(w) if w.ports.is_empty() => Vec::new(),
         Body::Workload(_) => vec![naming::client(&service.name)],
@@ -76,36 +75,43 @@ fn derived_services(context: &mut Context<'_>, service: &Service) {
     let route = route!["service"];
     for name in derived {
         if let Some(other) = namesakes(model, service, &name).next() {
-            clash(context, (other, &route), (service, &route), &format!("the Service {name}"));
+            faults.push(clash((other, &route), (service, &route), &format!("the Service {name}")));
         }
     }
 }
 
-/// `es` in revision `a-b` is the DaemonSet of `es-a` in revision `b`, and that of `es-a-b`.
-fn daemon_sets(context: &mut Context<'_>, service: &Service) {
-    let model = context.model;
+/// What the name of a DaemonSet is made of last.
+fn last_of_name(service: &Service) -> Route {
+    if service.revision.is_some() { route!["revision"] } else { route!["service"] }
+}
+
+fn daemon_set(context: &mut Context<'_>, service: &Service) {
     let full = service.full_name();
-    let route = if service.revision.is_some() { route!["revision"] } else { route!["service"] };
     if full.len() > MAX_DAEMON_SET {
         let message = format!(
             "the DaemonSet {full} would have {} characters, at most {MAX_DAEMON_SET} fit",
             full.len()
         );
-        context.fault(Diagnostic::error(Code::NameTooLong, service.place(&route), message));
+        let place = service.place(&last_of_name(service));
+        context.fault(Diagnostic::error(Code::NameTooLong, place, message));
     }
+}
+
+/// `es` in revision `a-b` is the DaemonSet of `es-a` in revision `b`, and that of `es-a-b`.
+fn daemon_sets(model: &Model, service: &Service, faults: &mut Vec<Diagnostic>) {
+    let (full, route) = (service.full_name(), last_of_name(service));
     let names = splits(&full).map(|(name, _)| name).chain([full.as_str()]);
     for name in names.filter(|name| *name < service.name.as_str()) {
         for other in namesakes(model, service, name) {
             if other.full_name() == full && other.workload().is_some_and(Workload::per_node) {
-                clash(context, (service, &route), (other, &route), &format!("the DaemonSet {full}"));
+                faults.push(clash((service, &route), (other, &route), &format!("the DaemonSet {full}")));
             }
         }
     }
 }
 
 /// The claim `a-b-c-0` is of data `a` of `b-c` and of data `a-b` of `c`.
-fn claims(context: &mut Context<'_>, service: &Service, w: &Workload) {
-    let model = context.model;
+fn claims(model: &Model, service: &Service, w: &Workload, faults: &mut Vec<Diagnostic>) {
     for data in &w.data {
         let claim = naming::claim(&data.name, &service.name, w.ids().start);
         let joined = format!("{}-{}", data.name, service.name);
@@ -116,7 +122,7 @@ fn claims(context: &mut Context<'_>, service: &Service, w: &Workload) {
                 let meet = a.start < b.end && b.start < a.end;
                 if let Some(theirs) = o.data.iter().find(|d| meet && d.name == other_data) {
                     let what = format!("users of one claim, such as {claim}");
-                    clash(context, (service, &data.route), (other, &theirs.route), &what);
+                    faults.push(clash((service, &data.route), (other, &theirs.route), &what));
                 }
             }
         }

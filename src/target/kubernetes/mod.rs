@@ -23,6 +23,7 @@ use crate::model::{Body, Kubernetes, Service, Workload};
 use crate::route;
 pub use labels::REVISION;
 pub use labels::query;
+pub use limits::clashes;
 use plan::{All, Kustomization, One};
 use workload::Set;
 

@@ -65,6 +65,9 @@ fn own(w: &Workload) -> (&Members, &crate::model::Update, &Bootstrap) {
         writer: _,
         members,
         update,
+        // Each value says itself what it names.
+        lists_members: _,
+        peers: _,
     } = w;
     (members, update, bootstrap)
 }

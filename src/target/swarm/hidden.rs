@@ -20,13 +20,13 @@ struct Node<'m> {
     /// Whether its members name each other.
     members: bool,
     /// The services that it names.
-    peers: BTreeSet<String>,
+    peers: BTreeSet<&'m str>,
 }
 
 impl Hidden {
     /// Finds them.
     pub fn of(model: &Model) -> Self {
-        let nodes: Vec<Node<'_>> = model.services().iter().filter_map(node).collect();
+        let nodes: Vec<Node<'_>> = model.services().filter_map(node).collect();
         // Whoever has written a check for Swarm says that it passes without the others: these
         // wait for nobody there. Whether they may write one is asked as if they had not.
         let without: Vec<&Node<'_>> = nodes.iter().filter(|n| !n.own_check).collect();
@@ -51,16 +51,16 @@ fn node(service: &Service) -> Option<Node<'_>> {
     if w.per_node() || w.node_network || w.health.live.is_none() {
         return None;
     }
-    let uses = w.uses();
-    let members = w.count() > 1 && (uses.members || uses.peers.contains(&service.name));
-    Some(Node { name: &service.name, own_check: subject.own_check(), members, peers: uses.peers })
+    let peers: BTreeSet<&str> = w.peers.iter().map(|(name, _)| name.as_str()).collect();
+    let members = w.count() > 1 && (w.lists_members || peers.contains(service.name.as_str()));
+    Some(Node { name: &service.name, own_check: subject.own_check(), members, peers })
 }
 
 /// Every service from which a way of names leads back to it, with the others of its circle.
 fn circles(nodes: &[&Node<'_>]) -> BTreeMap<String, Vec<String>> {
     let at: BTreeMap<&str, usize> = nodes.iter().enumerate().map(|(i, n)| (n.name, i)).collect();
     let to: Vec<Vec<usize>> =
-        nodes.iter().map(|n| n.peers.iter().filter_map(|p| at.get(p.as_str()).copied()).collect()).collect();
+        nodes.iter().map(|n| n.peers.iter().filter_map(|p| at.get(p).copied()).collect()).collect();
     let mut all = BTreeMap::new();
     for circle in components(&to) {
         for &i in circle.iter().filter(|i| circle.len() > 1 || nodes[**i].members) {

@@ -58,6 +58,8 @@ impl Maker<'_> {
             bootstrap,
             helpers: _,
             apart_from: _,
+            lists_members: _,
+            peers: _,
         } = w;
         let Stop { before: _, signal, grace } = stop;
         let Update { pause, healthy: _ } = update;

@@ -32,7 +32,7 @@ struct Owner<'m> {
 pub fn clashes(model: &Model, faults: &mut Vec<Diagnostic>) {
     let mut owners: BTreeMap<(Scope, String), Owner<'_>> = BTreeMap::new();
     let mut told = BTreeSet::new();
-    for subject in model.services().iter().filter_map(Subject::of) {
+    for subject in model.services().filter_map(Subject::of) {
         for (scope, name, place) in taken(subject) {
             let own = Owner { service: &subject.service.name, place };
             match owners.entry((scope, name)) {

@@ -175,7 +175,7 @@ fn complete(specs: &[(String, String)], wrong: &mut Vec<String>) -> usize {
         names.entry(*index).or_default().insert(gap.name.clone());
     }
     let mut judged = 0;
-    for service in done.model.services().iter().filter(|s| s.workload().is_some()) {
+    for service in done.model.services().filter(|s| s.workload().is_some()) {
         if !done.certificates.has(service) {
             continue;
         }
@@ -248,7 +248,7 @@ fn complete(specs: &[(String, String)], wrong: &mut Vec<String>) -> usize {
     }
     // Nothing is said twice, once by the plan and once by the certificate.
     for (index, gap) in done.certificates.gaps(&done.model, &foreseen) {
-        wrong.push(format!("{}: {} is not foreseen", done.model.services()[index].name, gap.name));
+        wrong.push(format!("{}: {} is not foreseen", done.model.service(index).name, gap.name));
     }
     judged
 }

@@ -54,7 +54,7 @@ fn what_the_certificate_holds_no_search_breaks_and_what_is_waived_it_finds() {
     for folder in FOLDERS {
         let compiled = compiled(folder);
         let tree = compiled.tree.unwrap();
-        for (index, service) in compiled.model.services().iter().enumerate() {
+        for (index, service) in compiled.model.services().enumerate() {
             for part in compiled.certificates.parts(index) {
                 let own = format!("{}/{}/", service.name, part.target.name());
                 for nodes in [2, 3] {

@@ -142,7 +142,7 @@ fn judge(target: Target, least: usize) {
         // The certificate of the same files: it holds nothing that breaks, and misses what the
         // search does without.
         let certificates = certify(&source.model, &source.model.all(), &tree, []);
-        let services = source.model.services().len();
+        let services = source.model.services().count();
         let parts = |all: &berthc::certificate::Certificates| -> Vec<berthc::certificate::Part> {
             (0..services).flat_map(|i| all.parts(i).to_vec()).filter(|p| p.target == target).collect()
         };

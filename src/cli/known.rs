@@ -1,0 +1,101 @@
+//! What lots of services compile to, as earlier runs found out: fingerprints that a user's runs
+//! leave for each other. Each stands for all that a lot is made from and all that comes of it, and
+//! holds no time and no place: whoever finds both in step again need not compile.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::PathBuf;
+
+use berthc::{Lot, Options};
+use blake3::Hasher;
+
+use super::write;
+
+/// Fewer specs compile before anything could be looked up.
+const FEW: usize = 100;
+/// Bytes beyond which what no run of today found is forgotten.
+const MAX_BYTES: usize = 8 << 20;
+/// What holds the fingerprints, one after the other and in order.
+const FILE: &str = "compiled";
+/// The folder of that file; empty for none.
+const PLACE: &str = "BERTHC_CACHE";
+
+/// Of a lot and its files, by this very program.
+pub type Print = [u8; blake3::OUT_LEN];
+
+/// Fingerprints of earlier runs.
+pub struct Known {
+    file: PathBuf,
+    old: Vec<u8>,
+    /// Has read the program and what was asked of it.
+    start: Hasher,
+}
+
+impl Known {
+    /// What is known for `options`. `None` for few specs, and where nothing can be kept.
+    pub fn open(specs: usize, options: &Options) -> Option<Self> {
+        if specs < FEW {
+            return None;
+        }
+        let file = folder()?.join(FILE);
+        let mut start = Hasher::new();
+        // Another build may print something else.
+        start.update_reader(File::open(std::env::current_exe().ok()?).ok()?).ok()?;
+        options.lists(&mut |list| feed(&mut start, list));
+        let mut old = Vec::new();
+        let limit = MAX_BYTES as u64;
+        // What was never written, or cannot be read, is not known.
+        let _ = File::open(&file).and_then(|f| f.take(limit).read_to_end(&mut old));
+        Some(Self { file, old, start })
+    }
+
+    /// The fingerprint of `lot` with `files`: their paths in order, and what they hold.
+    pub fn print<'f>(&self, lot: &Lot<'_>, files: impl Iterator<Item = (&'f str, &'f [u8])>) -> Print {
+        let mut hasher = self.start.clone();
+        lot.lists(&mut |list| feed(&mut hasher, list));
+        for (name, bytes) in files {
+            feed(&mut hasher, &[name]);
+            hasher.update(&(bytes.len() as u64).to_le_bytes()).update(bytes);
+        }
+        hasher.finalize().into()
+    }
+
+    /// Whether an earlier run found that.
+    pub fn has(&self, print: &Print) -> bool {
+        self.old.as_chunks().0.binary_search(print).is_ok()
+    }
+
+    /// Keeps `found`, all of this run, for later ones. That fails without a word: it would have
+    /// made them faster, no more.
+    pub fn keep(self, mut found: Vec<Print>) {
+        if found.iter().all(|print| self.has(print)) {
+            return;
+        }
+        if self.old.len() + found.as_flattened().len() <= MAX_BYTES {
+            found.extend_from_slice(self.old.as_chunks().0);
+        }
+        found.sort_unstable();
+        found.dedup();
+        let _ = write::replace(&self.file, found.as_flattened());
+    }
+}
+
+/// A count before each list and each text, so that no two run together.
+fn feed(hasher: &mut Hasher, list: &[&str]) {
+    let count = |n: usize| (n as u64).to_le_bytes();
+    hasher.update(&count(list.len()));
+    for text in list {
+        hasher.update(&count(text.len())).update(text.as_bytes());
+    }
+}
+
+/// Where users keep what programs can make again.
+fn folder() -> Option<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).map(PathBuf::from);
+    if let Some(place) = set(PLACE) {
+        return (!place.as_os_str().is_empty()).then_some(place);
+    }
+    let cache = set("XDG_CACHE_HOME").filter(|p| p.is_absolute());
+    let home = || Some(set("HOME").filter(|p| p.is_absolute())?.join(".cache"));
+    Some(cache.or_else(home)?.join("berthc"))
+}

@@ -1,0 +1,90 @@
+//! Values: their language, and the names in them.
+
+use super::Checker;
+use crate::code::Code;
+use crate::diag::{Diagnostic, Place};
+use crate::model::{Template, Workload};
+use crate::source::Route;
+use crate::spec::de::nearest;
+use crate::spec::node::Kind;
+use crate::value;
+
+impl Checker<'_> {
+    /// Checks an expression's language; its names are checked when the spec is known.
+    pub(super) fn template(&mut self, route: Route, text: String) -> Template {
+        match value::uses(&text) {
+            Ok(_) if value::is_plain(&text) => {}
+            Ok(uses) => self.uses.push((route.clone(), uses)),
+            Err(fault) => {
+                let place = self.source.place(&route);
+                self.out.push(value_fault(fault, place));
+            }
+        }
+        Template { text, route }
+    }
+
+    /// The words of a command. An empty list says neither "none" nor "the image's own".
+    pub(super) fn templates(&mut self, route: &Route, texts: Option<Vec<String>>) -> Vec<Template> {
+        if matches!(self.source.node(route).map(|n| &n.kind), Some(Kind::Seq(items)) if items.is_empty()) {
+            let field = route.steps().last().cloned().unwrap_or_default();
+            self.fault_key(Code::BadValue, route, format!("`{field}` is an empty list: leave it out"));
+        }
+        texts
+            .unwrap_or_default()
+            .into_iter()
+            .enumerate()
+            .map(|(i, t)| self.template(route.at(i), t))
+            .collect()
+    }
+
+    /// The names in values must exist; those of other services are looked for when all are known.
+    pub(super) fn values(&mut self, service: &str, w: &mut Workload) {
+        for (route, uses) in std::mem::take(&mut self.uses) {
+            let place = self.source.place(&route);
+            let mut unknown = |code, what: &str, name: &str, known: &[&str], line: String| {
+                self.out.push(unknown_name(code, place, what, name, known, line));
+            };
+            let secrets: Vec<&str> = w.secrets.iter().map(|s| s.name.as_str()).collect();
+            for name in uses.secrets.iter().filter(|s| !secrets.contains(&s.as_str())) {
+                let line = format!("secrets: {{ {name}: {{ ref: {service}/{name} }} }}");
+                unknown(Code::SecretUnknown, "secret", name, &secrets, line);
+            }
+            let ports: Vec<&str> = w.ports.iter().map(|(name, _)| name.as_str()).collect();
+            for name in uses.ports.iter().filter(|p| !ports.contains(&p.as_str())) {
+                let line = format!("exclusive: {{ ports: {{ {name}: 8080 }} }}");
+                unknown(Code::PortUnknown, "port", name, &ports, line);
+            }
+            let fields = ["id", "name", "address", "node", "ports"];
+            for name in uses.member.iter().filter(|m| !fields.contains(&m.as_str())) {
+                unknown(Code::MemberField, "field of a member", name, &fields, fields.join(", "));
+            }
+            w.lists_members |= uses.members;
+            w.peers.extend(uses.peers.into_iter().map(|name| (name, route.clone())));
+        }
+    }
+}
+
+/// A name that nothing has, and what there is.
+pub(super) fn unknown_name(
+    code: Code,
+    place: Place,
+    what: &str,
+    name: &str,
+    known: &[&str],
+    line: String,
+) -> Diagnostic {
+    let d = Diagnostic::error(code, place, format!("no {what} `{name}`"));
+    match nearest(name, known) {
+        Some(near) => d.mend("did you mean", near),
+        None => d.mend("name one", line),
+    }
+}
+
+/// A value's fault as a diagnostic.
+pub fn value_fault(fault: value::Fault, place: crate::diag::Place) -> Diagnostic {
+    let d = Diagnostic::error(fault.code, place, fault.message);
+    match fault.mend {
+        Some((text, line)) => d.mend(text, line),
+        None => d,
+    }
+}

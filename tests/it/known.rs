@@ -1,0 +1,234 @@
+//! What `check` knows from earlier runs changes how long it takes, and nothing else.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::harness::{files, root, stderr, stdout, walk};
+
+/// So many that runs remember.
+const OUTSIDE: usize = 100;
+
+const DB: &str = "base: ../base/db.yaml\nservice: db\nimage: db:1\n\
+                  env: { CACHE: \"{{ peers('cache') | join(',', 'address') }}\" }\n\
+                  files: { /etc/db.cnf: { from: ../base/db.cnf } }\n";
+const BASE: &str = "members: { count: 3, pin: db }\n\
+                    exclusive: { data: { data: { mount: /data, host: \"/mnt/d1/db-{{ member.id }}\", size: 1Gi } } }\n";
+const CACHE: &str =
+    "service: cache\nimage: cache:1\nmembers: { count: 2 }\nexclusive: { ports: { cache: 6379 } }\n";
+const PROJECT: &str = "specs = [\"specs\"]\nout = \"out\"\n\
+                       targets.kubernetes = { version = \"1.34\", namespace = \"db\" }\n\
+                       env.prod.set.db = { image = \"db:2\" }\n";
+
+/// A project of many services that is compiled, and remembered beside it.
+fn project(dir: &Path) {
+    files(
+        dir,
+        &[
+            ("berthc.toml", PROJECT),
+            ("specs/db.yaml", DB),
+            ("specs/cache.yaml", CACHE),
+            ("base/db.yaml", BASE),
+            ("base/db.cnf", "a = 1\n"),
+        ],
+    );
+    for n in 0..OUTSIDE {
+        let spec =
+            format!("service: out-{n}\nexternal: {{ address: o{n}.example.com, ports: {{ sql: 5432 }} }}\n");
+        files(dir, &[(&format!("specs/out-{n}.yaml"), &spec)]);
+    }
+    let run = run(dir, "cache", &["compile"]);
+    assert!(run.status.success(), "{}", stderr(&run));
+}
+
+/// Runs with the memory `cache`, relative to the project.
+fn run(dir: &Path, cache: &str, args: &[&str]) -> Output {
+    let mut berthc = Command::new(env!("CARGO_BIN_EXE_berthc"));
+    berthc.args(args).env("BERTHC_CACHE", cache).env("NO_COLOR", "1").current_dir(dir).output().unwrap()
+}
+
+/// What a check says, and of how many services it says that an earlier run knew them.
+fn check(dir: &Path, cache: &str, more: &[&str]) -> (Option<i32>, serde_json::Value, u64) {
+    let run = run(dir, cache, &[&["check", "--format", "json"], more].concat());
+    let mut said: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+    let known = said["known"].take().as_u64().unwrap();
+    (run.status.code(), said, known)
+}
+
+/// Checks with and without memory; both must say the same. How many the one knew.
+fn same(dir: &Path, more: &[&str]) -> (Option<i32>, u64) {
+    let (code, said, known) = check(dir, "cache", more);
+    let (other, fresh, none) = check(dir, "", more);
+    assert_eq!((code, &said, none), (other, &fresh, 0), "{more:?}");
+    (code, known)
+}
+
+fn write(path: impl AsRef<Path>, change: impl Fn(String) -> String) {
+    let text = fs::read_to_string(&path).unwrap();
+    let changed = change(text.clone());
+    assert_ne!(text, changed, "{}", path.as_ref().display());
+    fs::write(path, changed).unwrap();
+}
+
+const ALL: u64 = OUTSIDE as u64 + 2;
+
+#[test]
+fn it_changes_no_answer() {
+    type Change = fn(&Path);
+    // What is done, the arguments, the exit code, and how many services are still known.
+    let changes: &[(&str, Change, &[&str], i32, u64)] = &[
+        ("nothing", |_| (), &[], 0, ALL),
+        ("everything is asked for", |_| (), &["--verify"], 0, 0),
+        (
+            "an output",
+            |d| write(d.join("out/db/kubernetes/statefulset.yaml"), |t| t + "# x\n"),
+            &[],
+            1,
+            ALL - 1,
+        ),
+        (
+            "an output is gone",
+            |d| fs::remove_file(d.join("out/out-7/kubernetes/service.yaml")).unwrap(),
+            &[],
+            1,
+            ALL - 1,
+        ),
+        (
+            "an output has no header",
+            |d| write(d.join("out/out-7/kubernetes/service.yaml"), |t| format!("x\n{t}")),
+            &[],
+            1,
+            ALL - 1,
+        ),
+        (
+            "one too many",
+            |d| {
+                let from = d.join("out/db/kubernetes/statefulset.yaml");
+                fs::copy(from, d.join("out/db/kubernetes/statefulset-2.yaml")).map(drop).unwrap();
+            },
+            &[],
+            1,
+            ALL - 1,
+        ),
+        ("a file of others", |d| fs::write(d.join("out/db/notes.txt"), "mine\n").unwrap(), &[], 0, ALL),
+        (
+            "a link in its place",
+            |d| {
+                let unit = d.join("out/db/kubernetes/statefulset.yaml");
+                fs::rename(&unit, d.join("elsewhere")).unwrap();
+                std::os::unix::fs::symlink(d.join("elsewhere"), unit).unwrap();
+            },
+            &[],
+            0,
+            ALL - 1,
+        ),
+        ("a comment in a spec", |d| write(d.join("specs/db.yaml"), |t| t + "# x\n"), &[], 0, ALL - 1),
+        ("a spec", |d| write(d.join("specs/db.yaml"), |t| t.replace("db:1", "db:3")), &[], 1, ALL - 1),
+        ("a spec is gone", |d| fs::remove_file(d.join("specs/out-3.yaml")).unwrap(), &[], 0, ALL - 1),
+        (
+            "a service that another names",
+            |d| write(d.join("specs/cache.yaml"), |t| t.replace("count: 2", "count: 3")),
+            &[],
+            1,
+            ALL - 2,
+        ),
+        ("a base", |d| write(d.join("base/db.yaml"), |t| t.replace("1Gi", "2Gi")), &[], 1, ALL - 1),
+        (
+            "a file that a spec names",
+            |d| write(d.join("base/db.cnf"), |t| t.replace('1', "2")),
+            &[],
+            1,
+            ALL - 1,
+        ),
+        ("the project", |d| write(d.join("berthc.toml"), |t| t.replace("1.34", "1.33")), &[], 1, 0),
+        ("another environment", |_| (), &["--env", "prod"], 1, 0),
+        ("a value", |_| (), &["--set", "db:image=db:9"], 1, 0),
+        ("a target", |_| (), &["--target", "kubernetes"], 0, 0),
+        (
+            "a new service in the way",
+            |d| {
+                let spec =
+                    "service: cache-client\nexternal: { address: c.example.com, ports: { sql: 5432 } }\n";
+                fs::write(d.join("specs/cache-client.yaml"), spec).unwrap();
+            },
+            &[],
+            2,
+            0,
+        ),
+        (
+            "templates",
+            |d| {
+                let name = "kubernetes/service.yaml.j2";
+                let text = fs::read_to_string(root().join("templates").join(name)).unwrap();
+                files(d, &[(&format!("own/{name}"), &text)]);
+            },
+            &["--templates", "own"],
+            0,
+            0,
+        ),
+        ("a fault", |d| write(d.join("specs/out-7.yaml"), |t| t.replace("5432", "0")), &[], 2, 0),
+        ("garbage is remembered", |d| fs::write(d.join("cache/compiled"), [7; 100]).unwrap(), &[], 0, 0),
+        (
+            "half is remembered",
+            |d| {
+                let file = d.join("cache/compiled");
+                let half = fs::read(&file).unwrap()[..OUTSIDE / 2 * 32 + 5].to_vec();
+                fs::write(file, half).unwrap();
+            },
+            &[],
+            0,
+            ALL / 2 - 1,
+        ),
+        ("nothing is remembered", |d| fs::remove_dir_all(d.join("cache")).unwrap(), &[], 0, 0),
+        (
+            "nothing can be remembered",
+            |d| {
+                fs::remove_dir_all(d.join("cache")).unwrap();
+                fs::write(d.join("cache"), "").unwrap();
+            },
+            &[],
+            0,
+            0,
+        ),
+    ];
+    let whole = tempfile::tempdir().unwrap();
+    project(whole.path());
+    for (what, change, args, code, known) in changes {
+        let dir = tempfile::tempdir().unwrap();
+        for from in walk(whole.path()) {
+            let to = dir.path().join(from.strip_prefix(whole.path()).unwrap());
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            fs::copy(from, to).unwrap();
+        }
+        change(dir.path());
+        assert_eq!(same(dir.path(), args), (Some(*code), *known), "{what}");
+        // What was learnt is no other answer either.
+        assert_eq!(same(dir.path(), args).0, Some(*code), "{what}, again");
+    }
+}
+
+/// `check` learns as `compile` does, but only from runs without errors; few specs are not worth it.
+#[test]
+fn runs_learn_from_each_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path();
+    project(root);
+    fs::remove_dir_all(root.join("cache")).unwrap();
+    let known = |args: &[&str]| check(root, "cache", args).2;
+    assert_eq!((known(&[]), known(&[]), known(&["--verify"])), (0, ALL, 0));
+    // One environment does not make another forget, and drift is learnt from, too.
+    assert_eq!((known(&["--env", "prod"]), known(&["--env", "prod"]), known(&[])), (0, ALL - 1, ALL));
+    // A few of them are neither looked up nor kept.
+    let before = fs::read(root.join("cache/compiled")).unwrap();
+    assert_eq!(known(&["specs/db.yaml", "specs/cache.yaml", "--set", "db:image=db:9"]), 0);
+    assert_eq!(fs::read(root.join("cache/compiled")).unwrap(), before);
+    // Nor is anything written where no place for it is named.
+    let paths = walk(root);
+    fs::remove_dir_all(root.join("cache")).unwrap();
+    let paths: Vec<_> = paths.into_iter().filter(|p| !p.starts_with(root.join("cache"))).collect();
+    let (status, said) = (run(root, "", &["check"]), walk(root));
+    assert!(status.status.success() && stdout(&status).is_empty());
+    assert_eq!(said, paths);
+    let told = stderr(&run(root, "cache", &["check"])) + &stderr(&run(root, "cache", &["check"]));
+    assert!(told.contains(&format!("in step; {ALL} services as an earlier run compiled them")), "{told}");
+}
