@@ -75,11 +75,14 @@ impl Loader<'_> {
                 self.open(Open::Map { at, entries, seen, key: None }, at)
             }
             Event::SequenceEnd | Event::MappingEnd => match self.stack.pop() {
-                Some(Open::Seq(start, items)) => {
+                Some(Open::Seq(start, mut items)) => {
+                    items.shrink_to_fit();
                     let end = items.last().map_or(start.end, |n| n.place.end);
                     self.done(Node { place: Place { end, ..start }, kind: Kind::Seq(items) })
                 }
-                Some(Open::Map { at: start, entries, .. }) => {
+                Some(Open::Map { at: start, mut entries, .. }) => {
+                    // Trees are kept as long as there may be something to say of them.
+                    entries.shrink_to_fit();
                     let end = entries.last().map_or(start.end, |(_, n)| n.place.end);
                     self.done(Node { place: Place { end, ..start }, kind: Kind::Map(entries) })
                 }

@@ -3,7 +3,7 @@
 //! Judged over the specs given; it changes no byte that is emitted. Claims are looked up by
 //! what is claimed, so the work grows with the claims, not with pairs of services.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::code::Code;
 use crate::diag::Diagnostic;
@@ -20,60 +20,79 @@ struct Claim<'m> {
     id: Option<u32>,
     /// The directory, for claims of one.
     path: String,
-    route: Route,
+    at: At<'m>,
+}
+
+/// Where a claim stands in the spec.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum At<'m> {
+    Directory(&'m Route),
+    Port(&'m str),
+    /// Of a helper.
+    PortOf(&'m str, &'m str),
+    Lock,
+}
+
+impl At<'_> {
+    fn route(self) -> Route {
+        match self {
+            Self::Directory(route) => route.clone(),
+            Self::Port(name) => route!["exclusive", "ports", name],
+            Self::PortOf(helper, name) => route!["helpers", helper, "ports", name],
+            Self::Lock => route!["targets", "swarm", "lock"],
+        }
+    }
 }
 
 /// Reports each pair of services that meets, once per claim.
 pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
-    let mut paths: BTreeMap<String, Vec<Claim<'_>>> = BTreeMap::new();
-    let mut ports: BTreeMap<(Target, u16), Vec<Claim<'_>>> = BTreeMap::new();
-    for service in model.services() {
-        let Some(w) = service.workload() else { continue };
-        for claim in host_paths(service, w) {
-            paths.entry(claim.path.clone()).or_default().push(claim);
-        }
-        for target in Target::ALL.into_iter().filter(|t| service.has(*t)) {
-            for (port, route) in host_ports(service, w, target) {
-                ports.entry((target, port)).or_default().push(Claim {
-                    service,
-                    workload: w,
-                    id: None,
-                    path: String::new(),
-                    route,
-                });
-            }
-        }
-    }
-    let mut told = std::collections::BTreeSet::new();
-    for (path, claims) in &paths {
+    let workloads = || model.services().filter_map(|service| Some((service, service.workload()?)));
+    let mut paths: Vec<Claim<'_>> = workloads().flat_map(|(s, w)| host_paths(s, w)).collect();
+    paths.sort_by(|a, b| a.path.cmp(&b.path));
+    let on = |path: &str| {
+        let from = paths.partition_point(|claim| claim.path.as_str() < path);
+        let length = paths[from..].partition_point(|claim| claim.path == path);
+        &paths[from..from + length]
+    };
+    let mut told = BTreeSet::new();
+    for claims in paths.chunk_by(|a, b| a.path == b.path) {
         // A directory inside a claimed one belongs to both.
-        let outer = ancestors(path).filter_map(|o| paths.get(o)).flatten();
+        let outer = ancestors(&claims[0].path).flat_map(on);
         let all: Vec<&Claim<'_>> = outer.chain(claims).collect();
         for target in Target::ALL {
             pairs(&all, target, |a, b| {
                 // Once for all members of two services.
-                if told.insert((a.service.index, a.route.clone(), b.service.index, b.route.clone())) {
+                if told.insert((a.service.index, a.at, b.service.index, b.at)) {
                     on_path(a, b, out);
                 }
             });
         }
     }
-    let mut told = std::collections::BTreeSet::new();
-    for ((target, port), claims) in &ports {
-        let all: Vec<&Claim<'_>> = claims.iter().collect();
-        pairs(&all, *target, |a, b| {
-            let key = (a.service.name.clone(), b.service.name.clone(), *port);
-            if told.insert(key) {
+    let mut ports: Vec<(Target, u16, Claim<'_>)> = Vec::new();
+    for (service, workload) in workloads() {
+        for target in Target::ALL.into_iter().filter(|t| service.has(*t)) {
+            let claim = |at| Claim { service, workload, id: None, path: String::new(), at };
+            let own = host_ports(service, workload, target).into_iter();
+            ports.extend(own.map(|(port, at)| (target, port, claim(at))));
+        }
+    }
+    ports.sort_by_key(|(target, port, _)| (*target, *port));
+    let mut told = BTreeSet::new();
+    for claims in ports.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+        let (target, port, _) = claims[0];
+        let all: Vec<&Claim<'_>> = claims.iter().map(|(.., claim)| claim).collect();
+        pairs(&all, target, |a, b| {
+            if told.insert((&a.service.name, &b.service.name, port)) {
                 out.push(
                     Diagnostic::error(
                         Code::Neighbour,
-                        b.service.place(&b.route),
+                        b.service.place(&b.at.route()),
                         format!(
                             "{} and {} both claim port {port} of a node on {target}",
                             a.service.name, b.service.name
                         ),
                     )
-                    .related(a.service.place(&a.route), format!("claimed by {}", a.service.name))
+                    .related(a.service.place(&a.at.route()), format!("claimed by {}", a.service.name))
                     .why("on a node that both may use, the second one never starts")
                     .mend("keep them apart, in both specs", format!("apart_from: [{}]", a.service.name))
                     .advice("or give one of them another port, or nodes of its own"),
@@ -124,29 +143,21 @@ fn ancestors(path: &str) -> impl Iterator<Item = &str> {
 
 /// Host directories with the ids in them.
 fn host_paths<'m>(service: &'m Service, w: &'m Workload) -> Vec<Claim<'m>> {
-    let claim = |(path, id, route): (String, _, &Route)| Claim {
-        service,
-        workload: w,
-        id,
-        path,
-        route: route.clone(),
-    };
+    let claim = |(path, id, route)| Claim { service, workload: w, id, path, at: At::Directory(route) };
     service.host_paths(w).into_iter().map(claim).collect()
 }
 
 /// Ports that a service takes of the node itself on `target`.
-fn host_ports(service: &Service, w: &Workload, target: Target) -> Vec<(u16, Route)> {
-    let all = || w.ports.iter().map(|(name, port)| (*port, route!["exclusive", "ports", name]));
+fn host_ports<'m>(service: &Service, w: &'m Workload, target: Target) -> Vec<(u16, At<'m>)> {
+    let all = || w.ports.iter().map(|(name, port)| (*port, At::Port(name)));
     let helpers = || {
-        w.helpers.iter().flat_map(|h| {
-            h.ports.iter().map(move |(name, port)| (*port, route!["helpers", h.name, "ports", name]))
-        })
+        w.helpers.iter().flat_map(|h| h.ports.iter().map(|(name, port)| (*port, At::PortOf(&h.name, name))))
     };
     match target {
         // `-p` publishes every port of a unit.
         Target::Fleet => all().chain(helpers()).collect(),
         Target::Swarm if !w.node_network => match service.targets.swarm.as_ref().and_then(|s| s.lock) {
-            Some(lock) => vec![(lock, route!["targets", "swarm", "lock"])],
+            Some(lock) => vec![(lock, At::Lock)],
             None => all().take(1).collect(),
         },
         _ if w.node_network => all().chain(helpers()).collect(),
@@ -161,8 +172,8 @@ fn on_path(a: &Claim<'_>, b: &Claim<'_>, out: &mut Vec<Diagnostic>) {
         format!("{} claims {}, which lies in {} of {}", b.service.name, b.path, a.path, a.service.name)
     };
     out.push(
-        Diagnostic::error(Code::Neighbour, b.service.place(&b.route), message)
-            .related(a.service.place(&a.route), format!("claimed by {}", a.service.name))
+        Diagnostic::error(Code::Neighbour, b.service.place(&b.at.route()), message)
+            .related(a.service.place(&a.at.route()), format!("claimed by {}", a.service.name))
             .why("on a node that both may use, two programs write one directory")
             .advice("give each service a directory of its own"),
     );
