@@ -1,5 +1,6 @@
 //! What the built program costs on large repositories: a Markdown table on stdout. Nothing has
-//! changed since the folder was compiled, so nothing is written.
+//! changed since the folder was compiled, so nothing is written. Fingerprints are those of that
+//! compile, or there are none ("afresh").
 //!
 //! Instructions are those of `valgrind --tool=callgrind` and do not depend on what else runs on
 //! the machine; seconds of CPU and the peak of memory are those of GNU `time`. Whichever of the
@@ -34,6 +35,11 @@ struct Case {
     members: usize,
 }
 
+/// The end of the name of a case without fingerprints.
+const AFRESH: &str = "afresh";
+/// Where the others have theirs, in the folder of the case.
+const CACHE: &str = "cache";
+
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
     let all = wanted.iter().any(|w| w == "all");
@@ -55,6 +61,9 @@ fn cases(all: bool) -> Vec<Case> {
         case("compile", &["compile", "specs", "-o", "deploy"], specs, members);
         case("check", &["check", "specs", "-o", "deploy"], specs, members);
     }
+    for specs in [100, 1_000] {
+        case("check afresh", &["check", "specs", "-o", "deploy"], specs, 3);
+    }
     for (specs, members) in [(1, 3), (3, 3), (3, 30), (3, 300), (60, 3)] {
         case("verify", &["verify", "deploy"], specs, members);
     }
@@ -62,6 +71,7 @@ fn cases(all: bool) -> Vec<Case> {
     if all {
         case("compile", &["compile", "specs", "-o", "deploy"], 10_000, 3);
         case("check", &["check", "specs", "-o", "deploy"], 10_000, 3);
+        case("check afresh", &["check", "specs", "-o", "deploy"], 10_000, 3);
         case("verify", &["verify", "deploy"], 10_000, 3);
     }
     cases
@@ -70,8 +80,9 @@ fn cases(all: bool) -> Vec<Case> {
 fn run(case: &Case) {
     let folder = tempfile::tempdir().unwrap();
     let files = if case.specs > 0 { prepare(folder.path(), case) } else { 0 };
-    let [time, cpu, memory] = timed(folder.path(), case.args).unwrap_or_default();
-    let counted = if case.specs <= COUNTED { counted(folder.path(), case.args) } else { None };
+    let cache = if case.name.ends_with(AFRESH) { "" } else { CACHE };
+    let [time, cpu, memory] = timed(folder.path(), case.args, cache).unwrap_or_default();
+    let counted = if case.specs <= COUNTED { counted(folder.path(), case.args, cache) } else { None };
     let counted = counted.unwrap_or_default();
     println!(
         "| {} | {} | {} | {files} | {counted} | {time} | {cpu} | {memory} |",
@@ -88,6 +99,7 @@ fn prepare(folder: &Path, case: &Case) -> usize {
     let done = Command::new(BERTHC)
         .args(["compile", "specs", "-o", "deploy", "--format", "json"])
         .current_dir(folder)
+        .env("BERTHC_CACHE", CACHE)
         .output()
         .unwrap();
     let said: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
@@ -96,10 +108,11 @@ fn prepare(folder: &Path, case: &Case) -> usize {
 }
 
 /// Seconds, those of CPU, and the peak of memory; a command that fails is no measure.
-fn timed(folder: &Path, args: &[&str]) -> Option<[String; 3]> {
+fn timed(folder: &Path, args: &[&str], cache: &str) -> Option<[String; 3]> {
     let mut time = Command::new("/usr/bin/time");
     time.args(["-f", "%e %U %S %M", "-o", "time", BERTHC]).args(args);
-    let done = time.current_dir(folder).stdout(Stdio::null()).stderr(Stdio::null()).status().ok()?;
+    time.current_dir(folder).env("BERTHC_CACHE", cache).stdout(Stdio::null()).stderr(Stdio::null());
+    let done = time.status().ok()?;
     assert!(done.success(), "berthc {args:?}: {done}");
     let text = fs::read_to_string(folder.join("time")).unwrap();
     let numbers: Vec<f64> = text.split_whitespace().map(|n| n.parse().unwrap()).collect();
@@ -112,10 +125,11 @@ fn timed(folder: &Path, args: &[&str]) -> Option<[String; 3]> {
 }
 
 /// Millions of instructions.
-fn counted(folder: &Path, args: &[&str]) -> Option<String> {
+fn counted(folder: &Path, args: &[&str], cache: &str) -> Option<String> {
     let mut valgrind = Command::new("valgrind");
     valgrind.args(["--tool=callgrind", "--callgrind-out-file=callgrind", BERTHC]).args(args);
-    let done = valgrind.current_dir(folder).stdout(Stdio::null()).stderr(Stdio::null()).status().ok()?;
+    valgrind.current_dir(folder).env("BERTHC_CACHE", cache).stdout(Stdio::null()).stderr(Stdio::null());
+    let done = valgrind.status().ok()?;
     assert!(done.success(), "valgrind berthc {args:?}: {done}");
     let text = fs::read_to_string(folder.join("callgrind")).unwrap();
     let total =

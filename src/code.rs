@@ -214,6 +214,8 @@ codes! {
     VolumeShrinks = "volume-shrinks",
     /// A service that has no spec any more, and files in OUT that would still start it.
     LeftBehind = "left-behind",
+    /// A revision that is not compiled along: its files would be taken away.
+    RevisionLeftOut = "revision-left-out",
     /// A template of `--templates` that berthc does not have, or that fails.
     Template = "template",
 }

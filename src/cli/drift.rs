@@ -1,6 +1,6 @@
 //! How the files below an output folder differ from a tree.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
@@ -121,6 +121,14 @@ pub fn left_behind(out: &Path, known: impl Fn(&str) -> bool) -> Vec<String> {
     gone
 }
 
+/// The specs that a text of berthc says it was made from, by their file names.
+fn origin(text: &[u8]) -> impl Iterator<Item = &str> {
+    let line = text.split(|b| *b == b'\n').next().unwrap_or_default();
+    let names = HEADERS.iter().find_map(|h| line.strip_prefix(*h));
+    let names = names.and_then(|n| std::str::from_utf8(n).ok()).and_then(|n| n.split_once(". Do not edit"));
+    names.into_iter().flat_map(|(names, _)| names.split(", "))
+}
+
 fn read(path: &Path) -> Result<Option<Vec<u8>>, Outside> {
     let fail = |e: std::io::Error| format!("cannot read {}: {e}", path.display());
     let file = match File::open(path) {
@@ -150,6 +158,16 @@ impl Drift {
     pub fn old(&self) -> Tree {
         let differing = self.items.iter().filter(|i| i.state == State::Differs);
         differing.map(|i| (i.name.clone(), String::from_utf8_lossy(&i.old).into_owned())).collect()
+    }
+
+    /// The specs behind what stands there, each with the folder of its service.
+    pub fn origins(&self) -> BTreeSet<(&str, &str)> {
+        let mut all = BTreeSet::new();
+        for Item { name, old, .. } in &self.items {
+            let folder = name.split('/').next().unwrap_or_default();
+            all.extend(origin(old).map(|spec| (folder, spec)));
+        }
+        all
     }
 
     /// Adds what was found in other folders.

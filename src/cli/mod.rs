@@ -26,7 +26,8 @@ use std::sync::Mutex;
 
 use berthc::code::Code;
 use berthc::diag::Place;
-use berthc::{Diagnostic, Each, Input, Lot, Options, Part, Rest, Severity, Target, threads};
+use berthc::model::Model;
+use berthc::{Diagnostic, Each, Input, Lot, Options, Part, Rest, Severity, Target, route, threads};
 use clap::{Args, ColorChoice, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use serde_json::{Map, json};
 
@@ -315,6 +316,7 @@ fn done(job: &job::Job, look: bool) -> Result<Done, Outside> {
             known.keep(prints);
         }
         whole.items.sort_by(|a, b| a.name.cmp(&b.name));
+        diagnostics.extend(left_out(&whole, &model));
         // Only the specs of a project are all that OUT is made from.
         if !options.partial {
             let gone = drift::left_behind(&out, |name| model.find(name).is_some());
@@ -323,6 +325,27 @@ fn done(job: &job::Job, look: bool) -> Result<Done, Outside> {
         drift = Some(whole);
     }
     Ok(Done { sources, diagnostics, out, drift, read })
+}
+
+/// Revisions behind files that would change, whose specs stand there and were not given.
+fn left_out(drift: &Drift, model: &Model) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for (name, spec) in drift.origins() {
+        let Some(given) = model.find(name).filter(|s| s.revision.is_some()) else { continue };
+        let path = Path::new(&given.source.path).with_file_name(spec);
+        if spec.contains('/') || model.named(name).any(|s| s.file == spec) || !path.is_file() {
+            continue;
+        }
+        let path = path.to_string_lossy();
+        let message = format!("{path} is not given, and OUT holds what was made from it");
+        found.push(
+            Diagnostic::error(Code::RevisionLeftOut, given.place(&route!["revision"]), message)
+                .why("its files would be taken away, and whoever deploys OUT would stop its members")
+                .mend("compile them together", format!("berthc compile {} {path}", given.source.path))
+                .advice("or take its spec away, if the revision is gone"),
+        );
+    }
+    found
 }
 
 /// A folder of a service that is gone.

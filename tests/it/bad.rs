@@ -41,7 +41,7 @@ fn every_bad_spec_is_refused_by_its_code() {
 }
 
 /// Codes that need more than a file: shown by a test of their own below.
-const BY_HAND: [Code; 9] = [
+const BY_HAND: [Code; 10] = [
     Code::TooLarge,
     Code::FileTooLarge,
     Code::Template,
@@ -52,6 +52,7 @@ const BY_HAND: [Code; 9] = [
     Code::ApplyRefused,
     Code::VolumeShrinks,
     Code::LeftBehind,
+    Code::RevisionLeftOut,
 ];
 
 #[test]

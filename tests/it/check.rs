@@ -197,3 +197,41 @@ fn what_a_renamed_service_leaves_behind_is_told() {
         stderr(&run)
     );
 }
+
+/// One revision alone would take the other's files away.
+#[test]
+fn a_revision_that_is_left_out_keeps_its_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path();
+    let es = |revision: u8| {
+        format!(
+            "service: es\nrevision: v{revision}\nimage: es:{revision}\n\
+             members: {{ per: node, on: {{ es: \"true\" }} }}\n\
+             exclusive: {{ data: {{ data: {{ mount: /data, host: /mnt/d1/es }} }} }}\n\
+             targets: {{ fleet: {{ version: \"1.0.0\" }} }}\n"
+        )
+    };
+    files(root, &[("specs/es.v1.yaml", &es(1)), ("specs/es.v2.yaml", &es(2))]);
+    let both = ["compile", "specs", "-o", "out"];
+    let run = berthc_in(root, &both);
+    assert!(run.status.success(), "{}", stderr(&run));
+    let before = all(&root.join("out"));
+    for (command, code) in [("compile", 1), ("check", 2)] {
+        let run = berthc_in(root, &[command, "specs/es.v2.yaml", "-o", "out"]);
+        assert_eq!(run.status.code(), Some(code), "{}", stderr(&run));
+        assert_eq!(all(&root.join("out")), before);
+        let (errors, _) =
+            stderr(&run).split_once("\n1 error").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+        crate::harness::golden("errors", "revision-left-out", &errors);
+    }
+    // Given both, or with nothing of the other in OUT, there is nothing to say.
+    let run = berthc_in(root, &["compile", "specs/es.v2.yaml", "-o", "elsewhere"]);
+    assert!(run.status.success(), "{}", stderr(&run));
+    assert!(
+        berthc_in(root, &["check", "specs/es.v2.yaml", "specs/es.v1.yaml", "-o", "out"]).status.success()
+    );
+    // Whoever takes the spec away means it.
+    fs::remove_file(root.join("specs/es.v1.yaml")).unwrap();
+    let run = berthc_in(root, &both);
+    assert!(stderr(&run).contains("removed 1 file that no spec makes any more"), "{}", stderr(&run));
+}
