@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use rustc_hash::FxHashMap;
 use serde_json::Value;
 
 use crate::model::names::MAX_SERVICE;
@@ -48,7 +49,7 @@ pub fn of(model: &Model) -> Vec<Vec<usize>> {
     let services: Vec<&Service> = model.services().collect();
     let mut union = Union::new(services.len());
     let mut paths: BTreeMap<String, usize> = BTreeMap::new();
-    let mut names: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut names: FxHashMap<&str, usize> = FxHashMap::default();
     for (i, service) in services.iter().enumerate() {
         union.join(*names.entry(&service.name).or_insert(i), i);
         let claimed = service.workload().into_iter().flat_map(|w| service.host_paths(w));
@@ -74,6 +75,11 @@ pub fn of(model: &Model) -> Vec<Vec<usize>> {
         }
     }
     union.sets()
+}
+
+/// Whether raw additions of a service may take what no field of a spec names.
+pub fn is_raw(service: &Service) -> bool {
+    !raw(service).is_empty()
 }
 
 /// Every text in the raw additions of a service.
@@ -104,9 +110,8 @@ fn raw(service: &Service) -> Vec<&str> {
 /// volumes and claims hold that of their service.
 fn parts(word: &str) -> impl Iterator<Item = &str> {
     let starts = std::iter::once(0).chain(word.match_indices('-').map(|(at, _)| at + 1));
-    starts.flat_map(move |from| {
-        let rest = &word[from..];
+    starts.map(|from| &word[from..]).filter(|rest| !rest.starts_with('-')).flat_map(|rest| {
         let ends = rest.match_indices('-').map(|(at, _)| at).chain([rest.len()]);
-        ends.take_while(|end| *end <= MAX_SERVICE).map(move |end| &rest[..end])
+        ends.take_while(|end| *end <= MAX_SERVICE).map(|end| &rest[..end])
     })
 }

@@ -11,7 +11,8 @@ use crate::explore::Memo;
 use crate::model::Model;
 use crate::source::Input;
 use crate::target::{self, Plans, Shared};
-use crate::verify::Claim;
+use crate::verify::{self, Claim};
+use crate::world::File;
 use crate::{Options, lots, prove, threads};
 
 /// What every lot needs.
@@ -60,13 +61,15 @@ pub trait Each: Sync {
     type Kept: Send;
 
     /// What is kept of a lot that need not be compiled: whoever says so vouches that no error is
-    /// in it. Nobody is asked when specs have faults, or templates stand in for berthc's own.
+    /// in it. Nobody is asked when specs have faults, when templates stand in for berthc's own, or
+    /// of services with raw additions.
     fn known(&self, _lot: &Lot<'_>) -> Option<Self::Kept> {
         None
     }
 
     /// Whether parts are shown before the search: where [`Each::keep`] then returns `None`, or
-    /// there is an error, they are searched and shown again.
+    /// there is an error, they are searched and shown again. What templates of others or raw
+    /// additions may bring together is searched in any case.
     fn looks(&self) -> bool {
         false
     }
@@ -94,7 +97,7 @@ struct Done<T> {
     lot: Vec<usize>,
     kept: Option<T>,
     diagnostics: Vec<Diagnostic>,
-    /// What its texts claim, as far as they were searched.
+    /// What its texts claim; nothing, where that is only what its specs say.
     claims: Vec<Claim>,
 }
 
@@ -126,14 +129,15 @@ impl Work<'_> {
     pub fn all<E: Each>(&self, each: &E) -> (Vec<E::Kept>, Vec<Diagnostic>) {
         let mut open = lots::of(self.model);
         let mut done: Vec<Done<E::Kept>> = Vec::new();
-        let mut count = open.len();
+        let (mut count, mut joined) = (open.len(), false);
         while !open.is_empty() {
             let before = done.len();
             let tell = |n| each.tell(before + n, count);
-            done.extend(threads::each(self.options.threads, open, |lot| self.lot(lot, each), &tell));
+            let work = |lot| self.lot(lot, joined, each);
+            done.extend(threads::each(self.options.threads, open, work, &tell));
             // Texts that name one thing belong together, whatever their specs say.
             open = meeting(&mut done);
-            count = done.len() + open.len();
+            (count, joined) = (done.len() + open.len(), true);
         }
         done.sort_by(|a, b| a.lot.cmp(&b.lot));
         let (mut kept, mut diagnostics) = (Vec::new(), Vec::new());
@@ -144,20 +148,29 @@ impl Work<'_> {
         (kept, diagnostics)
     }
 
-    fn lot<E: Each>(&self, services: Vec<usize>, each: &E) -> Done<E::Kept> {
+    /// What is made of one lot; of one that was `joined`, nothing was known.
+    fn lot<E: Each>(&self, services: Vec<usize>, joined: bool, each: &E) -> Done<E::Kept> {
         let near = self.model.near(&services);
         let lot = Lot { model: &near, services: &services, work: self };
         let done = |kept, diagnostics, claims| Done { lot: services.clone(), kept, diagnostics, claims };
-        // What a template of others prints, no spec tells.
+        // What a template of others prints, no spec tells; nor whom raw additions meet, which may
+        // have been written when the other was not there.
         let own = self.options.templates.is_empty();
+        let raw = services.iter().any(|i| lots::is_raw(near.service(*i)));
         if own
+            && !raw
             && !failed(self.faults)
             && let Some(kept) = each.known(&lot)
         {
             return done(Some(kept), Vec::new(), Vec::new());
         }
-        if own && each.looks() {
-            let (part, diagnostics, claims) = self.part(&lot, false);
+        let seen = own && !joined && (!raw || services.len() == 1);
+        if seen && each.looks() {
+            let (part, diagnostics, mut claims) = self.part(&lot, false);
+            if raw {
+                let files: Vec<File<'_>> = part.tree.iter().map(|(path, text)| File { path, text }).collect();
+                claims = verify::claims(&files);
+            }
             if !failed(&diagnostics)
                 && let Some(kept) = each.keep(&lot, part)
             {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::explore::{self, Bounds, Memo};
 use crate::finding::{Finding, Level};
 use crate::target::Target;
-use crate::world::{self, File, Unread, Workload};
+use crate::world::{self, File, Unread, Workload, World};
 
 /// What a search over all files found.
 #[derive(Debug, Default, Serialize)]
@@ -126,6 +126,21 @@ pub fn watched(files: &[File<'_>], bounds: Bounds, tell: &mut dyn FnMut(Progress
     run(files, bounds, &Memo::default(), &|_| false, tell)
 }
 
+/// What `files` claim, without any search; see [`Verified::claims`].
+pub fn claims(files: &[File<'_>]) -> Vec<Claim> {
+    let mut all = Vec::new();
+    for wanted in Target::ALL {
+        let own: Vec<File<'_>> = files.iter().copied().filter(|f| target(f) == Some(wanted)).collect();
+        all.extend(claimed(wanted, &world::read(wanted, &own)));
+    }
+    all
+}
+
+fn claimed(target: Target, world: &World) -> impl Iterator<Item = Claim> {
+    let mounts = world.workloads.iter().flat_map(|w| &w.members).flat_map(|m| &m.mounts);
+    mounts.filter_map(explore::scene::key).map(move |(host, name)| (target, host, name.to_owned()))
+}
+
 fn run(
     files: &[File<'_>],
     bounds: Bounds,
@@ -169,9 +184,7 @@ fn run(
         });
         verified.unread.append(&mut world.unread);
         verified.lost.append(&mut world.lost);
-        let mounts = world.workloads.iter().flat_map(|w| &w.members).flat_map(|m| &m.mounts);
-        let named = mounts.filter_map(explore::scene::key);
-        verified.claims.extend(named.map(|(host, name)| (wanted, host, name.to_owned())));
+        verified.claims.extend(claimed(wanted, &world));
         for finding in explored.findings.into_iter().chain(world.findings) {
             match reason(&finding) {
                 Some(because) => verified.accepted.push(Accepted { finding, because }),

@@ -89,7 +89,11 @@ fn files(out: &Path, folders: &[String]) -> impl Iterator<Item = (String, PathBu
     })
 }
 
-/// All that berthc made in `folders` below `out`, as it stands there.
+/// Of a target's folder, where it has texts that specs name. They have no header.
+const TEXTS: &str = "files";
+
+/// All that berthc made in `folders` below `out`, as it stands there; of texts without a header it
+/// is all that stands where they would.
 ///
 /// # Errors
 /// The first file that cannot be read.
@@ -100,6 +104,11 @@ pub fn made(out: &Path, folders: &[String]) -> Result<BTreeMap<String, Vec<u8>>,
         if HEADERS.iter().any(|h| bytes.starts_with(h)) {
             found.insert(name, bytes);
         }
+    }
+    let targets = folders.iter().filter(|folder| folder.contains('/'));
+    let texts: Vec<String> = targets.map(|folder| format!("{folder}/{TEXTS}")).collect();
+    for (name, path) in files(out, &texts) {
+        found.insert(name, read(&path)?.unwrap_or_default());
     }
     Ok(found)
 }

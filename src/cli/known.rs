@@ -3,13 +3,12 @@
 //! holds no time and no place: whoever finds both in step again need not compile.
 
 use std::fs::File;
-use std::io::Read as _;
 use std::path::PathBuf;
 
 use berthc::{Lot, Options};
 use blake3::Hasher;
 
-use super::write;
+use super::{read, write};
 
 /// Fewer specs compile before anything could be looked up.
 const FEW: usize = 100;
@@ -42,10 +41,9 @@ impl Known {
         // Another build may print something else.
         start.update_reader(File::open(std::env::current_exe().ok()?).ok()?).ok()?;
         options.lists(&mut |list| feed(&mut start, list));
-        let mut old = Vec::new();
-        let limit = MAX_BYTES as u64;
         // What was never written, or cannot be read, is not known.
-        let _ = File::open(&file).and_then(|f| f.take(limit).read_to_end(&mut old));
+        let read = || File::open(&file).and_then(|f| read::most(f, 0, MAX_BYTES as u64));
+        let old = if file.is_file() { read().unwrap_or_default() } else { Vec::new() };
         Some(Self { file, old, start })
     }
 

@@ -91,8 +91,9 @@ that no spec makes any more are extra; files without berthc's header are nobody'
 
 Of a hundred specs or more, compile and check keep fingerprints: of all that a service is made from,
 this program included, together with all that comes of it. A check that reads both again and finds
-them the same need not compile the service. They stand in the folder BERTHC_CACHE, else in berthc/
-below XDG_CACHE_HOME or ~/.cache; an empty BERTHC_CACHE keeps none, and --verify asks for none.
+them the same need not compile the service, unless it has raw additions. They stand in the folder
+BERTHC_CACHE, else in berthc/ below XDG_CACHE_HOME or ~/.cache; an empty BERTHC_CACHE keeps none,
+and --verify asks for none.
 
 Exit codes: 0 in step; 1 drift; 2 the specs have errors, wrong usage, or a file could not be read.")]
     Check(check::Check),

@@ -1,6 +1,7 @@
 //! What `check` knows from earlier runs changes how long it takes, and nothing else.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -11,11 +12,34 @@ const OUTSIDE: usize = 100;
 
 const DB: &str = "base: ../base/db.yaml\nservice: db\nimage: db:1\n\
                   env: { CACHE: \"{{ peers('cache') | join(',', 'address') }}\" }\n\
-                  files: { /etc/db.cnf: { from: ../base/db.cnf } }\n";
+                  files: { /etc/db.cnf: { from: ../base/db.cnf } }\nbootstrap: { env: { FIRST: \"1\" } }\n";
 const BASE: &str = "members: { count: 3, pin: db }\n\
                     exclusive: { data: { data: { mount: /data, host: \"/mnt/d1/db-{{ member.id }}\", size: 1Gi } } }\n";
 const CACHE: &str =
     "service: cache\nimage: cache:1\nmembers: { count: 2 }\nexclusive: { ports: { cache: 6379 } }\n";
+/// A service of Swarm that waits for the names of another.
+fn waits(name: &str, other: &str) -> String {
+    let port = 5000 + u32::from(name.as_bytes()[0]);
+    format!(
+        "service: {name}\nimage: {name}:1\nmembers: {{ count: 1 }}\nfiles: {{ /etc/own: {{ content: x }} }}\n\
+         env: {{ OTHER: \"{{{{ peers('{other}') | join(',', 'address') }}}}\" }}\n\
+         exclusive: {{ ports: {{ s: {port} }} }}\nhealth: {{ tool: curl, live: {{ http: /x, port: s }} }}\n\
+         targets: {{ swarm: {{ engine: \"25.0\", network: net }} }}\n\
+         accept: [{{ gap: swarm/health.live, because: x }}]\n"
+    )
+}
+
+/// One that mounts what no field of a spec names.
+fn raw(name: &str, port: u16) -> String {
+    format!(
+        "service: {name}\nimage: {name}:1\nmembers: {{ count: 2 }}\nexclusive: {{ ports: {{ s: {port} }} }}\n\
+         targets: {{ kubernetes: {{ version: \"1.34\", namespace: db,\n  \
+         pod: {{ volumes: [{{ name: theirs, persistentVolumeClaim: {{ claimName: shared }} }}] }},\n  \
+         container: {{ volumeMounts: [{{ name: theirs, mountPath: /theirs }}] }} }} }}\n\
+         accept: [{{ gap: kubernetes/data/move, because: x }}, {{ gap: kubernetes/data/relabel, because: x }}]\n"
+    )
+}
+
 const PROJECT: &str = "specs = [\"specs\"]\nout = \"out\"\n\
                        targets.kubernetes = { version = \"1.34\", namespace = \"db\" }\n\
                        env.prod.set.db = { image = \"db:2\" }\n";
@@ -30,6 +54,9 @@ fn project(dir: &Path) {
             ("specs/cache.yaml", CACHE),
             ("base/db.yaml", BASE),
             ("base/db.cnf", "a = 1\n"),
+            ("specs/a.yaml", &waits("a", "b")),
+            ("specs/b.yaml", &waits("b", "c")),
+            ("specs/c.yaml", &waits("c", "a")),
         ],
     );
     for n in 0..OUTSIDE {
@@ -70,7 +97,7 @@ fn write(path: impl AsRef<Path>, change: impl Fn(String) -> String) {
     fs::write(path, changed).unwrap();
 }
 
-const ALL: u64 = OUTSIDE as u64 + 2;
+const ALL: u64 = OUTSIDE as u64 + 5;
 
 #[test]
 fn it_changes_no_answer() {
@@ -110,6 +137,18 @@ fn it_changes_no_answer() {
             1,
             ALL - 1,
         ),
+        (
+            "one of another name",
+            |d| {
+                let unit = d.join("out/db/kubernetes/statefulset.yaml");
+                fs::rename(&unit, unit.with_file_name("statefulsets.yaml")).unwrap();
+            },
+            &[],
+            1,
+            ALL - 1,
+        ),
+        ("a text", |d| write(d.join("out/a/swarm/files/etc-own"), |t| t + "y"), &[], 1, ALL - 1),
+        ("a text too many", |d| fs::write(d.join("out/a/swarm/files/x"), "x").unwrap(), &[], 0, ALL - 1),
         ("a file of others", |d| fs::write(d.join("out/db/notes.txt"), "mine\n").unwrap(), &[], 0, ALL),
         (
             "a link in its place",
@@ -131,6 +170,29 @@ fn it_changes_no_answer() {
             &[],
             1,
             ALL - 2,
+        ),
+        (
+            "the file of a spec",
+            |d| fs::rename(d.join("specs/cache.yaml"), d.join("specs/cache.yml")).unwrap(),
+            &[],
+            1,
+            ALL - 2,
+        ),
+        (
+            "a circle that grows",
+            |d| files(d, &[("specs/c.yaml", &waits("c", "d")), ("specs/d.yaml", &waits("d", "a"))]),
+            &[],
+            1,
+            ALL - 3,
+        ),
+        ("the first start", |_| (), &["--bootstrap", "db"], 1, 0),
+        ("raw additions", |d| files(d, &[("specs/raw.yaml", &raw("raw", 7001))]), &[], 1, ALL),
+        (
+            "raw additions that meet",
+            |d| files(d, &[("specs/raw.yaml", &raw("raw", 7001)), ("specs/sly.yaml", &raw("sly", 7002))]),
+            &[],
+            2,
+            0,
         ),
         ("a base", |d| write(d.join("base/db.yaml"), |t| t.replace("1Gi", "2Gi")), &[], 1, ALL - 1),
         (
@@ -177,7 +239,7 @@ fn it_changes_no_answer() {
             },
             &[],
             0,
-            ALL / 2 - 1,
+            OUTSIDE as u64 / 2,
         ),
         ("nothing is remembered", |d| fs::remove_dir_all(d.join("cache")).unwrap(), &[], 0, 0),
         (
@@ -207,6 +269,22 @@ fn it_changes_no_answer() {
     }
 }
 
+/// What raw additions meet, no spec tells, and files of two compiles do not either.
+#[test]
+fn raw_additions_are_not_known() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path();
+    project(root);
+    files(root, &[("raw.yaml", &raw("raw", 7001)), ("sly.yaml", &raw("sly", 7002))]);
+    for spec in ["raw.yaml", "sly.yaml"] {
+        let alone = run(root, "cache", &["compile", "specs", spec]);
+        assert!(alone.status.success(), "{}", stderr(&alone));
+    }
+    assert_eq!(same(root, &["specs", "raw.yaml"]), (Some(0), ALL));
+    assert_eq!(same(root, &["specs", "sly.yaml"]), (Some(0), ALL));
+    assert_eq!(same(root, &["specs", "raw.yaml", "sly.yaml"]).0, Some(2));
+}
+
 /// `check` learns as `compile` does, but only from runs without errors; few specs are not worth it.
 #[test]
 fn runs_learn_from_each_other() {
@@ -222,6 +300,14 @@ fn runs_learn_from_each_other() {
     let before = fs::read(root.join("cache/compiled")).unwrap();
     assert_eq!(known(&["specs/db.yaml", "specs/cache.yaml", "--set", "db:image=db:9"]), 0);
     assert_eq!(fs::read(root.join("cache/compiled")).unwrap(), before);
+    // Another program may compile to something else.
+    let other = root.join("other");
+    fs::copy(env!("CARGO_BIN_EXE_berthc"), &other).unwrap();
+    fs::OpenOptions::new().append(true).open(&other).unwrap().write_all(b"x").unwrap();
+    let mut berthc = Command::new(&other);
+    let said = berthc.args(["check"]).env("BERTHC_CACHE", "cache").current_dir(root).output().unwrap();
+    assert!(said.status.success() && !stderr(&said).contains("earlier"), "{}", stderr(&said));
+    fs::remove_file(&other).unwrap();
     // Nor is anything written where no place for it is named.
     let paths = walk(root);
     fs::remove_dir_all(root.join("cache")).unwrap();

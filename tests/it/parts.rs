@@ -149,3 +149,29 @@ fn texts_that_claim_one_thing_are_searched_together() {
     let (_, lots) = compile_each(inputs, &Memory::default(), &options, &Lots);
     assert_eq!(lots, [[0, 1, 2]]);
 }
+
+/// A name that nothing has is the fault of one value: what others say of its service is judged.
+#[test]
+fn an_unknown_name_hides_no_other_fault() {
+    let a = "service: a\nimage: a:1\nmembers: { count: 1 }\nenv: { P: \"{{ ports.nope }}\" }\n\
+             targets: { kubernetes: { version: \"1.34\", namespace: db } }\n";
+    let b =
+        a.replace("service: a", "service: b").replace("env: { P: \"{{ ports.nope }}\" }", "apart_from: [a]");
+    let codes = codes(&[a, &b], &Options::default());
+    assert!(codes.contains(&"port-unknown".into()) && codes.contains(&"apart-one-sided".into()), "{codes:?}");
+}
+
+/// The nearest name is looked for a hundred times, not as often as there are unknown names.
+#[test]
+fn hints_end() {
+    let peers: Vec<String> =
+        (0..150).map(|n| format!("V{n}: \"{{{{ peers('orders-d{n}') | length }}}}\"")).collect();
+    let spec = format!(
+        "service: orders-db\nimage: b:1\nmembers: {{ count: 1 }}\nenv: {{ {} }}\n\
+         targets: {{ kubernetes: {{ version: \"1.34\", namespace: db }} }}\n",
+        peers.join(", ")
+    );
+    let (_, said) = harness::compile(&[("b.yaml", &spec)]);
+    let near = said.iter().filter(|d| d.mends.iter().any(|m| m.text == "did you mean")).count();
+    assert_eq!((said.len(), near), (150, 100));
+}

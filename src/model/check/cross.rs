@@ -10,15 +10,33 @@ use crate::route;
 use crate::source::Route;
 use crate::spec::de::nearest;
 
+/// Most unknown names for which the nearest one is looked for: each costs a look at every service.
+const MAX_HINTS: usize = 100;
+
+/// The names of all services, for who wrote another one.
+struct Hints<'m> {
+    names: Vec<&'m str>,
+    told: usize,
+}
+
+impl<'m> Hints<'m> {
+    /// What an unknown name may have been meant to be.
+    fn names(&mut self) -> &[&'m str] {
+        self.told += 1;
+        if self.told > MAX_HINTS { &[] } else { &self.names }
+    }
+}
+
 /// Checks the services of `model` against one another.
 pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
     for group in model.groups() {
         revisions(&group, out);
     }
+    let mut hints = Hints { names: model.services().map(|s| s.name.as_str()).collect(), told: 0 };
     for service in model.services() {
         if let Some(w) = service.workload() {
-            peers(model, service, w, out);
-            apart(model, service, w, out);
+            peers(model, service, w, &mut hints, out);
+            apart(model, service, w, &mut hints, out);
         }
     }
     ids(model, out);
@@ -26,23 +44,22 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
 }
 
 /// The services that values name must exist.
-fn peers(model: &Model, service: &Service, w: &Workload, out: &mut Vec<Diagnostic>) {
+fn peers(model: &Model, service: &Service, w: &Workload, hints: &mut Hints<'_>, out: &mut Vec<Diagnostic>) {
     let unknown = |name: &str| model.find(name).is_none() && !model.is_broken(name);
     for (name, route) in w.peers.iter().filter(|(name, _)| unknown(name)) {
-        let known: Vec<&str> = model.services().map(|s| s.name.as_str()).collect();
         let line = format!("compile its spec together with {}", service.file);
-        out.push(unknown_name(Code::PeerUnknown, service.place(route), "service", name, &known, line));
+        let (code, place) = (Code::PeerUnknown, service.place(route));
+        out.push(unknown_name(code, place, "service", name, hints.names(), line));
     }
 }
 
-fn apart(model: &Model, service: &Service, w: &Workload, out: &mut Vec<Diagnostic>) {
+fn apart(model: &Model, service: &Service, w: &Workload, hints: &mut Hints<'_>, out: &mut Vec<Diagnostic>) {
     for (i, other) in w.apart_from.iter().enumerate() {
         let place = service.place(&route!["apart_from", i]);
         let Some(found) = model.find(other) else {
             if !model.is_broken(other) {
-                let known: Vec<&str> = model.services().map(|s| s.name.as_str()).collect();
                 let d = Diagnostic::error(Code::ApartUnknown, place, format!("no service `{other}`"));
-                out.push(match nearest(other, known.iter()) {
+                out.push(match nearest(other, hints.names()) {
                     Some(near) => d.mend("did you mean", near),
                     None => d.advice(format!("compile its spec together with {}", service.file)),
                 });

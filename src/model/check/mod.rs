@@ -81,10 +81,11 @@ fn checked(
     let uses = Vec::new();
     let mut checker = Checker { source, sources, files, read: &mut read, removed, uses, out: faults };
     let name = spec.as_ref().and_then(|s| s.service.clone());
-    let service = spec.and_then(|spec| checker.service(spec));
-    let faults = checker.out;
-    let at_fault = name.filter(|_| service.is_none() || !faults.is_empty());
-    Checked { service, at_fault, read, faults }
+    let mut service = spec.and_then(|spec| checker.service(spec));
+    let at_fault = name.filter(|_| service.is_none() || !checker.out.is_empty());
+    // A name in a value that nothing has takes nothing from what others say of the service.
+    service.iter_mut().for_each(|s| checker.values(s));
+    Checked { service, at_fault, faults: checker.out, read }
 }
 
 /// What checks one spec.
@@ -333,7 +334,7 @@ impl Checker<'_> {
             let ulimits = self.ulimits(ulimits);
             let apart_from = self.apart_from(&name, apart_from.unwrap_or_default());
             let Exclusive { data, ports, id, hostname, node_network, writer, guard } = exclusive?;
-            let mut w = Box::new(Workload {
+            let w = Box::new(Workload {
                 program,
                 files,
                 secrets,
@@ -357,7 +358,6 @@ impl Checker<'_> {
                 peers: Vec::new(),
             });
             self.whole(&name, &w);
-            self.values(&name, &mut w);
             Body::Workload(w)
         };
         let file = Path::new(&self.source.path)

@@ -3,7 +3,7 @@
 use super::Checker;
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
-use crate::model::{Template, Workload};
+use crate::model::{Body, Service, Template};
 use crate::source::Route;
 use crate::spec::de::nearest;
 use crate::spec::node::Kind;
@@ -38,7 +38,8 @@ impl Checker<'_> {
     }
 
     /// The names in values must exist; those of other services are looked for when all are known.
-    pub(super) fn values(&mut self, service: &str, w: &mut Workload) {
+    pub(super) fn values(&mut self, service: &mut Service) {
+        let Service { body: Body::Workload(w), name: service, .. } = service else { return };
         for (route, uses) in std::mem::take(&mut self.uses) {
             let place = self.source.place(&route);
             let mut unknown = |code, what: &str, name: &str, known: &[&str], line: String| {
