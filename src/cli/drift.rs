@@ -1,6 +1,6 @@
 //! How the files below an output folder differ from a tree.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
@@ -89,28 +89,30 @@ fn files(out: &Path, folders: &[String]) -> impl Iterator<Item = (String, PathBu
     })
 }
 
-/// Of a target's folder, where it has texts that specs name. They have no header.
-const TEXTS: &str = "files";
+/// Where Swarm has the texts that specs name. They have no header.
+const TEXTS: &str = "swarm/files";
 
-/// All that berthc made in `folders` below `out`, as it stands there; of texts without a header it
-/// is all that stands where they would.
+/// Shows all that berthc made in `folders` below `out`, as it stands there, in order of the names;
+/// of texts without a header it is all that stands where they would.
 ///
 /// # Errors
 /// The first file that cannot be read.
-pub fn made(out: &Path, folders: &[String]) -> Result<BTreeMap<String, Vec<u8>>, Outside> {
-    let mut found = BTreeMap::new();
-    for (name, path) in files(out, folders) {
-        let bytes = read(&path)?.unwrap_or_default();
-        if HEADERS.iter().any(|h| bytes.starts_with(h)) {
-            found.insert(name, bytes);
+pub fn made(out: &Path, folders: &[String], mut see: impl FnMut(&str, &[u8])) -> Result<(), Outside> {
+    let services = folders.iter().filter(|folder| !folder.contains('/'));
+    let texts: Vec<String> = services.map(|folder| format!("{folder}/{TEXTS}")).collect();
+    let mut all: Vec<_> = files(out, folders).map(|file| (file, false)).collect();
+    all.extend(files(out, &texts).map(|file| (file, true)));
+    all.sort();
+    let mut bytes = Vec::new();
+    for ((name, path), text) in all {
+        bytes.clear();
+        let file = File::open(&path).and_then(|f| f.take(MAX_BYTES).read_to_end(&mut bytes));
+        file.map_err(|e| format!("cannot read {}: {e}", path.display()))?;
+        if text || HEADERS.iter().any(|h| bytes.starts_with(h)) {
+            see(&name, &bytes);
         }
     }
-    let targets = folders.iter().filter(|folder| folder.contains('/'));
-    let texts: Vec<String> = targets.map(|folder| format!("{folder}/{TEXTS}")).collect();
-    for (name, path) in files(out, &texts) {
-        found.insert(name, read(&path)?.unwrap_or_default());
-    }
-    Ok(found)
+    Ok(())
 }
 
 /// The folders below `out` that hold files of berthc and are none of a known service, in order.

@@ -22,6 +22,27 @@ const PLACE: &str = "BERTHC_CACHE";
 /// Of a lot and its files, by this very program.
 pub type Print = [u8; blake3::OUT_LEN];
 
+/// A fingerprint that is being made.
+pub struct Made {
+    hasher: Hasher,
+    /// How many files were added.
+    pub files: usize,
+}
+
+impl Made {
+    /// Adds the next file, in order of the names.
+    pub fn add(&mut self, name: &str, bytes: &[u8]) {
+        feed(&mut self.hasher, &[name]);
+        self.hasher.update(&(bytes.len() as u64).to_le_bytes()).update(bytes);
+        self.files += 1;
+    }
+
+    /// It.
+    pub fn print(&self) -> Print {
+        self.hasher.finalize().into()
+    }
+}
+
 /// Fingerprints of earlier runs.
 pub struct Known {
     file: PathBuf,
@@ -47,15 +68,11 @@ impl Known {
         Some(Self { file, old, start })
     }
 
-    /// The fingerprint of `lot` with `files`: their paths in order, and what they hold.
-    pub fn print<'f>(&self, lot: &Lot<'_>, files: impl Iterator<Item = (&'f str, &'f [u8])>) -> Print {
+    /// Begins the fingerprint of `lot`.
+    pub fn start(&self, lot: &Lot<'_>) -> Made {
         let mut hasher = self.start.clone();
         lot.lists(&mut |list| feed(&mut hasher, list));
-        for (name, bytes) in files {
-            feed(&mut hasher, &[name]);
-            hasher.update(&(bytes.len() as u64).to_le_bytes()).update(bytes);
-        }
-        hasher.finalize().into()
+        Made { hasher, files: 0 }
     }
 
     /// Whether an earlier run found that.

@@ -257,10 +257,11 @@ impl Each for Compare<'_> {
 
     fn known(&self, lot: &Lot<'_>) -> Option<Self::Kept> {
         let known = self.known.as_ref().filter(|_| self.look)?;
+        let mut found = known.start(lot);
         // What cannot be read is said by who compiles it.
-        let made = drift::made(self.out, &folders(lot, self.options)).ok()?;
-        let print = known.print(lot, made.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())));
-        let drift = Drift { unchanged: made.len(), known: lot.services.len(), ..Drift::default() };
+        drift::made(self.out, &folders(lot, self.options), |name, bytes| found.add(name, bytes)).ok()?;
+        let drift = Drift { unchanged: found.files, known: lot.services.len(), ..Drift::default() };
+        let print = found.print();
         known.has(&print).then(|| Ok(Compared { drift, diagnostics: Vec::new(), print: Some(print) }))
     }
 
@@ -275,8 +276,11 @@ impl Each for Compare<'_> {
             Err(e) => return Some(Err(e)),
         };
         let diagnostics = berthc::change::judge(lot.model, &drift.old(), &part.tree);
-        let files = || part.tree.iter().map(|(name, text)| (name.as_str(), text.as_bytes()));
-        let print = self.known.as_ref().map(|known| known.print(lot, files()));
+        let print = self.known.as_ref().map(|known| {
+            let mut made = known.start(lot);
+            part.tree.iter().for_each(|(name, text)| made.add(name, text.as_bytes()));
+            made.print()
+        });
         Some(Ok(Compared { drift, diagnostics, print }))
     }
 
@@ -325,6 +329,8 @@ fn done(job: &job::Job, look: bool) -> Result<Done, Outside> {
         }
         drift = Some(whole);
     }
+    // The process ends soon: to take thousands of specs apart would only hold it up.
+    std::mem::forget(model);
     Ok(Done { sources, diagnostics, out, drift, read })
 }
 

@@ -199,12 +199,11 @@ impl<'u> Set<'u> {
 
     /// Says which globs match none of those they are meant for.
     pub fn globs(&self, found: &mut Found) {
-        let siblings: Vec<Glob> = self
-            .units
-            .values()
-            .flat_map(|unit| unit.name().siblings())
-            .filter_map(|shape| Glob::parse(&shape))
-            .collect();
+        let shapes: BTreeSet<String> = self.units.values().flat_map(|unit| unit.name().siblings()).collect();
+        let mut siblings = Siblings::default();
+        for shape in shapes.iter().filter_map(|shape| Glob::parse(shape)) {
+            siblings.0.entry(shape.start()).or_default().push(shape);
+        }
         let families: BTreeSet<&str> = self.units.values().map(|unit| unit.name().family()).collect();
         let mut of: BTreeMap<&str, Vec<&Instance<'_>>> = BTreeMap::new();
         for instance in &self.instances {
@@ -242,7 +241,7 @@ impl<'u> Set<'u> {
         near.into_iter().any(|name| name != own && glob.matches(name))
     }
 
-    fn judge(&self, own: &[&Instance<'_>], rule: &Rule, siblings: &[Glob]) -> Option<Fault> {
+    fn judge(&self, own: &[&Instance<'_>], rule: &Rule, siblings: &Siblings) -> Option<Fault> {
         let mut fault = Fault::Nobody;
         for instance in own {
             let text = instance.parts().expand(&rule.text);
@@ -255,11 +254,26 @@ impl<'u> Set<'u> {
             }
             if glob.only().as_ref() == Some(&instance.name) {
                 fault = Fault::Itself;
-            } else if siblings.iter().any(|shape| glob.meets(shape)) {
+            } else if siblings.meet(&glob) {
                 return None;
             }
         }
         (!own.is_empty()).then_some(fault)
+    }
+}
+
+/// The shapes of names that may come beside those of the files, by what they begin with.
+#[derive(Default)]
+struct Siblings(BTreeMap<String, Vec<Glob>>);
+
+impl Siblings {
+    /// Whether a name of one of them is matched by `glob`: what one begins with, the other does,
+    /// as far as both say it.
+    fn meet(&self, glob: &Glob) -> bool {
+        let start = glob.start();
+        let shorter = start.char_indices().filter_map(|(at, _)| self.0.get(&start[..at]));
+        let longer = self.0.range(start.clone()..).take_while(|(own, _)| own.starts_with(&start));
+        shorter.chain(longer.map(|(_, shapes)| shapes)).flatten().any(|shape| glob.meets(shape))
     }
 }
 
