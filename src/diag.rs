@@ -77,6 +77,11 @@ pub struct Diagnostic {
     pub mends: Vec<Mend>,
 }
 
+/// Whether an error is among `all`.
+pub fn failed(all: &[Diagnostic]) -> bool {
+    all.iter().any(|d| d.severity == Severity::Error)
+}
+
 impl Diagnostic {
     /// An error of the catalogue.
     pub fn error(code: Code, place: Place, message: impl Into<String>) -> Self {

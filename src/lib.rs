@@ -36,6 +36,7 @@ pub mod finding;
 mod lots;
 pub mod model;
 mod parts;
+mod path;
 pub mod prove;
 pub mod quote;
 pub mod schema;
@@ -122,7 +123,7 @@ pub fn compile(inputs: &[Input], files: &dyn Files, options: &Options) -> Compil
         tree.extend(part.tree);
         certificates.extend(part.certificates);
     }
-    let failed = diagnostics.iter().any(|d| d.severity == Severity::Error);
+    let failed = diag::failed(&diagnostics);
     Compiled { tree: (!failed).then_some(tree), sources, read, diagnostics, model, certificates }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::certificate::{self, Certificates};
-use crate::diag::{Diagnostic, Severity};
+use crate::diag::{Diagnostic, failed};
 use crate::emit::{self, Printer, Tree};
 use crate::explore::Memo;
 use crate::model::Model;
@@ -99,10 +99,6 @@ struct Done<T> {
     diagnostics: Vec<Diagnostic>,
     /// What its texts claim; nothing, where that is only what its specs say.
     claims: Vec<Claim>,
-}
-
-fn failed<'d>(diagnostics: impl IntoIterator<Item = &'d Diagnostic>) -> bool {
-    diagnostics.into_iter().any(|d| d.severity == Severity::Error)
 }
 
 impl Lot<'_> {

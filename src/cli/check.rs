@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use berthc::Severity;
+use berthc::diag::failed;
 use clap::Args;
 use serde_json::{Map, json};
 
@@ -42,7 +43,7 @@ pub fn check(args: &Check) -> Result<ExitCode, Outside> {
         ("known".into(), known.into()),
     ]);
     job.talk.tell(&sources, &diagnostics, told)?;
-    let failed = diagnostics.iter().any(|d| d.severity == Severity::Error);
+    let failed = failed(&diagnostics);
     let drifted = found.is_some_and(|f| !f.items.is_empty());
     Ok(ExitCode::from(if failed { 2 } else { u8::from(drifted) }))
 }

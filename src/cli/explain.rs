@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use berthc::certificate::{Cell, Part, Verdict};
+use berthc::diag::failed;
 use berthc::model::Service;
-use berthc::{Compiled, Severity, Target, explain};
+use berthc::{Compiled, Target, explain};
 use clap::Args;
 use serde_json::{Map, Value, json};
 
@@ -52,7 +53,7 @@ pub fn explain(args: &Explain) -> Result<bool, Outside> {
     let sources = &compiled.sources;
     let wanted: BTreeSet<Target> = args.target.iter().map(|t| target(*t)).collect();
     let parts = parts(&compiled, &wanted);
-    let failed = compiled.diagnostics.iter().any(|d| d.severity == Severity::Error);
+    let failed = failed(&compiled.diagnostics);
     let all: Vec<Value> = parts.iter().map(|(service, part)| object(service, part)).collect();
     let told = Told {
         data: parts.iter().map(|(service, part)| table(service, part)).collect(),

@@ -25,9 +25,9 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 
 use berthc::code::Code;
-use berthc::diag::Place;
+use berthc::diag::{Place, failed};
 use berthc::model::Model;
-use berthc::{Diagnostic, Each, Input, Lot, Options, Part, Rest, Severity, Target, route, threads};
+use berthc::{Diagnostic, Each, Input, Lot, Options, Part, Rest, Target, route, threads};
 use clap::{Args, ColorChoice, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use serde_json::{Map, json};
 
@@ -308,7 +308,7 @@ fn done(job: &job::Job, look: bool) -> Result<Done, Outside> {
     }
     read.extend(rest.read);
     let mut drift = None;
-    if !diagnostics.iter().any(|d| d.severity == Severity::Error) {
+    if !failed(&diagnostics) {
         let mut whole = Drift::default();
         let mut prints = Vec::new();
         for part in parts {
@@ -367,7 +367,7 @@ fn left_behind(folder: &Path) -> Diagnostic {
 /// Whether it went well.
 fn compile(args: &Compile) -> Result<bool, Outside> {
     let Done { sources, diagnostics, out, drift, read } = done(&args.job, false)?;
-    let failed = diagnostics.iter().any(|d| d.severity == Severity::Error);
+    let failed = failed(&diagnostics);
     let written = drift.filter(|_| !failed);
     let mut told = talk::Told::default();
     let (mut changed, mut removed, mut unchanged) = (Vec::new(), Vec::new(), 0);

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::images::{self, Software};
 use super::{At, Kind, Mount, Source, Unread, Workload, World};
 use crate::model::backend::Fences;
+use crate::path::within;
 
 /// Directories of the node itself, with all below.
 const SYSTEM: [&str; 22] = [
@@ -134,9 +135,9 @@ pub fn is_data(path: &str, target: &str, software: Option<&Software>) -> bool {
     }
     // Docker's own volumes by their path.
     let volume = path.strip_prefix("/var/lib/docker/volumes/").is_some_and(|name| !name.is_empty());
-    let system = !volume && SYSTEM.iter().any(|root| below(path, root));
+    let system = !volume && SYSTEM.iter().any(|root| within(path, root));
     // Shared memory is the node's, but each name in it one process's.
-    let settings = target != "/dev/shm" && SETTINGS.iter().any(|root| below(target, root));
+    let settings = target != "/dev/shm" && SETTINGS.iter().any(|root| within(target, root));
     !system && !settings
 }
 
@@ -144,10 +145,6 @@ pub fn is_data(path: &str, target: &str, software: Option<&Software>) -> bool {
 pub fn is_agent(image: &str) -> bool {
     let name = images::name(image);
     AGENTS.iter().any(|agent| name == *agent || name.rsplit('/').next() == Some(agent))
-}
-
-fn below(path: &str, root: &str) -> bool {
-    path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// A directory that any member holds as its data is data to whoever can write to it, wherever a

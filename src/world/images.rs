@@ -354,7 +354,6 @@ impl Software {
         if target.is_empty() {
             return false;
         }
-        let within = |a: &str, b: &str| a.strip_prefix(b).is_some_and(|r| r.is_empty() || r.starts_with('/'));
-        self.data.iter().any(|data| within(data, target) || within(target, data))
+        self.data.iter().any(|data| crate::path::within(data, target) || crate::path::within(target, data))
     }
 }

@@ -1,18 +1,6 @@
-//! Paths in one spelling, so that one directory has one name.
+//! What paths and shares in files of anyone say.
 
-/// Without slashes at its end or twice, `.` and `..`, as docker's client makes it.
-pub fn shortest(path: &str) -> String {
-    let root = if path.starts_with('/') { "/" } else { "" };
-    let mut steps: Vec<&str> = Vec::new();
-    for step in path.split('/').filter(|s| !s.is_empty() && *s != ".") {
-        match (step, steps.last()) {
-            ("..", Some(last)) if *last != ".." => drop(steps.pop()),
-            ("..", None) if !root.is_empty() => {}
-            _ => steps.push(step),
-        }
-    }
-    format!("{root}{}", steps.join("/"))
-}
+use crate::path::{shortest, within};
 
 /// The device of a share, `SERVER:/PATH`, its path in shortest form.
 pub fn share(device: &str) -> String {
@@ -38,8 +26,7 @@ pub fn doubt(path: &str, target: &str) -> Option<String> {
         let first = own.split('/').next().unwrap_or_default();
         first != "local" && !INSTALLED.contains(&first)
     });
-    let looked_at =
-        LOOKED_AT.iter().any(|l| path.strip_prefix(l).is_some_and(|r| r.is_empty() || r.starts_with('/')));
+    let looked_at = LOOKED_AT.iter().any(|root| within(path, root));
     let below_etc = shortest(target).starts_with("/etc/") && path.len() > 1 && !looked_at;
     // A file is named as one.
     let names = [path, target].map(|p| p.trim_end_matches('/').rsplit('/').next().unwrap_or_default());

@@ -362,7 +362,7 @@ impl Checker<'_> {
             let meets = |other: &str| {
                 let (long, short) =
                     if path.len() >= other.len() { (path.as_str(), other) } else { (other, path.as_str()) };
-                long.strip_prefix(short).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                crate::path::within(long, short)
             };
             if let Some((other, first)) = all[..i].iter().find(|(other, _)| meets(other)) {
                 let what = if other == path {

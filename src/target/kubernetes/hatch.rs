@@ -13,6 +13,7 @@ use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::model::units::Version;
 use crate::model::{Kubernetes, Service, Workload};
+use crate::path;
 use crate::route;
 use crate::source::Route;
 use crate::spec::Raw;
@@ -238,7 +239,7 @@ impl<'a> Kept<'a> {
         for (i, volume) in volumes.iter().enumerate() {
             let text = |kind: &str, field: &str| volume.get(kind)?.get(field)?.as_str();
             let at = cut.route.at("volumes").at(i);
-            if let Some(path) = text("hostPath", "path").map(shortest)
+            if let Some(path) = text("hostPath", "path").map(absolute)
                 && let Some(kept) = self.paths.iter().find(|kept| holds(&path, kept) || holds(kept, &path))
             {
                 let message = format!("`{path}` of the node leads to `{kept}`, the member's data");
@@ -269,22 +270,13 @@ const TWICE: (&str, &str) = (
 
 /// The absolute path that `path` means to the kubelet and the runtime: without `//`, `.` and `..`,
 /// from the root.
-fn shortest(path: &str) -> String {
-    let mut steps = Vec::new();
-    for step in path.split('/') {
-        match step {
-            "" | "." => {}
-            ".." => drop(steps.pop()),
-            _ => steps.push(step),
-        }
-    }
-    format!("/{}", steps.join("/"))
+fn absolute(path: &str) -> String {
+    path::shortest(&format!("/{path}"))
 }
 
 /// Whether the directory `outer` is `path` or has it inside; both are in their shortest form.
 fn holds(outer: &str, path: &str) -> bool {
-    let rest = path.strip_prefix(outer.trim_end_matches('/'));
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    path::within(path, outer.trim_end_matches('/'))
 }
 
 /// Whether a StatefulSet of the namespace of `service` makes the claim, for a member that it has
@@ -301,7 +293,7 @@ fn is_claim(context: &Context<'_>, service: &Service, claim: &str) -> bool {
 }
 
 fn is_mounted(field: &str, value: &Value, mounts: &[Mount]) -> bool {
-    let path = value.as_str().filter(|_| field == "mountPath").map(shortest);
+    let path = value.as_str().filter(|_| field == "mountPath").map(absolute);
     path.is_some_and(|path| mounts.iter().any(|m| m.path == path))
 }
 

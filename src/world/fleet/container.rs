@@ -9,9 +9,10 @@ use super::found::Found;
 use super::service::{Main, Step, is_read_only};
 use crate::finding::{At, codes};
 use crate::model::backend::{BACKENDS, Fences};
+use crate::path::shortest;
 use crate::world::images::{self, Software};
 use crate::world::lock::{self, Lock};
-use crate::world::path::{self, shortest};
+use crate::world::path;
 use crate::world::{Member, Missing, Mount, Port, Source, Workload, claims};
 
 /// Most ports of one container: a range is as many.

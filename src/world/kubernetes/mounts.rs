@@ -8,8 +8,9 @@ use super::object::Object;
 use super::pod::Pod;
 use super::storage::{Bound, CLASS, Claim, Inline, Storage, inline};
 use crate::finding::At;
+use crate::path::shortest;
 use crate::world::images::Software;
-use crate::world::path::{self, shortest};
+use crate::world::path;
 use crate::world::yaml::Value;
 use crate::world::{Kind, Member, Mount, Source, claims};
 

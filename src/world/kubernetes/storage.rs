@@ -7,7 +7,7 @@ use super::object::Object;
 use super::selector::node_terms;
 use crate::finding::{At, codes};
 use crate::model::backend::{BACKENDS, Fences};
-use crate::world::path::shortest;
+use crate::path::shortest;
 use crate::world::yaml::Value;
 use crate::world::{Missing, Source, Want};
 

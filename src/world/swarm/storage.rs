@@ -5,8 +5,9 @@ use super::template::{Slot, per_node};
 use super::{identity, short};
 use crate::finding::{Level, codes};
 use crate::model::backend::{BACKENDS, Fences};
+use crate::path::shortest;
 use crate::world::images::Software;
-use crate::world::path::{self, shortest};
+use crate::world::path;
 use crate::world::yaml::Value;
 use crate::world::{Missing, Mount, Source, claims};
 
