@@ -1,6 +1,6 @@
 //! What the built program costs on large repositories: a Markdown table on stdout. Nothing has
-//! changed since the folder was compiled, so nothing is written. Fingerprints are those of that
-//! compile, or there are none ("afresh").
+//! changed since the folder was compiled, so nothing is written; or there is no such folder ("anew").
+//! Fingerprints are those of that compile, or there are none ("afresh").
 //!
 //! Instructions are those of `valgrind --tool=callgrind` and do not depend on what else runs on
 //! the machine; seconds of CPU and the peak of memory are those of GNU `time`. Whichever of the
@@ -21,7 +21,7 @@ mod monorepo;
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 const BERTHC: &str = env!("CARGO_BIN_EXE_berthc");
 /// Beyond so many specs valgrind takes longer than anyone waits.
@@ -37,6 +37,8 @@ struct Case {
 
 /// The end of the name of a case without fingerprints.
 const AFRESH: &str = "afresh";
+/// What such a case makes.
+const NEW: &str = "new";
 /// Where the others have theirs, in the folder of the case.
 const CACHE: &str = "cache";
 
@@ -62,7 +64,9 @@ fn cases(all: bool) -> Vec<Case> {
         case("check", &["check", "specs", "-o", "deploy"], specs, members);
     }
     for specs in [100, 1_000] {
+        case("compile anew", &["compile", "specs", "-o", NEW], specs, 3);
         case("check afresh", &["check", "specs", "-o", "deploy"], specs, 3);
+        case("check anew", &["check", "specs", "-o", NEW], specs, 3);
     }
     for (specs, members) in [(1, 3), (3, 3), (3, 30), (3, 300), (60, 3)] {
         case("verify", &["verify", "deploy"], specs, members);
@@ -71,7 +75,9 @@ fn cases(all: bool) -> Vec<Case> {
     if all {
         case("compile", &["compile", "specs", "-o", "deploy"], 10_000, 3);
         case("check", &["check", "specs", "-o", "deploy"], 10_000, 3);
+        case("compile anew", &["compile", "specs", "-o", NEW], 10_000, 3);
         case("check afresh", &["check", "specs", "-o", "deploy"], 10_000, 3);
+        case("check anew", &["check", "specs", "-o", NEW], 10_000, 3);
         case("verify", &["verify", "deploy"], 10_000, 3);
     }
     cases
@@ -107,14 +113,30 @@ fn prepare(folder: &Path, case: &Case) -> usize {
     said["written"].as_array().unwrap().len()
 }
 
+/// Takes away what an earlier run made anew.
+fn forget(folder: &Path) {
+    let new = folder.join(NEW);
+    if new.exists() {
+        fs::remove_dir_all(new).unwrap();
+    }
+}
+
+/// Whether a run ended as it should: a check that finds nothing compiled finds drift.
+fn went(args: &[&str], done: ExitStatus) -> bool {
+    done.code() == Some(i32::from(args[0] == "check" && args.contains(&NEW)))
+}
+
 /// Seconds, those of CPU, and the peak of memory; a command that fails is no measure.
 fn timed(folder: &Path, args: &[&str], cache: &str) -> Option<[String; 3]> {
     let mut time = Command::new("/usr/bin/time");
     time.args(["-f", "%e %U %S %M", "-o", "time", BERTHC]).args(args);
     time.current_dir(folder).env("BERTHC_CACHE", cache).stdout(Stdio::null()).stderr(Stdio::null());
+    forget(folder);
     let done = time.status().ok()?;
-    assert!(done.success(), "berthc {args:?}: {done}");
+    assert!(went(args, done), "berthc {args:?}: {done}");
     let text = fs::read_to_string(folder.join("time")).unwrap();
+    // GNU time says first that a command failed.
+    let text = text.lines().last().unwrap();
     let numbers: Vec<f64> = text.split_whitespace().map(|n| n.parse().unwrap()).collect();
     let [elapsed, user, system, memory] = numbers[..] else { return None };
     Some([
@@ -129,8 +151,9 @@ fn counted(folder: &Path, args: &[&str], cache: &str) -> Option<String> {
     let mut valgrind = Command::new("valgrind");
     valgrind.args(["--tool=callgrind", "--callgrind-out-file=callgrind", BERTHC]).args(args);
     valgrind.current_dir(folder).env("BERTHC_CACHE", cache).stdout(Stdio::null()).stderr(Stdio::null());
+    forget(folder);
     let done = valgrind.status().ok()?;
-    assert!(done.success(), "valgrind berthc {args:?}: {done}");
+    assert!(went(args, done), "valgrind berthc {args:?}: {done}");
     let text = fs::read_to_string(folder.join("callgrind")).unwrap();
     let total =
         text.lines().find_map(|l| l.strip_prefix("totals: ").or(l.strip_prefix("summary: "))).unwrap();

@@ -44,6 +44,8 @@ codes! {
     TooLarge = "too-large",
     /// A character that no target can carry: NUL, or one that berthc keeps for itself.
     CharacterForbidden = "character-forbidden",
+    /// A spec that cannot be read, or that changed while it was compiled.
+    SpecUnread = "spec-unread",
     /// A `base` that cannot be read.
     BaseMissing = "base-missing",
     /// A file that is its own base, straight or by way of others.

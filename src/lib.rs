@@ -19,7 +19,9 @@
 //!
 //! Beside that way, [`change`] says which of the changes to an older tree cannot simply be applied.
 //!
-//! Steps 3 to 7 are walked for each lot of services that may meet (`lots`, `parts`), side by side.
+//! Specs are read one by one, and an outline of each is kept (`survey`, `outline`): it says which of
+//! them may meet. For each lot of these (`lots`) its specs are read again, and steps 2 to 7 are
+//! walked (`parts`), several lots side by side.
 //!
 //! The library reads no file, no clock and no environment: what a spec reads comes through
 //! [`source::Files`], and the result is a [`emit::Tree`] of paths and texts. [`Compiled::read`]
@@ -35,6 +37,7 @@ pub mod explore;
 pub mod finding;
 mod lots;
 pub mod model;
+mod outline;
 mod parts;
 mod path;
 pub mod prove;
@@ -42,6 +45,7 @@ pub mod quote;
 pub mod schema;
 pub mod source;
 pub mod spec;
+mod survey;
 pub mod target;
 pub mod threads;
 pub mod value;
@@ -53,7 +57,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use diag::{Diagnostic, Severity};
 pub use emit::Tree;
 pub use parts::{Each, Lot, Part};
-pub use source::{Files, Input};
+pub use source::{Files, Input, Specs};
 pub use spec::project::Project;
 pub use target::Target;
 
@@ -101,66 +105,83 @@ pub struct Compiled {
 }
 
 /// What a compile found out besides its parts.
-#[derive(Debug)]
-pub struct Rest {
-    /// As [`Compiled::sources`].
-    pub sources: Vec<Input>,
-    /// As [`Compiled::read`].
+pub struct Rest<'a> {
+    /// Paths of every file that was read or should have been, as in [`Compiled::read`].
     pub read: BTreeSet<String>,
-    /// As [`Compiled::diagnostics`].
+    /// In the order of their places.
     pub diagnostics: Vec<Diagnostic>,
-    /// As [`Compiled::model`].
-    pub model: model::Model,
+    /// The names of the services; those with faults too, as far as their names are known.
+    pub services: BTreeSet<String>,
+    layers: spec::layers::Layers<'a>,
+}
+
+impl Rest<'_> {
+    /// Every text that the places of `diagnostics` point into, by its number. All else is not read
+    /// again, and its text is empty.
+    pub fn sources(&self, diagnostics: &[Diagnostic]) -> Vec<Input> {
+        let places = |d: &Diagnostic| d.related.iter().map(|r| r.0.source).chain([d.place.source]).collect();
+        let wanted: BTreeSet<usize> = diagnostics.iter().flat_map(|d| -> Vec<usize> { places(d) }).collect();
+        self.layers.inputs(|source| wanted.contains(&source))
+    }
 }
 
 /// Compiles `inputs`. The tree is there unless an error is among the diagnostics, which come in
 /// the order of their places.
 pub fn compile(inputs: &[Input], files: &dyn Files, options: &Options) -> Compiled {
-    let (rest, parts) = compile_each(inputs.to_vec(), files, options, &parts::Whole);
-    let Rest { sources, read, diagnostics, model } = rest;
+    let (rest, parts) = compile_each(&inputs, files, options, &parts::Whole);
+    let Rest { read, diagnostics, layers, .. } = rest;
+    let sources = layers.inputs(|_| true);
+    let mut models = Vec::new();
     let (mut tree, mut certificates) = (Tree::new(), certificate::Certificates::default());
     for part in parts {
+        models.push(part.model);
         tree.extend(part.tree);
         certificates.extend(part.certificates);
     }
-    let failed = diag::failed(&diagnostics);
+    let (model, failed) = (model::Model::joined(models), diag::failed(&diagnostics));
     Compiled { tree: (!failed).then_some(tree), sources, read, diagnostics, model, certificates }
 }
 
-/// Compiles `inputs` part by part, so that nothing of a part has to be kept but what `each` makes
-/// of it; that comes in the order of the services.
-pub fn compile_each<E: Each>(
-    inputs: Vec<Input>,
-    files: &dyn Files,
+/// Compiles `specs` part by part, so that nothing of a part has to be kept but what `each` makes
+/// of it; that comes in the order of the services. Of each spec that is not worked on, no more is
+/// kept than whom it may meet: about a kilobyte, and what its names and directories are for each
+/// member.
+pub fn compile_each<'a, E: Each>(
+    specs: &'a dyn Specs,
+    files: &'a dyn Files,
     options: &Options,
     each: &E,
-) -> (Rest, Vec<E::Kept>) {
+) -> (Rest<'a>, Vec<E::Kept>) {
     let mut diagnostics = Vec::new();
-    let mut loaded = spec::layers::layered(inputs, files, options, &mut diagnostics);
-    let model = model::check::check(&mut loaded, files, options.threads, &mut diagnostics);
-    let shared = target::Shared::of(&model, &mut diagnostics);
+    let layers = spec::layers::Layers::new(specs, files, options, &mut diagnostics);
+    let survey = survey::Survey::of(&layers, options.threads, &mut diagnostics);
     let printer = emit::Printer::new(options, &mut diagnostics);
     let memo = explore::Memo::of_violations();
-    let spec::layers::Loaded { sources, read, laid, specs: _ } = loaded;
-    let faults = &diagnostics;
-    let work = parts::Work { model: &model, sources: &sources, laid, options, shared, printer, memo, faults };
+    let work = parts::Work { survey: &survey, options, printer, memo, faults: &diagnostics };
     let (kept, found) = work.all(each);
     diagnostics.extend(found);
+    let (services, read) = survey.known();
     let diagnostics = diag::settle(diagnostics);
-    (Rest { sources, read, diagnostics, model }, kept)
+    (Rest { read, diagnostics, services, layers }, kept)
 }
 
 impl Options {
     /// Tells all of it that a result depends on, list by list; see [`Lot::lists`].
-    pub fn lists(&self, tell: &mut dyn FnMut(&[&str])) {
+    pub fn lists(&self, tell: &mut dyn FnMut(&[&[u8]])) {
         let Self { targets, bootstrap, templates, project, env, set, partial: _, skip_search: _, threads: _ } =
             self;
-        tell(&targets.iter().map(|t| t.name()).collect::<Vec<_>>());
-        tell(&bootstrap.iter().map(String::as_str).collect::<Vec<_>>());
-        tell(&templates.iter().flat_map(|(name, text)| [&**name, &**text]).collect::<Vec<_>>());
-        tell(&project.iter().flat_map(|p| [&*p.path, &*p.text]).collect::<Vec<_>>());
-        tell(&env.iter().map(String::as_str).collect::<Vec<_>>());
-        tell(&set.iter().map(String::as_str).collect::<Vec<_>>());
+        let project = project.iter().flat_map(|p| [&*p.path, &*p.text]);
+        let lists: [Vec<&str>; 6] = [
+            targets.iter().map(|t| t.name()).collect(),
+            bootstrap.iter().map(String::as_str).collect(),
+            templates.iter().flat_map(|(name, text)| [&**name, &**text]).collect(),
+            project.collect(),
+            env.iter().map(String::as_str).collect(),
+            set.iter().map(String::as_str).collect(),
+        ];
+        for list in lists {
+            tell(&list.iter().map(|text| text.as_bytes()).collect::<Vec<_>>());
+        }
     }
 
     /// Whether `SERVICE/TARGET/…` is of a target that was asked for; all else is wanted always.

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
-use serde_json::Value;
 
+use crate::model::check::on_ports;
 use crate::model::names::MAX_SERVICE;
-use crate::model::{Model, Service};
+use crate::outline::{Outline, directory, named};
 
 /// Sets of numbers that are joined pair by pair.
 pub struct Union(Vec<usize>);
@@ -42,68 +42,60 @@ impl Union {
     }
 }
 
-/// The services of `model` by their index, each lot and all lots in order. In one lot are revisions,
-/// services that keep apart, that claim one directory, and one whose raw additions speak of
-/// another's directory or name.
-pub fn of(model: &Model) -> Vec<Vec<usize>> {
-    let services: Vec<&Service> = model.services().collect();
-    let mut union = Union::new(services.len());
-    let mut paths: BTreeMap<String, usize> = BTreeMap::new();
-    let mut names: FxHashMap<&str, usize> = FxHashMap::default();
-    for (i, service) in services.iter().enumerate() {
-        union.join(*names.entry(&service.name).or_insert(i), i);
-        let claimed = service.workload().into_iter().flat_map(|w| service.host_paths(w));
-        for (path, ..) in claimed {
-            union.join(*paths.entry(path).or_insert(i), i);
-        }
+/// The services of `all` by their index, each lot and all lots in order. In one lot are revisions,
+/// services that keep apart, and all that may have one name, directory, port or id; and one whose
+/// raw additions speak of another's directory or name.
+pub fn of(all: &[Outline]) -> Vec<Vec<usize>> {
+    let mut union = Union::new(all.len());
+    let mut takers: FxHashMap<u64, usize> = FxHashMap::default();
+    for (i, outline) in all.iter().enumerate() {
+        outline.takes.iter().for_each(|key| union.join(*takers.entry(*key).or_insert(i), i));
     }
-    for (i, service) in services.iter().enumerate() {
-        for other in service.workload().iter().flat_map(|w| &w.apart_from) {
-            names.get(other.as_str()).into_iter().for_each(|o| union.join(*o, i));
-        }
-        for text in raw(service) {
+    // The directories that raw additions speak of.
+    let mut spoken: FxHashMap<u64, Vec<usize>> = FxHashMap::default();
+    for (i, outline) in all.iter().enumerate() {
+        let mut meet = |key| takers.get(&key).into_iter().for_each(|other| union.join(*other, i));
+        outline.around.iter().for_each(|key| meet(*key));
+        let apart_from = outline.stand.iter().flat_map(|stand| &stand.apart_from);
+        apart_from.for_each(|name| meet(named(name)));
+        for text in &outline.raw {
             for path in text.split([':', ',', '=', ' ']).filter(|p| p.starts_with('/')) {
                 let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
-                ends.filter_map(|end| paths.get(&path[..end])).for_each(|o| union.join(*o, i));
-                let below = format!("{}/", path.trim_end_matches('/'));
-                let inside = paths.range(below.clone()..).take_while(|(p, _)| p.starts_with(&below));
-                inside.for_each(|(_, o)| union.join(*o, i));
+                ends.for_each(|end| meet(directory(&path[..end])));
+                spoken.entry(directory(path.trim_end_matches('/'))).or_default().push(i);
             }
             for word in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-') {
-                parts(word).filter_map(|part| names.get(part)).for_each(|o| union.join(*o, i));
+                parts(word).for_each(|part| meet(named(part)));
             }
         }
     }
+    for (i, outline) in all.iter().enumerate().filter(|_| !spoken.is_empty()) {
+        let inside = outline.around.iter().filter_map(|key| spoken.get(key)).flatten();
+        inside.for_each(|other| union.join(*other, i));
+    }
+    ids(all, &mut union);
+    let stands = all.iter().enumerate().filter_map(|(i, outline)| Some((i, outline.stand.as_ref()?)));
+    let claims = stands.flat_map(|(i, stand)| stand.ports.iter().map(move |(t, p)| (*t, *p, stand, i)));
+    on_ports(claims, |_, _, a, b| union.join(*a, *b));
     union.sets()
 }
 
-/// Whether raw additions of a service may take what no field of a spec names.
-pub fn is_raw(service: &Service) -> bool {
-    !raw(service).is_empty()
-}
-
-/// Every text in the raw additions of a service.
-fn raw(service: &Service) -> Vec<&str> {
-    let targets = &service.targets;
-    let mut open: Vec<&Value> = Vec::new();
-    if let Some(k) = &targets.kubernetes {
-        open.extend([&k.pod, &k.container, &k.service].into_iter().flat_map(|raw| raw.values()));
-    }
-    open.extend(targets.swarm.iter().flat_map(|s| s.service.values()));
-    let options = targets.fleet.iter().flat_map(|f| &f.unit).flat_map(|section| &section.options);
-    let mut all: Vec<&str> = options.flat_map(|(_, values)| values).map(String::as_str).collect();
-    while let Some(value) = open.pop() {
-        match value {
-            Value::String(text) => all.push(text),
-            Value::Array(items) => open.extend(items),
-            Value::Object(map) => {
-                all.extend(map.keys().map(String::as_str));
-                open.extend(map.values());
-            }
-            _ => {}
+/// Joins services that have an id of one space in common.
+fn ids(all: &[Outline], union: &mut Union) {
+    let mut spaces: BTreeMap<&str, Vec<(u32, u32, usize)>> = BTreeMap::new();
+    for (i, outline) in all.iter().enumerate() {
+        if let (Some(space), Some(stand)) = (&outline.space, &outline.stand) {
+            spaces.entry(space).or_default().push((stand.ids.start, stand.ids.end, i));
         }
     }
-    all
+    for mut ids in spaces.into_values() {
+        ids.sort_unstable();
+        let mut furthest: Option<(u32, usize)> = None;
+        for (start, end, i) in ids {
+            furthest.filter(|(until, _)| start < *until).into_iter().for_each(|(_, o)| union.join(o, i));
+            furthest = Some((end, i)).max(furthest);
+        }
+    }
 }
 
 /// Every run of the parts between dashes that is not longer than a service's name may be: names of

@@ -2,15 +2,15 @@
 //! lot by lot.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use crate::certificate::{self, Certificates};
 use crate::diag::{Diagnostic, failed};
 use crate::emit::{self, Printer, Tree};
 use crate::explore::Memo;
 use crate::model::Model;
-use crate::source::Input;
-use crate::target::{self, Plans, Shared};
+use crate::model::check::together;
+use crate::survey::Survey;
+use crate::target::{self, Plans};
 use crate::verify::{self, Claim};
 use crate::world::File;
 use crate::{Options, lots, prove, threads};
@@ -18,15 +18,9 @@ use crate::{Options, lots, prove, threads};
 /// What every lot needs.
 pub struct Work<'a> {
     /// All services.
-    pub model: &'a Model,
-    /// The texts behind them.
-    pub sources: &'a [Input],
-    /// Which of these texts come from the options.
-    pub laid: Range<usize>,
+    pub survey: &'a Survey<'a>,
     /// What was asked for.
     pub options: &'a Options,
-    /// What only all services together tell.
-    pub shared: Shared,
     /// The templates.
     pub printer: Printer,
     /// What was searched before.
@@ -37,9 +31,7 @@ pub struct Work<'a> {
 
 /// A lot of services: those that name each other or may meet, and no others.
 pub struct Lot<'a> {
-    /// They, and those that their values name; nobody else.
-    pub model: &'a Model,
-    /// Their indices in the model.
+    /// Their indices among all services of the compile, which are in order of name and revision.
     pub services: &'a [usize],
     work: &'a Work<'a>,
 }
@@ -47,6 +39,8 @@ pub struct Lot<'a> {
 /// What a lot of services compiles to.
 #[derive(Debug)]
 pub struct Part {
+    /// The services of the lot, and those that they name; nobody else.
+    pub model: Model,
     /// What to write.
     pub tree: Tree,
     /// What holds what; services with faults have none.
@@ -101,21 +95,24 @@ struct Done<T> {
     claims: Vec<Claim>,
 }
 
-impl Lot<'_> {
-    /// Tells all that the part is made from, piece by piece, but for the program itself and the
-    /// [`Options::lists`]. The model holds no other services, so that two lots which tell the same
+impl<'a> Lot<'a> {
+    /// The names of its services; revisions of one have one name.
+    pub fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.services.iter().map(|i| self.work.survey.outlines[*i].name.as_str())
+    }
+
+    /// Tells all that the part is made from, list by list, but for the program itself and the
+    /// [`Options::lists`]. Its model holds no other services, so that two lots which tell the same
     /// compile to the same part, unless there is an error.
-    pub fn lists(&self, tell: &mut dyn FnMut(&[&str])) {
-        let Work { sources, laid, shared, .. } = self.work;
-        for service in self.model.services() {
-            let layers = service.source.layers.iter().filter(|i| !laid.contains(i)).map(|i| &sources[*i]);
-            tell(&layers.flat_map(|input| [&*input.path, &*input.text]).collect::<Vec<_>>());
-            let files = service.workload().into_iter().flat_map(|w| &w.files);
-            tell(&files.flat_map(|f| [&*f.path, &*f.content]).collect::<Vec<_>>());
-            let own = self.services.binary_search(&service.index).is_ok();
-            let circle = shared.circle(service).filter(|_| own);
-            tell(&[if own { "of the lot" } else { "named" }, if circle.is_some() { "waits" } else { "" }]);
-            tell(&circle.into_iter().flatten().map(String::as_str).collect::<Vec<_>>());
+    pub fn lists(&self, tell: &mut dyn FnMut(&[&[u8]])) {
+        let survey = self.work.survey;
+        for index in survey.near(self.services) {
+            let outline = &survey.outlines[index];
+            let own = self.services.binary_search(&index).is_ok();
+            let circle = survey.hidden.circle(&outline.name).filter(|_| own);
+            let (own, waits) = (if own { "of the lot" } else { "named" }, circle.map_or("", |_| "waits"));
+            tell(&[&outline.digest, own.as_bytes(), waits.as_bytes()]);
+            tell(&circle.into_iter().flatten().map(String::as_bytes).collect::<Vec<_>>());
         }
     }
 }
@@ -123,7 +120,7 @@ impl Lot<'_> {
 impl Work<'_> {
     /// Works on every lot: what `each` kept of them, and what is wrong with them.
     pub fn all<E: Each>(&self, each: &E) -> (Vec<E::Kept>, Vec<Diagnostic>) {
-        let mut open = lots::of(self.model);
+        let mut open = lots::of(&self.survey.outlines);
         let mut done: Vec<Done<E::Kept>> = Vec::new();
         let (mut count, mut joined) = (open.len(), false);
         while !open.is_empty() {
@@ -146,13 +143,12 @@ impl Work<'_> {
 
     /// What is made of one lot; of one that was `joined`, nothing was known.
     fn lot<E: Each>(&self, services: Vec<usize>, joined: bool, each: &E) -> Done<E::Kept> {
-        let near = self.model.near(&services);
-        let lot = Lot { model: &near, services: &services, work: self };
+        let lot = Lot { services: &services, work: self };
         let done = |kept, diagnostics, claims| Done { lot: services.clone(), kept, diagnostics, claims };
         // What a template of others prints, no spec tells; nor whom raw additions meet, which may
         // have been written when the other was not there.
         let own = self.options.templates.is_empty();
-        let raw = services.iter().any(|i| lots::is_raw(near.service(*i)));
+        let raw = services.iter().any(|i| !self.survey.outlines[*i].raw.is_empty());
         if own
             && !raw
             && !failed(self.faults)
@@ -160,9 +156,13 @@ impl Work<'_> {
         {
             return done(Some(kept), Vec::new(), Vec::new());
         }
+        let model = match self.survey.model(&services) {
+            Ok(model) => model,
+            Err(changed) => return done(None, vec![*changed], Vec::new()),
+        };
         let seen = own && !joined && (!raw || services.len() == 1);
         if seen && each.looks() {
-            let (part, diagnostics, mut claims) = self.part(&lot, false);
+            let (part, diagnostics, mut claims) = self.part(model.clone(), &services, false);
             if raw {
                 let files: Vec<File<'_>> = part.tree.iter().map(|(path, text)| File { path, text }).collect();
                 claims = verify::claims(&files);
@@ -173,35 +173,37 @@ impl Work<'_> {
                 return done(Some(kept), diagnostics, claims);
             }
         }
-        let (part, diagnostics, claims) = self.part(&lot, !self.options.skip_search);
+        let (part, diagnostics, claims) = self.part(model, &services, !self.options.skip_search);
         done(each.keep(&lot, part), diagnostics, claims)
     }
 
-    /// Plans, prints, reads back, judges and, if `searched`, searches one lot.
-    fn part(&self, lot: &Lot<'_>, searched: bool) -> (Part, Vec<Diagnostic>, Vec<Claim>) {
-        let (&Lot { model, services: lot, .. }, options) = (lot, self.options);
+    /// Checks, plans, prints, reads back, judges and, if `searched`, searches the services `lot`.
+    fn part(&self, model: Model, lot: &[usize], searched: bool) -> (Part, Vec<Diagnostic>, Vec<Claim>) {
+        let (options, hidden) = (self.options, &self.survey.hidden);
         let mut diagnostics = Vec::new();
-        let Plans { pages, mut gaps } = target::plan(model, lot, &self.shared, options, &mut diagnostics);
+        together(&model, lot, &mut diagnostics);
+        target::clashes(&model, lot, &mut diagnostics);
+        let Plans { pages, mut gaps } = target::plan(&model, lot, hidden, options, &mut diagnostics);
         let sound = !failed(self.faults) && !failed(&diagnostics);
         let mut printing = Vec::new();
         let mut tree = self.printer.print(&pages, &mut printing);
         // What a faulty spec prints is nobody's business.
         diagnostics.extend(printing.into_iter().filter(|_| sound));
         let faults = || self.faults.iter().chain(&diagnostics);
-        let certificates = certificate::certify(model, lot, &tree, faults());
-        gaps.extend(certificates.gaps(model, &gaps));
+        let certificates = certificate::certify(&model, lot, &tree, faults());
+        gaps.extend(certificates.gaps(&model, &gaps));
         let unread = certificates.unread.iter().map(|(path, why)| emit::unreadable(path, why));
         diagnostics.extend(unread.filter(|_| sound));
         let mut claims = Vec::new();
         if searched {
-            let proof = prove::gaps(model, lot, &certificates, &tree, &gaps, &self.memo, &mut diagnostics);
+            let proof = prove::gaps(&model, lot, &certificates, &tree, &gaps, &self.memo, &mut diagnostics);
             gaps.extend(proof.gaps);
             claims = proof.claims;
         }
-        target::waivers(model, lot, &gaps, |s| certificates.has(s), &mut diagnostics);
-        tree.extend(self.printer.print(&certificates.pages(model, lot, &gaps), &mut diagnostics));
+        target::waivers(&model, lot, &gaps, |s| certificates.has(s), &mut diagnostics);
+        tree.extend(self.printer.print(&certificates.pages(&model, lot, &gaps), &mut diagnostics));
         tree.retain(|path, _| options.wants(path));
-        (Part { tree, certificates, searched }, diagnostics, claims)
+        (Part { model, tree, certificates, searched }, diagnostics, claims)
     }
 }
 

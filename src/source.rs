@@ -1,5 +1,10 @@
 //! Texts, and the tree of a spec: from a route (`exclusive.data.store.host`) to a place.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use blake3::Hasher;
+
 use crate::diag::Place;
 use crate::spec::node::{Kind, Node};
 
@@ -10,6 +15,72 @@ pub struct Input {
     pub path: String,
     /// The whole text.
     pub text: String,
+}
+
+/// The specs of a compile. It keeps few of their texts, and asks again for those it has let go:
+/// one that has changed meanwhile is a fault. Several may be read at a time.
+pub trait Specs: Sync {
+    /// How many there are.
+    fn count(&self) -> usize;
+
+    /// The path of the spec with this index, as it shall stand in messages; `.toml` means TOML, all
+    /// else YAML.
+    fn path(&self, index: usize) -> Cow<'_, str>;
+
+    /// Its whole text.
+    ///
+    /// # Errors
+    /// What the reader of the message should know.
+    fn text(&self, index: usize) -> Result<Cow<'_, str>, String>;
+}
+
+impl<T: AsRef<[Input]> + Sync> Specs for T {
+    fn count(&self) -> usize {
+        self.as_ref().len()
+    }
+
+    fn path(&self, index: usize) -> Cow<'_, str> {
+        self.as_ref()[index].path.as_str().into()
+    }
+
+    fn text(&self, index: usize) -> Result<Cow<'_, str>, String> {
+        Ok(self.as_ref()[index].text.as_str().into())
+    }
+}
+
+/// The texts that the places of one spec point into, each with its index among the sources.
+#[derive(Debug, Clone, Default)]
+pub struct Texts(Vec<(usize, Arc<Input>)>);
+
+impl Texts {
+    /// Adds the text number `index`.
+    pub fn add(&mut self, index: usize, text: Arc<Input>) {
+        self.0.push((index, text));
+    }
+
+    /// How many bytes they are together.
+    pub fn bytes(&self) -> usize {
+        self.0.iter().map(|(_, text)| text.text.len()).sum()
+    }
+
+    /// The text number `index`.
+    pub fn get(&self, index: usize) -> Option<&Input> {
+        self.0.iter().find(|(i, _)| *i == index).map(|(_, text)| &**text)
+    }
+}
+
+/// Stands for texts: two that differ have two digests.
+pub type Digest = [u8; blake3::OUT_LEN];
+
+/// Adds a list of texts to a digest in the making: with a count before the list and before each
+/// text, so that no two run together.
+pub fn feed<T: AsRef<[u8]>>(digest: &mut Hasher, list: &[T]) {
+    let count = |n: usize| (n as u64).to_le_bytes();
+    digest.update(&count(list.len()));
+    for text in list {
+        let text = text.as_ref();
+        digest.update(&count(text.len())).update(text);
+    }
 }
 
 /// Reads what specs name: a `base`, and the text behind `files: { …: { from } }`. The library

@@ -1,8 +1,8 @@
 //! Work that is done side by side.
 
 use std::num::NonZeroUsize;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 /// How many threads the machine runs at a time, as far as it says.
@@ -19,27 +19,32 @@ pub fn each<I: Send, R: Send>(
     tell: &(dyn Fn(usize) + Sync),
 ) -> Vec<R> {
     let (threads, ended) = (threads.min(items.len()), AtomicUsize::new(0));
+    let mut results: Vec<Option<R>> = Vec::new();
+    results.resize_with(items.len(), || None);
+    let results = Mutex::new(results);
     let items = Mutex::new(items.into_iter().enumerate());
-    let next = || items.lock().unwrap_or_else(std::sync::PoisonError::into_inner).next();
+    let next = || locked(&items).next();
     let turn = || {
-        let mut own = Vec::new();
         while let Some((at, item)) = next() {
-            own.push((at, work(item)));
+            let result = work(item);
+            locked(&results)[at] = Some(result);
             tell(ended.fetch_add(1, Ordering::Relaxed) + 1);
         }
-        own
     };
-    let mut done: Vec<(usize, R)> = thread::scope(|scope| {
+    thread::scope(|scope| {
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(turn)).collect();
-        let mut done = turn();
+        turn();
         for other in others {
-            match other.join() {
-                Ok(own) => done.extend(own),
-                Err(panic) => std::panic::resume_unwind(panic),
+            if let Err(panic) = other.join() {
+                std::panic::resume_unwind(panic);
             }
         }
-        done
     });
-    done.sort_by_key(|(at, _)| *at);
-    done.into_iter().map(|(_, result)| result).collect()
+    let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    results.into_iter().flatten().collect()
+}
+
+/// What `all` holds, whoever has failed with it before.
+pub fn locked<T>(all: &Mutex<T>) -> MutexGuard<'_, T> {
+    all.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -361,7 +361,7 @@ impl Certificates {
                 own.flat_map(|(s, gaps)| gaps.into_iter().flatten().map(move |g| (s, *g))).collect();
             page::page(model, &group, &parts, &own)
         };
-        model.groups_of(lot).filter_map(page).collect()
+        model.groups(lot).filter_map(page).collect()
     }
 }
 

@@ -6,12 +6,12 @@ use std::process::ExitCode;
 use berthc::Severity;
 use berthc::diag::failed;
 use clap::Args;
-use serde_json::{Map, json};
+use serde_json::Map;
 
-use super::drift::{Drift, Item, State};
+use super::drift::{Change, Changes, Item, State};
 use super::finding::{Finding, Spot};
 use super::job::Job;
-use super::talk::Told;
+use super::talk::{Format, Row, Rows, Told};
 use super::{Done, Outside, done, write};
 
 #[derive(Debug, Args)]
@@ -26,32 +26,30 @@ pub struct Check {
 /// 0 in step, 1 drift, 2 specs with errors.
 pub fn check(args: &Check) -> Result<ExitCode, Outside> {
     let job = &args.job;
-    let Done { sources, diagnostics, out, drift: found, .. } = done(job, !args.verify)?;
+    let Done { sources, diagnostics, out, changes, spool, .. } = done(job, !args.verify, Item::diff)?;
     let mut told = Told::default();
-    let mut drift = Vec::new();
-    if let Some(found) = &found {
-        told.data = found.items.iter().map(super::drift::Item::diff).collect();
+    let all = changes.as_ref().map_or(&[][..], |found| &found.all);
+    let row = |at: usize| {
+        let Change { name, state, text } = &all[at];
+        Ok(Row { file: name, state: *state, diff: spool.read(text)? })
+    };
+    told.drift = Some(Rows { count: all.len(), row: &row });
+    if let Some(found) = &changes {
         told.summary = summary(found, &out);
-        told.findings = found.items.iter().map(|i| finding(i, &out)).collect();
-        let one = |i: &Item| json!({ "file": i.name, "state": i.state, "diff": i.diff() });
-        drift.extend(found.items.iter().map(one));
+        let wanted = all.iter().filter(|_| matches!(job.talk.format, Format::Sarif | Format::Github));
+        told.findings = wanted.map(|change| finding(change, &out)).collect();
     }
-    let (unchanged, known) = found.as_ref().map_or((0, 0), |f| (f.unchanged, f.known));
-    told.json = Map::from_iter([
-        ("drift".into(), drift.into()),
-        ("unchanged".into(), unchanged.into()),
-        ("known".into(), known.into()),
-    ]);
+    let (unchanged, known) = changes.as_ref().map_or((0, 0), |f| (f.unchanged, f.known));
+    told.json = Map::from_iter([("unchanged".into(), unchanged.into()), ("known".into(), known.into())]);
     job.talk.tell(&sources, &diagnostics, told)?;
     let failed = failed(&diagnostics);
-    let drifted = found.is_some_and(|f| !f.items.is_empty());
-    Ok(ExitCode::from(if failed { 2 } else { u8::from(drifted) }))
+    Ok(ExitCode::from(if failed { 2 } else { u8::from(!all.is_empty()) }))
 }
 
 /// A file that is not as it should be, for machines that know findings only.
-fn finding(item: &Item, out: &Path) -> Finding {
-    let path = out.join(&item.name).to_string_lossy().into_owned();
-    let words = match item.state {
+fn finding(change: &Change, out: &Path) -> Finding {
+    let path = out.join(&change.name).to_string_lossy().into_owned();
+    let words = match change.state {
         State::Differs => "is not what the specs compile to",
         State::Missing => "is missing",
         State::Extra => "is made by no spec any more",
@@ -62,13 +60,13 @@ fn finding(item: &Item, out: &Path) -> Finding {
         severity: Severity::Error,
         message: format!("{path} {words}"),
         more: vec!["run `berthc compile`, and commit what it writes".into()],
-        spots: if item.state == State::Missing { Vec::new() } else { vec![spot] },
+        spots: if change.state == State::Missing { Vec::new() } else { vec![spot] },
         steps: Vec::new(),
     }
 }
 
 /// One line for people.
-fn summary(found: &Drift, out: &Path) -> String {
+fn summary(found: &Changes, out: &Path) -> String {
     let words = [(State::Differs, "differ"), (State::Missing, "missing"), (State::Extra, "extra")];
     let counts: Vec<String> = words
         .into_iter()

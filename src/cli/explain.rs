@@ -48,8 +48,8 @@ pub fn explain(args: &Explain) -> Result<bool, Outside> {
     }
     let mut ready = job::ready(&args.what, &args.layers)?;
     ready.take_templates(args.templates.as_deref())?;
-    let job::Ready { inputs, options, .. } = ready;
-    let compiled = berthc::compile(&inputs, &read::Disk, &options);
+    let job::Ready { specs, options, .. } = ready;
+    let compiled = berthc::compile(&specs.inputs()?, &read::Disk, &options);
     let sources = &compiled.sources;
     let wanted: BTreeSet<Target> = args.target.iter().map(|t| target(*t)).collect();
     let parts = parts(&compiled, &wanted);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use berthc::spec::project::FILE;
-use berthc::{Input, Options, Project};
+use berthc::{Input, Options, Project, Specs as _};
 use clap::Args;
 
 use super::talk::Talk;
@@ -50,7 +50,7 @@ pub struct Job {
 
 /// All that a compile needs.
 pub struct Ready {
-    pub inputs: Vec<Input>,
+    pub specs: read::Specs,
     pub options: Options,
     /// What the project says, when it has no faults.
     pub project: Option<(PathBuf, Project)>,
@@ -85,9 +85,9 @@ pub fn ready(specs: &[PathBuf], layers: &Layers) -> Result<Ready, Outside> {
     let mut specs = specs.to_vec();
     let mut read = BTreeSet::new();
     if let Some((folder, input)) = found {
-        match Project::read(&[input], 0) {
+        match Project::read(&input, 0) {
             Ok(read) => project = Some((folder, read)),
-            Err(_) => return Ok(Ready { inputs: Vec::new(), options, project, read }),
+            Err(_) => return Ok(Ready { specs: read::Specs::none(), options, project, read }),
         }
     }
     if let (true, Some((folder, project))) = (specs.is_empty(), &project) {
@@ -98,7 +98,7 @@ pub fn ready(specs: &[PathBuf], layers: &Layers) -> Result<Ready, Outside> {
     if specs.is_empty() {
         return Err(format!("no specs: name them, or write specs = [\"specs/*.yaml\"] into {FILE}"));
     }
-    Ok(Ready { inputs: read::specs(&specs, &mut read)?, options, project, read })
+    Ok(Ready { specs: read::Specs::of(&specs, &mut read)?, options, project, read })
 }
 
 impl Job {
@@ -116,7 +116,7 @@ impl Job {
         match out {
             Some(out) => Ok((ready, out)),
             // A faulty project may name one; nothing is written below it.
-            None if ready.inputs.is_empty() => Ok((ready, PathBuf::new())),
+            None if ready.specs.count() == 0 => Ok((ready, PathBuf::new())),
             None => Err(format!("no folder to write below: -o OUT, or write out = \"deploy\" into {FILE}")),
         }
     }

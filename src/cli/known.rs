@@ -5,6 +5,7 @@
 use std::fs::File;
 use std::path::PathBuf;
 
+use berthc::source::{Digest, feed};
 use berthc::{Lot, Options};
 use blake3::Hasher;
 
@@ -20,7 +21,7 @@ const FILE: &str = "compiled";
 const PLACE: &str = "BERTHC_CACHE";
 
 /// Of a lot and its files, by this very program.
-pub type Print = [u8; blake3::OUT_LEN];
+pub type Print = Digest;
 
 /// A fingerprint that is being made.
 pub struct Made {
@@ -32,8 +33,7 @@ pub struct Made {
 impl Made {
     /// Adds the next file, in order of the names.
     pub fn add(&mut self, name: &str, bytes: &[u8]) {
-        feed(&mut self.hasher, &[name]);
-        self.hasher.update(&(bytes.len() as u64).to_le_bytes()).update(bytes);
+        feed(&mut self.hasher, &[name.as_bytes(), bytes]);
         self.files += 1;
     }
 
@@ -92,15 +92,6 @@ impl Known {
         found.sort_unstable();
         found.dedup();
         let _ = write::replace(&self.file, found.as_flattened());
-    }
-}
-
-/// A count before each list and each text, so that no two run together.
-fn feed(hasher: &mut Hasher, list: &[&str]) {
-    let count = |n: usize| (n as u64).to_le_bytes();
-    hasher.update(&count(list.len()));
-    for text in list {
-        hasher.update(&count(text.len())).update(text.as_bytes());
     }
 }
 

@@ -14,6 +14,7 @@ mod read;
 mod report;
 mod sarif;
 mod shell;
+mod spool;
 mod talk;
 mod verify;
 mod write;
@@ -27,13 +28,14 @@ use std::sync::Mutex;
 use berthc::code::Code;
 use berthc::diag::{Place, failed};
 use berthc::model::Model;
-use berthc::{Diagnostic, Each, Input, Lot, Options, Part, Rest, Target, route, threads};
+use berthc::{Diagnostic, Each, Input, Lot, Options, Part, Specs as _, Target, route, threads};
 use clap::{Args, ColorChoice, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use serde_json::{Map, json};
 
-use drift::Drift;
+use drift::{Change, Changes, Drift, Item};
 use known::{Known, Print};
 use progress::Line;
+use spool::Spool;
 
 /// Compiles one spec of a stateful service to Kubernetes, fleet and Docker Swarm files in which
 /// at any instant at most one running container holds a member's data, its right to write, its
@@ -217,7 +219,12 @@ fn color_as(choice: ColorChoice) {
 
 /// Prints data to stdout; a reader that went away is no error.
 fn print(text: &str) -> Result<(), Outside> {
-    match std::io::stdout().write_all(text.as_bytes()) {
+    written(std::io::stdout().write_all(text.as_bytes()))
+}
+
+/// What became of data that was printed.
+fn written(done: std::io::Result<()>) -> Result<(), Outside> {
+    match done {
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(format!("cannot write: {e}")),
         _ => Ok(()),
     }
@@ -229,7 +236,9 @@ struct Done {
     diagnostics: Vec<Diagnostic>,
     out: PathBuf,
     /// How what stands below `out` differs; `None` when the specs have errors.
-    drift: Option<Drift>,
+    changes: Option<Changes>,
+    /// The texts of these.
+    spool: Spool,
     /// Paths of everything that was read.
     read: BTreeSet<String>,
 }
@@ -242,12 +251,19 @@ struct Compare<'a> {
     /// compiled either when an earlier run has.
     look: bool,
     known: Option<Known>,
+    /// The text of an item that is asked for.
+    text: fn(&Item) -> String,
+    spool: Spool,
     line: Mutex<Line>,
 }
 
 /// How one lot differs.
+#[derive(Default)]
 struct Compared {
-    drift: Drift,
+    changes: Vec<Change>,
+    unchanged: usize,
+    /// How many services were known.
+    known: usize,
     diagnostics: Vec<Diagnostic>,
     print: Option<Print>,
 }
@@ -260,9 +276,10 @@ impl Each for Compare<'_> {
         let mut found = known.start(lot);
         // What cannot be read is said by who compiles it.
         drift::made(self.out, &folders(lot, self.options), |name, bytes| found.add(name, bytes)).ok()?;
-        let drift = Drift { unchanged: found.files, known: lot.services.len(), ..Drift::default() };
         let print = found.print();
-        known.has(&print).then(|| Ok(Compared { drift, diagnostics: Vec::new(), print: Some(print) }))
+        let (unchanged, services) = (found.files, lot.services.len());
+        let compared = Compared { unchanged, known: services, print: Some(print), ..Compared::default() };
+        known.has(&print).then_some(Ok(compared))
     }
 
     fn looks(&self) -> bool {
@@ -275,13 +292,20 @@ impl Each for Compare<'_> {
             Ok(drift) => drift,
             Err(e) => return Some(Err(e)),
         };
-        let diagnostics = berthc::change::judge(lot.model, &drift.old(), &part.tree);
+        let mut diagnostics = berthc::change::judge(&part.model, &drift.old(), &part.tree);
+        diagnostics.extend(left_out(&drift, &part.model));
         let print = self.known.as_ref().map(|known| {
             let mut made = known.start(lot);
             part.tree.iter().for_each(|(name, text)| made.add(name, text.as_bytes()));
             made.print()
         });
-        Some(Ok(Compared { drift, diagnostics, print }))
+        let Drift { items, unchanged } = drift;
+        let wait = |item: Item| {
+            let text = self.spool.keep((self.text)(&item))?;
+            Ok(Change { name: item.name, state: item.state, text })
+        };
+        let changes: Result<Vec<Change>, Outside> = items.into_iter().map(wait).collect();
+        Some(changes.map(|changes| Compared { changes, unchanged, known: 0, diagnostics, print }))
     }
 
     fn tell(&self, done: usize, of: usize) {
@@ -291,47 +315,51 @@ impl Each for Compare<'_> {
     }
 }
 
-/// Compiles, and compares with what stands in OUT; for `look`, see [`Compare`].
-fn done(job: &job::Job, look: bool) -> Result<Done, Outside> {
-    let (job::Ready { inputs, mut options, mut read, .. }, out) = job.ready()?;
+/// Compiles, and compares with what stands in OUT; for `look` and `text`, see [`Compare`].
+fn done(job: &job::Job, look: bool, text: fn(&Item) -> String) -> Result<Done, Outside> {
+    let (job::Ready { specs, mut options, mut read, .. }, out) = job.ready()?;
     options.threads = threads::cores();
-    let known = Known::open(inputs.len(), &options);
-    let none = inputs.is_empty();
-    let compare = Compare { out: &out, options: &options, look, known, line: Mutex::default() };
-    let (rest, parts) = berthc::compile_each(inputs, &read::Disk, &options, &compare);
-    let Compare { known, line, .. } = compare;
+    let known = Known::open(specs.count(), &options);
+    let (spool, line) = (Spool::default(), Mutex::default());
+    let compare = Compare { out: &out, options: &options, look, known, text, spool, line };
+    let (rest, parts) = berthc::compile_each(&specs, &read::Disk, &options, &compare);
+    let Compare { known, spool, line, .. } = compare;
     line.into_inner().unwrap_or_default().clear();
-    let Rest { sources, mut diagnostics, model, .. } = rest;
-    let is_service = |name: &String| model.find(name).is_some() || model.is_broken(name) || none;
+    // It says nothing of a spec, but of the disk.
+    if let Some(unread) = rest.diagnostics.iter().find(|d| d.code == Code::SpecUnread.as_str()) {
+        return Err(unread.message.clone());
+    }
+    let is_service = |name: &String| rest.services.contains(name) || specs.count() == 0;
     if let Some(name) = options.bootstrap.iter().find(|name| !is_service(name)) {
         return Err(format!("--bootstrap {name}: no spec of this compile is the service `{name}`"));
     }
-    read.extend(rest.read);
-    let mut drift = None;
+    let mut diagnostics = rest.diagnostics.clone();
+    let mut whole = None;
     if !failed(&diagnostics) {
-        let mut whole = Drift::default();
+        let mut changes = Changes::default();
         let mut prints = Vec::new();
         for part in parts {
-            let Compared { drift, diagnostics: also, print } = part?;
-            whole.extend(drift);
+            let Compared { changes: own, unchanged, known, diagnostics: also, print } = part?;
+            changes.all.extend(own);
+            changes.unchanged += unchanged;
+            changes.known += known;
             diagnostics.extend(also);
             prints.extend(print);
         }
         if let Some(known) = known {
             known.keep(prints);
         }
-        whole.items.sort_by(|a, b| a.name.cmp(&b.name));
-        diagnostics.extend(left_out(&whole, &model));
+        changes.all.sort_by(|a, b| a.name.cmp(&b.name));
         // Only the specs of a project are all that OUT is made from.
         if !options.partial {
-            let gone = drift::left_behind(&out, |name| model.find(name).is_some());
+            let gone = drift::left_behind(&out, |name| rest.services.contains(name));
             diagnostics.extend(gone.into_iter().map(|name| left_behind(&out.join(name))));
         }
-        drift = Some(whole);
+        whole = Some(changes);
     }
-    // The process ends soon: to take thousands of specs apart would only hold it up.
-    std::mem::forget(model);
-    Ok(Done { sources, diagnostics, out, drift, read })
+    let sources = rest.sources(&diagnostics);
+    read.extend(rest.read);
+    Ok(Done { sources, diagnostics, out, changes: whole, spool, read })
 }
 
 /// Revisions behind files that would change, whose specs stand there and were not given.
@@ -366,32 +394,33 @@ fn left_behind(folder: &Path) -> Diagnostic {
 
 /// Whether it went well.
 fn compile(args: &Compile) -> Result<bool, Outside> {
-    let Done { sources, diagnostics, out, drift, read } = done(&args.job, false)?;
+    let job = &args.job;
+    let Done { sources, diagnostics, out, changes, spool, read } = done(job, false, |item| item.new.clone())?;
     let failed = failed(&diagnostics);
-    let written = drift.filter(|_| !failed);
+    let written = changes.filter(|_| !failed);
     let mut told = talk::Told::default();
     let (mut changed, mut removed, mut unchanged) = (Vec::new(), Vec::new(), 0);
-    if let Some(drift) = &written {
+    if let Some(changes) = &written {
         let rule = match &args.depfile {
             Some(file) => Some((file, depfile::rule(file, &read)?)),
             None => None,
         };
-        write::write(&out, drift)?;
+        write::write(&out, changes, &spool)?;
         if let Some((file, rule)) = rule {
             write::replace(file, rule.as_bytes())?;
         }
-        told.summary = write::summary(drift, &out);
-        let made = drift.items.iter().filter(|i| i.state != drift::State::Extra);
-        changed.extend(made.map(|i| i.name.as_str()));
-        removed.extend(drift.names(drift::State::Extra));
-        unchanged = drift.unchanged;
+        told.summary = write::summary(changes, &out);
+        let made = changes.all.iter().filter(|c| c.state != drift::State::Extra);
+        changed.extend(made.map(|c| c.name.as_str()));
+        removed.extend(changes.names(drift::State::Extra));
+        unchanged = changes.unchanged;
     }
     told.json = Map::from_iter([
         ("written".into(), json!(changed)),
         ("removed".into(), json!(removed)),
         ("unchanged".into(), json!(unchanged)),
     ]);
-    args.job.talk.tell(&sources, &diagnostics, told)?;
+    job.talk.tell(&sources, &diagnostics, told)?;
     Ok(!failed)
 }
 
@@ -399,11 +428,9 @@ fn compile(args: &Compile) -> Result<bool, Outside> {
 fn folders(lot: &Lot<'_>, options: &Options) -> Vec<String> {
     let wanted = |t: &Target| options.targets.is_empty() || options.targets.contains(t);
     let mut all = BTreeSet::new();
-    for service in lot.services.iter().map(|i| lot.model.service(*i)) {
-        all.insert(service.name.clone());
-        all.extend(
-            Target::ALL.iter().filter(|t| wanted(t)).map(|t| format!("{}/{}", service.name, t.name())),
-        );
+    for name in lot.names() {
+        all.insert(name.to_owned());
+        all.extend(Target::ALL.iter().filter(|t| wanted(t)).map(|t| format!("{name}/{}", t.name())));
     }
     all.into_iter().collect()
 }

@@ -1,5 +1,6 @@
 //! Reading specs, the files they name, and templates.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::Read as _;
@@ -13,32 +14,54 @@ use super::Outside;
 /// Largest file that is read at all.
 const MAX_BYTES: u64 = 8 << 20;
 
-/// The specs that `paths` name, in order and each once: files as they are, folders with every
-/// `.yaml`, `.yml` and `.toml` straight in them. Folders are added to `read`.
-pub fn specs(paths: &[PathBuf], read: &mut BTreeSet<String>) -> Result<Vec<Input>, Outside> {
-    let mut files = Vec::new();
-    for path in paths {
-        if path.is_dir() {
-            read.insert(path.to_string_lossy().into_owned());
-            files.extend(folder(path)?);
-        } else {
-            files.push(path.clone());
+/// Specs on the disk.
+pub struct Specs {
+    files: Vec<PathBuf>,
+}
+
+impl Specs {
+    /// Those that `paths` name, in order and each once: files as they are, folders with every `.yaml`,
+    /// `.yml` and `.toml` straight in them. Folders are added to `read`.
+    pub fn of(paths: &[PathBuf], read: &mut BTreeSet<String>) -> Result<Self, Outside> {
+        let mut files = Vec::new();
+        for path in paths {
+            if path.is_dir() {
+                read.insert(path.to_string_lossy().into_owned());
+                files.extend(folder(path)?);
+            } else {
+                files.push(path.clone());
+            }
         }
+        let own = |file: PathBuf| (fs::canonicalize(&file).unwrap_or_else(|_| file.clone()), file);
+        let mut seen = BTreeSet::new();
+        let all = threads::each(threads::cores(), files, own, &|_| {}).into_iter();
+        Ok(Self { files: all.filter(|(own, _)| seen.insert(own.clone())).map(|(_, file)| file).collect() })
     }
-    let one = |file: PathBuf| -> Result<_, Outside> {
-        let own = fs::canonicalize(&file).unwrap_or_else(|_| file.clone());
-        let text = text(&file)?;
-        Ok((own, Input { path: file.to_string_lossy().into_owned(), text }))
-    };
-    let mut seen = BTreeSet::new();
-    let mut inputs = Vec::new();
-    for found in threads::each(threads::cores(), files, one, &|_| {}) {
-        let (own, input) = found?;
-        if seen.insert(own) {
-            inputs.push(input);
-        }
+
+    /// None at all.
+    pub fn none() -> Self {
+        Self { files: Vec::new() }
     }
-    Ok(inputs)
+
+    /// All of them with their texts.
+    pub fn inputs(&self) -> Result<Vec<Input>, Outside> {
+        let one = |file: &PathBuf| Ok(Input { path: file.to_string_lossy().into_owned(), text: text(file)? });
+        self.files.iter().map(one).collect()
+    }
+}
+
+impl berthc::Specs for Specs {
+    fn count(&self) -> usize {
+        self.files.len()
+    }
+
+    fn path(&self, index: usize) -> Cow<'_, str> {
+        self.files[index].to_string_lossy()
+    }
+
+    fn text(&self, index: usize) -> Result<Cow<'_, str>, String> {
+        text(&self.files[index]).map(Cow::Owned)
+    }
 }
 
 /// The specs of a pattern of `berthc.toml`, which stands in `project`. Folders that a new spec

@@ -1,13 +1,17 @@
 //! How a command says what it found: messages go to stderr, data to stdout.
 
-use std::io::Write as _;
+use std::collections::BTreeMap;
+use std::io::{BufWriter, Write as _};
 
 use berthc::{Diagnostic, Input, Severity};
 use clap::{Args, ValueEnum};
+use serde::ser::{Error as _, SerializeSeq as _};
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use super::drift::State;
 use super::finding::{self, Finding};
-use super::{Outside, github, print, report, sarif};
+use super::{Outside, github, print, report, sarif, written};
 
 #[derive(Debug, Args)]
 pub struct Talk {
@@ -34,9 +38,11 @@ pub enum Format {
 
 /// What a command has besides its diagnostics.
 #[derive(Default)]
-pub struct Told {
+pub struct Told<'a> {
     /// Data for people.
     pub data: String,
+    /// The differences, for people and, as `drift`, in the object for machines.
+    pub drift: Option<Rows<'a>>,
     /// One line for people; empty when there is nothing to say.
     pub summary: String,
     /// Findings beside the diagnostics, for machines that know findings only.
@@ -45,27 +51,72 @@ pub struct Told {
     pub json: serde_json::Map<String, Value>,
 }
 
+/// A file that differs.
+#[derive(Serialize)]
+pub struct Row<'a> {
+    pub diff: String,
+    pub file: &'a str,
+    pub state: State,
+}
+
+/// Rows that are made one by one, when each is told.
+pub struct Rows<'a> {
+    pub count: usize,
+    pub row: &'a dyn Fn(usize) -> Result<Row<'a>, Outside>,
+}
+
+impl Rows<'_> {
+    fn each(&self) -> impl Iterator<Item = Result<Row<'_>, Outside>> {
+        (0..self.count).map(|at| (self.row)(at))
+    }
+}
+
+impl Serialize for Rows<'_> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        let mut list = s.serialize_seq(Some(self.count))?;
+        for row in self.each() {
+            list.serialize_element(&row.map_err(S::Error::custom)?)?;
+        }
+        list.end()
+    }
+}
+
+/// A value of the object for machines.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Field<'a> {
+    Value(Value),
+    Rows(Rows<'a>),
+}
+
 impl Talk {
     /// Says it all; `sources` are the texts that the places of `diagnostics` point into.
     ///
     /// # Errors
     /// Data could not be written; a reader that went away is no error.
-    pub fn tell(&self, sources: &[Input], diagnostics: &[Diagnostic], told: Told) -> Result<(), Outside> {
+    pub fn tell(&self, sources: &[Input], diagnostics: &[Diagnostic], told: Told<'_>) -> Result<(), Outside> {
         match self.format {
             Format::Text => {
                 let mut err = anstream::stderr();
                 let _ = err.write_all(report::text(sources, &self.wanted(diagnostics)).as_bytes());
                 print(&told.data)?;
+                for row in told.drift.iter().flat_map(Rows::each) {
+                    print(&row?.diff)?;
+                }
                 if !self.quiet && !told.summary.is_empty() {
                     let _ = writeln!(err, "{}", told.summary);
                 }
                 Ok(())
             }
             Format::Json => {
-                let mut object = told.json;
                 let found = diagnostics.iter().map(|d| report::json(sources, d)).collect();
-                object.insert("diagnostics".into(), found);
-                print(&format!("{:#}\n", Value::Object(object)))
+                let rows = told.drift.map(|rows| ("drift".to_owned(), Field::Rows(rows)));
+                let own = told.json.into_iter().map(|(key, value)| (key, Field::Value(value)));
+                let all = own.chain(rows).chain([("diagnostics".to_owned(), Field::Value(found))]);
+                let mut out = BufWriter::new(std::io::stdout().lock());
+                let object = all.collect::<BTreeMap<_, _>>();
+                let done = serde_json::to_writer_pretty(&mut out, &object).map_err(std::io::Error::from);
+                written(done.and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()))
             }
             Format::Sarif => {
                 let mut all = finding::of(sources, diagnostics);

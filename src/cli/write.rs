@@ -9,19 +9,20 @@ use std::path::{Path, PathBuf};
 use tempfile::TempPath;
 
 use super::Outside;
-use super::drift::{Drift, State};
+use super::drift::{Changes, State};
+use super::spool::Spool;
 
 /// One line for people on what a write did.
-pub fn summary(drift: &Drift, out: &Path) -> String {
-    let removed: Vec<&str> = drift.names(State::Extra).collect();
-    let changed = files(drift.items.len() - removed.len());
+pub fn summary(changes: &Changes, out: &Path) -> String {
+    let removed: Vec<&str> = changes.names(State::Extra).collect();
+    let changed = files(changes.all.len() - removed.len());
     let removed = match removed.as_slice() {
         [] => String::new(),
         names => {
             format!(", removed {} that no spec makes any more: {}", files(names.len()), names.join(", "))
         }
     };
-    format!("wrote {changed} below {}, {} unchanged{removed}", out.display(), drift.unchanged)
+    format!("wrote {changed} below {}, {} unchanged{removed}", out.display(), changes.unchanged)
 }
 
 /// `n files`.
@@ -29,22 +30,22 @@ pub fn files(n: usize) -> String {
     if n == 1 { "1 file".to_owned() } else { format!("{n} files") }
 }
 
-/// Makes what is missing or differs below `out`, mode 0644, and takes away what is extra: the
-/// unit of a member that is gone must not be started again.
+/// Makes what is missing or differs below `out`, mode 0644, of the texts in `spool`, and takes away
+/// what is extra: the unit of a member that is gone must not be started again.
 ///
 /// # Errors
 /// The first file or folder that could not be made; no file has been replaced then, unless the
 /// last step itself, the renaming, fails half-way.
-pub fn write(out: &Path, drift: &Drift) -> Result<(), Outside> {
+pub fn write(out: &Path, changes: &Changes, spool: &Spool) -> Result<(), Outside> {
     let mut staged: Vec<(TempPath, PathBuf)> = Vec::new();
-    for item in drift.items.iter().filter(|i| i.state != State::Extra) {
-        let path = out.join(&item.name);
-        staged.push((stage(&path, item.new.as_bytes())?, path));
+    for change in changes.all.iter().filter(|c| c.state != State::Extra) {
+        let path = out.join(&change.name);
+        staged.push((stage(&path, spool.read(&change.text)?.as_bytes())?, path));
     }
     for (file, path) in staged {
         file.persist(&path).map_err(|e| format!("cannot replace {}: {}", path.display(), e.error))?;
     }
-    for name in drift.names(State::Extra) {
+    for name in changes.names(State::Extra) {
         let path = out.join(name);
         fs::remove_file(&path).map_err(|e| format!("cannot remove {}: {e}", path.display()))?;
     }

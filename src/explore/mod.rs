@@ -16,13 +16,14 @@ pub mod story;
 pub mod swarm;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use crate::finding::{Finding, Hazard};
 use crate::target::Target;
+use crate::threads::locked;
 use crate::world::{Member, Workload, World};
 
 use facts::Facts;
@@ -90,7 +91,7 @@ impl Memo {
 
     /// What a search of `facts` finds.
     fn search(&self, facts: &Facts, explored: &mut Explored) -> Arc<search::Found> {
-        let known = || self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = || locked(&self.found);
         if let Some(found) = known().get(facts) {
             return Arc::clone(found);
         }

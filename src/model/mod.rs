@@ -10,70 +10,88 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::diag::Place;
-use crate::source::{Route, Source};
+use crate::source::{Digest, Route, Source};
 use crate::spec::{Raw, Scheme, Tool};
 use crate::target::Target;
 use crate::value;
 use backend::{Backend, Fences};
 use units::Version;
 
-/// The services of one compile, or those that a lot of them can see.
-#[derive(Debug)]
+/// Services that are looked at together: a lot of them, and those that they name.
+#[derive(Debug, Clone, Default)]
 pub struct Model {
-    all: Arc<Vec<Service>>,
+    all: BTreeMap<usize, Arc<Service>>,
     by_name: BTreeMap<String, Vec<usize>>,
-    broken: BTreeSet<String>,
+    names: Arc<Names>,
+}
+
+/// What is known of services that are not in the model.
+#[derive(Debug, Default)]
+pub struct Names {
+    /// Names of services whose own specs are at fault.
+    pub broken: BTreeSet<String>,
+    /// What names that nothing has were most likely meant to be.
+    pub near: BTreeMap<String, String>,
 }
 
 impl Model {
+    /// Of `services`, whose indices say their order.
+    pub fn new(services: impl IntoIterator<Item = Arc<Service>>, names: Arc<Names>) -> Self {
+        let all: BTreeMap<usize, Arc<Service>> =
+            services.into_iter().map(|service| (service.index, service)).collect();
+        let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (index, service) in &all {
+            by_name.entry(service.name.clone()).or_default().push(*index);
+        }
+        Self { all, by_name, names }
+    }
+
+    /// The services of all of `models`.
+    pub fn joined(models: impl IntoIterator<Item = Self>) -> Self {
+        let (mut all, mut known) = (Vec::new(), Arc::default());
+        for Self { all: services, names, .. } in models {
+            all.extend(services.into_values());
+            known = names;
+        }
+        Self::new(all, known)
+    }
+
     /// The services in order of name and revision.
     pub fn services(&self) -> impl Iterator<Item = &Service> {
-        self.by_name.values().flatten().map(|i| &self.all[*i])
+        self.all.values().map(|service| &**service)
     }
 
     /// The service with this index.
     pub fn service(&self, index: usize) -> &Service {
-        &self.all[index]
+        &self.all[&index]
     }
 
-    /// The services grouped by name: one, or several revisions of one.
-    pub fn groups(&self) -> impl Iterator<Item = Vec<&Service>> {
-        self.by_name.values().map(|at| at.iter().map(|i| &self.all[*i]).collect())
-    }
-
-    /// The same of the services with these indices, which are in order.
-    pub fn groups_of(&self, lot: &[usize]) -> impl Iterator<Item = Vec<&Service>> {
-        let one_name = |a: &usize, b: &usize| self.all[*a].name == self.all[*b].name;
-        lot.chunk_by(one_name).map(|at| at.iter().map(|i| &self.all[*i]).collect())
+    /// The services with these indices, which are in order, grouped by name: one, or several
+    /// revisions of one.
+    pub fn groups(&self, lot: &[usize]) -> impl Iterator<Item = Vec<&Service>> {
+        let one_name = |a: &usize, b: &usize| self.service(*a).name == self.service(*b).name;
+        lot.chunk_by(one_name).map(|at| at.iter().map(|i| self.service(*i)).collect())
     }
 
     /// The indices of all services.
     pub fn all(&self) -> Vec<usize> {
-        self.services().map(|s| s.index).collect()
+        self.all.keys().copied().collect()
     }
 
-    /// The services `lot` and those that they name, under the same indices. Nobody else is found
-    /// there, so that nothing made of it can depend on others.
-    #[must_use]
-    pub fn near(&self, lot: &[usize]) -> Self {
-        let mut by_name = BTreeMap::new();
-        let mut see = |name: &str| {
-            if let Some(at) = self.by_name.get(name) {
-                by_name.entry(name.to_owned()).or_insert_with(|| at.clone());
-            }
-        };
-        for service in lot.iter().map(|i| &self.all[*i]) {
-            see(&service.name);
-            if let Some(w) = service.workload() {
-                w.peers.iter().map(|(name, _)| name).chain(&w.apart_from).for_each(|name| see(name));
-            }
-        }
-        Self { all: self.all.clone(), by_name, broken: BTreeSet::new() }
+    /// Whether `name` is a service whose own spec is at fault, so that others cannot be blamed
+    /// for what they say about it.
+    pub fn is_broken(&self, name: &str) -> bool {
+        self.names.broken.contains(name)
+    }
+
+    /// What `name`, which nothing has, was most likely meant to be.
+    pub fn near(&self, name: &str) -> Option<&str> {
+        self.names.near.get(name).map(String::as_str)
     }
 
     /// The specs of the service `name`: one, or several revisions.
     pub fn named(&self, name: &str) -> impl Iterator<Item = &Service> {
-        self.by_name.get(name).into_iter().flatten().map(|i| &self.all[*i])
+        self.by_name.get(name).into_iter().flatten().map(|i| self.service(*i))
     }
 
     /// The other revisions of `service`.
@@ -110,10 +128,13 @@ impl Model {
 /// One spec, valid.
 #[derive(Debug)]
 pub struct Service {
-    /// Its index among [`Model::services`].
+    /// Its index among the services of the compile, in order of name and revision.
     pub index: usize,
     /// Its text, for places.
     pub source: Arc<Source>,
+    /// Of all that it is made from but for the options: its text, its bases, and the files that they
+    /// name.
+    pub digest: Digest,
     /// File name of the spec, without folders.
     pub file: String,
     /// A DNS label of at most 52 characters.
@@ -646,22 +667,4 @@ pub struct Swarm {
     pub csi: bool,
     /// Added to the service.
     pub service: Raw,
-}
-
-impl Model {
-    fn new(mut services: Vec<Service>, broken: BTreeSet<String>) -> Self {
-        services.sort_by(|a, b| (&a.name, &a.revision).cmp(&(&b.name, &b.revision)));
-        let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for (i, service) in services.iter_mut().enumerate() {
-            service.index = i;
-            by_name.entry(service.name.clone()).or_default().push(i);
-        }
-        Self { all: Arc::new(services), by_name, broken }
-    }
-
-    /// Whether `name` is a service whose own spec is at fault, so that others cannot be blamed
-    /// for what they say about it.
-    pub fn is_broken(&self, name: &str) -> bool {
-        self.broken.contains(name)
-    }
 }

@@ -12,7 +12,7 @@ use serde::de::{
 use super::node::{Key, Kind, Node};
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
-use crate::source::{Input, in_text};
+use crate::source::{Texts, in_text};
 
 /// Faults of one document after which reading stops: more would help nobody, and each costs a
 /// pass over the tree.
@@ -27,12 +27,12 @@ pub struct Removed {
     pub items: Vec<(Vec<String>, usize)>,
 }
 
-/// Reads a `T`, which messages call `what`; `sources` are the texts that places point into. Every
+/// Reads a `T`, which messages call `what`; `texts` are those that places point into. Every
 /// fault is pushed to `faults`, and the value is what is left without the entries at fault. `None`
 /// when nothing could be read.
 pub fn read<T: DeserializeOwned>(
     what: &str,
-    sources: &[Input],
+    texts: &Texts,
     root: &Node,
     faults: &mut Vec<Diagnostic>,
 ) -> (Option<T>, Removed) {
@@ -44,7 +44,7 @@ pub fn read<T: DeserializeOwned>(
             Err(error) => {
                 let mut route = error.route.clone();
                 route.reverse();
-                faults.push(error.diagnostic(what, sources, root.place, &route));
+                faults.push(error.diagnostic(what, texts, root.place, &route));
                 let item = root.holds_item(&route);
                 if !root.to_mut().remove(&route) {
                     break;
@@ -104,7 +104,7 @@ impl Error {
         self
     }
 
-    fn diagnostic(self, what: &str, sources: &[Input], root: Place, route: &[String]) -> Diagnostic {
+    fn diagnostic(self, what: &str, texts: &Texts, root: Place, route: &[String]) -> Diagnostic {
         let place = self.place.unwrap_or(root);
         match self.what {
             What::Unknown { key, known } => {
@@ -129,7 +129,7 @@ impl Error {
                 };
                 let d = Diagnostic::error(Code::WrongType, place, message);
                 // The text as it was written: 1.50 is not 1.5.
-                let text = sources.get(place.source).map_or("", |s| &s.text);
+                let text = texts.get(place.source).map_or("", |s| &s.text);
                 let written = text.get(place.start..place.end).unwrap_or_default();
                 match (found.kind, expected.as_str(), route.last()) {
                     (FoundKind::Plain, "text", Some(key)) if key.parse::<usize>().is_err() => {

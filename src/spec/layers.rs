@@ -4,6 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use blake3::Hasher;
 
 use super::merge::merge;
 use super::node::{Key, Kind, Node, load, scalar};
@@ -11,11 +14,14 @@ use super::project::Project;
 use crate::Options;
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
-use crate::source::{Files, Input, beside};
-use crate::threads;
+use crate::source::{Digest, Files, Input, Specs, Texts, beside, feed};
+use crate::threads::{self, locked};
 
 /// Longest chain of bases below one spec.
 const MAX_BASES: usize = 8;
+
+/// Bytes of bases that are kept for the next spec that names them; more are read again.
+const KEPT_BASES: usize = 4 << 20;
 
 /// How the text of all `--set` is named; its lines are the options in order.
 const SET: &str = "--set";
@@ -30,21 +36,59 @@ pub struct Layered {
     pub root: Node,
     /// Indices of its texts, its own first.
     pub layers: Vec<usize>,
+    /// These texts.
+    pub texts: Texts,
     /// The first key of its own text.
     pub start: Place,
+    /// Has read its text and its bases.
+    pub digest: Hasher,
 }
 
-/// What was read.
+/// What reading one spec gives.
 #[derive(Debug)]
 pub struct Loaded {
-    /// Every text that a place can point into, the given specs first.
-    pub sources: Vec<Input>,
-    /// One for each given spec; or, for one that could not be read, its likely name.
-    pub specs: Vec<Result<Layered, Option<String>>>,
-    /// Paths of all that was read or should have been.
+    /// It; or, for one that could not be read, its likely name.
+    pub spec: Result<Layered, Option<String>>,
+    /// Paths of what was read besides, or should have been.
     pub read: BTreeSet<String>,
-    /// Which of the texts the options brought: `berthc.toml` and `--set`.
-    pub laid: Range<usize>,
+    /// What is wrong with it.
+    pub faults: Vec<Diagnostic>,
+}
+
+/// All texts of a compile, and what of them lies over what. It keeps no spec.
+pub struct Layers<'a> {
+    specs: &'a dyn Specs,
+    files: &'a dyn Files,
+    /// What the options bring: `berthc.toml` and `--set`. They are numbered after the specs.
+    laid: Vec<Arc<Input>>,
+    /// What lies under the `targets` of each spec.
+    under: Option<Node>,
+    /// What is laid over specs.
+    over: Vec<Override>,
+    /// Which of these over which spec, in order.
+    chosen: BTreeMap<usize, Vec<usize>>,
+    bases: Mutex<Bases>,
+}
+
+/// The bases that were met, numbered as they were, after all other texts.
+#[derive(Default)]
+struct Bases {
+    /// Which file named which, at first.
+    named: Vec<(String, String)>,
+    by_path: BTreeMap<String, usize>,
+    /// The latest, by path; or what is wrong with it.
+    kept: BTreeMap<String, Result<Arc<Base>, Box<Diagnostic>>>,
+    /// Bytes of these.
+    bytes: usize,
+}
+
+/// A base.
+struct Base {
+    source: usize,
+    text: Arc<Input>,
+    /// Of the text.
+    digest: Digest,
+    root: Node,
 }
 
 /// Part of a spec that is laid over those of one service.
@@ -58,114 +102,251 @@ struct Override {
     may_miss: bool,
 }
 
-struct Loader<'a> {
-    files: &'a dyn Files,
-    sources: Vec<Input>,
-    /// Bases by path; `None` for one with faults.
-    bases: BTreeMap<String, Option<Base>>,
-    read: BTreeSet<String>,
-    out: &'a mut Vec<Diagnostic>,
-}
+/// What a spec is called before anything is laid over it; or, where that cannot be known, perhaps.
+type Called = Result<(Option<String>, Option<String>), Option<String>>;
 
-#[derive(Clone)]
-struct Base {
-    source: usize,
-    root: Node,
-}
-
-/// Loads `inputs` and lays over each what `options` and its own `base` say.
-pub fn layered(
-    inputs: Vec<Input>,
-    files: &dyn Files,
-    options: &Options,
-    out: &mut Vec<Diagnostic>,
-) -> Loaded {
-    let read = inputs.iter().map(|i| beside("", &i.path)).collect();
-    let alone = |(index, Input { path, text }): (usize, &Input)| load(index, path, text);
-    let roots = threads::each(options.threads, inputs.iter().enumerate().collect(), alone, &|_| {});
-    let given = inputs.len();
-    let mut loader = Loader { files, sources: inputs, bases: BTreeMap::new(), read, out };
-    let (under, over) = loader.options(options);
-    let laid = given..loader.sources.len();
-    let mut specs: Vec<_> =
-        roots.into_iter().enumerate().map(|(index, root)| loader.spec(index, root)).collect();
-    loader.overrides(&mut specs, over);
-    for spec in specs.iter_mut().flatten() {
-        defaults(spec, under.as_ref());
-    }
-    let Loader { sources, read, .. } = loader;
-    Loaded { sources, specs, read, laid }
-}
-
-impl Loader<'_> {
-    fn fault(&mut self, code: Code, place: Place, message: impl Into<String>) -> &mut Diagnostic {
-        self.out.push(Diagnostic::error(code, place, message));
-        let last = self.out.len() - 1;
-        &mut self.out[last]
+impl<'a> Layers<'a> {
+    /// Those of `specs`, with what `options` lay over them.
+    pub fn new(
+        specs: &'a dyn Specs,
+        files: &'a dyn Files,
+        options: &Options,
+        out: &mut Vec<Diagnostic>,
+    ) -> Self {
+        let (laid, chosen) = (Vec::new(), BTreeMap::new());
+        let mut all =
+            Self { specs, files, laid, under: None, over: Vec::new(), chosen, bases: Mutex::default() };
+        all.options(options, out);
+        if !all.over.is_empty() {
+            let each = (0..specs.count()).collect();
+            let called = threads::each(options.threads, each, |index| all.called(index), &|_| {});
+            all.choose(&called, out);
+        }
+        all
     }
 
-    /// A text of its own for diagnostics.
-    fn source(&mut self, path: &str, text: String) -> usize {
-        self.sources.push(Input { path: path.to_owned(), text });
-        self.sources.len() - 1
+    /// How many specs there are.
+    pub fn count(&self) -> usize {
+        self.specs.count()
+    }
+
+    /// Which texts the options brought.
+    pub fn laid(&self) -> Range<usize> {
+        self.count()..self.count() + self.laid.len()
+    }
+
+    /// Paths of the specs and of what the options brought from files.
+    pub fn paths(&self) -> BTreeSet<String> {
+        let own = (0..self.count()).map(|index| self.specs.path(index));
+        let laid = self.laid.iter().map(|input| input.path.as_str()).filter(|path| *path != SET);
+        own.map(|path| beside("", &path)).chain(laid.map(|path| beside("", path))).collect()
+    }
+
+    /// Every text by its number, the specs first. Those that are not `wanted` are left empty.
+    pub fn inputs(&self, wanted: impl Fn(usize) -> bool) -> Vec<Input> {
+        let text = |index, read: &dyn Fn() -> Option<String>| match wanted(index) {
+            true => read().unwrap_or_default(),
+            false => String::new(),
+        };
+        let mut all = Vec::new();
+        for index in 0..self.count() {
+            let read = || self.specs.text(index).ok().map(|text| text.into_owned());
+            all.push(Input { path: self.specs.path(index).into_owned(), text: text(index, &read) });
+        }
+        all.extend(self.laid.iter().map(|input| Input::clone(input)));
+        for (file, base) in &self.bases().named {
+            let read = || self.files.read(file, base).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+            all.push(Input { path: beside(file, base), text: text(all.len(), &read) });
+        }
+        all
+    }
+
+    /// Numbers the bases in the order of their paths, whichever was met first, in `faults` too.
+    pub fn renumber(&self, faults: &mut [Diagnostic]) {
+        let (first, mut bases) = (self.laid().end, self.bases());
+        let old: Vec<usize> = bases.by_path.values().copied().collect();
+        bases.named = old.iter().map(|number| bases.named[number - first].clone()).collect();
+        bases.by_path.values_mut().zip(first..).for_each(|(number, new)| *number = new);
+        bases.kept.clear();
+        let new: BTreeMap<usize, usize> = old.into_iter().zip(first..).collect();
+        for d in faults {
+            let places = d.related.iter_mut().map(|(place, _)| place).chain([&mut d.place]);
+            places.for_each(|p| p.source = new.get(&p.source).copied().unwrap_or(p.source));
+        }
+    }
+
+    /// Reads the spec number `index`, and lays over it what belongs there.
+    pub fn load(&self, index: usize) -> Loaded {
+        let mut loader = Loader { all: self, read: BTreeSet::new(), out: Vec::new() };
+        let mut spec = loader.spec(index);
+        let Loader { read, out: faults, .. } = loader;
+        if let Ok(layered) = &mut spec {
+            for chosen in self.chosen.get(&index).into_iter().flatten() {
+                let Override { tree, place, .. } = &self.over[*chosen];
+                layered.layers.push(place.source);
+                merge(&mut layered.root, tree.clone());
+            }
+            defaults(layered, self.under.as_ref());
+            for (text, source) in self.laid.iter().zip(self.laid()) {
+                layered.texts.add(source, text.clone());
+            }
+        }
+        Loaded { spec, read, faults }
+    }
+
+    /// Whether the text number `source` is a base.
+    pub fn is_base(&self, source: usize) -> bool {
+        source >= self.laid().end
+    }
+
+    /// What reads the files that specs name.
+    pub fn files(&self) -> &dyn Files {
+        self.files
+    }
+
+    fn bases(&self) -> MutexGuard<'_, Bases> {
+        locked(&self.bases)
+    }
+
+    /// A text of the options.
+    fn lay(&mut self, path: &str, text: String) -> usize {
+        self.laid.push(Arc::new(Input { path: path.to_owned(), text }));
+        self.laid().end - 1
     }
 
     /// What lies under each spec's `targets`, and what lies over specs.
-    fn options(&mut self, options: &Options) -> (Option<Node>, Vec<Override>) {
-        let (mut under, mut over) = (None, Vec::new());
+    fn options(&mut self, options: &Options, out: &mut Vec<Diagnostic>) {
         let mut project = None;
         if let Some(input) = &options.project {
-            self.read.insert(beside("", &input.path));
-            let source = self.source(&input.path, input.text.clone());
-            match Project::read(&self.sources, source) {
+            let source = self.lay(&input.path, input.text.clone());
+            match Project::read(input, source) {
                 Ok(read) => project = Some(read),
-                Err(faults) => {
-                    self.out.extend(faults);
-                    return (None, Vec::new());
-                }
+                Err(faults) => return out.extend(faults),
             }
         }
         if let Some(project) = &project {
-            under = project.targets().cloned();
+            self.under = project.targets().cloned();
             let set = options.env.as_deref().and_then(|env| project.set(env));
             if let Some(Node { kind: Kind::Map(services), .. }) = set {
                 for (key, tree) in services {
                     let service = Some(key.name.clone());
                     let (tree, place, may_miss) = (tree.clone(), key.place, options.partial);
-                    over.push(Override { service, tree, place, may_miss });
+                    self.over.push(Override { service, tree, place, may_miss });
                 }
             }
         }
         if let Some(env) = &options.env {
             let known = project.map(|p| p.envs.into_keys().collect::<Vec<_>>()).unwrap_or_default();
             if !known.contains(env) {
-                let d =
-                    self.fault(Code::SetNowhere, Place::NOWHERE, format!("there is no environment `{env}`"));
-                *d = match known.as_slice() {
-                    [] => d.clone().mend("write into berthc.toml", format!("[env.{env}]")),
-                    known => d.clone().advice(format!("there are {}", known.join(", "))),
-                };
+                let message = format!("there is no environment `{env}`");
+                let d = Diagnostic::error(Code::SetNowhere, Place::NOWHERE, message);
+                out.push(match known.as_slice() {
+                    [] => d.mend("write into berthc.toml", format!("[env.{env}]")),
+                    known => d.advice(format!("there are {}", known.join(", "))),
+                });
             }
         }
         if !options.set.is_empty() {
-            let source = self.source(SET, options.set.join("\n"));
+            let source = self.lay(SET, options.set.join("\n"));
             let mut start = 0;
             for text in &options.set {
                 match assignment(text, source, start) {
-                    Ok(one) => over.push(one),
-                    Err(fault) => self.out.push(*fault),
+                    Ok(one) => self.over.push(one),
+                    Err(fault) => out.push(*fault),
                 }
                 start += text.len() + 1;
             }
         }
-        (under, over)
     }
 
-    /// One spec, as it was read, over its bases.
-    fn spec(&mut self, index: usize, root: Result<Node, Box<Diagnostic>>) -> Result<Layered, Option<String>> {
-        let path = self.sources[index].path.clone();
+    /// What the spec number `index` is called; what is wrong with it is told when it is loaded.
+    fn called(&self, index: usize) -> Called {
+        let mut loader = Loader { all: self, read: BTreeSet::new(), out: Vec::new() };
+        let Layered { root, .. } = loader.spec(index)?;
+        let text = |key| root.get(key).and_then(Node::text).map(ToOwned::to_owned);
+        Ok((text("service"), text("revision")))
+    }
+
+    /// Chooses the specs of the service of each override.
+    fn choose(&mut self, called: &[Called], out: &mut Vec<Diagnostic>) {
+        let mut broken = false;
+        let mut names: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
+        let mut services = BTreeSet::new();
+        for (i, called) in called.iter().enumerate() {
+            let (name, revision) = match called {
+                Ok(called) => called,
+                Err(name) => {
+                    broken |= name.is_some();
+                    continue;
+                }
+            };
+            names.entry(EVERY.into()).or_default().insert(i);
+            let Some(name) = name else { continue };
+            services.insert(name.as_str());
+            names.entry(name.clone()).or_default().insert(i);
+            if let Some(revision) = revision {
+                names.entry(format!("{name}-{revision}")).or_default().insert(i);
+            }
+        }
+        for (at, Override { service, tree, place, may_miss }) in self.over.iter().enumerate() {
+            if tree.get("base").is_some() {
+                let message = "`base` is read before anything is laid over a spec";
+                out.push(Diagnostic::error(Code::SetShape, *place, message));
+                continue;
+            }
+            let wanted = match service {
+                Some(name) => name,
+                // With one service there is nothing to choose; a spec without a name is told that.
+                None if services.len() <= 1 => EVERY,
+                None => {
+                    let first = services.first().copied().unwrap_or_default();
+                    let text = self.laid.get(place.source - self.count()).map_or("", |set| &set.text);
+                    let path = text.get(place.start..place.end).unwrap_or_default();
+                    let message = format!("which of the {} services is meant?", services.len());
+                    let d = Diagnostic::error(Code::SetNowhere, *place, message);
+                    out.push(d.mend("name it, or * for all of them", format!("--set {first}:{path}")));
+                    continue;
+                }
+            };
+            let Some(found) = names.get(wanted) else {
+                if !may_miss && !broken {
+                    let message = format!("no spec is the service `{wanted}`");
+                    let d = Diagnostic::error(Code::SetNowhere, *place, message);
+                    out.push(match super::de::nearest(wanted, services.iter()) {
+                        Some(near) => d.mend("did you mean", near),
+                        None => d,
+                    });
+                }
+                continue;
+            };
+            for index in found {
+                self.chosen.entry(*index).or_default().push(at);
+            }
+        }
+    }
+}
+
+/// Reads one spec.
+struct Loader<'a> {
+    all: &'a Layers<'a>,
+    read: BTreeSet<String>,
+    out: Vec<Diagnostic>,
+}
+
+impl Loader<'_> {
+    fn fault(&mut self, code: Code, place: Place, message: impl Into<String>) {
+        self.out.push(Diagnostic::error(code, place, message));
+    }
+
+    /// The spec number `index` over its bases.
+    fn spec(&mut self, index: usize) -> Result<Layered, Option<String>> {
+        let path = self.all.specs.path(index).into_owned();
         let stem = std::path::Path::new(&path).file_stem().map(|s| s.to_string_lossy().into_owned());
-        let mut top = root.map_err(|fault| {
+        let text = self.all.specs.text(index).map_err(|why| {
+            self.fault(Code::SpecUnread, Place::new(index, 0, 0), why);
+            stem.clone()
+        })?;
+        let mut top = load(index, &path, &text).map_err(|fault| {
             self.out.push(*fault);
             // Its name cannot be known; the file's is the best guess.
             stem.clone()
@@ -175,7 +356,9 @@ impl Loader<'_> {
             _ => Place::new(index, 0, 0),
         };
         let name = top.get("service").and_then(Node::text).map(ToOwned::to_owned);
-        let mut layers = vec![index];
+        let (mut layers, mut texts, mut digest) = (vec![index], Texts::default(), Hasher::new());
+        feed(&mut digest, &[&path, &*text]);
+        texts.add(index, Arc::new(Input { path: path.clone(), text: text.into_owned() }));
         let mut chain: Vec<Node> = Vec::new();
         let mut seen = BTreeSet::from([beside("", &path)]);
         let mut file = path;
@@ -185,19 +368,21 @@ impl Loader<'_> {
                 self.fault(Code::TooDeep, place, format!("more than {MAX_BASES} bases, one over the other"));
                 return Err(name.or(stem));
             }
-            file = self.sources[next.source].path.clone();
+            file = next.text.path.clone();
             seen.insert(file.clone());
             layers.push(next.source);
-            chain.push(std::mem::replace(&mut top, next.root));
+            texts.add(next.source, next.text.clone());
+            feed(&mut digest, &[file.as_bytes(), &next.digest]);
+            chain.push(std::mem::replace(&mut top, next.root.clone()));
         }
         while let Some(over) = chain.pop() {
             merge(&mut top, over);
         }
-        Ok(Layered { root: top, layers, start })
+        Ok(Layered { root: top, layers, texts, start, digest })
     }
 
     /// The base that `file` names at `place`; `None` when there is a fault, which is told.
-    fn base(&mut self, file: &str, base: &str, place: Place, seen: &BTreeSet<String>) -> Option<Base> {
+    fn base(&mut self, file: &str, base: &str, place: Place, seen: &BTreeSet<String>) -> Option<Arc<Base>> {
         if base.is_empty() || base.starts_with('/') {
             self.fault(Code::BadPath, place, "`base` is a path relative to the file that names it");
             return None;
@@ -207,92 +392,50 @@ impl Loader<'_> {
             self.fault(Code::BaseCycle, place, format!("{path} lies under itself"));
             return None;
         }
-        if let Some(known) = self.bases.get(&path) {
-            return known.clone();
-        }
         self.read.insert(path.clone());
-        let text = self.files.read(file, base);
-        let text = text.and_then(|t| String::from_utf8(t).map_err(|_| "it is not UTF-8 text".into()));
-        let loaded = match text {
-            Ok(text) => {
-                let source = self.source(&path, text);
-                let loaded = load(source, &path, &self.sources[source].text);
-                loaded.map(|root| Base { source, root }).map_err(|fault| self.out.push(*fault)).ok()
-            }
+        let kept = self.all.bases().kept.get(&path).cloned();
+        if let Some(kept) = kept {
+            return kept.map_err(|fault| self.out.push(*fault)).ok();
+        }
+        let text = self.all.files.read(file, base);
+        let text = match text.and_then(|t| String::from_utf8(t).map_err(|_| "it is not UTF-8 text".into())) {
+            Ok(text) => text,
             Err(why) => {
-                self.fault(Code::BaseMissing, place, format!("cannot read `{base}`: {why}"));
                 // Each spec that names it is told.
+                self.fault(Code::BaseMissing, place, format!("cannot read `{base}`: {why}"));
                 return None;
             }
         };
-        self.bases.insert(path, loaded.clone());
-        loaded
+        let source = self.all.bases().number(&path, file, base, self.all.laid().end);
+        let loaded = load(source, &path, &text);
+        let (bytes, digest) = (text.len(), *blake3::hash(text.as_bytes()).as_bytes());
+        let text = Arc::new(Input { path: path.clone(), text });
+        let base = loaded.map(|root| Arc::new(Base { source, text, digest, root }));
+        self.all.bases().keep(path, base.clone(), bytes);
+        base.map_err(|fault| self.out.push(*fault)).ok()
+    }
+}
+
+impl Bases {
+    /// The number of the base at `path`, which `file` names `base`; the first gets the number
+    /// `first`.
+    fn number(&mut self, path: &str, file: &str, base: &str, first: usize) -> usize {
+        if let Some(known) = self.by_path.get(path) {
+            return *known;
+        }
+        let number = first + self.named.len();
+        self.named.push((file.to_owned(), base.to_owned()));
+        self.by_path.insert(path.to_owned(), number);
+        number
     }
 
-    /// Lays each override over the specs of its service.
-    fn overrides(&mut self, specs: &mut [Result<Layered, Option<String>>], over: Vec<Override>) {
-        if over.is_empty() {
-            return;
+    /// Keeps `base` for the next spec, and lets go of the others where they grow too many.
+    fn keep(&mut self, path: String, base: Result<Arc<Base>, Box<Diagnostic>>, bytes: usize) {
+        if self.bytes + bytes > KEPT_BASES {
+            (self.kept, self.bytes) = (BTreeMap::new(), 0);
         }
-        let mut broken = BTreeSet::new();
-        let mut names: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
-        let mut services = BTreeSet::new();
-        for (i, spec) in specs.iter().enumerate() {
-            let root = match spec {
-                Ok(layered) => &layered.root,
-                Err(name) => {
-                    broken.extend(name.clone());
-                    continue;
-                }
-            };
-            names.entry(EVERY.into()).or_default().insert(i);
-            let Some(name) = root.get("service").and_then(Node::text) else { continue };
-            services.insert(name.to_owned());
-            names.entry(name.to_owned()).or_default().insert(i);
-            if let Some(revision) = root.get("revision").and_then(Node::text) {
-                names.entry(format!("{name}-{revision}")).or_default().insert(i);
-            }
-        }
-        for Override { service, tree, place, may_miss } in over {
-            if tree.get("base").is_some() {
-                self.fault(Code::SetShape, place, "`base` is read before anything is laid over a spec");
-                continue;
-            }
-            let wanted = match service {
-                Some(name) => name,
-                // With one service there is nothing to choose; a spec without a name is told that.
-                None if services.len() <= 1 => EVERY.into(),
-                None => {
-                    let first = services.first().cloned().unwrap_or_default();
-                    let path = &self.sources[place.source].text[place.start..place.end];
-                    let line = format!("--set {first}:{path}");
-                    let message = format!("which of the {} services is meant?", services.len());
-                    let d = self.fault(Code::SetNowhere, place, message);
-                    *d = d.clone().mend("name it, or * for all of them", line);
-                    continue;
-                }
-            };
-            let Some(found) = names.get(&wanted) else {
-                if !may_miss && broken.is_empty() {
-                    let known: Vec<&str> = services.iter().map(String::as_str).collect();
-                    let d = Diagnostic::error(
-                        Code::SetNowhere,
-                        place,
-                        format!("no spec is the service `{wanted}`"),
-                    );
-                    self.out.push(match super::de::nearest(&wanted, known.iter()) {
-                        Some(near) => d.mend("did you mean", near),
-                        None => d,
-                    });
-                }
-                continue;
-            };
-            for index in found {
-                if let Ok(layered) = &mut specs[*index] {
-                    layered.layers.push(place.source);
-                    merge(&mut layered.root, tree.clone());
-                }
-            }
+        if self.kept.insert(path, base).is_none() {
+            self.bytes += bytes;
         }
     }
 }

@@ -1,5 +1,7 @@
 //! `berthc.toml`: what a project says once for all of its specs.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 use serde::Deserialize;
 
@@ -7,7 +9,7 @@ use super::node::{Kind, Node, load};
 use super::{Spec, TargetsSpec, de};
 use crate::code::Code;
 use crate::diag::Diagnostic;
-use crate::source::Input;
+use crate::source::{Input, Texts};
 
 /// Its name.
 pub const FILE: &str = "berthc.toml";
@@ -47,13 +49,12 @@ pub struct Project {
 }
 
 impl Project {
-    /// Reads a `berthc.toml`, which is number `source` of `sources`.
+    /// Reads a `berthc.toml`, whose text is number `source` of the sources.
     ///
     /// # Errors
     /// Every fault, at its place.
-    pub fn read(sources: &[Input], source: usize) -> Result<Self, Vec<Diagnostic>> {
-        let text = sources.get(source).map_or("", |s| &s.text);
-        let root = match load(source, FILE, text) {
+    pub fn read(input: &Input, source: usize) -> Result<Self, Vec<Diagnostic>> {
+        let root = match load(source, FILE, &input.text) {
             Ok(root) => root,
             // A file that says nothing says where the project is.
             Err(fault) if fault.code == Code::Empty.as_str() => {
@@ -61,8 +62,9 @@ impl Project {
             }
             Err(fault) => return Err(vec![*fault]),
         };
-        let mut faults = Vec::new();
-        let (file, _) = de::read::<File>(FILE, sources, &root, &mut faults);
+        let (mut faults, mut texts) = (Vec::new(), Texts::default());
+        texts.add(source, Arc::new(input.clone()));
+        let (file, _) = de::read::<File>(FILE, &texts, &root, &mut faults);
         let File { specs, out, templates, targets: _, env } = match file {
             Some(file) if faults.is_empty() => file,
             _ => return Err(faults),

@@ -9,7 +9,9 @@ pub mod swarm;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::hash::{BuildHasher as _, Hash};
 
+use rustc_hash::FxBuildHasher;
 use serde::Serialize;
 
 use crate::Options;
@@ -19,6 +21,7 @@ use crate::emit::Page;
 use crate::model::{Accept, Model, Service, Template};
 use crate::route;
 use scope::{For, Values};
+use swarm::Hidden;
 
 /// An orchestrator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -179,37 +182,37 @@ pub struct Plans {
     pub gaps: Vec<(usize, Gap)>,
 }
 
-/// What only all services together tell.
-pub struct Shared {
-    hidden: swarm::Hidden,
+/// Shows the names that `service` takes on its targets, each as a [`key`]: services that have none
+/// in common cannot clash.
+pub fn names(service: &Service, mut see: impl FnMut(u64)) {
+    kubernetes::names(service, &mut see);
+    fleet::names(service, &mut see);
+    swarm::names(service, &mut see);
 }
 
-impl Shared {
-    /// Looks at every service of `model`; names that two take are faults.
-    pub fn of(model: &Model, faults: &mut Vec<Diagnostic>) -> Self {
-        kubernetes::clashes(model, faults);
-        fleet::clashes(model, faults);
-        swarm::clashes(model, faults);
-        Self { hidden: swarm::Hidden::of(model) }
-    }
+/// Stands for something that can be compared; it is the same on every machine. Two things that
+/// differ may have one key.
+pub fn key(thing: impl Hash) -> u64 {
+    FxBuildHasher.hash_one(thing)
+}
 
-    /// What is known of `service` that its own spec and those it names do not tell: with whom it
-    /// waits in a circle.
-    pub fn circle(&self, service: &Service) -> Option<&[String]> {
-        self.hidden.circle(service)
-    }
+/// Reports names that two services among `lot` take.
+pub fn clashes(model: &Model, lot: &[usize], faults: &mut Vec<Diagnostic>) {
+    kubernetes::clashes(model, lot, faults);
+    fleet::clashes(model, lot, faults);
+    swarm::clashes(model, lot, faults);
 }
 
 /// Plans the services of `lot` for every target they name.
 pub fn plan(
     model: &Model,
     lot: &[usize],
-    shared: &Shared,
+    hidden: &Hidden,
     options: &Options,
     faults: &mut Vec<Diagnostic>,
 ) -> Plans {
     let mut plans = Plans::default();
-    for group in model.groups_of(lot) {
+    for group in model.groups(lot) {
         for target in Target::ALL {
             let group: Vec<&Service> = group.iter().copied().filter(|s| s.has(target)).collect();
             if group.is_empty() {
@@ -220,12 +223,12 @@ pub fn plan(
             plans.pages.extend(match target {
                 Target::Kubernetes => kubernetes::pages(&mut context),
                 Target::Fleet => fleet::pages(&mut context),
-                Target::Swarm => swarm::pages(&mut context, &shared.hidden),
+                Target::Swarm => swarm::pages(&mut context, hidden),
             });
             plans.gaps.extend(gaps.into_iter().map(|(i, gap)| (group[i].index, gap)));
         }
     }
-    clashes(&plans.pages, model, faults);
+    twice(&plans.pages, model, faults);
     plans
 }
 
@@ -277,7 +280,7 @@ fn unused(service: &Service, accept: &Accept, open: &BTreeSet<&str>) -> Diagnost
 }
 
 /// Two pages at one path would be one file.
-fn clashes(pages: &[Page], model: &Model, faults: &mut Vec<Diagnostic>) {
+fn twice(pages: &[Page], model: &Model, faults: &mut Vec<Diagnostic>) {
     let mut seen = BTreeSet::new();
     for page in pages {
         if !seen.insert(&page.path) {

@@ -41,7 +41,7 @@ fn every_bad_spec_is_refused_by_its_code() {
 }
 
 /// Codes that need more than a file: shown by a test of their own below.
-const BY_HAND: [Code; 10] = [
+const BY_HAND: [Code; 11] = [
     Code::TooLarge,
     Code::FileTooLarge,
     Code::Template,
@@ -53,6 +53,8 @@ const BY_HAND: [Code; 10] = [
     Code::VolumeShrinks,
     Code::LeftBehind,
     Code::RevisionLeftOut,
+    // In `parts.rs`.
+    Code::SpecUnread,
 ];
 
 #[test]

@@ -17,6 +17,11 @@ impl Random {
         self.0 ^= self.0 << 17;
         self.0
     }
+    /// One of `all`.
+    pub fn pick<T: Copy>(&mut self, all: &[T]) -> T {
+        all[self.below(all.len())]
+    }
+
     pub fn below(&mut self, n: usize) -> usize {
         (self.next() % n.max(1) as u64) as usize
     }

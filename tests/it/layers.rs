@@ -17,7 +17,9 @@ const ORDER: &[&[&str]] = &[
     &["verify"],
     &["certificate", "change"],
     &["prove"],
-    &["lots", "parts"],
+    &["outline"],
+    &["lots", "survey"],
+    &["parts"],
     &["explain"],
 ];
 

@@ -1,12 +1,18 @@
 //! A compile is made in parts: what may meet is in one part, and parts change nothing else.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use berthc::code::Code;
+use berthc::model::check::together;
 use berthc::source::beside;
-use berthc::{Each, Files, Input, Lot, Options, Part, Tree, compile_each};
+use berthc::target::clashes;
+use berthc::{Each, Files, Input, Lot, Options, Part, Specs, Tree, compile_each, diag};
 
 use crate::harness::{self, Memory, root, walk};
+use crate::hostile::Random;
 
 struct Disk;
 
@@ -67,7 +73,7 @@ fn a_part_that_is_kept_at_first_sight_is_not_searched() {
     let inputs = specs("specs");
     let whole = berthc::compile(&inputs, &Disk, &Options::default()).tree.unwrap();
     let half = Half::default();
-    let (rest, parts) = compile_each(inputs, &Disk, &Options::default(), &half);
+    let (rest, parts) = compile_each(&inputs, &Disk, &Options::default(), &half);
     assert!(rest.diagnostics.iter().all(|d| d.severity != berthc::Severity::Error));
     assert_eq!(half.told.into_inner(), parts.len());
     let searched = parts.iter().filter(|p| p.0).count();
@@ -146,7 +152,7 @@ fn texts_that_claim_one_thing_are_searched_together() {
         .enumerate()
         .map(|(i, t)| Input { path: format!("s{i}.yaml"), text: (*t).to_owned() })
         .collect();
-    let (_, lots) = compile_each(inputs, &Memory::default(), &options, &Lots);
+    let (_, lots) = compile_each(&inputs, &Memory::default(), &options, &Lots);
     assert_eq!(lots, [[0, 1, 2]]);
 }
 
@@ -174,4 +180,260 @@ fn hints_end() {
     let (_, said) = harness::compile(&[("b.yaml", &spec)]);
     let near = said.iter().filter(|d| d.mends.iter().any(|m| m.text == "did you mean")).count();
     assert_eq!((said.len(), near), (150, 100));
+}
+
+/// So long that no service of it is kept: each is read again when it is worked on.
+fn long(inputs: &[Input]) -> Vec<Input> {
+    let padded =
+        |i: &Input| Input { path: i.path.clone(), text: format!("{}\n# {}\n", i.text, "-".repeat(300_000)) };
+    inputs.iter().map(padded).collect()
+}
+
+#[test]
+fn what_is_read_again_says_the_same() {
+    for folder in ["specs", "tests/specs"] {
+        let inputs = specs(folder);
+        let kept = berthc::compile(&inputs, &Disk, &Options::default());
+        let again = berthc::compile(&long(&inputs), &Disk, &Options { threads: 2, ..Options::default() });
+        assert!(kept.tree.is_some(), "{:#?}", kept.diagnostics);
+        assert_eq!((kept.tree, kept.diagnostics), (again.tree, again.diagnostics));
+    }
+}
+
+/// Says something else from the second time on.
+struct Changing {
+    texts: [Option<&'static str>; 2],
+    asked: Mutex<usize>,
+}
+
+impl Specs for Changing {
+    fn count(&self) -> usize {
+        1
+    }
+
+    fn path(&self, _: usize) -> Cow<'_, str> {
+        "db.yaml".into()
+    }
+
+    fn text(&self, _: usize) -> Result<Cow<'_, str>, String> {
+        let mut asked = self.asked.lock().unwrap();
+        let text = self.texts[(*asked).min(1)];
+        *asked += 1;
+        Ok(format!("{}\n# {}\n", text.ok_or("it is gone")?, "-".repeat(300_000)).into())
+    }
+}
+
+#[test]
+fn a_spec_that_changes_meanwhile_is_a_fault() {
+    let spec = "service: db\nimage: db:1\nmembers: { count: 1 }\n\
+                targets: { kubernetes: { version: \"1.34\", namespace: db } }\n";
+    let other = "service: db\nimage: db:2\nmembers: { count: 1 }\n\
+                 targets: { kubernetes: { version: \"1.34\", namespace: db } }\n";
+    for (texts, codes) in [
+        ([Some(spec), Some(spec)], &[][..]),
+        ([Some(spec), Some(other)], &[Code::SpecUnread]),
+        ([Some(spec), Some("service: [")], &[Code::SpecUnread]),
+        ([Some(spec), None], &[Code::SpecUnread]),
+        ([None, Some(spec)], &[Code::SpecUnread]),
+    ] {
+        let specs = Changing { texts, asked: Mutex::default() };
+        let (rest, parts) = compile_each(&specs, &Disk, &Options::default(), &Lots);
+        let said: Vec<&str> = rest.diagnostics.iter().map(|d| d.code.as_ref()).collect();
+        assert_eq!(said, codes.iter().map(|c| c.as_str()).collect::<Vec<_>>(), "{texts:?}");
+        assert_eq!(parts.len(), usize::from(codes.is_empty()));
+    }
+}
+
+/// Whoever has a fault together is in one lot: what is said of services in their lots is what is said
+/// of all at once.
+#[test]
+fn lots_hide_no_fault() {
+    let mut random = Random(7);
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for round in 0..400 {
+        let mut own = (0..random.below(4)).map(|_| None).collect::<Vec<_>>();
+        own.extend(random.pick(&PAIRS).map(Some));
+        let texts: Vec<String> = own.into_iter().map(|one| any(&mut random, one)).collect();
+        let inputs: Vec<Input> = texts
+            .iter()
+            .enumerate()
+            .map(|(i, text)| Input { path: format!("s{i}.yaml"), text: text.clone() })
+            .collect();
+        let options = Options { skip_search: true, ..Options::default() };
+        let compiled = berthc::compile(&inputs, &Disk, &options);
+        let (model, mut whole) = (&compiled.model, Vec::new());
+        together(model, &model.all(), &mut whole);
+        clashes(model, &model.all(), &mut whole);
+        let whole = diag::settle(whole);
+        for d in &whole {
+            let clash = CLASHES.iter().filter(|c| d.code == "name-clash" && d.message.contains(*c));
+            for kind in clash.copied().chain([d.code.as_ref()]) {
+                *seen.entry(kind.to_owned()).or_default() += 1;
+            }
+            assert!(compiled.diagnostics.contains(d), "{round}: {d:#?}\n{}", texts.join("---\n"));
+        }
+        let cross = |d: &&diag::Diagnostic| CROSS.iter().any(|c| c.as_str() == d.code);
+        let mut lots: Vec<_> = compiled.diagnostics.iter().filter(cross).collect();
+        lots.retain(|d| !whole.contains(d));
+        assert!(lots.is_empty(), "{round}: {lots:#?}\n{}", texts.join("---\n"));
+    }
+    let more = [Code::ApartUnknown, Code::RevisionsDiffer].map(Code::as_str);
+    for kind in CROSS.map(Code::as_str).into_iter().chain(more).chain(CLASHES) {
+        assert!(seen.get(kind).is_some_and(|n| *n >= 3), "{kind} was seldom: {seen:?}");
+    }
+}
+
+/// Words of each kind of names that clash.
+const CLASHES: [&str; 6] = ["volume", "on fleet", "on Swarm", "the Service", "the DaemonSet", "one claim"];
+
+/// Faults that only several specs make.
+const CROSS: [Code; 5] =
+    [Code::ServiceTwice, Code::PeerUnknown, Code::ApartOneSided, Code::IdClash, Code::Neighbour];
+
+/// Names that make one: of a service, its revision and its data.
+const PAIRS: [[(&str, &str, &str); 2]; 4] = [
+    [("a", "b-c", ""), ("a-b", "c", "")],
+    [("a", "", "data-b"), ("b-a", "", "data")],
+    [("b", "", ""), ("b-0", "v", "")],
+    [("a", "", ""), ("a-client", "", "")],
+];
+
+/// A spec of few names, directories, ports, ids and nodes, and perhaps of `given` ones.
+fn any(random: &mut Random, given: Option<(&str, &str, &str)>) -> String {
+    let names = ["a", "b", "a-b", "b-a", "a-client", "b-0"].map(|name| (name, "", ""));
+    let (name, revision, of_data) = given.unwrap_or_else(|| random.pick(&names));
+    let mut targets = Vec::new();
+    if random.below(3) > 0 {
+        let space = random.pick(&["db", "db", "web"]);
+        targets.push(format!("kubernetes: {{ version: \"1.34\", namespace: {space} }}"));
+    }
+    if random.below(3) > 0 || targets.is_empty() {
+        let lock = random.pick(&["", "", ", lock: 4001"]);
+        targets.push(format!("swarm: {{ engine: \"25.0\", network: net{lock} }}"));
+    }
+    if random.below(2) > 0 {
+        targets.push("fleet: { version: \"1.0.0\", domain: example.com }".into());
+    }
+    let targets = format!("targets: {{ {} }}\n", targets.join(", "));
+    if random.below(8) == 0 {
+        let ports = "ports: { sql: 5432 }";
+        return format!(
+            "service: {name}\nexternal: {{ at: {{ 0: 10.0.0.1, 1: 10.0.0.2 }}, {ports} }}\n{targets}"
+        );
+    }
+    let path = random.pick(&["/mnt/d1/x", "/mnt/d1", "/mnt/d1/x/y", "/mnt/d2/x"]);
+    let node = !revision.is_empty() || of_data.is_empty() && random.below(3) == 0;
+    let (members, data) = if node {
+        let own = format!("revision: {revision}\n");
+        let revision = random.pick(&["", "revision: b\n", &own, &own]);
+        let on = random.pick(&["n: \"true\"", "n: \"false\"", "m: \"true\""]);
+        let data = format!("data: {{ data: {{ mount: /data, host: {path} }} }}");
+        (format!("{revision}members: {{ per: node, on: {{ {on} }} }}\n"), data)
+    } else {
+        let (count, first) = (random.pick(&[1, 2, 3, 7]), random.below(3));
+        let pin = random.pick(&["", ", pin: p", ", pin: q", ", pin: p"]);
+        let data = if of_data.is_empty() { "data" } else { of_data };
+        let data = match (pin, random.below(3)) {
+            (_, 0) => String::new(),
+            ("", _) => {
+                let volume = "volume: { backend: aws-ebs, size: 1Gi }";
+                format!("data: {{ {data}: {{ mount: /data, {volume} }} }}")
+            }
+            _ => {
+                let host = format!("host: \"{path}-{{{{ member.id }}}}\", size: 1Gi");
+                format!("data: {{ {data}: {{ mount: /data, {host} }} }}")
+            }
+        };
+        (format!("members: {{ count: {count}, first: {first}{pin} }}\n"), data)
+    };
+    let mut exclusive = vec![data];
+    exclusive.push(format!("ports: {{ s: {} }}", 4000 + random.below(3)));
+    if !node && random.below(2) > 0 {
+        exclusive.push(format!("id: {}", random.pick(&["x", "y"])));
+    }
+    if random.below(3) == 0 {
+        exclusive.push("address: node".into());
+    }
+    exclusive.retain(|part| !part.is_empty());
+    let mut more = String::new();
+    if random.below(3) == 0 {
+        more = format!("apart_from: [{}]\n", random.pick(&["a", "b", "a-b", "c"]));
+    }
+    if random.below(4) == 0 {
+        let peer = random.pick(&["a", "b-a", "c", "d"]);
+        more.push_str(&format!("env: {{ P: \"{{{{ peers('{peer}') | length }}}}\" }}\n"));
+    }
+    if random.below(3) == 0 {
+        let helper = random.pick(&["b", "client", "0", "b-c"]);
+        more.push_str(&format!("helpers: {{ {helper}: {{ image: h:1 }} }}\n"));
+    }
+    format!(
+        "service: {name}\nimage: i:1\n{members}exclusive: {{ {} }}\n{more}{targets}",
+        exclusive.join(", ")
+    )
+}
+
+/// Two services that have nothing in common but one name.
+#[test]
+fn one_name_is_enough() {
+    let node = |name: &str, revision: &str, port: u16, target: &str| {
+        format!(
+            "service: {name}\nrevision: {revision}\nimage: i:1\nmembers: {{ per: node, on: {{ {name}: \"true\" }} }}\n\
+             exclusive: {{ ports: {{ s: {port} }} }}\ntargets: {{ {target} }}\n"
+        )
+    };
+    let counted = |name: &str, more: &str, target: &str| {
+        format!("service: {name}\nimage: i:1\nmembers: {{ count: 1 }}\n{more}targets: {{ {target} }}\n")
+    };
+    let volume = |data: &str| {
+        let volume = "volume: { backend: aws-ebs, size: 1Gi }";
+        format!("exclusive: {{ data: {{ {data}: {{ mount: /data, {volume} }} }} }}\n")
+    };
+    let port = "exclusive: { ports: { s: 4001 } }\n";
+    let helper = |name: &str| format!("helpers: {{ {name}: {{ image: h:1 }} }}\n");
+    let kubernetes = "kubernetes: { version: \"1.34\", namespace: db }";
+    let swarm = "swarm: { engine: \"25.0\", network: net }";
+    let fleet = "fleet: { version: \"1.0.0\", domain: example.com }";
+    let outside = "service: a\nexternal: { at: { 0: db.example.com }, ports: { sql: 5432 } }\n";
+    let outside = format!("{outside}targets: {{ {kubernetes} }}\n");
+    for (one, other, words) in [
+        (node("a", "b-c", 4001, kubernetes), node("a-b", "c", 4002, kubernetes), "the DaemonSet a-b-c"),
+        (
+            counted("a", &volume("data-b"), kubernetes),
+            counted("b-a", &volume("data"), kubernetes),
+            "users of one claim, such as data-b-a-0",
+        ),
+        (counted("a", port, kubernetes), counted("a-client", "", kubernetes), "the Service a-client"),
+        (outside, counted("a-0", "", kubernetes), "the Service a-0"),
+        (node("a", "b-c", 4001, swarm), node("a-b", "c", 4002, swarm), "the name `a-b-c` on the network net"),
+        (
+            counted("a", &volume("data-b"), swarm),
+            counted("b-a", &volume("data"), swarm),
+            "a volume `data-b-a-0` on Swarm",
+        ),
+        (
+            counted("a", &volume("data-b"), fleet),
+            counted("b-a", &volume("data"), fleet),
+            "`data-b-a-0` on fleet",
+        ),
+        (counted("a", &helper("b"), fleet), counted("a-b", "", fleet), "units `a-b` on fleet"),
+    ] {
+        let (_, said) = harness::compile(&[("one.yaml", &one), ("other.yaml", &other)]);
+        let found = said.iter().filter(|d| d.code == "name-clash" && d.message.contains(words)).count();
+        assert_eq!(found, 1, "{words}: {said:#?}");
+    }
+}
+
+/// The third meets the first, which reaches beyond the second.
+#[test]
+fn ids_meet_across_others() {
+    let one = |name: &str, first: u32, count: u32| {
+        format!(
+            "service: {name}\nimage: i:1\nmembers: {{ count: {count}, first: {first} }}\n\
+             exclusive: {{ id: broker }}\ntargets: {{ kubernetes: {{ version: \"1.34\", namespace: {name} }} }}\n"
+        )
+    };
+    let all = [one("a", 0, 9), one("b", 1, 1), one("c", 5, 1), one("d", 9, 1)];
+    let codes = codes(&all.each_ref().map(String::as_str), &Options::default());
+    assert_eq!(codes.iter().filter(|c| *c == "id-clash").count(), 2, "{codes:?}");
 }

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use berthc::code::Code;
 use berthc::diag::Diagnostic;
-use berthc::model::check::check;
+use berthc::model::check::alone;
 use berthc::schema::schema;
-use berthc::spec::layers::layered;
+use berthc::spec::layers::Layers;
 use berthc::spec::node::{self, Kind, Node};
 use berthc::{Input, Options, Severity};
 use jsonschema::Validator;
@@ -130,8 +130,8 @@ fn document(path: &str, text: &str) -> Option<Value> {
 fn errors(path: &str, text: &str) -> Vec<Diagnostic> {
     let inputs = [Input { path: path.into(), text: text.into() }];
     let (files, options, mut found) = (Memory::default(), Options::default(), Vec::new());
-    let mut loaded = layered(inputs.to_vec(), &files, &options, &mut found);
-    check(&mut loaded, &files, 1, &mut found);
+    let layers = Layers::new(&inputs, &files, &options, &mut found);
+    found.extend(alone(0, &layers).faults);
     found.into_iter().filter(|d| d.severity == Severity::Error).collect()
 }
 

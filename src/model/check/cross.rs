@@ -8,58 +8,37 @@ use crate::diag::Diagnostic;
 use crate::model::{Members, Model, Service, Workload};
 use crate::route;
 use crate::source::Route;
-use crate::spec::de::nearest;
 
-/// Most unknown names for which the nearest one is looked for: each costs a look at every service.
-const MAX_HINTS: usize = 100;
-
-/// The names of all services, for who wrote another one.
-struct Hints<'m> {
-    names: Vec<&'m str>,
-    told: usize,
-}
-
-impl<'m> Hints<'m> {
-    /// What an unknown name may have been meant to be.
-    fn names(&mut self) -> &[&'m str] {
-        self.told += 1;
-        if self.told > MAX_HINTS { &[] } else { &self.names }
-    }
-}
-
-/// Checks the services of `model` against one another.
-pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
-    for group in model.groups() {
+/// Checks the services `lot` of `model` against one another, and for those that they name.
+pub fn check(model: &Model, lot: &[usize], out: &mut Vec<Diagnostic>) {
+    for group in model.groups(lot) {
         revisions(&group, out);
     }
-    let mut hints = Hints { names: model.services().map(|s| s.name.as_str()).collect(), told: 0 };
-    for service in model.services() {
-        if let Some(w) = service.workload() {
-            peers(model, service, w, &mut hints, out);
-            apart(model, service, w, &mut hints, out);
-        }
+    let workloads = || lot.iter().map(|i| model.service(*i)).filter_map(|s| Some((s, s.workload()?)));
+    for (service, w) in workloads() {
+        peers(model, service, w, out);
+        apart(model, service, w, out);
     }
-    ids(model, out);
-    super::neighbour::check(model, out);
+    ids(workloads(), out);
 }
 
 /// The services that values name must exist.
-fn peers(model: &Model, service: &Service, w: &Workload, hints: &mut Hints<'_>, out: &mut Vec<Diagnostic>) {
+fn peers(model: &Model, service: &Service, w: &Workload, out: &mut Vec<Diagnostic>) {
     let unknown = |name: &str| model.find(name).is_none() && !model.is_broken(name);
     for (name, route) in w.peers.iter().filter(|(name, _)| unknown(name)) {
         let line = format!("compile its spec together with {}", service.file);
         let (code, place) = (Code::PeerUnknown, service.place(route));
-        out.push(unknown_name(code, place, "service", name, hints.names(), line));
+        out.push(unknown_name(code, place, "service", name, model.near(name), line));
     }
 }
 
-fn apart(model: &Model, service: &Service, w: &Workload, hints: &mut Hints<'_>, out: &mut Vec<Diagnostic>) {
+fn apart(model: &Model, service: &Service, w: &Workload, out: &mut Vec<Diagnostic>) {
     for (i, other) in w.apart_from.iter().enumerate() {
         let place = service.place(&route!["apart_from", i]);
         let Some(found) = model.find(other) else {
             if !model.is_broken(other) {
                 let d = Diagnostic::error(Code::ApartUnknown, place, format!("no service `{other}`"));
-                out.push(match nearest(other, hints.names()) {
+                out.push(match model.near(other) {
                     Some(near) => d.mend("did you mean", near),
                     None => d.advice(format!("compile its spec together with {}", service.file)),
                 });
@@ -161,10 +140,9 @@ fn revisions(group: &[&Service], out: &mut Vec<Diagnostic>) {
 }
 
 /// Services of one id space have no id in common.
-fn ids(model: &Model, out: &mut Vec<Diagnostic>) {
+fn ids<'m>(workloads: impl Iterator<Item = (&'m Service, &'m Workload)>, out: &mut Vec<Diagnostic>) {
     let mut spaces: BTreeMap<&str, Vec<(u32, u32, &Service)>> = BTreeMap::new();
-    for service in model.services() {
-        let Some(w) = service.workload() else { continue };
+    for (service, w) in workloads {
         if let Some(space) = &w.id
             && !w.per_node()
         {

@@ -14,11 +14,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use blake3::Hasher;
 use indexmap::IndexMap;
 
 use exclusive::Exclusive;
 pub use health::SIGNALS;
 pub use members::{MAX_FIRST, MAX_MEMBERS};
+pub use neighbour::{Stand, ancestors, on_ports};
 pub use process::ULIMITS;
 pub use targets::KUBERNETES;
 pub use values::value_fault;
@@ -27,75 +29,67 @@ use super::{Body, External, Model, Service, Targets, Template, Workload, names, 
 use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::route;
-use crate::source::{Files, Input, Route, Source};
+use crate::source::{Files, Route, Source, Texts};
 use crate::spec::de::{self, nearest};
-use crate::spec::layers::{Layered, Loaded};
+use crate::spec::layers::{Layered, Layers, Loaded};
 use crate::spec::node::Kind;
 use crate::spec::{ExternalSpec, Spec};
-use crate::{threads, value};
-
-/// Checks what was `loaded`. The model holds what could be understood; it may be emitted only when
-/// no error is among the diagnostics. Files that specs name are added to what was read.
-pub fn check(loaded: &mut Loaded, files: &dyn Files, threads: usize, out: &mut Vec<Diagnostic>) -> Model {
-    let Loaded { sources, specs, read, .. } = loaded;
-    let specs = std::mem::take(specs).into_iter().enumerate().collect();
-    let alone = |(index, layered)| checked(index, layered, sources, files);
-    let mut services = Vec::new();
-    let mut broken = BTreeSet::new();
-    for Checked { service, at_fault, read: also, faults } in threads::each(threads, specs, alone, &|_| {}) {
-        services.extend(service);
-        broken.extend(at_fault);
-        read.extend(also);
-        out.extend(faults);
-    }
-    let model = Model::new(services, broken);
-    cross::check(&model, out);
-    model
-}
+use crate::value;
 
 /// What became of one spec.
-struct Checked {
-    service: Option<Service>,
+#[derive(Debug)]
+pub struct Checked {
+    /// What could be understood. It may be emitted only when there are no faults.
+    pub service: Option<Service>,
     /// Its name, as far as that is known, when there are faults.
-    at_fault: Option<String>,
-    /// Paths of what was read.
-    read: BTreeSet<String>,
-    faults: Vec<Diagnostic>,
+    pub at_fault: Option<String>,
+    /// Paths of what was read besides, or should have been.
+    pub read: BTreeSet<String>,
+    /// What is wrong with it.
+    pub faults: Vec<Diagnostic>,
+    /// How long its texts are, those of files included.
+    pub bytes: usize,
 }
 
-fn checked(
-    index: usize,
-    layered: Result<Layered, Option<String>>,
-    sources: &[Input],
-    files: &dyn Files,
-) -> Checked {
-    let (mut read, mut faults) = (BTreeSet::new(), Vec::new());
-    let Layered { root, layers, start } = match layered {
+/// Reads the spec number `index`, and checks it by itself.
+pub fn alone(index: usize, layers: &Layers<'_>) -> Checked {
+    let Loaded { spec, read, mut faults } = layers.load(index);
+    let Layered { root, layers: from, texts, start, digest } = match spec {
         Ok(layered) => layered,
-        Err(at_fault) => return Checked { service: None, at_fault, read, faults },
+        Err(at_fault) => return Checked { service: None, at_fault, read, faults, bytes: 0 },
     };
-    let (spec, removed) = de::read::<Spec>("a spec", sources, &root, &mut faults);
-    let path = sources[index].path.clone();
-    let source = Arc::new(Source { index, layers, start, path, root: Some(root), gone: removed.items });
-    let removed = removed.keys;
-    let uses = Vec::new();
-    let mut checker = Checker { source, sources, files, read: &mut read, removed, uses, out: faults };
+    let (spec, removed) = de::read::<Spec>("a spec", &texts, &root, &mut faults);
+    let path = texts.get(index).map_or_else(String::new, |own| own.path.clone());
+    let gone = removed.items;
+    let source = Arc::new(Source { index, layers: from, start, path, root: Some(root), gone });
+    let (files, removed, uses) = (layers.files(), removed.keys, Vec::new());
+    let mut checker = Checker { source, texts, files, read, digest, removed, uses, out: faults };
     let name = spec.as_ref().and_then(|s| s.service.clone());
     let mut service = spec.and_then(|spec| checker.service(spec));
     let at_fault = name.filter(|_| service.is_none() || !checker.out.is_empty());
     // A name in a value that nothing has takes nothing from what others say of the service.
     service.iter_mut().for_each(|s| checker.values(s));
-    Checked { service, at_fault, faults: checker.out, read }
+    let files = service.iter().filter_map(Service::workload).flat_map(|w| &w.files);
+    let bytes = files.map(|file| file.content.len()).sum::<usize>() + checker.texts.bytes();
+    Checked { service, at_fault, read: checker.read, faults: checker.out, bytes }
+}
+
+/// Checks the services `lot` of `model` against one another, and for those that they name.
+pub fn together(model: &Model, lot: &[usize], out: &mut Vec<Diagnostic>) {
+    cross::check(model, lot, out);
+    neighbour::check(model, lot, out);
 }
 
 /// What checks one spec.
 struct Checker<'a> {
     source: Arc<Source>,
     /// Every text that a place points into.
-    sources: &'a [Input],
+    texts: Texts,
     files: &'a dyn Files,
     /// Paths of what was read.
-    read: &'a mut BTreeSet<String>,
+    read: BTreeSet<String>,
+    /// Has read the text, its bases and what was read.
+    digest: Hasher,
     /// Keys that a structural fault took out of the tree; what they stood for is not missing.
     removed: Vec<String>,
     /// What each value names, where it names anything.
@@ -366,6 +360,7 @@ impl Checker<'_> {
         Some(Service {
             index: 0,
             source: self.source.clone(),
+            digest: self.digest.finalize().into(),
             file,
             name,
             revision,

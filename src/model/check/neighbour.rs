@@ -4,6 +4,7 @@
 //! what is claimed, so the work grows with the claims, not with pairs of services.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use crate::code::Code;
 use crate::diag::Diagnostic;
@@ -12,16 +13,74 @@ use crate::route;
 use crate::source::Route;
 use crate::target::Target;
 
+/// What of a service decides which others it may meet on a node, and at which port.
+#[derive(Debug)]
+pub struct Stand {
+    /// Its name.
+    name: String,
+    /// Whether it is compiled for each of the targets.
+    has: [bool; Target::ALL.len()],
+    /// The services that it keeps apart from.
+    pub apart_from: Vec<String>,
+    /// The ids of its members.
+    pub ids: Range<u32>,
+    /// Ports that it takes of the node itself.
+    pub ports: Vec<(Target, u16)>,
+    nodes: Nodes,
+}
+
+/// The labels that a member's node must carry.
+#[derive(Debug)]
+enum Nodes {
+    /// These.
+    On(Vec<(String, String)>),
+    /// The pin's, with the id, on each of the targets.
+    Pinned([Option<String>; Target::ALL.len()]),
+}
+
+impl Stand {
+    /// That of `service`.
+    pub fn of(service: &Service, w: &Workload) -> Self {
+        let nodes = match &w.members {
+            Members::PerNode { on, .. } => Nodes::On(on.clone()),
+            Members::Counted { pin, .. } => {
+                let targets = &service.targets;
+                let own = |target| match target {
+                    Target::Fleet => targets.fleet.as_ref().and_then(|f| f.pin.as_ref()),
+                    Target::Swarm => targets.swarm.as_ref().and_then(|s| s.pin.as_ref()),
+                    Target::Kubernetes => None,
+                };
+                let label = |target| pin.as_ref().or(own(target)).map(|pin: &Pin| pin.label.clone());
+                Nodes::Pinned(Target::ALL.map(label))
+            }
+        };
+        let (name, apart_from) = (service.name.clone(), w.apart_from.clone());
+        let ports = host_ports(service, w).into_iter().map(|(target, port, _)| (target, port)).collect();
+        Self { name, has: Target::ALL.map(|t| service.has(t)), apart_from, ids: w.ids(), ports, nodes }
+    }
+
+    fn has(&self, target: Target) -> bool {
+        self.has[target as usize]
+    }
+
+    fn apart(&self, other: &Self) -> bool {
+        self.apart_from.contains(&other.name) && other.apart_from.contains(&self.name)
+    }
+}
+
 /// One thing of a node that a service claims.
-struct Claim<'m> {
-    service: &'m Service,
-    workload: &'m Workload,
+struct Claim<'m, T> {
+    stand: &'m Stand,
     /// The member, for pinned ones.
     id: Option<u32>,
     /// The directory, for claims of one.
     path: String,
-    at: At<'m>,
+    /// Whose claim it is.
+    of: T,
 }
+
+/// A service of the model, and where a claim stands in its spec.
+type Told<'m> = (&'m Service, At<'m>);
 
 /// Where a claim stands in the spec.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,10 +103,43 @@ impl At<'_> {
     }
 }
 
-/// Reports each pair of services that meets, once per claim.
-pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
-    let workloads = || model.services().filter_map(|service| Some((service, service.workload()?)));
-    let mut paths: Vec<Claim<'_>> = workloads().flat_map(|(s, w)| host_paths(s, w)).collect();
+/// Reports each pair of services among `lot` that meets, once per claim.
+pub fn check(model: &Model, lot: &[usize], out: &mut Vec<Diagnostic>) {
+    let services = lot.iter().map(|i| model.service(*i));
+    let workloads = services.filter_map(|s| s.workload().map(|w| (s, w, Stand::of(s, w))));
+    let workloads: Vec<(&Service, &Workload, Stand)> = workloads.collect();
+    directories(&workloads, out);
+    let claims = workloads.iter().flat_map(|(service, w, stand)| {
+        let own = host_ports(service, w).into_iter();
+        own.map(move |(target, port, at)| (target, port, stand, (*service, at)))
+    });
+    let mut told = BTreeSet::new();
+    on_ports(claims, |target, port, (a, at_a), (b, at_b)| {
+        if told.insert((&a.name, &b.name, port)) {
+            out.push(
+                Diagnostic::error(
+                    Code::Neighbour,
+                    b.place(&at_b.route()),
+                    format!("{} and {} both claim port {port} of a node on {target}", a.name, b.name),
+                )
+                .related(a.place(&at_a.route()), format!("claimed by {}", a.name))
+                .why("on a node that both may use, the second one never starts")
+                .mend("keep them apart, in both specs", format!("apart_from: [{}]", a.name))
+                .advice("or give one of them another port, or nodes of its own"),
+            );
+        }
+    });
+}
+
+fn directories(workloads: &[(&Service, &Workload, Stand)], out: &mut Vec<Diagnostic>) {
+    let mut paths: Vec<Claim<'_, Told<'_>>> = Vec::new();
+    for (service, w, stand) in workloads {
+        let own = service.host_paths(w).into_iter();
+        paths.extend(own.map(|(path, id, route)| {
+            let of = (*service, At::Directory(route));
+            Claim { stand, id, path, of }
+        }));
+    }
     paths.sort_by(|a, b| a.path.cmp(&b.path));
     let on = |path: &str| {
         let from = paths.partition_point(|claim| claim.path.as_str() < path);
@@ -58,65 +150,54 @@ pub fn check(model: &Model, out: &mut Vec<Diagnostic>) {
     for claims in paths.chunk_by(|a, b| a.path == b.path) {
         // A directory inside a claimed one belongs to both.
         let outer = ancestors(&claims[0].path).flat_map(on);
-        let all: Vec<&Claim<'_>> = outer.chain(claims).collect();
+        let all: Vec<&Claim<'_, _>> = outer.chain(claims).collect();
         for target in Target::ALL {
             pairs(&all, target, |a, b| {
                 // Once for all members of two services.
-                if told.insert((a.service.index, a.at, b.service.index, b.at)) {
+                if told.insert((a.of.0.index, a.of.1, b.of.0.index, b.of.1)) {
                     on_path(a, b, out);
                 }
             });
         }
     }
-    let mut ports: Vec<(Target, u16, Claim<'_>)> = Vec::new();
-    for (service, workload) in workloads() {
-        for target in Target::ALL.into_iter().filter(|t| service.has(*t)) {
-            let claim = |at| Claim { service, workload, id: None, path: String::new(), at };
-            let own = host_ports(service, workload, target).into_iter();
-            ports.extend(own.map(|(port, at)| (target, port, claim(at))));
-        }
-    }
+}
+
+/// Calls `meet` for each port with two that claim it on nodes that may be the same: those of
+/// `claims`, which come in the order of the services.
+pub fn on_ports<'m, T>(
+    claims: impl Iterator<Item = (Target, u16, &'m Stand, T)>,
+    mut meet: impl FnMut(Target, u16, &T, &T),
+) {
+    let claim = |stand, of| Claim { stand, id: None, path: String::new(), of };
+    let mut ports: Vec<_> =
+        claims.map(|(target, port, stand, of)| (target, port, claim(stand, of))).collect();
     ports.sort_by_key(|(target, port, _)| (*target, *port));
-    let mut told = BTreeSet::new();
     for claims in ports.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
         let (target, port, _) = claims[0];
-        let all: Vec<&Claim<'_>> = claims.iter().map(|(.., claim)| claim).collect();
-        pairs(&all, target, |a, b| {
-            if told.insert((&a.service.name, &b.service.name, port)) {
-                out.push(
-                    Diagnostic::error(
-                        Code::Neighbour,
-                        b.service.place(&b.at.route()),
-                        format!(
-                            "{} and {} both claim port {port} of a node on {target}",
-                            a.service.name, b.service.name
-                        ),
-                    )
-                    .related(a.service.place(&a.at.route()), format!("claimed by {}", a.service.name))
-                    .why("on a node that both may use, the second one never starts")
-                    .mend("keep them apart, in both specs", format!("apart_from: [{}]", a.service.name))
-                    .advice("or give one of them another port, or nodes of its own"),
-                );
-            }
-        });
+        let all: Vec<&Claim<'_, T>> = claims.iter().map(|(.., claim)| claim).collect();
+        pairs(&all, target, |a, b| meet(target, port, &a.of, &b.of));
     }
 }
 
 /// Calls `meet` for each claim with the first earlier one of another service that may stand on
 /// its node and is not kept apart, if there is one. Earlier claims are found by the labels that
 /// they demand, so that a thousand services on nodes of their own cost a thousand look-ups.
-fn pairs<'m>(claims: &[&Claim<'m>], target: Target, mut meet: impl FnMut(&Claim<'m>, &Claim<'m>)) {
+fn pairs<'m, T>(
+    claims: &[&Claim<'m, T>],
+    target: Target,
+    mut meet: impl FnMut(&Claim<'m, T>, &Claim<'m, T>),
+) {
     // Claims by the keys they demand, then by the values.
     let mut seen: BTreeMap<Vec<&str>, BTreeMap<Demands<'_>, Vec<usize>>> = BTreeMap::new();
-    for (i, b) in claims.iter().enumerate().filter(|(_, c)| c.service.has(target)) {
+    for (i, b) in claims.iter().enumerate().filter(|(_, c)| c.stand.has(target)) {
         let mut own = demands(b, target);
         own.sort();
         let keys: Vec<&str> = own.iter().map(|(k, _)| *k).collect();
         let clash =
             // What keeps services apart may be waived or lifted; their data lies where it lies.
-            |a: &Claim<'_>| {
-                let excused = b.path.is_empty() && apart(a, b);
-                a.service.name != b.service.name && !excused && may_meet(a, b, target)
+            |a: &Claim<'_, T>| {
+                let excused = b.path.is_empty() && a.stand.apart(b.stand);
+                a.stand.name != b.stand.name && !excused && may_meet(a, b, target)
             };
         let at = |found: &Vec<usize>| found.iter().copied().find(|a| clash(claims[*a]));
         let first = seen.iter().find_map(|(theirs, values)| {
@@ -137,18 +218,21 @@ fn pairs<'m>(claims: &[&Claim<'m>], target: Target, mut meet: impl FnMut(&Claim<
 /// The labels that a node must carry, each with its value where it is fixed.
 type Demands<'m> = Vec<(&'m str, Option<String>)>;
 
-fn ancestors(path: &str) -> impl Iterator<Item = &str> {
+/// The directories around `path`, the outermost first.
+pub fn ancestors(path: &str) -> impl Iterator<Item = &str> {
     path.match_indices('/').map(|(i, _)| &path[..i]).filter(|p| !p.is_empty())
 }
 
-/// Host directories with the ids in them.
-fn host_paths<'m>(service: &'m Service, w: &'m Workload) -> Vec<Claim<'m>> {
-    let claim = |(path, id, route)| Claim { service, workload: w, id, path, at: At::Directory(route) };
-    service.host_paths(w).into_iter().map(claim).collect()
+/// Ports that a service takes of the node itself, on each target that it is compiled for.
+fn host_ports<'m>(service: &Service, w: &'m Workload) -> Vec<(Target, u16, At<'m>)> {
+    let mut all = Vec::new();
+    for target in Target::ALL.into_iter().filter(|t| service.has(*t)) {
+        all.extend(ports_on(service, w, target).into_iter().map(|(port, at)| (target, port, at)));
+    }
+    all
 }
 
-/// Ports that a service takes of the node itself on `target`.
-fn host_ports<'m>(service: &Service, w: &'m Workload, target: Target) -> Vec<(u16, At<'m>)> {
+fn ports_on<'m>(service: &Service, w: &'m Workload, target: Target) -> Vec<(u16, At<'m>)> {
     let all = || w.ports.iter().map(|(name, port)| (*port, At::Port(name)));
     let helpers = || {
         w.helpers.iter().flat_map(|h| h.ports.iter().map(|(name, port)| (*port, At::PortOf(&h.name, name))))
@@ -165,45 +249,36 @@ fn host_ports<'m>(service: &Service, w: &'m Workload, target: Target) -> Vec<(u1
     }
 }
 
-fn on_path(a: &Claim<'_>, b: &Claim<'_>, out: &mut Vec<Diagnostic>) {
+fn on_path(a: &Claim<'_, Told<'_>>, b: &Claim<'_, Told<'_>>, out: &mut Vec<Diagnostic>) {
+    let ((one, at_one), (other, at_other)) = (a.of, b.of);
     let message = if a.path == b.path {
-        format!("{} and {} both claim {} of a node", a.service.name, b.service.name, a.path)
+        format!("{} and {} both claim {} of a node", one.name, other.name, a.path)
     } else {
-        format!("{} claims {}, which lies in {} of {}", b.service.name, b.path, a.path, a.service.name)
+        format!("{} claims {}, which lies in {} of {}", other.name, b.path, a.path, one.name)
     };
     out.push(
-        Diagnostic::error(Code::Neighbour, b.service.place(&b.at.route()), message)
-            .related(a.service.place(&a.at.route()), format!("claimed by {}", a.service.name))
+        Diagnostic::error(Code::Neighbour, other.place(&at_other.route()), message)
+            .related(one.place(&at_one.route()), format!("claimed by {}", one.name))
             .why("on a node that both may use, two programs write one directory")
             .advice("give each service a directory of its own"),
     );
 }
 
-fn apart(a: &Claim<'_>, b: &Claim<'_>) -> bool {
-    a.workload.apart_from.contains(&b.service.name) && b.workload.apart_from.contains(&a.service.name)
-}
-
 /// The labels a member's node must carry, as far as they are fixed.
-fn demands<'m>(c: &Claim<'m>, target: Target) -> Demands<'m> {
+fn demands<'m, T>(c: &Claim<'m, T>, target: Target) -> Demands<'m> {
     // Swarm compares values without case (swarmkit `manager/constraint/constraint.go`).
     let as_read = |v: &String| if target == Target::Swarm { v.to_ascii_lowercase() } else { v.clone() };
-    match &c.workload.members {
-        Members::PerNode { on, .. } => on.iter().map(|(k, v)| (k.as_str(), Some(as_read(v)))).collect(),
-        Members::Counted { pin, .. } => {
-            let targets = &c.service.targets;
-            let own: Option<&Pin> = match target {
-                Target::Fleet => targets.fleet.as_ref().and_then(|f| f.pin.as_ref()),
-                Target::Swarm => targets.swarm.as_ref().and_then(|s| s.pin.as_ref()),
-                Target::Kubernetes => None,
-            };
-            let pin = pin.as_ref().or(own);
-            pin.map(|p| (p.label.as_str(), c.id.map(|id| id.to_string()))).into_iter().collect()
+    match &c.stand.nodes {
+        Nodes::On(on) => on.iter().map(|(k, v)| (k.as_str(), Some(as_read(v)))).collect(),
+        Nodes::Pinned(labels) => {
+            let label = labels[target as usize].as_deref();
+            label.map(|label| (label, c.id.map(|id| id.to_string()))).into_iter().collect()
         }
     }
 }
 
 /// Whether one node may carry what both demand: a label has one value on a node.
-fn may_meet(a: &Claim<'_>, b: &Claim<'_>, target: Target) -> bool {
+fn may_meet<T>(a: &Claim<'_, T>, b: &Claim<'_, T>, target: Target) -> bool {
     let theirs = demands(b, target);
     demands(a, target).iter().all(|(key, value)| {
         theirs.iter().filter(|(k, _)| k == key).all(|(_, other)| match (value, other) {
@@ -211,7 +286,7 @@ fn may_meet(a: &Claim<'_>, b: &Claim<'_>, target: Target) -> bool {
             (Some(x), None) => ids_hold(b, x),
             (None, Some(y)) => ids_hold(a, y),
             (None, None) => {
-                let (x, y) = (a.workload.ids(), b.workload.ids());
+                let (x, y) = (&a.stand.ids, &b.stand.ids);
                 x.start < y.end && y.start < x.end
             }
         })
@@ -219,6 +294,6 @@ fn may_meet(a: &Claim<'_>, b: &Claim<'_>, target: Target) -> bool {
 }
 
 /// Whether `value` is the id of a member of `c`.
-fn ids_hold(c: &Claim<'_>, value: &str) -> bool {
-    value.parse::<u32>().is_ok_and(|id| c.workload.ids().contains(&id))
+fn ids_hold<T>(c: &Claim<'_, T>, value: &str) -> bool {
+    value.parse::<u32>().is_ok_and(|id| c.stand.ids.contains(&id))
 }

@@ -9,7 +9,7 @@ use crate::model::{
     Workload, names, units,
 };
 use crate::route;
-use crate::source::{Route, beside};
+use crate::source::{Route, beside, feed};
 use crate::spec::node::forbidden;
 use crate::spec::{BootstrapSpec, FileSpec, HelperSpec, Limit, ResourcesSpec, SecretSpec, UpdateSpec};
 use crate::value::SECRETS;
@@ -178,7 +178,7 @@ impl Checker<'_> {
             self.fault(Code::BadPath, route, "`from` is a path relative to the file that names it");
             return None;
         }
-        let file = self.sources.get(self.source.place(route).source).map_or("", |s| &s.path);
+        let file = self.texts.get(self.source.place(route).source).map_or("", |s| &s.path);
         self.read.insert(beside(file, from));
         let text = match self.files.read(file, from) {
             Ok(bytes) => String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned()),
@@ -188,6 +188,7 @@ impl Checker<'_> {
             Some(c) => Err(format!("it holds the character U+{:04X}", c as u32)),
             None => Ok(t),
         });
+        feed(&mut self.digest, &[from, text.as_deref().unwrap_or_default()]);
         text.map_err(|e| {
             self.fault(Code::FileMissing, route, format!("cannot read `{from}`: {e}"));
         })

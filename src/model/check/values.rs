@@ -43,7 +43,7 @@ impl Checker<'_> {
         for (route, uses) in std::mem::take(&mut self.uses) {
             let place = self.source.place(&route);
             let mut unknown = |code, what: &str, name: &str, known: &[&str], line: String| {
-                self.out.push(unknown_name(code, place, what, name, known, line));
+                self.out.push(unknown_name(code, place, what, name, nearest(name, known), line));
             };
             let secrets: Vec<&str> = w.secrets.iter().map(|s| s.name.as_str()).collect();
             for name in uses.secrets.iter().filter(|s| !secrets.contains(&s.as_str())) {
@@ -65,17 +65,17 @@ impl Checker<'_> {
     }
 }
 
-/// A name that nothing has, and what there is.
+/// A name that nothing has, and the one that was meant.
 pub(super) fn unknown_name(
     code: Code,
     place: Place,
     what: &str,
     name: &str,
-    known: &[&str],
+    near: Option<&str>,
     line: String,
 ) -> Diagnostic {
     let d = Diagnostic::error(code, place, format!("no {what} `{name}`"));
-    match nearest(name, known) {
+    match near {
         Some(near) => d.mend("did you mean", near),
         None => d.mend("name one", line),
     }

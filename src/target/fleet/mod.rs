@@ -25,7 +25,7 @@ use crate::route;
 pub use container::secrets_of;
 /// The name of the container that holds a host directory: the fence of that directory.
 pub use names::of_path as container_of;
-pub use names::{clashes, member as member_name, unit as unit_name, volume as volume_name};
+pub use names::{clashes, member as member_name, names, unit as unit_name, volume as volume_name};
 use plan::Maker;
 
 /// The templates of this target: name and text.

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
-use crate::model::{Data, DataAt, Model, Service, Workload};
+use crate::model::{Data, Helper, Model, Service, Workload};
 use crate::route;
-use crate::target::Target;
+use crate::target::{Target, key};
 
 /// The member's name: of a counted service `service-id`; a `per: node` member is its node's.
 pub fn member(service: &Service, id: Option<u32>) -> String {
@@ -79,71 +79,97 @@ pub fn helper_container(service: &Service, helper: &str, id: Option<u32>) -> Str
 }
 
 /// What of one machine, or of the storage, a name stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Kind {
     Container,
     Volume,
+    /// Units of one name.
+    Unit,
+}
+
+/// What of a spec a name is made of.
+#[derive(Clone, Copy)]
+enum From<'m> {
+    Service,
+    Data(&'m Data),
+    Helper(&'m Helper),
+}
+
+impl From<'_> {
+    fn place(self, service: &Service) -> Place {
+        match self {
+            Self::Service => service.place(&route!["service"]),
+            Self::Data(data) => service.key(&data.route),
+            Self::Helper(helper) => service.key(&route!["helpers", helper.name]),
+        }
+    }
 }
 
 /// The names that `service` takes, other than those of host paths, which are claimed as paths.
-fn taken(service: &Service, w: &Workload) -> Vec<(Kind, String, Place)> {
+fn taken<'m>(service: &Service, w: &'m Workload) -> Vec<(Kind, String, From<'m>)> {
     let ids: Vec<Option<u32>> = if w.per_node() { vec![None] } else { w.ids().map(Some).collect() };
     let mut all = Vec::new();
     for id in ids {
         let member = member(service, id);
         for (data, _) in w.volumes() {
-            all.push((Kind::Volume, volume(data, &member), service.key(&data.route)));
+            all.push((Kind::Volume, volume(data, &member), From::Data(data)));
         }
         match w.data.first() {
-            None => all.push((Kind::Container, member.clone(), service.place(&route!["service"]))),
-            Some(Data { at: DataAt::Volume(_), route, .. }) => {
-                all.extend(w.data.first().map(|d| (Kind::Container, volume(d, &member), service.key(route))));
+            None => all.push((Kind::Container, member.clone(), From::Service)),
+            Some(data) if data.host().is_none() => {
+                all.push((Kind::Container, volume(data, &member), From::Data(data)));
             }
             Some(_) => {}
         }
         for helper in &w.helpers {
-            let place = service.key(&route!["helpers", helper.name]);
-            all.push((Kind::Container, helper_container(service, &helper.name, id), place));
+            all.push((Kind::Container, helper_container(service, &helper.name, id), From::Helper(helper)));
         }
+    }
+    // Units: helpers' have the names of no services, and of no other helpers.
+    all.push((Kind::Unit, service.name.clone(), From::Service));
+    for helper in &w.helpers {
+        all.push((Kind::Unit, format!("{}-{}", service.name, helper.name), From::Helper(helper)));
     }
     all
 }
 
-/// Reports names that two services of fleet take, each pair once.
-pub fn clashes(model: &Model, faults: &mut Vec<Diagnostic>) {
-    let all = || model.services().filter(|s| s.has(Target::Fleet));
-    let own = || all().filter_map(|s| Some((s, s.workload()?)));
-    let mut owners: BTreeMap<(Kind, String), &Service> = BTreeMap::new();
-    let mut told = BTreeSet::new();
-    for (service, w) in own() {
-        for (kind, name, place) in taken(service, w) {
-            let other = *owners.entry((kind, name.clone())).or_insert(service);
-            if other.name != service.name && told.insert((&other.name, &service.name)) {
-                faults.push(same_name(kind, &name, place, other));
-            }
-        }
-    }
-    // Units: helpers' have the names of no services, and of no other helpers.
-    let mut units: BTreeMap<String, (&Service, Place)> = BTreeMap::new();
-    for (service, _) in own() {
-        units.entry(service.name.clone()).or_insert((service, service.place(&route!["service"])));
+/// Shows the names that `service` takes on fleet.
+pub fn names(service: &Service, mut see: impl FnMut(u64)) {
+    let Some(w) = service.workload().filter(|_| service.has(Target::Fleet)) else { return };
+    taken(service, w).iter().for_each(|(kind, name, _)| see(key((Target::Fleet, kind, name))));
+}
+
+/// Reports names that two services among `lot` take on fleet, each pair once.
+pub fn clashes(model: &Model, lot: &[usize], faults: &mut Vec<Diagnostic>) {
+    let own = lot.iter().map(|i| model.service(*i)).filter(|s| s.has(Target::Fleet));
+    let own: Vec<(&Service, &Workload)> = own.filter_map(|s| Some((s, s.workload()?))).collect();
+    let mut owners: BTreeMap<(Kind, String), (&Service, From<'_>)> = BTreeMap::new();
+    // A service is told of before the helper that has its name.
+    for (service, _) in &own {
+        owners.entry((Kind::Unit, service.name.clone())).or_insert((service, From::Service));
     }
     let mut told = BTreeSet::new();
-    for (service, w) in own() {
-        for helper in &w.helpers {
-            let name = format!("{}-{}", service.name, helper.name);
-            let place = service.key(&route!["helpers", helper.name]);
-            let (other, related) = *units.entry(name.clone()).or_insert((service, place));
-            if other.name != service.name && told.insert((&other.name, &service.name)) {
-                faults.push(same_unit(&name, place, other, related));
+    for (service, w) in own {
+        for (kind, name, from) in taken(service, w) {
+            let (other, theirs) = *owners.entry((kind, name.clone())).or_insert((service, from));
+            let unit = kind == Kind::Unit;
+            if other.name == service.name || !told.insert((unit, &other.name, &service.name)) {
+                continue;
             }
+            let place = from.place(service);
+            faults.push(match kind {
+                Kind::Unit => same_unit(&name, place, other, theirs.place(other)),
+                _ => same_name(kind, &name, place, other),
+            });
         }
     }
 }
 
 fn same_name(kind: Kind, name: &str, place: Place, other: &Service) -> Diagnostic {
     let (what, why) = match kind {
-        Kind::Container => ("container", "docker keeps one container of a name: the second one never starts"),
+        Kind::Container | Kind::Unit => {
+            ("container", "docker keeps one container of a name: the second one never starts")
+        }
         Kind::Volume => ("volume", "a volume of one name is one volume: two members would write it"),
     };
     Diagnostic::error(Code::NameClash, place, format!("{} has a {what} `{name}` on fleet, too", other.name))

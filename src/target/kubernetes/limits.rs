@@ -8,10 +8,10 @@
 use super::{naming, network};
 use crate::code::Code;
 use crate::diag::Diagnostic;
-use crate::model::{Body, Model, Service, Workload};
+use crate::model::{Body, Data, Model, Service, Workload};
 use crate::route;
 use crate::source::Route;
-use crate::target::{Context, Target};
+use crate::target::{Context, Target, key};
 
 /// Longest name of a DaemonSet: the API server cuts what its pods' names are made of at 58
 /// characters, the last a dash (kubernetes `staging/src/k8s.io/apiserver/pkg/storage/names`).
@@ -29,9 +29,30 @@ pub fn check(context: &mut Context<'_>, group: &[&Service]) {
     }
 }
 
-/// Reports names that two services of one namespace take.
-pub fn clashes(model: &Model, faults: &mut Vec<Diagnostic>) {
-    for group in model.groups() {
+/// What a name stands for in a namespace.
+#[derive(Hash)]
+enum Kind {
+    Service,
+    DaemonSet,
+    Claims,
+}
+
+/// Shows the names that `service` takes in its namespace, and those that others may not have.
+pub fn names(service: &Service, mut see: impl FnMut(u64)) {
+    let Some(settings) = &service.targets.kubernetes else { return };
+    let mut take = |kind, name: &str| see(key((Target::Kubernetes, &settings.namespace, kind, name)));
+    take(Kind::Service, &service.name);
+    derived(service).iter().for_each(|name| take(Kind::Service, name));
+    match service.workload() {
+        Some(w) if w.per_node() => take(Kind::DaemonSet, &service.full_name()),
+        Some(w) => w.data.iter().for_each(|data| take(Kind::Claims, &claim_stem(data, service))),
+        None => {}
+    }
+}
+
+/// Reports names that two services among `lot` take in one namespace.
+pub fn clashes(model: &Model, lot: &[usize], faults: &mut Vec<Diagnostic>) {
+    for group in model.groups(lot) {
         let group: Vec<&Service> = group.into_iter().filter(|s| s.has(Target::Kubernetes)).collect();
         let Some(first) = group.first() else { continue };
         derived_services(model, first, faults);
@@ -63,17 +84,21 @@ fn clash((service, route): (&Service, &Route), other: (&Service, &Route), what: 
         .advice("give one of them another name, or a namespace of its own")
 }
 
-/// The Services `x-client` and, for members outside, `x-0`, beside a service of that name.
-fn derived_services(model: &Model, service: &Service, faults: &mut Vec<Diagnostic>) {
-    let derived: Vec<String> = match &service.body {
+/// The Services `x-client` and, for members outside, `x-0`.
+fn derived(service: &Service) -> Vec<String> {
+    match &service.body {
         Body::Workload(w) if w.ports.is_empty() => Vec::new(),
         Body::Workload(_) => vec![naming::client(&service.name)],
         Body::External(e) => {
             network::named_members(e).map(|(id, _)| format!("{}-{id}", service.name)).collect()
         }
-    };
+    }
+}
+
+/// Derived Services beside a service of their name.
+fn derived_services(model: &Model, service: &Service, faults: &mut Vec<Diagnostic>) {
     let route = route!["service"];
-    for name in derived {
+    for name in derived(service) {
         if let Some(other) = namesakes(model, service, &name).next() {
             faults.push(clash((other, &route), (service, &route), &format!("the Service {name}")));
         }
@@ -110,11 +135,16 @@ fn daemon_sets(model: &Model, service: &Service, faults: &mut Vec<Diagnostic>) {
     }
 }
 
+/// What the names of claims begin with.
+fn claim_stem(data: &Data, service: &Service) -> String {
+    format!("{}-{}", data.name, service.name)
+}
+
 /// The claim `a-b-c-0` is of data `a` of `b-c` and of data `a-b` of `c`.
 fn claims(model: &Model, service: &Service, w: &Workload, faults: &mut Vec<Diagnostic>) {
     for data in &w.data {
         let claim = naming::claim(&data.name, &service.name, w.ids().start);
-        let joined = format!("{}-{}", data.name, service.name);
+        let joined = claim_stem(data, service);
         for (other_data, name) in splits(&joined).filter(|(_, name)| *name < service.name.as_str()) {
             for other in namesakes(model, service, name) {
                 let Some(o) = other.workload().filter(|o| !o.per_node()) else { continue };

@@ -23,7 +23,7 @@ use crate::model::{Body, Kubernetes, Service, Workload};
 use crate::route;
 pub use labels::REVISION;
 pub use labels::query;
-pub use limits::clashes;
+pub use limits::{clashes, names};
 use plan::{All, Kustomization, One};
 use workload::Set;
 

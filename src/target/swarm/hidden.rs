@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::subject::Subject;
-use crate::model::{Model, Service};
+use crate::model::Service;
 
 /// The services of one compile whose members wait for each other.
 pub struct Hidden {
@@ -14,60 +14,63 @@ pub struct Hidden {
 }
 
 /// A service with `health.live` on an overlay network.
-struct Node<'m> {
-    name: &'m str,
+#[derive(Debug)]
+pub struct Waits {
+    name: String,
     own_check: bool,
     /// Whether its members name each other.
     members: bool,
     /// The services that it names.
-    peers: BTreeSet<&'m str>,
+    peers: BTreeSet<String>,
+}
+
+impl Waits {
+    /// `None` for a service whose members have names at once.
+    pub fn of(service: &Service) -> Option<Self> {
+        let subject = Subject::of(service)?;
+        let w = subject.workload;
+        if w.per_node() || w.node_network || w.health.live.is_none() {
+            return None;
+        }
+        let peers: BTreeSet<String> = w.peers.iter().map(|(name, _)| name.clone()).collect();
+        let members = w.count() > 1 && (w.lists_members || peers.contains(&service.name));
+        Some(Self { name: service.name.clone(), own_check: subject.own_check(), members, peers })
+    }
 }
 
 impl Hidden {
-    /// Finds them.
-    pub fn of(model: &Model) -> Self {
-        let nodes: Vec<Node<'_>> = model.services().filter_map(node).collect();
+    /// Finds them among `all`.
+    pub fn of(all: &[&Waits]) -> Self {
         // Whoever has written a check for Swarm says that it passes without the others: these
         // wait for nobody there. Whether they may write one is asked as if they had not.
-        let without: Vec<&Node<'_>> = nodes.iter().filter(|n| !n.own_check).collect();
-        let mut circles = self::circles(&nodes.iter().collect::<Vec<_>>());
+        let without: Vec<&Waits> = all.iter().copied().filter(|n| !n.own_check).collect();
+        let mut circles = self::circles(all);
         for node in &without {
-            circles.remove(node.name);
+            circles.remove(&node.name);
         }
         circles.extend(self::circles(&without));
         Self { circles }
     }
 
-    /// The other services that wait for the names of `service` as it waits for theirs; empty when
-    /// its own members wait for each other, `None` when nobody waits.
-    pub fn circle(&self, service: &Service) -> Option<&[String]> {
-        self.circles.get(&service.name).map(Vec::as_slice)
+    /// The other services that wait for the names of the service `name` as it waits for theirs; empty
+    /// when its own members wait for each other, `None` when nobody waits.
+    pub fn circle(&self, name: &str) -> Option<&[String]> {
+        self.circles.get(name).map(Vec::as_slice)
     }
-}
-
-fn node(service: &Service) -> Option<Node<'_>> {
-    let subject = Subject::of(service)?;
-    let w = subject.workload;
-    if w.per_node() || w.node_network || w.health.live.is_none() {
-        return None;
-    }
-    let peers: BTreeSet<&str> = w.peers.iter().map(|(name, _)| name.as_str()).collect();
-    let members = w.count() > 1 && (w.lists_members || peers.contains(service.name.as_str()));
-    Some(Node { name: &service.name, own_check: subject.own_check(), members, peers })
 }
 
 /// Every service from which a way of names leads back to it, with the others of its circle.
-fn circles(nodes: &[&Node<'_>]) -> BTreeMap<String, Vec<String>> {
-    let at: BTreeMap<&str, usize> = nodes.iter().enumerate().map(|(i, n)| (n.name, i)).collect();
+fn circles(nodes: &[&Waits]) -> BTreeMap<String, Vec<String>> {
+    let at: BTreeMap<&str, usize> = nodes.iter().enumerate().map(|(i, n)| (n.name.as_str(), i)).collect();
     let to: Vec<Vec<usize>> =
-        nodes.iter().map(|n| n.peers.iter().filter_map(|p| at.get(p).copied()).collect()).collect();
+        nodes.iter().map(|n| n.peers.iter().filter_map(|p| at.get(p.as_str()).copied()).collect()).collect();
     let mut all = BTreeMap::new();
     for circle in components(&to) {
         for &i in circle.iter().filter(|i| circle.len() > 1 || nodes[**i].members) {
-            let others = circle.iter().filter(|j| **j != i).map(|j| nodes[*j].name.to_owned());
+            let others = circle.iter().filter(|j| **j != i).map(|j| nodes[*j].name.clone());
             let mut others: Vec<String> = others.filter(|_| !nodes[i].members).collect();
             others.sort();
-            all.insert(nodes[i].name.to_owned(), others);
+            all.insert(nodes[i].name.clone(), others);
         }
     }
     all

@@ -23,8 +23,8 @@ use crate::model::Service;
 use crate::route;
 /// Whether raw constraints decide where members run.
 pub use hatch::constrains;
-pub use hidden::Hidden;
-pub use names::clashes;
+pub use hidden::{Hidden, Waits};
+pub use names::{clashes, names};
 pub use storage::Volume;
 use subject::Subject;
 
@@ -41,7 +41,7 @@ pub fn volumes(service: &Service, id: Option<u32>) -> Vec<Volume> {
 pub fn pages(context: &mut Context<'_>, hidden: &Hidden) -> Vec<Page> {
     let subjects = context.group.iter().filter_map(|s| Subject::of(s));
     let subjects: Vec<Subject<'_>> =
-        subjects.map(|s| Subject { circle: hidden.circle(s.service), ..s }).collect();
+        subjects.map(|s| Subject { circle: hidden.circle(&s.service.name), ..s }).collect();
     one_lock(context, &subjects);
     let mut pages = Vec::new();
     for subject in subjects {

@@ -8,11 +8,13 @@ use super::storage;
 use super::subject::Subject;
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
-use crate::model::Model;
+use crate::model::{Model, Service};
 use crate::route;
+use crate::source::Route;
+use crate::target::{Target, key};
 
 /// Where a name means one thing.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Scope {
     /// Volumes, wherever they are.
     Volumes,
@@ -22,27 +24,56 @@ enum Scope {
     Network(String),
 }
 
-/// Who has a name.
-struct Owner<'m> {
-    service: &'m str,
-    place: Place,
+/// What of a spec a name is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum From<'m> {
+    Service,
+    Data(&'m Route),
+    Helper(&'m str),
 }
 
-/// Reports names that two specs take, once for each two places.
-pub fn clashes(model: &Model, faults: &mut Vec<Diagnostic>) {
+impl From<'_> {
+    fn place(self, service: &Service) -> Place {
+        match self {
+            Self::Service if service.revision.is_some() => service.place(&route!["revision"]),
+            Self::Service => service.place(&route!["service"]),
+            Self::Data(route) => service.key(route),
+            Self::Helper(name) => service.key(&route!["helpers", name]),
+        }
+    }
+}
+
+/// Who has a name.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Owner<'m> {
+    /// Index of the service.
+    service: usize,
+    from: From<'m>,
+}
+
+/// Shows the names that `service` takes on Swarm.
+pub fn names(service: &Service, mut see: impl FnMut(u64)) {
+    let all = Subject::of(service).into_iter().flat_map(taken);
+    all.for_each(|(scope, name, _)| see(key((Target::Swarm, scope, name))));
+}
+
+/// Reports names that two specs among `lot` take on Swarm, once for each two places.
+pub fn clashes(model: &Model, lot: &[usize], faults: &mut Vec<Diagnostic>) {
     let mut owners: BTreeMap<(Scope, String), Owner<'_>> = BTreeMap::new();
     let mut told = BTreeSet::new();
-    for subject in model.services().filter_map(Subject::of) {
-        for (scope, name, place) in taken(subject) {
-            let own = Owner { service: &subject.service.name, place };
+    for subject in lot.iter().filter_map(|i| Subject::of(model.service(*i))) {
+        for (scope, name, from) in taken(subject) {
+            let own = Owner { service: subject.service.index, from };
             match owners.entry((scope, name)) {
                 Entry::Vacant(free) => {
                     free.insert(own);
                 }
                 Entry::Occupied(first) => {
-                    if told.insert((first.get().place, place)) {
+                    if told.insert((*first.get(), own)) {
                         let (scope, name) = first.key();
-                        faults.push(clash(scope, name, &own, first.get()));
+                        let other = model.service(first.get().service);
+                        let places = (from.place(subject.service), first.get().from.place(other));
+                        faults.push(clash(scope, name, &other.name, places));
                     }
                 }
             }
@@ -51,36 +82,31 @@ pub fn clashes(model: &Model, faults: &mut Vec<Diagnostic>) {
 }
 
 /// The names that `subject` takes; none twice.
-fn taken(subject: Subject<'_>) -> Vec<(Scope, String, Place)> {
+fn taken(subject: Subject<'_>) -> Vec<(Scope, String, From<'_>)> {
     let (service, w) = (subject.service, subject.workload);
     let own = subject.swarm.network.iter().filter(|_| !w.node_network);
     let own: Vec<Scope> = own.cloned().map(Scope::Network).collect();
     let raw: Vec<Scope> = hatch::networks(subject).into_iter().map(Scope::Network).collect();
     let stack = || Scope::Stack(service.name.clone());
-    let route = if service.revision.is_some() { route!["revision"] } else { route!["service"] };
-    let place = service.place(&route);
-    let volumes: Vec<Place> = w.volumes().map(|(data, _)| service.key(&data.route)).collect();
-    let helpers: Vec<Place> = w.helpers.iter().map(|h| service.key(&route!["helpers", h.name])).collect();
     let mut all = Vec::new();
     for id in subject.ids() {
         let member = subject.name(id);
-        for (name, place) in storage::places(subject, id).into_iter().zip(&volumes) {
-            all.push((Scope::Volumes, name, *place));
+        for (name, (data, _)) in storage::places(subject, id).into_iter().zip(w.volumes()) {
+            all.push((Scope::Volumes, name, From::Data(&data.route)));
         }
-        for (helper, place) in w.helpers.iter().zip(&helpers) {
+        for helper in &w.helpers {
             for scope in own.iter().cloned().chain([stack()]) {
-                all.push((scope, format!("{member}-{}", helper.name), *place));
+                all.push((scope, format!("{member}-{}", helper.name), From::Helper(&helper.name)));
             }
         }
         for scope in own.iter().chain(&raw).cloned().chain([stack()]) {
-            all.push((scope, member.clone(), place));
+            all.push((scope, member.clone(), From::Service));
         }
     }
     all
 }
 
-fn clash(scope: &Scope, name: &str, own: &Owner<'_>, first: &Owner<'_>) -> Diagnostic {
-    let other = first.service;
+fn clash(scope: &Scope, name: &str, other: &str, (place, first): (Place, Place)) -> Diagnostic {
     let (message, why) = match scope {
         Scope::Volumes => (
             format!("{other} has a volume `{name}` on Swarm, too"),
@@ -95,8 +121,8 @@ fn clash(scope: &Scope, name: &str, own: &Owner<'_>, first: &Owner<'_>) -> Diagn
             "whoever asks for the name gets the addresses of both",
         ),
     };
-    Diagnostic::error(Code::NameClash, own.place, message)
-        .related(first.place, "the other")
+    Diagnostic::error(Code::NameClash, place, message)
+        .related(first, "the other")
         .why(why)
         .advice("rename one of them")
 }

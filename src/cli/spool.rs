@@ -1,0 +1,96 @@
+//! Texts that wait until all is known to be right. The first are kept in memory, all others in a
+//! file without a name: however many there are, a run does not grow with them.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
+use std::sync::Mutex;
+
+use berthc::threads::locked;
+
+use super::Outside;
+
+/// Bytes that are kept in memory.
+const MEMORY: u64 = 8 << 20;
+
+/// Where they wait. Several threads may add to it.
+#[derive(Default)]
+pub struct Spool(Mutex<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    /// Bytes that were kept in memory.
+    here: u64,
+    /// The others, one after the other.
+    file: Option<File>,
+    /// Bytes in it.
+    there: u64,
+}
+
+/// One of them.
+pub enum Text {
+    Here(String),
+    There { at: u64, bytes: usize },
+}
+
+impl Spool {
+    /// Takes `text` in.
+    ///
+    /// # Errors
+    /// The file cannot be made or written.
+    pub fn keep(&self, text: String) -> Result<Text, Outside> {
+        let (bytes, mut inner) = (text.len(), locked(&self.0));
+        if inner.here + bytes as u64 <= MEMORY {
+            inner.here += bytes as u64;
+            return Ok(Text::Here(text));
+        }
+        let fail = |e: std::io::Error| format!("cannot write a temporary file: {e}");
+        let file = match inner.file.take() {
+            Some(file) => file,
+            None => tempfile::tempfile().map_err(fail)?,
+        };
+        let at = inner.there;
+        file.write_all_at(text.as_bytes(), at).map_err(fail)?;
+        (inner.file, inner.there) = (Some(file), at + bytes as u64);
+        Ok(Text::There { at, bytes })
+    }
+
+    /// What was taken in as `text`.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn read(&self, text: &Text) -> Result<String, Outside> {
+        match text {
+            Text::Here(text) => Ok(text.clone()),
+            Text::There { at, bytes } => {
+                let mut all = vec![0; *bytes];
+                if let Some(file) = &locked(&self.0).file {
+                    let read = file.read_exact_at(&mut all, *at);
+                    read.map_err(|e| format!("cannot read a temporary file: {e}"))?;
+                }
+                String::from_utf8(all).map_err(|e| format!("cannot read a temporary file: {e}"))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use berthc::threads;
+
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_read_as_it_was() {
+        let (spool, mebibyte) = (Spool::default(), 1 << 20);
+        let text = |n: usize| format!("{n}ä").repeat(mebibyte / (n.to_string().len() + 2));
+        let keep = |n| spool.keep(text(n));
+        let kept = threads::each(4, (0..24).collect(), keep, &|_| {});
+        let mut there = 0;
+        for (n, kept) in kept.into_iter().enumerate() {
+            let Ok(kept) = kept else { unreachable!("{n} was not kept") };
+            there += usize::from(matches!(kept, Text::There { .. }));
+            assert_eq!(spool.read(&kept), Ok(text(n)));
+        }
+        assert!((16..24).contains(&there), "{there}");
+    }
+}

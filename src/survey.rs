@@ -1,0 +1,162 @@
+//! All specs, read one by one, and read again when their lot is worked on: what is kept of each
+//! meanwhile is an outline.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::code::Code;
+use crate::diag::{Diagnostic, Place};
+use crate::model::check::{Checked, alone};
+use crate::model::{Model, Names, Service};
+use crate::outline::Outline;
+use crate::spec::de::nearest;
+use crate::spec::layers::Layers;
+use crate::target::swarm::{Hidden, Waits};
+use crate::threads::{self, locked};
+
+/// Bytes of texts whose services are kept, twice: those read last, and those before. A compile of
+/// few specs reads each once.
+const KEPT: usize = 256 << 10;
+/// Most unknown names for which the nearest one is looked for: each costs a look at every service.
+const MAX_HINTS: usize = 100;
+
+/// All services of a compile.
+pub struct Survey<'a> {
+    layers: &'a Layers<'a>,
+    /// In order of name and revision; their places here are the indices of the services.
+    pub outlines: Vec<Outline>,
+    /// What is known of the names of all services.
+    pub names: Arc<Names>,
+    /// Who waits in a circle on Swarm.
+    pub hidden: Hidden,
+    /// Paths of what was read, the specs included.
+    pub read: BTreeSet<String>,
+    kept: Mutex<Kept>,
+}
+
+/// Services that were read, by their indices.
+#[derive(Default)]
+struct Kept {
+    last: BTreeMap<usize, Arc<Service>>,
+    /// Bytes of their texts.
+    bytes: usize,
+    before: BTreeMap<usize, Arc<Service>>,
+}
+
+impl Kept {
+    fn get(&self, index: usize) -> Option<Arc<Service>> {
+        self.last.get(&index).or_else(|| self.before.get(&index)).cloned()
+    }
+
+    fn keep(&mut self, service: Arc<Service>, bytes: usize) {
+        if self.bytes + bytes > KEPT {
+            (self.before, self.bytes) = (std::mem::take(&mut self.last), 0);
+        }
+        if bytes <= KEPT && self.last.insert(service.index, service).is_none() {
+            self.bytes += bytes;
+        }
+    }
+}
+
+impl<'a> Survey<'a> {
+    /// Reads all specs of `layers`, and checks each by itself.
+    pub fn of(layers: &'a Layers<'a>, threads: usize, out: &mut Vec<Diagnostic>) -> Self {
+        let first = Mutex::new((BTreeMap::new(), 0));
+        let one = |spec| {
+            let mut checked = alone(spec, layers);
+            let service = checked.service.take();
+            let outline = service.as_ref().map(|service| Outline::of(service, spec));
+            // Bases get other numbers when all are known.
+            let service = service.filter(|s| !s.source.layers.iter().any(|l| layers.is_base(*l)));
+            let mut first = locked(&first);
+            if first.1 + checked.bytes <= KEPT {
+                first.1 += checked.bytes;
+                first.0.extend(service.map(|service| (spec, (service, checked.bytes))));
+            }
+            (outline, checked.at_fault, checked.read, checked.faults)
+        };
+        let all = threads::each(threads, (0..layers.count()).collect(), one, &|_| {});
+        let (mut outlines, mut broken, mut read) = (Vec::new(), BTreeSet::new(), layers.paths());
+        let mut faults = Vec::new();
+        for (outline, at_fault, also, found) in all {
+            outlines.extend(outline);
+            broken.extend(at_fault);
+            read.extend(also);
+            faults.extend(found);
+        }
+        layers.renumber(&mut faults);
+        out.extend(faults);
+        outlines.sort_by(|a, b| (&a.name, &a.revision).cmp(&(&b.name, &b.revision)));
+        let near = near(&outlines, &broken);
+        let names = Arc::new(Names { broken, near });
+        let hidden = Hidden::of(&outlines.iter().filter_map(|o| o.waits.as_ref()).collect::<Vec<&Waits>>());
+        let (mut first, _) = first.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = Kept::default();
+        for (index, outline) in outlines.iter().enumerate() {
+            if let Some((service, bytes)) = first.remove(&outline.spec) {
+                kept.keep(Arc::new(Service { index, ..service }), bytes);
+            }
+        }
+        Self { layers, outlines, names, hidden, read, kept: Mutex::new(kept) }
+    }
+
+    /// The names of all services, and the paths of what was read.
+    pub fn known(self) -> (BTreeSet<String>, BTreeSet<String>) {
+        let all = self.outlines.into_iter().map(|o| o.name);
+        (all.chain(self.names.broken.iter().cloned()).collect(), self.read)
+    }
+
+    /// The services `lot` and those that they name, in order.
+    pub fn near(&self, lot: &[usize]) -> BTreeSet<usize> {
+        let mut all: BTreeSet<usize> = lot.iter().copied().collect();
+        for outline in lot.iter().map(|i| &self.outlines[*i]) {
+            outline.sees().for_each(|name| all.extend(named(&self.outlines, name)));
+        }
+        all
+    }
+
+    /// The services `lot` and those that they name. Nobody else is found there, so that nothing made
+    /// of it can depend on others.
+    ///
+    /// # Errors
+    /// A spec that says something else now.
+    pub fn model(&self, lot: &[usize]) -> Result<Model, Box<Diagnostic>> {
+        let services: Result<Vec<_>, _> = self.near(lot).into_iter().map(|i| self.service(i)).collect();
+        Ok(Model::new(services?, self.names.clone()))
+    }
+
+    fn service(&self, index: usize) -> Result<Arc<Service>, Box<Diagnostic>> {
+        let known = locked(&self.kept).get(index);
+        if let Some(service) = known {
+            return Ok(service);
+        }
+        let outline = &self.outlines[index];
+        let Checked { service, bytes, .. } = alone(outline.spec, self.layers);
+        // What is wrong with it was told when it was read first.
+        let Some(service) = service.filter(|service| service.digest == outline.digest) else {
+            let place = Place::new(outline.spec, 0, 0);
+            let message = format!("the spec of {} changed while it was compiled", outline.name);
+            return Err(Box::new(Diagnostic::error(Code::SpecUnread, place, message)));
+        };
+        let service = Arc::new(Service { index, ..service });
+        locked(&self.kept).keep(service.clone(), bytes);
+        Ok(service)
+    }
+}
+
+/// The indices of the services with this name.
+fn named(outlines: &[Outline], name: &str) -> std::ops::Range<usize> {
+    let from = outlines.partition_point(|o| *o.name < *name);
+    let length = outlines[from..].partition_point(|o| o.name == name);
+    from..from + length
+}
+
+/// What names that no service has were most likely meant to be.
+fn near(outlines: &[Outline], broken: &BTreeSet<String>) -> BTreeMap<String, String> {
+    let unknown = |name: &&str| named(outlines, name).is_empty() && !broken.contains(*name);
+    let unknown: BTreeSet<&str> = outlines.iter().flat_map(Outline::sees).filter(unknown).collect();
+    let mut names: Vec<&str> = outlines.iter().map(|o| o.name.as_str()).collect();
+    names.dedup();
+    let near = |name: &str| Some((name.to_owned(), (*nearest(name, &names)?).to_owned()));
+    unknown.into_iter().take(MAX_HINTS).filter_map(near).collect()
+}
