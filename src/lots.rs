@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 
 use crate::model::check::on_ports;
-use crate::model::names::MAX_SERVICE;
+use crate::model::names::{MAX_PATH, MAX_SERVICE};
 use crate::outline::{Outline, directory, named};
 
 /// Sets of numbers that are joined pair by pair.
@@ -47,31 +47,44 @@ impl Union {
 /// raw additions speak of another's directory or name.
 pub fn of(all: &[Outline]) -> Vec<Vec<usize>> {
     let mut union = Union::new(all.len());
-    let mut takers: FxHashMap<u64, usize> = FxHashMap::default();
+    // Who takes what, by its key.
+    let mut takers: Vec<(u64, usize)> = Vec::with_capacity(all.iter().map(|o| o.takes.len()).sum());
     for (i, outline) in all.iter().enumerate() {
-        outline.takes.iter().for_each(|key| union.join(*takers.entry(*key).or_insert(i), i));
+        takers.extend(outline.takes.iter().map(|key| (*key, i)));
     }
+    takers.sort_unstable();
+    takers.windows(2).filter(|two| two[0].0 == two[1].0).for_each(|two| union.join(two[0].1, two[1].1));
+    let taker = |key| {
+        let at = takers.partition_point(|(k, _)| *k < key);
+        takers.get(at).filter(|(k, _)| *k == key).map(|(_, i)| *i)
+    };
     // The directories that raw additions speak of.
     let mut spoken: FxHashMap<u64, Vec<usize>> = FxHashMap::default();
     for (i, outline) in all.iter().enumerate() {
-        let mut meet = |key| takers.get(&key).into_iter().for_each(|other| union.join(*other, i));
+        let mut meet = |key| taker(key).into_iter().for_each(|other| union.join(other, i));
         outline.around.iter().for_each(|key| meet(*key));
         let apart_from = outline.stand.iter().flat_map(|stand| &stand.apart_from);
         apart_from.for_each(|name| meet(named(name)));
         for text in &outline.raw {
             for path in text.split([':', ',', '=', ' ']).filter(|p| p.starts_with('/')) {
                 let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
-                ends.for_each(|end| meet(directory(&path[..end])));
-                spoken.entry(directory(path.trim_end_matches('/'))).or_default().push(i);
+                // Ids may make a directory longer than it was when it was judged, with one digit.
+                ends.take_while(|end| *end <= 2 * MAX_PATH).for_each(|end| meet(directory(&path[..end])));
+                let speakers = spoken.entry(directory(path.trim_end_matches('/'))).or_default();
+                speakers.extend(Some(i).filter(|i| speakers.last() != Some(i)));
             }
             for word in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-') {
                 parts(word).for_each(|part| meet(named(part)));
             }
         }
     }
-    for (i, outline) in all.iter().enumerate().filter(|_| !spoken.is_empty()) {
-        let inside = outline.around.iter().filter_map(|key| spoken.get(key)).flatten();
-        inside.for_each(|other| union.join(*other, i));
+    for (i, outline) in all.iter().enumerate() {
+        for key in &outline.around {
+            let Some(speakers) = spoken.get_mut(key) else { continue };
+            speakers.iter().for_each(|other| union.join(*other, i));
+            // They are in one lot now: one stands for all.
+            speakers.truncate(1);
+        }
     }
     ids(all, &mut union);
     let stands = all.iter().enumerate().filter_map(|(i, outline)| Some((i, outline.stand.as_ref()?)));

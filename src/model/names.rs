@@ -5,6 +5,8 @@ type Wrong = Option<String>;
 
 /// Longest name of a service: a StatefulSet's goes into a label of 63 characters, with a hash of 11.
 pub const MAX_SERVICE: usize = 52;
+/// Longest path.
+pub const MAX_PATH: usize = 1024;
 
 fn lower_digit(c: u8) -> bool {
     c.is_ascii_lowercase() || c.is_ascii_digit()
@@ -133,8 +135,8 @@ pub fn path(path: &str) -> Wrong {
     if !path.starts_with('/') {
         return Some("must be absolute".into());
     }
-    if path.len() > 1024 {
-        return Some("has more than 1024 characters".into());
+    if path.len() > MAX_PATH {
+        return Some(format!("has more than {MAX_PATH} characters"));
     }
     if path == "/" {
         return Some("must not be the root".into());
