@@ -8,11 +8,11 @@ use berthc::diag::failed;
 use clap::Args;
 use serde_json::Map;
 
-use super::drift::{Change, Changes, Item, State};
+use super::drift::{Change, Changes, State};
 use super::finding::{Finding, Spot};
 use super::job::Job;
 use super::talk::{Format, Row, Rows, Told};
-use super::{Done, Outside, done, write};
+use super::{Done, Outside, Use, done, write};
 
 #[derive(Debug, Args)]
 pub struct Check {
@@ -26,7 +26,7 @@ pub struct Check {
 /// 0 in step, 1 drift, 2 specs with errors.
 pub fn check(args: &Check) -> Result<ExitCode, Outside> {
     let job = &args.job;
-    let Done { sources, diagnostics, out, changes, spool, .. } = done(job, !args.verify, Item::diff)?;
+    let Done { sources, diagnostics, out, changes, spool, .. } = done(job, Use::Show { look: !args.verify })?;
     let mut told = Told::default();
     let all = changes.as_ref().map_or(&[][..], |found| &found.all);
     let row = |at: usize| {

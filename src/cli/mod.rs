@@ -315,12 +315,25 @@ impl Each for Compare<'_> {
     }
 }
 
-/// Compiles, and compares with what stands in OUT; for `look` and `text`, see [`Compare`].
-fn done(job: &job::Job, look: bool, text: fn(&Item) -> String) -> Result<Done, Outside> {
+/// What becomes of what differs.
+#[derive(Clone, Copy)]
+enum Use {
+    /// It is written.
+    Write,
+    /// It is shown; for `look`, see [`Compare`].
+    Show { look: bool },
+}
+
+/// Compiles, and compares with what stands in OUT.
+fn done(job: &job::Job, to: Use) -> Result<Done, Outside> {
     let (job::Ready { specs, mut options, mut read, .. }, out) = job.ready()?;
     options.threads = threads::cores();
     let known = Known::open(specs.count(), &options);
-    let (spool, line) = (Spool::default(), Mutex::default());
+    let (look, text, spool): (_, fn(&Item) -> String, _) = match to {
+        Use::Write => (false, |item| item.new.clone(), Spool::new(Some(&out))),
+        Use::Show { look } => (look, Item::diff, Spool::new(None)),
+    };
+    let line = Mutex::default();
     let compare = Compare { out: &out, options: &options, look, known, text, spool, line };
     let (rest, parts) = berthc::compile_each(&specs, &read::Disk, &options, &compare);
     let Compare { known, spool, line, .. } = compare;
@@ -395,7 +408,7 @@ fn left_behind(folder: &Path) -> Diagnostic {
 /// Whether it went well.
 fn compile(args: &Compile) -> Result<bool, Outside> {
     let job = &args.job;
-    let Done { sources, diagnostics, out, changes, spool, read } = done(job, false, |item| item.new.clone())?;
+    let Done { sources, diagnostics, out, changes, spool, read } = done(job, Use::Write)?;
     let failed = failed(&diagnostics);
     let written = changes.filter(|_| !failed);
     let mut told = talk::Told::default();

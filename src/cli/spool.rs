@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use berthc::threads::locked;
@@ -13,8 +14,12 @@ use super::Outside;
 const MEMORY: u64 = 8 << 20;
 
 /// Where they wait. Several threads may add to it.
-#[derive(Default)]
-pub struct Spool(Mutex<Inner>);
+pub struct Spool {
+    /// Where the file is made, if it can be; else where all temporary files are, which may be
+    /// memory, too.
+    folder: Option<PathBuf>,
+    inner: Mutex<Inner>,
+}
 
 #[derive(Default)]
 struct Inner {
@@ -33,12 +38,25 @@ pub enum Text {
 }
 
 impl Spool {
+    /// For texts that will stand below `out`; without it, for those that are only shown.
+    pub fn new(out: Option<&Path>) -> Self {
+        // What does not exist yet has a folder above it.
+        let here = |f: &Path| if f.as_os_str().is_empty() { PathBuf::from(".") } else { f.to_path_buf() };
+        let above = |out: &Path| out.ancestors().map(here).find(|f| f.is_dir());
+        Self { folder: out.and_then(above), inner: Mutex::default() }
+    }
+
+    fn file(&self) -> std::io::Result<File> {
+        let near = self.folder.as_ref().and_then(|folder| tempfile::tempfile_in(folder).ok());
+        near.map_or_else(tempfile::tempfile, Ok)
+    }
+
     /// Takes `text` in.
     ///
     /// # Errors
     /// The file cannot be made or written.
     pub fn keep(&self, text: String) -> Result<Text, Outside> {
-        let (bytes, mut inner) = (text.len(), locked(&self.0));
+        let (bytes, mut inner) = (text.len(), locked(&self.inner));
         if inner.here + bytes as u64 <= MEMORY {
             inner.here += bytes as u64;
             return Ok(Text::Here(text));
@@ -46,7 +64,7 @@ impl Spool {
         let fail = |e: std::io::Error| format!("cannot write a temporary file: {e}");
         let file = match inner.file.take() {
             Some(file) => file,
-            None => tempfile::tempfile().map_err(fail)?,
+            None => self.file().map_err(fail)?,
         };
         let at = inner.there;
         file.write_all_at(text.as_bytes(), at).map_err(fail)?;
@@ -63,7 +81,7 @@ impl Spool {
             Text::Here(text) => Ok(text.clone()),
             Text::There { at, bytes } => {
                 let mut all = vec![0; *bytes];
-                if let Some(file) = &locked(&self.0).file {
+                if let Some(file) = &locked(&self.inner).file {
                     let read = file.read_exact_at(&mut all, *at);
                     read.map_err(|e| format!("cannot read a temporary file: {e}"))?;
                 }
@@ -81,7 +99,9 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_read_as_it_was() {
-        let (spool, mebibyte) = (Spool::default(), 1 << 20);
+        let folder = tempfile::tempdir();
+        let out = folder.as_ref().map(|f| f.path().join("not/yet")).ok();
+        let (spool, mebibyte) = (Spool::new(out.as_deref()), 1 << 20);
         let text = |n: usize| format!("{n}ä").repeat(mebibyte / (n.to_string().len() + 2));
         let keep = |n| spool.keep(text(n));
         let kept = threads::each(4, (0..24).collect(), keep, &|_| {});
@@ -92,5 +112,7 @@ mod tests {
             assert_eq!(spool.read(&kept), Ok(text(n)));
         }
         assert!((16..24).contains(&there), "{there}");
+        let entries = folder.and_then(|f| std::fs::read_dir(f.path()).map(Iterator::count));
+        assert!(matches!(entries, Ok(0)), "it has a name: {entries:?}");
     }
 }
