@@ -16,7 +16,7 @@ use divan::{Bencher, black_box};
 pub struct Nothing;
 
 impl Files for Nothing {
-    fn read(&self, _: &str, path: &str) -> Result<Vec<u8>, String> {
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
         Err(format!("nobody made {path}"))
     }
 }

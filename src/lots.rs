@@ -1,13 +1,14 @@
 //! Which services are planned, printed and searched together: those that may meet. Lots know
 //! nothing of each other, so that they can be worked on side by side, and forgotten one by one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 
-use crate::model::check::on_ports;
+use crate::model::check::on_nodes;
 use crate::model::names::{MAX_PATH, MAX_SERVICE};
 use crate::outline::{Outline, directory, named};
+use crate::target::Target;
 
 /// Sets of numbers that are joined pair by pair.
 pub struct Union(Vec<usize>);
@@ -58,11 +59,23 @@ pub fn of(all: &[Outline]) -> Vec<Vec<usize>> {
         let at = takers.partition_point(|(k, _)| *k < key);
         takers.get(at).filter(|(k, _)| *k == key).map(|(_, i)| *i)
     };
+    let stands: Vec<_> = all
+        .iter()
+        .enumerate()
+        .filter_map(|(i, outline)| Some((i, outline, outline.stand.as_ref()?)))
+        .collect();
+    // A directory inside a claimed one belongs to both, on nodes that may be the same.
+    let around = stands.iter().flat_map(|(_, outline, _)| &outline.around).copied();
+    let outer: BTreeSet<u64> = around.filter(|key| taker(*key).is_some()).collect();
+    let directories = stands.iter().flat_map(|(i, outline, stand)| {
+        let own = outline.takes.iter().chain(&outline.around).filter(|key| outer.contains(key));
+        own.flat_map(|key| Target::ALL.map(|target| (target, *key, *stand, *i)))
+    });
+    on_nodes(directories, |_, _, a, b| union.join(*a, *b));
     // The directories that raw additions speak of.
     let mut spoken: FxHashMap<u64, Vec<usize>> = FxHashMap::default();
     for (i, outline) in all.iter().enumerate() {
         let mut meet = |key| taker(key).into_iter().for_each(|other| union.join(other, i));
-        outline.around.iter().for_each(|key| meet(*key));
         let apart_from = outline.stand.iter().flat_map(|stand| &stand.apart_from);
         apart_from.for_each(|name| meet(named(name)));
         for text in &outline.raw {
@@ -87,9 +100,8 @@ pub fn of(all: &[Outline]) -> Vec<Vec<usize>> {
         }
     }
     ids(all, &mut union);
-    let stands = all.iter().enumerate().filter_map(|(i, outline)| Some((i, outline.stand.as_ref()?)));
-    let claims = stands.flat_map(|(i, stand)| stand.ports.iter().map(move |(t, p)| (*t, *p, stand, i)));
-    on_ports(claims, |_, _, a, b| union.join(*a, *b));
+    let ports = stands.iter().flat_map(|(i, _, stand)| stand.ports.iter().map(|(t, p)| (*t, *p, *stand, *i)));
+    on_nodes(ports, |_, _, a, b| union.join(*a, *b));
     union.sets()
 }
 

@@ -148,7 +148,7 @@ impl Work<'_> {
         // What a template of others prints, no spec tells; nor whom raw additions meet, which may
         // have been written when the other was not there.
         let own = self.options.templates.is_empty();
-        let raw = services.iter().any(|i| !self.survey.outlines[*i].raw.is_empty());
+        let raw = self.raw(&services);
         if own
             && !raw
             && !failed(self.faults)
@@ -177,6 +177,11 @@ impl Work<'_> {
         done(each.keep(&lot, part), diagnostics, claims)
     }
 
+    /// Whether services among `lot` have raw additions.
+    fn raw(&self, lot: &[usize]) -> bool {
+        lot.iter().any(|i| !self.survey.outlines[*i].raw.is_empty())
+    }
+
     /// Checks, plans, prints, reads back, judges and, if `searched`, searches the services `lot`.
     fn part(&self, model: Model, lot: &[usize], searched: bool) -> (Part, Vec<Diagnostic>, Vec<Claim>) {
         let (options, hidden) = (self.options, &self.survey.hidden);
@@ -196,7 +201,9 @@ impl Work<'_> {
         diagnostics.extend(unread.filter(|_| sound));
         let mut claims = Vec::new();
         if searched {
-            let proof = prove::gaps(&model, lot, &certificates, &tree, &gaps, &self.memo, &mut diagnostics);
+            let plain = options.templates.is_empty() && !self.raw(lot);
+            let (known, memo) = (&gaps, &self.memo);
+            let proof = prove::gaps(&model, lot, &certificates, &tree, known, plain, memo, &mut diagnostics);
             gaps.extend(proof.gaps);
             claims = proof.claims;
         }

@@ -25,13 +25,16 @@ pub struct Proof {
 }
 
 /// Searches what the services of `lot` do with `tree`, and returns what `known` does not say. What
-/// has no name among the gaps is a fault. `memo` knows what was searched before.
+/// has no name among the gaps is a fault. `plain` says that nothing but fields of specs says what is
+/// mounted, `memo` knows what was searched before.
+#[expect(clippy::too_many_arguments, reason = "all that is known of a lot")]
 pub fn gaps(
     model: &Model,
     lot: &[usize],
     certificates: &Certificates,
     tree: &Tree,
     known: &[(usize, Gap)],
+    plain: bool,
     memo: &Memo,
     faults: &mut Vec<Diagnostic>,
 ) -> Proof {
@@ -48,8 +51,9 @@ pub fn gaps(
     let claimed = |w: &Workload| w.members.first().is_some_and(|m| single.contains(&m.name));
     let verified = violations(&files, memo, &claimed);
     let claims = verified.claims;
-    // Of files of others nobody knows; of specs, the check of neighbours calls it a fault.
-    for unread in verified.unread.iter().filter(|u| u.what.ends_with(APART)) {
+    // Of files of others nobody knows. Of directories in specs, the check of neighbours does, and on
+    // which nodes they are.
+    for unread in verified.unread.iter().filter(|u| !plain && u.what.ends_with(APART)) {
         let folder = unread.at.file.split('/').next().unwrap_or_default();
         let service = model.find(folder);
         // What is wrong with a spec was told.

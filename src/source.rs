@@ -86,11 +86,12 @@ pub fn feed<T: AsRef<[u8]>>(digest: &mut Hasher, list: &[T]) {
 /// Reads what specs name: a `base`, and the text behind `files: { …: { from } }`. The library
 /// does no input itself. Several specs may be read at a time.
 pub trait Files: Sync {
-    /// The bytes at `path`, which is relative to the folder of the file `spec`.
+    /// The bytes at `path`: that of the spec or base with what it names, in its shortest form. A `..`
+    /// goes up in the path as it is written, whichever folders are links.
     ///
     /// # Errors
     /// What the reader of the message should know.
-    fn read(&self, spec: &str, path: &str) -> Result<Vec<u8>, String>;
+    fn read(&self, path: &str) -> Result<Vec<u8>, String>;
 }
 
 /// The path of `path`, which is relative to the folder of the file `spec`, in its shortest form.

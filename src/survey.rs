@@ -15,8 +15,10 @@ use crate::target::swarm::{Hidden, Waits};
 use crate::threads::{self, locked};
 
 /// Bytes of texts whose services are kept, twice: those read last, and those before. A compile of
-/// few specs reads each once.
+/// few specs without bases reads each once.
 const KEPT: usize = 256 << 10;
+/// A service that so many others name is kept, so that no spec is read much oftener than that.
+const MANY: usize = 4;
 /// Most unknown names for which the nearest one is looked for: each costs a look at every service.
 const MAX_HINTS: usize = 100;
 
@@ -31,6 +33,8 @@ pub struct Survey<'a> {
     pub hidden: Hidden,
     /// Paths of what was read, the specs included.
     pub read: BTreeSet<String>,
+    /// Services that many others name.
+    many: BTreeSet<usize>,
     kept: Mutex<Kept>,
 }
 
@@ -41,11 +45,13 @@ struct Kept {
     /// Bytes of their texts.
     bytes: usize,
     before: BTreeMap<usize, Arc<Service>>,
+    /// Those that many name.
+    named: BTreeMap<usize, Arc<Service>>,
 }
 
 impl Kept {
     fn get(&self, index: usize) -> Option<Arc<Service>> {
-        self.last.get(&index).or_else(|| self.before.get(&index)).cloned()
+        [&self.named, &self.last, &self.before].into_iter().find_map(|kept| kept.get(&index)).cloned()
     }
 
     fn keep(&mut self, service: Arc<Service>, bytes: usize) {
@@ -97,7 +103,12 @@ impl<'a> Survey<'a> {
                 kept.keep(Arc::new(Service { index, ..service }), bytes);
             }
         }
-        Self { layers, outlines, names, hidden, read, kept: Mutex::new(kept) }
+        let mut naming = vec![0; outlines.len()];
+        for name in outlines.iter().flat_map(Outline::sees) {
+            named(&outlines, name).for_each(|index| naming[index] += 1);
+        }
+        let many = (0..outlines.len()).filter(|index| naming[*index] >= MANY).collect();
+        Self { layers, outlines, names, hidden, read, many, kept: Mutex::new(kept) }
     }
 
     /// The names of all services, and the paths of what was read.
@@ -139,7 +150,12 @@ impl<'a> Survey<'a> {
             return Err(Box::new(Diagnostic::error(Code::SpecUnread, place, message)));
         };
         let service = Arc::new(Service { index, ..service });
-        locked(&self.kept).keep(service.clone(), bytes);
+        let mut kept = locked(&self.kept);
+        if self.many.contains(&index) {
+            kept.named.insert(index, service.clone());
+        } else {
+            kept.keep(service.clone(), bytes);
+        }
         Ok(service)
     }
 }

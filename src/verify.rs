@@ -128,12 +128,15 @@ pub fn watched(files: &[File<'_>], bounds: Bounds, tell: &mut dyn FnMut(Progress
 
 /// What `files` claim, without any search; see [`Verified::claims`].
 pub fn claims(files: &[File<'_>]) -> Vec<Claim> {
-    let mut all = Vec::new();
-    for wanted in Target::ALL {
-        let own: Vec<File<'_>> = files.iter().copied().filter(|f| target(f) == Some(wanted)).collect();
-        all.extend(claimed(wanted, &world::read(wanted, &own)));
-    }
-    all
+    let targets: Vec<Option<Target>> = files.iter().map(target).collect();
+    let claims = |wanted| claimed(wanted, &world::read(wanted, &own(files, &targets, wanted))).collect();
+    Target::ALL.into_iter().flat_map(|wanted| -> Vec<Claim> { claims(wanted) }).collect()
+}
+
+/// The files that are for `wanted`.
+fn own<'f>(files: &[File<'f>], targets: &[Option<Target>], wanted: Target) -> Vec<File<'f>> {
+    let of = files.iter().zip(targets).filter(|(_, target)| **target == Some(wanted));
+    of.map(|(file, _)| *file).collect()
 }
 
 fn claimed(target: Target, world: &World) -> impl Iterator<Item = Claim> {
@@ -155,8 +158,7 @@ fn run(
     let none = files.iter().zip(&targets).filter(|(_, target)| target.is_none());
     verified.passed = none.map(|(file, _)| file.path.to_owned()).collect();
     for wanted in Target::ALL {
-        let of = files.iter().zip(&targets).filter(|(_, target)| **target == Some(wanted));
-        let own: Vec<File<'_>> = of.map(|(file, _)| *file).collect();
+        let own = own(files, &targets, wanted);
         if own.is_empty() {
             continue;
         }

@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use berthc::source::{beside, line_column};
+use berthc::source::line_column;
 use berthc::{Files, Input, Options};
 
 /// What specs name, from the disk.
 struct Disk;
 
 impl Files for Disk {
-    fn read(&self, spec: &str, path: &str) -> Result<Vec<u8>, String> {
-        fs::read(beside(spec, path)).map_err(|e| e.to_string())
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        fs::read(path).map_err(|e| e.to_string())
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use berthc::spec::project::FILE;
 use berthc::{Files, Input, threads};
@@ -17,6 +18,8 @@ const MAX_BYTES: u64 = 8 << 20;
 /// Specs on the disk.
 pub struct Specs {
     files: Vec<PathBuf>,
+    /// The texts of those that may give them only once: pipes, and what is no file.
+    once: BTreeMap<usize, OnceLock<Result<String, Outside>>>,
 }
 
 impl Specs {
@@ -33,20 +36,28 @@ impl Specs {
             }
         }
         let own = |file: PathBuf| (fs::canonicalize(&file).unwrap_or_else(|_| file.clone()), file);
-        let mut seen = BTreeSet::new();
-        let all = threads::each(threads::cores(), files, own, &|_| {}).into_iter();
-        Ok(Self { files: all.filter(|(own, _)| seen.insert(own.clone())).map(|(_, file)| file).collect() })
+        let (mut seen, mut all) = (BTreeSet::new(), Self::none());
+        for (own, file) in threads::each(threads::cores(), files, own, &|_| {}) {
+            let once = !own.is_file();
+            if seen.insert(own) {
+                all.once.extend(once.then(|| (all.files.len(), OnceLock::new())));
+                all.files.push(file);
+            }
+        }
+        Ok(all)
     }
 
     /// None at all.
     pub fn none() -> Self {
-        Self { files: Vec::new() }
+        Self { files: Vec::new(), once: BTreeMap::new() }
     }
 
     /// All of them with their texts.
     pub fn inputs(&self) -> Result<Vec<Input>, Outside> {
-        let one = |file: &PathBuf| Ok(Input { path: file.to_string_lossy().into_owned(), text: text(file)? });
-        self.files.iter().map(one).collect()
+        use berthc::Specs as _;
+        let one =
+            |index| Ok(Input { path: self.path(index).into_owned(), text: self.text(index)?.into_owned() });
+        (0..self.files.len()).map(one).collect()
     }
 }
 
@@ -60,7 +71,11 @@ impl berthc::Specs for Specs {
     }
 
     fn text(&self, index: usize) -> Result<Cow<'_, str>, String> {
-        text(&self.files[index]).map(Cow::Owned)
+        let read = || text(&self.files[index]);
+        match self.once.get(&index) {
+            Some(once) => once.get_or_init(read).as_deref().map(Cow::Borrowed).map_err(Clone::clone),
+            None => read().map(Cow::Owned),
+        }
     }
 }
 
@@ -159,9 +174,8 @@ pub fn templates(dir: &Path, read: &mut BTreeSet<String>) -> Result<BTreeMap<Str
 pub struct Disk;
 
 impl Files for Disk {
-    fn read(&self, spec: &str, path: &str) -> Result<Vec<u8>, String> {
-        let folder = Path::new(spec).parent().unwrap_or(Path::new(""));
-        bounded(&folder.join(path))
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        bounded(Path::new(path))
     }
 }
 

@@ -68,14 +68,15 @@ pub struct Layers<'a> {
     /// Which of these over which spec, in order.
     chosen: BTreeMap<usize, Vec<usize>>,
     bases: Mutex<Bases>,
+    /// Digests of the texts of specs, as they were read last.
+    read: Mutex<Vec<Digest>>,
 }
 
 /// The bases that were met, numbered as they were, after all other texts.
 #[derive(Default)]
 struct Bases {
-    /// Which file named which, at first.
-    named: Vec<(String, String)>,
-    by_path: BTreeMap<String, usize>,
+    /// The number of each path, and the digest of its text.
+    met: BTreeMap<String, (usize, Digest)>,
     /// The latest, by path; or what is wrong with it.
     kept: BTreeMap<String, Result<Arc<Base>, Box<Diagnostic>>>,
     /// Bytes of these.
@@ -114,8 +115,9 @@ impl<'a> Layers<'a> {
         out: &mut Vec<Diagnostic>,
     ) -> Self {
         let (laid, chosen) = (Vec::new(), BTreeMap::new());
-        let mut all =
-            Self { specs, files, laid, under: None, over: Vec::new(), chosen, bases: Mutex::default() };
+        let read = Mutex::new(vec![Digest::default(); specs.count()]);
+        let (bases, over) = (Mutex::default(), Vec::new());
+        let mut all = Self { specs, files, laid, under: None, over, chosen, bases, read };
         all.options(options, out);
         if !all.over.is_empty() {
             let each = (0..specs.count()).collect();
@@ -142,21 +144,22 @@ impl<'a> Layers<'a> {
         own.map(|path| beside("", &path)).chain(laid.map(|path| beside("", path))).collect()
     }
 
-    /// Every text by its number, the specs first. Those that are not `wanted` are left empty.
+    /// Every text by its number, the specs first. Those that are not `wanted` are left empty, and
+    /// those that say something else now: no place points into them.
     pub fn inputs(&self, wanted: impl Fn(usize) -> bool) -> Vec<Input> {
-        let text = |index, read: &dyn Fn() -> Option<String>| match wanted(index) {
-            true => read().unwrap_or_default(),
-            false => String::new(),
+        let text = |index, same: Digest, read: &dyn Fn() -> Option<String>| {
+            let text = Some(index).filter(|index| wanted(*index)).and_then(|_| read());
+            text.filter(|text| *blake3::hash(text.as_bytes()).as_bytes() == same).unwrap_or_default()
         };
         let mut all = Vec::new();
-        for index in 0..self.count() {
+        for (index, same) in locked(&self.read).iter().enumerate() {
             let read = || self.specs.text(index).ok().map(|text| text.into_owned());
-            all.push(Input { path: self.specs.path(index).into_owned(), text: text(index, &read) });
+            all.push(Input { path: self.specs.path(index).into_owned(), text: text(index, *same, &read) });
         }
         all.extend(self.laid.iter().map(|input| Input::clone(input)));
-        for (file, base) in &self.bases().named {
-            let read = || self.files.read(file, base).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-            all.push(Input { path: beside(file, base), text: text(all.len(), &read) });
+        for (path, (_, same)) in &self.bases().met {
+            let read = || self.files.read(path).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+            all.push(Input { path: path.clone(), text: text(all.len(), *same, &read) });
         }
         all
     }
@@ -164,11 +167,9 @@ impl<'a> Layers<'a> {
     /// Numbers the bases in the order of their paths, whichever was met first, in `faults` too.
     pub fn renumber(&self, faults: &mut [Diagnostic]) {
         let (first, mut bases) = (self.laid().end, self.bases());
-        let old: Vec<usize> = bases.by_path.values().copied().collect();
-        bases.named = old.iter().map(|number| bases.named[number - first].clone()).collect();
-        bases.by_path.values_mut().zip(first..).for_each(|(number, new)| *number = new);
+        let new: BTreeMap<usize, usize> = bases.met.values().map(|(old, _)| *old).zip(first..).collect();
+        bases.met.values_mut().zip(first..).for_each(|(met, new)| met.0 = new);
         bases.kept.clear();
-        let new: BTreeMap<usize, usize> = old.into_iter().zip(first..).collect();
         for d in faults {
             let places = d.related.iter_mut().map(|(place, _)| place).chain([&mut d.place]);
             places.for_each(|p| p.source = new.get(&p.source).copied().unwrap_or(p.source));
@@ -346,6 +347,8 @@ impl Loader<'_> {
             self.fault(Code::SpecUnread, Place::new(index, 0, 0), why);
             stem.clone()
         })?;
+        let own = *blake3::hash(text.as_bytes()).as_bytes();
+        locked(&self.all.read)[index] = own;
         let mut top = load(index, &path, &text).map_err(|fault| {
             self.out.push(*fault);
             // Its name cannot be known; the file's is the best guess.
@@ -357,7 +360,7 @@ impl Loader<'_> {
         };
         let name = top.get("service").and_then(Node::text).map(ToOwned::to_owned);
         let (mut layers, mut texts, mut digest) = (vec![index], Texts::default(), Hasher::new());
-        feed(&mut digest, &[&path, &*text]);
+        feed(&mut digest, &[path.as_bytes(), &own]);
         texts.add(index, Arc::new(Input { path: path.clone(), text: text.into_owned() }));
         let mut chain: Vec<Node> = Vec::new();
         let mut seen = BTreeSet::from([beside("", &path)]);
@@ -397,7 +400,7 @@ impl Loader<'_> {
         if let Some(kept) = kept {
             return kept.map_err(|fault| self.out.push(*fault)).ok();
         }
-        let text = self.all.files.read(file, base);
+        let text = self.all.files.read(&path);
         let text = match text.and_then(|t| String::from_utf8(t).map_err(|_| "it is not UTF-8 text".into())) {
             Ok(text) => text,
             Err(why) => {
@@ -406,9 +409,9 @@ impl Loader<'_> {
                 return None;
             }
         };
-        let source = self.all.bases().number(&path, file, base, self.all.laid().end);
-        let loaded = load(source, &path, &text);
         let (bytes, digest) = (text.len(), *blake3::hash(text.as_bytes()).as_bytes());
+        let source = self.all.bases().number(&path, digest, self.all.laid().end);
+        let loaded = load(source, &path, &text);
         let text = Arc::new(Input { path: path.clone(), text });
         let base = loaded.map(|root| Arc::new(Base { source, text, digest, root }));
         self.all.bases().keep(path, base.clone(), bytes);
@@ -417,16 +420,10 @@ impl Loader<'_> {
 }
 
 impl Bases {
-    /// The number of the base at `path`, which `file` names `base`; the first gets the number
-    /// `first`.
-    fn number(&mut self, path: &str, file: &str, base: &str, first: usize) -> usize {
-        if let Some(known) = self.by_path.get(path) {
-            return *known;
-        }
-        let number = first + self.named.len();
-        self.named.push((file.to_owned(), base.to_owned()));
-        self.by_path.insert(path.to_owned(), number);
-        number
+    /// The number of the base at `path`; the first gets the number `first`.
+    fn number(&mut self, path: &str, digest: Digest, first: usize) -> usize {
+        let next = first + self.met.len();
+        self.met.entry(path.to_owned()).or_insert((next, digest)).0
     }
 
     /// Keeps `base` for the next spec, and lets go of the others where they grow too many.

@@ -1,7 +1,9 @@
 //! The command line as a user meets it.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Stdio};
 
 use crate::harness::{berthc, stderr, stdout, walk};
 
@@ -282,4 +284,33 @@ fn explain_says_what_holds_and_what_a_code_means() {
     let run = berthc(&["explain", "tests/bad/member-moves.yaml"]);
     assert_eq!(run.status.code(), Some(1));
     assert!(stderr(&run).contains("[member-moves]"));
+}
+
+/// Specs from a pipe can be read once, however long they are and whatever is laid over them.
+#[test]
+fn specs_come_from_pipes() {
+    let dir = tempfile::tempdir().unwrap();
+    let spec = "service: db\nimage: db:1\nmembers: { count: 1 }\n\
+                targets: { kubernetes: { version: \"1.34\", namespace: db } }\n";
+    let long = format!("{spec}# {}\n", "-".repeat(300_000));
+    let faulty = format!("{spec}imag: x\n# {}\n", "-".repeat(300_000));
+    for (text, more, code, words) in [
+        (&long, "--set=image=db:2", 0, "wrote"),
+        (&long, "--target=kubernetes", 0, "wrote"),
+        (&faulty, "--set=image=db:2", 1, "--> /dev/stdin:5:1\n  |\n5 | imag: x"),
+    ] {
+        let mut run = Command::new(env!("CARGO_BIN_EXE_berthc"))
+            .args(["compile", "/dev/stdin", "-o", "out", more])
+            .current_dir(dir.path())
+            .env("NO_COLOR", "1")
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        run.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        let run = run.wait_with_output().unwrap();
+        let said = String::from_utf8(run.stderr.clone()).unwrap();
+        assert_eq!(run.status.code(), Some(code), "{more}: {said}");
+        assert!(said.contains(words), "{more}: {said}");
+    }
 }

@@ -51,7 +51,7 @@ pub fn stderr(output: &Output) -> String {
 pub struct Memory(pub BTreeMap<String, Vec<u8>>);
 
 impl Files for Memory {
-    fn read(&self, _spec: &str, path: &str) -> Result<Vec<u8>, String> {
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
         self.0.get(path).cloned().ok_or_else(|| "no such file".to_owned())
     }
 }

@@ -349,3 +349,35 @@ fn layers_of_any_size_merge_in_their_time() {
     out.extend(layers.load(0).faults);
     assert!(out.is_empty() && start.elapsed() < std::time::Duration::from_secs(45), "{out:?}");
 }
+
+/// A base is what its path says as it is written, for whoever names it and in whichever order: what
+/// is read is what messages and depfiles name.
+#[test]
+fn links_change_no_base() {
+    let dir = tempfile::tempdir().unwrap();
+    let common = |image: &str| {
+        format!("image: {image}\nmembers: {{ count: 1 }}\n{}", &DB[DB.find("targets").unwrap()..])
+    };
+    files(
+        dir.path(),
+        &[
+            ("real/common.yaml", &common("real:1")),
+            ("real/sub/a.yaml", "service: a\nbase: ../common.yaml\n"),
+            ("specs/common.yaml", &common("specs:1")),
+            ("specs/b.yaml", "service: b\nbase: common.yaml\n"),
+        ],
+    );
+    std::os::unix::fs::symlink("../real/sub", dir.path().join("specs/link")).unwrap();
+    for order in [["specs/link/a.yaml", "specs/b.yaml"], ["specs/b.yaml", "specs/link/a.yaml"]] {
+        let run = berthc_in(dir.path(), &["compile", order[0], order[1], "-o", "out", "--depfile", "t.d"]);
+        assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));
+        for service in ["a", "b"] {
+            let set = std::fs::read_to_string(
+                dir.path().join(format!("out/{service}/kubernetes/statefulset.yaml")),
+            );
+            assert!(set.unwrap().contains("image: specs:1"), "{service}");
+        }
+        let rule = std::fs::read_to_string(dir.path().join("t.d")).unwrap();
+        assert!(rule.contains("specs/common.yaml") && !rule.contains("real/"), "{rule}");
+    }
+}

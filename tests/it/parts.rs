@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use berthc::code::Code;
 use berthc::model::check::together;
-use berthc::source::beside;
 use berthc::target::clashes;
 use berthc::{Each, Files, Input, Lot, Options, Part, Specs, Tree, compile_each, diag};
 
@@ -17,8 +16,8 @@ use crate::hostile::Random;
 struct Disk;
 
 impl Files for Disk {
-    fn read(&self, spec: &str, path: &str) -> Result<Vec<u8>, String> {
-        std::fs::read(root().join(beside(spec, path))).map_err(|e| e.to_string())
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        std::fs::read(root().join(path)).map_err(|e| e.to_string())
     }
 }
 
@@ -436,4 +435,30 @@ fn ids_meet_across_others() {
     let all = [one("a", 0, 9), one("b", 1, 1), one("c", 5, 1), one("d", 9, 1)];
     let codes = codes(&all.each_ref().map(String::as_str), &Options::default());
     assert_eq!(codes.iter().filter(|c| *c == "id-clash").count(), 2, "{codes:?}");
+}
+
+/// One directory in another, on nodes that are never the same: whether anything else brings the two
+/// into one lot, or raw additions are searched with them, or not.
+#[test]
+fn nodes_keep_nested_directories_apart() {
+    for target in ["kubernetes: { version: \"1.34\", namespace: db", "fleet: { version: \"1.0.0\""] {
+        let one = |name: &str, other: &str, path: &str, on: &str, more: &str| {
+            let raw =
+                if more.is_empty() || target.starts_with("fleet") { "" } else { ", pod: { priority: 7 }" };
+            format!(
+                "service: {name}\nrevision: v1\nimage: i:1\nmembers: {{ per: node, on: {{ n: \"{on}\" }} }}\n\
+                 exclusive: {{ data: {{ data: {{ mount: /data, host: {path} }} }}, ports: {{ s: 4000 }} }}\n\
+                 targets: {{ {target}{raw} }} }}\n{}",
+                if more == "apart" { format!("apart_from: [{other}]\n") } else { String::new() }
+            )
+        };
+        for more in ["", "apart", "raw"] {
+            let outer = one("outer", "inner", "/mnt/d1", "yes", more);
+            let inner = |on| one("inner", "outer", "/mnt/d1/x", on, more);
+            let meet = codes(&[&outer, &inner("yes")], &Options::default());
+            assert!(meet.contains(&"neighbour".into()), "{target} {more}: {meet:?}");
+            let apart = codes(&[&outer, &inner("no")], &Options::default());
+            assert_eq!(apart, Vec::<String>::new(), "{target} {more}");
+        }
+    }
 }

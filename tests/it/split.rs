@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use berthc::source::beside;
 use berthc::spec::node::{self, Kind};
 use berthc::{Files, Input, Options, Tree};
 
@@ -12,8 +11,8 @@ use crate::harness::{root, walk};
 struct Disk;
 
 impl Files for Disk {
-    fn read(&self, spec: &str, path: &str) -> Result<Vec<u8>, String> {
-        std::fs::read(root().join(beside(spec, path))).map_err(|e| e.to_string())
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        std::fs::read(root().join(path)).map_err(|e| e.to_string())
     }
 }
 

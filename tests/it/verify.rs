@@ -19,7 +19,7 @@ use crate::harness::{root, walk};
 struct Disk(&'static str);
 
 impl berthc::Files for Disk {
-    fn read(&self, _spec: &str, path: &str) -> Result<Vec<u8>, String> {
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
         std::fs::read(root().join(self.0).join(path)).map_err(|e| e.to_string())
     }
 }

@@ -59,7 +59,7 @@ pub fn emitted(folder: &str) -> Vec<(String, String)> {
 struct Beside(std::path::PathBuf);
 
 impl berthc::Files for Beside {
-    fn read(&self, _spec: &str, path: &str) -> Result<Vec<u8>, String> {
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
         std::fs::read(self.0.join(path)).map_err(|e| e.to_string())
     }
 }

@@ -20,7 +20,7 @@ use indexmap::IndexMap;
 use exclusive::Exclusive;
 pub use health::SIGNALS;
 pub use members::{MAX_FIRST, MAX_MEMBERS};
-pub use neighbour::{Stand, ancestors, on_ports};
+pub use neighbour::{Stand, ancestors, on_nodes};
 pub use process::ULIMITS;
 pub use targets::KUBERNETES;
 pub use values::value_fault;

@@ -114,7 +114,7 @@ pub fn check(model: &Model, lot: &[usize], out: &mut Vec<Diagnostic>) {
         own.map(move |(target, port, at)| (target, port, stand, (*service, at)))
     });
     let mut told = BTreeSet::new();
-    on_ports(claims, |target, port, (a, at_a), (b, at_b)| {
+    on_nodes(claims, |target, port, (a, at_a), (b, at_b)| {
         if told.insert((&a.name, &b.name, port)) {
             out.push(
                 Diagnostic::error(
@@ -162,20 +162,20 @@ fn directories(workloads: &[(&Service, &Workload, Stand)], out: &mut Vec<Diagnos
     }
 }
 
-/// Calls `meet` for each port with two that claim it on nodes that may be the same: those of
-/// `claims`, which come in the order of the services.
-pub fn on_ports<'m, T>(
-    claims: impl Iterator<Item = (Target, u16, &'m Stand, T)>,
-    mut meet: impl FnMut(Target, u16, &T, &T),
+/// Calls `meet` for each thing of a node with two that claim it on nodes that may be the same: those
+/// of `claims`, which come in the order of the services.
+pub fn on_nodes<'m, K: Ord + Copy, T>(
+    claims: impl Iterator<Item = (Target, K, &'m Stand, T)>,
+    mut meet: impl FnMut(Target, K, &T, &T),
 ) {
     let claim = |stand, of| Claim { stand, id: None, path: String::new(), of };
-    let mut ports: Vec<_> =
-        claims.map(|(target, port, stand, of)| (target, port, claim(stand, of))).collect();
-    ports.sort_by_key(|(target, port, _)| (*target, *port));
-    for claims in ports.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
-        let (target, port, _) = claims[0];
+    let mut all: Vec<_> =
+        claims.map(|(target, thing, stand, of)| (target, thing, claim(stand, of))).collect();
+    all.sort_by_key(|(target, thing, _)| (*target, *thing));
+    for claims in all.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+        let (target, thing, _) = claims[0];
         let all: Vec<&Claim<'_, T>> = claims.iter().map(|(.., claim)| claim).collect();
-        pairs(&all, target, |a, b| meet(target, port, &a.of, &b.of));
+        pairs(&all, target, |a, b| meet(target, thing, &a.of, &b.of));
     }
 }
 

@@ -179,8 +179,8 @@ impl Checker<'_> {
             return None;
         }
         let file = self.texts.get(self.source.place(route).source).map_or("", |s| &s.path);
-        self.read.insert(beside(file, from));
-        let text = match self.files.read(file, from) {
+        let path = beside(file, from);
+        let text = match self.files.read(&path) {
             Ok(bytes) => String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned()),
             Err(e) => Err(e),
         };
@@ -188,6 +188,7 @@ impl Checker<'_> {
             Some(c) => Err(format!("it holds the character U+{:04X}", c as u32)),
             None => Ok(t),
         });
+        self.read.insert(path);
         feed(&mut self.digest, &[from, text.as_deref().unwrap_or_default()]);
         text.map_err(|e| {
             self.fault(Code::FileMissing, route, format!("cannot read `{from}`: {e}"));
