@@ -119,8 +119,8 @@ impl Rest<'_> {
     /// Every text that the places of `diagnostics` point into, by its number. All else is not read
     /// again, and its text is empty.
     pub fn sources(&self, diagnostics: &[Diagnostic]) -> Vec<Input> {
-        let places = |d: &Diagnostic| d.related.iter().map(|r| r.0.source).chain([d.place.source]).collect();
-        let wanted: BTreeSet<usize> = diagnostics.iter().flat_map(|d| -> Vec<usize> { places(d) }).collect();
+        let places = diagnostics.iter().flat_map(|d| d.related.iter().map(|r| r.0).chain([d.place]));
+        let wanted: BTreeSet<usize> = places.map(|place| place.source).collect();
         self.layers.inputs(|source| wanted.contains(&source))
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 
-use crate::model::check::on_nodes;
+use crate::model::check::{on_ids, on_nodes};
 use crate::model::names::{MAX_PATH, MAX_SERVICE};
 use crate::outline::{Outline, directory, named};
 use crate::target::Target;
@@ -99,28 +99,13 @@ pub fn of(all: &[Outline]) -> Vec<Vec<usize>> {
             speakers.truncate(1);
         }
     }
-    ids(all, &mut union);
+    let ids = stands
+        .iter()
+        .filter_map(|(i, outline, stand)| Some((outline.space.as_deref()?, stand.ids.clone(), *i)));
+    on_ids(ids, |_, (_, a), (_, b)| union.join(*a, *b));
     let ports = stands.iter().flat_map(|(i, _, stand)| stand.ports.iter().map(|(t, p)| (*t, *p, *stand, *i)));
     on_nodes(ports, |_, _, a, b| union.join(*a, *b));
     union.sets()
-}
-
-/// Joins services that have an id of one space in common.
-fn ids(all: &[Outline], union: &mut Union) {
-    let mut spaces: BTreeMap<&str, Vec<(u32, u32, usize)>> = BTreeMap::new();
-    for (i, outline) in all.iter().enumerate() {
-        if let (Some(space), Some(stand)) = (&outline.space, &outline.stand) {
-            spaces.entry(space).or_default().push((stand.ids.start, stand.ids.end, i));
-        }
-    }
-    for mut ids in spaces.into_values() {
-        ids.sort_unstable();
-        let mut furthest: Option<(u32, usize)> = None;
-        for (start, end, i) in ids {
-            furthest.filter(|(until, _)| start < *until).into_iter().for_each(|(_, o)| union.join(o, i));
-            furthest = Some((end, i)).max(furthest);
-        }
-    }
 }
 
 /// Every run of the parts between dashes that is not longer than a service's name may be: names of

@@ -201,9 +201,10 @@ impl Work<'_> {
         diagnostics.extend(unread.filter(|_| sound));
         let mut claims = Vec::new();
         if searched {
-            let plain = options.templates.is_empty() && !self.raw(lot);
-            let (known, memo) = (&gaps, &self.memo);
-            let proof = prove::gaps(&model, lot, &certificates, &tree, known, plain, memo, &mut diagnostics);
+            let proof = prove::gaps(&model, lot, &certificates, &tree, &gaps, &self.memo, &mut diagnostics);
+            if !options.templates.is_empty() || self.raw(lot) {
+                prove::nested(&model, &certificates, &proof.unread, &mut diagnostics);
+            }
             gaps.extend(proof.gaps);
             claims = proof.claims;
         }

@@ -13,7 +13,7 @@ use crate::route;
 use crate::target::Gap;
 use crate::verify::{Claim, kin, violations};
 use crate::world::claims::APART;
-use crate::world::{File, Workload};
+use crate::world::{File, Unread, Workload};
 
 /// What a search of emitted texts found.
 #[derive(Debug, Default)]
@@ -22,19 +22,18 @@ pub struct Proof {
     pub gaps: Vec<(usize, Gap)>,
     /// What the texts claim.
     pub claims: Vec<Claim>,
+    /// What of them no reader understands.
+    pub unread: Vec<Unread>,
 }
 
 /// Searches what the services of `lot` do with `tree`, and returns what `known` does not say. What
-/// has no name among the gaps is a fault. `plain` says that nothing but fields of specs says what is
-/// mounted, `memo` knows what was searched before.
-#[expect(clippy::too_many_arguments, reason = "all that is known of a lot")]
+/// has no name among the gaps is a fault. `memo` knows what was searched before.
 pub fn gaps(
     model: &Model,
     lot: &[usize],
     certificates: &Certificates,
     tree: &Tree,
     known: &[(usize, Gap)],
-    plain: bool,
     memo: &Memo,
     faults: &mut Vec<Diagnostic>,
 ) -> Proof {
@@ -51,19 +50,6 @@ pub fn gaps(
     let claimed = |w: &Workload| w.members.first().is_some_and(|m| single.contains(&m.name));
     let verified = violations(&files, memo, &claimed);
     let claims = verified.claims;
-    // Of files of others nobody knows. Of directories in specs, the check of neighbours does, and on
-    // which nodes they are.
-    for unread in verified.unread.iter().filter(|u| !plain && u.what.ends_with(APART)) {
-        let folder = unread.at.file.split('/').next().unwrap_or_default();
-        // What is wrong with a spec was told.
-        if model.named(folder).any(|s| !certificates.has(s)) {
-            continue;
-        }
-        let place = model.find(folder).map_or(Place::NOWHERE, |s| s.key(&route!["service"]));
-        let message = format!("what was emitted breaks: {}", unread.what.trim_end_matches(APART));
-        let d = Diagnostic::error(Code::OutputBreaks, place, message.trim_end_matches([' ', ':']));
-        faults.push(d.advice("give each service a directory of its own"));
-    }
     let found = verified.findings.into_iter().chain(verified.accepted.into_iter().map(|a| a.finding));
     let mut gaps: Vec<(usize, Gap)> = Vec::new();
     for finding in found.filter(|f| f.level == Level::Violation) {
@@ -90,7 +76,24 @@ pub fn gaps(
             gaps.push((service.index, gap.mend("change what makes it", finding.mend)));
         }
     }
-    Proof { gaps, claims }
+    Proof { gaps, claims, unread: verified.unread }
+}
+
+/// Reports directories that lie in another workload's, of what was `unread`: for texts in which more
+/// than fields of specs says what is mounted. Those fields the check of neighbours judges, which
+/// knows on which nodes they are; of files of others nobody does.
+pub fn nested(model: &Model, certificates: &Certificates, unread: &[Unread], faults: &mut Vec<Diagnostic>) {
+    for unread in unread.iter().filter(|u| u.what.ends_with(APART)) {
+        let folder = unread.at.file.split('/').next().unwrap_or_default();
+        // What is wrong with a spec was told.
+        if model.named(folder).any(|s| !certificates.has(s)) {
+            continue;
+        }
+        let place = model.find(folder).map_or(Place::NOWHERE, |s| s.key(&route!["service"]));
+        let message = format!("what was emitted breaks: {}", unread.what.trim_end_matches(APART));
+        let d = Diagnostic::error(Code::OutputBreaks, place, message.trim_end_matches([' ', ':']));
+        faults.push(d.advice("give each service a directory of its own"));
+    }
 }
 
 /// Whether the certificate says that the cell of `code` is held.

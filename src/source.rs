@@ -6,6 +6,7 @@ use std::sync::Arc;
 use blake3::Hasher;
 
 use crate::diag::Place;
+use crate::path::shortest;
 use crate::spec::node::{Kind, Node};
 
 /// One text with the path it was read from.
@@ -97,16 +98,7 @@ pub trait Files: Sync {
 /// The path of `path`, which is relative to the folder of the file `spec`, in its shortest form.
 pub fn beside(spec: &str, path: &str) -> String {
     let folder = spec.rfind('/').map_or("", |slash| &spec[..=slash]);
-    let whole = format!("{folder}{path}");
-    let mut steps: Vec<&str> = Vec::new();
-    for step in whole.split('/').filter(|s| !s.is_empty() && *s != ".") {
-        match (step, steps.last()) {
-            ("..", Some(last)) if *last != ".." => drop(steps.pop()),
-            _ => steps.push(step),
-        }
-    }
-    let root = if whole.starts_with('/') { "/" } else { "" };
-    format!("{root}{}", steps.join("/"))
+    shortest(&format!("{folder}{path}"))
 }
 
 /// A way through the keys of a spec. Keys may hold dots, so it is a list.

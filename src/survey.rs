@@ -28,11 +28,11 @@ pub struct Survey<'a> {
     /// In order of name and revision; their places here are the indices of the services.
     pub outlines: Vec<Outline>,
     /// What is known of the names of all services.
-    pub names: Arc<Names>,
+    names: Arc<Names>,
     /// Who waits in a circle on Swarm.
     pub hidden: Hidden,
     /// Paths of what was read, the specs included.
-    pub read: BTreeSet<String>,
+    read: BTreeSet<String>,
     /// Services that many others name.
     many: BTreeSet<usize>,
     kept: Mutex<Kept>,
@@ -55,10 +55,13 @@ impl Kept {
     }
 
     fn keep(&mut self, service: Arc<Service>, bytes: usize) {
+        if bytes > KEPT {
+            return;
+        }
         if self.bytes + bytes > KEPT {
             (self.before, self.bytes) = (std::mem::take(&mut self.last), 0);
         }
-        if bytes <= KEPT && self.last.insert(service.index, service).is_none() {
+        if self.last.insert(service.index, service).is_none() {
             self.bytes += bytes;
         }
     }

@@ -252,7 +252,7 @@ struct Compare<'a> {
     look: bool,
     known: Option<Known>,
     /// The text of an item that is asked for.
-    text: fn(&Item) -> String,
+    text: fn(&mut Item) -> String,
     spool: Spool,
     line: Mutex<Line>,
 }
@@ -300,8 +300,8 @@ impl Each for Compare<'_> {
             made.print()
         });
         let Drift { items, unchanged } = drift;
-        let wait = |item: Item| {
-            let text = self.spool.keep((self.text)(&item))?;
+        let wait = |mut item: Item| {
+            let text = self.spool.keep((self.text)(&mut item))?;
             Ok(Change { name: item.name, state: item.state, text })
         };
         let changes: Result<Vec<Change>, Outside> = items.into_iter().map(wait).collect();
@@ -329,13 +329,13 @@ fn done(job: &job::Job, to: Use) -> Result<Done, Outside> {
     let (job::Ready { specs, mut options, mut read, .. }, out) = job.ready()?;
     options.threads = threads::cores();
     let known = Known::open(specs.count(), &options);
-    let (look, text, spool): (_, fn(&Item) -> String, _) = match to {
-        Use::Write => (false, |item| item.new.clone(), Spool::new(Some(&out))),
-        Use::Show { look } => (look, Item::diff, Spool::new(None)),
+    let (look, text, spool): (_, fn(&mut Item) -> String, _) = match to {
+        Use::Write => (false, |item| std::mem::take(&mut item.new), Spool::new(Some(&out))),
+        Use::Show { look } => (look, |item| item.diff(), Spool::new(None)),
     };
     let line = Mutex::default();
     let compare = Compare { out: &out, options: &options, look, known, text, spool, line };
-    let (rest, parts) = berthc::compile_each(&specs, &read::Disk, &options, &compare);
+    let (mut rest, parts) = berthc::compile_each(&specs, &read::Disk, &options, &compare);
     let Compare { known, spool, line, .. } = compare;
     line.into_inner().unwrap_or_default().clear();
     // It says nothing of a spec, but of the disk.
@@ -346,7 +346,7 @@ fn done(job: &job::Job, to: Use) -> Result<Done, Outside> {
     if let Some(name) = options.bootstrap.iter().find(|name| !is_service(name)) {
         return Err(format!("--bootstrap {name}: no spec of this compile is the service `{name}`"));
     }
-    let mut diagnostics = rest.diagnostics.clone();
+    let mut diagnostics = std::mem::take(&mut rest.diagnostics);
     let mut whole = None;
     if !failed(&diagnostics) {
         let mut changes = Changes::default();

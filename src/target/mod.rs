@@ -20,6 +20,7 @@ use crate::diag::{Diagnostic, Place};
 use crate::emit::Page;
 use crate::model::{Accept, Model, Service, Template};
 use crate::route;
+use crate::source::Route;
 use scope::{For, Values};
 use swarm::Hidden;
 
@@ -194,6 +195,31 @@ pub fn names(service: &Service, mut see: impl FnMut(u64)) {
 /// differ may have one key.
 pub fn key(thing: impl Hash) -> u64 {
     FxBuildHasher.hash_one(thing)
+}
+
+/// What of a spec a name is made of last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin<'m> {
+    /// The service's name.
+    Service,
+    /// Its revision.
+    Revision,
+    /// Data, by its route.
+    Data(&'m Route),
+    /// A helper, by its name.
+    Helper(&'m str),
+}
+
+impl Origin<'_> {
+    /// Where it stands in the spec of `service`.
+    pub fn place(self, service: &Service) -> Place {
+        match self {
+            Self::Service => service.place(&route!["service"]),
+            Self::Revision => service.place(&route!["revision"]),
+            Self::Data(route) => service.key(route),
+            Self::Helper(name) => service.key(&route!["helpers", name]),
+        }
+    }
 }
 
 /// Reports names that two services among `lot` take.

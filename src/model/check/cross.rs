@@ -1,6 +1,7 @@
 //! What only several specs, or a spec's values against its blocks, show.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::values::unknown_name;
 use crate::code::Code;
@@ -141,40 +142,40 @@ fn revisions(group: &[&Service], out: &mut Vec<Diagnostic>) {
 
 /// Services of one id space have no id in common.
 fn ids<'m>(workloads: impl Iterator<Item = (&'m Service, &'m Workload)>, out: &mut Vec<Diagnostic>) {
-    let mut spaces: BTreeMap<&str, Vec<(u32, u32, &Service)>> = BTreeMap::new();
-    for (service, w) in workloads {
-        if let Some(space) = &w.id
-            && !w.per_node()
-        {
-            let ids = w.ids();
-            spaces.entry(space).or_default().push((ids.start, ids.end, service));
-        }
+    let numbered = workloads.filter(|(_, w)| !w.per_node());
+    let claims = numbered.filter_map(|(service, w)| Some((w.id.as_deref()?, w.ids(), service)));
+    on_ids(claims, |space, (ids, other), (own, service)| {
+        out.push(
+            Diagnostic::error(
+                Code::IdClash,
+                service.place(&route!["exclusive", "id"]),
+                format!("id {} of `{space}` belongs to {} and to {}", own.start, other.name, service.name),
+            )
+            .related(other.place(&route!["exclusive", "id"]), format!("ids {} to {}", ids.start, ids.end - 1))
+            .mend(format!("number the members of {} from", service.name), format!("first: {}", ids.end)),
+        );
+    });
+}
+
+/// Calls `meet` for each of `claims`, which come in the order of the services, that has an id of its
+/// space in common with an earlier one: with that which reaches furthest, and with it.
+pub fn on_ids<'s, T>(
+    claims: impl Iterator<Item = (&'s str, Range<u32>, T)>,
+    mut meet: impl FnMut(&str, &(Range<u32>, T), &(Range<u32>, T)),
+) {
+    let mut spaces: BTreeMap<&str, Vec<(Range<u32>, T)>> = BTreeMap::new();
+    for (space, ids, of) in claims {
+        spaces.entry(space).or_default().push((ids, of));
     }
     for (space, mut all) in spaces {
-        all.sort_by_key(|(start, end, s)| (*start, *end, &s.name));
-        // The one that reaches furthest so far is the one that a later range meets.
-        let Some(mut furthest) = all.first().copied() else { continue };
-        for &(start, end, service) in &all[1..] {
-            if start < furthest.1 {
-                let other = furthest.2;
-                out.push(
-                    Diagnostic::error(
-                        Code::IdClash,
-                        service.place(&route!["exclusive", "id"]),
-                        format!("id {start} of `{space}` belongs to {} and to {}", other.name, service.name),
-                    )
-                    .related(
-                        other.place(&route!["exclusive", "id"]),
-                        format!("ids {} to {}", furthest.0, furthest.1 - 1),
-                    )
-                    .mend(
-                        format!("number the members of {} from", service.name),
-                        format!("first: {}", furthest.1),
-                    ),
-                );
+        all.sort_by_key(|(ids, _)| (ids.start, ids.end));
+        let Some((mut furthest, rest)) = all.split_first() else { continue };
+        for own in rest {
+            if own.0.start < furthest.0.end {
+                meet(space, furthest, own);
             }
-            if end > furthest.1 {
-                furthest = (start, end, service);
+            if own.0.end > furthest.0.end {
+                furthest = own;
             }
         }
     }

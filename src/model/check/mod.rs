@@ -17,6 +17,7 @@ use std::sync::Arc;
 use blake3::Hasher;
 use indexmap::IndexMap;
 
+pub use cross::on_ids;
 use exclusive::Exclusive;
 pub use health::SIGNALS;
 pub use members::{MAX_FIRST, MAX_MEMBERS};

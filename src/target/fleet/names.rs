@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
-use crate::model::{Data, Helper, Model, Service, Workload};
+use crate::model::{Data, Model, Service, Workload};
 use crate::route;
-use crate::target::{Target, key};
+use crate::target::{Origin, Target, key};
 
 /// The member's name: of a counted service `service-id`; a `per: node` member is its node's.
 pub fn member(service: &Service, id: Option<u32>) -> String {
@@ -87,48 +87,34 @@ enum Kind {
     Unit,
 }
 
-/// What of a spec a name is made of.
-#[derive(Clone, Copy)]
-enum From<'m> {
-    Service,
-    Data(&'m Data),
-    Helper(&'m Helper),
-}
-
-impl From<'_> {
-    fn place(self, service: &Service) -> Place {
-        match self {
-            Self::Service => service.place(&route!["service"]),
-            Self::Data(data) => service.key(&data.route),
-            Self::Helper(helper) => service.key(&route!["helpers", helper.name]),
-        }
-    }
-}
-
 /// The names that `service` takes, other than those of host paths, which are claimed as paths.
-fn taken<'m>(service: &Service, w: &'m Workload) -> Vec<(Kind, String, From<'m>)> {
+fn taken<'m>(service: &Service, w: &'m Workload) -> Vec<(Kind, String, Origin<'m>)> {
     let ids: Vec<Option<u32>> = if w.per_node() { vec![None] } else { w.ids().map(Some).collect() };
     let mut all = Vec::new();
     for id in ids {
         let member = member(service, id);
         for (data, _) in w.volumes() {
-            all.push((Kind::Volume, volume(data, &member), From::Data(data)));
+            all.push((Kind::Volume, volume(data, &member), Origin::Data(&data.route)));
         }
         match w.data.first() {
-            None => all.push((Kind::Container, member.clone(), From::Service)),
+            None => all.push((Kind::Container, member.clone(), Origin::Service)),
             Some(data) if data.host().is_none() => {
-                all.push((Kind::Container, volume(data, &member), From::Data(data)));
+                all.push((Kind::Container, volume(data, &member), Origin::Data(&data.route)));
             }
             Some(_) => {}
         }
         for helper in &w.helpers {
-            all.push((Kind::Container, helper_container(service, &helper.name, id), From::Helper(helper)));
+            all.push((
+                Kind::Container,
+                helper_container(service, &helper.name, id),
+                Origin::Helper(&helper.name),
+            ));
         }
     }
     // Units: helpers' have the names of no services, and of no other helpers.
-    all.push((Kind::Unit, service.name.clone(), From::Service));
+    all.push((Kind::Unit, service.name.clone(), Origin::Service));
     for helper in &w.helpers {
-        all.push((Kind::Unit, format!("{}-{}", service.name, helper.name), From::Helper(helper)));
+        all.push((Kind::Unit, format!("{}-{}", service.name, helper.name), Origin::Helper(&helper.name)));
     }
     all
 }
@@ -143,10 +129,10 @@ pub fn names(service: &Service, mut see: impl FnMut(u64)) {
 pub fn clashes(model: &Model, lot: &[usize], faults: &mut Vec<Diagnostic>) {
     let own = lot.iter().map(|i| model.service(*i)).filter(|s| s.has(Target::Fleet));
     let own: Vec<(&Service, &Workload)> = own.filter_map(|s| Some((s, s.workload()?))).collect();
-    let mut owners: BTreeMap<(Kind, String), (&Service, From<'_>)> = BTreeMap::new();
+    let mut owners: BTreeMap<(Kind, String), (&Service, Origin<'_>)> = BTreeMap::new();
     // A service is told of before the helper that has its name.
     for (service, _) in &own {
-        owners.entry((Kind::Unit, service.name.clone())).or_insert((service, From::Service));
+        owners.entry((Kind::Unit, service.name.clone())).or_insert((service, Origin::Service));
     }
     let mut told = BTreeSet::new();
     for (service, w) in own {

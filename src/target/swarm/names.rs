@@ -9,9 +9,7 @@ use super::subject::Subject;
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
 use crate::model::{Model, Service};
-use crate::route;
-use crate::source::Route;
-use crate::target::{Target, key};
+use crate::target::{Origin, Target, key};
 
 /// Where a name means one thing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,31 +22,12 @@ enum Scope {
     Network(String),
 }
 
-/// What of a spec a name is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum From<'m> {
-    Service,
-    Data(&'m Route),
-    Helper(&'m str),
-}
-
-impl From<'_> {
-    fn place(self, service: &Service) -> Place {
-        match self {
-            Self::Service if service.revision.is_some() => service.place(&route!["revision"]),
-            Self::Service => service.place(&route!["service"]),
-            Self::Data(route) => service.key(route),
-            Self::Helper(name) => service.key(&route!["helpers", name]),
-        }
-    }
-}
-
 /// Who has a name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Owner<'m> {
     /// Index of the service.
     service: usize,
-    from: From<'m>,
+    from: Origin<'m>,
 }
 
 /// Shows the names that `service` takes on Swarm.
@@ -82,25 +61,26 @@ pub fn clashes(model: &Model, lot: &[usize], faults: &mut Vec<Diagnostic>) {
 }
 
 /// The names that `subject` takes; none twice.
-fn taken(subject: Subject<'_>) -> Vec<(Scope, String, From<'_>)> {
+fn taken(subject: Subject<'_>) -> Vec<(Scope, String, Origin<'_>)> {
     let (service, w) = (subject.service, subject.workload);
     let own = subject.swarm.network.iter().filter(|_| !w.node_network);
     let own: Vec<Scope> = own.cloned().map(Scope::Network).collect();
     let raw: Vec<Scope> = hatch::networks(subject).into_iter().map(Scope::Network).collect();
     let stack = || Scope::Stack(service.name.clone());
+    let last = if service.revision.is_some() { Origin::Revision } else { Origin::Service };
     let mut all = Vec::new();
     for id in subject.ids() {
         let member = subject.name(id);
         for (name, (data, _)) in storage::places(subject, id).into_iter().zip(w.volumes()) {
-            all.push((Scope::Volumes, name, From::Data(&data.route)));
+            all.push((Scope::Volumes, name, Origin::Data(&data.route)));
         }
         for helper in &w.helpers {
             for scope in own.iter().cloned().chain([stack()]) {
-                all.push((scope, format!("{member}-{}", helper.name), From::Helper(&helper.name)));
+                all.push((scope, format!("{member}-{}", helper.name), Origin::Helper(&helper.name)));
             }
         }
         for scope in own.iter().chain(&raw).cloned().chain([stack()]) {
-            all.push((scope, member.clone(), From::Service));
+            all.push((scope, member.clone(), last));
         }
     }
     all
