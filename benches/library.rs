@@ -5,7 +5,7 @@
 mod monorepo;
 
 use berthc::explore::{Bounds, explore};
-use berthc::target::Target;
+use berthc::plan::Target;
 use berthc::verify::verify;
 use berthc::world::{File, World, read};
 use berthc::{Files, Options};

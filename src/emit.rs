@@ -20,8 +20,8 @@ use serde::Serialize;
 
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
+use crate::plan::{fleet, kubernetes, swarm};
 use crate::quote::Piece;
-use crate::target::{fleet, kubernetes, swarm};
 use crate::value::{Part, Run, Text, is_mark};
 use crate::{Options, quote};
 

@@ -9,7 +9,7 @@
 //!
 //! 1. [`spec`] reads YAML or TOML into one tree and one [`spec::Spec`], each field with its place.
 //! 2. [`model`] says whether it is a valid service: every fault at once, with the line to write.
-//! 3. [`target`] decides everything, one plan for each orchestrator: names, labels, order, waits.
+//! 3. [`plan`] decides everything, one plan for each orchestrator: names, labels, order, waits.
 //! 4. [`emit`] prints plans through `templates/`; it decides nothing.
 //! 5. [`world`] reads the emitted text back; it knows nothing of any plan.
 //! 6. [`certificate`] says of that text what holds every resource under every hazard; what
@@ -40,13 +40,13 @@ pub mod model;
 mod outline;
 mod parts;
 mod path;
+pub mod plan;
 pub mod prove;
 pub mod quote;
 pub mod schema;
 pub mod source;
 pub mod spec;
 mod survey;
-pub mod target;
 pub mod threads;
 pub mod value;
 pub mod verify;
@@ -57,9 +57,9 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use diag::{Diagnostic, Severity};
 pub use emit::Tree;
 pub use parts::{Each, Lot, Part};
+pub use plan::Target;
 pub use source::{Files, Input, Specs};
 pub use spec::project::Project;
-pub use target::Target;
 
 /// What a compile is asked for besides its specs.
 #[derive(Debug, Clone, Default)]

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use crate::model::check::{on_ids, on_nodes};
 use crate::model::names::{MAX_PATH, MAX_SERVICE};
 use crate::outline::{Outline, directory, named};
-use crate::target::Target;
+use crate::plan::Target;
 
 /// Sets of numbers that are joined pair by pair.
 pub struct Union(Vec<usize>);

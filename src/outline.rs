@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use crate::model::check::{Stand, ancestors};
 use crate::model::{Service, Workload};
+use crate::plan::swarm::Waits;
+use crate::plan::{key, names};
 use crate::source::Digest;
-use crate::target::swarm::Waits;
-use crate::target::{key, names};
 
 /// A service, without what only its own files are made of.
 #[derive(Debug)]

@@ -9,8 +9,8 @@ use crate::emit::{self, Printer, Tree};
 use crate::explore::Memo;
 use crate::model::Model;
 use crate::model::check::together;
+use crate::plan::{self, Plans};
 use crate::survey::Survey;
-use crate::target::{self, Plans};
 use crate::verify::{self, Claim};
 use crate::world::File;
 use crate::{Options, lots, prove, threads};
@@ -187,8 +187,8 @@ impl Work<'_> {
         let (options, hidden) = (self.options, &self.survey.hidden);
         let mut diagnostics = Vec::new();
         together(&model, lot, &mut diagnostics);
-        target::clashes(&model, lot, &mut diagnostics);
-        let Plans { pages, mut gaps } = target::plan(&model, lot, hidden, options, &mut diagnostics);
+        plan::clashes(&model, lot, &mut diagnostics);
+        let Plans { pages, mut gaps } = plan::plan(&model, lot, hidden, options, &mut diagnostics);
         let sound = !failed(self.faults) && !failed(&diagnostics);
         let mut printing = Vec::new();
         let mut tree = self.printer.print(&pages, &mut printing);
@@ -208,7 +208,7 @@ impl Work<'_> {
             gaps.extend(proof.gaps);
             claims = proof.claims;
         }
-        target::waivers(&model, lot, &gaps, |s| certificates.has(s), &mut diagnostics);
+        plan::waivers(&model, lot, &gaps, |s| certificates.has(s), &mut diagnostics);
         tree.extend(self.printer.print(&certificates.pages(&model, lot, &gaps), &mut diagnostics));
         tree.retain(|path, _| options.wants(path));
         (Part { model, tree, certificates, searched }, diagnostics, claims)

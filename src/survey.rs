@@ -9,9 +9,9 @@ use crate::diag::{Diagnostic, Place};
 use crate::model::check::{Checked, alone};
 use crate::model::{Model, Names, Service};
 use crate::outline::Outline;
+use crate::plan::swarm::{Hidden, Waits};
 use crate::spec::de::nearest;
 use crate::spec::layers::Layers;
-use crate::target::swarm::{Hidden, Waits};
 use crate::threads::{self, locked};
 
 /// Bytes of texts whose services are kept, twice: those read last, and those before. A compile of

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::explore::{self, Bounds, Memo};
 use crate::finding::{Finding, Level};
-use crate::target::Target;
+use crate::plan::Target;
 use crate::world::{self, File, Unread, Workload, World};
 
 /// What a search over all files found.

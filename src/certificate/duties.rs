@@ -6,9 +6,9 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use crate::model::{DataAt, Members, Model, Service, Template, Volume, Workload};
-use crate::target::docker::{NFS, shell_quote, shell_word, volume_options};
-use crate::target::kubernetes::query;
-use crate::target::{Target, fleet, spoken, swarm};
+use crate::plan::docker::{NFS, shell_quote, shell_word, volume_options};
+use crate::plan::kubernetes::query;
+use crate::plan::{Target, fleet, spoken, swarm};
 use crate::{quote, value};
 
 /// Duties of one kind.

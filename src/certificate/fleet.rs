@@ -9,7 +9,7 @@ use crate::emit::Tree;
 use crate::model::backend::Fences;
 use crate::model::units::Version;
 use crate::model::{Data, DataAt};
-use crate::target::docker::GUARD;
+use crate::plan::docker::GUARD;
 use crate::value;
 use crate::world::unit::{self, Setting};
 
@@ -459,7 +459,7 @@ impl Reader<'_> {
         let s = self.shape.service;
         match self.shape.workload.data.first() {
             Some(data) => match self.host(data) {
-                Some(path) => crate::target::fleet::container_of(&path.unwrap_or_default()),
+                Some(path) => crate::plan::fleet::container_of(&path.unwrap_or_default()),
                 None => format!("{}-{}-{}", data.name, s.name, self.id.unwrap_or_default()),
             },
             None => self.id.map_or_else(|| s.name.clone(), |id| format!("{}-{id}", s.name)),

@@ -8,8 +8,8 @@ use super::{
 use crate::model::backend::Fences;
 use crate::model::units::Version;
 use crate::model::{Data, DataAt};
-use crate::target::docker::GUARD;
-use crate::target::kubernetes::REVISION;
+use crate::plan::docker::GUARD;
+use crate::plan::kubernetes::REVISION;
 use crate::value;
 use crate::world::yaml::{Document, Value};
 

@@ -20,8 +20,8 @@ use crate::emit::{Page, Tree};
 pub use crate::finding::{Hazard, Resource};
 use crate::model::backend::Fences;
 use crate::model::{Model, Service, Workload};
+use crate::plan::{Gap, Target};
 use crate::route;
-use crate::target::{Gap, Target};
 use crate::world::yaml::{self, Document};
 
 /// How strong a mechanism is; the stronger stand first.
@@ -170,7 +170,7 @@ impl<'a> Shape<'a> {
             Target::Swarm => targets
                 .swarm
                 .as_ref()
-                .map_or((false, false), |s| (s.pin.is_some(), crate::target::swarm::constrains(&s.service))),
+                .map_or((false, false), |s| (s.pin.is_some(), crate::plan::swarm::constrains(&s.service))),
         };
         let pinned = workload.pin().is_some() || own_pin;
         let on_host = workload.data.iter().any(|d| d.host().is_some());

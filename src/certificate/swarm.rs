@@ -9,7 +9,7 @@ use super::{
 };
 use crate::model::backend::Fences;
 use crate::model::{Data, DataAt};
-use crate::target::docker::GUARD;
+use crate::plan::docker::GUARD;
 use crate::value;
 use crate::world::yaml::Value;
 

@@ -2,7 +2,7 @@
 
 use crate::finding::{Hazard, Resource};
 use crate::model::backend::Fences;
-use crate::target::Target;
+use crate::plan::Target;
 use crate::world::{Kind, Missing, Order};
 
 use super::state::{ACTORS, Copy, Data, Link, NOWHERE, Phase, State};

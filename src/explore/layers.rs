@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::finding::{At, Finding, Hazard, Level, codes};
 use crate::model::backend::Fences;
-use crate::target::Target;
+use crate::plan::Target;
 use crate::world::{Kind, Order, Source, Workload};
 
 use super::facts::{Actor, Between, Facts};

@@ -22,7 +22,7 @@ use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use crate::finding::{Finding, Hazard};
-use crate::target::Target;
+use crate::plan::Target;
 use crate::threads::locked;
 use crate::world::{Member, Workload, World};
 

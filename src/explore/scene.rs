@@ -6,7 +6,7 @@ use rustc_hash::FxHashSet;
 
 use crate::finding::{At, Hazard};
 use crate::model::backend::Fences;
-use crate::target::Target;
+use crate::plan::Target;
 use crate::world::{Kind, Member, Missing, Mount, Source, Want, Whom, Workload};
 
 use super::facts::{self, Between, Facts, Place};

@@ -1,7 +1,7 @@
 //! Stories: what a search found, told in the orchestrator's own words.
 
 use crate::finding::{At, Event, Finding, Hazard, Level, codes};
-use crate::target::Target;
+use crate::plan::Target;
 use crate::world::{Mount, Source};
 
 use super::facts::{Breach, How, Place};

@@ -10,9 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::diag::Place;
+use crate::plan::Target;
 use crate::source::{Digest, Route, Source};
 use crate::spec::{Raw, Scheme, Tool};
-use crate::target::Target;
 use crate::value;
 use backend::{Backend, Fences};
 use units::Version;

@@ -20,7 +20,7 @@ use serde::Serialize;
 pub use crate::finding::At;
 use crate::finding::Finding;
 use crate::model::backend::Fences;
-use crate::target::Target;
+use crate::plan::Target;
 
 /// One file to read.
 #[derive(Debug, Clone, Copy)]

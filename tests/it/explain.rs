@@ -55,7 +55,7 @@ fn literal(after: &str) -> Option<String> {
 #[test]
 fn every_gap_that_a_target_names_has_a_page() {
     let mut found = BTreeSet::new();
-    for path in walk(&root().join("src/target")) {
+    for path in walk(&root().join("src/plan")) {
         let text = std::fs::read_to_string(&path).unwrap();
         for name in text.split("Gap::new(").skip(1).filter_map(literal) {
             // Swarm names its fields by their route.

@@ -10,7 +10,7 @@ const ORDER: &[&[&str]] = &[
     &["value", "source", "spec"],
     &["model"],
     &["schema"],
-    &["target", "emit"],
+    &["plan", "emit"],
     &["finding"],
     &["world"],
     &["explore"],
@@ -44,7 +44,7 @@ fn imports_run_one_way() {
                     continue;
                 }
                 // `Target` is a name that the model's waivers and neighbours know.
-                if used == "target" && own == "model" && line.contains("target::Target;") {
+                if used == "plan" && own == "model" && line.contains("plan::Target;") {
                     continue;
                 }
                 assert!(layer(&used) <= layer(&own), "{relative} imports {used}: {line}");
@@ -57,11 +57,11 @@ fn imports_run_one_way() {
 #[test]
 fn targets_stand_alone() {
     for target in ["kubernetes", "fleet", "swarm"] {
-        for path in walk(&root().join("src/target").join(target)) {
+        for path in walk(&root().join("src/plan").join(target)) {
             let text = std::fs::read_to_string(&path).unwrap();
             for other in ["kubernetes", "fleet", "swarm"].iter().filter(|o| **o != target) {
                 for import in
-                    [format!("target::{other}"), format!("super::super::{other}"), format!("super::{other}")]
+                    [format!("plan::{other}"), format!("super::super::{other}"), format!("super::{other}")]
                 {
                     assert!(!text.contains(&import), "{} imports {import}", path.display());
                 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use berthc::code::Code;
 use berthc::model::check::together;
-use berthc::target::clashes;
+use berthc::plan::clashes;
 use berthc::{Each, Files, Input, Lot, Options, Part, Specs, Tree, compile_each, diag};
 
 use crate::harness::{self, Memory, root, walk};

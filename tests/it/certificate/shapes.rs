@@ -168,9 +168,9 @@ fn complete(specs: &[(String, String)], wrong: &mut Vec<String>) -> usize {
     let done = compiled(&texts, &Options::default());
     let mut faults = Vec::new();
     let (model, options) = (&done.model, Options::default());
-    let waits: Vec<_> = model.services().filter_map(berthc::target::swarm::Waits::of).collect();
-    let hidden = berthc::target::swarm::Hidden::of(&waits.iter().collect::<Vec<_>>());
-    let foreseen = berthc::target::plan(model, &model.all(), &hidden, &options, &mut faults).gaps;
+    let waits: Vec<_> = model.services().filter_map(berthc::plan::swarm::Waits::of).collect();
+    let hidden = berthc::plan::swarm::Hidden::of(&waits.iter().collect::<Vec<_>>());
+    let foreseen = berthc::plan::plan(model, &model.all(), &hidden, &options, &mut faults).gaps;
     let mut names: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
     for (index, gap) in &foreseen {
         names.entry(*index).or_default().insert(gap.name.clone());

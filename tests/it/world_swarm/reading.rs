@@ -166,7 +166,7 @@ fn ports_of_the_node_and_of_the_swarm() {
 
 #[test]
 fn the_guard_holds_and_other_locks_are_listed() {
-    let guard = berthc::target::docker::GUARD.replace('$', "$$");
+    let guard = berthc::plan::docker::GUARD.replace('$', "$$");
     let read = |body: &str| {
         let (a, world) = service(body, "");
         (a.lock.map(|l| l.0), world.unread.len())

@@ -1,0 +1,175 @@
+//! What fleet cannot hold or express. What holds otherwise, by hazard:
+//!
+//! | hazard | data on the machine | data on volumes | no data |
+//! |---|---|---|---|
+//! | colocate | directories of their own (the id is in the path), bound ports; Conflicts | volumes of their own, bound ports; Conflicts | bound ports; Conflicts |
+//! | update | one unit name is one queue of systemd; the container's name until it is gone | the same; elsewhere the attached volume or a pin; **else nothing** | the same; elsewhere only a pin |
+//! | revisions | one machine has one value of `SERVICE-revision`; the container's name, if the first directory is the same; Conflicts (1.0.0) | one unit name | one unit name |
+//! | relabel | elsewhere the directory is missing; here the container's name, **if all revisions have the first directory in common** | the attached volume; **nothing where attaching does not exclude** | **nothing across machines** |
+//! | partition | the directory, the pin | the attached volume, or a pin; **else nothing** | a pin; **else nothing** |
+//! | reboot | as partition; `RequiresMountsFor`, `--mount` | as partition | as partition |
+//! | move | `--mount` refuses a directory that is missing | `docker volume inspect` first | none |
+//! | neighbour | the container's name, bound ports, and the check of the specs | the volume's name | bound ports |
+//!
+//! fleet stops no unit on a machine that it lost (`agent/reconcile.go` ends its pass when etcd
+//! does not answer), starts it elsewhere when its key expires (30 s), and on every other move
+//! starts the new one without waiting for the old (`systemd/manager.go` stops with no wait).
+
+use super::naming::pin;
+use super::schedule;
+use crate::model::backend::Fences;
+use crate::model::{Data, DataAt, Members, Service, Workload};
+use crate::plan::{Context, Gap, Target};
+use crate::route;
+use crate::source::Route;
+
+/// Ways in which fleet starts a unit on another machine while the old container runs on: hazard,
+/// when, and why.
+const MOVES: [(&str, &str, &str); 3] = [
+    ("partition", "while a machine is cut off", "its units run on; fleet starts them elsewhere after 30 s"),
+    (
+        "reboot",
+        "while a machine stops",
+        "fleetd asks its units to stop and leaves; fleet starts them elsewhere without waiting for their end",
+    ),
+    (
+        "update",
+        "during an update",
+        "`destroy` returns before the container has stopped, and the next start may be on another machine",
+    ),
+];
+const MOVED: &str = "when the metadata that places it moves to another machine, fleet starts the member there and only asks the old one to stop";
+
+/// Reports the gaps of `service`.
+pub fn judge(context: &mut Context<'_>, service: &Service, w: &Workload) {
+    let mut gaps = Vec::new();
+    gaps.extend(dedicated(service, w));
+    gaps.extend(volumes(service, w));
+    gaps.extend(without_data(service, w));
+    gaps.extend(revisions(context, service));
+    gaps.extend(apart(context, service, w));
+    gaps.into_iter().for_each(|gap| context.gap(service, gap));
+}
+
+fn dedicated(service: &Service, w: &Workload) -> Option<Gap> {
+    let Members::PerNode { dedicated: true, .. } = w.members else { return None };
+    Some(Gap::new(
+        "fleet/members.dedicated",
+        service.key(&route!["members", "dedicated"]),
+        "fleet cannot keep other units off a machine",
+        "Conflicts=* would also meet every global unit of the machine, and one of the two never runs",
+    ))
+}
+
+/// The line that holds the members to machines on fleet alone.
+fn pin_line(service: &Service) -> String {
+    format!("targets: {{ fleet: {{ pin: {} }} }}", service.name)
+}
+
+fn stop_line(service: &Service, w: &Workload) -> String {
+    format!("fleetctl stop {}", super::names::unit(service, None, Some(w.ids().start)))
+}
+
+/// Whether metadata says where a member of `w` runs.
+fn placed(service: &Service, w: &Workload) -> bool {
+    let added = service.targets.fleet.iter().flat_map(|f| &f.unit).any(|s| s.name == "X-Fleet");
+    pin(service, w).is_some() || added || w.volumes().any(|(_, v)| !v.zones.is_empty())
+}
+
+/// Volumes that a second machine can attach while the first one still has them.
+fn volumes(service: &Service, w: &Workload) -> Vec<Gap> {
+    // Another machine has no such directory, and docker asks for it before it mounts a volume.
+    let on_host = w.data.iter().any(|d| matches!(d.at, DataAt::Host { .. }));
+    let Some(fences) = w.fences(service, Target::Fleet).filter(|_| !on_host) else { return Vec::new() };
+    let weakest =
+        |(_, v): &(&Data, &crate::model::Volume)| v.backend.plugin.is_some_and(|p| p.fences == fences);
+    let Some((data, driver)) =
+        w.volumes().find(weakest).and_then(|(d, v)| Some((d, v.backend.plugin?.driver)))
+    else {
+        return Vec::new();
+    };
+    let place = service.place(&data.route.at("volume").at("backend"));
+    let pinned = pin(service, w).is_some();
+    let floats = |(hazard, when, why): &(&str, &str, &str)| {
+        let message = format!("two containers may write one volume of {driver} {when}");
+        Gap::new(format!("fleet/data/{hazard}"), place, message, *why)
+            .mend("hold each member to one machine on fleet", pin_line(service))
+    };
+    let mut gaps: Vec<Gap> = match (fences, pinned) {
+        (Fences::Always, _) | (_, true) => Vec::new(),
+        // Where nothing is cut off, the old machine still has the volume.
+        (Fences::WhileConnected, false) => MOVES.iter().take(1).map(floats).collect(),
+        (Fences::Never, false) => MOVES.iter().map(floats).collect(),
+    };
+    if fences == Fences::Never && placed(service, w) {
+        let message =
+            format!("two containers may write one volume of {driver} while metadata moves: it takes no lock");
+        let gap = Gap::new("fleet/data/relabel", place, message, MOVED);
+        gaps.push(gap.mend("stop a member before its metadata moves, and accept", stop_line(service, w)));
+    }
+    gaps
+}
+
+/// Members that hold nothing of a machine and nothing of a storage.
+fn without_data(service: &Service, w: &Workload) -> Vec<Gap> {
+    if w.per_node() || !w.data.is_empty() {
+        return Vec::new();
+    }
+    let pinned = pin(service, w).is_some();
+    let at = |field: &str| route!["exclusive", field];
+    let claimed: Vec<(&str, Route)> = match (w.writer, pinned) {
+        // A floating writer is an error already.
+        (true, false) => Vec::new(),
+        (true, true) => vec![("writer", at("writer"))],
+        (false, _) => {
+            let all = [("id", w.id.is_some()), ("hostname", w.hostname)];
+            all.into_iter().filter(|c| c.1).map(|c| (c.0, at(c.0))).collect()
+        }
+    };
+    let mut gaps = Vec::new();
+    for (resource, route) in claimed {
+        let place = service.key(&route);
+        for (hazard, when, why) in MOVES.iter().filter(|_| !pinned) {
+            let message = format!("two containers may have one {resource} {when}");
+            let gap = Gap::new(format!("fleet/{resource}/{hazard}"), place, message, *why);
+            gaps.push(gap.mend("hold each member to one machine on fleet", pin_line(service)));
+        }
+        if placed(service, w) {
+            let message = format!("two containers may have one {resource} while metadata moves");
+            let gap = Gap::new(format!("fleet/{resource}/relabel"), place, message, MOVED);
+            gaps.push(gap.mend("stop a member before its metadata moves, and accept", stop_line(service, w)));
+        }
+    }
+    gaps
+}
+
+/// Revisions that share a directory, but not the first one, of which the container is named.
+fn revisions(context: &Context<'_>, service: &Service) -> Option<Gap> {
+    let other = context.model.other_first(service)?;
+    let revision = other.revision.as_deref().unwrap_or_default();
+    Some(
+        Gap::new(
+            "fleet/data/relabel",
+            service.key(&route!["exclusive", "data"]),
+            format!("this revision and {revision} share a directory, but not the first one"),
+            "a container is named after its first directory, and only that name keeps the next revision waiting until the last one has stopped",
+        )
+        .mend(
+            "begin with the same directory in both",
+            format!("host: {}", other.workload().and_then(Workload::first_host).unwrap_or_default()),
+        ),
+    )
+}
+
+fn apart(context: &Context<'_>, service: &Service, w: &Workload) -> Option<Gap> {
+    let (i, name) = *schedule::not_apart(context, service, w).first()?;
+    Some(
+        Gap::new(
+            "fleet/apart_from",
+            service.place(&route!["apart_from", i]),
+            format!("fleet 0.13 cannot keep {} and {name} off one machine", service.name),
+            "one of them is a global unit, which this version starts beside whatever runs",
+        )
+        .mend("fleet 1.0.0 can", "targets: { fleet: { version: \"1.0.0\" } }"),
+    )
+}

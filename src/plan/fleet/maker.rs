@@ -1,0 +1,129 @@
+//! What the units of one member are made with: its values, and the place to report to.
+
+use super::names;
+use super::naming::Addresses;
+use crate::code::Code;
+use crate::diag::{Diagnostic, Place};
+use crate::emit::exec_word;
+use crate::model::{Service, Template};
+use crate::plan::Context;
+use crate::plan::scope::{For, Values};
+use crate::value::{Part, Text};
+
+/// Most bytes of a physical line: fleet refuses 2048 (go-systemd `unit/deserialize.go`), and
+/// systemd before 233 reads 2046 and the newline.
+const MAX_LINE: usize = 2046;
+/// The longest text before the first word of a line.
+const KEY: usize = "ExecStartPre=-".len();
+/// Makes the units of one member, with the place to report to.
+pub struct Maker<'a, 'c> {
+    /// Where faults go.
+    pub context: &'a mut Context<'c>,
+    /// Whose units.
+    pub service: &'c Service,
+    /// The member; `None` for `per: node`.
+    pub id: Option<u32>,
+    values: Values<'c, Addresses>,
+}
+
+impl<'a, 'c> Maker<'a, 'c> {
+    /// For member `id` of `service`.
+    pub fn new(context: &'a mut Context<'c>, service: &'c Service, id: Option<u32>) -> Self {
+        Self { context, service, id, values: Values::new(&Addresses, service) }
+    }
+
+    fn whom(&self) -> For {
+        self.id.map_or(For::Any, For::Member)
+    }
+
+    /// A value that may hold secrets.
+    pub fn secret_text(&mut self, template: &Template) -> Text {
+        let text = self.values.text(self.context, template, self.whom());
+        if let Some(c) = text.0.iter().find_map(|p| if let Part::Literal(t) = p { odd(t) } else { None }) {
+            let place = self.service.place(&template.route);
+            self.context.fault(no_character(place, c));
+        }
+        text
+    }
+
+    /// A value that stands where every user of the machine can read it.
+    pub fn text(&mut self, template: &Template) -> Text {
+        let mut text = self.secret_text(template);
+        if text.secrets().next().is_some() {
+            let name = text.secrets().next().unwrap_or_default();
+            let message =
+                "on fleet a secret can be a file or a variable: here all users of the machine would see it";
+            let place = self.service.place(&template.route);
+            self.context.fault(
+                Diagnostic::error(Code::RuntimeNotHere, place, message)
+                    .why("arguments of `docker run` stand in the list of processes")
+                    .mend(
+                        "let the program read the secret's file",
+                        format!("{{{{ secret('{name}').path }}}}"),
+                    ),
+            );
+            text.0.retain(|part| !matches!(part, Part::Secret(_)));
+        }
+        text
+    }
+
+    /// Several values.
+    pub fn words(&mut self, templates: &[Template]) -> Vec<Text> {
+        templates.iter().map(|t| self.text(t)).collect()
+    }
+
+    /// The environment, with that of the very first start where it was asked for.
+    pub fn with_bootstrap(
+        &self,
+        env: &[(String, Template)],
+        first: &[(String, Template)],
+    ) -> Vec<(String, Template)> {
+        let mut all = env.to_vec();
+        if self.context.options.bootstrap.contains(&self.service.name) {
+            for (name, template) in first {
+                match all.iter_mut().find(|(n, _)| n == name) {
+                    Some(entry) => entry.1 = template.clone(),
+                    None => all.push((name.clone(), template.clone())),
+                }
+            }
+        }
+        all
+    }
+
+    /// Where a file of the container lies on the machine: below the unit's own directory, so
+    /// that a unit that waits for its turn does not change the files of the one that runs.
+    pub fn file(&self, path: &str) -> String {
+        format!("/run/berth/{}{path}", names::stem(self.service, None, self.id))
+    }
+
+    /// Reports a line that fleet would refuse.
+    pub fn fits(&mut self, words: &[Text], place: Place) {
+        let width: usize = words.iter().filter_map(exec_word).map(|w| w.len() + 1).sum();
+        if KEY + width + " \\".len() <= MAX_LINE {
+            return;
+        }
+        let start: String =
+            words.iter().flat_map(|w| w.marked().chars().collect::<Vec<_>>()).take(40).collect();
+        let start = start.replace(|c: char| c.is_control() || crate::value::is_mark(c), " ");
+        self.context.fault(
+            Diagnostic::error(
+                Code::LineTooLong,
+                place,
+                format!("the line `{start}…` of the unit is too long"),
+            )
+            .why(format!("fleet takes lines of less than 2048 bytes; this one leaves no room in {MAX_LINE}"))
+            .mend("carry a long text in a file", "files: { /etc/my.conf: { content: … } }"),
+        );
+    }
+}
+
+/// A character that systemd takes for no text (`src/basic/utf8.c`): it would drop the line.
+pub fn odd(text: &str) -> Option<char> {
+    text.chars().find(|c| matches!(*c as u32, 0xFDD0..=0xFDEF) || *c as u32 & 0xFFFE == 0xFFFE)
+}
+
+/// The fault of a text with such a character.
+pub fn no_character(place: Place, c: char) -> Diagnostic {
+    let message = format!("systemd refuses lines with the character U+{:04X}", c as u32);
+    Diagnostic::error(Code::CharacterForbidden, place, message).why("the unit would run without that line")
+}

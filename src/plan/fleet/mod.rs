@@ -1,0 +1,98 @@
+//! CoreOS fleet: units that run `docker run` in the foreground. A counted service has a concrete
+//! unit for each member (a template in the registry would win over an edited one, `fleetctl.go`);
+//! `per: node` has a global unit for each revision.
+//!
+//! fleet places by desired state and waits for nothing, so a second container is kept out by
+//! what it cannot have: the container's name, a bound port, a volume that is attached.
+
+mod container;
+mod gaps;
+mod maker;
+mod names;
+pub(super) mod naming;
+mod raw;
+mod schedule;
+mod shell;
+mod storage;
+mod units;
+
+use super::{Context, scope};
+use crate::code::Code;
+use crate::diag::Diagnostic;
+use crate::emit::Page;
+use crate::model::{Service, Workload};
+use crate::route;
+/// Of the member's secrets those that a helper names; a unit's name; a volume's.
+pub use container::secrets_of;
+use maker::Maker;
+/// The name of the container that holds a host directory: the fence of that directory.
+pub use names::of_path as container_of;
+pub use names::{clashes, member as member_name, names, unit as unit_name, volume as volume_name};
+
+/// The templates of this target: name and text.
+pub const TEMPLATES: &[(&str, &str)] = &[
+    ("fleet/command.j2", include_str!("../../../templates/fleet/command.j2")),
+    ("fleet/helper.service.j2", include_str!("../../../templates/fleet/helper.service.j2")),
+    ("fleet/member.service.j2", include_str!("../../../templates/fleet/member.service.j2")),
+    ("fleet/service.j2", include_str!("../../../templates/fleet/service.j2")),
+];
+
+/// Plans the group of `context` and says what to print where.
+pub fn pages(context: &mut Context<'_>) -> Vec<Page> {
+    let mut pages = Vec::new();
+    for service in context.group {
+        let Some(w) = service.workload() else { continue };
+        faults(context, service, w);
+        gaps::judge(context, service, w);
+        scope::people(context, &naming::Addresses, service, w);
+        let ids: Vec<Option<u32>> = if w.per_node() { vec![None] } else { w.ids().map(Some).collect() };
+        for id in ids {
+            let mut maker = Maker::new(context, service, id);
+            let member = maker.member(w);
+            let path = |unit: &str| format!("{}/fleet/{unit}", service.name);
+            pages.push(Page::new(path(&member.unit.name), "fleet/member.service.j2", &member));
+            for helper in &w.helpers {
+                let beside = maker.helper(w, helper);
+                pages.push(Page::new(path(&beside.unit.name), "fleet/helper.service.j2", &beside));
+            }
+        }
+    }
+    pages
+}
+
+/// What no unit can do.
+fn faults(context: &mut Context<'_>, service: &Service, w: &Workload) {
+    let mut all = storage::faults(service, w);
+    all.extend(schedule::faults(service, w));
+    if w.per_node() && service.revision.is_none() {
+        all.push(
+            Diagnostic::error(
+                Code::RevisionMissing,
+                service.place(&route!["service"]),
+                "on fleet a `per: node` service needs a revision",
+            )
+            .why("fleet restarts a changed global unit on every machine at once; a new revision moves machine by machine")
+            .mend("name this generation", "revision: v1"),
+        );
+    }
+    if w.per_node() && w.data.is_empty() && service.name.len() < 2 {
+        // The container of such a member is named after the service (docker `daemon/names`).
+        let message = "docker takes no name of one character, and the members' containers have this one";
+        all.push(Diagnostic::error(Code::BadName, service.place(&route!["service"]), message));
+    }
+    if w.writer && naming::pin(service, w).is_none() {
+        all.push(
+            Diagnostic::error(
+                Code::WriterFloats,
+                service.key(&route!["exclusive", "writer"]),
+                "the one writer floats, and nothing on fleet keeps a second one from starting",
+            )
+            .why("a machine that is cut off runs its units on, and fleet starts them elsewhere after 30 s")
+            .mend(
+                "hold it to a machine on fleet",
+                format!("targets: {{ fleet: {{ pin: {} }} }}", service.name),
+            ),
+        );
+    }
+    all.into_iter().for_each(|d| context.fault(d));
+}

@@ -1,0 +1,218 @@
+//! Names of units, containers and volumes, and the proof that no two things have one name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::code::Code;
+use crate::diag::{Diagnostic, Place};
+use crate::model::{Data, Model, Service, Workload};
+use crate::plan::{Origin, Target, key};
+use crate::route;
+
+/// The member's name: of a counted service `service-id`; a `per: node` member is its node's.
+pub fn member(service: &Service, id: Option<u32>) -> String {
+    match id {
+        Some(id) => format!("{}-{id}", service.name),
+        None => service.name.clone(),
+    }
+}
+
+/// A unit's name without its suffix. The revision follows a dot, which no service's name holds,
+/// so that a glob over revisions never hits a helper.
+pub fn stem(service: &Service, helper: Option<&str>, id: Option<u32>) -> String {
+    let base = match helper {
+        Some(helper) => format!("{}-{helper}", service.name),
+        None => service.name.clone(),
+    };
+    match (id, &service.revision) {
+        (Some(id), _) => format!("{base}@{id}"),
+        (None, Some(revision)) => format!("{base}.{revision}"),
+        (None, None) => base,
+    }
+}
+
+/// A unit's name.
+pub fn unit(service: &Service, helper: Option<&str>, id: Option<u32>) -> String {
+    format!("{}.service", stem(service, helper, id))
+}
+
+/// Globs (Go's `path.Match` on whole names, fleet `agent/state.go`) that hit every unit of the
+/// service's members and no helper.
+pub fn globs(service: &Service, w: &Workload) -> Vec<String> {
+    if w.per_node() {
+        vec![format!("{}.*.service", service.name), format!("{}.service", service.name)]
+    } else {
+        vec![format!("{}@*.service", service.name)]
+    }
+}
+
+/// The docker volume of `data`.
+pub fn volume(data: &Data, member: &str) -> String {
+    format!("{}-{member}", data.name)
+}
+
+/// A host path as a container's name (`[a-zA-Z0-9][a-zA-Z0-9_.-]*`, docker
+/// `daemon/names/names.go`): `/mnt/d1/zookeeper-1` is `mnt.d1.zookeeper-1`. No two paths have one
+/// name: what would not stand for itself is `_` with its code in hexadecimal.
+pub fn of_path(path: &str) -> String {
+    const CODES: [&str; 5] = ["2B", "2E", "2F", "40", "5F"];
+    let path = path.strip_prefix('/').unwrap_or(path);
+    let mut out = String::new();
+    if !path.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        // A name begins with a letter or a digit: the slash before it is written out.
+        out.push_str("0_2F");
+    }
+    for (at, c) in path.char_indices() {
+        let rest = &path[at + c.len_utf8()..];
+        match c {
+            '/' => out.push('.'),
+            '_' if CODES.iter().any(|code| rest.starts_with(code)) => out.push_str("_5F"),
+            c if c.is_ascii_alphanumeric() || c == '-' || c == '_' => out.push(c),
+            c => out.push_str(&format!("_{:02X}", c as u32)),
+        }
+    }
+    out
+}
+
+/// The name of a helper's container.
+pub fn helper_container(service: &Service, helper: &str, id: Option<u32>) -> String {
+    format!("{}-{helper}", member(service, id))
+}
+
+/// What of one machine, or of the storage, a name stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Kind {
+    Container,
+    Volume,
+    /// Units of one name.
+    Unit,
+}
+
+/// The names that `service` takes, other than those of host paths, which are claimed as paths.
+fn taken<'m>(service: &Service, w: &'m Workload) -> Vec<(Kind, String, Origin<'m>)> {
+    let ids: Vec<Option<u32>> = if w.per_node() { vec![None] } else { w.ids().map(Some).collect() };
+    let mut all = Vec::new();
+    for id in ids {
+        let member = member(service, id);
+        for (data, _) in w.volumes() {
+            all.push((Kind::Volume, volume(data, &member), Origin::Data(&data.route)));
+        }
+        match w.data.first() {
+            None => all.push((Kind::Container, member.clone(), Origin::Service)),
+            Some(data) if data.host().is_none() => {
+                all.push((Kind::Container, volume(data, &member), Origin::Data(&data.route)));
+            }
+            Some(_) => {}
+        }
+        for helper in &w.helpers {
+            all.push((
+                Kind::Container,
+                helper_container(service, &helper.name, id),
+                Origin::Helper(&helper.name),
+            ));
+        }
+    }
+    // Units: helpers' have the names of no services, and of no other helpers.
+    all.push((Kind::Unit, service.name.clone(), Origin::Service));
+    for helper in &w.helpers {
+        all.push((Kind::Unit, format!("{}-{}", service.name, helper.name), Origin::Helper(&helper.name)));
+    }
+    all
+}
+
+/// Shows the names that `service` takes on fleet.
+pub fn names(service: &Service, mut see: impl FnMut(u64)) {
+    let Some(w) = service.workload().filter(|_| service.has(Target::Fleet)) else { return };
+    taken(service, w).iter().for_each(|(kind, name, _)| see(key((Target::Fleet, kind, name))));
+}
+
+/// Reports names that two services among `lot` take on fleet, each pair once.
+pub fn clashes(model: &Model, lot: &[usize], faults: &mut Vec<Diagnostic>) {
+    let own = lot.iter().map(|i| model.service(*i)).filter(|s| s.has(Target::Fleet));
+    let own: Vec<(&Service, &Workload)> = own.filter_map(|s| Some((s, s.workload()?))).collect();
+    let mut owners: BTreeMap<(Kind, String), (&Service, Origin<'_>)> = BTreeMap::new();
+    // A service is told of before the helper that has its name.
+    for (service, _) in &own {
+        owners.entry((Kind::Unit, service.name.clone())).or_insert((service, Origin::Service));
+    }
+    let mut told = BTreeSet::new();
+    for (service, w) in own {
+        for (kind, name, from) in taken(service, w) {
+            let (other, theirs) = *owners.entry((kind, name.clone())).or_insert((service, from));
+            let unit = kind == Kind::Unit;
+            if other.name == service.name || !told.insert((unit, &other.name, &service.name)) {
+                continue;
+            }
+            let place = from.place(service);
+            faults.push(match kind {
+                Kind::Unit => same_unit(&name, place, other, theirs.place(other)),
+                _ => same_name(kind, &name, place, other),
+            });
+        }
+    }
+}
+
+fn same_name(kind: Kind, name: &str, place: Place, other: &Service) -> Diagnostic {
+    let (what, why) = match kind {
+        Kind::Container | Kind::Unit => {
+            ("container", "docker keeps one container of a name: the second one never starts")
+        }
+        Kind::Volume => ("volume", "a volume of one name is one volume: two members would write it"),
+    };
+    Diagnostic::error(Code::NameClash, place, format!("{} has a {what} `{name}` on fleet, too", other.name))
+        .related(other.place(&route!["service"]), "the other service")
+        .why(why)
+        .advice("rename one of them")
+}
+
+fn same_unit(name: &str, place: Place, other: &Service, related: Place) -> Diagnostic {
+    Diagnostic::error(Code::NameClash, place, format!("{} has units `{name}` on fleet, too", other.name))
+        .related(related, "the other")
+        .why("one unit would replace the other, and what keeps members apart would hit the helper")
+        .advice("rename one of them")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// As docker's `daemon/names/names.go` has it.
+    fn is_name(name: &str) -> bool {
+        let good = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+        name.len() > 1 && name.chars().all(good) && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+    }
+
+    #[test]
+    fn paths_are_names() {
+        for (path, name) in [
+            ("/mnt/d1/zookeeper-1", "mnt.d1.zookeeper-1"),
+            ("/srv/my_db", "srv.my_db"),
+            ("/srv/pg16.4", "srv.pg16_2E4"),
+            ("/srv/a@b+c", "srv.a_40b_2Bc"),
+            ("/srv/a_2Eb", "srv.a_5F2Eb"),
+            ("/.x/y", "0_2F_2Ex.y"),
+            ("/-x/y", "0_2F-x.y"),
+        ] {
+            assert_eq!(of_path(path), name, "{path}");
+        }
+    }
+
+    /// Every path of a small alphabet that reaches each rule has a name of its own.
+    #[test]
+    fn no_two_paths_have_one_name() {
+        let pieces = ["/", "0", "_", ".", "@", "+", "-", "2", "E", "F", "5", "B"];
+        let mut paths = vec![String::from("/")];
+        let mut seen = BTreeSet::new();
+        let mut count = 0;
+        for _ in 0..5 {
+            paths = paths.iter().flat_map(|p| pieces.iter().map(move |c| format!("{p}{c}"))).collect();
+            for path in paths.iter().filter(|p| crate::model::names::path(p).is_none()) {
+                let name = of_path(path);
+                assert!(name.len() == 1 || is_name(&name), "{path} {name}");
+                assert!(seen.insert(name), "{path}");
+                count += 1;
+            }
+        }
+        assert!(count > 100_000);
+    }
+}

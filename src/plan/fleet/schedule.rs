@@ -1,0 +1,114 @@
+//! `[X-Fleet]`: where a unit may run (fleet `job/job.go`, `agent/state.go`).
+
+use serde::Serialize;
+
+use super::names;
+use super::naming::pin;
+use crate::code::Code;
+use crate::diag::Diagnostic;
+use crate::model::units::Version;
+use crate::model::{Members, Service, Workload};
+use crate::plan::{Context, Target};
+use crate::route;
+
+/// Metadata key of a machine's zone.
+const ZONE: &str = "zone";
+
+/// The options of `[X-Fleet]`, each value on a line of its own: fleet drops what it cannot split.
+#[derive(Debug, Default, Serialize)]
+pub struct Schedule {
+    /// One on each machine.
+    pub global: bool,
+    /// `key=value`. Different keys must all be there; one key twice would mean either of them.
+    pub metadata: Vec<String>,
+    /// Units that never share a machine with this one.
+    pub conflicts: Vec<String>,
+}
+
+/// Whether global units may have Conflicts.
+fn global_conflicts(version: Version) -> bool {
+    version >= Version::new(1, 0)
+}
+
+/// What keeps member `id` where it belongs and away from others.
+pub fn plan(
+    context: &Context<'_>,
+    service: &Service,
+    w: &Workload,
+    id: Option<u32>,
+    zone: Option<&str>,
+) -> Schedule {
+    let version = service.targets.fleet.as_ref().map_or(Version::new(1, 0), |f| f.version);
+    let mut metadata = Vec::new();
+    match &w.members {
+        Members::PerNode { on, known: _, dedicated: _ } => {
+            metadata.extend(on.iter().map(|(key, value)| format!("{key}={value}")));
+            metadata.extend(service.revision.iter().map(|r| format!("{}={r}", revision_key(service))));
+        }
+        Members::Counted { .. } => {
+            metadata.extend(pin(service, w).zip(id).map(|(pin, id)| format!("{}={id}", pin.label)));
+            metadata.extend(zone.map(|zone| format!("{ZONE}={zone}")));
+        }
+    }
+    let mut conflicts = Vec::new();
+    if !w.per_node() || global_conflicts(version) {
+        conflicts = names::globs(service, w);
+        for other in w.apart_from.iter().filter_map(|name| context.model.find(name)) {
+            if let Some(theirs) = other.workload().filter(|_| other.has(Target::Fleet)) {
+                conflicts.extend(names::globs(other, theirs));
+            }
+        }
+    }
+    Schedule { global: w.per_node(), metadata, conflicts }
+}
+
+/// Metadata that says which revision a machine runs.
+fn revision_key(service: &Service) -> String {
+    format!("{}-revision", service.name)
+}
+
+/// Metadata of one key twice, of which fleet would take either.
+pub fn faults(service: &Service, w: &Workload) -> Vec<Diagnostic> {
+    let why = "fleet takes two values of one key for either of them";
+    let fault = |route, key: &str, by: &str| {
+        let message = format!("the label `{key}` is what berthc sets by {by}");
+        Diagnostic::error(Code::NameClash, service.place(&route), message)
+            .why(why)
+            .advice("use another label")
+    };
+    let mut all = Vec::new();
+    match &w.members {
+        Members::PerNode { on, .. } => {
+            let key = revision_key(service);
+            if service.revision.is_some() && on.iter().any(|(k, _)| *k == key) {
+                all.push(fault(route!["members", "on", key], &key, "the revision"));
+            }
+        }
+        Members::Counted { pin: own, .. } => {
+            let zoned = w.volumes().any(|(_, v)| !v.zones.is_empty());
+            if zoned && pin(service, w).is_some_and(|p| p.label == ZONE) {
+                let route =
+                    if own.is_some() { route!["members", "pin"] } else { route!["targets", "fleet", "pin"] };
+                all.push(fault(route, ZONE, "`zones`"));
+            }
+        }
+    }
+    all
+}
+
+/// Services that fleet of this version cannot keep apart: 0.13 starts a global unit beside
+/// whatever runs (`agent/reconcile.go` looks at conflicts of globals since 1.0.0).
+pub fn not_apart<'s>(context: &Context<'_>, service: &Service, w: &'s Workload) -> Vec<(usize, &'s str)> {
+    let old = |s: &Service| s.targets.fleet.as_ref().is_some_and(|f| !global_conflicts(f.version));
+    let theirs = |name: &str| context.model.find(name).and_then(|o| Some((o, o.workload()?)));
+    w.apart_from
+        .iter()
+        .enumerate()
+        .filter(|(_, name)| {
+            theirs(name).is_some_and(|(other, o)| {
+                other.has(Target::Fleet) && (w.per_node() || o.per_node()) && (old(service) || old(other))
+            })
+        })
+        .map(|(i, name)| (i, name.as_str()))
+        .collect()
+}

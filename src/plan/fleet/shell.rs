@@ -1,0 +1,223 @@
+//! What a unit hands to the host's `/bin/sh`: constant scripts, which get what varies as
+//! arguments, and the words of the few that cannot be constant.
+
+use std::collections::BTreeSet;
+
+use crate::emit::secret_variable;
+use crate::model::{File, Secret};
+use crate::plan::docker::shell_quote;
+use crate::quote;
+use crate::value::{Part, Text};
+
+/// The docker client of a Container Linux machine.
+pub const DOCKER: &str = "/usr/bin/docker";
+
+/// Stops the containers of unit $0 within $1 seconds, and no others. Containers are found by
+/// their label: the name may be another unit's by now.
+const STOP: &str = r#"c=$(/usr/bin/docker ps -q --filter label=berth.unit="$0") || exit; test -z "$c" || /usr/bin/docker stop -t "$1" $c"#;
+
+/// Runs a command inside the container of unit $0, for at most $1 seconds.
+const BEFORE: &str = r#"c=$(/usr/bin/docker ps -q --filter label=berth.unit="$0") || exit; test -n "$c" || exit 0; t=$1; shift; exec /usr/bin/timeout -k 5 "$t" /usr/bin/docker exec "$c" "$@""#;
+
+/// Fails unless volume $0 is there and of plugin $1, whose name may carry a tag. A volume that
+/// is missing would be made, empty.
+const VOLUME: &str = r#"d=$(/usr/bin/docker volume inspect -f "{{.Driver}}" "$0") || exit; case $d in "$1"|"$1":*) ;; *) echo "volume $0 is of driver $d, not $1" >&2; exit 1;; esac"#;
+
+/// Fails unless volume $0 is there and is NFS: of docker's own driver, which also makes
+/// directories of the machine.
+const NFS: &str = r#"d=$(/usr/bin/docker volume inspect -f "{{.Driver}} {{.Options.type}}" "$0") || exit; case $d in "local nfs"|"local nfs4") ;; *) echo "volume $0 is $d, not local nfs" >&2; exit 1;; esac"#;
+
+/// Most words of one command, and most bytes: far below what execve(2) takes.
+const MAX_WORDS: usize = 400;
+const MAX_BYTES: usize = 64 << 10;
+/// Most bytes of one word as it is printed: it stands on a line of its own.
+const MAX_PRINTED: usize = 1800;
+
+/// A command line of a unit: physical lines of words.
+pub type Lines = Vec<Vec<Text>>;
+
+fn words<S: AsRef<str>>(all: impl IntoIterator<Item = S>) -> Vec<Text> {
+    all.into_iter().map(|word| Text::literal(word.as_ref())).collect()
+}
+
+fn script(text: &str, args: &[&str]) -> Vec<Text> {
+    words(["/bin/sh", "-c", text].iter().chain(args))
+}
+
+/// Stops what `unit` has started.
+pub fn stop(unit: &str, seconds: u32) -> Lines {
+    vec![script(STOP, &[unit, &seconds.to_string()])]
+}
+
+/// Runs `command` inside the container that `unit` has started.
+pub fn before(unit: &str, seconds: u32, command: Vec<Text>) -> Lines {
+    vec![script(BEFORE, &[unit, &seconds.to_string()]), command]
+}
+
+/// Takes away a container that does not run: without `-f` docker refuses a running one.
+pub fn remove(container: &str) -> Lines {
+    vec![words([DOCKER, "rm", container])]
+}
+
+/// Fails unless `file` is there and not empty.
+pub fn exists(file: &str) -> Lines {
+    vec![words(["/usr/bin/test", "-s", file])]
+}
+
+/// Fails unless `volume` is there and of `driver`.
+pub fn volume(volume: &str, driver: &str) -> Lines {
+    vec![if driver == "local" { script(NFS, &[volume]) } else { script(VOLUME, &[volume, driver]) }]
+}
+
+/// Writes `file` to `path` of the machine, byte for byte, in as many commands as it needs.
+pub fn write(file: &File, path: &str) -> Vec<Lines> {
+    let first = format!(
+        r#"mkdir -p "$(dirname "$0")" && printf %s "$@" >"$0" && chmod {:04o} "$0""#,
+        file.mode & 0o7777
+    );
+    let mut all = vec![vec![script(&first, &[path])]];
+    let (mut count, mut bytes) = (0, 0);
+    for word in split(&file.content) {
+        if count == MAX_WORDS || bytes + word.len() > MAX_BYTES {
+            all.push(vec![script(r#"printf %s "$@" >>"$0""#, &[path])]);
+            (count, bytes) = (0, 0);
+        }
+        (count, bytes) = (count + 1, bytes + word.len());
+        if let Some(last) = all.last_mut() {
+            last.push(words([word]));
+        }
+    }
+    all
+}
+
+/// The lines of `text`, each with its newline; a line that is too long in pieces.
+fn split(text: &str) -> impl Iterator<Item = &str> {
+    text.split_inclusive('\n').flat_map(|line| {
+        let mut cuts = vec![0];
+        let mut printed = 0;
+        for (at, c) in line.char_indices() {
+            let width = match c {
+                '"' | '\'' | '\\' | '%' | '$' => 2,
+                c if quote::escaped(c) => "\\U0010ffff".len(),
+                c => c.len_utf8(),
+            };
+            if printed + width > MAX_PRINTED {
+                cuts.push(at);
+                printed = 0;
+            }
+            printed += width;
+        }
+        cuts.push(line.len());
+        cuts.windows(2).map(|w| &line[w[0]..w[1]]).collect::<Vec<_>>()
+    })
+}
+
+/// The file of a secret on the machine.
+pub fn secret_file(secret: &Secret) -> String {
+    format!("/etc/berth/secrets/{}/{}", secret.object, secret.key)
+}
+
+/// Hands `value`, which holds secrets, to the command that follows as the variable `name`. The
+/// shell's own words do it: a secret never is an argument of a process, which all may read.
+pub fn export(name: &str, value: &Text, secrets: &[Secret]) -> Vec<Text> {
+    let used: BTreeSet<&str> = value.secrets().collect();
+    let read = secrets.iter().filter(|s| used.contains(s.name.as_str())).map(|secret| {
+        format!("{}=$(cat {}) && ", secret_variable(&secret.name), shell_quote(&secret_file(secret)))
+    });
+    let mut parts = vec![Part::Literal(format!("{}export {name}=", read.collect::<String>()))];
+    parts.extend(shell_word(value).0);
+    parts.push(Part::Literal(r#" && exec "$0" "$@""#.into()));
+    let mut all = words(["/bin/sh", "-c"]);
+    all.push(Text::from_marked(&Text(parts).marked()));
+    all
+}
+
+/// `value` as one word of a POSIX shell: text in single quotes, secrets as variables in double
+/// quotes. What systemd expands (a host name) stands in single quotes.
+fn shell_word(value: &Text) -> Text {
+    let mut parts = Vec::new();
+    for part in &value.0 {
+        match part {
+            Part::Literal(text) => parts.push(Part::Literal(shell_quote(text))),
+            Part::Secret(name) => parts.push(Part::Literal(format!("\"${{{}}}\"", secret_variable(name)))),
+            Part::Run(run) => {
+                parts.extend([Part::Literal("'".into()), Part::Run(*run), Part::Literal("'".into())]);
+            }
+        }
+    }
+    Text(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    fn secret(name: &str) -> Secret {
+        Secret { name: name.into(), object: "db".into(), key: "p.w".into(), version: None }
+    }
+
+    /// Runs what [`export`] makes in the real shell, with the secrets' files in `folder`.
+    fn exported(value: &[Part], content: &str) -> Option<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("p.w");
+        #[expect(clippy::disallowed_methods, reason = "the test makes the secret")]
+        std::fs::write(&file, content).unwrap();
+        let made = export("A_1", &Text(value.to_vec()), &[secret("x.y"), secret("z")]);
+        let script = made[2].as_literal().map(ToOwned::to_owned).unwrap_or_else(|| {
+            let host = [Part::Literal("host-1.example".into())];
+            let filled = made[2].with(crate::value::Run::Node, &host);
+            filled.0.iter().map(|p| if let Part::Literal(t) = p { t.as_str() } else { "" }).collect()
+        });
+        let script = script.replace("/etc/berth/secrets/db/p.w", file.to_str().unwrap());
+        let out = Command::new("/bin/sh")
+            .args([
+                "-c",
+                &script,
+                "/bin/sh",
+                "-c",
+                r#"printf %s "$A_1"; printf "<%s>" "$0" "$@""#,
+                "a b",
+                "$c",
+            ])
+            .output()
+            .unwrap();
+        let out = out.status.success().then(|| String::from_utf8(out.stdout).unwrap());
+        out.and_then(|o| o.strip_suffix("<a b><$c>").map(ToOwned::to_owned))
+    }
+
+    #[test]
+    fn secrets_reach_the_variable_and_nothing_else() {
+        let hostile = "'\"$HOME `id` \\ $(id) %n\n\ttwo ;&|<>*?~#!é\u{85}";
+        let text = |t: &str| Part::Literal(t.to_owned());
+        let secret = |s: &str| Part::Secret(s.to_owned());
+        assert_eq!(exported(&[secret("z")], hostile).as_deref(), Some(hostile));
+        assert_eq!(
+            exported(&[text(hostile), secret("x.y"), text(hostile), secret("x.y")], "p$w'd\n"),
+            Some(format!("{hostile}p$w'd{hostile}p$w'd"))
+        );
+        assert_eq!(
+            exported(&[text("u@"), Part::Run(crate::value::Run::Node), text("/"), secret("z")], "s"),
+            Some("u@host-1.example/s".into())
+        );
+    }
+
+    #[test]
+    fn a_missing_secret_starts_nothing() {
+        let made = export("A", &Text(vec![Part::Secret("z".into())]), &[secret("z")]);
+        let script = made[2].as_literal().unwrap();
+        let out = Command::new("/bin/sh").args(["-c", script, "/bin/echo", "started"]).output().unwrap();
+        assert!(!out.status.success() && out.stdout.is_empty());
+    }
+
+    #[test]
+    fn pieces_of_a_file_are_the_file() {
+        let long = "a'\"\\%$é\u{1}".repeat(3000);
+        for text in ["", "x", "\n", "\n\nx", "a\nb\n", long.as_str()] {
+            let pieces: Vec<&str> = split(text).collect();
+            assert_eq!(pieces.concat(), text);
+            assert!(pieces.iter().all(|p| crate::quote::exec(p).len() < 2000 && !p.is_empty()));
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Where a member's data is: what is mounted, what must be there first, and the name that fences.
+
+use super::maker::Maker;
+use super::names;
+use super::naming::pin;
+use crate::code::Code;
+use crate::diag::{Diagnostic, Place};
+use crate::model::backend::Plugin;
+use crate::model::{self, Data, DataAt, Service, Template, Workload};
+use crate::route;
+
+/// A directory of the machine.
+#[derive(Debug)]
+pub struct Bind {
+    /// On the machine.
+    pub source: String,
+    /// In the container.
+    pub target: String,
+    /// In the spec.
+    pub place: Place,
+}
+
+/// A docker volume.
+#[derive(Debug)]
+pub struct Volume {
+    /// Its name.
+    pub name: String,
+    /// Its plugin.
+    pub driver: &'static str,
+    /// In the container.
+    pub target: String,
+    /// In the spec.
+    pub place: Place,
+}
+
+/// The data of one member.
+#[derive(Debug)]
+pub struct Storage {
+    /// The container's name: of the first data directory, so that docker refuses a second holder
+    /// of it on one machine, whatever unit asks.
+    pub container: String,
+    /// Host directories.
+    pub binds: Vec<Bind>,
+    /// Volumes.
+    pub volumes: Vec<Volume>,
+    /// Where the volumes live, if they live somewhere.
+    pub zone: Option<String>,
+}
+
+/// The data of the maker's member.
+pub fn plan(maker: &mut Maker<'_, '_>, w: &Workload) -> Storage {
+    let member = names::member(maker.service, maker.id);
+    let mut storage =
+        Storage { container: member.clone(), binds: Vec::new(), volumes: Vec::new(), zone: None };
+    for (i, data) in w.data.iter().enumerate() {
+        let Data { name: _, mount, at, route } = data;
+        let (target, place) = (mount.clone(), maker.service.key(route));
+        let fence = match at {
+            DataAt::Host { path, size: _ } => {
+                let source = host(maker, path);
+                let fence = names::of_path(&source);
+                storage.binds.push(Bind { source, target, place });
+                fence
+            }
+            DataAt::Volume(volume) => {
+                let name = names::volume(data, &member);
+                // A volume without a plugin is reported once, not for each member.
+                if let Some(Plugin { driver, .. }) = volume.backend.plugin {
+                    storage.volumes.push(Volume { name: name.clone(), driver, target, place });
+                }
+                let first = w.ids().start;
+                let index = maker.id.map_or(0, |id| id.saturating_sub(first)) as usize;
+                storage.zone = storage.zone.or_else(|| volume.zone(index).map(ToOwned::to_owned));
+                name
+            }
+        };
+        if i == 0 {
+            storage.container = fence;
+        }
+    }
+    storage
+}
+
+/// A host directory, known when the unit is made.
+fn host(maker: &mut Maker<'_, '_>, path: &Template) -> String {
+    let text = maker.text(path);
+    let wrong = match text.as_literal() {
+        Some(literal) => model::names::path(literal).filter(|_| !literal.is_empty()),
+        None => Some("holds what is known only when the container runs".into()),
+    };
+    if let Some(wrong) = wrong {
+        let place = maker.service.place(&path.route);
+        let message = format!("the path `{}` {wrong}", path.text);
+        maker.context.fault(Diagnostic::error(Code::BadPath, place, message));
+    }
+    text.as_literal().unwrap_or_default().to_owned()
+}
+
+/// What no unit can do with these volumes.
+pub fn faults(service: &Service, w: &Workload) -> Vec<Diagnostic> {
+    let mut all = Vec::new();
+    let mut zones: Option<(&[String], &Data)> = None;
+    let pinned = pin(service, w).is_some();
+    for (data, volume) in w.volumes() {
+        let at = data.route.at("volume");
+        let backend = &volume.backend;
+        if backend.plugin.is_none() {
+            all.push(no_plugin(service, data, volume));
+        }
+        let docker = service.targets.fleet.as_ref().map(|f| f.docker);
+        if let (Some(until), Some(docker)) = (backend.plugin_until, docker)
+            && docker >= until
+        {
+            let message = format!("docker {docker} cannot load the plugin of {}", backend.name);
+            all.push(
+                Diagnostic::error(Code::VolumeGone, service.place(&at.at("backend")), message)
+                    .related(service.place(&route!["targets", "fleet", "docker"]), "this version")
+                    .why(format!("docker {until} dropped plugins of its kind")),
+            );
+        }
+        all.extend(too_long(service, data, volume, w));
+        if backend.zone.is_some() && backend.plugin.is_some() && volume.zones.is_empty() && !pinned {
+            all.push(no_zones(service, data, volume, w));
+        }
+        match zones {
+            Some((first, other)) if !volume.zones.is_empty() && volume.zones != first => all.push(
+                Diagnostic::error(
+                    Code::ZoneUnknown,
+                    service.key(&at.at("zones")),
+                    format!("`{}` and `{}` of one member live in different zones", other.name, data.name),
+                )
+                .related(service.key(&other.route.at("volume").at("zones")), "the other's zones")
+                .why("a machine is in one zone: it can attach one of them only"),
+            ),
+            None if !volume.zones.is_empty() => zones = Some((&volume.zones, data)),
+            _ => {}
+        }
+    }
+    all
+}
+
+fn no_plugin(service: &Service, data: &Data, volume: &model::Volume) -> Diagnostic {
+    let place = service.place(&data.route.at("volume").at("backend"));
+    let message = format!("no docker volume plugin serves {} on fleet", volume.backend_name);
+    let line = format!(
+        "host: \"/mnt/d1/{}-{{{{ member.id }}}}\"   members: {{ pin: {} }}",
+        service.name, service.name
+    );
+    Diagnostic::error(Code::VolumeNoPlugin, place, message)
+        .why("fleet runs `docker run`, and knows no volumes of its own")
+        .advice("leave fleet out of `targets`")
+        .mend("or keep the data on the node", line)
+}
+
+/// The plugin names disks after volumes, and a disk of Google has at most 63 characters.
+fn too_long(service: &Service, data: &Data, volume: &model::Volume, w: &Workload) -> Option<Diagnostic> {
+    let last = w.ids().last()?;
+    let name = names::volume(data, &names::member(service, Some(last)));
+    let gce = volume.backend.plugin.is_some_and(|p| p.driver == "rexray/gcepd");
+    (gce && name.len() > 63).then(|| {
+        let message = format!("the disk `{name}` has {} characters, at most 63 fit", name.len());
+        Diagnostic::error(Code::NameTooLong, service.key(&data.route), message)
+            .advice("shorten the data's name")
+    })
+}
+
+fn no_zones(service: &Service, data: &Data, volume: &model::Volume, w: &Workload) -> Diagnostic {
+    let zones: Vec<&str> =
+        ["zone-a", "zone-b", "zone-c"].into_iter().take(w.count().max(1) as usize).collect();
+    Diagnostic::error(
+        Code::ZoneUnknown,
+        service.key(&data.route.at("volume")),
+        format!("a volume of {} lives in one zone, and nothing says in which", volume.backend_name),
+    )
+    .why("fleet would put the member on a machine that cannot attach it")
+    .mend("one zone for each member, in order", format!("zones: [{}]", zones.join(", ")))
+}

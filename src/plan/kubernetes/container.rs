@@ -1,0 +1,143 @@
+//! Containers: the member, and the helpers beside it.
+
+use super::objects::{Container, ContainerMore, ContainerPort, Mount, Probe, RunAs};
+use super::values::{Rendered, Words};
+use crate::model::{
+    Check, Health, Helper, Probe as Asked, Program, Resources, Service, User, Workload, units,
+};
+use crate::plan::{Context, docker};
+use crate::spec::Scheme;
+use crate::value::Text;
+
+/// What a container is made of besides its program.
+struct Parts {
+    name: String,
+    ports: Vec<ContainerPort>,
+    mounts: Vec<Mount>,
+}
+
+/// The member's own container; what the spec adds comes later.
+pub fn member(
+    context: &mut Context<'_>,
+    words: &Words<'_>,
+    service: &Service,
+    w: &Workload,
+    rendered: Rendered,
+    mounts: Vec<Mount>,
+) -> Container {
+    let ports = ports(&w.ports, w.node_network);
+    let parts = Parts { name: service.name.clone(), ports, mounts };
+    let mut container = container(words, &w.program, rendered, parts);
+    if w.guard
+        && let Some(data) = w.data.first()
+    {
+        let guard = ["/bin/sh", "-c", docker::GUARD, &data.mount];
+        let args = std::mem::take(&mut container.args);
+        let command = std::mem::replace(&mut container.command, guard.map(Text::literal).to_vec());
+        container.args = command.into_iter().chain(args).collect();
+    }
+    container.probes = probes(context, words, &w.health);
+    if let Some((run, _)) = &w.stop.before {
+        container.before_stop = words.literals(context, run, "a preStop hook");
+    }
+    container
+}
+
+/// A helper's container.
+pub fn helper(
+    words: &Words<'_>,
+    w: &Workload,
+    helper: &Helper,
+    rendered: Rendered,
+    mounts: Vec<Mount>,
+) -> Container {
+    let Helper { name, program, ports: own } = helper;
+    let parts = Parts { name: name.clone(), ports: ports(own, w.node_network), mounts };
+    container(words, program, rendered, parts)
+}
+
+fn container(words: &Words<'_>, program: &Program, rendered: Rendered, parts: Parts) -> Container {
+    let Program { image, command: _, args: _, env: _, user, resources } = program;
+    let env = words.variables(&rendered);
+    Container {
+        name: parts.name,
+        image: image.clone(),
+        pull: "IfNotPresent",
+        command: rendered.command,
+        args: rendered.args,
+        env,
+        ports: parts.ports,
+        resources: quantities(resources),
+        probes: Vec::new(),
+        before_stop: Vec::new(),
+        user: user.map(run_as),
+        drop: user.iter().filter(|u| u.uid > 0).map(|_| "ALL").collect(),
+        mounts: parts.mounts,
+        more: ContainerMore::default(),
+    }
+}
+
+/// On the node's network a container's port is the node's. It is written out, so that the
+/// scheduler and the kubelet hold it (kubernetes
+/// `pkg/scheduler/framework/plugins/nodeports`).
+fn ports(ports: &[(String, u16)], node_network: bool) -> Vec<ContainerPort> {
+    ports
+        .iter()
+        .map(|(name, number)| ContainerPort {
+            name: name.clone(),
+            number: *number,
+            host: node_network.then_some(*number),
+            protocol: "TCP",
+        })
+        .collect()
+}
+
+fn quantities(resources: &Resources) -> Vec<(&'static str, String)> {
+    let Resources { cpu, memory } = resources;
+    let cpu = cpu.map(|milli| ("cpu", units::kubernetes_cpu(milli)));
+    let memory = memory.map(|bytes| ("memory", units::kubernetes_bytes(bytes)));
+    cpu.into_iter().chain(memory).collect()
+}
+
+fn run_as(user: User) -> RunAs {
+    let User { uid, gid } = user;
+    RunAs { uid, gid, bare: uid > 0 }
+}
+
+fn probes(context: &mut Context<'_>, words: &Words<'_>, health: &Health) -> Vec<(&'static str, Probe)> {
+    let Health { tool: _, ready, live, start } = health;
+    let mut probes = Vec::new();
+    if let (Some(live), Some(start)) = (live, start) {
+        let start =
+            Probe { failures: start.div_ceil(live.every.max(1)).max(1), ..probe(context, words, live) };
+        probes.push(("startupProbe", start));
+    }
+    if let Some(ready) = ready {
+        probes.push(("readinessProbe", probe(context, words, ready)));
+    }
+    if let Some(live) = live {
+        probes.push(("livenessProbe", probe(context, words, live)));
+    }
+    probes
+}
+
+fn probe(context: &mut Context<'_>, words: &Words<'_>, check: &Check) -> Probe {
+    let Check { probe, run, every, timeout, failures, route: _ } = check;
+    let mut made = Probe {
+        http: None,
+        tcp: None,
+        exec: Vec::new(),
+        every: *every,
+        timeout: *timeout,
+        failures: *failures,
+    };
+    match probe {
+        Some(Asked::Http { path, port, scheme }) => {
+            let scheme = matches!(scheme, Scheme::Https).then_some("HTTPS");
+            made.http = Some((path.clone(), port.clone(), scheme));
+        }
+        Some(Asked::Tcp { port }) => made.tcp = Some(port.clone()),
+        None => made.exec = words.literals(context, run, "a probe"),
+    }
+    made
+}

@@ -1,0 +1,186 @@
+//! The fields that a pod, a container and a Service have, of Kubernetes 1.25 to 1.37 (the API's own
+//! OpenAPI schemas, classes `PodSpec`, `Container` and `ServiceSpec`). The API server refuses any
+//! other, or drops it in silence.
+//!
+//! `workloadRef` of a pod, in 1.35 alone and off there, is left out.
+
+use crate::code::Code;
+use crate::diag::{Diagnostic, Place};
+use crate::model::Service;
+use crate::model::units::Version;
+use crate::plan::Context;
+use crate::route;
+use crate::source::Route;
+use crate::spec::Raw;
+use crate::spec::de::nearest;
+
+/// The fields of one class.
+pub struct Fields {
+    /// What has them.
+    what: &'static str,
+    /// Those of every version.
+    always: &'static [&'static str],
+    /// Those that came later, with the first version that knows them.
+    since: &'static [(&'static str, Version)],
+}
+
+/// Of a pod.
+pub const POD: Fields = Fields {
+    what: "a pod",
+    always: &[
+        "activeDeadlineSeconds",
+        "affinity",
+        "automountServiceAccountToken",
+        "containers",
+        "dnsConfig",
+        "dnsPolicy",
+        "enableServiceLinks",
+        "ephemeralContainers",
+        "hostAliases",
+        "hostIPC",
+        "hostNetwork",
+        "hostPID",
+        "hostUsers",
+        "hostname",
+        "imagePullSecrets",
+        "initContainers",
+        "nodeName",
+        "nodeSelector",
+        "os",
+        "overhead",
+        "preemptionPolicy",
+        "priority",
+        "priorityClassName",
+        "readinessGates",
+        "restartPolicy",
+        "runtimeClassName",
+        "schedulerName",
+        "securityContext",
+        "serviceAccount",
+        "serviceAccountName",
+        "setHostnameAsFQDN",
+        "shareProcessNamespace",
+        "subdomain",
+        "terminationGracePeriodSeconds",
+        "tolerations",
+        "topologySpreadConstraints",
+        "volumes",
+    ],
+    since: &[
+        ("evictionResponders", Version::new(1, 37)),
+        ("hostnameOverride", Version::new(1, 34)),
+        ("resourceClaims", Version::new(1, 26)),
+        ("resources", Version::new(1, 32)),
+        ("schedulingGates", Version::new(1, 26)),
+        ("schedulingGroup", Version::new(1, 36)),
+    ],
+};
+
+/// Of a container.
+pub const CONTAINER: Fields = Fields {
+    what: "a container",
+    always: &[
+        "args",
+        "command",
+        "env",
+        "envFrom",
+        "image",
+        "imagePullPolicy",
+        "lifecycle",
+        "livenessProbe",
+        "name",
+        "ports",
+        "readinessProbe",
+        "resources",
+        "securityContext",
+        "startupProbe",
+        "stdin",
+        "stdinOnce",
+        "terminationMessagePath",
+        "terminationMessagePolicy",
+        "tty",
+        "volumeDevices",
+        "volumeMounts",
+        "workingDir",
+    ],
+    since: &[
+        ("resizePolicy", Version::new(1, 27)),
+        ("restartPolicy", Version::new(1, 28)),
+        ("restartPolicyRules", Version::new(1, 34)),
+    ],
+};
+
+/// Of a Service.
+pub const SERVICE: Fields = Fields {
+    what: "a Service",
+    always: &[
+        "allocateLoadBalancerNodePorts",
+        "clusterIP",
+        "clusterIPs",
+        "externalIPs",
+        "externalName",
+        "externalTrafficPolicy",
+        "healthCheckNodePort",
+        "internalTrafficPolicy",
+        "ipFamilies",
+        "ipFamilyPolicy",
+        "loadBalancerClass",
+        "loadBalancerIP",
+        "loadBalancerSourceRanges",
+        "ports",
+        "publishNotReadyAddresses",
+        "selector",
+        "sessionAffinity",
+        "sessionAffinityConfig",
+        "type",
+    ],
+    since: &[("trafficDistribution", Version::new(1, 30))],
+};
+
+impl Fields {
+    /// Refuses what `raw`, which stands at `at`, names besides, and what `version` does not know.
+    pub fn check(
+        &self,
+        context: &mut Context<'_>,
+        service: &Service,
+        at: &Route,
+        raw: &Raw,
+        version: Version,
+    ) {
+        for key in raw.keys().filter(|key| !self.always.contains(&key.as_str())) {
+            let since = self.since.iter().find(|(name, _)| name == key).map(|(_, since)| *since);
+            if since.is_none_or(|since| version < since) {
+                let place = service.key(&at.at(key));
+                context.fault(match since {
+                    Some(since) => self.too_new(key, since, version, service, place),
+                    None => self.unknown(key, place),
+                });
+            }
+        }
+    }
+
+    fn too_new(
+        &self,
+        key: &str,
+        since: Version,
+        version: Version,
+        service: &Service,
+        place: Place,
+    ) -> Diagnostic {
+        let message = format!("{} of Kubernetes {version} has no `{key}`", self.what);
+        Diagnostic::error(Code::VersionTooOld, place, message)
+            .related(service.place(&route!["targets", "kubernetes", "version"]), "asked for here")
+            .why(format!("it came with {since}"))
+            .mend("ask for a newer version", format!("version: \"{since}\""))
+    }
+
+    fn unknown(&self, key: &str, place: Place) -> Diagnostic {
+        let message = format!("{} on Kubernetes has no `{key}`", self.what);
+        let d = Diagnostic::error(Code::UnknownKey, place, message);
+        let known = self.always.iter().chain(self.since.iter().map(|(name, _)| name));
+        match nearest(key, known) {
+            Some(near) => d.mend("did you mean", format!("{near}:")),
+            None => d.why("the API server would refuse it, or drop it in silence"),
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Names that are too long, or that two services of one namespace would share.
+//!
+//! A service's name has at most 52 characters, a revision's 20, a data directory's and a helper's
+//! 30, an id seven digits: with these all names that are made fit (a StatefulSet's name and a
+//! hash into a label of 63, pods and Services into 63, claims, classes and volumes into 253),
+//! but for a DaemonSet's.
+
+use super::{naming, network};
+use crate::code::Code;
+use crate::diag::Diagnostic;
+use crate::model::{Body, Data, Model, Service, Workload};
+use crate::plan::{Context, Target, key};
+use crate::route;
+use crate::source::Route;
+
+/// Longest name of a DaemonSet: the API server cuts what its pods' names are made of at 58
+/// characters, the last a dash (kubernetes `staging/src/k8s.io/apiserver/pkg/storage/names`).
+const MAX_DAEMON_SET: usize = 57;
+
+/// Checks the names of `group`, the specs of one service.
+pub fn check(context: &mut Context<'_>, group: &[&Service]) {
+    for service in group {
+        if let Some(w) = service.workload() {
+            if w.per_node() {
+                daemon_set(context, service);
+            }
+            containers(context, service, w);
+        }
+    }
+}
+
+/// What a name stands for in a namespace.
+#[derive(Hash)]
+enum Kind {
+    Service,
+    DaemonSet,
+    Claims,
+}
+
+/// Shows the names that `service` takes in its namespace, and those that others may not have.
+pub fn names(service: &Service, mut see: impl FnMut(u64)) {
+    let Some(settings) = &service.targets.kubernetes else { return };
+    let mut take = |kind, name: &str| see(key((Target::Kubernetes, &settings.namespace, kind, name)));
+    take(Kind::Service, &service.name);
+    derived(service).iter().for_each(|name| take(Kind::Service, name));
+    match service.workload() {
+        Some(w) if w.per_node() => take(Kind::DaemonSet, &service.full_name()),
+        Some(w) => w.data.iter().for_each(|data| take(Kind::Claims, &claim_stem(data, service))),
+        None => {}
+    }
+}
+
+/// Reports names that two services among `lot` take in one namespace.
+pub fn clashes(model: &Model, lot: &[usize], faults: &mut Vec<Diagnostic>) {
+    for group in model.groups(lot) {
+        let group: Vec<&Service> = group.into_iter().filter(|s| s.has(Target::Kubernetes)).collect();
+        let Some(first) = group.first() else { continue };
+        derived_services(model, first, faults);
+        for service in group {
+            match service.workload() {
+                Some(w) if w.per_node() => daemon_sets(model, service, faults),
+                Some(w) => claims(model, service, w, faults),
+                None => {}
+            }
+        }
+    }
+}
+
+/// The specs of the service `name` in the namespace of `service`.
+fn namesakes<'m>(model: &'m Model, service: &Service, name: &'m str) -> impl Iterator<Item = &'m Service> {
+    let namespace = |s: &Service| s.targets.kubernetes.as_ref().map(|k| k.namespace.clone());
+    let wanted = namespace(service);
+    model.named(name).filter(move |s| wanted.is_some() && namespace(s) == wanted)
+}
+
+/// Every way to read `joined` as two names with a dash between them.
+fn splits(joined: &str) -> impl Iterator<Item = (&str, &str)> {
+    joined.match_indices('-').map(|(i, _)| (&joined[..i], &joined[i + 1..]))
+}
+
+fn clash((service, route): (&Service, &Route), other: (&Service, &Route), what: &str) -> Diagnostic {
+    Diagnostic::error(Code::NameClash, service.key(route), format!("two services would be {what}"))
+        .related(other.0.key(other.1), "the other")
+        .advice("give one of them another name, or a namespace of its own")
+}
+
+/// The Services `x-client` and, for members outside, `x-0`.
+fn derived(service: &Service) -> Vec<String> {
+    match &service.body {
+        Body::Workload(w) if w.ports.is_empty() => Vec::new(),
+        Body::Workload(_) => vec![naming::client(&service.name)],
+        Body::External(e) => {
+            network::named_members(e).map(|(id, _)| format!("{}-{id}", service.name)).collect()
+        }
+    }
+}
+
+/// Derived Services beside a service of their name.
+fn derived_services(model: &Model, service: &Service, faults: &mut Vec<Diagnostic>) {
+    let route = route!["service"];
+    for name in derived(service) {
+        if let Some(other) = namesakes(model, service, &name).next() {
+            faults.push(clash((other, &route), (service, &route), &format!("the Service {name}")));
+        }
+    }
+}
+
+/// What the name of a DaemonSet is made of last.
+fn last_of_name(service: &Service) -> Route {
+    if service.revision.is_some() { route!["revision"] } else { route!["service"] }
+}
+
+fn daemon_set(context: &mut Context<'_>, service: &Service) {
+    let full = service.full_name();
+    if full.len() > MAX_DAEMON_SET {
+        let message = format!(
+            "the DaemonSet {full} would have {} characters, at most {MAX_DAEMON_SET} fit",
+            full.len()
+        );
+        let place = service.place(&last_of_name(service));
+        context.fault(Diagnostic::error(Code::NameTooLong, place, message));
+    }
+}
+
+/// `es` in revision `a-b` is the DaemonSet of `es-a` in revision `b`, and that of `es-a-b`.
+fn daemon_sets(model: &Model, service: &Service, faults: &mut Vec<Diagnostic>) {
+    let (full, route) = (service.full_name(), last_of_name(service));
+    let names = splits(&full).map(|(name, _)| name).chain([full.as_str()]);
+    for name in names.filter(|name| *name < service.name.as_str()) {
+        for other in namesakes(model, service, name) {
+            if other.full_name() == full && other.workload().is_some_and(Workload::per_node) {
+                faults.push(clash((service, &route), (other, &route), &format!("the DaemonSet {full}")));
+            }
+        }
+    }
+}
+
+/// What the names of claims begin with.
+fn claim_stem(data: &Data, service: &Service) -> String {
+    format!("{}-{}", data.name, service.name)
+}
+
+/// The claim `a-b-c-0` is of data `a` of `b-c` and of data `a-b` of `c`.
+fn claims(model: &Model, service: &Service, w: &Workload, faults: &mut Vec<Diagnostic>) {
+    for data in &w.data {
+        let claim = naming::claim(&data.name, &service.name, w.ids().start);
+        let joined = claim_stem(data, service);
+        for (other_data, name) in splits(&joined).filter(|(_, name)| *name < service.name.as_str()) {
+            for other in namesakes(model, service, name) {
+                let Some(o) = other.workload().filter(|o| !o.per_node()) else { continue };
+                let (a, b) = (w.ids(), o.ids());
+                let meet = a.start < b.end && b.start < a.end;
+                if let Some(theirs) = o.data.iter().find(|d| meet && d.name == other_data) {
+                    let what = format!("users of one claim, such as {claim}");
+                    faults.push(clash((service, &data.route), (other, &theirs.route), &what));
+                }
+            }
+        }
+    }
+}
+
+/// Containers of one pod have names of their own, and so have their ports.
+fn containers(context: &mut Context<'_>, service: &Service, w: &Workload) {
+    let mut ports = std::collections::BTreeMap::new();
+    for helper in &w.helpers {
+        let at = route!["helpers", helper.name];
+        if helper.name == service.name {
+            context.fault(Diagnostic::error(
+                Code::NameClash,
+                service.key(&at),
+                format!("the member's own container is called `{}`", helper.name),
+            ));
+        }
+        for (name, _) in &helper.ports {
+            let port = at.at("ports").at(name);
+            if let Some(first) = ports.insert(name, port.clone()) {
+                let message = format!("two ports of one pod are called `{name}`");
+                context.fault(
+                    Diagnostic::error(Code::NameClash, service.key(&port), message)
+                        .related(service.key(&first), "the other"),
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Kubernetes: DaemonSets, StatefulSets and what they stand on.
+
+mod container;
+mod fields;
+mod files;
+mod gaps;
+mod labels;
+mod limits;
+pub(super) mod naming;
+mod network;
+mod objects;
+mod pod;
+mod raw;
+mod storage;
+mod values;
+mod workload;
+
+use serde::Serialize;
+
+use super::{Accepted, Context, Target};
+use crate::emit::Page;
+use crate::model::{Body, Kubernetes, Service, Workload};
+use crate::route;
+pub use labels::REVISION;
+pub use labels::query;
+pub use limits::{clashes, names};
+use objects::{All, Kustomization, One};
+use workload::Set;
+
+macro_rules! template {
+    ($name:literal) => {
+        (
+            concat!("kubernetes/", $name, ".yaml.j2"),
+            include_str!(concat!("../../../templates/kubernetes/", $name, ".yaml.j2")),
+        )
+    };
+}
+
+/// The templates of this target: name and text.
+pub const TEMPLATES: &[(&str, &str)] = &[
+    template!("configmap"),
+    template!("container"),
+    template!("daemonset"),
+    template!("endpointslice"),
+    template!("header"),
+    template!("kustomization"),
+    template!("metadata"),
+    template!("persistentvolumes"),
+    template!("pod"),
+    template!("poddisruptionbudget"),
+    template!("service"),
+    template!("statefulset"),
+    template!("storageclass"),
+    template!("update"),
+    template!("volume"),
+];
+
+/// The files of one service, in the order in which they are applied.
+struct Folder {
+    service: String,
+    origin: Vec<String>,
+    pages: Vec<Page>,
+    listed: Vec<String>,
+}
+
+impl Folder {
+    fn page<T: Serialize>(&mut self, file: String, template: &'static str, plan: &T) {
+        self.pages.push(Page::new(format!("{}/kubernetes/{file}", self.service), template, plan));
+        self.listed.push(file);
+    }
+
+    /// One object of one spec.
+    fn one<T: Serialize>(&mut self, file: String, template: &'static str, service: &Service, one: T) {
+        self.page(
+            file,
+            template,
+            &One {
+                origin: vec![service.file.clone()],
+                accepted: Accepted::of(service, Target::Kubernetes),
+                one,
+            },
+        );
+    }
+
+    /// Objects of all specs, if there are any.
+    fn all<T: Serialize>(&mut self, file: &str, template: &'static str, all: Vec<T>) {
+        if !all.is_empty() {
+            self.page(file.to_owned(), template, &All { origin: self.origin.clone(), all });
+        }
+    }
+}
+
+/// Plans the group of `context` and says what to print where.
+pub fn pages(context: &mut Context<'_>) -> Vec<Page> {
+    let group = context.group;
+    let Some(first) = group.first() else { return Vec::new() };
+    let Some(settings) = &first.targets.kubernetes else { return Vec::new() };
+    limits::check(context, group);
+    let origin = group.iter().map(|s| s.file.clone()).collect();
+    let mut folder = Folder { service: first.name.clone(), origin, pages: Vec::new(), listed: Vec::new() };
+    match &first.body {
+        Body::External(external) => {
+            no_pod(context, first, settings);
+            let outside = network::outside(context, first, external, settings);
+            folder.all("service.yaml", "kubernetes/service.yaml.j2", outside.services);
+            folder.all("endpointslice.yaml", "kubernetes/endpointslice.yaml.j2", outside.slices);
+        }
+        Body::Workload(w) => workloads(context, &mut folder, w, settings),
+    }
+    let resources = std::mem::take(&mut folder.listed);
+    let kustomization =
+        One { origin: folder.origin.clone(), accepted: Vec::new(), one: Kustomization { resources } };
+    folder.page("kustomization.yaml".to_owned(), "kubernetes/kustomization.yaml.j2", &kustomization);
+    folder.pages
+}
+
+/// What all revisions share, then a workload for each.
+fn workloads(context: &mut Context<'_>, folder: &mut Folder, shared: &Workload, settings: &Kubernetes) {
+    let group = context.group;
+    let (mut classes, mut persistent, mut sets) = (Vec::new(), Vec::new(), Vec::new());
+    for service in group {
+        let (Some(w), Some(k)) = (service.workload(), &service.targets.kubernetes) else { continue };
+        let planned = workload::plan(context, service, w, k);
+        if let Some(config) = planned.config {
+            folder.one(named("configmap", service), "kubernetes/configmap.yaml.j2", service, config);
+        }
+        classes.extend(planned.classes);
+        persistent.extend(planned.persistent);
+        sets.push((*service, planned.set));
+    }
+    folder.all("storageclass.yaml", "kubernetes/storageclass.yaml.j2", classes);
+    folder.all("persistentvolumes.yaml", "kubernetes/persistentvolumes.yaml.j2", persistent);
+    let services = network::services(context, group, shared, settings);
+    folder.all("service.yaml", "kubernetes/service.yaml.j2", services);
+    for (service, set) in sets {
+        match set {
+            Set::Stateful(set) => {
+                let budget = network::budget(service, settings);
+                let file = "poddisruptionbudget.yaml".to_owned();
+                folder.one(file, "kubernetes/poddisruptionbudget.yaml.j2", service, budget);
+                folder.one(named("statefulset", service), "kubernetes/statefulset.yaml.j2", service, set);
+            }
+            Set::Daemon(set) => {
+                folder.one(named("daemonset", service), "kubernetes/daemonset.yaml.j2", service, set);
+            }
+        }
+    }
+}
+
+fn named(kind: &str, service: &Service) -> String {
+    match &service.revision {
+        Some(revision) => format!("{kind}-{revision}.yaml"),
+        None => format!("{kind}.yaml"),
+    }
+}
+
+/// Nothing of an external service runs here.
+fn no_pod(context: &mut Context<'_>, service: &Service, settings: &Kubernetes) {
+    for (field, raw) in [("pod", &settings.pod), ("container", &settings.container)] {
+        if !raw.is_empty() {
+            let place = service.key(&route!["targets", "kubernetes", field]);
+            let message = format!("an external service has no {field} to add to");
+            context.fault(crate::diag::Diagnostic::error(crate::code::Code::ExternalShape, place, message));
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! How members are named and reached.
+
+use crate::model::{Service, Workload};
+use crate::plan::Target;
+use crate::plan::scope::{Naming, no_address};
+use crate::value::{Fault, Part, Run};
+
+/// The names of Kubernetes.
+pub struct Names;
+
+/// The addresses of the pin's table are those of the members as soon as they are on the node's
+/// network.
+fn table(w: &Workload) -> Option<&std::collections::BTreeMap<u32, String>> {
+    w.pin().filter(|pin| w.node_network && !pin.at.is_empty()).map(|pin| &pin.at)
+}
+
+/// What follows a member's name in its address: its headless Service and its namespace. The
+/// cluster's own domain is not known and not needed, `svc` is resolved through the pod's search
+/// list.
+fn suffix(service: &str, namespace: &str) -> String {
+    format!(".{service}.{namespace}.svc")
+}
+
+/// The client Service of the service `name`.
+pub fn client(name: &str) -> String {
+    format!("{name}-client")
+}
+
+/// The claim that a StatefulSet makes of the template `data` for member `id` (kubernetes
+/// `pkg/controller/statefulset/stateful_set_utils.go`, `getPersistentVolumeClaimName`).
+pub fn claim(data: &str, service: &str, id: u32) -> String {
+    format!("{data}-{service}-{id}")
+}
+
+/// A member's own address, which only the running pod knows: made of its name, or a field of the
+/// pod (`Run::Address`, see [`address_field`]).
+pub fn own_address(service: &str, namespace: &str, w: &Workload) -> Vec<Part> {
+    if w.per_node() || table(w).is_some() {
+        return vec![Part::Run(Run::Address)];
+    }
+    vec![Part::Run(Run::Name), Part::Literal(suffix(service, namespace))]
+}
+
+/// The field of the pod that is its address.
+pub fn address_field(w: &Workload) -> &'static str {
+    if w.node_network { "status.hostIP" } else { "status.podIP" }
+}
+
+impl Naming for Names {
+    fn target(&self) -> Target {
+        Target::Kubernetes
+    }
+
+    fn address(&self, _from: &Service, of: &Service, id: u32) -> Result<String, Fault> {
+        let line = "targets: { kubernetes: { version: \"1.34\", namespace: db } }";
+        let unknown = || no_address(of, id, Target::Kubernetes, line);
+        let settings = of.targets.kubernetes.as_ref().ok_or_else(unknown)?;
+        if let Some(at) = of.workload().and_then(table) {
+            return at.get(&id).cloned().ok_or_else(unknown);
+        }
+        Ok(format!("{}-{id}{}", of.name, suffix(&of.name, &settings.namespace)))
+    }
+}

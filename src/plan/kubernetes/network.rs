@@ -1,0 +1,196 @@
+//! Services: names of members, the way in for clients, and what runs outside.
+
+use std::net::IpAddr;
+
+use super::objects::{DisruptionBudget, EndpointSlice, Meta, ServiceMore, ServiceObject, ServicePort};
+use super::{labels, naming, raw};
+use crate::code::Code;
+use crate::diag::Diagnostic;
+use crate::model::{External, Kubernetes, Service, Workload, names};
+use crate::plan::Context;
+use crate::route;
+use crate::source::Route;
+
+fn ports(ports: &[(String, u16)], inside: bool) -> Vec<ServicePort> {
+    ports
+        .iter()
+        .map(|(name, number)| ServicePort {
+            name: name.clone(),
+            number: *number,
+            target: inside.then(|| name.clone()),
+            protocol: "TCP",
+        })
+        .collect()
+}
+
+fn plain(meta: Meta) -> ServiceObject {
+    ServiceObject {
+        meta,
+        external: None,
+        headless: false,
+        not_ready: false,
+        selector: Vec::new(),
+        ports: Vec::new(),
+        more: ServiceMore::default(),
+    }
+}
+
+/// The Services of the members of `group`: one that names each, also before it is ready, since a
+/// quorum must meet to become ready; and one for clients. A StatefulSet needs the first even
+/// without ports.
+pub fn services(
+    context: &mut Context<'_>,
+    group: &[&Service],
+    w: &Workload,
+    k: &Kubernetes,
+) -> Vec<ServiceObject> {
+    let Some(first) = group.first() else { return Vec::new() };
+    let mut all = Vec::new();
+    if !w.per_node() || !w.ports.is_empty() {
+        all.push(ServiceObject {
+            headless: true,
+            not_ready: true,
+            selector: labels::members(&first.name),
+            ports: ports(&w.ports, true),
+            ..plain(meta(group, &first.name, k))
+        });
+    }
+    if !w.ports.is_empty() {
+        let mut client = ServiceObject {
+            selector: labels::members(&first.name),
+            ports: ports(&w.ports, true),
+            ..plain(meta(group, &naming::client(&first.name), k))
+        };
+        raw::service(context, first, k, &mut client);
+        all.push(client);
+    } else if !k.service.is_empty() {
+        let place = first.key(&route!["targets", "kubernetes", "service"]);
+        let message = "there is no client Service to add to: the service has no ports";
+        context.fault(
+            Diagnostic::error(Code::Missing, place, message)
+                .mend("name one", "exclusive: { ports: { http: 8080 } }"),
+        );
+    }
+    all
+}
+
+fn meta(group: &[&Service], name: &str, k: &Kubernetes) -> Meta {
+    Meta { name: name.to_owned(), namespace: Some(k.namespace.clone()), labels: labels::shared(group) }
+}
+
+/// One member may be evicted at a time: drains go on, and the others keep a quorum. Drains pass
+/// over the pods of a DaemonSet, so those have none.
+pub fn budget(service: &Service, k: &Kubernetes) -> DisruptionBudget {
+    DisruptionBudget {
+        meta: meta(&[service], &service.name, k),
+        max_unavailable: 1,
+        selector: labels::members(&service.name),
+    }
+}
+
+/// Names for what runs outside.
+#[derive(Default)]
+pub struct Outside {
+    /// Services without a selector.
+    pub services: Vec<ServiceObject>,
+    /// The addresses behind them.
+    pub slices: Vec<EndpointSlice>,
+}
+
+/// Names for the external service: its own, and one for each member.
+pub fn outside(context: &mut Context<'_>, service: &Service, external: &External, k: &Kubernetes) -> Outside {
+    let External { address, at, ports: _ } = external;
+    let mut made = Outside::default();
+    let mut group = Vec::new();
+    let own = route!["external", "address"];
+    match address {
+        Some(address) => name(context, &mut made, service, external, k, (&service.name, address, &own)),
+        None => {
+            // Members that are IP addresses are named below the service.
+            for (id, address) in at {
+                let route = route!["external", "at", id];
+                let ip = address.parse().ok().filter(|ip| reachable(context, service, &route, *ip));
+                group.extend(ip.map(|ip: IpAddr| (ip, Some(format!("{}-{id}", service.name)))));
+            }
+        }
+    }
+    if !group.is_empty() {
+        headless(&mut made, service, external, k, (&service.name, &group));
+    }
+    for (id, at) in named_members(external) {
+        let member = format!("{}-{id}", service.name);
+        name(context, &mut made, service, external, k, (&member, at, &route!["external", "at", id]));
+    }
+    if let Some(first) = made.services.iter_mut().find(|s| s.meta.name == service.name) {
+        raw::service(context, service, k, first);
+    }
+    made
+}
+
+/// The members that have a Service each: all but those that are addresses of the service's own.
+pub fn named_members(external: &External) -> impl Iterator<Item = (u32, &str)> {
+    let own = external.address.is_none();
+    let all = external.at.iter().map(|(id, at)| (*id, at.as_str()));
+    all.filter(move |(_, at)| !own || names::ip(at).is_none())
+}
+
+/// One name for one address.
+fn name(
+    context: &mut Context<'_>,
+    made: &mut Outside,
+    service: &Service,
+    external: &External,
+    k: &Kubernetes,
+    (name, address, route): (&str, &str, &Route),
+) {
+    match names::ip(address) {
+        Some(ip) if reachable(context, service, route, ip) => {
+            headless(made, service, external, k, (name, &[(ip, None)]));
+        }
+        Some(_) => {}
+        None => made.services.push(ServiceObject {
+            external: Some(address.to_ascii_lowercase()),
+            ports: ports(&external.ports, false),
+            ..plain(meta(&[service], name, k))
+        }),
+    }
+}
+
+fn headless(
+    made: &mut Outside,
+    service: &Service,
+    external: &External,
+    k: &Kubernetes,
+    (name, members): (&str, &[(IpAddr, Option<String>)]),
+) {
+    let meta = meta(&[service], name, k);
+    made.services.push(ServiceObject {
+        headless: true,
+        ports: ports(&external.ports, false),
+        ..plain(meta.clone())
+    });
+    for (family, suffix) in [("IPv4", "ipv4"), ("IPv6", "ipv6")] {
+        let of_family = members.iter().filter(|(ip, _)| ip.is_ipv4() == (family == "IPv4"));
+        let endpoints: Vec<_> = of_family.map(|(ip, host)| (ip.to_string(), host.clone())).collect();
+        if !endpoints.is_empty() {
+            let labels = labels::of_slice(&meta);
+            let meta = Meta { name: format!("{name}-{suffix}"), labels, ..meta.clone() };
+            made.slices.push(EndpointSlice { meta, family, endpoints, ports: ports(&external.ports, false) });
+        }
+    }
+}
+
+/// The API takes no address that means the pod's own node (kubernetes `pkg/apis/core/validation`,
+/// `ValidateEndpointIP`).
+fn reachable(context: &mut Context<'_>, service: &Service, route: &Route, ip: IpAddr) -> bool {
+    let link_local = match ip {
+        IpAddr::V4(v4) => v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_unicast_link_local(),
+    };
+    let bad = ip.is_unspecified() || ip.is_loopback() || ip.is_multicast() || link_local;
+    if bad {
+        let message = format!("{ip} is another machine on every node: Kubernetes takes no such endpoint");
+        context.fault(Diagnostic::error(Code::BadAddress, service.place(route), message));
+    }
+    !bad
+}

@@ -1,0 +1,223 @@
+//! Pod templates.
+
+use super::objects::{Apart, Expression, Labels, Pod, PodMore, Spread, Toleration};
+use super::values::{Rendered, Words};
+use super::{container, files, labels, raw, storage};
+use crate::code::Code;
+use crate::diag::Diagnostic;
+use crate::model::units::Version;
+use crate::model::{Helper, Kubernetes, Members, Pin, Service, Volume, Workload};
+use crate::plan::{Context, Target};
+use crate::route;
+use crate::value::{self, Part};
+
+const HOSTNAME: &str = "kubernetes.io/hostname";
+const ZONE: &str = "topology.kubernetes.io/zone";
+
+/// The first version where a spread constraint can leave tainted nodes out (KEP-3094, beta).
+const SPREAD_TAINTS: Version = Version::new(1, 26);
+
+/// A pod template with what it needs beside it.
+pub struct Made {
+    /// The template.
+    pub pod: Pod,
+    /// Its data.
+    pub stored: storage::Stored,
+    /// Its files.
+    pub config: Option<super::objects::ConfigMap>,
+}
+
+/// The pods of `w`.
+pub fn plan(context: &mut Context<'_>, service: &Service, w: &Workload, k: &Kubernetes) -> Made {
+    let words = Words::new(service, w, k);
+    let (rendered, helpers) = programs(context, &words, service, w);
+    let mut stored = storage::plan(context, &words, service, w, k);
+    let secrets = secret_files(w, &rendered, &helpers);
+    let fs_group = fs_group(w, !secrets.is_empty());
+    let projected = |secrets: &[_], user| files::secrets(secrets, user, fs_group.is_some());
+    let of_helper = |(h, r): &(&Helper, Rendered)| projected(&files::secrets_of(&secrets, r), h.program.user);
+    let (own, theirs) =
+        (projected(&secrets, w.program.user), helpers.iter().map(of_helper).collect::<Vec<_>>());
+    let mut carried = files::plan(context, service, w, k, own, theirs);
+
+    let mut mounts = std::mem::take(&mut stored.mounts);
+    mounts.append(&mut carried.mounts);
+    let mut containers = vec![container::member(context, &words, service, w, rendered, mounts)];
+    for ((helper, rendered), secrets) in helpers.into_iter().zip(carried.helpers) {
+        let mounts = secrets.into_iter().collect();
+        containers.push(container::helper(&words, w, helper, rendered, mounts));
+    }
+    let mut volumes = std::mem::take(&mut stored.volumes);
+    volumes.append(&mut carried.volumes);
+    let mut pod = Pod {
+        labels: labels::of(service),
+        node_selector: node_selector(context, service, w),
+        tolerations: tolerations(service, w).into_iter().collect(),
+        zones: zones(w),
+        apart: apart(context, service, w),
+        spread: spread(service, w, k).into_iter().collect(),
+        host_network: w.node_network.then_some("ClusterFirstWithHostNet"),
+        service_links: false,
+        token: false,
+        grace: w.stop.grace,
+        fs_group: fs_group.map(|group| (group, "OnRootMismatch")),
+        seccomp: "RuntimeDefault",
+        containers,
+        volumes,
+        more: PodMore::default(),
+    };
+    raw::pod(context, service, k, w, &mut pod, &stored);
+    Made { pod, stored, config: carried.config }
+}
+
+/// The values of the member's program and of its helpers'.
+fn programs<'w>(
+    context: &mut Context<'_>,
+    words: &Words<'_>,
+    service: &Service,
+    w: &'w Workload,
+) -> (Rendered, Vec<(&'w Helper, Rendered)>) {
+    let mut first = words.env(context, &w.bootstrap.env);
+    if !context.options.bootstrap.contains(&service.name) {
+        first.clear();
+    }
+    let own = words.program(context, &w.program, first);
+    let helpers = w.helpers.iter().map(|h| (h, words.program(context, &h.program, Vec::new())));
+    (own, helpers.collect())
+}
+
+/// The secrets that must be files, going by every text in which a path may stand.
+fn secret_files<'w>(
+    w: &'w Workload,
+    own: &Rendered,
+    helpers: &[(&'w Helper, Rendered)],
+) -> Vec<&'w crate::model::Secret> {
+    let programs: Vec<&Rendered> = std::iter::once(own).chain(helpers.iter().map(|(_, r)| r)).collect();
+    let literals = programs.iter().flat_map(|p| p.texts()).flat_map(|text| &text.0);
+    let mut spoken: Vec<&str> = literals
+        .filter_map(|p| if let Part::Literal(text) = p { Some(text.as_str()) } else { None })
+        .collect();
+    spoken.extend(w.files.iter().map(|f| f.content.as_str()));
+    let checks = [&w.health.ready, &w.health.live].into_iter().flatten().flat_map(|c| &c.run);
+    let commands = checks.chain(w.stop.before.iter().flat_map(|(run, _)| run)).chain(&w.update.healthy);
+    // Nothing is expanded there, so a secret in them is a path.
+    let mut paths = Vec::new();
+    for template in commands {
+        let secrets = value::uses(&template.text).map(|u| u.secrets).unwrap_or_default();
+        paths.extend(secrets.iter().map(|name| format!("{}/{name}", value::SECRETS)));
+        spoken.push(&template.text);
+    }
+    spoken.extend(paths.iter().map(String::as_str));
+    files::secret_files(w, &programs, &spoken)
+}
+
+/// The group that the kubelet gives volumes, so that a user other than root may use them. A
+/// directory of the node belongs to whom its operator gave it, on every target: the kubelet
+/// leaves hostPath alone, but would change each file of a local volume (kubernetes
+/// `pkg/volume/local`), and databases refuse directories that a group may write.
+fn fs_group(w: &Workload, secrets: bool) -> Option<u32> {
+    let user = w.program.user.filter(|u| u.uid > 0)?;
+    let on_node = w.data.iter().any(|d| d.host().is_some());
+    let wanted = w.volumes().next().is_some() || secrets && (w.per_node() || !on_node);
+    wanted.then(|| user.gid.unwrap_or(user.uid))
+}
+
+fn node_selector(context: &mut Context<'_>, service: &Service, w: &Workload) -> Labels {
+    let local = w.data.iter().any(|d| d.host().is_some());
+    match &w.members {
+        Members::PerNode { on, known: _, dedicated: _ } => {
+            let mut selector = on.clone();
+            if let Some(revision) = labels::node_revision(service) {
+                if on.iter().any(|(key, _)| *key == revision.0) {
+                    let place = service.key(&route!["members", "on", revision.0]);
+                    let message = format!("the label `{}` says which revision a node runs", revision.0);
+                    context.fault(Diagnostic::error(Code::NameClash, place, message));
+                    return selector;
+                }
+                selector.push(revision);
+            }
+            selector
+        }
+        // A local volume holds its member to its node by itself.
+        Members::Counted { pin: Some(pin), count, first, .. } if !local => {
+            if *count > 1 {
+                pin_not_here(context, service, pin);
+            }
+            vec![(pin.label.clone(), first.to_string())]
+        }
+        Members::Counted { .. } => Vec::new(),
+    }
+}
+
+/// All pods of a StatefulSet are of one template: only volumes tell them apart for the scheduler.
+fn pin_not_here(context: &mut Context<'_>, service: &Service, pin: &Pin) {
+    let place = service.key(&route!["members", "pin"]);
+    let mut d = Diagnostic::error(
+        Code::PinNotHere,
+        place,
+        "Kubernetes holds a member to a node only by data that is kept on the node",
+    )
+    .why("all pods of a StatefulSet are of one template, and claim templates name no node");
+    let elsewhere = [Target::Fleet, Target::Swarm].into_iter().filter(|t| service.has(*t));
+    for target in elsewhere {
+        d = d.mend(
+            format!("take `pin` out of `members`, and pin on {target} alone"),
+            format!("targets: {{ {}: {{ pin: {} }} }}", target.name(), pin.label),
+        );
+    }
+    if d.mends.is_empty() {
+        d = d.advice("take `pin` out of `members`: each member follows its volumes");
+    }
+    context.fault(d);
+}
+
+fn tolerations(service: &Service, w: &Workload) -> Option<Toleration> {
+    let dedicated = matches!(w.members, Members::PerNode { dedicated: true, .. });
+    dedicated.then(|| Toleration {
+        key: "dedicated",
+        operator: "Equal",
+        value: service.name.clone(),
+        effect: "NoSchedule",
+    })
+}
+
+/// Pods that never share the member's node: those of its own service in every revision, and
+/// those of the services that it is apart from.
+fn apart(context: &Context<'_>, service: &Service, w: &Workload) -> Vec<Apart> {
+    // A path or a port of the node is one for all namespaces. Claims and names are each
+    // namespace's own: a namesake elsewhere has nothing in common with this one.
+    let of_node = w.node_network || w.data.iter().any(|d| d.host().is_some());
+    let own = Apart { topology: HOSTNAME, everywhere: of_node, labels: labels::members(&service.name) };
+    let others = w.apart_from.iter().filter(|name| {
+        let other = context.model.find(name);
+        other.is_some_and(|o| o.has(Target::Kubernetes) && o.workload().is_some())
+    });
+    let others =
+        others.map(|name| Apart { topology: HOSTNAME, everywhere: true, labels: labels::members(name) });
+    std::iter::once(own).chain(others).collect()
+}
+
+/// The zones of the member's volumes.
+fn volume_zones(w: &Workload) -> Option<&Volume> {
+    w.volumes().map(|(_, volume)| volume).find(|v| !v.zones.is_empty())
+}
+
+/// Where members may run, when nothing else says it: the class of a single zone does, a class
+/// that the spec only names does not, and domains without volumes would stop the spreading.
+fn zones(w: &Workload) -> Option<Expression> {
+    let volume = volume_zones(w)?;
+    let wanted = volume.zones.len() > 1 || volume.class.is_some();
+    wanted.then(|| Expression::one_of(ZONE, volume.zones.clone()))
+}
+
+fn spread(service: &Service, w: &Workload, k: &Kubernetes) -> Option<Spread> {
+    let volume = volume_zones(w)?;
+    (volume.zones.len() > 1).then(|| Spread {
+        skew: 1,
+        topology: ZONE,
+        unsatisfiable: "DoNotSchedule",
+        // A zone that is down would count as empty, and no member could restart elsewhere.
+        taints: (k.version >= SPREAD_TAINTS).then_some("Honor"),
+        labels: labels::members(&service.name),
+    })
+}

@@ -1,0 +1,229 @@
+//! Where data is kept: host directories, local PersistentVolumes, network volumes.
+
+use std::collections::BTreeSet;
+
+use super::objects::{Claim, Expression, HostPath, Meta, Mount, PersistentVolume, StorageClass, Volume};
+use super::values::Words;
+use super::{labels, naming};
+use crate::code::Code;
+use crate::diag::{Diagnostic, Place};
+use crate::model::units::{self, Version};
+use crate::model::{Data, DataAt, Kubernetes, Pin, Service, Template, Workload};
+use crate::plan::Context;
+use crate::route;
+use crate::value;
+
+/// The first version with ReadWriteOncePod on by default (KEP-2485, beta): the scheduler and the
+/// kubelet let one pod in the cluster use the claim. It is documented for CSI volumes only.
+const ONE_POD: Version = Version::new(1, 27);
+
+/// Everything about the data of one workload.
+#[derive(Default)]
+pub struct Stored {
+    /// Volumes of the pod.
+    pub volumes: Vec<Volume>,
+    /// Where the member sees its data.
+    pub mounts: Vec<Mount>,
+    /// Claim templates.
+    pub claims: Vec<Claim>,
+    /// Classes of the claims.
+    pub classes: Vec<StorageClass>,
+    /// Local volumes.
+    pub persistent: Vec<PersistentVolume>,
+}
+
+/// The data of `w`.
+pub fn plan(
+    context: &mut Context<'_>,
+    words: &Words<'_>,
+    service: &Service,
+    w: &Workload,
+    k: &Kubernetes,
+) -> Stored {
+    let mut stored = Stored::default();
+    for data in &w.data {
+        let Data { name, mount, at, route: _ } = data;
+        let mut mount = Mount::at(name, mount);
+        match at {
+            DataAt::Host { path, .. } if w.per_node() => {
+                let path = words.literal(context, path, "a path of the node");
+                stored.volumes.push(Volume::host(name, path));
+            }
+            DataAt::Host { path, size } => {
+                local(context, &mut stored, service, w, k, data, (path, size.unwrap_or_default()));
+            }
+            DataAt::Volume(volume) => {
+                mount.sub_path = volume.backend.directory();
+                network(context, &mut stored, service, k, data, volume);
+            }
+        }
+        stored.mounts.push(mount);
+    }
+    stored
+}
+
+fn class_name(data: &Data, service: &Service, k: &Kubernetes) -> String {
+    format!("{}.{}.{}", data.name, service.name, k.namespace)
+}
+
+/// An object of the cluster, without a namespace.
+fn meta(service: &Service, name: String) -> Meta {
+    Meta { name, namespace: None, labels: labels::of(service) }
+}
+
+/// A volume for each member on the one node that its pin names, reserved for the claim that the
+/// StatefulSet will make.
+fn local(
+    context: &mut Context<'_>,
+    stored: &mut Stored,
+    service: &Service,
+    w: &Workload,
+    k: &Kubernetes,
+    data: &Data,
+    (path, size): (&Template, u64),
+) {
+    let class = class_name(data, service, k);
+    let capacity = units::kubernetes_bytes(size);
+    let mut seen = BTreeSet::new();
+    for id in w.ids() {
+        let (Some(Pin { label, .. }), Some(path)) =
+            (w.pin(), value::host_path(&path.text, &service.name, id))
+        else {
+            continue;
+        };
+        if !seen.insert(path.clone()) {
+            same_path(context, service, data, &path);
+            break;
+        }
+        let claim = naming::claim(&data.name, &service.name, id);
+        stored.persistent.push(PersistentVolume {
+            meta: meta(service, format!("{claim}.{}", k.namespace)),
+            access: "ReadWriteOnce",
+            capacity: capacity.clone(),
+            reclaim: "Retain",
+            class: class.clone(),
+            mode: "Filesystem",
+            path,
+            claim,
+            namespace: k.namespace.clone(),
+            node: Expression::one_of(label, vec![id.to_string()]),
+        });
+    }
+    stored.claims.push(Claim {
+        name: data.name.clone(),
+        access: "ReadWriteOnce",
+        class: class.clone(),
+        size: capacity,
+    });
+    stored.classes.push(StorageClass {
+        meta: meta(service, class),
+        provisioner: "kubernetes.io/no-provisioner".to_owned(),
+        parameters: Vec::new(),
+        reclaim: "Retain",
+        binding: "WaitForFirstConsumer",
+        expansion: false,
+        zones: None,
+    });
+}
+
+fn same_path(context: &mut Context<'_>, service: &Service, data: &Data, path: &str) {
+    let place = service.place(&data.route.at("host"));
+    context.fault(
+        Diagnostic::error(Code::HostWithoutId, place, format!("two members name one directory, {path}"))
+            .mend("let the path carry the id", "host: \"/mnt/d1/my-database-{{ member.id }}\""),
+    );
+}
+
+/// A claim template, and a class unless the spec names one.
+fn network(
+    context: &mut Context<'_>,
+    stored: &mut Stored,
+    service: &Service,
+    k: &Kubernetes,
+    data: &Data,
+    volume: &crate::model::Volume,
+) {
+    let crate::model::Volume {
+        backend,
+        csi,
+        backend_name,
+        size: _,
+        size_text,
+        class,
+        kind: _,
+        zones,
+        options: _,
+    } = volume;
+    let place = service.place(&data.route.at("volume").at("backend"));
+    if let Some(why) = backend.gone {
+        context.fault(gone(service, k, backend_name, why, place));
+    } else if backend.needs_class && class.is_none() {
+        let message = format!("a StorageClass of {backend_name} needs what only the cluster's owner knows");
+        context.fault(
+            Diagnostic::error(Code::ClassMissing, place, message)
+                .mend("name the one that the cluster has", "class: my-class"),
+        );
+    }
+    let own = class_name(data, service, k);
+    stored.claims.push(Claim {
+        name: data.name.clone(),
+        access: if k.version < ONE_POD { "ReadWriteOnce" } else { "ReadWriteOncePod" },
+        class: class.clone().unwrap_or_else(|| own.clone()),
+        size: size_text.clone(),
+    });
+    if class.is_none() {
+        let zones = backend.zone.filter(|_| !zones.is_empty());
+        stored.classes.push(StorageClass {
+            meta: meta(service, own),
+            provisioner: csi.clone().unwrap_or_default(),
+            parameters: parameters(context, service, data, volume),
+            reclaim: "Retain",
+            binding: "WaitForFirstConsumer",
+            expansion: true,
+            zones: zones.map(|key| Expression::one_of(key, volume.zones.clone())),
+        });
+    }
+}
+
+fn gone(service: &Service, k: &Kubernetes, backend: &str, why: &str, place: Place) -> Diagnostic {
+    let message = format!("Kubernetes {} has no volumes of {backend}", k.version);
+    Diagnostic::error(Code::VolumeGone, place, message)
+        .related(service.place(&route!["targets", "kubernetes", "version"]), "asked for here")
+        .why(why)
+        .advice("leave `kubernetes` out of `targets`, or keep the data elsewhere")
+}
+
+/// What a spec may write in place of the table: how the volume is formatted. The rest of the
+/// table is there because attaching fences only with it.
+const FREE: &str = "csi.storage.k8s.io/fstype";
+
+fn parameters(
+    context: &mut Context<'_>,
+    service: &Service,
+    data: &Data,
+    volume: &crate::model::Volume,
+) -> Vec<(String, String)> {
+    let kind = volume.backend.kind.zip(volume.kind.as_deref());
+    let table = kind.into_iter().chain(volume.backend.parameters.iter().copied());
+    let mut all: Vec<(String, String)> = table.map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+    for (key, value) in &volume.options {
+        match all.iter_mut().find(|(known, _)| known == key) {
+            Some(known) if key == FREE => known.1.clone_from(value),
+            Some((_, decided)) => {
+                let place = service.key(&data.route.at("volume").at("options").at(key));
+                let message = format!("`{key}` is `{decided}` already");
+                context.fault(Diagnostic::error(Code::HatchOverwrites, place, message));
+            }
+            None => all.push((key.clone(), value.clone())),
+        }
+    }
+    all
+}
+
+impl Volume {
+    /// A directory of the node. It must be there: the kubelet makes none, so that a member whose
+    /// disk is not mounted waits instead of starting on an empty directory.
+    fn host(name: &str, path: String) -> Self {
+        Self { host: Some(HostPath { path, kind: "Directory" }), ..Self::named(name) }
+    }
+}

@@ -1,0 +1,171 @@
+//! Values in the words of Kubernetes: variables that carry what only a running pod knows.
+
+use std::collections::BTreeSet;
+
+use super::naming::{self, Names};
+use super::objects::{SecretKey, Variable};
+use crate::code::Code;
+use crate::diag::Diagnostic;
+use crate::emit::{run_variable, secret_variable};
+use crate::model::units::Version;
+use crate::model::{Kubernetes, Program, Secret, Service, Template, Workload};
+use crate::plan::Context;
+use crate::plan::scope::{For, Values};
+use crate::value::{Part, Run, Text};
+
+/// The first version that labels a StatefulSet's pods with their index (feature gate
+/// `PodIndexLabel`, on by default).
+const POD_INDEX: Version = Version::new(1, 28);
+
+/// Renders the values of one service.
+pub struct Words<'a> {
+    service: &'a Service,
+    version: Version,
+    values: Values<'a, Names>,
+    /// What `member.address` is made of.
+    address: Vec<Part>,
+    /// The field behind [`Run::Address`].
+    address_field: &'static str,
+    secrets: &'a [Secret],
+}
+
+/// A program's values.
+pub struct Rendered {
+    /// In place of the entrypoint.
+    pub command: Vec<Text>,
+    /// Arguments.
+    pub args: Vec<Text>,
+    /// Environment, in order.
+    pub env: Vec<(String, Text)>,
+}
+
+impl Rendered {
+    /// All of them.
+    pub fn texts(&self) -> impl Iterator<Item = &Text> {
+        self.command.iter().chain(&self.args).chain(self.env.iter().map(|(_, text)| text))
+    }
+}
+
+impl<'a> Words<'a> {
+    /// For the workload `w` of `service`.
+    pub fn new(service: &'a Service, w: &'a Workload, settings: &Kubernetes) -> Self {
+        Self {
+            service,
+            version: settings.version,
+            values: Values::new(&Names, service),
+            address: naming::own_address(&service.name, &settings.namespace, w),
+            address_field: naming::address_field(w),
+            secrets: &w.secrets,
+        }
+    }
+
+    /// A value that Kubernetes expands: of `env`, `command` or `args`.
+    fn text(&self, context: &mut Context<'_>, template: &Template) -> Text {
+        let text = self.values.text(context, template, For::Any);
+        if self.version < POD_INDEX && text.runs().any(|run| run == Run::Id) {
+            context.fault(
+                Diagnostic::error(
+                    Code::VersionTooOld,
+                    self.service.place(&template.route),
+                    format!("Kubernetes {} does not tell a pod its number", self.version),
+                )
+                .why(format!("the label apps.kubernetes.io/pod-index came with {POD_INDEX}"))
+                .mend("let the program take it from its name", "{{ member.name }}")
+                .mend("or ask for a newer version", format!("version: \"{POD_INDEX}\"")),
+            );
+        }
+        text.with(Run::Address, &self.address)
+    }
+
+    fn texts(&self, context: &mut Context<'_>, templates: &[Template]) -> Vec<Text> {
+        templates.iter().map(|t| self.text(context, t)).collect()
+    }
+
+    /// A list that Kubernetes takes as it is: probes, hooks and whatever a person runs.
+    pub fn literals(&self, context: &mut Context<'_>, all: &[Template], holder: &str) -> Vec<String> {
+        self.values.literals(context, all, For::Any, holder)
+    }
+
+    /// As [`Self::literals`], for one.
+    pub fn literal(&self, context: &mut Context<'_>, template: &Template, holder: &str) -> String {
+        self.values.literal(context, template, For::Any, holder)
+    }
+
+    /// As [`Self::literal`], for one member whose id is known.
+    pub fn literal_of(&self, context: &mut Context<'_>, template: &Template, id: u32, holder: &str) {
+        self.values.literal(context, template, For::Member(id), holder);
+    }
+
+    /// The values of `program`, with `further` variables in place of its own of the same names.
+    pub fn program(
+        &self,
+        context: &mut Context<'_>,
+        program: &Program,
+        further: Vec<(String, Text)>,
+    ) -> Rendered {
+        let mut env = self.env(context, &program.env);
+        for (name, text) in further {
+            match env.iter_mut().find(|(known, _)| *known == name) {
+                Some(known) => known.1 = text,
+                None => env.push((name, text)),
+            }
+        }
+        Rendered {
+            command: self.texts(context, &program.command),
+            args: self.texts(context, &program.args),
+            env,
+        }
+    }
+
+    /// The values of an environment.
+    pub fn env(&self, context: &mut Context<'_>, env: &[(String, Template)]) -> Vec<(String, Text)> {
+        env.iter().map(|(name, t)| (name.clone(), self.text(context, t))).collect()
+    }
+
+    /// The environment of a container: first the variables that others are made of, for
+    /// `$(NAME)` sees only what stands before it.
+    pub fn variables(&self, rendered: &Rendered) -> Vec<Variable> {
+        let mut runs = BTreeSet::new();
+        let mut secrets = BTreeSet::new();
+        let whole = |text: &Text| matches!(text.0.as_slice(), [Part::Run(_) | Part::Secret(_)]);
+        let in_env = rendered.env.iter().map(|(_, text)| text).filter(|text| !whole(text));
+        for text in rendered.command.iter().chain(&rendered.args).chain(in_env) {
+            runs.extend(text.runs());
+            secrets.extend(text.secrets().map(ToOwned::to_owned));
+        }
+        let runs = runs.into_iter().map(|run| self.variable(run_variable(run).to_owned(), Part::Run(run)));
+        let secrets = secrets.into_iter().map(|s| self.variable(secret_variable(&s), Part::Secret(s)));
+        let own = rendered.env.iter().map(|(name, text)| match text.0.as_slice() {
+            [part @ (Part::Run(_) | Part::Secret(_))] => self.variable(name.clone(), part.clone()),
+            _ => Variable { name: name.clone(), value: text.clone(), ..Variable::default() },
+        });
+        runs.chain(secrets).chain(own).collect()
+    }
+
+    /// A variable that is one part and nothing else.
+    fn variable(&self, name: String, part: Part) -> Variable {
+        let mut variable = Variable { name, ..Variable::default() };
+        match part {
+            Part::Literal(text) => variable.value = Text::literal(text),
+            Part::Run(run) => variable.field = Some(self.field(run)),
+            Part::Secret(name) => {
+                variable.secret = self
+                    .secrets
+                    .iter()
+                    .find(|s| s.name == name)
+                    .map(|s| SecretKey { object: s.object.clone(), key: s.key.clone() });
+            }
+        }
+        variable
+    }
+
+    /// The field of the pod behind a run-time part (`fieldRef` of the API, class `EnvVarSource`).
+    fn field(&self, run: Run) -> &'static str {
+        match run {
+            Run::Id => "metadata.labels['apps.kubernetes.io/pod-index']",
+            Run::Name => "metadata.name",
+            Run::Node => "spec.nodeName",
+            Run::Address => self.address_field,
+        }
+    }
+}

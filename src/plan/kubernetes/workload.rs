@@ -1,0 +1,146 @@
+//! DaemonSets for members of nodes, StatefulSets for counted ones. A Deployment is for neither: it
+//! replaces a pod that is still terminating.
+
+use super::objects::{ConfigMap, DaemonSet, Meta, PersistentVolume, StatefulSet, StorageClass, Update};
+use super::values::Words;
+use super::{gaps, labels, pod};
+use crate::code::Code;
+use crate::diag::Diagnostic;
+use crate::model::units::Version;
+use crate::model::{Bootstrap, Kubernetes, Members, Service, Workload};
+use crate::plan::Context;
+use crate::route;
+
+/// The first version with `ordinals` on by default (KEP-3335, beta).
+const ORDINALS: Version = Version::new(1, 27);
+/// The first version with `persistentVolumeClaimRetentionPolicy` on by default (KEP-1847, beta).
+const RETENTION: Version = Version::new(1, 27);
+
+/// One workload.
+pub enum Set {
+    /// Counted members.
+    Stateful(Box<StatefulSet>),
+    /// Members of nodes.
+    Daemon(Box<DaemonSet>),
+}
+
+/// One workload with what it needs beside it.
+pub struct Planned {
+    /// The workload.
+    pub set: Set,
+    /// Its files.
+    pub config: Option<ConfigMap>,
+    /// Classes of its claims.
+    pub classes: Vec<StorageClass>,
+    /// Its local volumes.
+    pub persistent: Vec<PersistentVolume>,
+}
+
+/// What is decided here; of all other fields, where, so that a new one is missed.
+fn own(w: &Workload) -> (&Members, &crate::model::Update, &Bootstrap) {
+    let Workload {
+        // container
+        program: _,
+        health: _,
+        guard: _,
+        stop: _,
+        helpers: _,
+        // files
+        files: _,
+        secrets: _,
+        tmpfs: _,
+        // gaps
+        ulimits: _,
+        // storage
+        data: _,
+        // network
+        ports: _,
+        // pod
+        node_network: _,
+        apart_from: _,
+        bootstrap,
+        // A StatefulSet's pod names are ids, host names and the right to write.
+        id: _,
+        hostname: _,
+        writer: _,
+        members,
+        update,
+        // Each value says itself what it names.
+        lists_members: _,
+        peers: _,
+    } = w;
+    (members, update, bootstrap)
+}
+
+/// The workload of `service`.
+pub fn plan(context: &mut Context<'_>, service: &Service, w: &Workload, k: &Kubernetes) -> Planned {
+    let (members, update, bootstrap) = own(w);
+    gaps::report(context, service, w);
+    let words = Words::new(service, w, k);
+    if let Some(once) = &bootstrap.once {
+        once_in(context, &words, w, once);
+    }
+    let pod::Made { pod, stored, config } = pod::plan(context, service, w, k);
+    let gate = update.healthy.as_ref().map(|t| words.literal(context, t, "`update.healthy`"));
+    let meta =
+        Meta { name: service.full_name(), namespace: Some(k.namespace.clone()), labels: labels::of(service) };
+    let (min_ready, selector) = (update.pause, labels::workload(service));
+    let set = match *members {
+        Members::PerNode { .. } => {
+            let update = strategy(gate, &[("maxSurge", 0), ("maxUnavailable", 1)]);
+            Set::Daemon(Box::new(DaemonSet { meta, update, min_ready, selector, pod }))
+        }
+        Members::Counted { count, first, pin: _ } => {
+            if first > 0 && k.version < ORDINALS {
+                first_too_new(context, service, k);
+            }
+            let keep = k.version >= RETENTION && !stored.claims.is_empty();
+            Set::Stateful(Box::new(StatefulSet {
+                meta,
+                service: service.name.clone(),
+                replicas: count,
+                start: (first > 0).then_some(first),
+                // Members of a quorum become ready together or never.
+                management: "Parallel",
+                update: strategy(gate, &[("partition", 0)]),
+                min_ready,
+                retention: keep.then_some("Retain"),
+                selector,
+                pod,
+                claims: stored.claims,
+            }))
+        }
+    };
+    Planned { set, config, classes: stored.classes, persistent: stored.persistent }
+}
+
+/// A gate cannot be asked by a controller: it would roll on. With `OnDelete` a changed template
+/// waits until somebody deletes a pod.
+fn strategy(gate: Option<String>, rolling: &[(&'static str, u32)]) -> Update {
+    match gate {
+        Some(_) => Update { kind: "OnDelete", rolling: Vec::new(), gate },
+        None => Update { kind: "RollingUpdate", rolling: rolling.to_vec(), gate },
+    }
+}
+
+/// What a person runs once, in the first member: only its faults are looked for here.
+fn once_in(context: &mut Context<'_>, words: &Words<'_>, w: &Workload, once: &crate::model::Template) {
+    let holder = "`bootstrap.once`";
+    if w.per_node() {
+        words.literal(context, once, holder);
+    } else {
+        words.literal_of(context, once, w.ids().start, holder);
+    }
+}
+
+fn first_too_new(context: &mut Context<'_>, service: &Service, k: &Kubernetes) {
+    let place = service.place(&route!["members", "first"]);
+    let message = format!("Kubernetes {} numbers members from 0", k.version);
+    context.fault(
+        Diagnostic::error(Code::VersionTooOld, place, message)
+            .related(service.place(&route!["targets", "kubernetes", "version"]), "asked for here")
+            .why(format!("`ordinals.start` of a StatefulSet came with {ORDINALS}"))
+            .mend("ask for a newer version", format!("version: \"{ORDINALS}\""))
+            .mend("or number the members from 0", "first: 0"),
+    );
+}

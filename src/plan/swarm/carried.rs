@@ -1,0 +1,166 @@
+//! Configs and secrets. Swarm changes neither in place, so the name of a config carries the hash
+//! of its text, and a secret has the version that the spec says.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::service::Subject;
+use crate::code::Code;
+use crate::diag::Diagnostic;
+use crate::model::{File, Secret, User};
+use crate::plan::Context;
+use crate::quote;
+use crate::route;
+use crate::value::SECRETS;
+
+/// Longest name of a config or a secret (swarmkit `manager/controlapi/common.go`).
+const MAX_NAME: usize = 64;
+/// Folder of the texts beside the stack files.
+const FOLDER: &str = "files";
+
+/// A file beside the stack files.
+pub struct OnDisk {
+    /// Below the folder of the stack files.
+    pub path: String,
+    /// Verbatim.
+    pub text: String,
+}
+
+/// A config or secret at the top level of a stack file.
+#[derive(Debug, Clone, Serialize)]
+pub struct Carried {
+    /// By which services of the file name it.
+    pub key: String,
+    /// By which Swarm knows it.
+    pub name: String,
+    /// Path of the text; secrets exist already.
+    pub file: Option<String>,
+}
+
+/// A config or secret in a container.
+#[derive(Debug, Clone, Serialize)]
+pub struct Grant {
+    /// Its key.
+    pub source: String,
+    /// Absolute path.
+    pub target: String,
+    /// Owner.
+    pub uid: Option<String>,
+    /// Owner's group.
+    pub gid: Option<String>,
+    /// Permissions; printed as a decimal number, which every YAML reader takes for the same.
+    pub mode: u32,
+}
+
+/// A file of the spec as Swarm carries it.
+pub struct Config {
+    /// For the stack file.
+    pub carried: Carried,
+    /// For the member.
+    pub grant: Grant,
+    /// The text.
+    pub on_disk: OnDisk,
+}
+
+/// The files of a spec, which are the same for all its members.
+pub fn configs(context: &mut Context<'_>, subject: Subject<'_>) -> Vec<Config> {
+    let mut keys = BTreeSet::new();
+    let mut all = Vec::new();
+    for file in &subject.workload.files {
+        if file.content.is_empty() {
+            let place = subject.service.key(&file.route);
+            context.fault(
+                Diagnostic::error(Code::FileEmpty, place, format!("`{}` is empty", file.path))
+                    .why("Swarm makes no config without a byte"),
+            );
+        }
+        let mut key: String = file.path.trim_start_matches('/').chars().map(plain).collect();
+        if key.len() > 100 || !keys.insert(key.clone()) {
+            key = format!("{}-{}", &key[..key.len().min(100)], quote::digest(&[&file.path]));
+        }
+        all.push(config(subject, file, key));
+    }
+    all
+}
+
+/// What may stand in keys, in names and in file names alike.
+fn plain(c: char) -> char {
+    if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' }
+}
+
+fn config(subject: Subject<'_>, file: &File, key: String) -> Config {
+    let File { path, content, mode, route: _ } = file;
+    let disk = match &subject.service.revision {
+        Some(revision) => format!("{FOLDER}/{revision}.{key}"),
+        None => format!("{FOLDER}/{key}"),
+    };
+    let service = subject.service.full_name();
+    let stem: String = path.rsplit('/').next().unwrap_or_default().chars().map(plain).collect();
+    let digest = quote::digest(&[path, content]);
+    let room = MAX_NAME.saturating_sub(service.len() + digest.len() + 2);
+    let name = format!("{service}-{}-{digest}", &stem[..stem.len().min(room)]);
+    Config {
+        grant: grant(&key, path.clone(), subject.workload.program.user, *mode),
+        carried: Carried { key, name, file: Some(format!("./{disk}")) },
+        on_disk: OnDisk { path: disk, text: content.clone() },
+    }
+}
+
+/// Files belong to the user that the process runs as, where the spec says which; else to root.
+fn grant(source: &str, target: String, user: Option<User>, mode: u32) -> Grant {
+    Grant {
+        source: source.to_owned(),
+        target,
+        uid: user.map(|u| u.uid.to_string()),
+        gid: user.and_then(|u| u.gid).map(|g| g.to_string()),
+        mode,
+    }
+}
+
+/// The name of `secret` on Swarm.
+fn secret_name(secret: &Secret) -> String {
+    let Secret { name: _, object, key, version } = secret;
+    match version {
+        Some(version) => format!("{object}-{key}-{version}"),
+        None => format!("{object}-{key}"),
+    }
+}
+
+/// The secrets of a spec, all of which exist.
+pub fn secrets(subject: Subject<'_>) -> Vec<Carried> {
+    let carried = |s: &Secret| Carried { key: s.name.clone(), name: secret_name(s), file: None };
+    subject.workload.secrets.iter().map(carried).collect()
+}
+
+/// `secrets` for a container: readable by its user alone, by everyone where nobody says who
+/// that is.
+pub fn grants<'s>(secrets: impl Iterator<Item = &'s Secret>, user: Option<User>) -> Vec<Grant> {
+    let mode = if user.is_some() { 0o400 } else { 0o444 };
+    secrets.map(|s| grant(&s.name, format!("{SECRETS}/{}", s.name), user, mode)).collect()
+}
+
+/// Names of secrets that Swarm refuses, and two secrets of one name.
+pub fn check_secrets(context: &mut Context<'_>, subject: Subject<'_>) {
+    let mut seen: BTreeMap<String, &Secret> = BTreeMap::new();
+    for secret in &subject.workload.secrets {
+        let place = subject.service.place(&route!["secrets", secret.name, "ref"]);
+        let name = secret_name(secret);
+        let last = name.bytes().last();
+        if name.len() > MAX_NAME || !last.is_some_and(|b| b.is_ascii_alphanumeric()) {
+            let (code, wrong) = match name.len() > MAX_NAME {
+                true => (Code::NameTooLong, format!("has {} characters, at most {MAX_NAME} fit", name.len())),
+                false => (Code::BadName, "must end with a letter or a digit".to_owned()),
+            };
+            context.fault(Diagnostic::error(code, place, format!("the Swarm secret `{name}` {wrong}")));
+        }
+        let same = |other: &&Secret| (&other.object, &other.key) == (&secret.object, &secret.key);
+        if let Some(first) = seen.insert(name.clone(), secret).filter(|f| !same(f)) {
+            let related = subject.service.place(&route!["secrets", first.name, "ref"]);
+            context.fault(
+                Diagnostic::error(Code::NameClash, place, format!("two secrets are `{name}` on Swarm"))
+                    .related(related, "the other"),
+            );
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! What no stack file can do: faults of the spec that only Swarm has.
+
+use super::service::Subject;
+use super::stack::Stack;
+use crate::code::Code;
+use crate::diag::Diagnostic;
+use crate::plan::Context;
+use crate::route;
+
+/// Longest name of a service with the stack's before it (swarmkit `manager/controlapi/common.go`).
+const MAX_NAME: usize = 63;
+
+/// Reports what can be told before the stack files are made.
+pub fn report(context: &mut Context<'_>, subject: Subject<'_>) {
+    network(context, subject);
+    lock(context, subject);
+    writer(context, subject);
+    labels(context, subject);
+}
+
+/// Members that are not on the node's network need an overlay's name.
+fn network(context: &mut Context<'_>, subject: Subject<'_>) {
+    if subject.workload.node_network || subject.swarm.network.is_some() {
+        return;
+    }
+    let place = subject.service.key(&route!["targets", "swarm"]);
+    context.fault(
+        Diagnostic::error(Code::NetworkMissing, place, "nothing says on which network the members meet")
+            .mend("name an overlay network that exists", "targets: { swarm: { network: my-network } }")
+            .mend("or use the node's own", "exclusive: { address: node }"),
+    );
+}
+
+/// What is exclusive to a member on its node needs a port there: `max_replicas_per_node` and
+/// `stop-first` do not count a task that is still stopping.
+fn lock(context: &mut Context<'_>, subject: Subject<'_>) {
+    let w = subject.workload;
+    match subject.lock() {
+        None if !w.data.is_empty() || w.writer => {
+            let place = subject.service.key(&route!["exclusive"]);
+            context.fault(
+                Diagnostic::error(
+                    Code::LockMissing,
+                    place,
+                    "no port holds a Swarm node while the old task stops",
+                )
+                .why("Swarm counts a stopping task as gone; only a port of the node stays taken")
+                .mend("name a port that the member listens on", "exclusive: { ports: { client: 5000 } }")
+                .mend("or any port that is free on the nodes", "targets: { swarm: { lock: 5000 } }"),
+            );
+        }
+        Some(lock) if w.node_network => {
+            let taken = w.helpers.iter().flat_map(|h| h.ports.iter().map(move |p| (h, p)));
+            for (helper, (name, _)) in taken.filter(|(_, (_, port))| *port == lock) {
+                let route = route!["helpers", helper.name, "ports", name];
+                let place = subject.service.place(&route!["targets", "swarm", "lock"]);
+                context.fault(
+                    Diagnostic::error(
+                        Code::PortTwice,
+                        subject.service.place(&route),
+                        format!("port {lock} of the node is the member's lock on Swarm"),
+                    )
+                    .related(place, "the lock"),
+                );
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A writer without data and without a pin is started elsewhere while its node is cut off.
+fn writer(context: &mut Context<'_>, subject: Subject<'_>) {
+    if !subject.workload.writer || !subject.workload.data.is_empty() || subject.pin().is_some() {
+        return;
+    }
+    let place = subject.service.key(&route!["exclusive", "writer"]);
+    context.fault(
+        Diagnostic::error(Code::WriterFloats, place, "nothing keeps a floating writer single on Swarm")
+            .why("a node that is cut off runs its container on, and Swarm starts another elsewhere")
+            .mend(
+                "hold it to one node on Swarm",
+                format!("targets: {{ swarm: {{ pin: {} }} }}", subject.service.name),
+            ),
+    );
+}
+
+/// Keys of constraints have no slash (swarmkit `manager/constraint/constraint.go`), and labels
+/// of docker's own are overwritten.
+fn labels(context: &mut Context<'_>, subject: Subject<'_>) {
+    let service = subject.service;
+    let mut faults = Vec::new();
+    let mut slash = |route, label: &str| {
+        if label.contains('/') {
+            let message = format!("Swarm cannot place by the label `{label}`: it has a slash");
+            faults.push(
+                Diagnostic::error(Code::BadLabel, service.key(&route), message)
+                    .mend("leave the prefix out", label.rsplit('/').next().unwrap_or_default()),
+            );
+        }
+    };
+    if let crate::model::Members::PerNode { on, .. } = &subject.workload.members {
+        on.iter().for_each(|(label, _)| slash(route!["members", "on", label], label));
+    }
+    if let Some(pin) = subject.pin() {
+        let own = subject.swarm.pin.is_some();
+        let route = if own { route!["targets", "swarm", "pin"] } else { route!["members", "pin"] };
+        let label = route.at("label");
+        slash(if service.source.has(&label) { label } else { route }, &pin.label);
+    }
+    for (label, _) in service.labels.iter().filter(|(label, _)| label.starts_with("com.docker.")) {
+        let message = format!("the label `{label}` is docker's own");
+        faults.push(Diagnostic::error(Code::BadLabel, service.key(&route!["labels", label]), message));
+    }
+    faults.into_iter().for_each(|f| context.fault(f));
+}
+
+/// `STACK_SERVICE` is one DNS label; reported for the longest only.
+pub fn too_long(context: &mut Context<'_>, subject: Subject<'_>, stacks: &[Stack]) {
+    let all = stacks.iter().flat_map(|s| s.services.iter().map(move |t| format!("{}_{}", s.name, t.name)));
+    let Some(longest) = all.max_by_key(String::len).filter(|n| n.len() > MAX_NAME) else { return };
+    // The service's name stands in it twice.
+    let fits = subject.service.name.len().saturating_sub((longest.len() - MAX_NAME).div_ceil(2));
+    context.fault(
+        Diagnostic::error(
+            Code::NameTooLong,
+            subject.service.place(&route!["service"]),
+            format!("on Swarm a service would be `{longest}`: {} characters", longest.len()),
+        )
+        .why(format!("Swarm takes {MAX_NAME}, and the name of the stack is the first half"))
+        .advice(format!("a name of at most {fits} characters fits")),
+    );
+}

@@ -1,0 +1,312 @@
+//! What Swarm cannot hold or express. Line by line what holds what (swarmkit unless said):
+//!
+//! | hazard | on one node | on two nodes |
+//! |---|---|---|
+//! | colocate | the lock: a port in host mode, or one task of a global service; the member's id or name in the path or volume | - |
+//! | update | the lock, counted until the old task has stopped (`manager/scheduler/nodeinfo.go`) | a pin, or a volume that a connected node keeps to itself; `stop-first` alone waits 60 s and no more (`manager/orchestrator/restart/restart.go`) |
+//! | revisions | the revision's label has one value; the lock is common | the data is the node's |
+//! | relabel | on an overlay docker's port allocator still has the lock; on the node's network nothing is bound and the task counts as rejected (`manager/orchestrator/constraintenforcer`): only `guard: lock` | the replacement waits for nothing: a directory that carries the id, or a volume that a connected node keeps to itself. A cluster volume's reservation falls with the rejection |
+//! | partition, reboot | after the heal the lock; a restarted dockerd kills its leftovers first | a pin: no other node is eligible; a volume that always fences; a cluster volume stays reserved (24 h: then the node counts as orphaned) |
+//! | move | a missing directory refuses the task | a missing volume is made, empty, by docker or its plugin; NFS mounts a directory that must exist; a cluster volume must exist |
+//! | neighbour | the lock | paths and volumes carry names |
+//! | force | a duty | a duty |
+//!
+//! A grace above 60 s loses the order only, never the lock. What fences a member's data fences
+//! its berth: hostname, id and writer are judged only where there is no data.
+
+use super::raw;
+use super::service::Subject;
+use crate::diag::Place;
+use crate::model::Members;
+use crate::model::backend::Fences;
+use crate::plan::{Context, Gap, Target};
+use crate::route;
+use crate::source::Route;
+
+/// Ways in which Swarm loses sight of a container that runs on: hazard, when, and what follows.
+const LOST: [(&str, &str, &str); 2] = [
+    (
+        "partition",
+        "while a node is cut off",
+        "Swarm starts the member elsewhere 19 s after it loses a node; the old container runs on",
+    ),
+    (
+        "reboot",
+        "while a node's dockerd is down",
+        "containers outlive a dockerd that is killed; Swarm takes its node for lost and starts the member elsewhere",
+    ),
+];
+/// Seconds that `stop-first` waits for the old task
+/// (swarmkit `manager/orchestrator/restart/restart.go`).
+const WAITS: u32 = 60;
+/// How a person moves a label without two containers.
+const MOVE: &str =
+    "to move a member, scale it to 0, wait until its container has gone, move the label, scale it to 1";
+
+/// Reports every gap of `subject`.
+pub fn judge(context: &mut Context<'_>, subject: Subject<'_>) {
+    let mut gaps = Vec::new();
+    if subject.workload.data.is_empty() {
+        bare(subject, &mut gaps);
+    } else {
+        data(context, subject, &mut gaps);
+    }
+    gaps.extend(fields(subject));
+    gaps.extend(apart(context, subject));
+    for gap in gaps {
+        context.gap(subject.service, gap);
+    }
+}
+
+/// How far a second node is kept from the member's data. Another node has no directory of this
+/// one, and a task needs all that it mounts; of several volumes the weakest decides. `None` where
+/// a plugin is missing, which is a fault of its own.
+fn reach(subject: Subject<'_>) -> Option<Fences> {
+    let w = subject.workload;
+    if w.data.iter().any(|d| d.host().is_some()) {
+        return Some(Fences::Always);
+    }
+    w.fences(subject.service, Target::Swarm)
+}
+
+/// The first volume: its place and its name with the member in words.
+fn volume(subject: Subject<'_>) -> Option<(Place, String)> {
+    let (data, volume) = subject.workload.volumes().next()?;
+    let place = subject.service.place(&data.route.at("volume").at("backend"));
+    let id = subject.ids().into_iter().next().flatten();
+    Some((place, format!("{}-{} ({})", data.name, subject.name(id), volume.backend_name)))
+}
+
+/// Adds the way out of a pin, for members that have none.
+fn pinned(subject: Subject<'_>, gap: Gap) -> Gap {
+    match subject.pin() {
+        Some(_) => gap,
+        None => gap.mend(
+            "hold each member to one node on Swarm",
+            format!("targets: {{ swarm: {{ pin: {} }} }}", subject.service.name),
+        ),
+    }
+}
+
+/// Adds the way out of cluster volumes, where CSI drivers make that `enough`.
+fn cluster(subject: Subject<'_>, gap: Gap, enough: fn(Fences) -> bool) -> Gap {
+    let serves = subject.workload.volumes().all(|(_, v)| v.csi.is_some() && enough(v.backend.fences));
+    if !serves || subject.swarm.csi {
+        return gap;
+    }
+    let or = if gap.mends.is_empty() { "" } else { "or " };
+    gap.mend(
+        format!("{or}let Swarm hold the volume (engine 23 and newer)"),
+        "targets: { swarm: { engine: \"23.0\", volume: csi } }",
+    )
+}
+
+/// Members with data.
+fn data(context: &Context<'_>, subject: Subject<'_>, gaps: &mut Vec<Gap>) {
+    let (w, swarm) = (subject.workload, subject.swarm);
+    let floats = subject.pin().is_none() && !w.per_node();
+    if let (Some((place, name)), Some(reach)) = (volume(subject), reach(subject)) {
+        if reach != Fences::Always && floats && !swarm.csi {
+            for (hazard, when, why) in LOST {
+                let message = format!("two containers may write {name} {when}");
+                let gap = Gap::new(format!("swarm/data/{hazard}"), place, message, why);
+                gaps.push(cluster(subject, pinned(subject, gap), |_| true));
+            }
+        }
+        if reach == Fences::Never && floats && !swarm.csi && w.stop.grace > WAITS {
+            let why = format!(
+                "stop-first waits {WAITS} s for the old task, which may take {} s; the new one may be on another node",
+                w.stop.grace
+            );
+            let gap = Gap::new(
+                "swarm/data/update",
+                place,
+                format!("an update may run two containers that write {name}"),
+                why,
+            );
+            gaps.push(cluster(subject, pinned(subject, gap), |_| true));
+        }
+        let made = |v: &crate::model::Volume| v.backend.plugin.is_some_and(|p| p.driver != "local");
+        if !swarm.csi && w.volumes().any(|(_, v)| made(v)) {
+            let gap = Gap::new(
+                "swarm/data/move",
+                place,
+                format!("a member may start on an empty volume where {name} is missing"),
+                "docker and its volume plugins make a volume that does not exist",
+            );
+            gaps.push(cluster(subject, gap, |_| true));
+        }
+    }
+    gaps.extend(relabel(context, subject));
+}
+
+/// One gap for both ways in which a changed label loses the data.
+fn relabel(context: &Context<'_>, subject: Subject<'_>) -> Option<Gap> {
+    let w = subject.workload;
+    let locked = context.model.one_lock(subject.service);
+    if w.node_network && !locked {
+        let gap = Gap::new(
+            "swarm/data/relabel",
+            subject.service.key(&route!["exclusive", "address"]),
+            "a label changed under a running member starts a second container on its data",
+            "on the node's network a published port is a token of the scheduler, which forgets it when it evicts a task",
+        );
+        return Some(gap.mend(
+            if w.guard {
+                "let every revision take the lock, on one and the same first directory"
+            } else {
+                "let the process hold a lock on its data; needs `command`, and sh and flock in the image"
+            },
+            "exclusive: { guard: lock }",
+        ));
+    }
+    let (place, _) = volume(subject)?;
+    if reach(subject)? != Fences::Never {
+        return None;
+    }
+    let gap = Gap::new(
+        "swarm/data/relabel",
+        place,
+        "a label changed, or a scale to 0 and back, starts a second container on its data",
+        "on another node, at once, while the old one stops: nothing keeps this volume to one node",
+    );
+    let gap = cluster(subject, gap, |fences| fences != Fences::Never);
+    Some(gap.mend(MOVE, ""))
+}
+
+/// Members without data: only their place keeps them single.
+fn bare(subject: Subject<'_>, gaps: &mut Vec<Gap>) {
+    let w = subject.workload;
+    if w.per_node() {
+        return;
+    }
+    let pinned = subject.pin().is_some();
+    // A floating writer is refused, see `plan`.
+    let resources: Vec<(&str, &str)> = match (w.writer, w.id.is_some(), w.hostname) {
+        (true, _, _) => vec![("writer", "two containers may write")],
+        (_, id, hostname) => [
+            (id, ("id", "two containers may have the id of one member")),
+            (hostname, ("hostname", "two containers may have the hostname of one member")),
+        ]
+        .into_iter()
+        .filter_map(|(there, what)| there.then_some(what))
+        .collect(),
+    };
+    let pin = format!("targets: {{ swarm: {{ pin: {} }} }}", subject.service.name);
+    for (resource, what) in resources {
+        let place = subject.service.key(&route!["exclusive", resource]);
+        let gap = |hazard, message, why: &str| {
+            Gap::new(format!("swarm/{resource}/{hazard}"), place, format!("{what} {message}"), why)
+        };
+        if pinned || raw::constrains(&subject.swarm.service) {
+            gaps.push(
+                gap(
+                    "relabel",
+                    "when a label is moved to another node",
+                    "Swarm starts the replacement there at once, while the old one stops",
+                )
+                .mend(MOVE, ""),
+            );
+        }
+        for (hazard, when, why) in LOST.iter().filter(|_| !pinned && !w.writer) {
+            gaps.push(gap(hazard, when, why).mend("hold each member to one node on Swarm", &pin));
+        }
+        if pinned && subject.lock().is_none() {
+            gaps.push(
+                gap(
+                    "partition",
+                    "when a node that was cut off comes back",
+                    "the new task starts at once, while the old one stops; no port of the node holds it back",
+                )
+                .mend("name any port that is free on the nodes", "targets: { swarm: { lock: 5000 } }"),
+            );
+        }
+        if w.stop.grace > WAITS && !w.writer && (!pinned || subject.lock().is_none()) {
+            gaps.push(
+                gap(
+                    "update",
+                    "during an update",
+                    "stop-first waits 60 s for the old task, which may take longer",
+                )
+                .mend("stop sooner", "stop: { grace: 55s }"),
+            );
+        }
+    }
+}
+
+/// Fields of the spec that Swarm has no words for.
+fn fields(subject: Subject<'_>) -> Vec<Gap> {
+    let (service, w) = (subject.service, subject.workload);
+    let field = |route: Route, message: &str, why| {
+        Gap::new(format!("swarm/{}", route.steps().join(".")), service.key(&route), message, why)
+    };
+    let before = w.stop.before.is_some().then(|| {
+        field(
+            route!["stop", "before"],
+            "Swarm runs nothing before the stop signal",
+            "the member gets its signal at once, and the whole grace to end",
+        )
+    });
+    let healthy = (w.update.healthy.is_some() && w.per_node() && service.revision.is_none()).then(|| {
+        field(
+            route!["update", "healthy"],
+            "Swarm asks no gate between two nodes of a global service",
+            "it updates node after node, with the pause alone",
+        )
+        .mend("walk from one revision to the next, node by node", "revision: v1")
+    });
+    let dedicated = matches!(w.members, Members::PerNode { dedicated: true, .. }).then(|| {
+        field(
+            route!["members", "dedicated"],
+            "Swarm cannot keep other services off a node",
+            "it has no taints: any service whose constraints match may come",
+        )
+    });
+    let live = subject.circle.filter(|_| !subject.own_check()).map(|others| {
+        let who = match others {
+            [] => "the members".to_owned(),
+            others => format!("the members and those of {}", others.join(", ")),
+        };
+        field(
+            route!["health", "live"],
+            &format!("a check would keep {who} from finding each other; none is emitted"),
+            "on an overlay network Swarm publishes the name of a task only once its check passes",
+        )
+        .mend(
+            "if the check passes without the other members, write it for Swarm",
+            "targets: { swarm: { service: { healthcheck: { test: [CMD, …], interval: 10s } } } }",
+        )
+        .mend("or drop `live`", "")
+    });
+    [before, healthy, dedicated, live].into_iter().flatten().collect()
+}
+
+/// Swarm has no anti-affinity: services keep apart by nodes that cannot be the same, or by a
+/// port that both take.
+fn apart(context: &Context<'_>, subject: Subject<'_>) -> Option<Gap> {
+    let ports = subject.published();
+    let meets = |name: &&String| {
+        let other = context.model.find(name).filter(|o| o.has(Target::Swarm)).and_then(Subject::of);
+        other.is_some_and(|other| {
+            !subject.disjoint(&other) && !other.published().iter().any(|port| ports.contains(port))
+        })
+    };
+    let all: Vec<&str> = subject.workload.apart_from.iter().filter(meets).map(String::as_str).collect();
+    if all.is_empty() {
+        return None;
+    }
+    let gap = Gap::new(
+        "swarm/apart_from",
+        subject.service.key(&route!["apart_from"]),
+        format!("nothing keeps {} off the nodes of {}", subject.service.name, all.join(" and ")),
+        "Swarm has no anti-affinity; no label tells their nodes apart, and they share no port",
+    );
+    // The same port in every spec: that of the first by name.
+    let first = all.iter().copied().chain([subject.service.name.as_str()]).min();
+    let lock = first.and_then(|name| context.model.find(name)).and_then(Subject::of).and_then(|s| s.lock());
+    let line = format!("targets: {{ swarm: {{ lock: {} }} }}", lock.unwrap_or(5000));
+    Some(
+        gap.mend("take one port of the node in each of the specs", line)
+            .mend("or hold them to nodes by one label with other values", ""),
+    )
+}

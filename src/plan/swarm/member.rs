@@ -1,0 +1,258 @@
+//! One member and its helpers as services of a stack.
+
+use serde_json::Map;
+
+use super::carried::{self, Config};
+use super::naming::Names;
+use super::service::Subject;
+use super::stack::{Deploy, Healthcheck, Resources, Service, Variable};
+use super::storage;
+use crate::code::Code;
+use crate::diag::Diagnostic;
+use crate::model::check::value_fault;
+use crate::model::units::{cores, docker_bytes};
+use crate::model::{self, Bootstrap, Check, Health, Helper, Program, Stop, Template, Update, User, Workload};
+use crate::plan::docker::{self, Command, GUARD};
+use crate::plan::scope::{For, Values};
+use crate::plan::{Context, Gap};
+use crate::value::{self, Fault, Run, Text};
+
+/// Makes the services of one member.
+pub struct Maker<'a> {
+    subject: Subject<'a>,
+    id: Option<u32>,
+    /// Whether it is the first of its service: what is the same for all is said once.
+    first: bool,
+}
+
+impl Maker<'_> {
+    /// For member `id`, or for the member of any node.
+    pub fn new(subject: Subject<'_>, id: Option<u32>, first: bool) -> Maker<'_> {
+        Maker { subject, id, first }
+    }
+
+    fn whom(&self) -> For {
+        self.id.map_or(For::Any, For::Member)
+    }
+
+    /// The member itself.
+    pub fn member(&self, context: &mut Context<'_>, configs: &[Config]) -> Service {
+        let w = self.subject.workload;
+        let Workload {
+            program,
+            files: _,
+            secrets,
+            ulimits,
+            tmpfs: _,
+            members: _,
+            data: _,
+            ports: _,
+            id: _,
+            hostname: _,
+            node_network,
+            writer: _,
+            guard,
+            stop,
+            health,
+            update,
+            bootstrap,
+            helpers: _,
+            apart_from: _,
+            lists_members: _,
+            peers: _,
+        } = w;
+        let Stop { before: _, signal, grace } = stop;
+        let Update { pause, healthy: _ } = update;
+        let name = self.subject.name(self.id);
+        let first_start = context.options.bootstrap.contains(&self.subject.service.name);
+        let env = variables(program, bootstrap, first_start);
+        let (mut entrypoint, mut command) = self.words(context, program);
+        if *guard && let Some(first) = w.data.first() {
+            entrypoint.append(&mut command);
+            command = entrypoint;
+            entrypoint = ["/bin/sh", "-c", GUARD, &first.mount].map(str::to_owned).to_vec();
+        }
+        Service {
+            image: program.image.clone(),
+            user: program.user.map(user),
+            hostname: self.id.filter(|_| !node_network).map(|_| name.clone()),
+            entrypoint,
+            command,
+            environment: self.environment(context, &env),
+            networks: self.networks(),
+            ports: self.subject.published(),
+            lock: self.subject.lock().is_some(),
+            mounts: storage::mounts(self.subject, self.id),
+            configs: configs.iter().map(|c| c.grant.clone()).collect(),
+            secrets: carried::grants(secrets.iter(), program.user),
+            ulimits: ulimits.clone(),
+            stop_signal: signal.clone(),
+            stop_grace_period: Some(*grace),
+            healthcheck: self.healthcheck(context, health),
+            labels: self.subject.service.labels.clone(),
+            added: Map::new(),
+            deploy: Deploy::new(self.id.is_some(), self.constraints(), *pause, resources(&program.resources)),
+            name,
+        }
+    }
+
+    /// A helper: beside the member where that is fixed, on its network, without its lock.
+    pub fn helper(&self, context: &mut Context<'_>, helper: &Helper) -> Service {
+        let Helper { name, program, ports } = helper;
+        let w = self.subject.workload;
+        let (entrypoint, command) = self.words(context, program);
+        let texts = program.command.iter().chain(&program.args).chain(program.env.iter().map(|(_, t)| t));
+        let named: Vec<String> = texts
+            .filter_map(|t| value::uses(&t.text).ok())
+            .flat_map(|uses| uses.secrets.into_iter().collect::<Vec<_>>())
+            .collect();
+        let secrets = w.secrets.iter().filter(|s| named.contains(&s.name));
+        Service {
+            name: format!("{}-{name}", self.subject.name(self.id)),
+            image: program.image.clone(),
+            user: program.user.map(user),
+            hostname: None,
+            entrypoint,
+            command,
+            environment: self.environment(context, &program.env),
+            networks: self.networks(),
+            ports: ports.iter().filter(|_| w.node_network).map(|(_, port)| *port).collect(),
+            lock: false,
+            mounts: Vec::new(),
+            configs: Vec::new(),
+            secrets: carried::grants(secrets, program.user),
+            ulimits: Vec::new(),
+            stop_signal: None,
+            stop_grace_period: None,
+            healthcheck: Healthcheck::Disabled { hides: false },
+            labels: self.subject.service.labels.clone(),
+            added: Map::new(),
+            deploy: Deploy::new(self.id.is_some(), self.constraints(), 0, resources(&program.resources)),
+        }
+    }
+
+    fn networks(&self) -> Vec<String> {
+        match &self.subject.swarm.network {
+            _ if self.subject.workload.node_network => vec!["host".to_owned()],
+            network => network.iter().cloned().collect(),
+        }
+    }
+
+    fn constraints(&self) -> Vec<String> {
+        let demands = self.subject.demands(self.id).into_iter();
+        demands.map(|(label, value)| format!("node.labels.{label} == {value}")).collect()
+    }
+
+    /// Entrypoint and command. Swarm expands nothing in them, and carries secrets as files only.
+    fn words(&self, context: &mut Context<'_>, program: &Program) -> (Vec<String>, Vec<String>) {
+        let Program { image: _, command, args, env: _, user: _, resources: _ } = program;
+        (self.literals(context, command, "a command"), self.literals(context, args, "arguments"))
+    }
+
+    fn literals(&self, context: &mut Context<'_>, all: &[Template], holder: &str) -> Vec<String> {
+        let values = Values::new(&Names, self.subject.service);
+        let mut words = Vec::new();
+        for template in all {
+            let text = values.text(context, template, self.whom());
+            if let Some(secret) = text.secrets().next() {
+                let place = self.subject.service.place(&template.route);
+                let message = format!("Swarm puts no secret into {holder}: it hands them over as files");
+                context.fault(
+                    Diagnostic::error(Code::RuntimeNotHere, place, message)
+                        .mend("read it from its file", format!("{{{{ secret('{secret}').path }}}}")),
+                );
+                continue;
+            }
+            words.push(match text.as_literal() {
+                Some(word) => word.to_owned(),
+                None => values.literal(context, template, self.whom(), holder),
+            });
+        }
+        words
+    }
+
+    /// Variables with their values; one that holds a secret is a gap, and left out.
+    fn environment(&self, context: &mut Context<'_>, env: &[(String, Template)]) -> Vec<Variable> {
+        let values = Values::new(&Names, self.subject.service);
+        let mut all = Vec::new();
+        for (name, template) in env {
+            let value = values.text(context, template, self.whom());
+            if value.secrets().next().is_some() {
+                self.secret(context, name, template, &value);
+                continue;
+            }
+            if value.runs().any(|run| run == Run::Address) && !self.subject.workload.node_network {
+                let message = "a task of a global service has no name of its own on an overlay network";
+                let fault = Fault::new(Code::AddressUnknown, message)
+                    .mend("use the node's network", "exclusive: { address: node }");
+                context.fault(value_fault(fault, self.subject.service.place(&template.route)));
+            }
+            all.push(Variable { name: name.clone(), value });
+        }
+        all
+    }
+
+    fn secret(&self, context: &mut Context<'_>, name: &str, template: &Template, value: &Text) {
+        let service = self.subject.service;
+        for secret in value.secrets().filter(|_| self.first) {
+            let gap = Gap::new(
+                format!("swarm/secrets.{secret}"),
+                service.place(&template.route),
+                "Swarm hands over secrets as files only",
+                "the variable would be left out",
+            );
+            let line = format!("{name}_FILE: \"{{{{ secret('{secret}').path }}}}\"");
+            context.gap(service, gap.mend("if the image reads a file", line));
+        }
+    }
+
+    fn healthcheck(&self, context: &mut Context<'_>, health: &Health) -> Healthcheck {
+        let Health { tool: _, ready: _, live, start } = health;
+        if self.subject.own_check() {
+            return Healthcheck::Own;
+        }
+        let hides = self.subject.hides_names();
+        let Some(check) = live.as_ref().filter(|_| !hides) else { return Healthcheck::Disabled { hides } };
+        let Check { probe: _, run, every, timeout, failures, route: _ } = check;
+        let run = self.literals(context, run, "a check");
+        let w = self.subject.workload;
+        let test = match docker::command(self.subject.service, w, health, check, run) {
+            Ok(Command::Exec(words)) => [vec!["CMD".to_owned()], words].concat(),
+            Ok(Command::Shell(line)) => vec!["CMD-SHELL".to_owned(), line],
+            Err(fault) => {
+                context.fault(*fault);
+                Vec::new()
+            }
+        };
+        Healthcheck::Live {
+            test,
+            interval: *every,
+            timeout: *timeout,
+            retries: *failures,
+            start_period: *start,
+        }
+    }
+}
+
+/// The variables of a member; on its very first start those of `bootstrap` replace or join them.
+fn variables(program: &Program, bootstrap: &Bootstrap, first_start: bool) -> Vec<(String, Template)> {
+    let Bootstrap { env, once: _ } = bootstrap;
+    let mut all = program.env.clone();
+    for (name, value) in env.iter().filter(|_| first_start) {
+        match all.iter_mut().find(|(n, _)| n == name) {
+            Some(same) => same.1 = value.clone(),
+            None => all.push((name.clone(), value.clone())),
+        }
+    }
+    all
+}
+
+fn user(user: User) -> String {
+    let User { uid, gid } = user;
+    gid.map_or_else(|| uid.to_string(), |gid| format!("{uid}:{gid}"))
+}
+
+fn resources(given: &model::Resources) -> Resources {
+    let model::Resources { cpu, memory } = given;
+    Resources { cpus: cpu.map(cores), memory: memory.map(docker_bytes), generic: Vec::new() }
+}

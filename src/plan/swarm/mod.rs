@@ -1,0 +1,132 @@
+//! Docker Swarm: one stack file per member, one per revision of a `per: node` service.
+//!
+//! `docker stack deploy` updates the services of one file together and `update_config` orders
+//! only the tasks of one service, so members that must not stop together stand in files of
+//! their own.
+
+mod carried;
+mod dns_cycles;
+mod faults;
+mod gaps;
+mod member;
+mod names;
+pub(super) mod naming;
+mod raw;
+mod service;
+mod stack;
+mod storage;
+
+use std::collections::BTreeSet;
+
+use super::{Accepted, Context, Target, scope};
+use crate::code::Code;
+use crate::diag::Diagnostic;
+use crate::emit::Page;
+use crate::model::Service;
+use crate::route;
+use carried::OnDisk;
+pub use dns_cycles::{Hidden, Waits};
+use member::Maker;
+pub use names::{clashes, names};
+/// Whether raw constraints decide where members run.
+pub use raw::constrains;
+use service::Subject;
+use stack::Stack;
+pub use storage::Volume;
+
+/// Version of the file format. The clients of 20.10 know 3.0 to 3.9 and take a file without a
+/// version for version 1; nothing newer than 3.8 is used.
+const VERSION: &str = "3.8";
+/// The templates of this target: name and text.
+pub const TEMPLATES: &[(&str, &str)] =
+    &[("swarm/stack.yml.j2", include_str!("../../../templates/swarm/stack.yml.j2"))];
+
+/// The volumes of member `id`, as its stack file has them.
+pub fn volumes(service: &Service, id: Option<u32>) -> Vec<Volume> {
+    Subject::of(service).map_or_else(Vec::new, |subject| storage::volumes(subject, id))
+}
+
+/// Plans the group of `context` and says what to print where.
+pub fn pages(context: &mut Context<'_>, hidden: &Hidden) -> Vec<Page> {
+    let subjects = context.group.iter().filter_map(|s| Subject::of(s));
+    let subjects: Vec<Subject<'_>> =
+        subjects.map(|s| Subject { circle: hidden.circle(&s.service.name), ..s }).collect();
+    one_lock(context, &subjects);
+    let mut pages = Vec::new();
+    for subject in subjects {
+        let plan = plan(context, subject);
+        gaps::judge(context, subject);
+        scope::people(context, &naming::Names, subject.service, subject.workload);
+        let folder = format!("{}/swarm", subject.service.name);
+        for stack in &plan.stacks {
+            pages.push(Page::new(format!("{folder}/{}", stack.file), "swarm/stack.yml.j2", stack));
+        }
+        for file in plan.files {
+            pages.push(Page::verbatim(format!("{folder}/{}", file.path), file.text));
+        }
+    }
+    pages
+}
+
+/// What is made of one spec.
+struct Plan {
+    /// Stack files.
+    stacks: Vec<Stack>,
+    /// Files that they name.
+    files: Vec<OnDisk>,
+}
+
+/// Plans the stack files of one spec.
+fn plan(context: &mut Context<'_>, subject: Subject<'_>) -> Plan {
+    faults::report(context, subject);
+    storage::check(context, subject);
+    let configs = carried::configs(context, subject);
+    let added = raw::read(context, subject);
+    let shared = subject.ids().len() > 1 || context.group.len() > 1;
+    let mut stacks = Vec::new();
+    for (index, id) in subject.ids().into_iter().enumerate() {
+        let maker = Maker::new(subject, id, index == 0);
+        let mut member = maker.member(context, &configs);
+        raw::apply(&added, &mut member);
+        let mut services = vec![member];
+        services.extend(subject.workload.helpers.iter().map(|h| maker.helper(context, h)));
+        let networks: BTreeSet<String> = services.iter().flat_map(|s| s.networks.clone()).collect();
+        stacks.push(Stack {
+            origin: subject.service.file.clone(),
+            accepted: Accepted::of(subject.service, Target::Swarm),
+            file: format!("{}.yml", subject.name(id)),
+            name: subject.service.name.clone(),
+            shared,
+            version: VERSION,
+            networks: networks.into_iter().collect(),
+            volumes: storage::volumes(subject, id),
+            configs: configs.iter().map(|c| c.carried.clone()).collect(),
+            secrets: carried::secrets(subject),
+            services,
+        });
+    }
+    faults::too_long(context, subject, &stacks);
+    carried::check_secrets(context, subject);
+    Plan { stacks, files: configs.into_iter().map(|c| c.on_disk).collect() }
+}
+
+/// Two revisions meet on a node when its label changes from one to the other: Swarm starts the
+/// new task at once, and only a common port keeps it out until the old one has gone.
+fn one_lock(context: &mut Context<'_>, subjects: &[Subject<'_>]) {
+    let Some((first, rest)) = subjects.split_first() else { return };
+    for other in rest {
+        let (mine, theirs) = (first.published(), other.published());
+        if mine != theirs && !mine.iter().any(|port| theirs.contains(port)) {
+            let lock = route!["targets", "swarm", "lock"];
+            context.fault(
+                Diagnostic::error(
+                    Code::RevisionsDiffer,
+                    other.service.place(&lock),
+                    format!("the revisions of `{}` differ in their lock on Swarm", other.service.name),
+                )
+                .related(first.service.place(&lock), "the other revision")
+                .why("a node whose label changes runs both until the old one has stopped"),
+            );
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Where members are reached on Swarm: by the name of their service on an overlay network, by
+//! the node's address on the node's own network, which knows no names.
+
+use super::service::Subject;
+use crate::code::Code;
+use crate::model::Service;
+use crate::plan::Target;
+use crate::plan::scope::{Naming, no_address};
+use crate::value::Fault;
+
+/// Swarm's names.
+pub struct Names;
+
+impl Naming for Names {
+    fn target(&self) -> Target {
+        Target::Swarm
+    }
+
+    fn address(&self, _from: &Service, of: &Service, id: u32) -> Result<String, Fault> {
+        let name = format!("{}-{id}", of.name);
+        let Some(subject) = Subject::of(of).filter(|s| s.workload.node_network) else { return Ok(name) };
+        let pin = subject.pin();
+        pin.and_then(|pin| pin.at.get(&id)).cloned().ok_or_else(|| {
+            let label = pin.map_or(of.name.as_str(), |pin| &pin.label);
+            no_address(
+                of,
+                id,
+                Target::Swarm,
+                &format!("members: {{ pin: {{ label: {label}, at: {{ {id}: 10.0.0.31, … }} }} }}"),
+            )
+        })
+    }
+
+    fn unreachable(&self, from: &Service, of: &Service) -> Option<Fault> {
+        let (from, of) = (Subject::of(from)?, Subject::of(of)?);
+        if of.workload.node_network {
+            return None;
+        }
+        let theirs = of.swarm.network.as_deref()?;
+        let (name, other) = (&from.service.name, &of.service.name);
+        let files = format!("{} and {}", from.service.file, of.service.file);
+        if from.workload.node_network {
+            let message = format!(
+                "{name} is on its node's network, where the names of {other} on the overlay network {theirs} are unknown ({files})"
+            );
+            return Some(
+                Fault::new(Code::PeerOnOtherNetwork, message)
+                    .mend(format!("write into {}", of.service.file), "exclusive: { address: node }"),
+            );
+        }
+        let mine = from.swarm.network.as_deref()?;
+        (mine != theirs).then(|| {
+            let message = format!(
+                "{name} is on the network {mine}, {other} on {theirs}: neither knows the other's names ({files})"
+            );
+            Fault::new(Code::PeerOnOtherNetwork, message).mend(
+                format!("write into {}", from.service.file),
+                format!("targets: {{ swarm: {{ network: {theirs} }} }}"),
+            )
+        })
+    }
+}

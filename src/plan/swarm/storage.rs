@@ -1,0 +1,282 @@
+//! Where data is kept on Swarm: directories of nodes, volumes of docker plugins, NFS through
+//! docker's own driver, cluster volumes.
+
+use serde::Serialize;
+
+use super::service::Subject;
+use crate::code::Code;
+use crate::diag::Diagnostic;
+use crate::model::units::docker_bytes;
+use crate::model::{Data, DataAt, Volume as Wanted, names};
+use crate::plan::docker::NFS;
+use crate::plan::{Context, docker};
+use crate::source::Route;
+use crate::value::{self, Text};
+use crate::{quote, route};
+
+/// Longest name of a volume that every plugin's storage takes.
+const MAX_NAME: usize = 63;
+
+/// A mount of a container.
+#[derive(Debug, Clone, Serialize)]
+pub struct Mount {
+    /// `bind`, `volume`, `cluster` or `tmpfs`.
+    pub kind: &'static str,
+    /// A path of the node or the name of a volume.
+    pub source: Option<String>,
+    /// Absolute path.
+    pub target: String,
+    /// For volumes: an empty one must stay empty, not be filled from the image.
+    pub nocopy: bool,
+    /// For tmpfs, bytes.
+    pub size: Option<u64>,
+}
+
+/// A volume at the top level of a stack file.
+#[derive(Debug, Serialize)]
+pub struct Volume {
+    /// By which services of the file name it.
+    pub key: String,
+    /// By which docker knows it.
+    pub name: String,
+    /// Docker volume driver; cluster volumes exist already and have none here. Never `external`
+    /// without a cluster: a node makes such a volume, local and empty, where it is missing.
+    pub driver: Option<&'static str>,
+    /// Options of the driver; Swarm expands their values.
+    pub options: Vec<(String, Text)>,
+    /// For cluster volumes: bytes with a unit, to make it.
+    pub bytes: Option<String>,
+}
+
+/// The mounts of member `id`, data first.
+pub fn mounts(subject: Subject<'_>, id: Option<u32>) -> Vec<Mount> {
+    let blank = |kind, source, target: &str| Mount {
+        kind,
+        source,
+        target: target.to_owned(),
+        nocopy: kind == "volume",
+        size: None,
+    };
+    let mut all = Vec::new();
+    for data in &subject.workload.data {
+        let Data { name, mount, at, route: _ } = data;
+        all.push(match at {
+            DataAt::Host { path, size: _ } => {
+                let source = match id {
+                    Some(id) => value::host_path(&path.text, &subject.service.name, id),
+                    None => Some(path.text.clone()),
+                };
+                blank("bind", source, mount)
+            }
+            DataAt::Volume(_) if subject.swarm.csi => blank("cluster", Some(name.clone()), mount),
+            DataAt::Volume(_) => blank("volume", Some(name.clone()), mount),
+        });
+    }
+    for (path, size) in &subject.workload.tmpfs {
+        all.push(Mount { size: Some(*size), ..blank("tmpfs", None, path) });
+    }
+    all
+}
+
+/// The volume of `data` of member `id`.
+fn name(subject: Subject<'_>, data: &Data, id: Option<u32>) -> String {
+    format!("{}-{}", data.name, subject.name(id))
+}
+
+/// Where the volumes of member `id` are: their names, of NFS the server with the directory,
+/// whatever else docker is told to mount it with.
+pub fn places(subject: Subject<'_>, id: Option<u32>) -> Vec<String> {
+    let place = |(data, wanted): (&Data, &Wanted)| {
+        let name = name(subject, data, id);
+        match wanted.backend.plugin {
+            Some(plugin) if plugin.driver == "local" && !subject.swarm.csi => {
+                let options = docker::volume_options(&name, wanted);
+                let device = options.iter().find(|(key, _)| key == "device").map_or("", |(_, d)| d);
+                format!("{}{device}", option(wanted, "server").unwrap_or_default())
+            }
+            _ => name,
+        }
+    };
+    subject.workload.volumes().map(place).collect()
+}
+
+/// The volumes of member `id`.
+pub fn volumes(subject: Subject<'_>, id: Option<u32>) -> Vec<Volume> {
+    let volume = |(data, wanted): (&Data, &Wanted)| {
+        let name = name(subject, data, id);
+        if subject.swarm.csi {
+            let bytes = Some(docker_bytes(wanted.size));
+            return Volume { key: data.name.clone(), name, driver: None, options: Vec::new(), bytes };
+        }
+        let (name, options) = match wanted.backend.plugin {
+            Some(plugin) if plugin.driver == "local" => nfs(name, wanted),
+            _ => {
+                let options = docker::volume_options(&name, wanted);
+                (name, options)
+            }
+        };
+        let options = options.into_iter().map(|(k, v)| (k, Text::literal(v))).collect();
+        let driver = wanted.backend.plugin.map_or("", |p| p.driver);
+        Volume { key: data.name.clone(), name, driver: Some(driver), options, bytes: None }
+    };
+    subject.workload.volumes().map(volume).collect()
+}
+
+fn option<'w>(wanted: &'w Wanted, key: &str) -> Option<&'w str> {
+    wanted.options.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str())
+}
+
+/// A node keeps a volume with the options of its first use, so its name there carries them.
+fn nfs(name: String, wanted: &Wanted) -> (String, Vec<(String, String)>) {
+    let options = docker::volume_options(&name, wanted);
+    let [_, mount, device] = &options[..] else { return (name, options) };
+    (format!("{name}-{}", quote::digest(&[&mount.1, &device.1])), options)
+}
+
+/// What Swarm cannot keep as the spec wants it.
+pub fn check(context: &mut Context<'_>, subject: Subject<'_>) {
+    let mut faults = Vec::new();
+    let mut before: Option<Route> = None;
+    for (data, wanted) in subject.workload.volumes() {
+        let at = data.route.at("volume");
+        if subject.swarm.csi {
+            faults.extend(cluster(subject, wanted, &at));
+            if let Some(first) = before.replace(at.clone()) {
+                let first = subject.service.key(&first);
+                let d = Diagnostic::error(
+                    Code::ClusterVolumes,
+                    subject.service.key(&at),
+                    "Swarm attaches one cluster volume to a service",
+                );
+                faults.push(d.related(first, "the first").why(
+                    "with two, its scheduler takes either for enough, and a task starts with neither attached",
+                ));
+            }
+        } else {
+            faults.extend(plugin(subject, data, wanted, &at));
+        }
+        faults.extend(zones(subject, wanted, &at));
+    }
+    if subject.workload.volumes().any(|(_, v)| !v.zones.is_empty()) {
+        faults.extend(one_zone(subject));
+    }
+    faults.into_iter().for_each(|f| context.fault(f));
+}
+
+/// Without a driver of the storage's own there is no cluster volume of it.
+fn cluster(subject: Subject<'_>, wanted: &Wanted, at: &Route) -> Option<Diagnostic> {
+    if wanted.csi.is_some() {
+        return None;
+    }
+    let message = format!("no CSI driver serves {}", wanted.backend_name);
+    Some(Diagnostic::error(Code::VolumeNoPlugin, subject.service.place(&at.at("backend")), message))
+}
+
+/// Whether a docker plugin serves the volume on this engine, and takes what is asked of it.
+fn plugin(subject: Subject<'_>, data: &Data, wanted: &Wanted, at: &Route) -> Vec<Diagnostic> {
+    let (service, swarm) = (subject.service, subject.swarm);
+    let place = service.place(&at.at("backend"));
+    let backend = &wanted.backend_name;
+    let csi = |d: Diagnostic| match wanted.csi {
+        Some(_) => d.mend(
+            "engines from 23.0 can use its CSI driver",
+            "targets: { swarm: { engine: \"23.0\", volume: csi } }",
+        ),
+        None => d,
+    };
+    let Some(plugin) = wanted.backend.plugin else {
+        let message = format!("no docker volume plugin serves {backend} on Swarm");
+        let d = Diagnostic::error(Code::VolumeNoPlugin, place, message);
+        return vec![csi(d).mend(
+            "or keep the data on the nodes",
+            "data: { host: \"/mnt/d1/my-database-{{ member.id }}\" }, members: { pin: my-database }",
+        )];
+    };
+    if let Some(until) = wanted.backend.plugin_until.filter(|until| swarm.engine >= *until) {
+        let message = format!("docker {until} and newer cannot load the plugin of {backend}");
+        let engine = service.place(&route!["targets", "swarm", "engine"]);
+        let d = Diagnostic::error(Code::VolumeGone, place, message);
+        return vec![csi(d.related(engine, "the engine"))];
+    }
+    let mut faults = Vec::new();
+    if wanted.kind.is_some() && plugin.kind.is_none() {
+        let message = format!("the docker plugin `{}` knows no kinds of disk", plugin.driver);
+        faults.push(Diagnostic::error(Code::BadValue, service.place(&at.at("type")), message));
+    }
+    let decided = [plugin.size, plugin.kind.filter(|_| wanted.kind.is_some())];
+    for (key, _) in wanted.options.iter().filter(|(k, _)| decided.contains(&Some(k.as_str()))) {
+        faults.push(Diagnostic::error(
+            Code::HatchOverwrites,
+            service.key(&at.at("options").at(key)),
+            format!("`{key}` is said by `size` and `type` already"),
+        ));
+    }
+    if plugin.driver == "local" {
+        faults.extend(nfs_options(subject, wanted, at));
+    }
+    let last = subject.workload.ids().last().unwrap_or_default();
+    let name = name(subject, data, Some(last));
+    if name.len() > MAX_NAME {
+        let message = format!("the volume `{name}` has {} characters, at most {MAX_NAME} fit", name.len());
+        faults.push(Diagnostic::error(Code::NameTooLong, service.key(at), message));
+    }
+    faults
+}
+
+/// Docker mounts NFS itself and must be told from where.
+fn nfs_options(subject: Subject<'_>, wanted: &Wanted, at: &Route) -> Vec<Diagnostic> {
+    let service = subject.service;
+    let mut faults = Vec::new();
+    let known = |key: &str, good: fn(&str) -> bool| option(wanted, key).is_some_and(good);
+    let server = known("server", |s| names::dns(s) || names::ip(s).is_some());
+    let share = known("share", |s| s == "/" || names::path(s.trim_end_matches('/')).is_none());
+    if !server || !share {
+        faults.push(
+            Diagnostic::error(
+                Code::VolumeNoPlugin,
+                service.place(&at.at("backend")),
+                "docker mounts NFS itself and must be told from where",
+            )
+            .mend("write beside `backend`", "options: { server: 10.0.0.9, share: /export }"),
+        );
+    }
+    for (key, _) in wanted.options.iter().filter(|(k, _)| !NFS.contains(&k.as_str())) {
+        let message = format!("docker's NFS volumes know no option `{key}`");
+        faults.push(
+            Diagnostic::error(Code::BadValue, service.key(&at.at("options").at(key)), message)
+                .mend("options are", NFS.join(", ")),
+        );
+    }
+    faults
+}
+
+/// A disk of one zone cannot be attached in another.
+fn zones(subject: Subject<'_>, wanted: &Wanted, at: &Route) -> Option<Diagnostic> {
+    if wanted.backend.zone.is_none() || !wanted.zones.is_empty() {
+        return None;
+    }
+    let place = subject.service.key(at);
+    Some(
+        Diagnostic::error(
+            Code::ZoneUnknown,
+            place,
+            "the volume lives in one zone, and Swarm must be told which",
+        )
+        .mend("one zone for each member, in order, which nodes carry as label `zone`", "zones: [b, c, d]"),
+    )
+}
+
+/// Two volumes of one member in two zones: no node reaches both.
+fn one_zone(subject: Subject<'_>) -> Option<Diagnostic> {
+    let torn = |id: &Option<u32>| {
+        subject.demands(*id).iter().filter(|(label, _)| label == "zone").count() > 1
+            && subject.pin().is_none_or(|p| p.label != "zone")
+    };
+    let id = subject.ids().into_iter().find(torn)?;
+    let place = subject.service.key(&route!["exclusive", "data"]);
+    Some(Diagnostic::error(
+        Code::ZoneUnknown,
+        place,
+        format!("the volumes of {} live in different zones: no node reaches both", subject.name(id)),
+    ))
+}
