@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::explore::{self, Bounds, Memo};
 use crate::finding::{Finding, Level};
-use crate::plan::Target;
+use crate::target::Target;
 use crate::world::{self, File, Unread, Workload, World};
 
 /// What a search over all files found.
@@ -68,38 +68,6 @@ impl Verified {
     }
 }
 
-/// The orchestrator that a file is for; `None` when it is for none.
-pub fn target(file: &File<'_>) -> Option<Target> {
-    let name = file.path.rsplit('/').next().unwrap_or_default();
-    const UNITS: [&str; 7] = [".service", ".timer", ".socket", ".mount", ".path", ".target", ".device"];
-    let dropin = name.ends_with(".conf") && file.path.contains(".service.d/");
-    if dropin || UNITS.iter().any(|u| name.ends_with(u)) {
-        return Some(Target::Fleet);
-    }
-    if ![".yml", ".yaml", ".json"].iter().any(|e| name.ends_with(e)) {
-        return None;
-    }
-    let starts = |keys: &[&str]| {
-        file.text.lines().any(|l| {
-            let l = l.trim_start_matches(['{', '-', ' ', '\t', '"', '\'', '\u{feff}']);
-            keys.iter().any(|k| {
-                l.strip_prefix(k).is_some_and(|r| r.trim_start_matches(['"', '\'', ' ']).starts_with(':'))
-            })
-        })
-    };
-    let top = |key: &str| {
-        file.text
-            .lines()
-            .any(|l| l.trim_start_matches(['{', '"', '\u{feff}']).starts_with(key) && !l.starts_with(' '))
-    };
-    if starts(&["apiVersion"]) && starts(&["kind"]) {
-        Some(Target::Kubernetes)
-    } else {
-        // JSON that is set out has its first keys indented.
-        (top("services") || name.ends_with(".json") && starts(&["services"])).then_some(Target::Swarm)
-    }
-}
-
 /// How far a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
@@ -128,7 +96,7 @@ pub fn watched(files: &[File<'_>], bounds: Bounds, tell: &mut dyn FnMut(Progress
 
 /// What `files` claim, without any search; see [`Verified::claims`].
 pub fn claims(files: &[File<'_>]) -> Vec<Claim> {
-    let targets: Vec<Option<Target>> = files.iter().map(target).collect();
+    let targets: Vec<Option<Target>> = files.iter().map(|f| Target::of_file(f.path, f.text)).collect();
     let claims = |wanted| claimed(wanted, &world::read(wanted, &own(files, &targets, wanted))).collect();
     Target::ALL.into_iter().flat_map(|wanted| -> Vec<Claim> { claims(wanted) }).collect()
 }
@@ -141,7 +109,7 @@ fn own<'f>(files: &[File<'f>], targets: &[Option<Target>], wanted: Target) -> Ve
 
 fn claimed(target: Target, world: &World) -> impl Iterator<Item = Claim> {
     let mounts = world.workloads.iter().flat_map(|w| &w.members).flat_map(|m| &m.mounts);
-    mounts.filter_map(explore::scene::key).map(move |(host, name)| (target, host, name.to_owned()))
+    mounts.filter_map(explore::scenario::key).map(move |(host, name)| (target, host, name.to_owned()))
 }
 
 fn run(
@@ -154,7 +122,7 @@ fn run(
     let mut verified = Verified::default();
     let waivers: BTreeMap<&str, BTreeMap<String, String>> =
         files.iter().map(|f| (f.path, waivers(f.text))).filter(|w| !w.1.is_empty()).collect();
-    let targets: Vec<Option<Target>> = files.iter().map(target).collect();
+    let targets: Vec<Option<Target>> = files.iter().map(|f| Target::of_file(f.path, f.text)).collect();
     let none = files.iter().zip(&targets).filter(|(_, target)| target.is_none());
     verified.passed = none.map(|(file, _)| file.path.to_owned()).collect();
     for wanted in Target::ALL {

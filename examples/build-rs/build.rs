@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use berthc::source::line_column;
+use berthc::spec::source::line_column;
 use berthc::{Files, Input, Options};
 
 /// What specs name, from the disk.

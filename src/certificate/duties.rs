@@ -8,8 +8,10 @@ use serde::Serialize;
 use crate::model::{DataAt, Members, Model, Service, Template, Volume, Workload};
 use crate::plan::docker::{NFS, shell_quote, shell_word, volume_options};
 use crate::plan::kubernetes::query;
-use crate::plan::{Target, fleet, spoken, swarm};
-use crate::{quote, value};
+use crate::plan::{fleet, spoken, swarm};
+use crate::target::Target;
+use crate::text::quote;
+use crate::value;
 
 /// Duties of one kind.
 #[derive(Debug, Serialize)]

@@ -10,8 +10,8 @@ use crate::model::backend::Fences;
 use crate::model::units::Version;
 use crate::model::{Data, DataAt};
 use crate::plan::docker::GUARD;
+use crate::text::unit::{self, Setting};
 use crate::value;
-use crate::world::unit::{self, Setting};
 
 static UNIT_NAME: Mechanism = Mechanism {
     word: "unit-name",

@@ -10,8 +10,8 @@ use crate::model::units::Version;
 use crate::model::{Data, DataAt};
 use crate::plan::docker::GUARD;
 use crate::plan::kubernetes::REVISION;
+use crate::text::yaml::{Document, Value};
 use crate::value;
-use crate::world::yaml::{Document, Value};
 
 static POD_NAME: Mechanism = Mechanism {
     word: "pod-name",

@@ -17,12 +17,13 @@ use serde::Serialize;
 
 use crate::diag::{Diagnostic, Severity};
 use crate::emit::{Page, Tree};
-pub use crate::finding::{Hazard, Resource};
+use crate::gap::Gap;
+pub use crate::hazard::{Hazard, Resource};
 use crate::model::backend::Fences;
 use crate::model::{Model, Service, Workload};
-use crate::plan::{Gap, Target};
 use crate::route;
-use crate::world::yaml::{self, Document};
+use crate::target::Target;
+use crate::text::yaml::{self, Document};
 
 /// How strong a mechanism is; the stronger stand first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -386,11 +387,7 @@ fn gap(shape: &Shape<'_>, target: Target, cell: &Cell, foreseen: &[&Gap]) -> Opt
         return Some(Gap { name, ..(*like).clone() });
     }
     let Verdict::Gap { open, .. } = &cell.verdict else { return None };
-    let texts = match target {
-        Target::Kubernetes => "manifests",
-        Target::Fleet => "units",
-        Target::Swarm => "stack files",
-    };
+    let texts = target.texts();
     let message = format!(
         "nothing in the emitted {texts} keeps the {} from this at {}: {}",
         resource.name(),
@@ -413,7 +410,7 @@ fn part(model: &Model, target: Target, service: &Service, texts: &Texts<'_>) -> 
         Target::Swarm => (swarm::found(&shape, texts), swarm::expect),
     };
     let mut cells = Vec::new();
-    for resource in Resource::ALL.into_iter().filter(|r| r.claimed(shape.workload)) {
+    for resource in Resource::ALL.into_iter().filter(|r| shape.workload.claims(*r)) {
         for hazard in Hazard::ALL {
             let verdict = judge(expect(&shape, resource, hazard), hazard, &found);
             cells.push(Cell { resource, hazard, verdict });

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::{Cell, Hazard, Layer, Mechanism, Part, Resource, Verdict, duties};
 use crate::emit::Page;
+use crate::gap::Gap;
 use crate::model::{Members, Model, Service};
-use crate::plan::Gap;
 
 /// What `templates/certificate.md.j2` prints.
 #[derive(Debug, Serialize)]
@@ -90,7 +90,7 @@ pub fn page(
 /// One column for each target; where revisions differ, one for each of them.
 fn columns(parts: &[(&Service, &Part)]) -> Vec<(String, Part)> {
     let mut columns: Vec<(String, Part)> = Vec::new();
-    for target in crate::plan::Target::ALL {
+    for target in crate::target::Target::ALL {
         let own: Vec<_> = parts.iter().filter(|(_, p)| p.target == target).collect();
         let Some((_, first)) = own.first() else { continue };
         let same = own.iter().all(|(_, p)| table(p) == table(first));

@@ -10,12 +10,9 @@ use super::{
 use crate::model::backend::Fences;
 use crate::model::{Data, DataAt};
 use crate::plan::docker::GUARD;
+use crate::target::SWARM_OLD_TASK_TIMEOUT;
+use crate::text::yaml::Value;
 use crate::value;
-use crate::world::yaml::Value;
-
-/// Seconds that `stop-first` waits for the old task
-/// (swarmkit `manager/orchestrator/restart/restart.go`).
-const WAITS: u32 = 60;
 
 static SERVICE: Mechanism = Mechanism {
     word: "service-name",
@@ -191,7 +188,8 @@ fn port(shape: &Shape<'_>, hazard: Hazard) -> Expect {
 
 /// Members without data: only their place keeps them single.
 fn bare(shape: &Shape<'_>, resource: Resource, hazard: Hazard) -> Expect {
-    let waits = (shape.workload.stop.grace <= WAITS).then_some(&STOP_FIRST as &'static Mechanism);
+    let waits =
+        (shape.workload.stop.grace <= SWARM_OLD_TASK_TIMEOUT).then_some(&STOP_FIRST as &'static Mechanism);
     let pin = shape.pinned.then_some(&PIN as &'static Mechanism);
     let on_node = on_node(shape, hazard);
     Expect::Held(match hazard {
@@ -245,7 +243,7 @@ fn one_task(hazard: Hazard) -> Option<Way> {
 fn here(shape: &Shape<'_>, hazard: Hazard, first: &[&'static Mechanism]) -> Way {
     let together = !matches!(hazard, Hazard::Revisions | Hazard::Relabel) || shape.one_lock;
     let lock = (shape.guard && together).then_some(&LOCK as &'static Mechanism);
-    let waits = hazard == Hazard::Update && shape.workload.stop.grace <= WAITS;
+    let waits = hazard == Hazard::Update && shape.workload.stop.grace <= SWARM_OLD_TASK_TIMEOUT;
     let waits = waits.then_some(&STOP_FIRST as &'static Mechanism);
     let fences = lock.into_iter().chain(on_node(shape, hazard));
     way(HERE, first.iter().copied().chain(fences).chain(waits))
@@ -296,7 +294,8 @@ fn on_volumes(shape: &Shape<'_>, fences: Fences, hazard: Hazard) -> Vec<Way> {
     let pin = shape.pinned.then_some(&PIN as &'static Mechanism);
     let attach = |yes: bool| yes.then_some(&ATTACH as &'static Mechanism);
     let (connected, always) = (fences != Fences::Never, fences == Fences::Always);
-    let waits = (shape.workload.stop.grace <= WAITS).then_some(&STOP_FIRST as &'static Mechanism);
+    let waits =
+        (shape.workload.stop.grace <= SWARM_OLD_TASK_TIMEOUT).then_some(&STOP_FIRST as &'static Mechanism);
     let here = |first: &[&'static Mechanism]| here(shape, hazard, first);
     let reserved: &[&'static Mechanism] = if csi { &[&CLUSTER] } else { &[] };
     let elsewhere = |any: [Option<&'static Mechanism>; 4]| way(ELSEWHERE, any.into_iter().flatten());
@@ -414,7 +413,7 @@ impl Reader<'_> {
         // Docker gives 10 s where the file says nothing.
         let grace = service.get("stop_grace_period").and_then(|g| g.text());
         let seconds = grace.map_or(Some(10), |g| g.strip_suffix('s').and_then(|s| s.parse::<u32>().ok()));
-        let waits = seconds.is_some_and(|s| s <= WAITS);
+        let waits = seconds.is_some_and(|s| s <= SWARM_OLD_TASK_TIMEOUT);
         if let (Some(update), Some(_), true) = (order("update_config"), order("rollback_config"), waits) {
             self.carry(&STOP_FIRST, &update);
         }

@@ -5,7 +5,7 @@
 use super::Change;
 use crate::model::Service;
 use crate::route;
-use crate::world::unit::{Setting, read};
+use crate::text::unit::{Setting, read};
 
 pub(super) fn judge(change: &mut Change<'_>, file: &str, before: &str, after: &str) {
     let (before, after) = (read(before).0, read(after).0);

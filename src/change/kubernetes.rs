@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Change;
 use crate::route;
-use crate::world::yaml::{Document, Value, documents};
+use crate::text::yaml::{Document, Value, documents};
 
 /// Objects and the fields of them that never change, each as a way of keys.
 const IMMUTABLE: &[(&str, &[&[&str]])] = &[

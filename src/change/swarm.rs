@@ -8,8 +8,8 @@ use crate::diag::Diagnostic;
 use crate::emit::Tree;
 use crate::model::Model;
 use crate::route;
-use crate::source::beside;
-use crate::world::yaml::{Document, Value, documents};
+use crate::spec::source::beside;
+use crate::text::yaml::{Document, Value, documents};
 
 /// One stack file.
 pub(super) fn judge(change: &mut Change<'_>, before: &str, after: &str) {

@@ -1,7 +1,7 @@
 //! A finding with its places in lines and columns: what SARIF and GitHub are told.
 
 use berthc::diag::{Diagnostic, Place};
-use berthc::source::line_column;
+use berthc::spec::source::line_column;
 use berthc::{Input, Severity};
 
 use super::report;

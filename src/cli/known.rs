@@ -5,7 +5,7 @@
 use std::fs::File;
 use std::path::PathBuf;
 
-use berthc::source::{Digest, feed};
+use berthc::spec::source::{Digest, feed};
 use berthc::{Lot, Options};
 use blake3::Hasher;
 

@@ -2,7 +2,7 @@
 
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Padding, Renderer, Snippet};
 use berthc::diag::{Diagnostic, Place};
-use berthc::source::line_column;
+use berthc::spec::source::line_column;
 use berthc::{Input, Severity};
 use serde_json::{Value, json};
 

@@ -1,8 +1,8 @@
 //! A scene without its words: all that the rules look at. Scenes of equal facts are searched once.
 
-use crate::finding::{Hazard, Resource};
+use crate::hazard::{Hazard, Resource};
 use crate::model::backend::Fences;
-use crate::plan::Target;
+use crate::target::Target;
 use crate::world::{Kind, Missing, Order};
 
 use super::state::{ACTORS, Copy, Data, Link, NOWHERE, Phase, State};

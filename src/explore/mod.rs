@@ -6,14 +6,12 @@
 //! complete within these bounds (the small-scope argument), and says so where it was not.
 
 pub mod facts;
-pub mod fleet;
-pub mod kubernetes;
-pub mod layers;
-pub mod scene;
+pub mod redundancy;
+pub mod rules;
+pub mod scenario;
 pub mod search;
 pub mod state;
 pub mod story;
-pub mod swarm;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -21,15 +19,14 @@ use std::sync::{Arc, Mutex};
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
-use crate::finding::{Finding, Hazard};
-use crate::plan::Target;
+use crate::finding::Finding;
+use crate::hazard::Hazard;
+use crate::target::Target;
 use crate::threads::locked;
 use crate::world::{Member, Workload, World};
 
 use facts::Facts;
-use scene::Scene;
-use search::{Next, Rules, Step, What};
-use state::{Data, Link, NOWHERE, Phase, State};
+use scenario::Scene;
 
 /// How far to search.
 #[derive(Debug, Clone, Copy)]
@@ -61,15 +58,6 @@ pub struct Explored {
     pub complete: bool,
 }
 
-/// The rules of a target.
-pub fn rules(target: Target) -> &'static dyn Rules {
-    match target {
-        Target::Kubernetes => &kubernetes::Kubernetes,
-        Target::Fleet => &fleet::Fleet,
-        Target::Swarm => &swarm::Swarm,
-    }
-}
-
 /// Searches all that may happen to the members of `world`.
 pub fn explore(target: Target, world: &World, bounds: Bounds) -> Explored {
     watched(target, world, bounds, &Memo::default(), &|_| false, &mut |_, _| {})
@@ -95,7 +83,7 @@ impl Memo {
         if let Some(found) = known().get(facts) {
             return Arc::clone(found);
         }
-        let found = Arc::new(search::search(rules(facts.target), facts));
+        let found = Arc::new(search::search(rules::of(facts.target), facts));
         explored.states += found.states;
         explored.steps += found.steps;
         Arc::clone(known().entry(facts.clone()).or_insert(found))
@@ -116,7 +104,7 @@ pub fn watched(
     let mut explored = Explored { complete: true, ..Explored::default() };
     // A fault that all members of a family share is told once.
     let mut told: BTreeSet<(String, Option<facts::How>, &str, &str, bool)> = BTreeSet::new();
-    let mut alone: BTreeMap<(&str, &str), layers::Alone<'_>> = BTreeMap::new();
+    let mut alone: BTreeMap<(&str, &str), redundancy::Alone<'_>> = BTreeMap::new();
     let casts = casts(world);
     for (done, members) in casts.iter().enumerate() {
         tell(done, casts.len());
@@ -146,8 +134,8 @@ pub fn watched(
             // What someone forces is his own to answer for.
             if hazard != Hazard::Force && !memo.violations {
                 let own = (workload.scope.as_str(), workload.family.as_str());
-                let alone = alone.entry(own).or_insert_with(|| layers::Alone::new(workload));
-                alone.look(&scene, &mut |facts| layers::Outcome::of(&memo.search(facts, &mut explored)));
+                let alone = alone.entry(own).or_insert_with(|| redundancy::Alone::new(workload));
+                alone.look(&scene, &mut |facts| redundancy::Outcome::of(&memo.search(facts, &mut explored)));
             }
             let new = |(how, f): &(Option<facts::How>, Finding)| {
                 told.insert((f.code.clone(), *how, &workload.scope, &workload.family, accepted(f)))
@@ -201,7 +189,7 @@ pub fn hazards(members: &[(&Workload, &Member)], bounds: Bounds) -> Vec<Hazard> 
 /// Of members that only names tell apart, the first.
 fn classes(workload: &Workload) -> Vec<&Member> {
     let mut seen = BTreeSet::new();
-    workload.members.iter().filter(|m| seen.insert(scene::class(m))).collect()
+    workload.members.iter().filter(|m| seen.insert(scenario::class(m))).collect()
 }
 
 /// Members that name the same directory or volume, two at a time. Of many that do, each with the
@@ -210,7 +198,7 @@ fn pairs(world: &World) -> Vec<Vec<(&Workload, &Member)>> {
     let mut by_key: BTreeMap<(bool, &str), Vec<(usize, usize)>> = BTreeMap::new();
     for (w, workload) in world.workloads.iter().enumerate() {
         for (m, member) in workload.members.iter().enumerate() {
-            for key in member.mounts.iter().filter_map(scene::key) {
+            for key in member.mounts.iter().filter_map(scenario::key) {
                 let holders = by_key.entry(key).or_default();
                 if holders.last() != Some(&(w, m)) {
                     holders.push((w, m));
@@ -240,165 +228,4 @@ fn pairs(world: &World) -> Vec<Vec<(&Workload, &Member)>> {
     let mut inside = BTreeSet::new();
     let apart = |(a, b): &((usize, usize), (usize, usize))| a.0 != b.0 || inside.insert(a.0);
     chosen.into_iter().filter(apart).map(|(a, b)| vec![member(a), member(b)]).collect()
-}
-
-/// Most strikes in one history.
-const STRIKES: u32 = 3;
-
-/// Whether one more may come: each once.
-fn may_strike(state: &State, what: What) -> bool {
-    state.struck & what.bit() == 0 && state.struck.count_ones() < STRIKES
-}
-
-/// Whether nothing is broken any more.
-fn calm(facts: &Facts, state: &State) -> bool {
-    let first = facts.start();
-    let node = |n: usize| state.nodes[n] == first.nodes[n];
-    let deployed = state.desired[..facts.actors.len()].iter().all(|d| d.deployed);
-    (0..facts.nodes).all(node) && deployed && !state.volumes.contains(&Data::Absent)
-}
-
-/// Whether each member runs, of the wanted version, and nothing else does.
-fn runs_as_wanted(facts: &Facts, state: &State) -> bool {
-    (0..facts.actors.len() as u8).all(|a| {
-        let version = state.desired[usize::from(a)].version;
-        let all = state.of(a).count();
-        let good = |c: &&state::Copy| {
-            c.phase == Phase::Running && !c.retired && !c.forgotten && c.version == version
-        };
-        let wanted = match facts.actors[usize::from(a)].kind.per_node() {
-            true => (0..facts.nodes).filter(|n| state.nodes[*n].fits & 1 << a != 0).count(),
-            false => 1,
-        };
-        state.of(a).filter(good).count() == wanted && all == wanted
-    })
-}
-
-/// One heal, and the state after it.
-fn heals(facts: &Facts, state: &State) -> Vec<(Step, State)> {
-    let mut heals = Vec::new();
-    let first = facts.start();
-    for n in 0..facts.nodes {
-        let node = state.nodes[n];
-        let mut add = |what, change: &dyn Fn(&mut State)| {
-            let mut after = *state;
-            change(&mut after);
-            heals.push((Step { what, actor: 0, node: n as u8, version: 0 }, after));
-        };
-        let up = |s: &mut State| (s.nodes[n].link, s.nodes[n].noticed) = (Link::Up, false);
-        match node.link {
-            Link::Up => {}
-            Link::Cut => add(What::Heal, &up),
-            Link::Deaf => add(What::AgentBack, &up),
-            Link::Off => add(What::PowerOn, &up),
-        }
-        if !node.mounted {
-            add(What::Mount, &|s| s.nodes[n].mounted = true);
-        }
-        if node.drained {
-            add(What::Undrain, &|s| s.nodes[n].drained = false);
-        }
-    }
-    let fits = |s: &State, n: usize| s.nodes[n].fits;
-    if let Some(n) = (0..facts.nodes).find(|n| fits(state, *n) != fits(&first, *n)) {
-        let mut after = *state;
-        for n in 0..facts.nodes {
-            after.nodes[n].fits = fits(&first, n);
-        }
-        heals.push((Step { what: What::Label, actor: 0, node: n as u8, version: 0 }, after));
-    }
-    for a in 0..facts.actors.len() {
-        if !state.desired[a].deployed {
-            let mut after = *state;
-            after.desired[a].deployed = true;
-            let version = after.desired[a].version;
-            heals.push((Step { what: What::Deploy, actor: a as u8, node: NOWHERE, version }, after));
-        }
-    }
-    if state.volumes.contains(&Data::Absent) {
-        let mut after = *state;
-        let owner = facts.actors.first().map_or(0, |a| a.owner);
-        for volume in after.volumes.iter_mut().filter(|v| **v == Data::Absent) {
-            *volume = Data::Of(owner);
-        }
-        heals.push((Step { what: What::Mount, actor: 0, node: NOWHERE, version: 0 }, after));
-    }
-    heals
-}
-
-/// The ways in which labels may change, with the node where they do.
-fn relabel(facts: &Facts, state: &State, what: What) -> Vec<(u8, State)> {
-    let mut ways = Vec::new();
-    let labelled = |a: usize| facts.actors[a].labelled;
-    for n in 0..facts.nodes {
-        let fits = state.nodes[n].fits;
-        for a in (0..facts.actors.len()).filter(|a| labelled(*a) && fits & 1 << a != 0) {
-            let mut after = *state;
-            match what {
-                What::Unlabel => {
-                    after.nodes[n].fits &= !(1 << a);
-                    ways.push((n as u8, after));
-                }
-                What::MoveLabel if facts.actors[a].pinned => {
-                    for m in (0..facts.nodes).filter(|m| *m != n) {
-                        let mut after = *state;
-                        after.nodes[n].fits &= !(1 << a);
-                        let others = if facts.excluded { 0 } else { after.nodes[m].fits };
-                        after.nodes[m].fits = others | 1 << a;
-                        ways.push((n as u8, after));
-                    }
-                }
-                What::FlipLabel if facts.excluded && !facts.actors[a].pinned => {
-                    after.nodes[n].fits ^= 0b11;
-                    ways.push((n as u8, after));
-                }
-                _ => {}
-            }
-        }
-    }
-    ways
-}
-
-/// A node is cut off, its agent killed, or it is switched off: each node in turn.
-fn unlink(facts: &Facts, struck: &State, next: &mut Next, what: What) {
-    let link = match what {
-        What::Cut => Link::Cut,
-        What::KillAgent => Link::Deaf,
-        _ => Link::Off,
-    };
-    for n in (0..facts.nodes as u8).filter(|n| struck.nodes[usize::from(*n)].link == Link::Up) {
-        let mut after = *struck;
-        after.nodes[usize::from(n)].link = link;
-        if link == Link::Off {
-            after.drop_if(|c| c.node == n && c.runs());
-        }
-        next.add(Step { what, actor: 0, node: n, version: 0 }, after);
-    }
-}
-
-/// A node that is off comes back without its disk.
-fn unmount(facts: &Facts, struck: &State, next: &mut Next) {
-    for n in (0..facts.nodes as u8).filter(|n| struck.nodes[usize::from(*n)].link == Link::Off) {
-        let mut after = *struck;
-        let node = &mut after.nodes[usize::from(n)];
-        (node.link, node.noticed, node.mounted) = (Link::Up, false, false);
-        next.add(Step { what: What::Unmount, actor: 0, node: n, version: 0 }, after);
-    }
-}
-
-/// A volume is gone while nobody runs on it: deleted, or looked for where it is not.
-fn lose(facts: &Facts, struck: &State, next: &mut Next) {
-    if struck.copies().any(state::Copy::runs) {
-        return;
-    }
-    for mount in facts.actors.iter().flat_map(|a| &a.mounts) {
-        if let facts::Place::Volume(v) = mount.place
-            && let v = usize::from(v)
-            && matches!(struck.volumes[v], Data::Of(_))
-        {
-            let mut after = *struck;
-            after.volumes[v] = Data::Absent;
-            next.add(Step { what: What::LoseVolume, actor: 0, node: NOWHERE, version: 0 }, after);
-        }
-    }
 }

@@ -7,12 +7,10 @@ use std::hash::BuildHasherDefault;
 use indexmap::IndexMap;
 use rustc_hash::FxHasher;
 
-use crate::finding::{At, Resource};
+use crate::hazard::Resource;
 
 use super::facts::{Breach, Facts, How};
-use super::scene::Scene;
 use super::state::State;
-use super::story::Told;
 
 /// Most states of one scene; a search that comes here says so.
 pub const MOST: usize = 60_000;
@@ -139,13 +137,6 @@ pub trait Rules: Sync {
     fn next(&self, facts: &Facts, state: &State, next: &mut Next);
     /// Whether all is well: nothing is broken, and what is wanted runs, and nothing else.
     fn settled(&self, facts: &Facts, state: &State) -> bool;
-    /// A step from `before` for a reader, and the line that permits it; `None` where the step
-    /// goes without saying.
-    fn tell<'w>(&self, scene: &Scene<'w>, step: &Step, before: &State) -> Option<Told<'w>>;
-    /// The line to change so that the breach cannot come about, and what to write there.
-    fn mend<'w>(&self, scene: &Scene<'w>, breach: &Breach, way: &[(Step, State)]) -> (&'w At, String);
-    /// The same for a way from which nothing goes on.
-    fn unstick<'w>(&self, scene: &Scene<'w>, way: &[(Step, State)]) -> (&'w At, String);
 }
 
 /// The steps to a state, each with the state after it.

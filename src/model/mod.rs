@@ -10,9 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::diag::Place;
-use crate::plan::Target;
-use crate::source::{Digest, Route, Source};
+use crate::hazard::Resource;
+use crate::spec::source::{Digest, Route, Source};
 use crate::spec::{Raw, Scheme, Tool};
+use crate::target::Target;
 use crate::value;
 use backend::{Backend, Fences};
 use units::Version;
@@ -667,4 +668,18 @@ pub struct Swarm {
     pub csi: bool,
     /// Added to the service.
     pub service: Raw,
+}
+
+impl Workload {
+    /// Whether one running container may hold `resource` alone.
+    pub fn claims(&self, resource: Resource) -> bool {
+        match resource {
+            Resource::Data => !self.data.is_empty(),
+            Resource::Writer => self.writer,
+            Resource::Hostname => self.hostname,
+            Resource::Address => self.node_network,
+            Resource::Id => self.id.is_some(),
+            Resource::Port => !self.ports.is_empty(),
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! The orchestrators. Each target is a folder of the same shape: `plan.rs` decides everything
 //! for one service, `mod.rs` says which template prints which part of the plan to which path.
 
+pub mod context;
 pub mod docker;
 pub mod fleet;
 pub mod kubernetes;
@@ -8,129 +9,18 @@ pub mod scope;
 pub mod swarm;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::hash::{BuildHasher as _, Hash};
 
-use rustc_hash::FxBuildHasher;
-use serde::Serialize;
-
-use crate::Options;
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
 use crate::emit::Page;
+use crate::gap::Gap;
 use crate::model::{Accept, Model, Service, Template};
+use crate::options::Options;
 use crate::route;
-use crate::source::Route;
+use crate::target::Target;
+use context::Context;
 use scope::{For, Values};
 use swarm::Hidden;
-
-/// An orchestrator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Target {
-    /// Kubernetes.
-    Kubernetes,
-    /// CoreOS fleet.
-    Fleet,
-    /// Docker Swarm.
-    Swarm,
-}
-
-impl Target {
-    /// All of them, in the order of every list.
-    pub const ALL: [Self; 3] = [Self::Kubernetes, Self::Fleet, Self::Swarm];
-
-    /// As specs, folders and gaps name it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Kubernetes => "kubernetes",
-            Self::Fleet => "fleet",
-            Self::Swarm => "swarm",
-        }
-    }
-
-    /// As sentences name it.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Kubernetes => "Kubernetes",
-            Self::Fleet => "fleet",
-            Self::Swarm => "Swarm",
-        }
-    }
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.title())
-    }
-}
-
-/// Something that a target cannot hold or express for one service.
-#[derive(Debug, Clone)]
-pub struct Gap {
-    /// `TARGET/RESOURCE/HAZARD`, or `TARGET/FIELD.PATH`.
-    pub name: String,
-    /// What the spec asks for.
-    pub place: Place,
-    /// What happens, in one line.
-    pub message: String,
-    /// Why.
-    pub why: String,
-    /// Ways out other than a waiver: text and line.
-    pub mends: Vec<(String, String)>,
-}
-
-impl Gap {
-    /// A gap without ways out but a waiver.
-    pub fn new(
-        name: impl Into<String>,
-        place: Place,
-        message: impl Into<String>,
-        why: impl Into<String>,
-    ) -> Self {
-        Self { name: name.into(), place, message: message.into(), why: why.into(), mends: Vec::new() }
-    }
-
-    /// With a way out.
-    #[must_use]
-    pub fn mend(mut self, text: impl Into<String>, line: impl Into<String>) -> Self {
-        self.mends.push((text.into(), line.into()));
-        self
-    }
-}
-
-/// What a plan is made in: the services of one name (several revisions, or one) and where to
-/// report.
-pub struct Context<'a> {
-    /// Every service of the compile.
-    pub model: &'a Model,
-    /// The services of one name.
-    pub group: &'a [&'a Service],
-    /// What was asked for.
-    pub options: &'a Options,
-    /// Faults.
-    pub faults: &'a mut Vec<Diagnostic>,
-    /// Gaps, each with the index of its service in `group`.
-    pub gaps: &'a mut Vec<(usize, Gap)>,
-}
-
-impl Context<'_> {
-    /// Reports a fault.
-    pub fn fault(&mut self, diagnostic: Diagnostic) {
-        self.faults.push(diagnostic);
-    }
-
-    /// Reports a gap of `service`.
-    pub fn gap(&mut self, service: &Service, gap: Gap) {
-        let index = self.group.iter().position(|s| std::ptr::eq(*s, service)).unwrap_or_default();
-        self.gaps.push((index, gap));
-    }
-
-    /// Names of the specs behind the group, for headers.
-    pub fn origin(&self) -> String {
-        self.group.iter().map(|s| s.file.as_str()).collect::<Vec<_>>().join(", ")
-    }
-}
 
 /// What a person runs for `template` of `service` in member `id` on `target`; `None` for a value
 /// with faults, which the target reports.
@@ -153,27 +43,6 @@ pub fn spoken(
     rendered.ok()?.as_literal().map(ToOwned::to_owned)
 }
 
-/// A waiver of what `berthc verify` can find in the files themselves, for a comment in them.
-#[derive(Debug, Clone, Serialize)]
-pub struct Accepted {
-    /// `TARGET/RESOURCE/HAZARD`.
-    pub gap: String,
-    /// Why it is taken.
-    pub because: String,
-}
-
-impl Accepted {
-    /// Those of `service` for `target`.
-    pub fn of(service: &Service, target: Target) -> Vec<Self> {
-        let own = |gap: &str| {
-            let mut parts = gap.split('/');
-            parts.next() == Some(target.name()) && parts.count() == 2
-        };
-        let accept = service.accept.iter().filter(|a| own(&a.gap));
-        accept.map(|a| Self { gap: a.gap.clone(), because: a.because.clone() }).collect()
-    }
-}
-
 /// The plans of one compile.
 #[derive(Debug, Default)]
 pub struct Plans {
@@ -189,37 +58,6 @@ pub fn names(service: &Service, mut see: impl FnMut(u64)) {
     kubernetes::names(service, &mut see);
     fleet::names(service, &mut see);
     swarm::names(service, &mut see);
-}
-
-/// Stands for something that can be compared; it is the same on every machine. Two things that
-/// differ may have one key.
-pub fn key(thing: impl Hash) -> u64 {
-    FxBuildHasher.hash_one(thing)
-}
-
-/// What of a spec a name is made of last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Origin<'m> {
-    /// The service's name.
-    Service,
-    /// Its revision.
-    Revision,
-    /// Data, by its route.
-    Data(&'m Route),
-    /// A helper, by its name.
-    Helper(&'m str),
-}
-
-impl Origin<'_> {
-    /// Where it stands in the spec of `service`.
-    pub fn place(self, service: &Service) -> Place {
-        match self {
-            Self::Service => service.place(&route!["service"]),
-            Self::Revision => service.place(&route!["revision"]),
-            Self::Data(route) => service.key(route),
-            Self::Helper(name) => service.key(&route!["helpers", name]),
-        }
-    }
 }
 
 /// Reports names that two services among `lot` take.

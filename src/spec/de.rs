@@ -12,7 +12,7 @@ use serde::de::{
 use super::node::{Key, Kind, Node};
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
-use crate::source::{Texts, in_text};
+use crate::spec::source::{Texts, in_text};
 
 /// Faults of one document after which reading stops: more would help nobody, and each costs a
 /// pass over the tree.

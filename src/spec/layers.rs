@@ -11,10 +11,10 @@ use blake3::Hasher;
 use super::merge::merge;
 use super::node::{Key, Kind, Node, load, scalar};
 use super::project::Project;
-use crate::Options;
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
-use crate::source::{Digest, Files, Input, Specs, Texts, beside, feed};
+use crate::options::Options;
+use crate::spec::source::{Digest, Files, Input, Specs, Texts, beside, feed};
 use crate::threads::{self, locked};
 
 /// Longest chain of bases below one spec.

@@ -7,6 +7,7 @@ mod merge;
 pub mod node;
 mod parts;
 pub mod project;
+pub mod source;
 mod toml;
 mod yaml;
 

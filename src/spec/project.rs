@@ -9,7 +9,7 @@ use super::node::{Kind, Node, load};
 use super::{Spec, TargetsSpec, de};
 use crate::code::Code;
 use crate::diag::Diagnostic;
-use crate::source::{Input, Texts};
+use crate::spec::source::{Input, Texts};
 
 /// Its name.
 pub const FILE: &str = "berthc.toml";

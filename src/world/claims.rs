@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::images::{self, Software};
 use super::{At, Kind, Mount, Source, Unread, Workload, World};
 use crate::model::backend::Fences;
-use crate::path::within;
+use crate::text::path::within;
 
 /// Directories of the node itself, with all below.
 const SYSTEM: [&str; 22] = [

@@ -354,6 +354,8 @@ impl Software {
         if target.is_empty() {
             return false;
         }
-        self.data.iter().any(|data| crate::path::within(data, target) || crate::path::within(target, data))
+        self.data
+            .iter()
+            .any(|data| crate::text::path::within(data, target) || crate::text::path::within(target, data))
     }
 }

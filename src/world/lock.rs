@@ -123,7 +123,7 @@ fn becomes(command: &str) -> bool {
 fn path(text: &str) -> Option<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-@:+,".contains(c);
     let known = text.starts_with('/') && text.chars().all(plain) && !text.split('/').any(|s| s == "..");
-    known.then(|| crate::path::shortest(text))
+    known.then(|| crate::text::path::shortest(text))
 }
 
 fn is_errexit(step: &str) -> bool {

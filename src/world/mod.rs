@@ -10,8 +10,6 @@ pub mod kubernetes;
 pub mod lock;
 pub mod path;
 pub mod swarm;
-pub mod unit;
-pub mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +18,7 @@ use serde::Serialize;
 pub use crate::finding::At;
 use crate::finding::Finding;
 use crate::model::backend::Fences;
-use crate::plan::Target;
+use crate::target::Target;
 
 /// One file to read.
 #[derive(Debug, Clone, Copy)]
@@ -364,100 +362,4 @@ pub enum Order {
     StartFirst,
     /// Somebody deletes the old one (OnDelete).
     ByHand,
-}
-
-/// Whether `name` matches `glob` as Go's `path.Match` does (fleet, agent/state.go): `*` and `?`
-/// stop at `/`, `[a-z]` and `[^a]` are classes, `\` takes the next character as it is. A malformed
-/// glob matches nothing.
-pub fn glob(glob: &str, name: &str) -> bool {
-    let (glob, name): (Vec<char>, Vec<char>) = (glob.chars().collect(), name.chars().collect());
-    // Where the last `*` stands, and how much of the name it has taken.
-    let mut star: Option<(usize, usize)> = None;
-    let (mut g, mut n) = (0, 0);
-    loop {
-        let one = match glob.get(g) {
-            None if n == name.len() => return true,
-            None => None,
-            Some('*') => {
-                star = Some((g + 1, n));
-                g += 1;
-                continue;
-            }
-            Some(_) => match one(&glob[g..]) {
-                None => return false,
-                Some((length, class)) => name.get(n).filter(|c| class.holds(**c)).map(|_| length),
-            },
-        };
-        match (one, star) {
-            (Some(length), _) => {
-                g += length;
-                n += 1;
-            }
-            (None, Some((after, taken))) if name.get(taken).is_some_and(|c| *c != '/') => {
-                star = Some((after, taken + 1));
-                (g, n) = (after, taken + 1);
-            }
-            _ => return false,
-        }
-    }
-}
-
-/// What one character of a name may be.
-enum Class {
-    Any,
-    Is(char),
-    In(bool, Vec<(char, char)>),
-}
-
-impl Class {
-    fn holds(&self, c: char) -> bool {
-        match self {
-            Self::Any => c != '/',
-            Self::Is(is) => *is == c,
-            Self::In(not, ranges) => ranges.iter().any(|(low, high)| (*low..=*high).contains(&c)) != *not,
-        }
-    }
-}
-
-/// The first class of a glob and its length; `None` where it is malformed.
-fn one(glob: &[char]) -> Option<(usize, Class)> {
-    match glob.first()? {
-        '?' => Some((1, Class::Any)),
-        '\\' => Some((2, Class::Is(*glob.get(1)?))),
-        '[' => {
-            let mut at = 1;
-            let not = glob.get(at) == Some(&'^');
-            at += usize::from(not);
-            let mut ranges = Vec::new();
-            loop {
-                if glob.get(at) == Some(&']') && !ranges.is_empty() {
-                    return Some((at + 1, Class::In(not, ranges)));
-                }
-                let low = letter(glob, &mut at)?;
-                let mut high = low;
-                if glob.get(at) == Some(&'-') {
-                    at += 1;
-                    high = letter(glob, &mut at)?;
-                }
-                ranges.push((low, high));
-            }
-        }
-        c => Some((1, Class::Is(*c))),
-    }
-}
-
-/// One end of a range.
-fn letter(glob: &[char], at: &mut usize) -> Option<char> {
-    let c = *glob.get(*at)?;
-    match c {
-        '-' | ']' => None,
-        '\\' => {
-            *at += 2;
-            glob.get(*at - 1).copied()
-        }
-        _ => {
-            *at += 1;
-            Some(c)
-        }
-    }
 }

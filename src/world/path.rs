@@ -1,6 +1,6 @@
 //! What paths and shares in files of anyone say.
 
-use crate::path::{shortest, within};
+use crate::text::path::{shortest, within};
 
 /// The device of a share, `SERVER:/PATH`, its path in shortest form.
 pub fn share(device: &str) -> String {

@@ -66,7 +66,7 @@ pub fn changes(before: &Part, after: &Part) -> Vec<String> {
 }
 
 /// The certificate's page for a tree that was changed.
-pub fn page(model: &Model, certificates: &Certificates, gaps: &[(usize, berthc::plan::Gap)]) -> Tree {
+pub fn page(model: &Model, certificates: &Certificates, gaps: &[(usize, berthc::gap::Gap)]) -> Tree {
     let mut out = Vec::new();
     let printer = berthc::emit::Printer::new(&Options::default(), &mut out);
     let tree = printer.print(&certificates.pages(model, &model.all(), gaps), &mut out);

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use berthc::explore::{Bounds, explore};
 use berthc::finding::{At, Finding};
-use berthc::plan::Target;
+use berthc::target::Target;
 use berthc::world::{Kind, Member, Missing, Mount, Order, Port, Source, Update, Want, Workload, World};
 
 pub fn at(field: &str) -> At {

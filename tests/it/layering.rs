@@ -12,7 +12,7 @@ fn found(specs: &[(&str, &str)], others: &[(&str, &str)], options: &Options) -> 
     let (compiled, _) = run(specs, others, options);
     let place = |d: &berthc::Diagnostic| match compiled.sources.get(d.place.source) {
         Some(s) => {
-            let (line, column) = berthc::source::line_column(&s.text, d.place.start);
+            let (line, column) = berthc::spec::source::line_column(&s.text, d.place.start);
             format!("{} {}:{line}:{column}", d.code, s.path)
         }
         None => d.code.to_string(),

@@ -39,7 +39,7 @@ fn imports_run_one_way() {
         for line in text.lines().filter(|l| !l.trim_start().starts_with("//")) {
             for used in line.split("crate::").skip(1) {
                 let used: String = used.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
-                // Macros, names at the root (`crate::Options`) and lists of them have no layer.
+                // Macros, names at the root (`crate::options::Options`) and lists of them have no layer.
                 if used.is_empty() || used == "route" {
                     continue;
                 }

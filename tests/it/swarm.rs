@@ -398,7 +398,7 @@ fn a_global_task_has_no_name_on_an_overlay() {
 /// A port that docker picks, or none at all, keeps no second task off a node.
 #[test]
 fn only_a_port_of_the_node_is_a_lock() {
-    let (name, own) = berthc::plan::swarm::TEMPLATES[0];
+    let (name, own) = berthc::emit::templates().find(|t| t.0 == "swarm/stack.yml.j2").unwrap();
     let said = |from: &str, to: &str| {
         assert!(own.contains(from));
         let templates = [(name.to_owned(), own.replace(from, to))].into();

@@ -1,6 +1,6 @@
 //! The readers of emitted text.
 
-use berthc::world::{unit, yaml};
+use berthc::text::{unit, yaml};
 
 #[test]
 fn units_are_read_as_systemd_reads_them() {
@@ -50,7 +50,7 @@ fn what_quote_writes_words_reads() {
         "; # =",
         "a\\x41",
     ] {
-        assert_eq!(unit::words(&berthc::quote::exec(text)).unwrap(), [text], "{text:?}");
+        assert_eq!(unit::words(&berthc::text::quote::exec(text)).unwrap(), [text], "{text:?}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use berthc::world::yaml::{self, Document, Fault};
+use berthc::text::yaml::{self, Document, Fault};
 
 fn read(text: &str) -> Vec<Document> {
     let (read, faults) = yaml::read(text);

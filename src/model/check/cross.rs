@@ -8,7 +8,7 @@ use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::model::{Members, Model, Service, Workload};
 use crate::route;
-use crate::source::Route;
+use crate::spec::source::Route;
 
 /// Checks the services `lot` of `model` against one another, and for those that they name.
 pub fn check(model: &Model, lot: &[usize], out: &mut Vec<Diagnostic>) {

@@ -4,7 +4,7 @@ use super::{Checker, mend};
 use crate::code::Code;
 use crate::model::{Data, DataAt, Members, Program, Template, Volume, backend, names};
 use crate::route;
-use crate::source::Route;
+use crate::spec::source::Route;
 use crate::spec::{DataSpec, ExclusiveSpec, IdSpace, VolumeSpec};
 use crate::value;
 
@@ -362,7 +362,7 @@ impl Checker<'_> {
             let meets = |other: &str| {
                 let (long, short) =
                     if path.len() >= other.len() { (path.as_str(), other) } else { (other, path.as_str()) };
-                crate::path::within(long, short)
+                crate::text::path::within(long, short)
             };
             if let Some((other, first)) = all[..i].iter().find(|(other, _)| meets(other)) {
                 let what = if other == path {

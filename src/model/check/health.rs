@@ -4,7 +4,7 @@ use super::{Checker, mend};
 use crate::code::Code;
 use crate::model::{Check, Health, Probe, Stop};
 use crate::route;
-use crate::source::Route;
+use crate::spec::source::Route;
 use crate::spec::{CheckSpec, HealthSpec, Scheme, StopSpec};
 
 /// Grace of a member that says none: what Kubernetes gives.

@@ -6,7 +6,7 @@ use super::{Checker, mend};
 use crate::code::Code;
 use crate::model::{Members, Pin, names};
 use crate::route;
-use crate::source::Route;
+use crate::spec::source::Route;
 use crate::spec::{self, MembersSpec, Per};
 
 /// Most members of one service: beyond, ids no longer fit the names that are made of them.

@@ -30,10 +30,10 @@ use super::{Body, External, Model, Service, Targets, Template, Workload, names, 
 use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::route;
-use crate::source::{Files, Route, Source, Texts};
 use crate::spec::de::{self, nearest};
 use crate::spec::layers::{Layered, Layers, Loaded};
 use crate::spec::node::Kind;
+use crate::spec::source::{Files, Route, Source, Texts};
 use crate::spec::{ExternalSpec, Spec};
 use crate::value;
 

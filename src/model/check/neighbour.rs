@@ -9,9 +9,9 @@ use std::ops::Range;
 use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::model::{Members, Model, Pin, Service, Workload};
-use crate::plan::Target;
 use crate::route;
-use crate::source::Route;
+use crate::spec::source::Route;
+use crate::target::Target;
 
 /// What of a service decides which others it may meet on a node, and at which port.
 #[derive(Debug)]

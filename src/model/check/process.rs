@@ -9,8 +9,8 @@ use crate::model::{
     Workload, names, units,
 };
 use crate::route;
-use crate::source::{Route, beside, feed};
 use crate::spec::node::forbidden;
+use crate::spec::source::{Route, beside, feed};
 use crate::spec::{BootstrapSpec, FileSpec, HelperSpec, Limit, ResourcesSpec, SecretSpec, UpdateSpec};
 use crate::value::SECRETS;
 

@@ -4,10 +4,10 @@ use super::{Checker, mend};
 use crate::code::Code;
 use crate::model::units::Version;
 use crate::model::{Accept, Fleet, Kubernetes, Pin, Swarm, Targets, UnitSection, names};
-use crate::plan::Target;
 use crate::route;
-use crate::source::Route;
+use crate::spec::source::Route;
 use crate::spec::{self, AcceptSpec, FleetSpec, KubernetesSpec, SwarmSpec, TargetsSpec};
+use crate::target::Target;
 
 /// Versions of Kubernetes that berthc has facts about.
 pub const KUBERNETES: std::ops::RangeInclusive<u32> = 25..=37;

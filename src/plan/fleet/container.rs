@@ -12,7 +12,7 @@ use crate::model::units::{cores, docker_bytes};
 use crate::model::{Check, Health, Helper, Program, Resources, Secret, Template, User, Workload};
 use crate::plan::docker::{self, GUARD};
 use crate::route;
-use crate::source::Route;
+use crate::spec::source::Route;
 use crate::value::{self, Part, SECRETS, Text};
 
 /// Words of a line are added to until it has this many bytes.

@@ -17,11 +17,13 @@
 
 use super::naming::pin;
 use super::schedule;
+use crate::gap::Gap;
 use crate::model::backend::Fences;
 use crate::model::{Data, DataAt, Members, Service, Workload};
-use crate::plan::{Context, Gap, Target};
+use crate::plan::context::Context;
 use crate::route;
-use crate::source::Route;
+use crate::spec::source::Route;
+use crate::target::Target;
 
 /// Ways in which fleet starts a unit on another machine while the old container runs on: hazard,
 /// when, and why.

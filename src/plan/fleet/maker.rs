@@ -6,7 +6,7 @@ use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
 use crate::emit::exec_word;
 use crate::model::{Service, Template};
-use crate::plan::Context;
+use crate::plan::context::Context;
 use crate::plan::scope::{For, Values};
 use crate::value::{Part, Text};
 

@@ -16,11 +16,12 @@ mod shell;
 mod storage;
 mod units;
 
-use super::{Context, scope};
+use super::scope;
 use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::emit::Page;
 use crate::model::{Service, Workload};
+use crate::plan::context::Context;
 use crate::route;
 /// Of the member's secrets those that a helper names; a unit's name; a volume's.
 pub use container::secrets_of;
@@ -28,14 +29,6 @@ use maker::Maker;
 /// The name of the container that holds a host directory: the fence of that directory.
 pub use names::of_path as container_of;
 pub use names::{clashes, member as member_name, names, unit as unit_name, volume as volume_name};
-
-/// The templates of this target: name and text.
-pub const TEMPLATES: &[(&str, &str)] = &[
-    ("fleet/command.j2", include_str!("../../../templates/fleet/command.j2")),
-    ("fleet/helper.service.j2", include_str!("../../../templates/fleet/helper.service.j2")),
-    ("fleet/member.service.j2", include_str!("../../../templates/fleet/member.service.j2")),
-    ("fleet/service.j2", include_str!("../../../templates/fleet/service.j2")),
-];
 
 /// Plans the group of `context` and says what to print where.
 pub fn pages(context: &mut Context<'_>) -> Vec<Page> {

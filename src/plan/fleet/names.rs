@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
 use crate::model::{Data, Model, Service, Workload};
-use crate::plan::{Origin, Target, key};
+use crate::plan::context::{Origin, key};
 use crate::route;
+use crate::target::Target;
 
 /// The member's name: of a counted service `service-id`; a `per: node` member is its node's.
 pub fn member(service: &Service, id: Option<u32>) -> String {

@@ -1,8 +1,8 @@
 //! Where members can be reached.
 
 use crate::model::{Pin, Service, Workload};
-use crate::plan::Target;
 use crate::plan::scope::{Naming, no_address};
+use crate::target::Target;
 use crate::value::Fault;
 
 /// fleet has no names of its own: addresses come from the pin's table or the operator's DNS.

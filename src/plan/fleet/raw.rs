@@ -7,8 +7,8 @@ use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::model::Service;
 use crate::model::names;
-use crate::quote;
 use crate::route;
+use crate::text::quote;
 
 /// Options that add to a unit (systemd.unit(5)).
 const UNIT: &[&str] =

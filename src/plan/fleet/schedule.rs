@@ -8,8 +8,9 @@ use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::model::units::Version;
 use crate::model::{Members, Service, Workload};
-use crate::plan::{Context, Target};
+use crate::plan::context::Context;
 use crate::route;
+use crate::target::Target;
 
 /// Metadata key of a machine's zone.
 const ZONE: &str = "zone";

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::emit::secret_variable;
 use crate::model::{File, Secret};
 use crate::plan::docker::shell_quote;
-use crate::quote;
+use crate::text::quote;
 use crate::value::{Part, Text};
 
 /// The docker client of a Container Linux machine.
@@ -217,7 +217,7 @@ mod tests {
         for text in ["", "x", "\n", "\n\nx", "a\nb\n", long.as_str()] {
             let pieces: Vec<&str> = split(text).collect();
             assert_eq!(pieces.concat(), text);
-            assert!(pieces.iter().all(|p| crate::quote::exec(p).len() < 2000 && !p.is_empty()));
+            assert!(pieces.iter().all(|p| crate::text::quote::exec(p).len() < 2000 && !p.is_empty()));
         }
     }
 }

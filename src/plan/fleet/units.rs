@@ -10,7 +10,8 @@ use super::shell::{self, Lines};
 use super::storage::{self, Storage};
 use super::{container, names};
 use crate::model::{Helper, Stop, Workload};
-use crate::plan::{Accepted, Target};
+use crate::plan::context::Accepted;
+use crate::target::Target;
 
 /// Seconds that stopping may take beyond the grace, until systemd gives up on docker.
 const MARGIN: u32 = 30;

@@ -5,7 +5,8 @@ use super::values::{Rendered, Words};
 use crate::model::{
     Check, Health, Helper, Probe as Asked, Program, Resources, Service, User, Workload, units,
 };
-use crate::plan::{Context, docker};
+use crate::plan::context::Context;
+use crate::plan::docker;
 use crate::spec::Scheme;
 use crate::value::Text;
 

@@ -8,11 +8,11 @@ use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
 use crate::model::Service;
 use crate::model::units::Version;
-use crate::plan::Context;
+use crate::plan::context::Context;
 use crate::route;
-use crate::source::Route;
 use crate::spec::Raw;
 use crate::spec::de::nearest;
+use crate::spec::source::Route;
 
 /// The fields of one class.
 pub struct Fields {

@@ -8,7 +8,7 @@ use super::values::Rendered;
 use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::model::{File, Kubernetes, Secret, Service, User, Workload, units};
-use crate::plan::Context;
+use crate::plan::context::Context;
 use crate::route;
 use crate::value::{Part, SECRETS};
 

@@ -4,8 +4,9 @@
 //! gone, in a partition too, and a DaemonSet's pods wait for one another by anti-affinity; only
 //! force breaks either, and force is a duty of the operator, never a gap.
 
+use crate::gap::Gap;
 use crate::model::{Service, Workload};
-use crate::plan::{Context, Gap};
+use crate::plan::context::Context;
 use crate::route;
 
 /// Reports the gaps of the workload `w` of `service`.

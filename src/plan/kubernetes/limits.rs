@@ -9,9 +9,10 @@ use super::{naming, network};
 use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::model::{Body, Data, Model, Service, Workload};
-use crate::plan::{Context, Target, key};
+use crate::plan::context::{Context, key};
 use crate::route;
-use crate::source::Route;
+use crate::spec::source::Route;
+use crate::target::Target;
 
 /// Longest name of a DaemonSet: the API server cuts what its pods' names are made of at 58
 /// characters, the last a dash (kubernetes `staging/src/k8s.io/apiserver/pkg/storage/names`).

@@ -17,43 +17,16 @@ mod workload;
 
 use serde::Serialize;
 
-use super::{Accepted, Context, Target};
 use crate::emit::Page;
 use crate::model::{Body, Kubernetes, Service, Workload};
+use crate::plan::context::{Accepted, Context};
 use crate::route;
+use crate::target::Target;
 pub use labels::REVISION;
 pub use labels::query;
 pub use limits::{clashes, names};
 use objects::{All, Kustomization, One};
 use workload::Set;
-
-macro_rules! template {
-    ($name:literal) => {
-        (
-            concat!("kubernetes/", $name, ".yaml.j2"),
-            include_str!(concat!("../../../templates/kubernetes/", $name, ".yaml.j2")),
-        )
-    };
-}
-
-/// The templates of this target: name and text.
-pub const TEMPLATES: &[(&str, &str)] = &[
-    template!("configmap"),
-    template!("container"),
-    template!("daemonset"),
-    template!("endpointslice"),
-    template!("header"),
-    template!("kustomization"),
-    template!("metadata"),
-    template!("persistentvolumes"),
-    template!("pod"),
-    template!("poddisruptionbudget"),
-    template!("service"),
-    template!("statefulset"),
-    template!("storageclass"),
-    template!("update"),
-    template!("volume"),
-];
 
 /// The files of one service, in the order in which they are applied.
 struct Folder {

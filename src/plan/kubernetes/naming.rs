@@ -1,8 +1,8 @@
 //! How members are named and reached.
 
 use crate::model::{Service, Workload};
-use crate::plan::Target;
 use crate::plan::scope::{Naming, no_address};
+use crate::target::Target;
 use crate::value::{Fault, Part, Run};
 
 /// The names of Kubernetes.

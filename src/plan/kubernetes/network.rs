@@ -7,9 +7,9 @@ use super::{labels, naming, raw};
 use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::model::{External, Kubernetes, Service, Workload, names};
-use crate::plan::Context;
+use crate::plan::context::Context;
 use crate::route;
-use crate::source::Route;
+use crate::spec::source::Route;
 
 fn ports(ports: &[(String, u16)], inside: bool) -> Vec<ServicePort> {
     ports

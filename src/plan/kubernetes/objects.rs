@@ -6,7 +6,7 @@ mod pod;
 
 use serde::Serialize;
 
-use crate::plan::Accepted;
+use crate::plan::context::Accepted;
 pub use more::{ContainerMore, PodMore, ServiceMore};
 pub use pod::{
     Apart, ConfigVolume, Container, ContainerPort, Expression, HostPath, Mount, Pod, Probe, RunAs, SecretKey,

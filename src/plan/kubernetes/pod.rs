@@ -7,8 +7,9 @@ use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::model::units::Version;
 use crate::model::{Helper, Kubernetes, Members, Pin, Service, Volume, Workload};
-use crate::plan::{Context, Target};
+use crate::plan::context::Context;
 use crate::route;
+use crate::target::Target;
 use crate::value::{self, Part};
 
 const HOSTNAME: &str = "kubernetes.io/hostname";

@@ -12,11 +12,11 @@ use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::model::units::Version;
 use crate::model::{Kubernetes, Service, Workload};
-use crate::path;
-use crate::plan::Context;
+use crate::plan::context::Context;
 use crate::route;
-use crate::source::Route;
 use crate::spec::Raw;
+use crate::spec::source::Route;
+use crate::text::path;
 
 /// Keys of a pod that are berthc's whether they are emitted or not. With `nodeName` or another
 /// scheduler nobody would look at anti-affinity; names and networks are what members are known by;

@@ -9,7 +9,7 @@ use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
 use crate::model::units::{self, Version};
 use crate::model::{Data, DataAt, Kubernetes, Pin, Service, Template, Workload};
-use crate::plan::Context;
+use crate::plan::context::Context;
 use crate::route;
 use crate::value;
 

@@ -9,7 +9,7 @@ use crate::diag::Diagnostic;
 use crate::emit::{run_variable, secret_variable};
 use crate::model::units::Version;
 use crate::model::{Kubernetes, Program, Secret, Service, Template, Workload};
-use crate::plan::Context;
+use crate::plan::context::Context;
 use crate::plan::scope::{For, Values};
 use crate::value::{Part, Run, Text};
 

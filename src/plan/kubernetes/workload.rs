@@ -8,7 +8,7 @@ use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::model::units::Version;
 use crate::model::{Bootstrap, Kubernetes, Members, Service, Workload};
-use crate::plan::Context;
+use crate::plan::context::Context;
 use crate::route;
 
 /// The first version with `ordinals` on by default (KEP-3335, beta).

@@ -9,9 +9,9 @@ use super::service::Subject;
 use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::model::{File, Secret, User};
-use crate::plan::Context;
-use crate::quote;
+use crate::plan::context::Context;
 use crate::route;
+use crate::text::quote;
 use crate::value::SECRETS;
 
 /// Longest name of a config or a secret (swarmkit `manager/controlapi/common.go`).

@@ -4,7 +4,7 @@ use super::service::Subject;
 use super::stack::Stack;
 use crate::code::Code;
 use crate::diag::Diagnostic;
-use crate::plan::Context;
+use crate::plan::context::Context;
 use crate::route;
 
 /// Longest name of a service with the stack's before it (swarmkit `manager/controlapi/common.go`).

@@ -17,11 +17,13 @@
 use super::raw;
 use super::service::Subject;
 use crate::diag::Place;
+use crate::gap::Gap;
 use crate::model::Members;
 use crate::model::backend::Fences;
-use crate::plan::{Context, Gap, Target};
+use crate::plan::context::Context;
 use crate::route;
-use crate::source::Route;
+use crate::spec::source::Route;
+use crate::target::{SWARM_OLD_TASK_TIMEOUT, Target};
 
 /// Ways in which Swarm loses sight of a container that runs on: hazard, when, and what follows.
 const LOST: [(&str, &str, &str); 2] = [
@@ -36,9 +38,6 @@ const LOST: [(&str, &str, &str); 2] = [
         "containers outlive a dockerd that is killed; Swarm takes its node for lost and starts the member elsewhere",
     ),
 ];
-/// Seconds that `stop-first` waits for the old task
-/// (swarmkit `manager/orchestrator/restart/restart.go`).
-const WAITS: u32 = 60;
 /// How a person moves a label without two containers.
 const MOVE: &str =
     "to move a member, scale it to 0, wait until its container has gone, move the label, scale it to 1";
@@ -113,9 +112,9 @@ fn data(context: &Context<'_>, subject: Subject<'_>, gaps: &mut Vec<Gap>) {
                 gaps.push(cluster(subject, pinned(subject, gap), |_| true));
             }
         }
-        if reach == Fences::Never && floats && !swarm.csi && w.stop.grace > WAITS {
+        if reach == Fences::Never && floats && !swarm.csi && w.stop.grace > SWARM_OLD_TASK_TIMEOUT {
             let why = format!(
-                "stop-first waits {WAITS} s for the old task, which may take {} s; the new one may be on another node",
+                "stop-first waits {SWARM_OLD_TASK_TIMEOUT} s for the old task, which may take {} s; the new one may be on another node",
                 w.stop.grace
             );
             let gap = Gap::new(
@@ -221,7 +220,7 @@ fn bare(subject: Subject<'_>, gaps: &mut Vec<Gap>) {
                 .mend("name any port that is free on the nodes", "targets: { swarm: { lock: 5000 } }"),
             );
         }
-        if w.stop.grace > WAITS && !w.writer && (!pinned || subject.lock().is_none()) {
+        if w.stop.grace > SWARM_OLD_TASK_TIMEOUT && !w.writer && (!pinned || subject.lock().is_none()) {
             gaps.push(
                 gap(
                     "update",

@@ -9,12 +9,13 @@ use super::stack::{Deploy, Healthcheck, Resources, Service, Variable};
 use super::storage;
 use crate::code::Code;
 use crate::diag::Diagnostic;
+use crate::gap::Gap;
 use crate::model::check::value_fault;
 use crate::model::units::{cores, docker_bytes};
 use crate::model::{self, Bootstrap, Check, Health, Helper, Program, Stop, Template, Update, User, Workload};
+use crate::plan::context::Context;
 use crate::plan::docker::{self, Command, GUARD};
 use crate::plan::scope::{For, Values};
-use crate::plan::{Context, Gap};
 use crate::value::{self, Fault, Run, Text};
 
 /// Makes the services of one member.

@@ -18,12 +18,14 @@ mod storage;
 
 use std::collections::BTreeSet;
 
-use super::{Accepted, Context, Target, scope};
+use super::scope;
 use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::emit::Page;
 use crate::model::Service;
+use crate::plan::context::{Accepted, Context};
 use crate::route;
+use crate::target::Target;
 use carried::OnDisk;
 pub use dns_cycles::{Hidden, Waits};
 use member::Maker;
@@ -37,10 +39,6 @@ pub use storage::Volume;
 /// Version of the file format. The clients of 20.10 know 3.0 to 3.9 and take a file without a
 /// version for version 1; nothing newer than 3.8 is used.
 const VERSION: &str = "3.8";
-/// The templates of this target: name and text.
-pub const TEMPLATES: &[(&str, &str)] =
-    &[("swarm/stack.yml.j2", include_str!("../../../templates/swarm/stack.yml.j2"))];
-
 /// The volumes of member `id`, as its stack file has them.
 pub fn volumes(service: &Service, id: Option<u32>) -> Vec<Volume> {
     Subject::of(service).map_or_else(Vec::new, |subject| storage::volumes(subject, id))

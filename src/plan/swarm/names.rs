@@ -9,7 +9,8 @@ use super::storage;
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
 use crate::model::{Model, Service};
-use crate::plan::{Origin, Target, key};
+use crate::plan::context::{Origin, key};
+use crate::target::Target;
 
 /// Where a name means one thing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

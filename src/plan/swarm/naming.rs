@@ -4,8 +4,8 @@
 use super::service::Subject;
 use crate::code::Code;
 use crate::model::Service;
-use crate::plan::Target;
 use crate::plan::scope::{Naming, no_address};
+use crate::target::Target;
 use crate::value::Fault;
 
 /// Swarm's names.

@@ -9,10 +9,10 @@ use super::service::Subject;
 use super::stack::Service;
 use crate::code::Code;
 use crate::diag::Diagnostic;
-use crate::plan::Context;
+use crate::plan::context::Context;
 use crate::route;
-use crate::source::Route;
 use crate::spec::Raw;
+use crate::spec::source::Route;
 
 /// What kind of value a key takes.
 #[derive(Clone, Copy, PartialEq)]

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::carried::{Carried, Grant};
 use super::storage::{Mount, Volume};
-use crate::plan::Accepted;
+use crate::plan::context::Accepted;
 use crate::value::Text;
 
 /// Seconds during which a task that fails stops an update; docker's own five are over before

@@ -8,11 +8,13 @@ use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::model::units::docker_bytes;
 use crate::model::{Data, DataAt, Volume as Wanted, names};
+use crate::plan::context::Context;
+use crate::plan::docker;
 use crate::plan::docker::NFS;
-use crate::plan::{Context, docker};
-use crate::source::Route;
+use crate::route;
+use crate::spec::source::Route;
+use crate::text::quote;
 use crate::value::{self, Text};
-use crate::{quote, route};
 
 /// Longest name of a volume that every plugin's storage takes.
 const MAX_NAME: usize = 63;

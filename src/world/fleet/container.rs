@@ -9,7 +9,7 @@ use super::found::Found;
 use super::service::{Main, Step, is_read_only};
 use crate::finding::{At, codes};
 use crate::model::backend::{BACKENDS, Fences};
-use crate::path::shortest;
+use crate::text::path::shortest;
 use crate::world::images::{self, Software};
 use crate::world::lock::{self, Lock};
 use crate::world::path;

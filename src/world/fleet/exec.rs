@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::names::Name;
 use super::shell::{self, Shell};
-use crate::world::unit::{self, Setting};
+use crate::text::unit::{self, Setting};
 
 /// Most commands of one Exec line.
 const COMMANDS: usize = 1000;

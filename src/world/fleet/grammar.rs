@@ -1,7 +1,7 @@
 //! Unit files as fleet itself reads them: go-systemd `unit/deserialize.go`, which differs from
 //! systemd in continuation lines and in what it refuses.
 
-use crate::world::unit::Setting;
+use crate::text::unit::Setting;
 
 /// Most bytes of a physical line, exclusive.
 const LONGEST: usize = 2048;

@@ -8,8 +8,7 @@ mod container;
 mod docker;
 mod exec;
 mod found;
-pub mod glob;
-mod grammar;
+pub mod grammar;
 mod ignored;
 mod names;
 mod rules;
@@ -23,12 +22,12 @@ mod unit;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::found::Found;
-use self::glob::Glob;
 use self::stop::Victim;
 use self::together::{Instance, Set};
 use self::unit::Unit;
 use super::{Apart, File, Kind, Member, Order, Source, Update, Want, Whom, Workload, World};
 use crate::finding::{At, codes};
+use crate::text::glob::Glob;
 
 /// Reads units and their drop-ins. Units that fleet refuses are findings, and no workloads.
 pub fn read(files: &[File<'_>]) -> World {

@@ -1,5 +1,8 @@
 //! Names of units (fleet `unit/unit.go`, `api/units.go`).
 
+use crate::text::glob::Glob;
+use crate::text::unit::name_character;
+
 /// What fleet knows as a unit.
 const KINDS: [&str; 13] = [
     "automount",
@@ -21,11 +24,6 @@ const KEPT: [&str; 7] = ["service", "socket", "timer", "path", "device", "mount"
 /// What a template may be.
 const TEMPLATES: [&str; 5] = ["path", "service", "socket", "target", "timer"];
 
-/// Whether a unit's name may hold it.
-pub fn character(c: char) -> bool {
-    c.is_ascii_alphanumeric() || ":-_.\\@".contains(c)
-}
-
 /// Whether a file of this name is a unit.
 pub fn is_unit(file: &str) -> bool {
     file.rsplit_once('.').is_some_and(|(_, kind)| KINDS.contains(&kind))
@@ -40,7 +38,7 @@ pub fn submitted(file: &str) -> String {
 /// fleet's error for a name that it refuses.
 pub fn refused(name: &str) -> Option<String> {
     let (stem, kind) = name.rsplit_once('.').unwrap_or((name, ""));
-    Some(match stem.chars().find(|c| !character(*c)) {
+    Some(match stem.chars().find(|c| !name_character(*c)) {
         _ if name.is_empty() => "unit name cannot be empty".into(),
         _ if name.len() > 256 => "unit name exceeds maximum length (256)".into(),
         _ if !name.contains('.') => "unit name must contain \".\"".into(),
@@ -124,7 +122,7 @@ impl<'n> Name<'n> {
 }
 
 /// Whether there can be a unit that `glob` matches.
-pub fn possible(glob: &super::glob::Glob) -> bool {
-    let ends = KINDS.iter().filter_map(|kind| super::glob::Glob::parse(&format!("?*.{kind}")));
+pub fn possible(glob: &Glob) -> bool {
+    let ends = KINDS.iter().filter_map(|kind| Glob::parse(&format!("?*.{kind}")));
     !glob.foreign() && ends.into_iter().any(|end| glob.meets(&end))
 }

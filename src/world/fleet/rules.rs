@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::glob::Glob;
 use super::grammar::{Parsed, values};
 use super::names::Name;
 use crate::finding::At;
+use crate::text::glob::Glob;
 
 /// The section; its name and its keys are case-sensitive.
 pub const SECTION: &str = "X-Fleet";

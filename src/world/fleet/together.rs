@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::found::Found;
-use super::glob::Glob;
 use super::names::{self, Name};
 use super::rules::Rule;
 use super::unit::Unit;
 use crate::finding::codes;
+use crate::text::glob::Glob;
 
 /// A unit under one name: an instance of a template has its text.
 pub struct Instance<'u> {

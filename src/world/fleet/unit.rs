@@ -8,8 +8,8 @@ use super::grammar::{self, Parsed};
 use super::names::{self, Name};
 use super::rules::{Rules, SECTION};
 use crate::finding::{At, codes};
+use crate::text::unit::{self, Setting};
 use crate::world::File;
-use crate::world::unit::{self, Setting};
 
 /// An option, and its file: a drop-in adds to a unit.
 #[derive(Debug, Clone)]

@@ -9,8 +9,8 @@ use super::rules::part;
 use super::selector::{selector, words};
 use super::workload::flow;
 use crate::finding::codes;
+use crate::text::yaml::Value;
 use crate::world::Kind;
-use crate::world::yaml::Value;
 
 /// Members that may vote: fewer can lose none anyway.
 const QUORUM: u32 = 3;

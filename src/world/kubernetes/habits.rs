@@ -8,7 +8,7 @@ use super::peers::Peers;
 use super::pod::command;
 use super::workload::Read;
 use crate::finding::{At, codes};
-use crate::world::yaml::Value;
+use crate::text::yaml::Value;
 use crate::world::{Kind, Source};
 
 /// Judges what each workload is used to.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Found;
 use super::object::Object;
-use crate::world::yaml::Value;
+use crate::text::yaml::Value;
 
 /// Fields that change nothing that is read here.
 const HARMLESS: [&str; 13] = [

@@ -6,7 +6,7 @@ use super::object::Object;
 use super::pod::Pod;
 use super::storage::Storage;
 use crate::finding::At;
-use crate::world::yaml::Value;
+use crate::text::yaml::Value;
 use crate::world::{Kind, Member, Mount, Source};
 
 /// Most members of one workload that are read; a search needs few.

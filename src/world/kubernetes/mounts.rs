@@ -8,10 +8,10 @@ use super::object::Object;
 use super::pod::Pod;
 use super::storage::{Bound, CLASS, Claim, Inline, Storage, inline};
 use crate::finding::At;
-use crate::path::shortest;
+use crate::text::path::shortest;
+use crate::text::yaml::Value;
 use crate::world::images::Software;
 use crate::world::path;
-use crate::world::yaml::Value;
 use crate::world::{Kind, Member, Mount, Source, claims};
 
 /// Volumes that hold nothing that two pods could both write.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::Found;
 use crate::finding::{At, codes};
+use crate::text::yaml::{self, Document, Value};
 use crate::world::File;
-use crate::world::yaml::{self, Document, Value};
 
 /// One object of the API.
 #[derive(Clone)]

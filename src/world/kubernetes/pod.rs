@@ -4,9 +4,9 @@ use super::Found;
 use super::object::Object;
 use super::selector::{labels, node_labels, node_terms, selector};
 use crate::finding::{At, codes};
+use crate::text::yaml::Value;
 use crate::world::images::{self, Software};
 use crate::world::lock::{self, Lock};
-use crate::world::yaml::Value;
 use crate::world::{Apart, Port, Selector, Want, Whom};
 use std::collections::BTreeMap;
 

@@ -5,7 +5,7 @@ use super::peers::Peers;
 use super::selector::{selector, words};
 use super::workload::{Read, flow};
 use crate::finding::{At, codes};
-use crate::world::yaml::Value;
+use crate::text::yaml::Value;
 use crate::world::{Apart, Kind, Order, Selector, Source, Term, Whom};
 
 /// Judges every workload's own rules.

@@ -7,8 +7,8 @@ use super::object::Object;
 use super::selector::node_terms;
 use crate::finding::{At, codes};
 use crate::model::backend::{BACKENDS, Fences};
-use crate::path::shortest;
-use crate::world::yaml::Value;
+use crate::text::path::shortest;
+use crate::text::yaml::Value;
 use crate::world::{Missing, Source, Want};
 
 /// All storage objects of the files, by name.

@@ -8,7 +8,7 @@ use super::pod::{self, Pod};
 use super::selector::{labels, plain, selector, words};
 use super::storage::Storage;
 use crate::finding::{At, codes};
-use crate::world::yaml::Value;
+use crate::text::yaml::Value;
 use crate::world::{Kind, Order, Selector, Source, Update, Workload, images};
 
 /// A workload, and what rules are judged by.

@@ -4,9 +4,9 @@ use super::page::Page;
 use super::short;
 use super::template::Slot;
 use crate::finding::{At, Level, codes};
+use crate::text::yaml::Value;
 use crate::world::Member;
 use crate::world::images::{self, Software};
-use crate::world::yaml::Value;
 
 /// Variables by which known images are told their own id.
 #[rustfmt::skip]

@@ -18,9 +18,9 @@ mod template;
 use std::collections::BTreeSet;
 
 use self::page::Page;
-use super::yaml::{self, Value};
 use super::{At, File, Unread, World};
 use crate::finding::{Level, codes};
+use crate::text::yaml::{self, Value};
 
 /// Reads stack files of one swarm. Services of one file are of one stack.
 ///

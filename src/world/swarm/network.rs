@@ -3,8 +3,8 @@
 use super::page::{Page, external};
 use super::short;
 use crate::finding::{At, Level, codes};
+use crate::text::yaml::Value;
 use crate::world::Port;
-use crate::world::yaml::Value;
 
 /// Published on every node through the swarm's routing mesh: no container's own, and once in a
 /// swarm.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::interpolate::interpolate;
 use super::template::Expanded;
 use crate::finding::{At, Finding, Level, codes};
-use crate::world::yaml::Value;
+use crate::text::yaml::Value;
 use crate::world::{File, Unread, World};
 
 /// The parts of a file where things are defined that services name.

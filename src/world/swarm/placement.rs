@@ -2,8 +2,8 @@
 
 use super::page::Page;
 use crate::finding::{Level, codes};
+use crate::text::yaml::Value;
 use crate::world::Want;
-use crate::world::yaml::Value;
 
 /// Keys of a node that are not labels (swarmkit `manager/constraint/constraint.go`). With each,
 /// whether no two nodes have one value.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::page::Page;
 use crate::finding::{Level, codes};
-use crate::world::yaml::Value;
+use crate::text::yaml::Value;
 use crate::world::{Source, Workload};
 
 /// Keys at the top of a file; `x-…` is free there and in services.

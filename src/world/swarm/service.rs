@@ -9,9 +9,9 @@ use super::storage::Mounts;
 use super::template::Slot;
 use super::{placement, rules, short};
 use crate::finding::{At, Level, codes};
+use crate::text::yaml::Value;
 use crate::world::images::{self, Software};
 use crate::world::lock::{self, Lock};
-use crate::world::yaml::Value;
 use crate::world::{Kind, Member, Mount, Order, Source, Update, Workload};
 
 /// Seconds before docker kills what does not stop.

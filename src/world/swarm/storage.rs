@@ -5,10 +5,10 @@ use super::template::{Slot, per_node};
 use super::{identity, short};
 use crate::finding::{Level, codes};
 use crate::model::backend::{BACKENDS, Fences};
-use crate::path::shortest;
+use crate::text::path::shortest;
+use crate::text::yaml::Value;
 use crate::world::images::Software;
 use crate::world::path;
-use crate::world::yaml::Value;
 use crate::world::{Missing, Mount, Source, claims};
 
 /// A mount as the file has it, of either form.

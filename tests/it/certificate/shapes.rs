@@ -192,7 +192,7 @@ fn complete(specs: &[(String, String)], wrong: &mut Vec<String>) -> usize {
         let mut open = BTreeSet::new();
         for part in done.certificates.parts(service.index) {
             let workload = service.workload().unwrap();
-            let claimed = Resource::ALL.into_iter().filter(|r| r.claimed(workload)).count();
+            let claimed = Resource::ALL.into_iter().filter(|r| workload.claims(*r)).count();
             assert_eq!(part.cells.len(), claimed * Hazard::ALL.len(), "{what}: cells are missing");
             let first = part.cells.first().map(|c| c.resource);
             for cell in &part.cells {

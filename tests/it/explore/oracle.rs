@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use berthc::explore::facts::{Facts, How};
-use berthc::explore::scene::Scene;
+use berthc::explore::scenario::Scene;
 use berthc::explore::search::{Next, search};
 use berthc::explore::state::State;
 use berthc::explore::{casts, hazards, rules};
-use berthc::finding::Resource;
+use berthc::hazard::Resource;
 use stateright::{Checker, Model, Property};
 
 use super::*;
@@ -24,7 +24,7 @@ struct Oracle(Facts);
 impl Oracle {
     fn next(&self, state: &State) -> Next {
         let mut next = Next::default();
-        rules(self.0.target).next(&self.0, state, &mut next);
+        rules::of(self.0.target).next(&self.0, state, &mut next);
         next
     }
 }
@@ -83,7 +83,7 @@ fn stuck(facts: &Facts) -> bool {
         }
         after.insert(state, own);
     }
-    let rules = rules(facts.target);
+    let rules = rules::of(facts.target);
     let mut good: BTreeMap<State, bool> = after.keys().map(|s| (*s, rules.settled(facts, s))).collect();
     loop {
         let more: Vec<State> = after
@@ -100,7 +100,7 @@ fn stuck(facts: &Facts) -> bool {
 
 /// Compares one scene; whether it breaks.
 fn compare(facts: &Facts) -> bool {
-    let found = search(rules(facts.target), facts);
+    let found = search(rules::of(facts.target), facts);
     assert!(found.complete, "{facts:?}");
     let checker = Oracle(facts.clone()).checker().spawn_bfs().join();
     let broken = found.breaches.len();

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use berthc::world::fleet::{self, glob};
+use berthc::text::glob;
+use berthc::world::fleet;
 use berthc::world::{File, Whom, World};
 
 use super::*;

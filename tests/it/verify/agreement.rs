@@ -2,7 +2,7 @@
 //! a spec has to waive the other finds.
 
 use berthc::certificate::{Part, Verdict};
-use berthc::finding::{Hazard, Resource};
+use berthc::hazard::{Hazard, Resource};
 
 use super::*;
 

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 
+use super::summary::{Outline, directory, named};
 use crate::model::check::{on_ids, on_nodes};
 use crate::model::names::{MAX_PATH, MAX_SERVICE};
-use crate::outline::{Outline, directory, named};
-use crate::plan::Target;
+use crate::target::Target;
 
 /// Sets of numbers that are joined pair by pair.
 pub struct Union(Vec<usize>);

@@ -6,13 +6,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::finding::{At, Finding, Hazard, Level, codes};
+use crate::finding::{At, Finding, Level, codes};
+use crate::hazard::Hazard;
 use crate::model::backend::Fences;
-use crate::plan::Target;
+use crate::target::Target;
 use crate::world::{Kind, Order, Source, Workload};
 
 use super::facts::{Actor, Between, Facts};
-use super::scene::Scene;
+use super::scenario::Scene;
 use super::search::Found;
 use super::state::ACTORS;
 use super::story;
@@ -315,7 +316,7 @@ fn offer(scene: &Scene<'_>, layer: Layer) -> Option<String> {
 
 /// Where a mechanism stands.
 fn place(scene: &Scene<'_>, layer: Layer) -> At {
-    let of = |actor: &super::scene::Actor<'_>| -> Option<At> {
+    let of = |actor: &super::scenario::Actor<'_>| -> Option<At> {
         let workload = actor.workload;
         match layer {
             Layer::Port => workload.ports.first().map(|p| p.at.clone()),

@@ -5,9 +5,10 @@ use serde_json::Value;
 
 use crate::model::check::{Stand, ancestors};
 use crate::model::{Service, Workload};
+use crate::plan::context::key;
+use crate::plan::names;
 use crate::plan::swarm::Waits;
-use crate::plan::{key, names};
-use crate::source::Digest;
+use crate::spec::source::Digest;
 
 /// A service, without what only its own files are made of.
 #[derive(Debug)]

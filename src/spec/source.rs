@@ -6,8 +6,8 @@ use std::sync::Arc;
 use blake3::Hasher;
 
 use crate::diag::Place;
-use crate::path::shortest;
 use crate::spec::node::{Kind, Node};
+use crate::text::path::shortest;
 
 /// One text with the path it was read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,7 +129,7 @@ impl<S: ToString> FromIterator<S> for Route {
 /// A route from its keys: `route!["exclusive", "data", name]`.
 #[macro_export]
 macro_rules! route {
-    ($($step:expr),* $(,)?) => { [$(($step).to_string()),*].into_iter().collect::<$crate::source::Route>() };
+    ($($step:expr),* $(,)?) => { [$(($step).to_string()),*].into_iter().collect::<$crate::spec::source::Route>() };
 }
 
 /// One spec: where it came from and its tree.

@@ -3,17 +3,19 @@
 
 use std::collections::BTreeMap;
 
+use super::index::Survey;
+use super::{batch, cross_check};
 use crate::certificate::{self, Certificates};
 use crate::diag::{Diagnostic, failed};
 use crate::emit::{self, Printer, Tree};
 use crate::explore::Memo;
 use crate::model::Model;
 use crate::model::check::together;
+use crate::options::Options;
 use crate::plan::{self, Plans};
-use crate::survey::Survey;
+use crate::threads;
 use crate::verify::{self, Claim};
 use crate::world::File;
-use crate::{Options, lots, prove, threads};
 
 /// What every lot needs.
 pub struct Work<'a> {
@@ -120,7 +122,7 @@ impl<'a> Lot<'a> {
 impl Work<'_> {
     /// Works on every lot: what `each` kept of them, and what is wrong with them.
     pub fn all<E: Each>(&self, each: &E) -> (Vec<E::Kept>, Vec<Diagnostic>) {
-        let mut open = lots::of(&self.survey.outlines);
+        let mut open = batch::of(&self.survey.outlines);
         let mut done: Vec<Done<E::Kept>> = Vec::new();
         let (mut count, mut joined) = (open.len(), false);
         while !open.is_empty() {
@@ -201,9 +203,10 @@ impl Work<'_> {
         diagnostics.extend(unread.filter(|_| sound));
         let mut claims = Vec::new();
         if searched {
-            let proof = prove::gaps(&model, lot, &certificates, &tree, &gaps, &self.memo, &mut diagnostics);
+            let proof =
+                cross_check::gaps(&model, lot, &certificates, &tree, &gaps, &self.memo, &mut diagnostics);
             if !options.templates.is_empty() || self.raw(lot) {
-                prove::nested(&model, &certificates, &proof.unread, &mut diagnostics);
+                cross_check::nested(&model, &certificates, &proof.unread, &mut diagnostics);
             }
             gaps.extend(proof.gaps);
             claims = proof.claims;
@@ -217,7 +220,7 @@ impl Work<'_> {
 
 /// Takes the lots out of `done` that claim what another one does, joined to larger ones.
 fn meeting<T>(done: &mut Vec<Done<T>>) -> Vec<Vec<usize>> {
-    let mut union = lots::Union::new(done.len());
+    let mut union = batch::Union::new(done.len());
     let mut owners: BTreeMap<&Claim, usize> = BTreeMap::new();
     for (i, one) in done.iter().enumerate() {
         for claim in &one.claims {

@@ -1,203 +1,13 @@
-//! Plans through the templates to text. Nothing is decided here.
-//!
-//! Every value is quoted for where it stands by construction: the kind of file, known by the
-//! template's name, says how a printed value is written, and only the filters below print the
-//! marks of run-time parts.
-//!
-//! | templates | a printed value | with a filter |
-//! |---|---|---|
-//! | `kubernetes/*.yaml.j2` | YAML scalar | `expand`: `$(BERTH_…)`, `$` doubled where it would expand; `literal`: a block |
-//! | `swarm/*.yml.j2` | YAML scalar, `$` doubled | `expand`: `{{.Node.Hostname}}`, `{{` as text |
-//! | `fleet/*.j2` | option value, `%` doubled | `exec`: a word of an Exec line, `%H`; `setting`: as it is |
-//! | `*.md.j2` | Markdown text | `code`: a code span, `plain`: a line of a code block |
-
-use std::collections::BTreeMap;
-use std::sync::Arc;
+//! Filters: how a value is written for where it stands.
 
 use minijinja::value::{Value, ValueKind};
-use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, UndefinedBehavior};
-use serde::Serialize;
+use minijinja::{AutoEscape, Error, ErrorKind, State};
 
-use crate::code::Code;
-use crate::diag::{Diagnostic, Place};
-use crate::plan::{fleet, kubernetes, swarm};
-use crate::quote::Piece;
+use crate::text::quote::{self, Piece};
 use crate::value::{Part, Run, Text, is_mark};
-use crate::{Options, quote};
 
-/// Paths, relative to the output folder, with their texts.
-pub type Tree = BTreeMap<String, String>;
-
-/// Something to print, and where.
-#[derive(Debug, Clone)]
-pub struct Page {
-    /// Path below the output folder.
-    pub path: String,
-    content: Content,
-}
-
-#[derive(Debug, Clone)]
-enum Content {
-    Template(&'static str, Value),
-    Verbatim(String),
-}
-
-impl Page {
-    /// `plan` through the template `name`.
-    pub fn new<P: Serialize>(path: impl Into<String>, name: &'static str, plan: &P) -> Self {
-        Self {
-            path: path.into(),
-            content: Content::Template(name, Value::from(minijinja::value::Serde(plan))),
-        }
-    }
-
-    /// Text that is carried as it is.
-    pub fn verbatim(path: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { path: path.into(), content: Content::Verbatim(text.into()) }
-    }
-}
-
-/// berthc's own templates: name and text.
-pub fn templates() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let certificate = ("certificate.md.j2", include_str!("../templates/certificate.md.j2"));
-    let targets = [kubernetes::TEMPLATES, fleet::TEMPLATES, swarm::TEMPLATES];
-    targets.into_iter().flatten().copied().chain([certificate])
-}
-
-/// Steps that rendering one page may take: an override cannot hang a build.
-const FUEL: u64 = 50_000_000;
-
-/// The templates, ready to print.
-pub struct Printer {
-    env: Environment<'static>,
-    /// Whether some are not berthc's own.
-    overridden: bool,
-}
-
-fn fault(message: String) -> Diagnostic {
-    Diagnostic::error(Code::Template, Place::NOWHERE, message)
-}
-
-impl Printer {
-    /// Makes the templates ready; one of `options` that stands in for none is reported.
-    pub fn new(options: &Options, out: &mut Vec<Diagnostic>) -> Self {
-        for name in options.templates.keys() {
-            if !templates().any(|(known, _)| known == name) {
-                let known: Vec<&str> = templates().map(|(n, _)| n).collect();
-                out.push(
-                    fault(format!("there is no template `{name}` to stand in for"))
-                        .mend("templates are", known.join(", ")),
-                );
-            }
-        }
-        Self { env: environment(&options.templates), overridden: !options.templates.is_empty() }
-    }
-
-    /// Prints `pages`. What a template fails to print is reported, and is not in the tree.
-    pub fn print(&self, pages: &[Page], out: &mut Vec<Diagnostic>) -> Tree {
-        let mut tree = Tree::new();
-        for page in pages {
-            let text = match &page.content {
-                Content::Verbatim(text) => text.clone(),
-                Content::Template(name, plan) => {
-                    match self.env.get_template(name).and_then(|t| t.render(plan.clone())) {
-                        Ok(text) => text,
-                        Err(e) => {
-                            out.push(fault(failure(&e, name)));
-                            continue;
-                        }
-                    }
-                }
-            };
-            out.extend(broken(&page.path, &text, self.overridden).map(|why| unreadable(&page.path, &why)));
-            tree.insert(page.path.clone(), text);
-        }
-        tree
-    }
-}
-
-/// What was printed for `path` is not what it should be.
-pub fn unreadable(path: &str, why: &str) -> Diagnostic {
-    fault(format!("what the templates print for {path} cannot be read back: {why}"))
-}
-
-fn failure(e: &Error, page: &str) -> String {
-    let name = e.name().unwrap_or(page);
-    let line = e.line().map_or_else(String::new, |l| format!(", line {l}"));
-    let why = e.detail().map_or_else(|| e.kind().to_string(), ToOwned::to_owned);
-    format!("the template {name}{line} fails: {why}")
-}
-
-/// A text that an overridden template broke must not leave the house.
-fn broken(path: &str, text: &str, overridden: bool) -> Option<String> {
-    if let Some(c) = text.chars().find(|c| is_mark(*c)) {
-        return Some(format!("a run-time part was printed without its filter (U+{:04X})", c as u32));
-    }
-    // go-systemd, with which fleet reads units, refuses longer lines (unit/deserialize.go).
-    if path.ends_with(".service")
-        && overridden
-        && let Some(long) = text.lines().find(|l| l.len() >= 2048)
-    {
-        return Some(format!("a line of a unit has at most 2047 bytes, and one has {}", long.len()));
-    }
-    None
-}
-
-fn environment(overrides: &BTreeMap<String, String>) -> Environment<'static> {
-    let mut env = Environment::new();
-    env.set_undefined_behavior(UndefinedBehavior::Strict);
-    env.set_fuel(Some(FUEL));
-    env.set_recursion_limit(50);
-    if let Ok(syntax) = minijinja::syntax::SyntaxConfig::builder()
-        .keep_trailing_newline(true)
-        .trim_blocks(true)
-        .lstrip_blocks(true)
-        .build()
-    {
-        env.set_syntax(syntax);
-    }
-    env.remove_filter("safe");
-    env.set_auto_escape_callback(|name| {
-        let kind = match name {
-            n if n.starts_with("kubernetes/") => "kubernetes",
-            n if n.starts_with("swarm/") => "swarm",
-            n if n.starts_with("fleet/") => "fleet",
-            n if n.ends_with(".md.j2") => "markdown",
-            _ => return AutoEscape::None,
-        };
-        AutoEscape::Custom(kind.into())
-    });
-    env.set_formatter(|out, state, value| {
-        let text = if value.is_safe() {
-            value.as_str().unwrap_or_default().to_owned()
-        } else {
-            printed(kind(state), value)?
-        };
-        out.write_str(&text).map_err(Error::from)
-    });
-    env.add_filter("expand", expand);
-    env.add_filter("exec", exec);
-    env.add_filter("setting", setting);
-    env.add_filter("tree", tree);
-    env.add_filter("code", |text: &str| Value::from_safe_string(quote::code(text)));
-    env.add_filter("plain", |text: &str| {
-        // A tab is part of a command, and ends no block.
-        let lines: Vec<String> = text.split('\t').map(quote::one_line).collect();
-        Value::from_safe_string(lines.join("\t"))
-    });
-    env.add_filter("octal", |mode: u32| Value::from_safe_string(format!("{mode:04o}")));
-    env.add_filter("literal", literal);
-    env.add_filter("comment", comment);
-    env.add_filter("key", |key: &str| Value::from_safe_string(quote::yaml(key)));
-    let overrides: Arc<BTreeMap<String, String>> = Arc::new(overrides.clone());
-    env.set_loader(move |name| {
-        let own = templates().find(|(n, _)| *n == name).map(|(_, text)| text.to_owned());
-        Ok(overrides.get(name).cloned().or(own))
-    });
-    env
-}
-
-fn kind(state: &State<'_, '_>) -> &'static str {
+/// The kind of file that a template prints.
+pub fn kind(state: &State<'_, '_>) -> &'static str {
     match state.auto_escape() {
         AutoEscape::Custom(c) if c == "kubernetes" => "kubernetes",
         AutoEscape::Custom(c) if c == "swarm" => "swarm",
@@ -212,7 +22,7 @@ fn refuse(what: impl Into<std::borrow::Cow<'static, str>>) -> Error {
 }
 
 /// A value as it stands in a file of this kind.
-fn printed(kind: &str, value: &Value) -> Result<String, Error> {
+pub fn printed(kind: &str, value: &Value) -> Result<String, Error> {
     match value.kind() {
         ValueKind::Undefined => Err(Error::new(ErrorKind::UndefinedError, "an undefined value is printed")),
         ValueKind::Bool => Ok(if value.is_true() { "true".into() } else { "false".into() }),
@@ -246,7 +56,7 @@ pub fn run_variable(run: Run) -> &'static str {
 
 /// A value whose run-time parts the orchestrator expands: `env`, and on Kubernetes `command` and
 /// `args`.
-fn expand(state: &State<'_, '_>, value: &Value) -> Result<Value, Error> {
+pub fn expand(state: &State<'_, '_>, value: &Value) -> Result<Value, Error> {
     let text = Text::from_marked(value.as_str().ok_or_else(|| refuse("expand is for text"))?);
     let mut out = String::new();
     match kind(state) {
@@ -309,7 +119,7 @@ pub fn secret_variable(name: &str) -> String {
 }
 
 /// A word of an Exec line.
-fn exec(value: &Value) -> Result<Value, Error> {
+pub fn exec(value: &Value) -> Result<Value, Error> {
     let text = Text::from_marked(value.as_str().ok_or_else(|| refuse("exec is for text"))?);
     let word = exec_word(&text).ok_or_else(|| refuse("systemd cannot expand this part"))?;
     Ok(Value::from_safe_string(word))
@@ -330,13 +140,13 @@ pub fn exec_word(text: &Text) -> Option<String> {
 }
 
 /// The value of a unit's option in the unit's own language.
-fn setting(value: &Value) -> Result<Value, Error> {
+pub fn setting(value: &Value) -> Result<Value, Error> {
     let text = value.as_str().and_then(quote::setting).filter(|t| !t.contains(is_mark));
     Ok(Value::from_safe_string(text.ok_or_else(|| refuse("this is no value on one line"))?.to_owned()))
 }
 
 /// Text in a comment: as it is, quoted where it would not stay on its line.
-fn comment(text: &str) -> Result<Value, Error> {
+pub fn comment(text: &str) -> Result<Value, Error> {
     if text.contains(is_mark) {
         return Err(refuse("a run-time part is printed in a comment"));
     }
@@ -346,7 +156,7 @@ fn comment(text: &str) -> Result<Value, Error> {
 
 /// Text as a block scalar where YAML can say all of it in one, else quoted; `indent` is that of
 /// the lines of the text, two more than that of their key.
-fn literal(state: &State<'_, '_>, value: &Value, indent: usize) -> Result<Value, Error> {
+pub fn literal(state: &State<'_, '_>, value: &Value, indent: usize) -> Result<Value, Error> {
     let text = value.as_str().ok_or_else(|| refuse("literal is for text"))?;
     let blank = |line: &str| !line.is_empty() && line.bytes().all(|b| b == b' ' || b == b'\t');
     let body = text.trim_end_matches('\n');
@@ -374,7 +184,7 @@ fn literal(state: &State<'_, '_>, value: &Value, indent: usize) -> Result<Value,
 }
 
 /// A raw addition as block YAML, `indent` spaces deep; nothing for an empty one.
-fn tree(state: &State<'_, '_>, value: &Value, indent: usize) -> Result<Value, Error> {
+pub fn tree(state: &State<'_, '_>, value: &Value, indent: usize) -> Result<Value, Error> {
     let mut out = String::new();
     block(kind(state), value, indent, &mut out, 0)?;
     Ok(Value::from_safe_string(out))

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use rustc_hash::FxHashSet;
 
-use crate::finding::{At, Hazard};
+use crate::finding::At;
+use crate::hazard::Hazard;
 use crate::model::backend::Fences;
-use crate::plan::Target;
+use crate::target::{SWARM_OLD_TASK_TIMEOUT, Target};
+use crate::text::glob;
 use crate::world::{Kind, Member, Missing, Mount, Source, Want, Whom, Workload};
 
 use super::facts::{self, Between, Facts, Place};
@@ -62,7 +64,7 @@ impl<'w> Scene<'w> {
                 labelled: wants(workload, member).any(|w| !w.not && !w.one_node && by_hand(&w.key)),
                 order: workload.update.order,
                 back: workload.rollback.order,
-                slow: workload.grace > super::swarm::WAITS,
+                slow: workload.grace > SWARM_OLD_TASK_TIMEOUT,
                 most: workload.most.as_ref().map(|m| m.0),
                 kills: workload.kills.is_some(),
                 cleans: workload.cleans.is_some(),
@@ -284,8 +286,6 @@ fn keeps_off(a: &Actor<'_>, b: &Actor<'_>) -> bool {
             namespaces.as_ref().is_none_or(|n| n.contains(&b.workload.scope))
                 && selector.selects(&b.workload.labels)
         }
-        Whom::Units(glob) => {
-            !std::ptr::eq(a.workload, b.workload) && crate::world::glob(glob, &b.workload.name)
-        }
+        Whom::Units(glob) => !std::ptr::eq(a.workload, b.workload) && glob::matches(glob, &b.workload.name),
     })
 }

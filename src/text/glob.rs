@@ -31,7 +31,7 @@ impl Term {
         match (self, other) {
             (Self::Char(c), term) | (term, Self::Char(c)) => term.takes(*c),
             (Self::Star | Self::Any, Self::Star | Self::Any) => true,
-            _ => ('-'..='z').any(|c| self.takes(c) && other.takes(c) && super::names::character(c)),
+            _ => ('-'..='z').any(|c| self.takes(c) && other.takes(c) && super::unit::name_character(c)),
         }
     }
 }
@@ -65,7 +65,7 @@ impl Glob {
 
     /// Whether it asks for a character that no unit's name has.
     pub fn foreign(&self) -> bool {
-        self.0.iter().any(|term| matches!(term, Term::Char(c) if !super::names::character(*c)))
+        self.0.iter().any(|term| matches!(term, Term::Char(c) if !super::unit::name_character(*c)))
     }
 
     /// The one name that it matches, if it has no wildcard.

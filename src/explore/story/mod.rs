@@ -1,14 +1,18 @@
 //! Stories: what a search found, told in the orchestrator's own words.
 
-use crate::finding::{At, Event, Finding, Hazard, Level, codes};
-use crate::plan::Target;
+mod fleet;
+mod kubernetes;
+mod swarm;
+
+use crate::finding::{At, Event, Finding, Level, codes};
+use crate::hazard::Hazard;
+use crate::target::Target;
 use crate::world::{Mount, Source};
 
-use super::facts::{Breach, How, Place};
-use super::rules;
-use super::scene::Scene;
-use super::search::{Step, What};
-use super::state::{NOWHERE, State};
+use crate::explore::facts::{Breach, How, Place};
+use crate::explore::scenario::Scene;
+use crate::explore::search::{Step, What};
+use crate::explore::state::{NOWHERE, State};
 
 /// What a rule file says of one step: words, and the line that permits it.
 pub type Told<'w> = (String, Option<&'w At>);
@@ -34,7 +38,7 @@ pub fn breach(scene: &Scene<'_>, breach: &Breach, way: &[(Step, State)]) -> Find
     let mut story = events(scene, way);
     let end = match (breach.how, place) {
         (How::Two, Some(Place::Directory(_))) => {
-            format!("now two containers on one {} write to {thing}", host(scene.facts.target))
+            format!("now two containers on one {} write to {thing}", scene.facts.target.host())
         }
         (How::Two, Some(Place::Volume(_))) => format!("now two containers write to {thing}"),
         (How::Two, None) => format!("now two containers are {name}"),
@@ -42,7 +46,7 @@ pub fn breach(scene: &Scene<'_>, breach: &Breach, way: &[(Step, State)]) -> Find
         (How::Other, _) => format!("now {name} runs on what is not its own"),
     };
     story.push(Event { words: end, at: mount.map(|m| m.at.clone()) });
-    let (line, mend) = rules(scene.facts.target).mend(scene, breach, way);
+    let (line, mend) = narrator(scene.facts.target).mend(scene, breach, way);
     let mut at = vec![line.clone()];
     at.extend(mount.map(|m| m.at.clone()).filter(|a| a != line));
     if !std::ptr::eq(own.workload, theirs.workload) {
@@ -67,7 +71,7 @@ pub fn stuck(scene: &Scene<'_>, way: &[(Step, State)]) -> Finding {
     let mut story = events(scene, way);
     let words = format!("nothing that heals brings {name} back to what is wanted");
     story.push(Event { words, at: None });
-    let (line, mend) = rules(scene.facts.target).unstick(scene, way);
+    let (line, mend) = narrator(scene.facts.target).unstick(scene, way);
     let message = format!("{name} can come to where nothing goes on any more");
     Finding {
         code: codes::STUCK.to_owned(),
@@ -84,7 +88,7 @@ fn events(scene: &Scene<'_>, way: &[(Step, State)]) -> Vec<Event> {
     let mut before = scene.facts.start();
     let mut events = Vec::new();
     for (step, after) in way {
-        if let Some((words, at)) = rules(scene.facts.target).tell(scene, step, &before) {
+        if let Some((words, at)) = narrator(scene.facts.target).tell(scene, step, &before) {
             events.push(Event { words, at: at.cloned() });
         }
         before = *after;
@@ -106,16 +110,11 @@ pub fn named(mount: &Mount) -> String {
 
 /// A node, for a sentence.
 pub fn node(scene: &Scene<'_>, step: &Step) -> String {
-    let what = host(scene.facts.target);
+    let what = scene.facts.target.host();
     match step.node {
         NOWHERE => format!("no {what}"),
         n => format!("{what} {}", (b'A' + n) as char),
     }
-}
-
-/// What an orchestrator calls the computers that it has.
-fn host(target: Target) -> &'static str {
-    if target == Target::Fleet { "machine" } else { "node" }
 }
 
 /// Words that are the same for every orchestrator.
@@ -132,4 +131,24 @@ pub fn common(scene: &Scene<'_>, step: &Step) -> Option<String> {
         What::LoseVolume => "the volume is not there any more: deleted, or looked for elsewhere".to_owned(),
         _ => return None,
     })
+}
+
+/// What an orchestrator calls the steps of a history, and the line that keeps it from coming about.
+pub trait Narrator: Sync {
+    /// A step from `before` for a reader, and the line that permits it; `None` where the step
+    /// goes without saying.
+    fn tell<'w>(&self, scene: &Scene<'w>, step: &Step, before: &State) -> Option<Told<'w>>;
+    /// The line to change so that the breach cannot come about, and what to write there.
+    fn mend<'w>(&self, scene: &Scene<'w>, breach: &Breach, way: &[(Step, State)]) -> (&'w At, String);
+    /// The same for a way from which nothing goes on.
+    fn unstick<'w>(&self, scene: &Scene<'w>, way: &[(Step, State)]) -> (&'w At, String);
+}
+
+/// The narrator of a target.
+pub fn narrator(target: Target) -> &'static dyn Narrator {
+    match target {
+        Target::Kubernetes => &kubernetes::Kubernetes,
+        Target::Fleet => &fleet::Fleet,
+        Target::Swarm => &swarm::Swarm,
+    }
 }

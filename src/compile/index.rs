@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::summary::Outline;
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
 use crate::model::check::{Checked, alone};
 use crate::model::{Model, Names, Service};
-use crate::outline::Outline;
 use crate::plan::swarm::{Hidden, Waits};
 use crate::spec::de::nearest;
 use crate::spec::layers::Layers;

@@ -7,9 +7,10 @@ use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
 use crate::emit::Tree;
 use crate::explore::Memo;
-use crate::finding::{Finding, Level, Resource};
+use crate::finding::{Finding, Level};
+use crate::gap::Gap;
+use crate::hazard::Resource;
 use crate::model::{Body, Model, Service};
-use crate::plan::Gap;
 use crate::route;
 use crate::verify::{Claim, kin, violations};
 use crate::world::claims::APART;
@@ -42,7 +43,7 @@ pub fn gaps(
     let mut single: BTreeSet<String> = BTreeSet::new();
     for service in lot.iter().map(|i| model.service(*i)) {
         if let Body::Workload(w) = &service.body
-            && [Resource::Writer, Resource::Hostname, Resource::Id].iter().any(|r| r.claimed(w))
+            && [Resource::Writer, Resource::Hostname, Resource::Id].iter().any(|r| w.claims(*r))
         {
             single.extend(w.ids().map(|id| format!("{}-{id}", service.name)));
         }

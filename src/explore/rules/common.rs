@@ -1,0 +1,165 @@
+//! What may strike a cluster and how it heals: the same for every orchestrator.
+
+use crate::explore::facts::{Facts, Place};
+use crate::explore::search::{Next, Step, What};
+use crate::explore::state::{Copy, Data, Link, NOWHERE, Phase, State};
+
+/// Most strikes in one history.
+const STRIKES: u32 = 3;
+
+/// Whether one more may come: each once.
+pub fn may_strike(state: &State, what: What) -> bool {
+    state.struck & what.bit() == 0 && state.struck.count_ones() < STRIKES
+}
+
+/// Whether nothing is broken any more.
+pub fn calm(facts: &Facts, state: &State) -> bool {
+    let first = facts.start();
+    let node = |n: usize| state.nodes[n] == first.nodes[n];
+    let deployed = state.desired[..facts.actors.len()].iter().all(|d| d.deployed);
+    (0..facts.nodes).all(node) && deployed && !state.volumes.contains(&Data::Absent)
+}
+
+/// Whether each member runs, of the wanted version, and nothing else does.
+pub fn runs_as_wanted(facts: &Facts, state: &State) -> bool {
+    (0..facts.actors.len() as u8).all(|a| {
+        let version = state.desired[usize::from(a)].version;
+        let all = state.of(a).count();
+        let good =
+            |c: &&Copy| c.phase == Phase::Running && !c.retired && !c.forgotten && c.version == version;
+        let wanted = match facts.actors[usize::from(a)].kind.per_node() {
+            true => (0..facts.nodes).filter(|n| state.nodes[*n].fits & 1 << a != 0).count(),
+            false => 1,
+        };
+        state.of(a).filter(good).count() == wanted && all == wanted
+    })
+}
+
+/// One heal, and the state after it.
+pub fn heals(facts: &Facts, state: &State) -> Vec<(Step, State)> {
+    let mut heals = Vec::new();
+    let first = facts.start();
+    for n in 0..facts.nodes {
+        let node = state.nodes[n];
+        let mut add = |what, change: &dyn Fn(&mut State)| {
+            let mut after = *state;
+            change(&mut after);
+            heals.push((Step { what, actor: 0, node: n as u8, version: 0 }, after));
+        };
+        let up = |s: &mut State| (s.nodes[n].link, s.nodes[n].noticed) = (Link::Up, false);
+        match node.link {
+            Link::Up => {}
+            Link::Cut => add(What::Heal, &up),
+            Link::Deaf => add(What::AgentBack, &up),
+            Link::Off => add(What::PowerOn, &up),
+        }
+        if !node.mounted {
+            add(What::Mount, &|s| s.nodes[n].mounted = true);
+        }
+        if node.drained {
+            add(What::Undrain, &|s| s.nodes[n].drained = false);
+        }
+    }
+    let fits = |s: &State, n: usize| s.nodes[n].fits;
+    if let Some(n) = (0..facts.nodes).find(|n| fits(state, *n) != fits(&first, *n)) {
+        let mut after = *state;
+        for n in 0..facts.nodes {
+            after.nodes[n].fits = fits(&first, n);
+        }
+        heals.push((Step { what: What::Label, actor: 0, node: n as u8, version: 0 }, after));
+    }
+    for a in 0..facts.actors.len() {
+        if !state.desired[a].deployed {
+            let mut after = *state;
+            after.desired[a].deployed = true;
+            let version = after.desired[a].version;
+            heals.push((Step { what: What::Deploy, actor: a as u8, node: NOWHERE, version }, after));
+        }
+    }
+    if state.volumes.contains(&Data::Absent) {
+        let mut after = *state;
+        let owner = facts.actors.first().map_or(0, |a| a.owner);
+        for volume in after.volumes.iter_mut().filter(|v| **v == Data::Absent) {
+            *volume = Data::Of(owner);
+        }
+        heals.push((Step { what: What::Mount, actor: 0, node: NOWHERE, version: 0 }, after));
+    }
+    heals
+}
+
+/// The ways in which labels may change, with the node where they do.
+pub fn relabel(facts: &Facts, state: &State, what: What) -> Vec<(u8, State)> {
+    let mut ways = Vec::new();
+    let labelled = |a: usize| facts.actors[a].labelled;
+    for n in 0..facts.nodes {
+        let fits = state.nodes[n].fits;
+        for a in (0..facts.actors.len()).filter(|a| labelled(*a) && fits & 1 << a != 0) {
+            let mut after = *state;
+            match what {
+                What::Unlabel => {
+                    after.nodes[n].fits &= !(1 << a);
+                    ways.push((n as u8, after));
+                }
+                What::MoveLabel if facts.actors[a].pinned => {
+                    for m in (0..facts.nodes).filter(|m| *m != n) {
+                        let mut after = *state;
+                        after.nodes[n].fits &= !(1 << a);
+                        let others = if facts.excluded { 0 } else { after.nodes[m].fits };
+                        after.nodes[m].fits = others | 1 << a;
+                        ways.push((n as u8, after));
+                    }
+                }
+                What::FlipLabel if facts.excluded && !facts.actors[a].pinned => {
+                    after.nodes[n].fits ^= 0b11;
+                    ways.push((n as u8, after));
+                }
+                _ => {}
+            }
+        }
+    }
+    ways
+}
+
+/// A node is cut off, its agent killed, or it is switched off: each node in turn.
+pub fn unlink(facts: &Facts, struck: &State, next: &mut Next, what: What) {
+    let link = match what {
+        What::Cut => Link::Cut,
+        What::KillAgent => Link::Deaf,
+        _ => Link::Off,
+    };
+    for n in (0..facts.nodes as u8).filter(|n| struck.nodes[usize::from(*n)].link == Link::Up) {
+        let mut after = *struck;
+        after.nodes[usize::from(n)].link = link;
+        if link == Link::Off {
+            after.drop_if(|c| c.node == n && c.runs());
+        }
+        next.add(Step { what, actor: 0, node: n, version: 0 }, after);
+    }
+}
+
+/// A node that is off comes back without its disk.
+pub fn unmount(facts: &Facts, struck: &State, next: &mut Next) {
+    for n in (0..facts.nodes as u8).filter(|n| struck.nodes[usize::from(*n)].link == Link::Off) {
+        let mut after = *struck;
+        let node = &mut after.nodes[usize::from(n)];
+        (node.link, node.noticed, node.mounted) = (Link::Up, false, false);
+        next.add(Step { what: What::Unmount, actor: 0, node: n, version: 0 }, after);
+    }
+}
+
+/// A volume is gone while nobody runs on it: deleted, or looked for where it is not.
+pub fn lose(facts: &Facts, struck: &State, next: &mut Next) {
+    if struck.copies().any(Copy::runs) {
+        return;
+    }
+    for mount in facts.actors.iter().flat_map(|a| &a.mounts) {
+        if let Place::Volume(v) = mount.place
+            && let v = usize::from(v)
+            && matches!(struck.volumes[v], Data::Of(_))
+        {
+            let mut after = *struck;
+            after.volumes[v] = Data::Absent;
+            next.add(Step { what: What::LoseVolume, actor: 0, node: NOWHERE, version: 0 }, after);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The orchestrators, by name, and a limit that one of them fixes for all stages.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// Seconds that a replacement on Swarm waits for the old task
+/// (swarmkit `manager/orchestrator/restart/restart.go`, `defaultOldTaskTimeout`).
+pub const SWARM_OLD_TASK_TIMEOUT: u32 = 60;
+
+/// An orchestrator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Target {
+    /// Kubernetes.
+    Kubernetes,
+    /// CoreOS fleet.
+    Fleet,
+    /// Docker Swarm.
+    Swarm,
+}
+
+impl Target {
+    /// All of them, in the order of every list.
+    pub const ALL: [Self; 3] = [Self::Kubernetes, Self::Fleet, Self::Swarm];
+
+    /// As specs, folders and gaps name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Kubernetes => "kubernetes",
+            Self::Fleet => "fleet",
+            Self::Swarm => "swarm",
+        }
+    }
+
+    /// As sentences name it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Kubernetes => "Kubernetes",
+            Self::Fleet => "fleet",
+            Self::Swarm => "Swarm",
+        }
+    }
+
+    /// What it calls a computer of its cluster.
+    pub fn host(self) -> &'static str {
+        match self {
+            Self::Fleet => "machine",
+            Self::Kubernetes | Self::Swarm => "node",
+        }
+    }
+
+    /// What its files are called.
+    pub fn texts(self) -> &'static str {
+        match self {
+            Self::Kubernetes => "manifests",
+            Self::Fleet => "units",
+            Self::Swarm => "stack files",
+        }
+    }
+
+    /// The orchestrator that a file is for; `None` when it is for none.
+    pub fn of_file(path: &str, text: &str) -> Option<Self> {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        const UNITS: [&str; 7] = [".service", ".timer", ".socket", ".mount", ".path", ".target", ".device"];
+        let dropin = name.ends_with(".conf") && path.contains(".service.d/");
+        if dropin || UNITS.iter().any(|u| name.ends_with(u)) {
+            return Some(Self::Fleet);
+        }
+        if ![".yml", ".yaml", ".json"].iter().any(|e| name.ends_with(e)) {
+            return None;
+        }
+        let starts = |keys: &[&str]| {
+            text.lines().any(|l| {
+                let l = l.trim_start_matches(['{', '-', ' ', '\t', '"', '\'', '\u{feff}']);
+                keys.iter().any(|k| {
+                    l.strip_prefix(k).is_some_and(|r| r.trim_start_matches(['"', '\'', ' ']).starts_with(':'))
+                })
+            })
+        };
+        let top = |key: &str| {
+            text.lines()
+                .any(|l| l.trim_start_matches(['{', '"', '\u{feff}']).starts_with(key) && !l.starts_with(' '))
+        };
+        if starts(&["apiVersion"]) && starts(&["kind"]) {
+            Some(Self::Kubernetes)
+        } else {
+            // JSON that is set out has its first keys indented.
+            (top("services") || name.ends_with(".json") && starts(&["services"])).then_some(Self::Swarm)
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.title())
+    }
+}
