@@ -49,14 +49,14 @@ impl fmt::Display for Severity {
 
 /// One way out: what to do, and the line to write if there is one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Mend {
+pub struct Fix {
     /// What to do, in words.
     pub text: String,
     /// The line to write, as it would stand in a YAML spec; empty when words are all.
     pub line: String,
 }
 
-/// One fault or gap, with its places and its mends.
+/// One fault or gap, with its places and its fixes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     /// How grave it is.
@@ -74,7 +74,7 @@ pub struct Diagnostic {
     /// Why it matters.
     pub why: Vec<String>,
     /// Ways out, best first.
-    pub mends: Vec<Mend>,
+    pub fixes: Vec<Fix>,
 }
 
 /// Whether an error is among `all`.
@@ -107,7 +107,7 @@ impl Diagnostic {
             label: String::new(),
             related: Vec::new(),
             why: Vec::new(),
-            mends: Vec::new(),
+            fixes: Vec::new(),
         }
     }
 
@@ -134,20 +134,20 @@ impl Diagnostic {
 
     /// Offers a way out with the line to write.
     #[must_use]
-    pub fn mend(mut self, text: impl Into<String>, line: impl Into<String>) -> Self {
-        self.mends.push(Mend { text: text.into(), line: line.into() });
+    pub fn fix(mut self, text: impl Into<String>, line: impl Into<String>) -> Self {
+        self.fixes.push(Fix { text: text.into(), line: line.into() });
         self
     }
 
     /// Offers a way out in words.
     #[must_use]
     pub fn advice(self, text: impl Into<String>) -> Self {
-        self.mend(text, "")
+        self.fix(text, "")
     }
 }
 
 /// Puts diagnostics in order of their places, drops repeats, and gathers those of one cause
-/// (same code, message and mends in one source) under the first of them.
+/// (same code, message and fixes in one source) under the first of them.
 pub fn settle(mut all: Vec<Diagnostic>) -> Vec<Diagnostic> {
     all.sort_by(|a, b| {
         (a.place, &a.code, &a.message, &a.related).cmp(&(b.place, &b.code, &b.message, &b.related))
@@ -156,7 +156,7 @@ pub fn settle(mut all: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let mut kept: Vec<Diagnostic> = Vec::with_capacity(all.len());
     let mut first: std::collections::BTreeMap<_, usize> = std::collections::BTreeMap::new();
     for d in all {
-        let cause = (d.place.source, d.severity, d.code.clone(), d.message.clone(), d.mends.clone());
+        let cause = (d.place.source, d.severity, d.code.clone(), d.message.clone(), d.fixes.clone());
         match first.get(&cause) {
             Some(&at) => {
                 let label = if d.label.is_empty() { "and here".to_owned() } else { d.label };

@@ -50,7 +50,7 @@ pub struct Finding {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub story: Vec<Event>,
     /// The line to write.
-    pub mend: String,
+    pub fix: String,
 }
 
 /// Findings that one look at the files tells, without a search.

@@ -14,7 +14,7 @@ pub struct Gap {
     /// Why.
     pub why: String,
     /// Ways out other than a waiver: text and line.
-    pub mends: Vec<(String, String)>,
+    pub fixes: Vec<(String, String)>,
 }
 
 impl Gap {
@@ -25,13 +25,13 @@ impl Gap {
         message: impl Into<String>,
         why: impl Into<String>,
     ) -> Self {
-        Self { name: name.into(), place, message: message.into(), why: why.into(), mends: Vec::new() }
+        Self { name: name.into(), place, message: message.into(), why: why.into(), fixes: Vec::new() }
     }
 
     /// With a way out.
     #[must_use]
-    pub fn mend(mut self, text: impl Into<String>, line: impl Into<String>) -> Self {
-        self.mends.push((text.into(), line.into()));
+    pub fn fix(mut self, text: impl Into<String>, line: impl Into<String>) -> Self {
+        self.fixes.push((text.into(), line.into()));
         self
     }
 }

@@ -19,9 +19,9 @@
 //!
 //! Beside that way, [`change`] says which of the changes to an older tree cannot simply be applied.
 //!
-//! Specs are read one by one, and an outline of each is kept (`survey`, `outline`): it says which of
-//! them may meet. For each lot of these (`lots`) its specs are read again, and steps 2 to 7 are
-//! walked (`parts`), several lots side by side.
+//! Specs are read one by one, and an summary of each is kept (`index`, `summary`): it says which of
+//! them may meet. For each batch of these (`batches`) its specs are read again, and steps 2 to 7 are
+//! walked (`parts`), several batches side by side.
 //!
 //! The library reads no file, no clock and no environment: what a spec reads comes through
 //! [`source::Files`], and the result is a [`emit::Tree`] of paths and texts. [`Compiled::read`]
@@ -50,7 +50,7 @@ pub mod value;
 pub mod verify;
 pub mod world;
 
-pub use compile::{Compiled, Each, Lot, Part, Rest, compile, compile_each};
+pub use compile::{Batch, Compiled, Output, Report, Sink, compile, compile_each};
 pub use diag::{Diagnostic, Severity};
 pub use emit::Tree;
 pub use options::Options;

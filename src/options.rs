@@ -31,8 +31,8 @@ pub struct Options {
 }
 
 impl Options {
-    /// Tells all of it that a result depends on, list by list; see [`Lot::lists`].
-    pub fn lists(&self, tell: &mut dyn FnMut(&[&[u8]])) {
+    /// Tells all of it that a result depends on, list by list; see [`Batch::hash_inputs`].
+    pub fn hash_inputs(&self, tell: &mut dyn FnMut(&[&[u8]])) {
         let Self { targets, bootstrap, templates, project, env, set, partial: _, skip_search: _, threads: _ } =
             self;
         let project = project.iter().flat_map(|p| [&*p.path, &*p.text]);

@@ -53,8 +53,8 @@ pub struct Searched {
     pub workloads: usize,
     /// Most nodes at once.
     pub nodes: usize,
-    /// How many scenes of one or two members.
-    pub scenes: usize,
+    /// How many scenarios of one or two members.
+    pub scenarios: usize,
     /// How many states those have.
     pub states: usize,
     /// Whether every state within the bounds was looked at.
@@ -148,7 +148,7 @@ fn run(
             files: own.len(),
             workloads: world.workloads.len(),
             nodes: bounds.nodes,
-            scenes: explored.scenes,
+            scenarios: explored.scenarios,
             states: explored.states,
             complete: explored.complete,
         });

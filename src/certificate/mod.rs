@@ -294,10 +294,10 @@ impl<'t> Texts<'t> {
     }
 }
 
-/// Reads `tree` back and judges every cell of every service of `lot` whose spec has no error.
+/// Reads `tree` back and judges every cell of every service of `batch` whose spec has no error.
 pub fn certify<'d>(
     model: &Model,
-    lot: &[usize],
+    batch: &[usize],
     tree: &Tree,
     faults: impl IntoIterator<Item = &'d Diagnostic>,
 ) -> Certificates {
@@ -305,7 +305,7 @@ pub fn certify<'d>(
     let faulty: BTreeSet<usize> = errors.map(|d| d.place.source).collect();
     let (texts, unread) = Texts::read(tree);
     let mut parts = BTreeMap::new();
-    for index in lot {
+    for index in batch {
         let service = model.service(*index);
         if service.source.layers.iter().any(|text| faulty.contains(text)) {
             continue;
@@ -352,7 +352,7 @@ impl Certificates {
     }
 
     /// One page for each service of a name.
-    pub fn pages(&self, model: &Model, lot: &[usize], gaps: &[(usize, Gap)]) -> Vec<Page> {
+    pub fn pages(&self, model: &Model, batch: &[usize], gaps: &[(usize, Gap)]) -> Vec<Page> {
         let by_service = by_service(gaps);
         let page = |group: Vec<&Service>| {
             let parts: Vec<_> =
@@ -362,7 +362,7 @@ impl Certificates {
                 own.flat_map(|(s, gaps)| gaps.into_iter().flatten().map(move |g| (s, *g))).collect();
             page::page(model, &group, &parts, &own)
         };
-        model.groups(lot).filter_map(page).collect()
+        model.groups(batch).filter_map(page).collect()
     }
 }
 
@@ -396,7 +396,7 @@ fn gap(shape: &Shape<'_>, target: Target, cell: &Cell, foreseen: &[&Gap]) -> Opt
     );
     let place = shape.service.key(&route!["exclusive"]);
     let gap = Gap::new(name, place, message, "the templates have lost every rule that held it");
-    Some(gap.mend("use berthc's own templates, or put the rule back", ""))
+    Some(gap.fix("use berthc's own templates, or put the rule back", ""))
 }
 
 type Expectation = fn(&Shape<'_>, Resource, Hazard) -> Expect;

@@ -11,7 +11,7 @@ use serde_json::Map;
 use super::drift::{Change, Changes, State};
 use super::finding::{Finding, Spot};
 use super::job::Job;
-use super::talk::{Format, Row, Rows, Told};
+use super::output::{Format, Report, Row, Rows};
 use super::{Done, Outside, Use, done, write};
 
 #[derive(Debug, Args)]
@@ -27,21 +27,21 @@ pub struct Check {
 pub fn check(args: &Check) -> Result<ExitCode, Outside> {
     let job = &args.job;
     let Done { sources, diagnostics, out, changes, spool, .. } = done(job, Use::Show { look: !args.verify })?;
-    let mut told = Told::default();
+    let mut report = Report::default();
     let all = changes.as_ref().map_or(&[][..], |found| &found.all);
     let row = |at: usize| {
         let Change { name, state, text } = &all[at];
         Ok(Row { file: name, state: *state, diff: spool.read(text)? })
     };
-    told.drift = Some(Rows { count: all.len(), row: &row });
+    report.drift = Some(Rows { count: all.len(), row: &row });
     if let Some(found) = &changes {
-        told.summary = summary(found, &out);
-        let wanted = all.iter().filter(|_| matches!(job.talk.format, Format::Sarif | Format::Github));
-        told.findings = wanted.map(|change| finding(change, &out)).collect();
+        report.summary = summary(found, &out);
+        let wanted = all.iter().filter(|_| matches!(job.output.format, Format::Sarif | Format::Github));
+        report.findings = wanted.map(|change| finding(change, &out)).collect();
     }
     let (unchanged, known) = changes.as_ref().map_or((0, 0), |f| (f.unchanged, f.known));
-    told.json = Map::from_iter([("unchanged".into(), unchanged.into()), ("known".into(), known.into())]);
-    job.talk.tell(&sources, &diagnostics, told)?;
+    report.json = Map::from_iter([("unchanged".into(), unchanged.into()), ("known".into(), known.into())]);
+    job.output.report(&sources, &diagnostics, report)?;
     let failed = failed(&diagnostics);
     Ok(ExitCode::from(if failed { 2 } else { u8::from(!all.is_empty()) }))
 }

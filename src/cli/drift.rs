@@ -42,7 +42,7 @@ pub struct Item {
     pub new: String,
 }
 
-/// All that is not as it should be in the folders of a lot, in order of the paths.
+/// All that is not as it should be in the folders of a batch, in order of the paths.
 #[derive(Default)]
 pub struct Drift {
     pub items: Vec<Item>,

@@ -10,7 +10,7 @@ use berthc::{Compiled, Target, explain};
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use super::talk::{Format, Talk, Told};
+use super::output::{Format, Output, Report};
 use super::{Outside, TargetName, job, print, read, target};
 
 #[derive(Debug, Args)]
@@ -27,7 +27,7 @@ pub struct Explain {
     #[command(flatten)]
     layers: job::Layers,
     #[command(flatten)]
-    talk: Talk,
+    output: Output,
 }
 
 /// Whether there was something to explain.
@@ -40,7 +40,7 @@ pub fn explain(args: &Explain) -> Result<bool, Outside> {
             let near = explain::nearest(&name).map_or_else(String::new, |n| format!(": did you mean {n}?"));
             return Err(format!("`{name}` is neither a file nor a code{near}"));
         };
-        return match args.talk.format {
+        return match args.output.format {
             Format::Json => print(&format!("{:#}\n", json!({ "code": name, "text": page }))),
             _ => print(&format!("{page}\n")),
         }
@@ -55,12 +55,12 @@ pub fn explain(args: &Explain) -> Result<bool, Outside> {
     let parts = parts(&compiled, &wanted);
     let failed = failed(&compiled.diagnostics);
     let all: Vec<Value> = parts.iter().map(|(service, part)| object(service, part)).collect();
-    let told = Told {
+    let report = Report {
         data: parts.iter().map(|(service, part)| table(service, part)).collect(),
         json: Map::from_iter([("certificates".to_owned(), all.into())]),
-        ..Told::default()
+        ..Report::default()
     };
-    args.talk.tell(sources, &compiled.diagnostics, told)?;
+    args.output.report(sources, &compiled.diagnostics, report)?;
     Ok(!failed)
 }
 

@@ -58,7 +58,7 @@ fn one(sources: &[Input], d: &Diagnostic) -> Finding {
         Some(Spot { path: input.path.clone(), start, end, text })
     };
     let related = d.related.iter().filter_map(|(place, text)| spot(place, text));
-    let mends = d.mends.iter().map(|m| match report::line(sources, d, &m.line) {
+    let fixes = d.fixes.iter().map(|m| match report::line(sources, d, &m.line) {
         line if line.is_empty() => m.text.clone(),
         line => format!("{}: {line}", m.text),
     });
@@ -66,7 +66,7 @@ fn one(sources: &[Input], d: &Diagnostic) -> Finding {
         code: d.code.to_string(),
         severity: d.severity,
         message: d.message.clone(),
-        more: d.why.iter().cloned().chain(mends).collect(),
+        more: d.why.iter().cloned().chain(fixes).collect(),
         spots: spot(&d.place, &d.label).into_iter().chain(related).collect(),
         steps: Vec::new(),
     }

@@ -7,7 +7,7 @@ use berthc::spec::project::FILE;
 use berthc::{Input, Options, Project, Specs as _};
 use clap::Args;
 
-use super::talk::Talk;
+use super::output::Output;
 use super::{Outside, TargetName, read, target};
 
 /// What is laid over specs.
@@ -45,7 +45,7 @@ pub struct Job {
     #[command(flatten)]
     layers: Layers,
     #[command(flatten)]
-    pub talk: Talk,
+    pub output: Output,
 }
 
 /// All that a compile needs.
@@ -65,8 +65,8 @@ impl Ready {
     }
 
     /// Reads the templates of `told`, or those of the project.
-    pub fn take_templates(&mut self, told: Option<&Path>) -> Result<(), Outside> {
-        let dir = told.map(Path::to_path_buf).or_else(|| self.of_project(|p| p.templates.as_ref()));
+    pub fn take_templates(&mut self, report: Option<&Path>) -> Result<(), Outside> {
+        let dir = report.map(Path::to_path_buf).or_else(|| self.of_project(|p| p.templates.as_ref()));
         if let Some(dir) = dir {
             self.options.templates = read::templates(&dir, &mut self.read)?;
         }

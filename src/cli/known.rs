@@ -1,12 +1,12 @@
-//! What lots of services compile to, as earlier runs found out: fingerprints that a user's runs
-//! leave for each other. Each stands for all that a lot is made from and all that comes of it, and
+//! What batches of services compile to, as earlier runs found out: fingerprints that a user's runs
+//! leave for each other. Each stands for all that a batch is made from and all that comes of it, and
 //! holds no time and no place: whoever finds both in step again need not compile.
 
 use std::fs::File;
 use std::path::PathBuf;
 
 use berthc::spec::source::{Digest, feed};
-use berthc::{Lot, Options};
+use berthc::{Batch, Options};
 use blake3::Hasher;
 
 use super::{read, write};
@@ -20,7 +20,7 @@ const FILE: &str = "compiled";
 /// The folder of that file; empty for none.
 const PLACE: &str = "BERTHC_CACHE";
 
-/// Of a lot and its files, by this very program.
+/// Of a batch and its files, by this very program.
 pub type Print = Digest;
 
 /// A fingerprint that is being made.
@@ -61,17 +61,17 @@ impl Known {
         let mut start = Hasher::new();
         // Another build may print something else.
         start.update_reader(File::open(std::env::current_exe().ok()?).ok()?).ok()?;
-        options.lists(&mut |list| feed(&mut start, list));
+        options.hash_inputs(&mut |list| feed(&mut start, list));
         // What was never written, or cannot be read, is not known.
         let read = || File::open(&file).and_then(|f| read::most(f, 0, MAX_BYTES as u64));
         let old = if file.is_file() { read().unwrap_or_default() } else { Vec::new() };
         Some(Self { file, old, start })
     }
 
-    /// Begins the fingerprint of `lot`.
-    pub fn start(&self, lot: &Lot<'_>) -> Made {
+    /// Begins the fingerprint of `batch`.
+    pub fn start(&self, batch: &Batch<'_>) -> Made {
         let mut hasher = self.start.clone();
-        lot.lists(&mut |list| feed(&mut hasher, list));
+        batch.hash_inputs(&mut |list| feed(&mut hasher, list));
         Made { hasher, files: 0 }
     }
 

@@ -9,13 +9,13 @@ mod github;
 mod init;
 mod job;
 mod known;
+mod output;
 mod progress;
 mod read;
 mod report;
 mod sarif;
 mod shell;
 mod spool;
-mod talk;
 mod verify;
 mod write;
 
@@ -28,7 +28,7 @@ use std::sync::Mutex;
 use berthc::code::Code;
 use berthc::diag::{Place, failed};
 use berthc::model::Model;
-use berthc::{Diagnostic, Each, Input, Lot, Options, Part, Specs as _, Target, route, threads};
+use berthc::{Batch, Diagnostic, Input, Options, Output, Sink, Specs as _, Target, route, threads};
 use clap::{Args, ColorChoice, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use serde_json::{Map, json};
 
@@ -103,7 +103,7 @@ Exit codes: 0 in step; 1 drift; 2 the specs have errors, wrong usage, or a file 
     #[command(after_help = "\
 Given specs, prints for every resource and hazard what holds it, with file, field and line. Given
 a code or a gap, a hazard, a resource or a layer, prints what it means, what goes wrong step by
-step, and how to mend it.
+step, and how to fix it.
 
 Examples:
   berthc explain specs/kafka.yaml specs/elasticsearch-data.v1.yaml --target swarm
@@ -243,7 +243,7 @@ struct Done {
     read: BTreeSet<String>,
 }
 
-/// What is compared of each lot.
+/// What is compared of each batch.
 struct Compare<'a> {
     out: &'a Path,
     options: &'a Options,
@@ -257,7 +257,7 @@ struct Compare<'a> {
     line: Mutex<Line>,
 }
 
-/// How one lot differs.
+/// How one batch differs.
 #[derive(Default)]
 struct Compared {
     changes: Vec<Change>,
@@ -268,26 +268,26 @@ struct Compared {
     print: Option<Print>,
 }
 
-impl Each for Compare<'_> {
-    type Kept = Result<Compared, Outside>;
+impl Sink for Compare<'_> {
+    type T = Result<Compared, Outside>;
 
-    fn known(&self, lot: &Lot<'_>) -> Option<Self::Kept> {
+    fn cached(&self, batch: &Batch<'_>) -> Option<Self::T> {
         let known = self.known.as_ref().filter(|_| self.look)?;
-        let mut found = known.start(lot);
+        let mut found = known.start(batch);
         // What cannot be read is said by who compiles it.
-        drift::made(self.out, &folders(lot, self.options), |name, bytes| found.add(name, bytes)).ok()?;
+        drift::made(self.out, &folders(batch, self.options), |name, bytes| found.add(name, bytes)).ok()?;
         let print = found.print();
-        let (unchanged, services) = (found.files, lot.services.len());
+        let (unchanged, services) = (found.files, batch.services.len());
         let compared = Compared { unchanged, known: services, print: Some(print), ..Compared::default() };
         known.has(&print).then_some(Ok(compared))
     }
 
-    fn looks(&self) -> bool {
+    fn inspect_first(&self) -> bool {
         self.look
     }
 
-    fn keep(&self, lot: &Lot<'_>, part: Part) -> Option<Self::Kept> {
-        let drift = match drift::drift(self.out, &part.tree, &folders(lot, self.options)) {
+    fn accept(&self, batch: &Batch<'_>, part: Output) -> Option<Self::T> {
+        let drift = match drift::drift(self.out, &part.tree, &folders(batch, self.options)) {
             Ok(drift) if !part.searched && !drift.items.is_empty() => return None,
             Ok(drift) => drift,
             Err(e) => return Some(Err(e)),
@@ -295,7 +295,7 @@ impl Each for Compare<'_> {
         let mut diagnostics = berthc::change::judge(&part.model, &drift.old(), &part.tree);
         diagnostics.extend(left_out(&drift, &part.model));
         let print = self.known.as_ref().map(|known| {
-            let mut made = known.start(lot);
+            let mut made = known.start(batch);
             part.tree.iter().for_each(|(name, text)| made.add(name, text.as_bytes()));
             made.print()
         });
@@ -308,7 +308,7 @@ impl Each for Compare<'_> {
         Some(changes.map(|changes| Compared { changes, unchanged, known: 0, diagnostics, print }))
     }
 
-    fn tell(&self, done: usize, of: usize) {
+    fn progress(&self, done: usize, of: usize) {
         if let Ok(mut line) = self.line.lock() {
             line.tell(|| format!("compiling {done} of {of}"));
         }
@@ -389,7 +389,7 @@ fn left_out(drift: &Drift, model: &Model) -> Vec<Diagnostic> {
         found.push(
             Diagnostic::error(Code::RevisionLeftOut, given.place(&route!["revision"]), message)
                 .why("its files would be taken away, and whoever deploys OUT would stop its members")
-                .mend("compile them together", format!("berthc compile {} {path}", given.source.path))
+                .fix("compile them together", format!("berthc compile {} {path}", given.source.path))
                 .advice("or take its spec away, if the revision is gone"),
         );
     }
@@ -402,7 +402,7 @@ fn left_behind(folder: &Path) -> Diagnostic {
     let message = format!("{folder} was made by berthc, and no spec of berthc.toml makes it any more");
     Diagnostic::warning(Code::LeftBehind, Place::NOWHERE, message)
         .why("whoever deploys all of OUT starts it, too; after a rename on the data of the new name")
-        .mend("stop what runs of it, and take it away", format!("git rm -r {folder}"))
+        .fix("stop what runs of it, and take it away", format!("git rm -r {folder}"))
 }
 
 /// Whether it went well.
@@ -411,7 +411,7 @@ fn compile(args: &Compile) -> Result<bool, Outside> {
     let Done { sources, diagnostics, out, changes, spool, read } = done(job, Use::Write)?;
     let failed = failed(&diagnostics);
     let written = changes.filter(|_| !failed);
-    let mut told = talk::Told::default();
+    let mut report = output::Report::default();
     let (mut changed, mut removed, mut unchanged) = (Vec::new(), Vec::new(), 0);
     if let Some(changes) = &written {
         let rule = match &args.depfile {
@@ -422,26 +422,26 @@ fn compile(args: &Compile) -> Result<bool, Outside> {
         if let Some((file, rule)) = rule {
             write::replace(file, rule.as_bytes())?;
         }
-        told.summary = write::summary(changes, &out);
+        report.summary = write::summary(changes, &out);
         let made = changes.all.iter().filter(|c| c.state != drift::State::Extra);
         changed.extend(made.map(|c| c.name.as_str()));
         removed.extend(changes.names(drift::State::Extra));
         unchanged = changes.unchanged;
     }
-    told.json = Map::from_iter([
+    report.json = Map::from_iter([
         ("written".into(), json!(changed)),
         ("removed".into(), json!(removed)),
         ("unchanged".into(), json!(unchanged)),
     ]);
-    job.talk.tell(&sources, &diagnostics, told)?;
+    job.output.report(&sources, &diagnostics, report)?;
     Ok(!failed)
 }
 
-/// The folders of a lot that a run owns: those of its services, for the targets that it emits.
-fn folders(lot: &Lot<'_>, options: &Options) -> Vec<String> {
+/// The folders of a batch that a run owns: those of its services, for the targets that it emits.
+fn folders(batch: &Batch<'_>, options: &Options) -> Vec<String> {
     let wanted = |t: &Target| options.targets.is_empty() || options.targets.contains(t);
     let mut all = BTreeSet::new();
-    for name in lot.names() {
+    for name in batch.names() {
         all.insert(name.to_owned());
         all.extend(Target::ALL.iter().filter(|t| wanted(t)).map(|t| format!("{name}/{}", t.name())));
     }

@@ -180,7 +180,7 @@ impl Files for Disk {
 }
 
 /// The texts of manifests, units and stack files: files as they are, folders with all below them.
-/// Hidden folders, links to folders and files of other kinds are passed over.
+/// DnsCycles folders, links to folders and files of other kinds are passed over.
 pub fn manifests(paths: &[PathBuf]) -> Result<BTreeMap<String, String>, Outside> {
     const KINDS: [&str; 11] =
         ["yaml", "yml", "json", "service", "conf", "timer", "socket", "mount", "path", "target", "device"];

@@ -32,11 +32,11 @@ fn groups<'d>(inputs: &'d [Input], d: &'d Diagnostic) -> Vec<Group<'d>> {
         group = group.element(Level::NOTE.message(why.as_str()));
     }
     let mut groups = vec![group];
-    for mend in &d.mends {
-        let title = if mend.line.is_empty() {
-            mend.text.clone()
+    for fix in &d.fixes {
+        let title = if fix.line.is_empty() {
+            fix.text.clone()
         } else {
-            format!("{}:   {}", mend.text, line(inputs, d, &mend.line))
+            format!("{}:   {}", fix.text, line(inputs, d, &fix.line))
         };
         groups.push(Group::with_title(Level::HELP.secondary_title(title)));
     }
@@ -110,6 +110,6 @@ pub fn json(inputs: &[Input], d: &Diagnostic) -> Value {
         "at": at(d.place, &d.label),
         "related": d.related.iter().map(|(p, text)| at(*p, text)).collect::<Vec<_>>(),
         "why": d.why,
-        "mends": d.mends.iter().map(|m| json!({ "text": m.text, "line": line(inputs, d, &m.line) })).collect::<Vec<_>>(),
+        "fixes": d.fixes.iter().map(|m| json!({ "text": m.text, "line": line(inputs, d, &m.line) })).collect::<Vec<_>>(),
     })
 }

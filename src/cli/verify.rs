@@ -13,8 +13,8 @@ use berthc::world::File;
 use clap::Args;
 
 use super::finding::{Finding as Said, Spot, Step};
+use super::output::{Format, Output, Report};
 use super::progress::Line;
-use super::talk::{Format, Talk, Told};
 use super::{Outside, read};
 
 /// What to verify, and how far.
@@ -31,7 +31,7 @@ pub struct Verify {
     #[arg(long, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u8).range(2..=3))]
     nodes: u8,
     #[command(flatten)]
-    talk: Talk,
+    output: Output,
 }
 
 /// Whether all holds.
@@ -50,20 +50,20 @@ pub fn run(args: &Verify) -> Result<bool, Outside> {
     if verified.searched.is_empty() {
         return Err("none of these files is a manifest, a unit or a stack file".to_owned());
     }
-    let told = match args.talk.format {
+    let report = match args.output.format {
         Format::Json => {
             let json = serde_json::to_value(&verified).unwrap_or_default();
-            Told { json: json.as_object().cloned().unwrap_or_default(), ..Told::default() }
+            Report { json: json.as_object().cloned().unwrap_or_default(), ..Report::default() }
         }
         Format::Text => {
             let _ = anstream::stderr().write_all(text(&texts, &verified).as_bytes());
-            Told { summary: summary(&verified), ..Told::default() }
+            Report { summary: summary(&verified), ..Report::default() }
         }
         Format::Sarif | Format::Github => {
-            Told { findings: verified.findings.iter().map(said).collect(), ..Told::default() }
+            Report { findings: verified.findings.iter().map(said).collect(), ..Report::default() }
         }
     };
-    args.talk.tell(&[], &[], told)?;
+    args.output.report(&[], &[], report)?;
     match verified.lost.as_slice() {
         lost @ [_, ..] if verified.holds() => {
             Err(format!("could not read {}: what it says may break what the rest holds", some(lost)))
@@ -104,8 +104,8 @@ fn summary(verified: &Verified) -> String {
     for s in &verified.searched {
         let end = if s.complete { "all" } else { "NOT all; the bound was hit" };
         out.push_str(&format!(
-            "{}: {} workloads in {} files; {} scenes of up to 2 members on up to {} nodes, each event at most once, 3 in a row: {} states, {end}\n",
-            s.target, s.workloads, s.files, s.scenes, s.nodes, s.states
+            "{}: {} workloads in {} files; {} scenarios of up to 2 members on up to {} nodes, each event at most once, 3 in a row: {} states, {end}\n",
+            s.target, s.workloads, s.files, s.scenarios, s.nodes, s.states
         ));
     }
     if !verified.passed.is_empty() {
@@ -133,7 +133,7 @@ fn said(finding: &Finding) -> Said {
         severity: if finding.level == Grade::Violation { Severity::Error } else { Severity::Warning },
         code: finding.code.clone(),
         message: finding.message.clone(),
-        more: vec![format!("change: {}", finding.mend)],
+        more: vec![format!("change: {}", finding.fix)],
         spots: finding.at.iter().map(spot).collect(),
         steps: finding.story.iter().map(step).collect(),
     }
@@ -172,8 +172,8 @@ fn groups<'f>(
         group = group.element(Level::NOTE.no_name().message(format!("{}. {}{at}", i + 1, event.words)));
     }
     let mut groups = vec![group];
-    if !finding.mend.is_empty() {
-        groups.push(Group::with_title(Level::HELP.secondary_title(finding.mend.as_str())));
+    if !finding.fix.is_empty() {
+        groups.push(Group::with_title(Level::HELP.secondary_title(finding.fix.as_str())));
     }
     groups
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 
-use super::summary::{Outline, directory, named};
+use super::summary::{Summary, directory, named};
 use crate::model::check::{on_ids, on_nodes};
 use crate::model::names::{MAX_PATH, MAX_SERVICE};
 use crate::target::Target;
@@ -27,7 +27,7 @@ impl Union {
         at
     }
 
-    /// The smaller number stands for both.
+    /// The smaller number placements for both.
     pub fn join(&mut self, a: usize, b: usize) {
         let (a, b) = (self.root(a), self.root(b));
         self.0[a.max(b)] = a.min(b);
@@ -43,67 +43,69 @@ impl Union {
     }
 }
 
-/// The services of `all` by their index, each lot and all lots in order. In one lot are revisions,
+/// The services of `all` by their index, each batch and all batches in order. In one batch are revisions,
 /// services that keep apart, and all that may have one name, directory, port or id; and one whose
 /// raw additions speak of another's directory or name.
-pub fn of(all: &[Outline]) -> Vec<Vec<usize>> {
+pub fn of(all: &[Summary]) -> Vec<Vec<usize>> {
     let mut union = Union::new(all.len());
     // Who takes what, by its key.
-    let mut takers: Vec<(u64, usize)> = Vec::with_capacity(all.iter().map(|o| o.takes.len()).sum());
-    for (i, outline) in all.iter().enumerate() {
-        takers.extend(outline.takes.iter().map(|key| (*key, i)));
+    let mut claimants: Vec<(u64, usize)> = Vec::with_capacity(all.iter().map(|o| o.claimed.len()).sum());
+    for (i, summary) in all.iter().enumerate() {
+        claimants.extend(summary.claimed.iter().map(|key| (*key, i)));
     }
-    takers.sort_unstable();
-    takers.windows(2).filter(|two| two[0].0 == two[1].0).for_each(|two| union.join(two[0].1, two[1].1));
-    let taker = |key| {
-        let at = takers.partition_point(|(k, _)| *k < key);
-        takers.get(at).filter(|(k, _)| *k == key).map(|(_, i)| *i)
+    claimants.sort_unstable();
+    claimants.windows(2).filter(|two| two[0].0 == two[1].0).for_each(|two| union.join(two[0].1, two[1].1));
+    let claimant = |key| {
+        let at = claimants.partition_point(|(k, _)| *k < key);
+        claimants.get(at).filter(|(k, _)| *k == key).map(|(_, i)| *i)
     };
-    let stands: Vec<_> = all
+    let placements: Vec<_> = all
         .iter()
         .enumerate()
-        .filter_map(|(i, outline)| Some((i, outline, outline.stand.as_ref()?)))
+        .filter_map(|(i, summary)| Some((i, summary, summary.placement.as_ref()?)))
         .collect();
     // A directory inside a claimed one belongs to both, on nodes that may be the same.
-    let around = stands.iter().flat_map(|(_, outline, _)| &outline.around).copied();
-    let outer: BTreeSet<u64> = around.filter(|key| taker(*key).is_some()).collect();
-    let directories = stands.iter().flat_map(|(i, outline, stand)| {
-        let own = outline.takes.iter().chain(&outline.around).filter(|key| outer.contains(key));
-        own.flat_map(|key| Target::ALL.map(|target| (target, *key, *stand, *i)))
+    let ancestors = placements.iter().flat_map(|(_, summary, _)| &summary.ancestors).copied();
+    let outer: BTreeSet<u64> = ancestors.filter(|key| claimant(*key).is_some()).collect();
+    let directories = placements.iter().flat_map(|(i, summary, placement)| {
+        let own = summary.claimed.iter().chain(&summary.ancestors).filter(|key| outer.contains(key));
+        own.flat_map(|key| Target::ALL.map(|target| (target, *key, *placement, *i)))
     });
     on_nodes(directories, |_, _, a, b| union.join(*a, *b));
     // The directories that raw additions speak of.
-    let mut spoken: FxHashMap<u64, Vec<usize>> = FxHashMap::default();
-    for (i, outline) in all.iter().enumerate() {
-        let mut meet = |key| taker(key).into_iter().for_each(|other| union.join(other, i));
-        let apart_from = outline.stand.iter().flat_map(|stand| &stand.apart_from);
+    let mut mentioned: FxHashMap<u64, Vec<usize>> = FxHashMap::default();
+    for (i, summary) in all.iter().enumerate() {
+        let mut meet = |key| claimant(key).into_iter().for_each(|other| union.join(other, i));
+        let apart_from = summary.placement.iter().flat_map(|placement| &placement.apart_from);
         apart_from.for_each(|name| meet(named(name)));
-        for text in &outline.raw {
+        for text in &summary.raw {
             for path in text.split([':', ',', '=', ' ']).filter(|p| p.starts_with('/')) {
                 let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
                 // Ids may make a directory longer than it was when it was judged, with one digit.
                 ends.take_while(|end| *end <= 2 * MAX_PATH).for_each(|end| meet(directory(&path[..end])));
-                let speakers = spoken.entry(directory(path.trim_end_matches('/'))).or_default();
-                speakers.extend(Some(i).filter(|i| speakers.last() != Some(i)));
+                let mentioning = mentioned.entry(directory(path.trim_end_matches('/'))).or_default();
+                mentioning.extend(Some(i).filter(|i| mentioning.last() != Some(i)));
             }
             for word in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-') {
                 parts(word).for_each(|part| meet(named(part)));
             }
         }
     }
-    for (i, outline) in all.iter().enumerate() {
-        for key in &outline.around {
-            let Some(speakers) = spoken.get_mut(key) else { continue };
-            speakers.iter().for_each(|other| union.join(*other, i));
-            // They are in one lot now: one stands for all.
-            speakers.truncate(1);
+    for (i, summary) in all.iter().enumerate() {
+        for key in &summary.ancestors {
+            let Some(mentioning) = mentioned.get_mut(key) else { continue };
+            mentioning.iter().for_each(|other| union.join(*other, i));
+            // They are in one batch now: one placements for all.
+            mentioning.truncate(1);
         }
     }
-    let ids = stands
+    let ids = placements
         .iter()
-        .filter_map(|(i, outline, stand)| Some((outline.space.as_deref()?, stand.ids.clone(), *i)));
+        .filter_map(|(i, summary, placement)| Some((summary.space.as_deref()?, placement.ids.clone(), *i)));
     on_ids(ids, |_, (_, a), (_, b)| union.join(*a, *b));
-    let ports = stands.iter().flat_map(|(i, _, stand)| stand.ports.iter().map(|(t, p)| (*t, *p, *stand, *i)));
+    let ports = placements
+        .iter()
+        .flat_map(|(i, _, placement)| placement.ports.iter().map(|(t, p)| (*t, *p, *placement, *i)));
     on_nodes(ports, |_, _, a, b| union.join(*a, *b));
     union.sets()
 }

@@ -27,11 +27,11 @@ pub struct Proof {
     pub unread: Vec<Unread>,
 }
 
-/// Searches what the services of `lot` do with `tree`, and returns what `known` does not say. What
+/// Searches what the services of `batch` do with `tree`, and returns what `known` does not say. What
 /// has no name among the gaps is a fault. `memo` knows what was searched before.
 pub fn gaps(
     model: &Model,
-    lot: &[usize],
+    batch: &[usize],
     certificates: &Certificates,
     tree: &Tree,
     known: &[(usize, Gap)],
@@ -41,7 +41,7 @@ pub fn gaps(
     let files: Vec<File<'_>> = tree.iter().map(|(path, text)| File { path, text }).collect();
     // The claims are the spec's; what keeps them is read.
     let mut single: BTreeSet<String> = BTreeSet::new();
-    for service in lot.iter().map(|i| model.service(*i)) {
+    for service in batch.iter().map(|i| model.service(*i)) {
         if let Body::Workload(w) = &service.body
             && [Resource::Writer, Resource::Hostname, Resource::Id].iter().any(|r| w.claims(*r))
         {
@@ -62,7 +62,7 @@ pub fn gaps(
         if finding.code.split('/').count() != 3 {
             let message = format!("what was emitted breaks: {} ({})", finding.message, finding.code);
             let d = Diagnostic::error(Code::OutputBreaks, place, message).why(why);
-            faults.push(d.mend("change the raw addition or the template that makes it", finding.mend));
+            faults.push(d.fix("change the raw addition or the template that makes it", finding.fix));
             continue;
         }
         let same = |name: &str| kin(name) == kin(&finding.code);
@@ -74,7 +74,7 @@ pub fn gaps(
                 let more = "its certificate says that this is held: a raw addition or a template made it so, or this is a fault of berthc, to be reported";
                 gap.why = format!("{}; {more}", gap.why);
             }
-            gaps.push((service.index, gap.mend("change what makes it", finding.mend)));
+            gaps.push((service.index, gap.fix("change what makes it", finding.fix)));
         }
     }
     Proof { gaps, claims, unread: verified.unread }

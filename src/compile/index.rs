@@ -1,15 +1,15 @@
-//! All specs, read one by one, and read again when their lot is worked on: what is kept of each
-//! meanwhile is an outline.
+//! All specs, read one by one, and read again when their batch is worked on: what is kept of each
+//! meanwhile is an summary.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::summary::Outline;
+use super::summary::Summary;
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
 use crate::model::check::{Checked, alone};
 use crate::model::{Model, Names, Service};
-use crate::plan::swarm::{Hidden, Waits};
+use crate::plan::swarm::{AwaitsNames, DnsCycles};
 use crate::spec::de::nearest;
 use crate::spec::layers::Layers;
 use crate::threads::{self, locked};
@@ -23,14 +23,14 @@ const MANY: usize = 4;
 const MAX_HINTS: usize = 100;
 
 /// All services of a compile.
-pub struct Survey<'a> {
+pub struct Index<'a> {
     layers: &'a Layers<'a>,
     /// In order of name and revision; their places here are the indices of the services.
-    pub outlines: Vec<Outline>,
+    pub summaries: Vec<Summary>,
     /// What is known of the names of all services.
     names: Arc<Names>,
     /// Who waits in a circle on Swarm.
-    pub hidden: Hidden,
+    pub dns_cycles: DnsCycles,
     /// Paths of what was read, the specs included.
     read: BTreeSet<String>,
     /// Services that many others name.
@@ -67,14 +67,14 @@ impl Kept {
     }
 }
 
-impl<'a> Survey<'a> {
+impl<'a> Index<'a> {
     /// Reads all specs of `layers`, and checks each by itself.
     pub fn of(layers: &'a Layers<'a>, threads: usize, out: &mut Vec<Diagnostic>) -> Self {
         let first = Mutex::new((BTreeMap::new(), 0));
         let one = |spec| {
             let mut checked = alone(spec, layers);
             let service = checked.service.take();
-            let outline = service.as_ref().map(|service| Outline::of(service, spec));
+            let summary = service.as_ref().map(|service| Summary::of(service, spec));
             // Bases get other numbers when all are known.
             let service = service.filter(|s| !s.source.layers.iter().any(|l| layers.is_base(*l)));
             let mut first = locked(&first);
@@ -82,60 +82,61 @@ impl<'a> Survey<'a> {
                 first.1 += checked.bytes;
                 first.0.extend(service.map(|service| (spec, (service, checked.bytes))));
             }
-            (outline, checked.at_fault, checked.read, checked.faults)
+            (summary, checked.invalid, checked.read, checked.faults)
         };
         let all = threads::each(threads, (0..layers.count()).collect(), one, &|_| {});
-        let (mut outlines, mut broken, mut read) = (Vec::new(), BTreeSet::new(), layers.paths());
+        let (mut summaries, mut broken, mut read) = (Vec::new(), BTreeSet::new(), layers.paths());
         let mut faults = Vec::new();
-        for (outline, at_fault, also, found) in all {
-            outlines.extend(outline);
-            broken.extend(at_fault);
+        for (summary, invalid, also, found) in all {
+            summaries.extend(summary);
+            broken.extend(invalid);
             read.extend(also);
             faults.extend(found);
         }
         layers.renumber(&mut faults);
         out.extend(faults);
-        outlines.sort_by(|a, b| (&a.name, &a.revision).cmp(&(&b.name, &b.revision)));
-        let near = near(&outlines, &broken);
+        summaries.sort_by(|a, b| (&a.name, &a.revision).cmp(&(&b.name, &b.revision)));
+        let near = near(&summaries, &broken);
         let names = Arc::new(Names { broken, near });
-        let hidden = Hidden::of(&outlines.iter().filter_map(|o| o.waits.as_ref()).collect::<Vec<&Waits>>());
+        let dns_cycles =
+            DnsCycles::of(&summaries.iter().filter_map(|o| o.waits.as_ref()).collect::<Vec<&AwaitsNames>>());
         let (mut first, _) = first.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut kept = Kept::default();
-        for (index, outline) in outlines.iter().enumerate() {
-            if let Some((service, bytes)) = first.remove(&outline.spec) {
+        for (index, summary) in summaries.iter().enumerate() {
+            if let Some((service, bytes)) = first.remove(&summary.spec) {
                 kept.keep(Arc::new(Service { index, ..service }), bytes);
             }
         }
-        let mut naming = vec![0; outlines.len()];
-        for name in outlines.iter().flat_map(Outline::sees) {
-            named(&outlines, name).for_each(|index| naming[index] += 1);
+        let mut naming = vec![0; summaries.len()];
+        for name in summaries.iter().flat_map(Summary::sees) {
+            named(&summaries, name).for_each(|index| naming[index] += 1);
         }
-        let many = (0..outlines.len()).filter(|index| naming[*index] >= MANY).collect();
-        Self { layers, outlines, names, hidden, read, many, kept: Mutex::new(kept) }
+        let many = (0..summaries.len()).filter(|index| naming[*index] >= MANY).collect();
+        Self { layers, summaries, names, dns_cycles, read, many, kept: Mutex::new(kept) }
     }
 
     /// The names of all services, and the paths of what was read.
     pub fn known(self) -> (BTreeSet<String>, BTreeSet<String>) {
-        let all = self.outlines.into_iter().map(|o| o.name);
+        let all = self.summaries.into_iter().map(|o| o.name);
         (all.chain(self.names.broken.iter().cloned()).collect(), self.read)
     }
 
-    /// The services `lot` and those that they name, in order.
-    pub fn near(&self, lot: &[usize]) -> BTreeSet<usize> {
-        let mut all: BTreeSet<usize> = lot.iter().copied().collect();
-        for outline in lot.iter().map(|i| &self.outlines[*i]) {
-            outline.sees().for_each(|name| all.extend(named(&self.outlines, name)));
+    /// The services `batch` and those that they name, in order.
+    pub fn near(&self, batch: &[usize]) -> BTreeSet<usize> {
+        let mut all: BTreeSet<usize> = batch.iter().copied().collect();
+        for summary in batch.iter().map(|i| &self.summaries[*i]) {
+            summary.sees().for_each(|name| all.extend(named(&self.summaries, name)));
         }
         all
     }
 
-    /// The services `lot` and those that they name. Nobody else is found there, so that nothing made
+    /// The services `batch` and those that they name. Nobody else is found there, so that nothing made
     /// of it can depend on others.
     ///
     /// # Errors
     /// A spec that says something else now.
-    pub fn model(&self, lot: &[usize]) -> Result<Model, Box<Diagnostic>> {
-        let services: Result<Vec<_>, _> = self.near(lot).into_iter().map(|i| self.service(i)).collect();
+    pub fn model(&self, batch: &[usize]) -> Result<Model, Box<Diagnostic>> {
+        let services: Result<Vec<_>, _> = self.near(batch).into_iter().map(|i| self.service(i)).collect();
         Ok(Model::new(services?, self.names.clone()))
     }
 
@@ -144,12 +145,12 @@ impl<'a> Survey<'a> {
         if let Some(service) = known {
             return Ok(service);
         }
-        let outline = &self.outlines[index];
-        let Checked { service, bytes, .. } = alone(outline.spec, self.layers);
+        let summary = &self.summaries[index];
+        let Checked { service, bytes, .. } = alone(summary.spec, self.layers);
         // What is wrong with it was told when it was read first.
-        let Some(service) = service.filter(|service| service.digest == outline.digest) else {
-            let place = Place::new(outline.spec, 0, 0);
-            let message = format!("the spec of {} changed while it was compiled", outline.name);
+        let Some(service) = service.filter(|service| service.digest == summary.digest) else {
+            let place = Place::new(summary.spec, 0, 0);
+            let message = format!("the spec of {} changed while it was compiled", summary.name);
             return Err(Box::new(Diagnostic::error(Code::SpecUnread, place, message)));
         };
         let service = Arc::new(Service { index, ..service });
@@ -164,17 +165,17 @@ impl<'a> Survey<'a> {
 }
 
 /// The indices of the services with this name.
-fn named(outlines: &[Outline], name: &str) -> std::ops::Range<usize> {
-    let from = outlines.partition_point(|o| *o.name < *name);
-    let length = outlines[from..].partition_point(|o| o.name == name);
+fn named(summaries: &[Summary], name: &str) -> std::ops::Range<usize> {
+    let from = summaries.partition_point(|o| *o.name < *name);
+    let length = summaries[from..].partition_point(|o| o.name == name);
     from..from + length
 }
 
 /// What names that no service has were most likely meant to be.
-fn near(outlines: &[Outline], broken: &BTreeSet<String>) -> BTreeMap<String, String> {
-    let unknown = |name: &&str| named(outlines, name).is_empty() && !broken.contains(*name);
-    let unknown: BTreeSet<&str> = outlines.iter().flat_map(Outline::sees).filter(unknown).collect();
-    let mut names: Vec<&str> = outlines.iter().map(|o| o.name.as_str()).collect();
+fn near(summaries: &[Summary], broken: &BTreeSet<String>) -> BTreeMap<String, String> {
+    let unknown = |name: &&str| named(summaries, name).is_empty() && !broken.contains(*name);
+    let unknown: BTreeSet<&str> = summaries.iter().flat_map(Summary::sees).filter(unknown).collect();
+    let mut names: Vec<&str> = summaries.iter().map(|o| o.name.as_str()).collect();
     names.dedup();
     let near = |name: &str| Some((name.to_owned(), (*nearest(name, &names)?).to_owned()));
     unknown.into_iter().take(MAX_HINTS).filter_map(near).collect()

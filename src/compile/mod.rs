@@ -16,7 +16,7 @@ use crate::model::Model;
 use crate::options::Options;
 use crate::spec::layers::Layers;
 use crate::spec::source::{Files, Input, Specs};
-pub use pipeline::{Each, Lot, Part};
+pub use pipeline::{Batch, Output, Sink};
 
 /// All that one compile found out.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub struct Compiled {
 }
 
 /// What a compile found out besides its parts.
-pub struct Rest<'a> {
+pub struct Report<'a> {
     /// Paths of every file that was read or should have been, as in [`Compiled::read`].
     pub read: BTreeSet<String>,
     /// In the order of their places.
@@ -47,7 +47,7 @@ pub struct Rest<'a> {
     layers: Layers<'a>,
 }
 
-impl Rest<'_> {
+impl Report<'_> {
     /// Every text that the places of `diagnostics` point into, by its number. All else is not read
     /// again, and its text is empty.
     pub fn sources(&self, diagnostics: &[Diagnostic]) -> Vec<Input> {
@@ -61,7 +61,7 @@ impl Rest<'_> {
 /// the order of their places.
 pub fn compile(inputs: &[Input], files: &dyn Files, options: &Options) -> Compiled {
     let (rest, parts) = compile_each(&inputs, files, options, &pipeline::Whole);
-    let Rest { read, diagnostics, layers, .. } = rest;
+    let Report { read, diagnostics, layers, .. } = rest;
     let sources = layers.inputs(|_| true);
     let mut models = Vec::new();
     let (mut tree, mut certificates) = (Tree::new(), Certificates::default());
@@ -78,21 +78,21 @@ pub fn compile(inputs: &[Input], files: &dyn Files, options: &Options) -> Compil
 /// of it; that comes in the order of the services. Of each spec that is not worked on, no more is
 /// kept than whom it may meet: about a kilobyte, and what its names and directories are for each
 /// member.
-pub fn compile_each<'a, E: Each>(
+pub fn compile_each<'a, S: Sink>(
     specs: &'a dyn Specs,
     files: &'a dyn Files,
     options: &Options,
-    each: &E,
-) -> (Rest<'a>, Vec<E::Kept>) {
+    sink: &S,
+) -> (Report<'a>, Vec<S::T>) {
     let mut diagnostics = Vec::new();
     let layers = Layers::new(specs, files, options, &mut diagnostics);
-    let survey = index::Survey::of(&layers, options.threads, &mut diagnostics);
+    let index = index::Index::of(&layers, options.threads, &mut diagnostics);
     let printer = Printer::new(options, &mut diagnostics);
     let memo = Memo::of_violations();
-    let work = pipeline::Work { survey: &survey, options, printer, memo, faults: &diagnostics };
-    let (kept, found) = work.all(each);
+    let work = pipeline::Pipeline { index: &index, options, printer, memo, faults: &diagnostics };
+    let (kept, found) = work.all(sink);
     diagnostics.extend(found);
-    let (services, read) = survey.known();
+    let (services, read) = index.known();
     let diagnostics = diag::settle(diagnostics);
-    (Rest { read, diagnostics, services, layers }, kept)
+    (Report { read, diagnostics, services, layers }, kept)
 }

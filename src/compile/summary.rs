@@ -3,16 +3,16 @@
 
 use serde_json::Value;
 
-use crate::model::check::{Stand, ancestors};
+use crate::model::check::{Placement, ancestors};
 use crate::model::{Service, Workload};
 use crate::plan::context::key;
 use crate::plan::names;
-use crate::plan::swarm::Waits;
+use crate::plan::swarm::AwaitsNames;
 use crate::spec::source::Digest;
 
 /// A service, without what only its own files are made of.
 #[derive(Debug)]
-pub struct Outline {
+pub struct Summary {
     /// Index of its spec.
     pub spec: usize,
     /// Its name.
@@ -24,50 +24,50 @@ pub struct Outline {
     /// The services that its values name.
     pub peers: Vec<String>,
     /// Whether it waits for names on Swarm.
-    pub waits: Option<Waits>,
+    pub waits: Option<AwaitsNames>,
     /// The id space of its numbered members.
     pub space: Option<String>,
     /// Where it runs; nowhere, if it is external.
-    pub stand: Option<Stand>,
+    pub placement: Option<Placement>,
     /// Keys of the names and host directories that it takes.
-    pub takes: Vec<u64>,
+    pub claimed: Vec<u64>,
     /// Keys of the directories around these, the root included.
-    pub around: Vec<u64>,
+    pub ancestors: Vec<u64>,
     /// Every text in its raw additions.
     pub raw: Vec<String>,
 }
 
-impl Outline {
+impl Summary {
     /// That of `service`, whose spec has the index `spec`.
     pub fn of(service: &Service, spec: usize) -> Self {
-        let mut outline = Self {
+        let mut summary = Self {
             spec,
             name: service.name.clone(),
             revision: service.revision.clone(),
             digest: service.digest,
             peers: Vec::new(),
-            waits: Waits::of(service),
+            waits: AwaitsNames::of(service),
             space: None,
-            stand: None,
-            takes: vec![named(&service.name)],
-            around: Vec::new(),
+            placement: None,
+            claimed: vec![named(&service.name)],
+            ancestors: Vec::new(),
             raw: raw(service),
         };
-        names(service, |key| outline.takes.push(key));
+        names(service, |key| summary.claimed.push(key));
         if let Some(w) = service.workload() {
-            outline.workload(service, w);
+            summary.workload(service, w);
         }
-        for keys in [&mut outline.takes, &mut outline.around] {
+        for keys in [&mut summary.claimed, &mut summary.ancestors] {
             keys.sort_unstable();
             keys.dedup();
             keys.shrink_to_fit();
         }
-        outline
+        summary
     }
 
     /// The services that it names.
     pub fn sees(&self) -> impl Iterator<Item = &str> {
-        let apart_from = self.stand.iter().flat_map(|stand| &stand.apart_from);
+        let apart_from = self.placement.iter().flat_map(|placement| &placement.apart_from);
         self.peers.iter().chain(apart_from).map(String::as_str)
     }
 
@@ -76,10 +76,10 @@ impl Outline {
         self.peers.sort();
         self.peers.dedup();
         self.space = w.id.clone().filter(|_| !w.per_node());
-        self.stand = Some(Stand::of(service, w));
+        self.placement = Some(Placement::of(service, w));
         for (path, ..) in service.host_paths(w) {
-            self.takes.push(directory(&path));
-            self.around.extend(ancestors(&path).chain([""]).map(directory));
+            self.claimed.push(directory(&path));
+            self.ancestors.extend(ancestors(&path).chain([""]).map(directory));
         }
     }
 }

@@ -84,7 +84,7 @@ impl Printer {
                 let known: Vec<&str> = templates().map(|(n, _)| n).collect();
                 out.push(
                     fault(format!("there is no template `{name}` to stand in for"))
-                        .mend("templates are", known.join(", ")),
+                        .fix("templates are", known.join(", ")),
                 );
             }
         }

@@ -1,4 +1,4 @@
-//! A scene without its words: all that the rules look at. Scenes of equal facts are searched once.
+//! A scenario without its words: all that the rules look at. Scenes of equal facts are searched once.
 
 use crate::hazard::{Hazard, Resource};
 use crate::model::backend::Fences;
@@ -7,32 +7,32 @@ use crate::world::{Kind, Missing, Order};
 
 use super::state::{ACTORS, Copy, Data, Link, NOWHERE, Phase, State};
 
-/// What holds between actors `a` and `b`, by both numbers.
-pub type Between = [[bool; ACTORS]; ACTORS];
+/// Action holds between actors `a` and `b`, by both numbers.
+pub type Pairs = [[bool; ACTORS]; ACTORS];
 
-/// What is searched at once.
+/// Action is searched at once.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Facts {
     /// Whose rules hold.
     pub target: Target,
-    /// What may strike.
+    /// Action may strike.
     pub hazard: Hazard,
     /// How many nodes there are.
     pub nodes: usize,
     /// One or two.
     pub actors: Vec<Actor>,
     /// The scheduler knows of a port of the node that both take.
-    pub port: Between,
+    pub port: Pairs,
     /// The runtime binds a port of the node that both take.
-    pub bound: Between,
+    pub bound: Pairs,
     /// Their containers have one name.
-    pub name: Between,
+    pub name: Pairs,
     /// Both processes lock one directory.
-    pub lock: Between,
+    pub lock: Pairs,
     /// A rule of either keeps them off one node.
-    pub apart: Between,
+    pub apart: Pairs,
     /// They are of one workload.
-    pub same: Between,
+    pub same: Pairs,
     /// No node's labels meet the wants of both.
     pub excluded: bool,
 }
@@ -67,7 +67,7 @@ pub struct Actor {
     pub single: bool,
     /// It has a hostname of its own.
     pub named: bool,
-    /// What it mounts; of mounts that nothing tells apart but their names, one.
+    /// Action it mounts; of mounts that nothing tells apart but their names, one.
     pub mounts: Vec<Mount>,
 }
 
@@ -102,13 +102,13 @@ pub enum Place {
     Volume(u8),
 }
 
-/// What is wrong with a start.
+/// Action is wrong with a start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Breach {
     /// Of what.
     pub resource: Resource,
     /// How.
-    pub how: How,
+    pub kind: BreachKind,
     /// Who starts.
     pub actor: u8,
     /// The actor of the container that already runs, or whose data it is.
@@ -119,7 +119,7 @@ pub struct Breach {
 
 /// How a berth breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum How {
+pub enum BreachKind {
     /// Two running containers hold it.
     Two,
     /// It starts without its data, which is elsewhere.
@@ -128,8 +128,8 @@ pub enum How {
     Other,
 }
 
-/// Whether a [`Between`] holds of two containers.
-pub fn holds(between: &Between, a: &Copy, b: &Copy) -> bool {
+/// Whether a [`Pairs`] holds of two containers.
+pub fn holds(between: &Pairs, a: &Copy, b: &Copy) -> bool {
     between[usize::from(a.actor)][usize::from(b.actor)]
 }
 
@@ -189,7 +189,7 @@ impl Facts {
         fits
     }
 
-    /// What a running container of `actor` writes to on node `n`.
+    /// Action a running container of `actor` writes to on node `n`.
     fn write(&self, state: &mut State, actor: usize, n: usize) {
         let owner = self.actors[actor].owner;
         for mount in &self.actors[actor].mounts {
@@ -214,7 +214,7 @@ impl Facts {
         missing
             || state.copies().filter(|o| o.runs() && *o != copy).any(|other| {
                 let here = other.node == copy.node;
-                let local = |between: &Between| here && holds(between, copy, other);
+                let local = |between: &Pairs| here && holds(between, copy, other);
                 // fleetd is not what attaches; a dockerd or kubelet that is dead takes its plugins
                 // along, or is taken for gone.
                 let reached = state.node(other).is_some_and(|n| {
@@ -239,8 +239,10 @@ impl Facts {
 
     /// Makes `copy` run where it is placed, and says what that breaks.
     pub fn run(&self, state: &mut State, copy: &Copy) -> Option<Breach> {
-        let breach =
-            self.two(state, copy).or_else(|| self.data(state, copy)).or_else(|| self.twin(state, copy));
+        let breach = self
+            .two(state, copy)
+            .or_else(|| self.data(state, copy))
+            .or_else(|| self.same_member(state, copy));
         state.set(copy, Some(Copy { phase: Phase::Running, waits: false, ..*copy }));
         self.write(state, usize::from(copy.actor), usize::from(copy.node));
         breach
@@ -256,7 +258,7 @@ impl Facts {
             let mount = self.of(copy).mounts.iter().position(shared)?;
             Some(Breach {
                 resource: Resource::Data,
-                how: How::Two,
+                kind: BreachKind::Two,
                 actor: copy.actor,
                 other: other.actor,
                 mount: Some(mount as u8),
@@ -287,9 +289,9 @@ impl Facts {
                     (here, here == Data::Absent)
                 }
             };
-            let breach = |how, other| Breach {
+            let breach = |kind, other| Breach {
                 resource: Resource::Data,
-                how,
+                kind,
                 actor: copy.actor,
                 other,
                 mount: Some(i as u8),
@@ -297,29 +299,35 @@ impl Facts {
             match here {
                 Data::Of(owner) if owner != own.owner => {
                     let other = self.actors.iter().position(|a| a.owner == owner).unwrap_or_default();
-                    Some(breach(How::Other, other as u8))
+                    Some(breach(BreachKind::Other, other as u8))
                 }
-                Data::Empty | Data::Absent if elsewhere => Some(breach(How::Empty, copy.actor)),
+                Data::Empty | Data::Absent if elsewhere => Some(breach(BreachKind::Empty, copy.actor)),
                 _ => None,
             }
         })
     }
 
-    /// Another container of the same member runs. What has data is told by its data; this is for
+    /// Another container of the same member runs. Action has data is told by its data; this is for
     /// what stands beside it, and for members without.
-    fn twin(&self, state: &State, copy: &Copy) -> Option<Breach> {
+    fn same_member(&self, state: &State, copy: &Copy) -> Option<Breach> {
         let own = self.of(copy);
         let same = |o: &&Copy| o.runs() && *o != copy && o.actor == copy.actor;
-        let twin = state.copies().find(same)?;
+        let same_member = state.copies().find(same)?;
         let resource = match own.kind {
             Kind::Replicas => return None,
-            kind if kind.per_node() && twin.node != copy.node => return None,
+            kind if kind.per_node() && same_member.node != copy.node => return None,
             // A name alone says nothing: members that may run anywhere without data have one too.
             Kind::StatefulSet => Resource::Hostname,
             _ if own.mounts.is_empty() && !own.single => return None,
             _ if own.named => Resource::Hostname,
             _ => Resource::Id,
         };
-        Some(Breach { resource, how: How::Two, actor: copy.actor, other: twin.actor, mount: None })
+        Some(Breach {
+            resource,
+            kind: BreachKind::Two,
+            actor: copy.actor,
+            other: same_member.actor,
+            mount: None,
+        })
     }
 }

@@ -26,12 +26,12 @@ use crate::threads::locked;
 use crate::world::{Member, Workload, World};
 
 use facts::Facts;
-use scenario::Scene;
+use scenario::Scenario;
 
 /// How far to search.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    /// Nodes of a scene, 2 or 3.
+    /// Nodes of a scenario, 2 or 3.
     pub nodes: usize,
     /// Whether someone may delete by force.
     pub force: bool,
@@ -43,13 +43,13 @@ impl Default for Bounds {
     }
 }
 
-/// What a search of one orchestrator's files found.
+/// Action a search of one orchestrator's files found.
 #[derive(Debug, Default, Serialize)]
 pub struct Explored {
     /// In the order of the workloads.
     pub findings: Vec<Finding>,
-    /// How many scenes were searched.
-    pub scenes: usize,
+    /// How many scenarios were searched.
+    pub scenarios: usize,
     /// How many states those have that names alone do not tell apart.
     pub states: usize,
     /// How many steps between them.
@@ -63,7 +63,7 @@ pub fn explore(target: Target, world: &World, bounds: Bounds) -> Explored {
     watched(target, world, bounds, &Memo::default(), &|_| false, &mut |_, _| {})
 }
 
-/// What was searched before. Scenes that only names tell apart are searched once, also when several
+/// Action was searched before. Scenes that only names tell apart are searched once, also when several
 /// ask side by side.
 #[derive(Debug, Default)]
 pub struct Memo {
@@ -77,7 +77,7 @@ impl Memo {
         Self { violations: true, ..Self::default() }
     }
 
-    /// What a search of `facts` finds.
+    /// Action a search of `facts` finds.
     fn search(&self, facts: &Facts, explored: &mut Explored) -> Arc<search::Found> {
         let known = || locked(&self.found);
         if let Some(found) = known().get(facts) {
@@ -91,7 +91,7 @@ impl Memo {
 }
 
 /// As [`explore`], with what was searched before; `accepted` says what someone takes, so that it
-/// hides nothing of the same kind that nobody took; `tell` hears before each cast how many were
+/// hides nothing of the same kind that nobody took; `tell` hears before each pairing how many were
 /// searched, and of how many.
 pub fn watched(
     target: Target,
@@ -103,42 +103,45 @@ pub fn watched(
 ) -> Explored {
     let mut explored = Explored { complete: true, ..Explored::default() };
     // A fault that all members of a family share is told once.
-    let mut told: BTreeSet<(String, Option<facts::How>, &str, &str, bool)> = BTreeSet::new();
+    let mut reported: BTreeSet<(String, Option<facts::BreachKind>, &str, &str, bool)> = BTreeSet::new();
     let mut alone: BTreeMap<(&str, &str), redundancy::Alone<'_>> = BTreeMap::new();
-    let casts = casts(world);
-    for (done, members) in casts.iter().enumerate() {
-        tell(done, casts.len());
+    let pairings = pairings(world);
+    for (done, members) in pairings.iter().enumerate() {
+        tell(done, pairings.len());
         for hazard in hazards(members, bounds) {
-            let scene = Scene::new(target, hazard, bounds.nodes, members);
-            explored.scenes += 1;
-            let found = memo.search(&scene.facts, &mut explored);
+            let scenario = Scenario::new(target, hazard, bounds.nodes, members);
+            explored.scenarios += 1;
+            let found = memo.search(&scenario.facts, &mut explored);
             explored.complete &= found.complete;
             // Who stands on another's data beside it also comes to it afterwards.
-            let both = found.breaches.keys().any(|(how, _)| *how == facts::How::Two);
-            let breaches = found.breaches.values().filter(|(b, _)| !both || b.how != facts::How::Other);
-            let mut findings: Vec<(Option<facts::How>, Finding)> = breaches
-                .map(|(breach, way)| (Some(breach.how), story::breach(&scene, breach, way)))
+            let both = found.breaches.keys().any(|(kind, _)| *kind == facts::BreachKind::Two);
+            let breaches =
+                found.breaches.values().filter(|(b, _)| !both || b.kind != facts::BreachKind::Other);
+            let mut findings: Vec<(Option<facts::BreachKind>, Finding)> = breaches
+                .map(|(breach, trace)| (Some(breach.kind), story::breach(&scenario, breach, trace)))
                 .collect();
-            // What someone forced, someone has to mend: a container that was taken out of the books
+            // Action someone forced, someone has to fix: a container that was taken out of the books
             // keeps its port and its name, as it should.
-            if let (1, Some(way)) = (members.len(), &found.stuck)
+            if let (1, Some(trace)) = (members.len(), &found.stuck)
                 && hazard != Hazard::Force
-                && scene.facts.actors.iter().any(facts::Actor::claims)
+                && scenario.facts.actors.iter().any(facts::Actor::claims)
             {
-                findings.push((None, story::stuck(&scene, way)));
+                findings.push((None, story::stuck(&scenario, trace)));
             }
             let (workload, _) = members[0];
-            // What two do at once by themselves needs no hazard.
-            let unstruck = |(_, way): &(_, search::Way)| !way.iter().any(|(s, _)| s.what.strikes());
+            // Action two do at once by themselves needs no hazard.
+            let unstruck = |(_, trace): &(_, search::Trace)| !trace.iter().any(|(s, _)| s.action.strikes());
             let met = members.len() > 1 && found.breaches.values().any(unstruck);
-            // What someone forces is his own to answer for.
+            // Action someone forces is his own to answer for.
             if hazard != Hazard::Force && !memo.violations {
                 let own = (workload.scope.as_str(), workload.family.as_str());
                 let alone = alone.entry(own).or_insert_with(|| redundancy::Alone::new(workload));
-                alone.look(&scene, &mut |facts| redundancy::Outcome::of(&memo.search(facts, &mut explored)));
+                alone.look(&scenario, &mut |facts| {
+                    redundancy::Outcome::of(&memo.search(facts, &mut explored))
+                });
             }
-            let new = |(how, f): &(Option<facts::How>, Finding)| {
-                told.insert((f.code.clone(), *how, &workload.scope, &workload.family, accepted(f)))
+            let new = |(kind, f): &(Option<facts::BreachKind>, Finding)| {
+                reported.insert((f.code.clone(), *kind, &workload.scope, &workload.family, accepted(f)))
             };
             findings.retain(new);
             explored.findings.extend(findings.into_iter().map(|(_, finding)| finding));
@@ -153,12 +156,12 @@ pub fn watched(
 
 /// Who is searched together: each member that more than its name tells from others, and members
 /// that name one directory or volume, two at a time.
-pub fn casts(world: &World) -> Vec<Vec<(&Workload, &Member)>> {
+pub fn pairings(world: &World) -> Vec<Vec<(&Workload, &Member)>> {
     let alone = world.workloads.iter().flat_map(|w| classes(w).into_iter().map(move |m| vec![(w, m)]));
     alone.chain(pairs(world)).collect()
 }
 
-/// What may strike these members.
+/// Action may strike these members.
 pub fn hazards(members: &[(&Workload, &Member)], bounds: Bounds) -> Vec<Hazard> {
     let mut all = match members {
         [(a, _), (b, _)] => {

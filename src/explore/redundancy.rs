@@ -1,7 +1,7 @@
 //! Layers: what alone still keeps two containers apart, where a second way could be had.
 //!
 //! No table says which rules belong together. One mechanism is taken out of the facts, and the
-//! scene is searched again: where that breaks what held, it stood alone. A second one is named
+//! scenario is searched again: where that breaks what held, it stood alone. A second one is named
 //! only where the search says that it would have held in its place, and stops no update.
 
 use std::collections::BTreeSet;
@@ -12,8 +12,8 @@ use crate::model::backend::Fences;
 use crate::target::Target;
 use crate::world::{Kind, Order, Source, Workload};
 
-use super::facts::{Actor, Between, Facts};
-use super::scenario::Scene;
+use super::facts::{Actor, Facts, Pairs};
+use super::scenario::Scenario;
 use super::search::Found;
 use super::state::ACTORS;
 use super::story;
@@ -63,7 +63,7 @@ const ALL: [Layer; 12] = [
     Layer::Object,
 ];
 
-/// What a search comes to.
+/// Action a search comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outcome {
     /// Every state was looked at, and nothing breaks.
@@ -84,20 +84,20 @@ impl Outcome {
 #[derive(Debug)]
 struct Lone {
     layer: Layer,
-    /// What could stand beside it.
+    /// Action could stand beside it.
     second: Layer,
     hazard: Hazard,
     at: At,
     /// The line of the second.
-    mend: String,
+    fix: String,
 }
 
-/// What stands alone in one workload, and its like.
+/// Action stands alone in one workload, and its like.
 #[derive(Debug)]
 pub struct Alone<'w> {
     workload: &'w Workload,
     lone: Vec<Lone>,
-    /// What a violation asks for anyway.
+    /// Action a violation asks for anyway.
     asked: BTreeSet<Layer>,
 }
 
@@ -107,14 +107,14 @@ impl<'w> Alone<'w> {
         Self { workload, lone: Vec::new(), asked: BTreeSet::new() }
     }
 
-    /// Looks at one scene; `search` searches facts.
-    pub fn look(&mut self, scene: &Scene<'_>, search: &mut dyn FnMut(&Facts) -> Outcome) {
-        let facts = &scene.facts;
+    /// Looks at one scenario; `search` searches facts.
+    pub fn look(&mut self, scenario: &Scenario<'_>, search: &mut dyn FnMut(&Facts) -> Outcome) {
+        let facts = &scenario.facts;
         let sound = search(facts);
         for second in ALL {
-            let Some(mend) = offer(scene, second) else { continue };
+            let Some(fix) = offer(scenario, second) else { continue };
             let give = |facts: &Facts| changed(facts, |f| second.give(f));
-            // What stops an update is no help.
+            // Action stops an update is no help.
             if !give(facts).map(|f| search(&f)).is_some_and(|o| o.holds && o.goes_on) {
                 continue;
             }
@@ -125,8 +125,8 @@ impl<'w> Alone<'w> {
             for layer in ALL.into_iter().filter(|l| l.misses(second)) {
                 let Some(without) = changed(facts, |f| layer.take(f)) else { continue };
                 if !search(&without).holds && give(&without).is_some_and(|f| search(&f).holds) {
-                    let (at, hazard) = (place(scene, layer), facts.hazard);
-                    self.lone.push(Lone { layer, second, hazard, at, mend: mend.clone() });
+                    let (at, hazard) = (place(scenario, layer), facts.hazard);
+                    self.lone.push(Lone { layer, second, hazard, at, fix: fix.clone() });
                 }
             }
         }
@@ -159,7 +159,7 @@ impl<'w> Alone<'w> {
             ),
             at,
             story: Vec::new(),
-            mend: first.mend.clone(),
+            fix: first.fix.clone(),
         })
     }
 }
@@ -171,10 +171,10 @@ fn changed(facts: &Facts, change: impl Fn(&mut Facts)) -> Option<Facts> {
     (after != *facts).then_some(after)
 }
 
-const NONE: Between = [[false; ACTORS]; ACTORS];
+const NONE: Pairs = [[false; ACTORS]; ACTORS];
 
 /// It holds between all of so many.
-fn all(actors: usize) -> Between {
+fn all(actors: usize) -> Pairs {
     let mut all = NONE;
     all.iter_mut().take(actors).for_each(|row| row[..actors].fill(true));
     all
@@ -256,7 +256,7 @@ impl Layer {
         }
     }
 
-    /// What could be had, in a sentence.
+    /// Action could be had, in a sentence.
     fn other(self, target: Target) -> &'static str {
         match (self, target) {
             (Self::Port, _) => "a port in host mode",
@@ -268,10 +268,10 @@ impl Layer {
     }
 }
 
-/// The line of a mechanism that the scene lacks, where its orchestrator has it for everyone: a
+/// The line of a mechanism that the scenario lacks, where its orchestrator has it for everyone: a
 /// lock takes an image that has flock, a volume that fences a backend that does.
-fn offer(scene: &Scene<'_>, layer: Layer) -> Option<String> {
-    let (facts, actors) = (&scene.facts, &scene.actors);
+fn offer(scenario: &Scenario<'_>, layer: Layer) -> Option<String> {
+    let (facts, actors) = (&scenario.facts, &scenario.actors);
     let (workload, all) = (actors[0].workload, all(actors.len()));
     let revisions = facts.hazard == Hazard::Revisions && actors.len() > 1;
     let on_node = || {
@@ -315,7 +315,7 @@ fn offer(scene: &Scene<'_>, layer: Layer) -> Option<String> {
 }
 
 /// Where a mechanism stands.
-fn place(scene: &Scene<'_>, layer: Layer) -> At {
+fn place(scenario: &Scenario<'_>, layer: Layer) -> At {
     let of = |actor: &super::scenario::Actor<'_>| -> Option<At> {
         let workload = actor.workload;
         match layer {
@@ -323,12 +323,12 @@ fn place(scene: &Scene<'_>, layer: Layer) -> At {
             Layer::Name => actor.member.container.as_ref().map(|c| c.1.clone()),
             Layer::Lock => workload.lock.as_ref().map(|l| l.1.clone()),
             Layer::Apart => workload.apart.first().map(|a| a.at.clone()),
-            Layer::Labels | Layer::Pin => scene.want(actor).cloned(),
+            Layer::Labels | Layer::Pin => scenario.want(actor).cloned(),
             Layer::OnePod | Layer::Attach | Layer::Reserved => actor.mounts.first().map(|m| m.at.clone()),
             Layer::Order => workload.update.at.clone(),
             Layer::Cleans => workload.cleans.clone(),
             Layer::Object => workload.many.clone(),
         }
     };
-    scene.actors.iter().find_map(of).unwrap_or_else(|| scene.actors[0].workload.at.clone())
+    scenario.actors.iter().find_map(of).unwrap_or_else(|| scenario.actors[0].workload.at.clone())
 }

@@ -1,4 +1,4 @@
-//! A scene: one or two members of the files, what the rules look at, and the words for it.
+//! A scenario: one or two members of the files, what the rules look at, and the words for it.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::target::{SWARM_OLD_TASK_TIMEOUT, Target};
 use crate::text::glob;
 use crate::world::{Kind, Member, Missing, Mount, Source, Want, Whom, Workload};
 
-use super::facts::{self, Between, Facts, Place};
+use super::facts::{self, Facts, Pairs, Place};
 use super::state::{ACTORS, NODES, PLACES};
 
 /// One member with its words.
@@ -21,21 +21,21 @@ pub struct Actor<'w> {
     pub workload: &'w Workload,
     /// Itself.
     pub member: &'w Member,
-    /// What it mounts, as [`facts::Actor::mounts`].
+    /// Action it mounts, as [`facts::Actor::mounts`].
     pub mounts: Vec<&'w Mount>,
 }
 
-/// What is searched at once.
+/// Action is searched at once.
 #[derive(Debug, Clone)]
-pub struct Scene<'w> {
-    /// What the rules look at.
+pub struct Scenario<'w> {
+    /// Action the rules look at.
     pub facts: Facts,
     /// One or two.
     pub actors: Vec<Actor<'w>>,
 }
 
-impl<'w> Scene<'w> {
-    /// A scene of these members, of which there are at most two.
+impl<'w> Scenario<'w> {
+    /// A scenario of these members, of which there are at most two.
     pub fn new(target: Target, hazard: Hazard, nodes: usize, members: &[(&'w Workload, &'w Member)]) -> Self {
         let mut places: [Vec<&str>; 2] = [Vec::new(), Vec::new()];
         let mut actors: Vec<Actor<'w>> = Vec::new();
@@ -79,7 +79,7 @@ impl<'w> Scene<'w> {
         let local = plain
             .iter()
             .all(|a| a.kind.per_node() && a.mounts.iter().all(|m| matches!(m.place, Place::Directory(_))));
-        let between = |holds: &dyn Fn(&Actor<'w>, &Actor<'w>) -> bool| -> Between {
+        let between = |holds: &dyn Fn(&Actor<'w>, &Actor<'w>) -> bool| -> Pairs {
             let mut between = [[false; ACTORS]; ACTORS];
             for (a, row) in actors.iter().zip(&mut between) {
                 for (b, cell) in actors.iter().zip(row) {
@@ -113,7 +113,7 @@ impl<'w> Scene<'w> {
     }
 }
 
-/// What a mount is known by, beside its path in the container; whether it is a node's own.
+/// Action a mount is known by, beside its path in the container; whether it is a node's own.
 pub fn key(mount: &Mount) -> Option<(bool, &str)> {
     match &mount.source {
         Source::Host { path, .. } => Some((true, path)),
@@ -122,16 +122,16 @@ pub fn key(mount: &Mount) -> Option<(bool, &str)> {
     }
 }
 
-/// What tells a member from others of its workload, but for names.
+/// Action tells a member from others of its workload, but for names.
 pub fn class(member: &Member) -> String {
     let mounts: Vec<_> = member.mounts.iter().map(|m| fact(m, Place::Volume(0))).collect();
     let kinds: Vec<_> = member.mounts.iter().map(|m| key(m).map(|k| k.0)).collect();
     let wants: Vec<_> =
-        member.wants.iter().map(|w| (w.key.as_str(), w.not, w.one_node, w.many, w.values.len())).collect();
+        member.wants.iter().map(|w| (w.key.as_str(), w.not, w.one_node, w.shared, w.values.len())).collect();
     format!("{mounts:?}{kinds:?}{wants:?}{} {}", member.container.is_some(), member.hostname.is_some())
 }
 
-/// What the rules look at of a mount.
+/// Action the rules look at of a mount.
 fn fact(mount: &Mount, place: Place) -> facts::Mount {
     let none = facts::Mount {
         place,
@@ -177,7 +177,7 @@ fn wants<'w>(workload: &'w Workload, member: &'w Member) -> impl Iterator<Item =
 /// alone. Of two values each may have a node.
 fn pinned(workload: &Workload, member: &Member) -> bool {
     let alone = workload.members.len() == 1 && !workload.kind.per_node();
-    let own = |w: &Want| by_hand(&w.key) && !shared(w) && w.values.len() == 1 && !w.many;
+    let own = |w: &Want| by_hand(&w.key) && !shared(w) && w.values.len() == 1 && !w.shared;
     wants(workload, member).any(|w| !w.not && w.one_node && w.values.len() == 1)
         || member.wants.iter().any(|w| !w.not && own(w))
         || alone && workload.wants.iter().any(|w| !w.not && own(w))
@@ -195,7 +195,7 @@ fn by_hand(key: &str) -> bool {
         "kubernetes.io/role",
         "agentpool",
     ];
-    // What clouds, installers and the daemon's own configuration set.
+    // Action clouds, installers and the daemon's own configuration set.
     const OWNERS: [&str; 14] = [
         "alpha.eksctl.io/",
         "beta.kubernetes.io/",
@@ -267,7 +267,7 @@ fn ports_meet(a: &Actor<'_>, b: &Actor<'_>, which: impl Fn(&crate::world::Port) 
     })
 }
 
-/// What it holds a lock on: a mount, and the file in it, empty for the mount itself. What lies
+/// Action it holds a lock on: a mount, and the file in it, empty for the mount itself. Action lies
 /// deeper may be another mount's.
 fn lock<'w>(actor: &Actor<'w>) -> Option<((bool, &'w str), &'w str)> {
     let (path, _) = actor.workload.lock.as_ref()?;

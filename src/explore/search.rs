@@ -1,4 +1,4 @@
-//! Breadth-first search of a scene: the shortest way to each breach, and states from which no
+//! Breadth-first search of a scenario: the shortest way to each breach, and states from which no
 //! update can finish.
 
 use std::collections::BTreeMap;
@@ -9,16 +9,16 @@ use rustc_hash::FxHasher;
 
 use crate::hazard::Resource;
 
-use super::facts::{Breach, Facts, How};
+use super::facts::{Breach, BreachKind, Facts};
 use super::state::State;
 
-/// Most states of one scene; a search that comes here says so.
+/// Most states of one scenario; a search that comes here says so.
 pub const MOST: usize = 60_000;
 
-/// What happens in one step. A strike comes at most once; a heal takes one back.
+/// Action happens in one step. A strike comes at most once; a heal takes one back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
-pub enum What {
+pub enum Action {
     // The orchestrator and its agents.
     /// It wants one more container.
     Create,
@@ -36,7 +36,7 @@ pub enum What {
     End,
     /// Nothing is waited for any more: the time is up.
     Timeout,
-    /// What was waited for has ended.
+    /// Action was waited for has ended.
     Release,
     /// A node that does not answer is given up.
     Notice,
@@ -90,7 +90,7 @@ pub enum What {
     Undrain,
 }
 
-impl What {
+impl Action {
     /// Whether it strikes, or is done to the cluster.
     pub fn strikes(self) -> bool {
         self >= Self::Update && self < Self::Deploy
@@ -105,8 +105,8 @@ impl What {
 /// One step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Step {
-    /// What happens.
-    pub what: What,
+    /// Action happens.
+    pub action: Action,
     /// To whom; 0 where it is nobody's.
     pub actor: u8,
     /// Where; [`super::state::NOWHERE`] where it is nowhere.
@@ -115,7 +115,7 @@ pub struct Step {
     pub version: u8,
 }
 
-/// What may come next.
+/// Action may come next.
 #[derive(Debug, Default)]
 pub struct Next {
     /// With the state after it, and what it breaks.
@@ -140,9 +140,9 @@ pub trait Rules: Sync {
 }
 
 /// The steps to a state, each with the state after it.
-pub type Way = Vec<(Step, State)>;
+pub type Trace = Vec<(Step, State)>;
 
-/// What a search found.
+/// Action a search found.
 #[derive(Debug, Default)]
 pub struct Found {
     /// How many states there are.
@@ -152,19 +152,19 @@ pub struct Found {
     /// Whether every one was looked at.
     pub complete: bool,
     /// The first breach of each kind, with the steps that lead to it.
-    pub breaches: BTreeMap<(How, Resource), (Breach, Way)>,
+    pub breaches: BTreeMap<(BreachKind, Resource), (Breach, Trace)>,
     /// The steps to a state that cannot settle any more, whatever heals.
-    pub stuck: Option<Way>,
+    pub stuck: Option<Trace>,
 }
 
 type Hashed = BuildHasherDefault<FxHasher>;
 
-/// Searches all that may happen in the scene of `facts`, or [`MOST`] states of it.
+/// Searches all that may happen in the scenario of `facts`, or [`MOST`] states of it.
 pub fn search(rules: &dyn Rules, facts: &Facts) -> Found {
     let start = facts.canonical(facts.start());
     // State -> where it was reached from.
     let mut seen: IndexMap<State, (u32, Step), Hashed> = IndexMap::default();
-    let none = Step { what: What::Heal, actor: 0, node: 0, version: 0 };
+    let none = Step { action: Action::Heal, actor: 0, node: 0, version: 0 };
     seen.insert(start, (0, none));
     let mut found = Found { complete: true, ..Found::default() };
     // Steps that nobody does: backwards, to see from where all can settle.
@@ -182,10 +182,10 @@ pub fn search(rules: &dyn Rules, facts: &Facts) -> Found {
         for (step, after, breach) in next.steps.drain(..) {
             found.steps += 1;
             if let Some(breach) = breach {
-                found.breaches.entry((breach.how, breach.resource)).or_insert_with(|| {
-                    let mut way = way(&seen, at);
-                    way.push((step, after));
-                    (breach, way)
+                found.breaches.entry((breach.kind, breach.resource)).or_insert_with(|| {
+                    let mut trace = trace(&seen, at);
+                    trace.push((step, after));
+                    (breach, trace)
                 });
                 continue;
             }
@@ -198,7 +198,7 @@ pub fn search(rules: &dyn Rules, facts: &Facts) -> Found {
             let entry = seen.entry(after);
             let index = entry.index();
             entry.or_insert((at as u32, step));
-            if !step.what.strikes() {
+            if !step.action.strikes() {
                 edges.push((at as u32, index as u32));
             }
         }
@@ -207,7 +207,7 @@ pub fn search(rules: &dyn Rules, facts: &Facts) -> Found {
     found.complete &= !next.full;
     found.states = seen.len();
     if found.complete && found.breaches.is_empty() {
-        found.stuck = stuck(seen.len(), &edges, goals).map(|i| way(&seen, i));
+        found.stuck = stuck(seen.len(), &edges, goals).map(|i| trace(&seen, i));
     }
     found
 }
@@ -240,16 +240,16 @@ fn stuck(states: usize, edges: &[(u32, u32)], goals: Vec<u32>) -> Option<usize> 
 }
 
 /// The steps from the start to state `to`.
-fn way(seen: &IndexMap<State, (u32, Step), Hashed>, to: usize) -> Way {
-    let mut way = Vec::new();
+fn trace(seen: &IndexMap<State, (u32, Step), Hashed>, to: usize) -> Trace {
+    let mut trace = Vec::new();
     let mut at = to;
     while at != 0 {
         let Some((state, (from, step))) = seen.get_index(at) else { break };
-        way.push((*step, *state));
+        trace.push((*step, *state));
         at = *from as usize;
     }
-    way.reverse();
-    way
+    trace.reverse();
+    trace
 }
 
 impl Facts {

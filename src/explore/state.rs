@@ -1,12 +1,12 @@
-//! What a small cluster is in at one moment: nodes, containers, data.
+//! Action a small cluster is in at one moment: nodes, containers, data.
 
-/// Most nodes of a scene.
+/// Most nodes of a scenario.
 pub const NODES: usize = 3;
-/// Most members of a scene.
+/// Most members of a scenario.
 pub const ACTORS: usize = 2;
 /// Most containers at one moment; a step that would make one more is not taken, and said.
 pub const COPIES: usize = 6;
-/// Most directories and volumes of a scene, of each.
+/// Most directories and volumes of a scenario, of each.
 pub const PLACES: usize = 4;
 
 /// No node yet.
@@ -40,7 +40,7 @@ pub struct Node {
     pub fits: u8,
 }
 
-/// What becomes of a container.
+/// Action becomes of a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {
     /// It is wanted, and has no node.
@@ -62,7 +62,7 @@ pub struct Copy {
     pub version: u8,
     /// Index of the node, or [`NOWHERE`].
     pub node: u8,
-    /// What becomes of it.
+    /// Action becomes of it.
     pub phase: Phase,
     /// The orchestrator no longer wants it (desired state shutdown, Terminating, unit moved away).
     pub retired: bool,
@@ -70,7 +70,7 @@ pub struct Copy {
     pub forgotten: bool,
     /// It waits for the end of the one that it replaces.
     pub waits: bool,
-    /// What made it is gone: its successor does not count it (Kubernetes).
+    /// Action made it is gone: its successor does not count it (Kubernetes).
     pub orphan: bool,
 }
 
@@ -87,7 +87,7 @@ impl Copy {
     }
 }
 
-/// What the orchestrator is asked for, of one actor.
+/// Action the orchestrator is asked for, of one actor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Desired {
     /// It is deployed, and not scaled to zero.
@@ -110,7 +110,7 @@ pub enum Data {
 /// The whole cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct State {
-    /// The scene says how many count.
+    /// The scenario says how many count.
     pub nodes: [Node; NODES],
     /// By actor.
     pub desired: [Desired; ACTORS],

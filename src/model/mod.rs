@@ -18,7 +18,7 @@ use crate::value;
 use backend::{Backend, Fences};
 use units::Version;
 
-/// Services that are looked at together: a lot of them, and those that they name.
+/// Services that are looked at together: a batch of them, and those that they name.
 #[derive(Debug, Clone, Default)]
 pub struct Model {
     all: BTreeMap<usize, Arc<Service>>,
@@ -69,9 +69,9 @@ impl Model {
 
     /// The services with these indices, which are in order, grouped by name: one, or several
     /// revisions of one.
-    pub fn groups(&self, lot: &[usize]) -> impl Iterator<Item = Vec<&Service>> {
+    pub fn groups(&self, batch: &[usize]) -> impl Iterator<Item = Vec<&Service>> {
         let one_name = |a: &usize, b: &usize| self.service(*a).name == self.service(*b).name;
-        lot.chunk_by(one_name).map(|at| at.iter().map(|i| self.service(*i)).collect())
+        batch.chunk_by(one_name).map(|at| at.iter().map(|i| self.service(*i)).collect())
     }
 
     /// The indices of all services.
@@ -321,7 +321,7 @@ pub struct Workload {
     pub apart_from: Vec<String>,
     /// Whether a value lists the service's own members.
     pub lists_members: bool,
-    /// The services whose `peers(…)` stand in values, each with the value's route.
+    /// The services whose `peers(…)` placement in values, each with the value's route.
     pub peers: Vec<(String, Route)>,
 }
 

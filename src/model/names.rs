@@ -130,7 +130,7 @@ pub fn key(name: &str) -> Wrong {
 }
 
 /// An absolute path without `.`, `..`, double slashes or a slash at its end, of characters that
-/// stand for themselves in every target.
+/// placement for themselves in every target.
 pub fn path(path: &str) -> Wrong {
     if !path.starts_with('/') {
         return Some("must be absolute".into());

@@ -104,10 +104,10 @@ fn needs_command(service: &Service, health: &Health, check: &Check) -> Diagnosti
     let d = match health.tool {
         Some(_) => d.why(format!("`tool` cannot ask by {what} here: {tools} can")),
         None => {
-            d.mend("say what the image has to ask with", "tool: bash   tool: nc   tool: curl   tool: wget")
+            d.fix("say what the image has to ask with", "tool: bash   tool: nc   tool: curl   tool: wget")
         }
     };
-    d.mend("or how it asks itself", format!("{last}: {line}"))
+    d.fix("or how it asks itself", format!("{last}: {line}"))
 }
 
 /// Options of an NFS volume: where it is, and what is added to the mount options.

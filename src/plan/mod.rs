@@ -20,7 +20,7 @@ use crate::route;
 use crate::target::Target;
 use context::Context;
 use scope::{For, Values};
-use swarm::Hidden;
+use swarm::DnsCycles;
 
 /// What a person runs for `template` of `service` in member `id` on `target`; `None` for a value
 /// with faults, which the target reports.
@@ -60,23 +60,23 @@ pub fn names(service: &Service, mut see: impl FnMut(u64)) {
     swarm::names(service, &mut see);
 }
 
-/// Reports names that two services among `lot` take.
-pub fn clashes(model: &Model, lot: &[usize], faults: &mut Vec<Diagnostic>) {
-    kubernetes::clashes(model, lot, faults);
-    fleet::clashes(model, lot, faults);
-    swarm::clashes(model, lot, faults);
+/// Reports names that two services among `batch` take.
+pub fn clashes(model: &Model, batch: &[usize], faults: &mut Vec<Diagnostic>) {
+    kubernetes::clashes(model, batch, faults);
+    fleet::clashes(model, batch, faults);
+    swarm::clashes(model, batch, faults);
 }
 
-/// Plans the services of `lot` for every target they name.
+/// Plans the services of `batch` for every target they name.
 pub fn plan(
     model: &Model,
-    lot: &[usize],
-    hidden: &Hidden,
+    batch: &[usize],
+    hidden: &DnsCycles,
     options: &Options,
     faults: &mut Vec<Diagnostic>,
 ) -> Plans {
     let mut plans = Plans::default();
-    for group in model.groups(lot) {
+    for group in model.groups(batch) {
         for target in Target::ALL {
             let group: Vec<&Service> = group.iter().copied().filter(|s| s.has(target)).collect();
             if group.is_empty() {
@@ -96,11 +96,11 @@ pub fn plan(
     plans
 }
 
-/// Every gap of the services of `lot` is waived or an error; every waiver waives something.
+/// Every gap of the services of `batch` is waived or an error; every waiver waives something.
 /// `judged` says of which services all gaps are known.
 pub fn waivers(
     model: &Model,
-    lot: &[usize],
+    batch: &[usize],
     gaps: &[(usize, Gap)],
     judged: impl Fn(&Service) -> bool,
     faults: &mut Vec<Diagnostic>,
@@ -109,17 +109,17 @@ pub fn waivers(
     for (index, gap) in gaps {
         by_service.entry(*index).or_default().push(gap);
     }
-    for service in lot.iter().map(|i| model.service(*i)) {
+    for service in batch.iter().map(|i| model.service(*i)) {
         let own = by_service.remove(&service.index).unwrap_or_default();
         let mut open = BTreeSet::new();
         for gap in own.iter().filter(|g| !service.accept.iter().any(|a| a.gap == g.name)) {
             open.insert(gap.name.as_str());
             let mut d = Diagnostic::gap(gap.name.clone(), gap.place, &gap.message).why(&gap.why);
-            for (text, line) in &gap.mends {
-                d = d.mend(text, line);
+            for (text, line) in &gap.fixes {
+                d = d.fix(text, line);
             }
             let line = format!("- {{ gap: {}, because: \"…\" }}", gap.name);
-            faults.push(d.mend("or take the risk, under `accept`", line));
+            faults.push(d.fix("or take the risk, under `accept`", line));
         }
         for accept in service.accept.iter().filter(|a| !own.iter().any(|g| g.name == a.gap)) {
             // With whom it may meet, a compile of some specs does not know.
@@ -139,7 +139,7 @@ fn unused(service: &Service, accept: &Accept, open: &BTreeSet<&str>) -> Diagnost
     if listed.is_empty() {
         d.advice("remove the line; this spec has no open gap")
     } else {
-        d.mend("remove the line; the open gaps of this spec are", listed.join(", "))
+        d.fix("remove the line; the open gaps of this spec are", listed.join(", "))
     }
 }
 

@@ -68,14 +68,14 @@ impl<'a, N: Naming> Values<'a, N> {
                         Code::AddressUnknown,
                         format!("nobody knows the members of {}: they are as many as there are labelled nodes", of.name),
                     )
-                    .mend(format!("list them in {}", of.file), "known: { node-a: 10.0.0.21, node-b: 10.0.0.22 }"));
+                    .fix(format!("list them in {}", of.file), "known: { node-a: 10.0.0.21, node-b: 10.0.0.22 }"));
                     }
                     Members::PerNode { .. } if !w.node_network => {
                         return Err(Fault::new(
                             Code::AddressUnknown,
                             format!("the members of {} have no address that stays", of.name),
                         )
-                        .mend(format!("use the node's, in {}", of.file), "exclusive: { address: node }"));
+                        .fix(format!("use the node's, in {}", of.file), "exclusive: { address: node }"));
                     }
                     Members::PerNode { known, .. } => known
                         .iter()
@@ -111,7 +111,7 @@ impl<'a, N: Naming> Values<'a, N> {
                 Code::PeerNotOnTarget,
                 format!("{name} is not compiled for {target}, so it has no address there"),
             )
-            .mend(format!("write into {}", of.file), format!("targets: {{ {}: … }}", target.name()))),
+            .fix(format!("write into {}", of.file), format!("targets: {{ {}: … }}", target.name()))),
             Some(of) => match self.naming.unreachable(self.service, of) {
                 Some(fault) => Err(fault),
                 None => self.peers(of),
@@ -161,7 +161,7 @@ impl<'a, N: Naming> Values<'a, N> {
                         "{target} expands nothing in {holder}, and this is known only when the container runs"
                     ),
                 )
-                .mend(
+                .fix(
                     "hand it over as a variable, and let a shell insert it",
                     "env: { MEMBER: \"{{ member.node }}\" }",
                 );
@@ -219,5 +219,5 @@ pub fn no_address(of: &Service, id: u32, target: Target, line: &str) -> Fault {
         Code::AddressUnknown,
         format!("nothing says where {}-{id} can be reached on {target}", of.name),
     )
-    .mend(format!("write into {}", of.file), line)
+    .fix(format!("write into {}", of.file), line)
 }

@@ -114,7 +114,7 @@ impl Error {
                 };
                 let d = Diagnostic::error(Code::UnknownKey, place, format!("{holder} has no key `{key}`"));
                 match nearest(&key, known) {
-                    Some(near) => d.mend("did you mean", format!("{near}:")),
+                    Some(near) => d.fix("did you mean", format!("{near}:")),
                     None => d.advice(format!("keys that stand here: {}", known.join(", "))),
                 }
             }
@@ -133,9 +133,9 @@ impl Error {
                 let written = text.get(place.start..place.end).unwrap_or_default();
                 match (found.kind, expected.as_str(), route.last()) {
                     (FoundKind::Plain, "text", Some(key)) if key.parse::<usize>().is_err() => {
-                        d.mend("quote it", format!("{key}: \"{written}\""))
+                        d.fix("quote it", format!("{key}: \"{written}\""))
                     }
-                    (FoundKind::Plain, "text", _) => d.mend("quote it", format!("\"{written}\"")),
+                    (FoundKind::Plain, "text", _) => d.fix("quote it", format!("\"{written}\"")),
                     _ => d,
                 }
             }

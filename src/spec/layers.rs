@@ -242,7 +242,7 @@ impl<'a> Layers<'a> {
                 let message = format!("there is no environment `{env}`");
                 let d = Diagnostic::error(Code::SetNowhere, Place::NOWHERE, message);
                 out.push(match known.as_slice() {
-                    [] => d.mend("write into berthc.toml", format!("[env.{env}]")),
+                    [] => d.fix("write into berthc.toml", format!("[env.{env}]")),
                     known => d.advice(format!("there are {}", known.join(", "))),
                 });
             }
@@ -305,7 +305,7 @@ impl<'a> Layers<'a> {
                     let path = text.get(place.start..place.end).unwrap_or_default();
                     let message = format!("which of the {} services is meant?", services.len());
                     let d = Diagnostic::error(Code::SetNowhere, *place, message);
-                    out.push(d.mend("name it, or * for all of them", format!("--set {first}:{path}")));
+                    out.push(d.fix("name it, or * for all of them", format!("--set {first}:{path}")));
                     continue;
                 }
             };
@@ -314,7 +314,7 @@ impl<'a> Layers<'a> {
                     let message = format!("no spec is the service `{wanted}`");
                     let d = Diagnostic::error(Code::SetNowhere, *place, message);
                     out.push(match super::de::nearest(wanted, services.iter()) {
-                        Some(near) => d.mend("did you mean", near),
+                        Some(near) => d.fix("did you mean", near),
                         None => d,
                     });
                 }
@@ -470,7 +470,7 @@ fn assignment(text: &str, source: usize, start: usize) -> Result<Override, Box<D
     let whole = Place::new(source, start, start + text.len());
     let wrong = |message: &str| {
         let d = Diagnostic::error(Code::SetShape, whole, message);
-        Box::new(d.mend("write", "--set SERVICE:members.count=3"))
+        Box::new(d.fix("write", "--set SERVICE:members.count=3"))
     };
     if text.contains(['\n', '\r']) {
         return Err(wrong("an override is one line"));

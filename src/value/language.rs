@@ -174,7 +174,7 @@ impl Walk<'_> {
                 // Joining and repeating text by name could grow without bound; text stands
                 // side by side without an operator.
                 BinOpKind::Concat | BinOpKind::Mul | BinOpKind::Pow => {
-                    Err(forbidden("`~`, `*` and `**`").mend("write texts side by side", "{{ a }}{{ b }}"))
+                    Err(forbidden("`~`, `*` and `**`").fix("write texts side by side", "{{ a }}{{ b }}"))
                 }
                 BinOpKind::Add if !is_number(&b.left) && !is_number(&b.right) => {
                     Err(forbidden("`+` without a number"))
@@ -196,7 +196,7 @@ impl Walk<'_> {
             Expr::Filter(f) => {
                 if !FILTERS.contains(&f.name) {
                     return Err(forbidden(&format!("the filter `{}`", f.name))
-                        .mend("filters of a value", FILTERS.join(", ")));
+                        .fix("filters of a value", FILTERS.join(", ")));
                 }
                 self.maybe(f.expr.as_ref())?;
                 self.arguments(&f.args)
@@ -240,8 +240,8 @@ impl Walk<'_> {
                 let known = ["service", "ports", "member", "members", "peers", "secret"];
                 let fault = Fault::new(Code::ValueName, format!("a value knows no `{id}`"));
                 return Err(match crate::spec::de::nearest(id, &known) {
-                    Some(near) => fault.mend("did you mean", near),
-                    None => fault.mend("a value knows", known.join(", ")),
+                    Some(near) => fault.fix("did you mean", near),
+                    None => fault.fix("a value knows", known.join(", ")),
                 });
             }
         }

@@ -164,19 +164,19 @@ pub struct Fault {
     /// What is wrong.
     pub message: String,
     /// The line to write, if there is one.
-    pub mend: Option<(String, String)>,
+    pub fix: Option<(String, String)>,
 }
 
 impl Fault {
-    /// A fault without a mend.
+    /// A fault without a fix.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), mend: None }
+        Self { code, message: message.into(), fix: None }
     }
 
     /// With a way out.
     #[must_use]
-    pub fn mend(mut self, text: impl Into<String>, line: impl Into<String>) -> Self {
-        self.mend = Some((text.into(), line.into()));
+    pub fn fix(mut self, text: impl Into<String>, line: impl Into<String>) -> Self {
+        self.fix = Some((text.into(), line.into()));
         self
     }
 }

@@ -270,7 +270,7 @@ impl Object for Member {
                     Code::MemberField,
                     format!("a `per: node` member has no {}: the node is its identity", run.field()),
                 )
-                .mend("name it by its node", "{{ member.node }}"),
+                .fix("name it by its node", "{{ member.node }}"),
             ),
             (Who::Token | Who::Known(_), Run::Node) | (Who::Token | Who::NodeToken, _) => token(run).into(),
         })
@@ -305,10 +305,10 @@ fn arithmetic(text: &str) -> Fault {
         "`member` is known to this target only when the container runs: it can be inserted, not computed with",
     );
     if text.contains("member.id") && text.contains('+') {
-        return fault.mend(
+        return fault.fix(
             "number the members as the software wants them, and insert",
             "members: { count: 3, first: 1 }   {{ member.id }}",
         );
     }
-    fault.mend("insert it as it is", "{{ member.id }}")
+    fault.fix("insert it as it is", "{{ member.id }}")
 }

@@ -61,13 +61,13 @@ pub fn read(target: Target, files: &[File<'_>]) -> World {
     claims::held(&mut world);
     claims::share(&mut world);
     claims::nested(&mut world);
-    crowd(&mut world);
+    mark_shared_labels(&mut world);
     world
 }
 
 /// Marks what several members of one kind want alike: it tells nodes of their kind from others, and
 /// no node from the next.
-fn crowd(world: &mut World) {
+fn mark_shared_labels(world: &mut World) {
     let key = |w: &Workload, want: &Want| {
         (w.scope.clone(), w.family.clone(), w.image.clone(), want.key.clone(), want.values.clone())
     };
@@ -96,9 +96,9 @@ fn crowd(world: &mut World) {
             .iter()
             .map(|m| m.wants.iter().map(|want| of(want, workload)).collect())
             .collect();
-        workload.wants.iter_mut().zip(all).for_each(|(want, many)| want.many = many);
+        workload.wants.iter_mut().zip(all).for_each(|(want, many)| want.shared = many);
         for (member, many) in workload.members.iter_mut().zip(own) {
-            member.wants.iter_mut().zip(many).for_each(|(want, many)| want.many = many);
+            member.wants.iter_mut().zip(many).for_each(|(want, many)| want.shared = many);
         }
     }
 }
@@ -268,7 +268,7 @@ pub struct Want {
     /// No two nodes have one value: a hostname, a node's or machine's id.
     pub one_node: bool,
     /// Several members of one kind want the same, so that many nodes carry it.
-    pub many: bool,
+    pub shared: bool,
     /// Where.
     pub at: At,
 }

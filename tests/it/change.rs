@@ -22,7 +22,7 @@ fn judged(old: &Tree, new: &Compiled) -> Vec<(String, String, String)> {
         assert_eq!(d.severity, wanted);
         assert!(new.sources[d.place.source].text.len() >= d.place.end && d.place.end > 0);
     }
-    found.into_iter().map(|d| (d.code.into_owned(), d.message, d.mends[0].text.clone())).collect()
+    found.into_iter().map(|d| (d.code.into_owned(), d.message, d.fixes[0].text.clone())).collect()
 }
 
 /// From one spec to another.

@@ -145,7 +145,7 @@ fn json_says_what_text_says() {
     assert_eq!(unknown["at"]["column"], 1);
     assert_eq!(unknown["severity"], "error");
     let missing = found.iter().find(|d| d["message"].as_str().unwrap().contains("`members`")).unwrap();
-    assert_eq!(missing["mends"][0]["line"], "members = { count = 3 }", "TOML is answered in TOML");
+    assert_eq!(missing["fixes"][0]["line"], "members = { count = 3 }", "TOML is answered in TOML");
 }
 
 #[test]

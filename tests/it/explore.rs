@@ -22,7 +22,7 @@ pub fn want(key: &str, value: &str) -> Want {
         values: vec![value.into()],
         not: false,
         one_node: false,
-        many: false,
+        shared: false,
         at: at("constraints"),
     }
 }
@@ -96,8 +96,8 @@ fn locks_meet_on_one_file_only() {
             all.lock = Some((lock.into(), at("entrypoint")));
             all
         };
-        let told = codes(Target::Swarm, vec![of("a", ours), of("b", theirs)]);
-        told.iter().any(|code| code == "swarm/data/revisions")
+        let reported = codes(Target::Swarm, vec![of("a", ours), of("b", theirs)]);
+        reported.iter().any(|code| code == "swarm/data/revisions")
     };
     for path in ["/data", "/data/lock"] {
         assert!(!broken(path, path), "{path}");
@@ -106,6 +106,6 @@ fn locks_meet_on_one_file_only() {
     {
         assert!(broken(ours, theirs), "{ours} {theirs}");
     }
-    // What lies there may be another mount.
+    // Action lies there may be another mount.
     assert!(broken("/data/a/lock", "/data/a/lock"));
 }

@@ -26,7 +26,7 @@ fn every_finding_has_an_example_and_a_page() {
         let mut told = String::new();
         for finding in &found.findings {
             assert!(explain::page(&finding.code).is_some(), "{} has no page", finding.code);
-            assert!(!finding.mend.is_empty() && !finding.at.is_empty(), "{name}: {finding:?}");
+            assert!(!finding.fix.is_empty() && !finding.at.is_empty(), "{name}: {finding:?}");
             for at in finding.at.iter().chain(finding.story.iter().filter_map(|e| e.at.as_ref())) {
                 assert!(at.line >= 1 && at.line <= text.lines().count(), "{name}: {at:?}");
             }
@@ -42,7 +42,7 @@ fn every_finding_has_an_example_and_a_page() {
                 let at = event.at.as_ref().map(|at| format!(" ({})", line(at))).unwrap_or_default();
                 told.push_str(&format!("  {}. {}{at}\n", i + 1, event.words));
             }
-            told.push_str(&format!("  change: {}\n", finding.mend));
+            told.push_str(&format!("  change: {}\n", finding.fix));
             shown.insert(finding.code.clone());
         }
         golden("found", &name, &told);
@@ -64,7 +64,7 @@ fn block(page: &str, name: &str) -> Option<Vec<String>> {
 }
 
 /// `text` with `good` where it has `bad`, at the same place of the line.
-fn mend(text: &str, bad: &[String], good: &[String]) -> Option<String> {
+fn fix(text: &str, bad: &[String], good: &[String]) -> Option<String> {
     let lines: Vec<&str> = text.lines().collect();
     let found = lines.windows(bad.len()).enumerate().find_map(|(i, window)| {
         let before = window[0].strip_suffix(&bad[0])?;
@@ -79,7 +79,7 @@ fn mend(text: &str, bad: &[String], good: &[String]) -> Option<String> {
     Some(all.concat().join("\n") + "\n")
 }
 
-/// What a page calls wrong stands in an example, and what it calls right, put there instead, mends
+/// What a page calls wrong stands in an example, and what it calls right, put there instead, fixes
 /// that and breaks nothing else.
 #[test]
 fn the_lines_of_a_page_are_true_of_its_example() {
@@ -93,9 +93,9 @@ fn the_lines_of_a_page_are_true_of_its_example() {
                 .then(|| (name, std::fs::read_to_string(path).unwrap()))
         });
         let good = block(page, "right").unwrap_or_else(|| bad.clone());
-        let Some((name, text, mended)) = own.into_iter().find_map(|(name, text)| {
-            let mended = mend(&text, &bad, &good)?;
-            Some((name, text, mended))
+        let Some((name, text, fixed)) = own.into_iter().find_map(|(name, text)| {
+            let fixed = fix(&text, &bad, &good)?;
+            Some((name, text, fixed))
         }) else {
             wrong.push(format!("{code}: no example has\n{}", bad.join("\n")));
             continue;
@@ -105,14 +105,14 @@ fn the_lines_of_a_page_are_true_of_its_example() {
         }
         tried += 1;
         let run = |text: &str| verify(&[File { path: &name, text }], Bounds::default());
-        let (before, after) = (run(&text), run(&mended));
+        let (before, after) = (run(&text), run(&fixed));
         let codes: BTreeSet<&str> = before.findings.iter().map(|f| f.code.as_str()).collect();
         let stays = |f: &&berthc::finding::Finding| f.code == *code || !codes.contains(f.code.as_str());
         if let Some(stays) = after.findings.iter().find(stays) {
-            wrong.push(format!("{code}: {} {}\n{mended}", stays.code, stays.message));
+            wrong.push(format!("{code}: {} {}\n{fixed}", stays.code, stays.message));
         }
         if after.unread.len() > before.unread.len() || after.searched.len() != before.searched.len() {
-            wrong.push(format!("{code}: {:?}\n{mended}", after.unread));
+            wrong.push(format!("{code}: {:?}\n{fixed}", after.unread));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));

@@ -117,7 +117,7 @@ fn names_that_are_not_there() {
         assert_eq!(rendered(text, Who::Known(peer(1))).map_err(|f| f.code), Err(code), "{text}");
     }
     let near = rendered("{{ membres }}", Who::Token).unwrap_err();
-    assert_eq!(near.mend.unwrap().1, "members");
+    assert_eq!(near.fix.unwrap().1, "members");
 }
 
 #[test]

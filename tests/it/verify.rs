@@ -71,5 +71,5 @@ fn told(finding: &Finding) -> String {
         let place = event.at.as_ref().map(|a| format!("  ({})", at(a))).unwrap_or_default();
         text.push_str(&format!("  {}. {}{place}\n", i + 1, event.words));
     }
-    text + &format!("  -> {}\n", finding.mend)
+    text + &format!("  -> {}\n", finding.fix)
 }

@@ -159,8 +159,8 @@ fn a_kustomization_gives_the_namespace() {
     let unread: Vec<(&str, usize)> = world.unread.iter().map(|u| (&*u.at.file, u.at.line)).collect();
     assert_eq!(unread, [("k/over/prod/kustomization.yaml", 5)]);
     // Circles end.
-    let circle = "namespace: n\nresources: [., a.yaml, ../c]\n";
-    files(&[("c/kustomization.yaml", circle), ("c/a.yaml", pod)]);
+    let cycle = "namespace: n\nresources: [., a.yaml, ../c]\n";
+    files(&[("c/kustomization.yaml", cycle), ("c/a.yaml", pod)]);
 }
 
 #[test]

@@ -16,7 +16,7 @@ fn run(files: &[(String, String)], most: Duration) -> Verified {
     let took = start.elapsed();
     assert!(took < most, "{took:?} for {} files", files.len());
     for searched in &verified.searched {
-        assert!(searched.states <= searched.scenes * search::MOST, "{searched:?}");
+        assert!(searched.states <= searched.scenarios * search::MOST, "{searched:?}");
     }
     verified
 }

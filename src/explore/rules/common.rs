@@ -1,15 +1,15 @@
-//! What may strike a cluster and how it heals: the same for every orchestrator.
+//! Action may strike a cluster and how it heals: the same for every orchestrator.
 
 use crate::explore::facts::{Facts, Place};
-use crate::explore::search::{Next, Step, What};
+use crate::explore::search::{Action, Next, Step};
 use crate::explore::state::{Copy, Data, Link, NOWHERE, Phase, State};
 
 /// Most strikes in one history.
 const STRIKES: u32 = 3;
 
 /// Whether one more may come: each once.
-pub fn may_strike(state: &State, what: What) -> bool {
-    state.struck & what.bit() == 0 && state.struck.count_ones() < STRIKES
+pub fn may_strike(state: &State, action: Action) -> bool {
+    state.struck & action.bit() == 0 && state.struck.count_ones() < STRIKES
 }
 
 /// Whether nothing is broken any more.
@@ -41,23 +41,23 @@ pub fn heals(facts: &Facts, state: &State) -> Vec<(Step, State)> {
     let first = facts.start();
     for n in 0..facts.nodes {
         let node = state.nodes[n];
-        let mut add = |what, change: &dyn Fn(&mut State)| {
+        let mut add = |action, change: &dyn Fn(&mut State)| {
             let mut after = *state;
             change(&mut after);
-            heals.push((Step { what, actor: 0, node: n as u8, version: 0 }, after));
+            heals.push((Step { action, actor: 0, node: n as u8, version: 0 }, after));
         };
         let up = |s: &mut State| (s.nodes[n].link, s.nodes[n].noticed) = (Link::Up, false);
         match node.link {
             Link::Up => {}
-            Link::Cut => add(What::Heal, &up),
-            Link::Deaf => add(What::AgentBack, &up),
-            Link::Off => add(What::PowerOn, &up),
+            Link::Cut => add(Action::Heal, &up),
+            Link::Deaf => add(Action::AgentBack, &up),
+            Link::Off => add(Action::PowerOn, &up),
         }
         if !node.mounted {
-            add(What::Mount, &|s| s.nodes[n].mounted = true);
+            add(Action::Mount, &|s| s.nodes[n].mounted = true);
         }
         if node.drained {
-            add(What::Undrain, &|s| s.nodes[n].drained = false);
+            add(Action::Undrain, &|s| s.nodes[n].drained = false);
         }
     }
     let fits = |s: &State, n: usize| s.nodes[n].fits;
@@ -66,14 +66,14 @@ pub fn heals(facts: &Facts, state: &State) -> Vec<(Step, State)> {
         for n in 0..facts.nodes {
             after.nodes[n].fits = fits(&first, n);
         }
-        heals.push((Step { what: What::Label, actor: 0, node: n as u8, version: 0 }, after));
+        heals.push((Step { action: Action::Label, actor: 0, node: n as u8, version: 0 }, after));
     }
     for a in 0..facts.actors.len() {
         if !state.desired[a].deployed {
             let mut after = *state;
             after.desired[a].deployed = true;
             let version = after.desired[a].version;
-            heals.push((Step { what: What::Deploy, actor: a as u8, node: NOWHERE, version }, after));
+            heals.push((Step { action: Action::Deploy, actor: a as u8, node: NOWHERE, version }, after));
         }
     }
     if state.volumes.contains(&Data::Absent) {
@@ -82,49 +82,49 @@ pub fn heals(facts: &Facts, state: &State) -> Vec<(Step, State)> {
         for volume in after.volumes.iter_mut().filter(|v| **v == Data::Absent) {
             *volume = Data::Of(owner);
         }
-        heals.push((Step { what: What::Mount, actor: 0, node: NOWHERE, version: 0 }, after));
+        heals.push((Step { action: Action::Mount, actor: 0, node: NOWHERE, version: 0 }, after));
     }
     heals
 }
 
 /// The ways in which labels may change, with the node where they do.
-pub fn relabel(facts: &Facts, state: &State, what: What) -> Vec<(u8, State)> {
-    let mut ways = Vec::new();
+pub fn relabel(facts: &Facts, state: &State, action: Action) -> Vec<(u8, State)> {
+    let mut traces = Vec::new();
     let labelled = |a: usize| facts.actors[a].labelled;
     for n in 0..facts.nodes {
         let fits = state.nodes[n].fits;
         for a in (0..facts.actors.len()).filter(|a| labelled(*a) && fits & 1 << a != 0) {
             let mut after = *state;
-            match what {
-                What::Unlabel => {
+            match action {
+                Action::Unlabel => {
                     after.nodes[n].fits &= !(1 << a);
-                    ways.push((n as u8, after));
+                    traces.push((n as u8, after));
                 }
-                What::MoveLabel if facts.actors[a].pinned => {
+                Action::MoveLabel if facts.actors[a].pinned => {
                     for m in (0..facts.nodes).filter(|m| *m != n) {
                         let mut after = *state;
                         after.nodes[n].fits &= !(1 << a);
                         let others = if facts.excluded { 0 } else { after.nodes[m].fits };
                         after.nodes[m].fits = others | 1 << a;
-                        ways.push((n as u8, after));
+                        traces.push((n as u8, after));
                     }
                 }
-                What::FlipLabel if facts.excluded && !facts.actors[a].pinned => {
+                Action::FlipLabel if facts.excluded && !facts.actors[a].pinned => {
                     after.nodes[n].fits ^= 0b11;
-                    ways.push((n as u8, after));
+                    traces.push((n as u8, after));
                 }
                 _ => {}
             }
         }
     }
-    ways
+    traces
 }
 
 /// A node is cut off, its agent killed, or it is switched off: each node in turn.
-pub fn unlink(facts: &Facts, struck: &State, next: &mut Next, what: What) {
-    let link = match what {
-        What::Cut => Link::Cut,
-        What::KillAgent => Link::Deaf,
+pub fn unlink(facts: &Facts, struck: &State, next: &mut Next, action: Action) {
+    let link = match action {
+        Action::Cut => Link::Cut,
+        Action::KillAgent => Link::Deaf,
         _ => Link::Off,
     };
     for n in (0..facts.nodes as u8).filter(|n| struck.nodes[usize::from(*n)].link == Link::Up) {
@@ -133,7 +133,7 @@ pub fn unlink(facts: &Facts, struck: &State, next: &mut Next, what: What) {
         if link == Link::Off {
             after.drop_if(|c| c.node == n && c.runs());
         }
-        next.add(Step { what, actor: 0, node: n, version: 0 }, after);
+        next.add(Step { action, actor: 0, node: n, version: 0 }, after);
     }
 }
 
@@ -143,7 +143,7 @@ pub fn unmount(facts: &Facts, struck: &State, next: &mut Next) {
         let mut after = *struck;
         let node = &mut after.nodes[usize::from(n)];
         (node.link, node.noticed, node.mounted) = (Link::Up, false, false);
-        next.add(Step { what: What::Unmount, actor: 0, node: n, version: 0 }, after);
+        next.add(Step { action: Action::Unmount, actor: 0, node: n, version: 0 }, after);
     }
 }
 
@@ -159,7 +159,7 @@ pub fn lose(facts: &Facts, struck: &State, next: &mut Next) {
         {
             let mut after = *struck;
             after.volumes[v] = Data::Absent;
-            next.add(Step { what: What::LoseVolume, actor: 0, node: NOWHERE, version: 0 }, after);
+            next.add(Step { action: Action::LoseVolume, actor: 0, node: NOWHERE, version: 0 }, after);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What fleet does, with systemd and docker under it.
+//! Action fleet does, with systemd and docker under it.
 //!
 //! fleet judges what is wanted, not what still runs: it places the next unit milliseconds after a
 //! stop was asked (agent/agent.go), and moves units off a machine that is cut off while they run
@@ -9,26 +9,30 @@ use crate::world::Kind;
 
 use super::common;
 use crate::explore::facts::{Facts, holds};
-use crate::explore::search::{Next, Rules, Step, What};
+use crate::explore::search::{Action, Next, Rules, Step};
 use crate::explore::state::{Copy, Link, NOWHERE, Phase, State};
 
 /// CoreOS fleet.
 pub struct Fleet;
 
-/// What may strike under each hazard. `Crash` is a docker client that is killed: its container
+/// Action may strike under each hazard. `Crash` is a docker client that is killed: its container
 /// runs on. `KillAgent` is fleetd that is stopped, as in a reboot: it asks its units to stop, waits
 /// for none, and clears its machine.
-fn strikes(facts: &Facts) -> &'static [What] {
+fn strikes(facts: &Facts) -> &'static [Action] {
     match facts.hazard {
         // One that goes makes room at once for the other that its `Conflicts` kept off.
-        Hazard::Colocate | Hazard::Neighbour | Hazard::Revisions if facts.actors.len() > 1 => &[What::Remove],
+        Hazard::Colocate | Hazard::Neighbour | Hazard::Revisions if facts.actors.len() > 1 => {
+            &[Action::Remove]
+        }
         Hazard::Colocate | Hazard::Neighbour | Hazard::Revisions => &[],
-        Hazard::Update => &[What::Update, What::Rollback, What::Crash],
-        Hazard::Relabel => &[What::Unlabel, What::MoveLabel, What::FlipLabel, What::Crash],
-        Hazard::Partition => &[What::Cut],
-        Hazard::Reboot => &[What::KillAgent, What::PowerOff, What::Unmount, What::Remove, What::Crash],
-        Hazard::Move => &[What::PowerOff, What::Unmount, What::LoseVolume],
-        Hazard::Force => &[What::Crash, What::KillAgent],
+        Hazard::Update => &[Action::Update, Action::Rollback, Action::Crash],
+        Hazard::Relabel => &[Action::Unlabel, Action::MoveLabel, Action::FlipLabel, Action::Crash],
+        Hazard::Partition => &[Action::Cut],
+        Hazard::Reboot => {
+            &[Action::KillAgent, Action::PowerOff, Action::Unmount, Action::Remove, Action::Crash]
+        }
+        Hazard::Move => &[Action::PowerOff, Action::Unmount, Action::LoseVolume],
+        Hazard::Force => &[Action::Crash, Action::KillAgent],
     }
 }
 
@@ -45,8 +49,8 @@ impl Rules for Fleet {
         }
         turn.notice();
         turn.heal();
-        for what in strikes(facts).iter().filter(|w| common::may_strike(state, **w)) {
-            turn.strike(*what);
+        for action in strikes(facts).iter().filter(|w| common::may_strike(state, **w)) {
+            turn.strike(*action);
         }
         // A unit that does not run and is not wanted any more does nothing, and is nobody's hindrance.
         let gone = |c: &Copy| c.retired && !c.runs();
@@ -56,7 +60,7 @@ impl Rules for Fleet {
     }
 
     fn settled(&self, facts: &Facts, state: &State) -> bool {
-        // What a killed client left behind is no unit's; where it is in the way, none runs.
+        // Action a killed client left behind is no unit's; where it is in the way, none runs.
         let mut units = *state;
         units.drop_if(|c| c.forgotten);
         common::calm(facts, state) && common::runs_as_wanted(facts, &units)
@@ -69,13 +73,13 @@ struct Turn<'t> {
     next: &'t mut Next,
 }
 
-fn step(what: What, actor: u8, node: u8, version: u8) -> Step {
-    Step { what, actor, node, version }
+fn step(action: Action, actor: u8, node: u8, version: u8) -> Step {
+    Step { action, actor, node, version }
 }
 
 impl Turn<'_> {
-    fn of(what: What, copy: &Copy) -> Step {
-        step(what, copy.actor, copy.node, copy.version)
+    fn of(action: Action, copy: &Copy) -> Step {
+        step(action, copy.actor, copy.node, copy.version)
     }
 
     fn global(&self, actor: u8) -> bool {
@@ -110,7 +114,7 @@ impl Turn<'_> {
             let mut after = *self.state;
             let copy = Copy { phase: Phase::Placed, ..Copy::wanted(actor, desired.version, n) };
             if after.push(copy) {
-                self.next.add(step(What::Create, actor, n, desired.version), after);
+                self.next.add(step(Action::Create, actor, n, desired.version), after);
             } else {
                 self.next.full = true;
             }
@@ -123,7 +127,7 @@ impl Turn<'_> {
         if desired.deployed && !old.retired && old.version != desired.version {
             let mut after = *self.state;
             after.set(old, Some(Copy { retired: true, ..*old }));
-            self.next.add(Self::of(What::Replace, old), after);
+            self.next.add(Self::of(Action::Replace, old), after);
         }
     }
 
@@ -148,7 +152,7 @@ impl Turn<'_> {
             return;
         }
         let breach = self.facts.run(&mut after, copy);
-        self.next.steps.push((Self::of(What::Start, copy), after, breach));
+        self.next.steps.push((Self::of(Action::Start, copy), after, breach));
     }
 
     fn stop(&mut self, copy: &Copy) {
@@ -156,7 +160,7 @@ impl Turn<'_> {
         let mut after = *self.state;
         if copy.phase == Phase::Stopping {
             after.set(copy, None);
-            self.next.add(Self::of(What::End, copy), after);
+            self.next.add(Self::of(Action::End, copy), after);
             return;
         }
         let own = self.facts.of(copy);
@@ -170,7 +174,7 @@ impl Turn<'_> {
             false => Copy { phase: Phase::Stopping, ..*copy },
         };
         after.set(copy, copy.runs().then_some(left));
-        self.next.add(Self::of(What::Tell, copy), after);
+        self.next.add(Self::of(Action::Tell, copy), after);
     }
 
     /// The machine's key expires after 30 s; its own agent stops nothing (agent/reconcile.go).
@@ -181,7 +185,7 @@ impl Turn<'_> {
                 let mut after = *self.state;
                 after.nodes[usize::from(n)].noticed = true;
                 self.gone(&mut after, n);
-                self.next.add(step(What::Notice, 0, n, 0), after);
+                self.next.add(step(Action::Notice, 0, n, 0), after);
             }
         }
     }
@@ -194,10 +198,10 @@ impl Turn<'_> {
 
     fn heal(&mut self) {
         for (step, mut after) in common::heals(self.facts, self.state) {
-            match step.what {
-                What::Label => self.unfit(&mut after),
+            match step.action {
+                Action::Label => self.unfit(&mut after),
                 // Nothing of fleet's survives a stop of its agent: units begin anew.
-                What::AgentBack => after.drop_if(|c| c.node == step.node && !c.runs()),
+                Action::AgentBack => after.drop_if(|c| c.node == step.node && !c.runs()),
                 _ => {}
             }
             self.next.add(step, after);
@@ -212,33 +216,33 @@ impl Turn<'_> {
         );
     }
 
-    fn strike(&mut self, what: What) {
+    fn strike(&mut self, action: Action) {
         let mut struck = *self.state;
-        struck.struck |= what.bit();
-        match what {
-            What::Update => {
+        struck.struck |= action.bit();
+        match action {
+            Action::Update => {
                 struck.desired[0].version = 1;
-                self.next.add(step(what, 0, NOWHERE, 1), struck);
+                self.next.add(step(action, 0, NOWHERE, 1), struck);
             }
-            What::Rollback if self.state.struck & What::Update.bit() != 0 => {
+            Action::Rollback if self.state.struck & Action::Update.bit() != 0 => {
                 struck.desired[0].version = 0;
-                self.next.add(step(what, 0, NOWHERE, 0), struck);
+                self.next.add(step(action, 0, NOWHERE, 0), struck);
             }
-            What::Remove => {
+            Action::Remove => {
                 for actor in 0..self.facts.actors.len() as u8 {
                     let mut after = struck;
                     after.desired[usize::from(actor)].deployed = false;
                     after.each(|c| c.actor == actor, |c| c.retired = true);
-                    self.next.add(step(what, actor, NOWHERE, 0), after);
+                    self.next.add(step(action, actor, NOWHERE, 0), after);
                 }
             }
-            What::Unlabel | What::MoveLabel | What::FlipLabel => {
-                for (node, mut after) in common::relabel(self.facts, &struck, what) {
+            Action::Unlabel | Action::MoveLabel | Action::FlipLabel => {
+                for (node, mut after) in common::relabel(self.facts, &struck, action) {
                     self.unfit(&mut after);
-                    self.next.add(step(what, 0, node, 0), after);
+                    self.next.add(step(action, 0, node, 0), after);
                 }
             }
-            What::KillAgent => {
+            Action::KillAgent => {
                 for n in self
                     .nodes()
                     .filter(|n| self.state.nodes[usize::from(*n)].link == Link::Up)
@@ -254,10 +258,10 @@ impl Turn<'_> {
                             (c.retired, c.phase) = (true, Phase::Stopping);
                         },
                     );
-                    self.next.add(step(what, 0, n, 0), after);
+                    self.next.add(step(action, 0, n, 0), after);
                 }
             }
-            What::Crash => {
+            Action::Crash => {
                 for copy in self.state.copies().filter(|c| c.runs() && !c.forgotten) {
                     let mut after = struck;
                     // The unit is tried again where it is, unless it was to stop.
@@ -269,12 +273,12 @@ impl Turn<'_> {
                     if !copy.retired && !after.push(again) {
                         self.next.full = true;
                     }
-                    self.next.add(Self::of(what, copy), after);
+                    self.next.add(Self::of(action, copy), after);
                 }
             }
-            What::Cut | What::PowerOff => common::unlink(self.facts, &struck, self.next, what),
-            What::Unmount => common::unmount(self.facts, &struck, self.next),
-            What::LoseVolume => common::lose(self.facts, &struck, self.next),
+            Action::Cut | Action::PowerOff => common::unlink(self.facts, &struck, self.next, action),
+            Action::Unmount => common::unmount(self.facts, &struck, self.next),
+            Action::LoseVolume => common::lose(self.facts, &struck, self.next),
             _ => {}
         }
     }

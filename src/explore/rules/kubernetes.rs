@@ -1,4 +1,4 @@
-//! What Kubernetes does: its controllers, scheduler and kubelets.
+//! Action Kubernetes does: its controllers, scheduler and kubelets.
 //!
 //! An object that is gone has stopped, except where someone forces. Whom a terminating pod still
 //! keeps off differs: the scheduler counts it for ports, anti-affinity and ReadWriteOncePod, its
@@ -9,25 +9,30 @@ use crate::world::{Kind, Order};
 
 use super::common;
 use crate::explore::facts::{Facts, holds};
-use crate::explore::search::{Next, Rules, Step, What};
+use crate::explore::search::{Action, Next, Rules, Step};
 use crate::explore::state::{Copy, Link, NOWHERE, Phase, State};
 
 /// Kubernetes.
 pub struct Kubernetes;
 
-/// What may strike under each hazard. `Crash` is a pod that is deleted or evicted.
-fn strikes(hazard: Hazard) -> &'static [What] {
+/// Action may strike under each hazard. `Crash` is a pod that is deleted or evicted.
+fn strikes(hazard: Hazard) -> &'static [Action] {
     match hazard {
-        Hazard::Colocate | Hazard::Neighbour => &[What::Crash],
-        Hazard::Update => &[What::Update, What::Rollback],
-        Hazard::Revisions => &[What::Again],
-        Hazard::Relabel => &[What::Unlabel, What::MoveLabel, What::FlipLabel, What::Crash],
-        Hazard::Partition => &[What::Cut],
-        Hazard::Reboot => {
-            &[What::KillAgent, What::PowerOff, What::Unmount, What::Remove, What::Drain, What::Crash]
-        }
-        Hazard::Move => &[What::Crash, What::PowerOff, What::Unmount, What::Drain],
-        Hazard::Force => &[What::Cut, What::Force],
+        Hazard::Colocate | Hazard::Neighbour => &[Action::Crash],
+        Hazard::Update => &[Action::Update, Action::Rollback],
+        Hazard::Revisions => &[Action::Again],
+        Hazard::Relabel => &[Action::Unlabel, Action::MoveLabel, Action::FlipLabel, Action::Crash],
+        Hazard::Partition => &[Action::Cut],
+        Hazard::Reboot => &[
+            Action::KillAgent,
+            Action::PowerOff,
+            Action::Unmount,
+            Action::Remove,
+            Action::Drain,
+            Action::Crash,
+        ],
+        Hazard::Move => &[Action::Crash, Action::PowerOff, Action::Unmount, Action::Drain],
+        Hazard::Force => &[Action::Cut, Action::Force],
     }
 }
 
@@ -45,8 +50,8 @@ impl Rules for Kubernetes {
         }
         turn.notice();
         turn.heal();
-        for what in strikes(facts.hazard).iter().filter(|w| common::may_strike(state, **w)) {
-            turn.strike(*what);
+        for action in strikes(facts.hazard).iter().filter(|w| common::may_strike(state, **w)) {
+            turn.strike(*action);
         }
     }
 
@@ -63,13 +68,13 @@ struct Turn<'t> {
     next: &'t mut Next,
 }
 
-fn step(what: What, actor: u8, node: u8, version: u8) -> Step {
-    Step { what, actor, node, version }
+fn step(action: Action, actor: u8, node: u8, version: u8) -> Step {
+    Step { action, actor, node, version }
 }
 
 impl Turn<'_> {
-    fn of(what: What, copy: &Copy) -> Step {
-        step(what, copy.actor, copy.node, copy.version)
+    fn of(action: Action, copy: &Copy) -> Step {
+        step(action, copy.actor, copy.node, copy.version)
     }
 
     fn kind(&self, actor: u8) -> Kind {
@@ -119,7 +124,7 @@ impl Turn<'_> {
                 self.next.full = true;
                 continue;
             }
-            self.next.add(step(What::Create, actor, node, desired.version), after);
+            self.next.add(step(Action::Create, actor, node, desired.version), after);
         }
     }
 
@@ -145,7 +150,7 @@ impl Turn<'_> {
         }
         let mut after = *self.state;
         after.set(old, Some(Copy { retired: true, ..*old }));
-        self.next.add(Self::of(What::Replace, old), after);
+        self.next.add(Self::of(Action::Replace, old), after);
     }
 
     /// The scheduler (pkg/scheduler/framework/plugins).
@@ -161,7 +166,7 @@ impl Turn<'_> {
             if open && self.fits(copy.actor, n) && !self.kept_off(copy, n) {
                 let mut after = *self.state;
                 after.set(copy, Some(Copy { node: n, phase: Phase::Placed, ..*copy }));
-                self.next.add(step(What::Place, copy.actor, n, copy.version), after);
+                self.next.add(step(Action::Place, copy.actor, n, copy.version), after);
             }
         }
     }
@@ -185,26 +190,26 @@ impl Turn<'_> {
         if self.facts.refused(self.state, copy) {
             // Nobody but an operator moves it.
             after.set(copy, None);
-            self.next.add(Self::of(What::Refuse, copy), after);
+            self.next.add(Self::of(Action::Refuse, copy), after);
             return;
         }
         let breach = self.facts.run(&mut after, copy);
-        self.next.steps.push((Self::of(What::Start, copy), after, breach));
+        self.next.steps.push((Self::of(Action::Start, copy), after, breach));
     }
 
     fn stop(&mut self, copy: &Copy) {
-        // What is cut off hears nothing, and its object stays.
+        // Action is cut off hears nothing, and its object stays.
         if self.state.node(copy).is_some_and(|n| n.link != Link::Up) || !(copy.retired || copy.forgotten) {
             return;
         }
         let mut after = *self.state;
-        let (what, left) = match copy.phase {
-            Phase::Running => (What::Tell, Some(Copy { phase: Phase::Stopping, ..*copy })),
-            Phase::Stopping => (What::End, None),
-            Phase::Waiting | Phase::Placed => (What::Tell, None),
+        let (action, left) = match copy.phase {
+            Phase::Running => (Action::Tell, Some(Copy { phase: Phase::Stopping, ..*copy })),
+            Phase::Stopping => (Action::End, None),
+            Phase::Waiting | Phase::Placed => (Action::Tell, None),
         };
         after.set(copy, left);
-        self.next.add(Self::of(what, copy), after);
+        self.next.add(Self::of(action, copy), after);
     }
 
     /// The node lifecycle controller; pods of a DaemonSet tolerate an unreachable node for ever.
@@ -216,14 +221,14 @@ impl Turn<'_> {
                 after.nodes[usize::from(n)].noticed = true;
                 let evicted = |c: &Copy| c.node == n && self.kind(c.actor) != Kind::DaemonSet;
                 after.each(evicted, |c| c.retired = true);
-                self.next.add(step(What::Notice, 0, n, 0), after);
+                self.next.add(step(Action::Notice, 0, n, 0), after);
             }
         }
     }
 
     fn heal(&mut self) {
         for (step, mut after) in common::heals(self.facts, self.state) {
-            if step.what == What::Label {
+            if step.action == Action::Label {
                 self.unfit(&mut after);
             }
             self.next.add(step, after);
@@ -243,34 +248,34 @@ impl Turn<'_> {
         );
     }
 
-    fn strike(&mut self, what: What) {
+    fn strike(&mut self, action: Action) {
         let mut struck = *self.state;
-        struck.struck |= what.bit();
-        match what {
-            What::Update => {
+        struck.struck |= action.bit();
+        match action {
+            Action::Update => {
                 struck.desired[0].version = 1;
-                self.next.add(step(what, 0, NOWHERE, 1), struck);
+                self.next.add(step(action, 0, NOWHERE, 1), struck);
             }
-            What::Rollback if self.state.struck & What::Update.bit() != 0 => {
+            Action::Rollback if self.state.struck & Action::Update.bit() != 0 => {
                 struck.desired[0].version = 0;
-                self.next.add(step(what, 0, NOWHERE, 0), struck);
+                self.next.add(step(action, 0, NOWHERE, 0), struck);
             }
-            What::Again if self.kind(0) != Kind::Pod => {
+            Action::Again if self.kind(0) != Kind::Pod => {
                 struck.each(|c| c.actor == 0, |c| (c.retired, c.orphan) = (true, true));
-                self.next.add(step(what, 0, NOWHERE, 0), struck);
+                self.next.add(step(action, 0, NOWHERE, 0), struck);
             }
-            What::Remove if self.kind(0) != Kind::DaemonSet => {
+            Action::Remove if self.kind(0) != Kind::DaemonSet => {
                 struck.desired[0].deployed = false;
                 struck.each(|c| c.actor == 0, |c| c.retired = true);
-                self.next.add(step(what, 0, NOWHERE, 0), struck);
+                self.next.add(step(action, 0, NOWHERE, 0), struck);
             }
-            What::Unlabel | What::MoveLabel | What::FlipLabel => {
-                for (node, mut after) in common::relabel(self.facts, &struck, what) {
+            Action::Unlabel | Action::MoveLabel | Action::FlipLabel => {
+                for (node, mut after) in common::relabel(self.facts, &struck, action) {
                     self.unfit(&mut after);
-                    self.next.add(step(what, 0, node, 0), after);
+                    self.next.add(step(action, 0, node, 0), after);
                 }
             }
-            What::Drain => {
+            Action::Drain => {
                 for n in
                     self.nodes().filter(|n| !self.state.nodes[usize::from(*n)].drained).collect::<Vec<_>>()
                 {
@@ -278,18 +283,18 @@ impl Turn<'_> {
                     after.nodes[usize::from(n)].drained = true;
                     after
                         .each(|c| c.node == n && self.kind(c.actor) != Kind::DaemonSet, |c| c.retired = true);
-                    self.next.add(step(what, 0, n, 0), after);
+                    self.next.add(step(action, 0, n, 0), after);
                 }
             }
-            What::Crash | What::Force => {
+            Action::Crash | Action::Force => {
                 for copy in self.state.copies().filter(|c| c.runs() && !c.forgotten) {
                     let mut after = struck;
-                    let forgotten = what == What::Force;
+                    let forgotten = action == Action::Force;
                     after.set(copy, Some(Copy { retired: true, forgotten, ..*copy }));
-                    self.next.add(Self::of(what, copy), after);
+                    self.next.add(Self::of(action, copy), after);
                 }
             }
-            What::PowerOff => {
+            Action::PowerOff => {
                 for n in self
                     .nodes()
                     .filter(|n| self.state.nodes[usize::from(*n)].link == Link::Up)
@@ -300,11 +305,11 @@ impl Turn<'_> {
                     // The object stays: the same pod starts again with its node.
                     after.drop_if(|c| c.node == n && c.forgotten);
                     after.each(|c| c.node == n && c.runs(), |c| c.phase = Phase::Placed);
-                    self.next.add(step(what, 0, n, 0), after);
+                    self.next.add(step(action, 0, n, 0), after);
                 }
             }
-            What::Cut | What::KillAgent => common::unlink(self.facts, &struck, self.next, what),
-            What::Unmount => common::unmount(self.facts, &struck, self.next),
+            Action::Cut | Action::KillAgent => common::unlink(self.facts, &struck, self.next, action),
+            Action::Unmount => common::unmount(self.facts, &struck, self.next),
             _ => {}
         }
     }

@@ -1,4 +1,4 @@
-//! What each orchestrator does next, one file each.
+//! Action each orchestrator does next, one file each.
 
 mod common;
 pub mod fleet;

@@ -1,4 +1,4 @@
-//! What Docker Swarm does (`docs`: swarmkit's orchestrators, scheduler and agent).
+//! Action Docker Swarm does (`docs`: swarmkit's orchestrators, scheduler and agent).
 //!
 //! Tasks are judged by two notions of "occupied": `max_replicas_per_node` counts what is desired,
 //! host ports and cluster volumes what is observed (swarmkit manager/scheduler/nodeinfo.go).
@@ -8,30 +8,30 @@ use crate::world::{Kind, Order};
 
 use super::common;
 use crate::explore::facts::{Facts, Mount, holds};
-use crate::explore::search::{Next, Rules, Step, What};
+use crate::explore::search::{Action, Next, Rules, Step};
 use crate::explore::state::{Copy, Link, NOWHERE, Phase, State};
 
 /// Docker Swarm.
 pub struct Swarm;
 
-/// What may strike under each hazard.
-fn strikes(hazard: Hazard) -> &'static [What] {
+/// Action may strike under each hazard.
+fn strikes(hazard: Hazard) -> &'static [Action] {
     match hazard {
         Hazard::Colocate | Hazard::Neighbour | Hazard::Revisions => &[],
-        Hazard::Update => &[What::Update, What::Rollback],
-        Hazard::Relabel => &[What::Unlabel, What::MoveLabel, What::FlipLabel],
-        Hazard::Partition => &[What::Cut],
+        Hazard::Update => &[Action::Update, Action::Rollback],
+        Hazard::Relabel => &[Action::Unlabel, Action::MoveLabel, Action::FlipLabel],
+        Hazard::Partition => &[Action::Cut],
         Hazard::Reboot => &[
-            What::KillAgent,
-            What::PowerOff,
-            What::Unmount,
-            What::Remove,
-            What::Drain,
-            What::Update,
-            What::ManagerRestart,
+            Action::KillAgent,
+            Action::PowerOff,
+            Action::Unmount,
+            Action::Remove,
+            Action::Drain,
+            Action::Update,
+            Action::ManagerRestart,
         ],
-        Hazard::Move => &[What::Crash, What::PowerOff, What::Unmount, What::LoseVolume],
-        Hazard::Force => &[What::Cut, What::Force],
+        Hazard::Move => &[Action::Crash, Action::PowerOff, Action::Unmount, Action::LoseVolume],
+        Hazard::Force => &[Action::Cut, Action::Force],
     }
 }
 
@@ -50,8 +50,8 @@ impl Rules for Swarm {
         }
         turn.notice();
         turn.heal();
-        for what in strikes(facts.hazard).iter().filter(|w| common::may_strike(state, **w)) {
-            turn.strike(*what);
+        for action in strikes(facts.hazard).iter().filter(|w| common::may_strike(state, **w)) {
+            turn.strike(*action);
         }
     }
 
@@ -66,13 +66,13 @@ struct Turn<'t> {
     next: &'t mut Next,
 }
 
-fn step(what: What, actor: u8, node: u8, version: u8) -> Step {
-    Step { what, actor, node, version }
+fn step(action: Action, actor: u8, node: u8, version: u8) -> Step {
+    Step { action, actor, node, version }
 }
 
 impl Turn<'_> {
-    fn of(what: What, copy: &Copy) -> Step {
-        step(what, copy.actor, copy.node, copy.version)
+    fn of(action: Action, copy: &Copy) -> Step {
+        step(action, copy.actor, copy.node, copy.version)
     }
 
     fn up(&self, n: u8) -> bool {
@@ -108,7 +108,7 @@ impl Turn<'_> {
             let mut after = *self.state;
             let task = Copy::wanted(actor, desired.version, node);
             self.push(&mut after, task);
-            self.next.add(step(What::Create, actor, node, desired.version), after);
+            self.next.add(step(Action::Create, actor, node, desired.version), after);
         }
     }
 
@@ -136,7 +136,7 @@ impl Turn<'_> {
             };
             if old.phase == Phase::Running && order == Order::StartFirst && self.state.copies().any(late) {
                 after.each(late, |c| c.retired = true);
-                self.next.add(Self::of(What::Replace, old), after);
+                self.next.add(Self::of(Action::Replace, old), after);
             }
             return;
         }
@@ -148,13 +148,13 @@ impl Turn<'_> {
             };
             if old.phase == Phase::Running && !self.state.of(old.actor).any(there) {
                 self.push(&mut after, new);
-                self.next.add(step(What::Create, new.actor, new.node, new.version), after);
+                self.next.add(step(Action::Create, new.actor, new.node, new.version), after);
             }
             return;
         }
         after.set(old, old.runs().then_some(Copy { retired: true, ..*old }));
         self.push(&mut after, new);
-        self.next.add(Self::of(What::Replace, old), after);
+        self.next.add(Self::of(Action::Replace, old), after);
     }
 
     fn global(&self, actor: u8) -> bool {
@@ -163,7 +163,7 @@ impl Turn<'_> {
 
     fn order(&self, actor: u8) -> Order {
         let actor = &self.facts.actors[usize::from(actor)];
-        if self.state.struck & What::Rollback.bit() != 0 { actor.back } else { actor.order }
+        if self.state.struck & Action::Rollback.bit() != 0 { actor.back } else { actor.order }
     }
 
     /// A replacement waits until the old task has stopped or its node is down, and 60 s at most.
@@ -183,8 +183,8 @@ impl Turn<'_> {
         if ended || self.facts.of(copy).slow {
             let mut after = *self.state;
             after.set(copy, Some(Copy { waits: false, ..*copy }));
-            let what = if ended { What::Release } else { What::Timeout };
-            self.next.add(Self::of(what, copy), after);
+            let action = if ended { Action::Release } else { Action::Timeout };
+            self.next.add(Self::of(action, copy), after);
         }
     }
 
@@ -198,7 +198,7 @@ impl Turn<'_> {
             if self.up(n) && self.fits(copy.actor, n) && !self.taken(copy, n) {
                 let mut after = *self.state;
                 after.set(copy, Some(Copy { node: n, phase: Phase::Placed, ..*copy }));
-                self.next.add(step(What::Place, copy.actor, n, copy.version), after);
+                self.next.add(step(Action::Place, copy.actor, n, copy.version), after);
             }
         }
     }
@@ -206,7 +206,7 @@ impl Turn<'_> {
     fn taken(&self, copy: &Copy, n: u8) -> bool {
         let own = self.facts.of(copy);
         let others = || self.state.copies().filter(|o| *o != copy && o.phase != Phase::Waiting);
-        // What was rejected is no longer counted (nodeinfo.go, removeTask).
+        // Action was rejected is no longer counted (nodeinfo.go, removeTask).
         if others().any(|o| o.node == n && !o.forgotten && holds(&self.facts.port, copy, o)) {
             return true;
         }
@@ -231,27 +231,27 @@ impl Turn<'_> {
             // The task is rejected and another one tried, on any node.
             if !self.global(copy.actor) && self.facts.nodes > 1 {
                 after.set(copy, Some(Copy::wanted(copy.actor, copy.version, NOWHERE)));
-                self.next.add(Self::of(What::Refuse, copy), after);
+                self.next.add(Self::of(Action::Refuse, copy), after);
             }
             return;
         }
         let breach = self.facts.run(&mut after, copy);
-        self.next.steps.push((Self::of(What::Start, copy), after, breach));
+        self.next.steps.push((Self::of(Action::Start, copy), after, breach));
     }
 
     fn stop(&mut self, copy: &Copy) {
         let mut after = *self.state;
         if copy.phase == Phase::Stopping {
             after.set(copy, None);
-            self.next.add(Self::of(What::End, copy), after);
+            self.next.add(Self::of(Action::End, copy), after);
             return;
         }
         let hears = self.state.node(copy).is_none_or(|n| n.link == Link::Up);
         // A node that was removed hears nothing any more.
-        let removed = copy.forgotten && self.state.struck & What::Force.bit() != 0;
+        let removed = copy.forgotten && self.state.struck & Action::Force.bit() != 0;
         if copy.retired && hears && !removed {
             after.set(copy, copy.runs().then_some(Copy { phase: Phase::Stopping, ..*copy }));
-            self.next.add(Self::of(What::Tell, copy), after);
+            self.next.add(Self::of(Action::Tell, copy), after);
         }
     }
 
@@ -265,53 +265,53 @@ impl Turn<'_> {
                 after.nodes[usize::from(n)].noticed = true;
                 after.each(|c| c.node == n && c.runs(), |c| c.retired = true);
                 after.drop_if(|c| c.node == n && !c.runs());
-                self.next.add(step(What::Notice, 0, n, 0), after);
+                self.next.add(step(Action::Notice, 0, n, 0), after);
             }
         }
     }
 
     fn heal(&mut self) {
         for (step, mut after) in common::heals(self.facts, self.state) {
-            match step.what {
+            match step.action {
                 // A dockerd that starts kills what the last one left (seen).
-                What::AgentBack => after.drop_if(|c| c.node == step.node && c.runs()),
-                What::Label => self.enforce(&mut after),
+                Action::AgentBack => after.drop_if(|c| c.node == step.node && c.runs()),
+                Action::Label => self.enforce(&mut after),
                 _ => {}
             }
             self.next.add(step, after);
         }
     }
 
-    fn strike(&mut self, what: What) {
+    fn strike(&mut self, action: Action) {
         let mut struck = *self.state;
-        struck.struck |= what.bit();
-        match what {
-            What::Update if self.state.desired[0].version == 0 => {
+        struck.struck |= action.bit();
+        match action {
+            Action::Update if self.state.desired[0].version == 0 => {
                 struck.desired[0].version = 1;
-                self.next.add(step(what, 0, NOWHERE, 1), struck);
+                self.next.add(step(action, 0, NOWHERE, 1), struck);
             }
-            What::Rollback if self.state.struck & What::Update.bit() != 0 => {
+            Action::Rollback if self.state.struck & Action::Update.bit() != 0 => {
                 struck.desired[0].version = 0;
-                self.next.add(step(what, 0, NOWHERE, 0), struck);
+                self.next.add(step(action, 0, NOWHERE, 0), struck);
             }
-            What::Remove => {
+            Action::Remove => {
                 struck.desired[0].deployed = false;
                 struck.each(|c| c.actor == 0, |c| c.retired = true);
                 struck.drop_if(|c| c.actor == 0 && !c.runs());
-                self.next.add(step(what, 0, NOWHERE, 0), struck);
+                self.next.add(step(action, 0, NOWHERE, 0), struck);
             }
-            What::ManagerRestart if self.state.copies().any(|c| c.waits) => {
+            Action::ManagerRestart if self.state.copies().any(|c| c.waits) => {
                 // The wait is forgotten (manager/orchestrator/taskinit/init.go).
                 struck.each(|c| c.waits, |c| c.waits = false);
-                self.next.add(step(what, 0, NOWHERE, 0), struck);
+                self.next.add(step(action, 0, NOWHERE, 0), struck);
             }
-            What::Unlabel | What::MoveLabel | What::FlipLabel => {
-                for (node, mut after) in common::relabel(self.facts, &struck, what) {
+            Action::Unlabel | Action::MoveLabel | Action::FlipLabel => {
+                for (node, mut after) in common::relabel(self.facts, &struck, action) {
                     self.enforce(&mut after);
-                    self.next.add(step(what, 0, node, 0), after);
+                    self.next.add(step(action, 0, node, 0), after);
                 }
             }
-            What::Drain => {
+            Action::Drain => {
                 let up: Vec<u8> = self.nodes().filter(|n| self.up(*n)).collect();
                 for n in up {
                     let mut after = struck;
@@ -323,27 +323,27 @@ impl Turn<'_> {
                             self.push(&mut after, new);
                         }
                     }
-                    self.next.add(step(what, 0, n, 0), after);
+                    self.next.add(step(action, 0, n, 0), after);
                 }
             }
-            What::Crash => {
+            Action::Crash => {
                 for copy in self.state.copies().filter(|c| c.phase == Phase::Running && !c.retired) {
                     let mut after = struck;
                     after.set(copy, None);
-                    self.next.add(Self::of(what, copy), after);
+                    self.next.add(Self::of(action, copy), after);
                 }
             }
-            What::Cut | What::KillAgent | What::PowerOff => {
-                common::unlink(self.facts, &struck, self.next, what)
+            Action::Cut | Action::KillAgent | Action::PowerOff => {
+                common::unlink(self.facts, &struck, self.next, action)
             }
-            What::Unmount => common::unmount(self.facts, &struck, self.next),
-            What::LoseVolume => common::lose(self.facts, &struck, self.next),
-            What::Force => {
+            Action::Unmount => common::unmount(self.facts, &struck, self.next),
+            Action::LoseVolume => common::lose(self.facts, &struck, self.next),
+            Action::Force => {
                 // `docker node rm --force` of a node that is down (manager/controlapi/node.go).
                 for n in self.nodes().filter(|n| self.state.nodes[usize::from(*n)].noticed) {
                     let mut after = struck;
                     after.each(|c| c.node == n, |c| (c.retired, c.forgotten) = (true, true));
-                    self.next.add(step(what, 0, n, 0), after);
+                    self.next.add(step(action, 0, n, 0), after);
                 }
             }
             _ => {}

@@ -10,12 +10,12 @@ use crate::model::{Members, Model, Service, Workload};
 use crate::route;
 use crate::spec::source::Route;
 
-/// Checks the services `lot` of `model` against one another, and for those that they name.
-pub fn check(model: &Model, lot: &[usize], out: &mut Vec<Diagnostic>) {
-    for group in model.groups(lot) {
+/// Checks the services `batch` of `model` against one another, and for those that they name.
+pub fn check(model: &Model, batch: &[usize], out: &mut Vec<Diagnostic>) {
+    for group in model.groups(batch) {
         revisions(&group, out);
     }
-    let workloads = || lot.iter().map(|i| model.service(*i)).filter_map(|s| Some((s, s.workload()?)));
+    let workloads = || batch.iter().map(|i| model.service(*i)).filter_map(|s| Some((s, s.workload()?)));
     for (service, w) in workloads() {
         peers(model, service, w, out);
         apart(model, service, w, out);
@@ -40,7 +40,7 @@ fn apart(model: &Model, service: &Service, w: &Workload, out: &mut Vec<Diagnosti
             if !model.is_broken(other) {
                 let d = Diagnostic::error(Code::ApartUnknown, place, format!("no service `{other}`"));
                 out.push(match model.near(other) {
-                    Some(near) => d.mend("did you mean", near),
+                    Some(near) => d.fix("did you mean", near),
                     None => d.advice(format!("compile its spec together with {}", service.file)),
                 });
             }
@@ -66,7 +66,7 @@ fn apart(model: &Model, service: &Service, w: &Workload, out: &mut Vec<Diagnosti
                 )
                 .related(theirs, "its spec")
                 .why("on Swarm both stacks must change; and whoever reads one spec must see the other")
-                .mend(format!("write into {}", found.file), format!("apart_from: [{}]", service.name)),
+                .fix(format!("write into {}", found.file), format!("apart_from: [{}]", service.name)),
             );
         }
     }
@@ -152,7 +152,7 @@ fn ids<'m>(workloads: impl Iterator<Item = (&'m Service, &'m Workload)>, out: &m
                 format!("id {} of `{space}` belongs to {} and to {}", own.start, other.name, service.name),
             )
             .related(other.place(&route!["exclusive", "id"]), format!("ids {} to {}", ids.start, ids.end - 1))
-            .mend(format!("number the members of {} from", service.name), format!("first: {}", ids.end)),
+            .fix(format!("number the members of {} from", service.name), format!("first: {}", ids.end)),
         );
     });
 }

@@ -1,6 +1,6 @@
 //! `exclusive`: what only one running container may hold, and how that fits the members.
 
-use super::{Checker, mend};
+use super::{Checker, fix};
 use crate::code::Code;
 use crate::model::{Data, DataAt, Members, Program, Template, Volume, backend, names};
 use crate::route;
@@ -60,8 +60,8 @@ impl Checker<'_> {
                 &root.at("id"),
                 "a `per: node` member cannot have a number: no target can supply one",
             )
-            .mends
-            .push(mend(
+            .fixes
+            .push(fix(
                 "count the members and hold each to its node",
                 "members: { count: 3, first: 1, pin: LABEL }",
             ));
@@ -91,7 +91,7 @@ impl Checker<'_> {
                 &root.at("address"),
                 "on the node's network only ports that are declared are held",
             );
-            d.mends.push(mend("declare those that the program listens on", "ports: { client: 5000 }"));
+            d.fixes.push(fix("declare those that the program listens on", "ports: { client: 5000 }"));
         }
         let writer = writer.unwrap_or_default();
         if writer && !all.is_empty() {
@@ -116,8 +116,8 @@ impl Checker<'_> {
                     &at,
                     "`guard: lock` runs before the image's command, so `command` must say it",
                 )
-                .mends
-                .push(mend(
+                .fixes
+                .push(fix(
                     "write the image's entrypoint and its command",
                     "command: [/usr/local/bin/docker-entrypoint.sh, my-server]",
                 ));
@@ -161,7 +161,7 @@ impl Checker<'_> {
                     self.fault_key(
                         Code::DataShape,
                         &route.at("size"),
-                        "`size` of a volume stands in `volume`",
+                        "`size` of a volume placements in `volume`",
                     );
                 }
                 if matches!(members, Some(Members::PerNode { .. })) {
@@ -170,10 +170,10 @@ impl Checker<'_> {
                         &route.at("volume"),
                         "a member of a node with a volume that moves has two identities",
                     )
-                    .mends
+                    .fixes
                     .extend([
-                        mend("keep the data on the node", "host: /mnt/d1/my-database"),
-                        mend("or count the members", "members: { count: 3 }"),
+                        fix("keep the data on the node", "host: /mnt/d1/my-database"),
+                        fix("or count the members", "members: { count: 3 }"),
                     ]);
                     return None;
                 }
@@ -192,10 +192,10 @@ impl Checker<'_> {
             }
             (None, None) => {
                 self.fault_key(Code::DataShape, route, format!("nothing says where `{name}` is kept"))
-                    .mends
+                    .fixes
                     .extend([
-                        mend("on the node", "host: /mnt/d1/my-database"),
-                        mend(
+                        fix("on the node", "host: /mnt/d1/my-database"),
+                        fix(
                             "on the network",
                             "volume: { backend: aws-ebs, size: 100Gi, zones: [eu-central-1a] }",
                         ),
@@ -253,8 +253,8 @@ impl Checker<'_> {
                 );
                 d.related.push((place, "they float".into()));
                 d.why.push("the member would start elsewhere on an empty directory".into());
-                d.mends.push(mend("hold each member to its node", &line));
-                d.mends.push(mend(
+                d.fixes.push(fix("hold each member to its node", &line));
+                d.fixes.push(fix(
                     "or let the data move with it",
                     "volume: { backend: aws-ebs, size: 100Gi, zones: [eu-central-1a] }",
                 ));
@@ -270,7 +270,7 @@ impl Checker<'_> {
                     "all members name one directory; only a label tells them apart",
                 );
                 d.why.push("a label on the wrong node would give a member the data of another".into());
-                d.mends.push(mend("let the path carry the id", &line));
+                d.fixes.push(fix("let the path carry the id", &line));
             }
             Some(Members::PerNode { .. }) if !uses.member.is_empty() => {
                 self.fault(
@@ -309,10 +309,10 @@ impl Checker<'_> {
                 self.fault(Code::VolumeUnknown, &route.at("backend"), format!("no backend `{backend_name}`"));
             match (backend_name.as_str(), near) {
                 ("local", _) => {
-                    d.mends.push(mend("a disk of the node is no network volume", "host: /mnt/d1/my-database"))
+                    d.fixes.push(fix("a disk of the node is no network volume", "host: /mnt/d1/my-database"))
                 }
-                (_, Some(near)) => d.mends.push(mend("did you mean", &format!("backend: {near}"))),
-                _ => d.mends.push(mend("one of", &format!("{}, csi:NAME", known.join(", ")))),
+                (_, Some(near)) => d.fixes.push(fix("did you mean", &format!("backend: {near}"))),
+                _ => d.fixes.push(fix("one of", &format!("{}, csi:NAME", known.join(", ")))),
             }
             return None;
         };

@@ -1,6 +1,6 @@
 //! How a member is asked and stopped.
 
-use super::{Checker, mend};
+use super::{Checker, fix};
 use crate::code::Code;
 use crate::model::{Check, Health, Probe, Stop};
 use crate::route;
@@ -29,8 +29,8 @@ impl Checker<'_> {
             && !SIGNALS.contains(&signal.as_str())
         {
             self.fault(Code::BadSignal, &root.at("signal"), format!("`{signal}` is no signal"))
-                .mends
-                .push(mend("one of", &SIGNALS.join(", ")));
+                .fixes
+                .push(fix("one of", &SIGNALS.join(", ")));
         }
         let before = before.and_then(|b| {
             let at = root.at("before");
@@ -121,8 +121,8 @@ impl Checker<'_> {
                 let good = path.starts_with('/') && path.bytes().all(|b| b.is_ascii_graphic());
                 if !good {
                     self.fault(Code::BadValue, &route.at("http"), format!("`{path}` is no path of a URL"))
-                        .mends
-                        .push(mend("begin with /", "http: /health"));
+                        .fixes
+                        .push(fix("begin with /", "http: /health"));
                 }
                 match port {
                     Some(port) => Some(Probe::Http { path, port, scheme: scheme.unwrap_or(Scheme::Http) }),
@@ -153,8 +153,8 @@ impl Checker<'_> {
         if probe.is_none() && run.is_empty() {
             if !["http", "tcp", "run"].iter().any(|f| self.source.has(&route.at(f))) {
                 self.fault_key(Code::HealthShape, route, "a check asks by `http`, by `tcp` or by `run`")
-                    .mends
-                    .push(mend("for example", "tcp: client"));
+                    .fixes
+                    .push(fix("for example", "tcp: client"));
             }
             return None;
         }

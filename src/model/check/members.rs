@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Checker, mend};
+use super::{Checker, fix};
 use crate::code::Code;
 use crate::model::{Members, Pin, names};
 use crate::route;
@@ -47,8 +47,8 @@ impl Checker<'_> {
                             &root.at(field),
                             format!("`{field}` belongs to `per: node`"),
                         )
-                        .mends
-                        .push(mend("counted members are held to nodes by", "pin: LABEL"));
+                        .fixes
+                        .push(fix("counted members are held to nodes by", "pin: LABEL"));
                     }
                 }
                 if revision {
@@ -94,13 +94,10 @@ impl Checker<'_> {
                     &root,
                     "neither `per: node` nor `count` says how many members there are",
                 )
-                .mends
+                .fixes
                 .extend([
-                    mend(
-                        "one on each labelled node",
-                        "members: { per: node, on: { my-database: \"true\" } }",
-                    ),
-                    mend("a number of them", "members: { count: 3 }"),
+                    fix("one on each labelled node", "members: { per: node, on: { my-database: \"true\" } }"),
+                    fix("a number of them", "members: { count: 3 }"),
                 ]);
                 None
             }
@@ -167,8 +164,8 @@ impl Checker<'_> {
             }
             for id in ids.filter(|id| !table.contains_key(id)) {
                 self.fault_key(Code::PinTable, &here, format!("member {id} has no address in `at`"))
-                    .mends
-                    .push(mend("add it", &format!("{id}: 10.0.0.{}", id % 200 + 1)));
+                    .fixes
+                    .push(fix("add it", &format!("{id}: 10.0.0.{}", id % 200 + 1)));
             }
             self.distinct(&here, at.iter().map(|(id, a)| (id.0.to_string(), a)));
         }

@@ -21,7 +21,7 @@ pub use cross::on_ids;
 use exclusive::Exclusive;
 pub use health::SIGNALS;
 pub use members::{MAX_FIRST, MAX_MEMBERS};
-pub use neighbour::{Stand, ancestors, on_nodes};
+pub use neighbour::{Placement, ancestors, on_nodes};
 pub use process::ULIMITS;
 pub use targets::KUBERNETES;
 pub use values::value_fault;
@@ -43,7 +43,7 @@ pub struct Checked {
     /// What could be understood. It may be emitted only when there are no faults.
     pub service: Option<Service>,
     /// Its name, as far as that is known, when there are faults.
-    pub at_fault: Option<String>,
+    pub invalid: Option<String>,
     /// Paths of what was read besides, or should have been.
     pub read: BTreeSet<String>,
     /// What is wrong with it.
@@ -57,7 +57,7 @@ pub fn alone(index: usize, layers: &Layers<'_>) -> Checked {
     let Loaded { spec, read, mut faults } = layers.load(index);
     let Layered { root, layers: from, texts, start, digest } = match spec {
         Ok(layered) => layered,
-        Err(at_fault) => return Checked { service: None, at_fault, read, faults, bytes: 0 },
+        Err(invalid) => return Checked { service: None, invalid, read, faults, bytes: 0 },
     };
     let (spec, removed) = de::read::<Spec>("a spec", &texts, &root, &mut faults);
     let path = texts.get(index).map_or_else(String::new, |own| own.path.clone());
@@ -67,18 +67,18 @@ pub fn alone(index: usize, layers: &Layers<'_>) -> Checked {
     let mut checker = Checker { source, texts, files, read, digest, removed, uses, out: faults };
     let name = spec.as_ref().and_then(|s| s.service.clone());
     let mut service = spec.and_then(|spec| checker.service(spec));
-    let at_fault = name.filter(|_| service.is_none() || !checker.out.is_empty());
+    let invalid = name.filter(|_| service.is_none() || !checker.out.is_empty());
     // A name in a value that nothing has takes nothing from what others say of the service.
     service.iter_mut().for_each(|s| checker.values(s));
     let files = service.iter().filter_map(Service::workload).flat_map(|w| &w.files);
     let bytes = files.map(|file| file.content.len()).sum::<usize>() + checker.texts.bytes();
-    Checked { service, at_fault, read: checker.read, faults: checker.out, bytes }
+    Checked { service, invalid, read: checker.read, faults: checker.out, bytes }
 }
 
-/// Checks the services `lot` of `model` against one another, and for those that they name.
-pub fn together(model: &Model, lot: &[usize], out: &mut Vec<Diagnostic>) {
-    cross::check(model, lot, out);
-    neighbour::check(model, lot, out);
+/// Checks the services `batch` of `model` against one another, and for those that they name.
+pub fn together(model: &Model, batch: &[usize], out: &mut Vec<Diagnostic>) {
+    cross::check(model, batch, out);
+    neighbour::check(model, batch, out);
 }
 
 /// What checks one spec.
@@ -128,8 +128,8 @@ impl Checker<'_> {
         if let Some(there) = self.source.node(&route.at(field)) {
             if matches!(&there.kind, Kind::Map(entries) if entries.is_empty()) {
                 self.fault_key(Code::BadValue, &route.at(field), format!("`{field}` is empty"))
-                    .mends
-                    .push(mend("write", line));
+                    .fixes
+                    .push(fix("write", line));
             }
             return;
         }
@@ -142,7 +142,7 @@ impl Checker<'_> {
         };
         let place = self.source.key(route);
         self.push(
-            Diagnostic::error(Code::Missing, place, format!("{holder} has no `{field}`")).mend("write", line),
+            Diagnostic::error(Code::Missing, place, format!("{holder} has no `{field}`")).fix("write", line),
         );
     }
 
@@ -178,8 +178,8 @@ impl Checker<'_> {
         let seconds = units::duration(text);
         if seconds.is_none() {
             self.fault(Code::BadDuration, route, format!("`{text}` is no duration"))
-                .mends
-                .push(mend("whole seconds, with a unit", "30s   2m   1m30s"));
+                .fixes
+                .push(fix("whole seconds, with a unit", "30s   2m   1m30s"));
         }
         seconds
     }
@@ -188,8 +188,8 @@ impl Checker<'_> {
         let bytes = units::bytes(text);
         if bytes.is_none() {
             self.fault(Code::BadQuantity, route, format!("`{text}` is no size"))
-                .mends
-                .push(mend("bytes, with a unit", "20Gi   512Mi"));
+                .fixes
+                .push(fix("bytes, with a unit", "20Gi   512Mi"));
         }
         bytes
     }
@@ -424,8 +424,8 @@ impl Checker<'_> {
     }
 }
 
-fn mend(text: &str, line: &str) -> crate::diag::Mend {
-    crate::diag::Mend { text: text.into(), line: line.into() }
+fn fix(text: &str, line: &str) -> crate::diag::Fix {
+    crate::diag::Fix { text: text.into(), line: line.into() }
 }
 
 /// The targets a spec names, for what is checked per target.

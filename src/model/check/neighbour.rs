@@ -15,7 +15,7 @@ use crate::target::Target;
 
 /// What of a service decides which others it may meet on a node, and at which port.
 #[derive(Debug)]
-pub struct Stand {
+pub struct Placement {
     /// Its name.
     name: String,
     /// Whether it is compiled for each of the targets.
@@ -38,7 +38,7 @@ enum Nodes {
     Pinned([Option<String>; Target::ALL.len()]),
 }
 
-impl Stand {
+impl Placement {
     /// That of `service`.
     pub fn of(service: &Service, w: &Workload) -> Self {
         let nodes = match &w.members {
@@ -70,7 +70,7 @@ impl Stand {
 
 /// One thing of a node that a service claims.
 struct Claim<'m, T> {
-    stand: &'m Stand,
+    placement: &'m Placement,
     /// The member, for pinned ones.
     id: Option<u32>,
     /// The directory, for claims of one.
@@ -79,10 +79,10 @@ struct Claim<'m, T> {
     of: T,
 }
 
-/// A service of the model, and where a claim stands in its spec.
+/// A service of the model, and where a claim placements in its spec.
 type Told<'m> = (&'m Service, At<'m>);
 
-/// Where a claim stands in the spec.
+/// Where a claim placements in the spec.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum At<'m> {
     Directory(&'m Route),
@@ -103,15 +103,15 @@ impl At<'_> {
     }
 }
 
-/// Reports each pair of services among `lot` that meets, once per claim.
-pub fn check(model: &Model, lot: &[usize], out: &mut Vec<Diagnostic>) {
-    let services = lot.iter().map(|i| model.service(*i));
-    let workloads = services.filter_map(|s| s.workload().map(|w| (s, w, Stand::of(s, w))));
-    let workloads: Vec<(&Service, &Workload, Stand)> = workloads.collect();
+/// Reports each pair of services among `batch` that meets, once per claim.
+pub fn check(model: &Model, batch: &[usize], out: &mut Vec<Diagnostic>) {
+    let services = batch.iter().map(|i| model.service(*i));
+    let workloads = services.filter_map(|s| s.workload().map(|w| (s, w, Placement::of(s, w))));
+    let workloads: Vec<(&Service, &Workload, Placement)> = workloads.collect();
     directories(&workloads, out);
-    let claims = workloads.iter().flat_map(|(service, w, stand)| {
+    let claims = workloads.iter().flat_map(|(service, w, placement)| {
         let own = host_ports(service, w).into_iter();
-        own.map(move |(target, port, at)| (target, port, stand, (*service, at)))
+        own.map(move |(target, port, at)| (target, port, placement, (*service, at)))
     });
     let mut told = BTreeSet::new();
     on_nodes(claims, |target, port, (a, at_a), (b, at_b)| {
@@ -124,20 +124,20 @@ pub fn check(model: &Model, lot: &[usize], out: &mut Vec<Diagnostic>) {
                 )
                 .related(a.place(&at_a.route()), format!("claimed by {}", a.name))
                 .why("on a node that both may use, the second one never starts")
-                .mend("keep them apart, in both specs", format!("apart_from: [{}]", a.name))
+                .fix("keep them apart, in both specs", format!("apart_from: [{}]", a.name))
                 .advice("or give one of them another port, or nodes of its own"),
             );
         }
     });
 }
 
-fn directories(workloads: &[(&Service, &Workload, Stand)], out: &mut Vec<Diagnostic>) {
+fn directories(workloads: &[(&Service, &Workload, Placement)], out: &mut Vec<Diagnostic>) {
     let mut paths: Vec<Claim<'_, Told<'_>>> = Vec::new();
-    for (service, w, stand) in workloads {
+    for (service, w, placement) in workloads {
         let own = service.host_paths(w).into_iter();
         paths.extend(own.map(|(path, id, route)| {
             let of = (*service, At::Directory(route));
-            Claim { stand, id, path, of }
+            Claim { placement, id, path, of }
         }));
     }
     paths.sort_by(|a, b| a.path.cmp(&b.path));
@@ -165,12 +165,12 @@ fn directories(workloads: &[(&Service, &Workload, Stand)], out: &mut Vec<Diagnos
 /// Calls `meet` for each thing of a node with two that claim it on nodes that may be the same: those
 /// of `claims`, which come in the order of the services.
 pub fn on_nodes<'m, K: Ord + Copy, T>(
-    claims: impl Iterator<Item = (Target, K, &'m Stand, T)>,
+    claims: impl Iterator<Item = (Target, K, &'m Placement, T)>,
     mut meet: impl FnMut(Target, K, &T, &T),
 ) {
-    let claim = |stand, of| Claim { stand, id: None, path: String::new(), of };
+    let claim = |placement, of| Claim { placement, id: None, path: String::new(), of };
     let mut all: Vec<_> =
-        claims.map(|(target, thing, stand, of)| (target, thing, claim(stand, of))).collect();
+        claims.map(|(target, thing, placement, of)| (target, thing, claim(placement, of))).collect();
     all.sort_by_key(|(target, thing, _)| (*target, *thing));
     for claims in all.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
         let (target, thing, _) = claims[0];
@@ -179,7 +179,7 @@ pub fn on_nodes<'m, K: Ord + Copy, T>(
     }
 }
 
-/// Calls `meet` for each claim with the first earlier one of another service that may stand on
+/// Calls `meet` for each claim with the first earlier one of another service that may placement on
 /// its node and is not kept apart, if there is one. Earlier claims are found by the labels that
 /// they demand, so that a thousand services on nodes of their own cost a thousand look-ups.
 fn pairs<'m, T>(
@@ -189,15 +189,15 @@ fn pairs<'m, T>(
 ) {
     // Claims by the keys they demand, then by the values.
     let mut seen: BTreeMap<Vec<&str>, BTreeMap<Demands<'_>, Vec<usize>>> = BTreeMap::new();
-    for (i, b) in claims.iter().enumerate().filter(|(_, c)| c.stand.has(target)) {
+    for (i, b) in claims.iter().enumerate().filter(|(_, c)| c.placement.has(target)) {
         let mut own = demands(b, target);
         own.sort();
         let keys: Vec<&str> = own.iter().map(|(k, _)| *k).collect();
         let clash =
             // What keeps services apart may be waived or lifted; their data lies where it lies.
             |a: &Claim<'_, T>| {
-                let excused = b.path.is_empty() && a.stand.apart(b.stand);
-                a.stand.name != b.stand.name && !excused && may_meet(a, b, target)
+                let excused = b.path.is_empty() && a.placement.apart(b.placement);
+                a.placement.name != b.placement.name && !excused && may_meet(a, b, target)
             };
         let at = |found: &Vec<usize>| found.iter().copied().find(|a| clash(claims[*a]));
         let first = seen.iter().find_map(|(theirs, values)| {
@@ -268,7 +268,7 @@ fn on_path(a: &Claim<'_, Told<'_>>, b: &Claim<'_, Told<'_>>, out: &mut Vec<Diagn
 fn demands<'m, T>(c: &Claim<'m, T>, target: Target) -> Demands<'m> {
     // Swarm compares values without case (swarmkit `manager/constraint/constraint.go`).
     let as_read = |v: &String| if target == Target::Swarm { v.to_ascii_lowercase() } else { v.clone() };
-    match &c.stand.nodes {
+    match &c.placement.nodes {
         Nodes::On(on) => on.iter().map(|(k, v)| (k.as_str(), Some(as_read(v)))).collect(),
         Nodes::Pinned(labels) => {
             let label = labels[target as usize].as_deref();
@@ -286,7 +286,7 @@ fn may_meet<T>(a: &Claim<'_, T>, b: &Claim<'_, T>, target: Target) -> bool {
             (Some(x), None) => ids_hold(b, x),
             (None, Some(y)) => ids_hold(a, y),
             (None, None) => {
-                let (x, y) = (&a.stand.ids, &b.stand.ids);
+                let (x, y) = (&a.placement.ids, &b.placement.ids);
                 x.start < y.end && y.start < x.end
             }
         })
@@ -295,5 +295,5 @@ fn may_meet<T>(a: &Claim<'_, T>, b: &Claim<'_, T>, target: Target) -> bool {
 
 /// Whether `value` is the id of a member of `c`.
 fn ids_hold<T>(c: &Claim<'_, T>, value: &str) -> bool {
-    value.parse::<u32>().is_ok_and(|id| c.stand.ids.contains(&id))
+    value.parse::<u32>().is_ok_and(|id| c.placement.ids.contains(&id))
 }

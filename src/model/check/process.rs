@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use super::{Checker, mend};
+use super::{Checker, fix};
 use crate::code::Code;
 use crate::model::{
     Bootstrap, Data, DataAt, File, Helper, Probe, Program, Resources, Secret, Template, Update, User,
@@ -78,8 +78,8 @@ impl Checker<'_> {
             (Some(uid), Some(Some(gid))) => Some(User { uid, gid: Some(gid) }),
             _ => {
                 self.fault(Code::BadUser, route, format!("`{user}` is not `uid` or `uid:gid` in numbers"))
-                    .mends
-                    .push(mend("write numbers", "user: \"1000:1000\""));
+                    .fixes
+                    .push(fix("write numbers", "user: \"1000:1000\""));
                 None
             }
         }
@@ -91,8 +91,8 @@ impl Checker<'_> {
             let milli = units::cpu(&text);
             if milli.is_none() {
                 self.fault(Code::BadQuantity, &route.at("cpu"), format!("`{text}` is no number of cores"))
-                    .mends
-                    .push(mend("cores, or thousandths of one", "cpu: \"2\"   cpu: 500m"));
+                    .fixes
+                    .push(fix("cores, or thousandths of one", "cpu: \"2\"   cpu: 500m"));
             }
             milli
         });
@@ -119,8 +119,8 @@ impl Checker<'_> {
             });
             let Some((object, key)) = parts else {
                 self.fault(Code::SecretRef, &at.at("ref"), format!("`{reference}` is not NAME/KEY"))
-                    .mends
-                    .push(mend("the key of a Kubernetes Secret", "ref: my-database/password"));
+                    .fixes
+                    .push(fix("the key of a Kubernetes Secret", "ref: my-database/password"));
                 continue;
             };
             if let Some(version) = &version {
@@ -152,8 +152,8 @@ impl Checker<'_> {
                 },
                 _ => {
                     self.fault_key(Code::FileShape, &at, "a file has either `content` or `from`")
-                        .mends
-                        .push(mend("its text, or where to read it", "{ from: files/my.cnf }"));
+                        .fixes
+                        .push(fix("its text, or where to read it", "{ from: files/my.cnf }"));
                     continue;
                 }
             };
@@ -202,8 +202,8 @@ impl Checker<'_> {
         let parsed = good.then(|| u32::from_str_radix(mode, 8).ok()).flatten();
         if parsed.is_none() {
             self.fault(Code::BadMode, route, format!("`{mode}` is no file mode"))
-                .mends
-                .push(mend("octal, in quotes", "mode: \"0755\""));
+                .fixes
+                .push(fix("octal, in quotes", "mode: \"0755\""));
         }
         parsed
     }
@@ -226,8 +226,8 @@ impl Checker<'_> {
             let at = root.at(&name);
             if !ULIMITS.contains(&name.as_str()) {
                 self.fault_key(Code::BadName, &at, format!("there is no limit `{name}`"))
-                    .mends
-                    .push(mend("one of", &ULIMITS.join(", ")));
+                    .fixes
+                    .push(fix("one of", &ULIMITS.join(", ")));
             }
             if soft > hard || i64::try_from(hard).is_err() {
                 self.fault_key(Code::BadValue, &at, "the soft limit is at most the hard one");
@@ -278,7 +278,7 @@ impl Checker<'_> {
                     .why
                     .push("its own members never share a node".into());
             } else if all.contains(&other) {
-                self.fault(Code::ApartUnknown, &root.at(i), format!("`{other}` stands twice"));
+                self.fault(Code::ApartUnknown, &root.at(i), format!("`{other}` placements twice"));
             } else {
                 all.push(other);
             }
@@ -297,8 +297,8 @@ impl Checker<'_> {
                 &route!["exclusive", "writer"],
                 "one writer is one member: `per: node` makes many",
             )
-            .mends
-            .push(mend("write", "members: { count: 1 }"));
+            .fixes
+            .push(fix("write", "members: { count: 1 }"));
         }
         if w.writer && w.count() > 1 {
             self.fault_key(
@@ -306,8 +306,8 @@ impl Checker<'_> {
                 &route!["exclusive", "writer"],
                 "one writer is one member, and there are several",
             )
-            .mends
-            .push(mend("write", "members: { count: 1 }"));
+            .fixes
+            .push(fix("write", "members: { count: 1 }"));
         }
         let mut seen: std::collections::BTreeMap<u16, Route> = std::collections::BTreeMap::new();
         for (name, port) in &w.ports {
@@ -353,8 +353,8 @@ impl Checker<'_> {
             );
             d.related.push((place, "who runs here".into()));
             d.why.push("Kubernetes and fleet give the file to root: others read it, or nobody".into());
-            d.mends.push(mend("let others read it", &format!("mode: \"{wider:04o}\"")));
-            d.mends.push(mend(
+            d.fixes.push(fix("let others read it", &format!("mode: \"{wider:04o}\"")));
+            d.fixes.push(fix(
                 "or carry what is not for all as a secret",
                 "secrets: { my-key: { ref: my-database/my-key } }",
             ));
@@ -376,8 +376,8 @@ impl Checker<'_> {
                     &check.route.at(field),
                     format!("no port `{port}` in `exclusive.ports`"),
                 )
-                .mends
-                .push(mend("the ports are", &list));
+                .fixes
+                .push(fix("the ports are", &list));
             }
         }
     }

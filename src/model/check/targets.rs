@@ -1,6 +1,6 @@
 //! `targets` and `accept`.
 
-use super::{Checker, mend};
+use super::{Checker, fix};
 use crate::code::Code;
 use crate::model::units::Version;
 use crate::model::{Accept, Fleet, Kubernetes, Pin, Swarm, Targets, UnitSection, names};
@@ -32,7 +32,7 @@ impl Checker<'_> {
         };
         if !targets.any() {
             if !["kubernetes", "fleet", "swarm"].iter().any(|t| self.source.has(&root.at(t))) {
-                self.fault_key(Code::NoTargets, &root, "no target to emit for").mends.push(mend(
+                self.fault_key(Code::NoTargets, &root, "no target to emit for").fixes.push(fix(
                     "name at least one",
                     "targets: { kubernetes: { version: \"1.34\", namespace: db } }",
                 ));
@@ -50,8 +50,8 @@ impl Checker<'_> {
         let version = Version::parse(&text);
         if version.is_none() {
             self.fault(Code::VersionUnknown, &route.at(field), format!("`{text}` is no version"))
-                .mends
-                .push(mend("write", line));
+                .fixes
+                .push(fix("write", line));
         }
         version
     }
@@ -67,8 +67,8 @@ impl Checker<'_> {
                     &root.at("version"),
                     format!("berthc has no facts about Kubernetes {v}"),
                 )
-                .mends
-                .push(mend("it knows 1.25 to 1.37", line));
+                .fixes
+                .push(fix("it knows 1.25 to 1.37", line));
             }
             known.then_some(Version::new(1, v.minor))
         });
@@ -91,7 +91,7 @@ impl Checker<'_> {
         }
     }
 
-    /// A pin for one target; the ids are checked against the members, which stand elsewhere.
+    /// A pin for one target; the ids are checked against the members, which placement elsewhere.
     fn own_pin(&mut self, route: &Route, pin: Option<spec::Pin>) -> Option<Pin> {
         let pin = pin?;
         if self.source.has(&route!["members", "per"]) {
@@ -130,8 +130,8 @@ impl Checker<'_> {
                     &root.at("version"),
                     format!("berthc has no facts about fleet {v}"),
                 )
-                .mends
-                .push(mend("it knows 0.13.0 and 1.0.0", line));
+                .fixes
+                .push(fix("it knows 0.13.0 and 1.0.0", line));
             }
             known
         });
@@ -192,8 +192,8 @@ impl Checker<'_> {
                     &root.at("engine"),
                     format!("berthc has no facts about docker {v}"),
                 )
-                .mends
-                .push(mend("20.10 and newer", line));
+                .fixes
+                .push(fix("20.10 and newer", line));
             }
             known
         });
@@ -207,8 +207,8 @@ impl Checker<'_> {
             );
             if network == "host" || network == "bridge" || network == "none" {
                 self.fault(Code::BadName, &root.at("network"), format!("`{network}` is no overlay network"))
-                    .mends
-                    .push(mend("the node's network is", "exclusive: { address: node }"));
+                    .fixes
+                    .push(fix("the node's network is", "exclusive: { address: node }"));
             }
         }
         let csi = volume.is_some();
@@ -243,8 +243,8 @@ impl Checker<'_> {
             };
             if because.as_ref().is_none_or(|b| b.trim().is_empty()) {
                 self.fault_key(Code::AcceptShape, &route.at("gap"), "no reason, no waiver")
-                    .mends
-                    .push(mend("say why it is taken", &format!("- {{ gap: {gap}, because: \"…\" }}")));
+                    .fixes
+                    .push(fix("say why it is taken", &format!("- {{ gap: {gap}, because: \"…\" }}")));
             }
             let target = gap.split('/').next().unwrap_or_default();
             if Target::ALL.iter().all(|t| t.name() != target) || !gap.contains('/') {

@@ -76,16 +76,16 @@ pub(super) fn unknown_name(
 ) -> Diagnostic {
     let d = Diagnostic::error(code, place, format!("no {what} `{name}`"));
     match near {
-        Some(near) => d.mend("did you mean", near),
-        None => d.mend("name one", line),
+        Some(near) => d.fix("did you mean", near),
+        None => d.fix("name one", line),
     }
 }
 
 /// A value's fault as a diagnostic.
 pub fn value_fault(fault: value::Fault, place: crate::diag::Place) -> Diagnostic {
     let d = Diagnostic::error(fault.code, place, fault.message);
-    match fault.mend {
-        Some((text, line)) => d.mend(text, line),
+    match fault.fix {
+        Some((text, line)) => d.fix(text, line),
         None => d,
     }
 }

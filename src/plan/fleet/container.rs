@@ -259,7 +259,7 @@ fn no_variable(place: Place, name: &str, value: &Text) -> Diagnostic {
     let secret = value.secrets().next().unwrap_or_default();
     Diagnostic::error(Code::BadName, place, format!("on fleet a shell sets `{name}`, and knows no such name"))
         .why("the variable holds a secret, which must not stand in the list of processes")
-        .mend("let the program read the secret's file", format!("{{{{ secret('{secret}').path }}}}"))
+        .fix("let the program read the secret's file", format!("{{{{ secret('{secret}').path }}}}"))
 }
 
 /// Whether the spec says that the image has a shell.

@@ -95,7 +95,7 @@ fn volumes(service: &Service, w: &Workload) -> Vec<Gap> {
     let floats = |(hazard, when, why): &(&str, &str, &str)| {
         let message = format!("two containers may write one volume of {driver} {when}");
         Gap::new(format!("fleet/data/{hazard}"), place, message, *why)
-            .mend("hold each member to one machine on fleet", pin_line(service))
+            .fix("hold each member to one machine on fleet", pin_line(service))
     };
     let mut gaps: Vec<Gap> = match (fences, pinned) {
         (Fences::Always, _) | (_, true) => Vec::new(),
@@ -107,7 +107,7 @@ fn volumes(service: &Service, w: &Workload) -> Vec<Gap> {
         let message =
             format!("two containers may write one volume of {driver} while metadata moves: it takes no lock");
         let gap = Gap::new("fleet/data/relabel", place, message, MOVED);
-        gaps.push(gap.mend("stop a member before its metadata moves, and accept", stop_line(service, w)));
+        gaps.push(gap.fix("stop a member before its metadata moves, and accept", stop_line(service, w)));
     }
     gaps
 }
@@ -134,12 +134,12 @@ fn without_data(service: &Service, w: &Workload) -> Vec<Gap> {
         for (hazard, when, why) in MOVES.iter().filter(|_| !pinned) {
             let message = format!("two containers may have one {resource} {when}");
             let gap = Gap::new(format!("fleet/{resource}/{hazard}"), place, message, *why);
-            gaps.push(gap.mend("hold each member to one machine on fleet", pin_line(service)));
+            gaps.push(gap.fix("hold each member to one machine on fleet", pin_line(service)));
         }
         if placed(service, w) {
             let message = format!("two containers may have one {resource} while metadata moves");
             let gap = Gap::new(format!("fleet/{resource}/relabel"), place, message, MOVED);
-            gaps.push(gap.mend("stop a member before its metadata moves, and accept", stop_line(service, w)));
+            gaps.push(gap.fix("stop a member before its metadata moves, and accept", stop_line(service, w)));
         }
     }
     gaps
@@ -156,7 +156,7 @@ fn revisions(context: &Context<'_>, service: &Service) -> Option<Gap> {
             format!("this revision and {revision} share a directory, but not the first one"),
             "a container is named after its first directory, and only that name keeps the next revision waiting until the last one has stopped",
         )
-        .mend(
+        .fix(
             "begin with the same directory in both",
             format!("host: {}", other.workload().and_then(Workload::first_host).unwrap_or_default()),
         ),
@@ -172,6 +172,6 @@ fn apart(context: &Context<'_>, service: &Service, w: &Workload) -> Option<Gap> 
             format!("fleet 0.13 cannot keep {} and {name} off one machine", service.name),
             "one of them is a global unit, which this version starts beside whatever runs",
         )
-        .mend("fleet 1.0.0 can", "targets: { fleet: { version: \"1.0.0\" } }"),
+        .fix("fleet 1.0.0 can", "targets: { fleet: { version: \"1.0.0\" } }"),
     )
 }

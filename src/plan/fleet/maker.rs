@@ -57,7 +57,7 @@ impl<'a, 'c> Maker<'a, 'c> {
             self.context.fault(
                 Diagnostic::error(Code::RuntimeNotHere, place, message)
                     .why("arguments of `docker run` stand in the list of processes")
-                    .mend(
+                    .fix(
                         "let the program read the secret's file",
                         format!("{{{{ secret('{name}').path }}}}"),
                     ),
@@ -112,7 +112,7 @@ impl<'a, 'c> Maker<'a, 'c> {
                 format!("the line `{start}…` of the unit is too long"),
             )
             .why(format!("fleet takes lines of less than 2048 bytes; this one leaves no room in {MAX_LINE}"))
-            .mend("carry a long text in a file", "files: { /etc/my.conf: { content: … } }"),
+            .fix("carry a long text in a file", "files: { /etc/my.conf: { content: … } }"),
         );
     }
 }

@@ -65,7 +65,7 @@ fn faults(context: &mut Context<'_>, service: &Service, w: &Workload) {
                 "on fleet a `per: node` service needs a revision",
             )
             .why("fleet restarts a changed global unit on every machine at once; a new revision moves machine by machine")
-            .mend("name this generation", "revision: v1"),
+            .fix("name this generation", "revision: v1"),
         );
     }
     if w.per_node() && w.data.is_empty() && service.name.len() < 2 {
@@ -81,7 +81,7 @@ fn faults(context: &mut Context<'_>, service: &Service, w: &Workload) {
                 "the one writer floats, and nothing on fleet keeps a second one from starting",
             )
             .why("a machine that is cut off runs its units on, and fleet starts them elsewhere after 30 s")
-            .mend(
+            .fix(
                 "hold it to a machine on fleet",
                 format!("targets: {{ fleet: {{ pin: {} }} }}", service.name),
             ),

@@ -126,9 +126,9 @@ pub fn names(service: &Service, mut see: impl FnMut(u64)) {
     taken(service, w).iter().for_each(|(kind, name, _)| see(key((Target::Fleet, kind, name))));
 }
 
-/// Reports names that two services among `lot` take on fleet, each pair once.
-pub fn clashes(model: &Model, lot: &[usize], faults: &mut Vec<Diagnostic>) {
-    let own = lot.iter().map(|i| model.service(*i)).filter(|s| s.has(Target::Fleet));
+/// Reports names that two services among `batch` take on fleet, each pair once.
+pub fn clashes(model: &Model, batch: &[usize], faults: &mut Vec<Diagnostic>) {
+    let own = batch.iter().map(|i| model.service(*i)).filter(|s| s.has(Target::Fleet));
     let own: Vec<(&Service, &Workload)> = own.filter_map(|s| Some((s, s.workload()?))).collect();
     let mut owners: BTreeMap<(Kind, String), (&Service, Origin<'_>)> = BTreeMap::new();
     // A service is told of before the helper that has its name.

@@ -149,7 +149,7 @@ fn no_plugin(service: &Service, data: &Data, volume: &model::Volume) -> Diagnost
     Diagnostic::error(Code::VolumeNoPlugin, place, message)
         .why("fleet runs `docker run`, and knows no volumes of its own")
         .advice("leave fleet out of `targets`")
-        .mend("or keep the data on the node", line)
+        .fix("or keep the data on the node", line)
 }
 
 /// The plugin names disks after volumes, and a disk of Google has at most 63 characters.
@@ -173,5 +173,5 @@ fn no_zones(service: &Service, data: &Data, volume: &model::Volume, w: &Workload
         format!("a volume of {} lives in one zone, and nothing says in which", volume.backend_name),
     )
     .why("fleet would put the member on a machine that cannot attach it")
-    .mend("one zone for each member, in order", format!("zones: [{}]", zones.join(", ")))
+    .fix("one zone for each member, in order", format!("zones: [{}]", zones.join(", ")))
 }

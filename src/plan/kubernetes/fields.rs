@@ -171,7 +171,7 @@ impl Fields {
         Diagnostic::error(Code::VersionTooOld, place, message)
             .related(service.place(&route!["targets", "kubernetes", "version"]), "asked for here")
             .why(format!("it came with {since}"))
-            .mend("ask for a newer version", format!("version: \"{since}\""))
+            .fix("ask for a newer version", format!("version: \"{since}\""))
     }
 
     fn unknown(&self, key: &str, place: Place) -> Diagnostic {
@@ -179,7 +179,7 @@ impl Fields {
         let d = Diagnostic::error(Code::UnknownKey, place, message);
         let known = self.always.iter().chain(self.since.iter().map(|(name, _)| name));
         match nearest(key, known) {
-            Some(near) => d.mend("did you mean", format!("{near}:")),
+            Some(near) => d.fix("did you mean", format!("{near}:")),
             None => d.why("the API server would refuse it, or drop it in silence"),
         }
     }

@@ -37,5 +37,5 @@ fn signal(service: &Service) -> Gap {
         "Kubernetes sends the image's own stop signal, else SIGTERM",
         "`lifecycle.stopSignal` is off by default in every version up to 1.37",
     )
-    .mend("leave it out if it is the image's own STOPSIGNAL: every target sends that one", "")
+    .fix("leave it out if it is the image's own STOPSIGNAL: every target sends that one", "")
 }

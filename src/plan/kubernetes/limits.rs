@@ -51,9 +51,9 @@ pub fn names(service: &Service, mut see: impl FnMut(u64)) {
     }
 }
 
-/// Reports names that two services among `lot` take in one namespace.
-pub fn clashes(model: &Model, lot: &[usize], faults: &mut Vec<Diagnostic>) {
-    for group in model.groups(lot) {
+/// Reports names that two services among `batch` take in one namespace.
+pub fn clashes(model: &Model, batch: &[usize], faults: &mut Vec<Diagnostic>) {
+    for group in model.groups(batch) {
         let group: Vec<&Service> = group.into_iter().filter(|s| s.has(Target::Kubernetes)).collect();
         let Some(first) = group.first() else { continue };
         derived_services(model, first, faults);

@@ -68,7 +68,7 @@ pub fn services(
         let message = "there is no client Service to add to: the service has no ports";
         context.fault(
             Diagnostic::error(Code::Missing, place, message)
-                .mend("name one", "exclusive: { ports: { http: 8080 } }"),
+                .fix("name one", "exclusive: { ports: { http: 8080 } }"),
         );
     }
     all

@@ -161,12 +161,12 @@ fn pin_not_here(context: &mut Context<'_>, service: &Service, pin: &Pin) {
     .why("all pods of a StatefulSet are of one template, and claim templates name no node");
     let elsewhere = [Target::Fleet, Target::Swarm].into_iter().filter(|t| service.has(*t));
     for target in elsewhere {
-        d = d.mend(
+        d = d.fix(
             format!("take `pin` out of `members`, and pin on {target} alone"),
             format!("targets: {{ {}: {{ pin: {} }} }}", target.name(), pin.label),
         );
     }
-    if d.mends.is_empty() {
+    if d.fixes.is_empty() {
         d = d.advice("take `pin` out of `members`: each member follows its volumes");
     }
     context.fault(d);

@@ -84,7 +84,7 @@ impl<'s> Cut<'s> {
         );
         let last = route.steps().last().map(String::as_str);
         if let Some((_, line)) = INSTEAD.iter().find(|(key, _)| Some(*key) == last) {
-            d = d.mend("write, in the words of the spec", *line);
+            d = d.fix("write, in the words of the spec", *line);
         }
         context.fault(d);
     }

@@ -130,7 +130,7 @@ fn same_path(context: &mut Context<'_>, service: &Service, data: &Data, path: &s
     let place = service.place(&data.route.at("host"));
     context.fault(
         Diagnostic::error(Code::HostWithoutId, place, format!("two members name one directory, {path}"))
-            .mend("let the path carry the id", "host: \"/mnt/d1/my-database-{{ member.id }}\""),
+            .fix("let the path carry the id", "host: \"/mnt/d1/my-database-{{ member.id }}\""),
     );
 }
 
@@ -161,7 +161,7 @@ fn network(
         let message = format!("a StorageClass of {backend_name} needs what only the cluster's owner knows");
         context.fault(
             Diagnostic::error(Code::ClassMissing, place, message)
-                .mend("name the one that the cluster has", "class: my-class"),
+                .fix("name the one that the cluster has", "class: my-class"),
         );
     }
     let own = class_name(data, service, k);

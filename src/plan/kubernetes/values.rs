@@ -70,8 +70,8 @@ impl<'a> Words<'a> {
                     format!("Kubernetes {} does not tell a pod its number", self.version),
                 )
                 .why(format!("the label apps.kubernetes.io/pod-index came with {POD_INDEX}"))
-                .mend("let the program take it from its name", "{{ member.name }}")
-                .mend("or ask for a newer version", format!("version: \"{POD_INDEX}\"")),
+                .fix("let the program take it from its name", "{{ member.name }}")
+                .fix("or ask for a newer version", format!("version: \"{POD_INDEX}\"")),
             );
         }
         text.with(Run::Address, &self.address)

@@ -140,7 +140,7 @@ fn first_too_new(context: &mut Context<'_>, service: &Service, k: &Kubernetes) {
         Diagnostic::error(Code::VersionTooOld, place, message)
             .related(service.place(&route!["targets", "kubernetes", "version"]), "asked for here")
             .why(format!("`ordinals.start` of a StatefulSet came with {ORDINALS}"))
-            .mend("ask for a newer version", format!("version: \"{ORDINALS}\""))
-            .mend("or number the members from 0", "first: 0"),
+            .fix("ask for a newer version", format!("version: \"{ORDINALS}\""))
+            .fix("or number the members from 0", "first: 0"),
     );
 }

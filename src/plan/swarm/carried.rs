@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::service::Subject;
+use super::service::SwarmService;
 use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::model::{File, Secret, User};
@@ -64,7 +64,7 @@ pub struct Config {
 }
 
 /// The files of a spec, which are the same for all its members.
-pub fn configs(context: &mut Context<'_>, subject: Subject<'_>) -> Vec<Config> {
+pub fn configs(context: &mut Context<'_>, subject: SwarmService<'_>) -> Vec<Config> {
     let mut keys = BTreeSet::new();
     let mut all = Vec::new();
     for file in &subject.workload.files {
@@ -89,7 +89,7 @@ fn plain(c: char) -> char {
     if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' }
 }
 
-fn config(subject: Subject<'_>, file: &File, key: String) -> Config {
+fn config(subject: SwarmService<'_>, file: &File, key: String) -> Config {
     let File { path, content, mode, route: _ } = file;
     let disk = match &subject.service.revision {
         Some(revision) => format!("{FOLDER}/{revision}.{key}"),
@@ -128,7 +128,7 @@ fn secret_name(secret: &Secret) -> String {
 }
 
 /// The secrets of a spec, all of which exist.
-pub fn secrets(subject: Subject<'_>) -> Vec<Carried> {
+pub fn secrets(subject: SwarmService<'_>) -> Vec<Carried> {
     let carried = |s: &Secret| Carried { key: s.name.clone(), name: secret_name(s), file: None };
     subject.workload.secrets.iter().map(carried).collect()
 }
@@ -141,7 +141,7 @@ pub fn grants<'s>(secrets: impl Iterator<Item = &'s Secret>, user: Option<User>)
 }
 
 /// Names of secrets that Swarm refuses, and two secrets of one name.
-pub fn check_secrets(context: &mut Context<'_>, subject: Subject<'_>) {
+pub fn check_secrets(context: &mut Context<'_>, subject: SwarmService<'_>) {
     let mut seen: BTreeMap<String, &Secret> = BTreeMap::new();
     for secret in &subject.workload.secrets {
         let place = subject.service.place(&route!["secrets", secret.name, "ref"]);

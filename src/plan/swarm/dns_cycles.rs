@@ -4,18 +4,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::service::Subject;
+use super::service::SwarmService;
 use crate::model::Service;
 
 /// The services of one compile whose members wait for each other.
-pub struct Hidden {
+pub struct DnsCycles {
     /// By name, each with the services of its circle, without itself.
-    circles: BTreeMap<String, Vec<String>>,
+    cycles: BTreeMap<String, Vec<String>>,
 }
 
 /// A service with `health.live` on an overlay network.
 #[derive(Debug)]
-pub struct Waits {
+pub struct AwaitsNames {
     name: String,
     own_check: bool,
     /// Whether its members name each other.
@@ -24,10 +24,10 @@ pub struct Waits {
     peers: BTreeSet<String>,
 }
 
-impl Waits {
+impl AwaitsNames {
     /// `None` for a service whose members have names at once.
     pub fn of(service: &Service) -> Option<Self> {
-        let subject = Subject::of(service)?;
+        let subject = SwarmService::of(service)?;
         let w = subject.workload;
         if w.per_node() || w.node_network || w.health.live.is_none() {
             return None;
@@ -38,36 +38,36 @@ impl Waits {
     }
 }
 
-impl Hidden {
+impl DnsCycles {
     /// Finds them among `all`.
-    pub fn of(all: &[&Waits]) -> Self {
+    pub fn of(all: &[&AwaitsNames]) -> Self {
         // Whoever has written a check for Swarm says that it passes without the others: these
         // wait for nobody there. Whether they may write one is asked as if they had not.
-        let without: Vec<&Waits> = all.iter().copied().filter(|n| !n.own_check).collect();
-        let mut circles = self::circles(all);
+        let without: Vec<&AwaitsNames> = all.iter().copied().filter(|n| !n.own_check).collect();
+        let mut cycles = self::cycles(all);
         for node in &without {
-            circles.remove(&node.name);
+            cycles.remove(&node.name);
         }
-        circles.extend(self::circles(&without));
-        Self { circles }
+        cycles.extend(self::cycles(&without));
+        Self { cycles }
     }
 
     /// The other services that wait for the names of the service `name` as it waits for theirs; empty
     /// when its own members wait for each other, `None` when nobody waits.
-    pub fn circle(&self, name: &str) -> Option<&[String]> {
-        self.circles.get(name).map(Vec::as_slice)
+    pub fn cycle(&self, name: &str) -> Option<&[String]> {
+        self.cycles.get(name).map(Vec::as_slice)
     }
 }
 
 /// Every service from which a way of names leads back to it, with the others of its circle.
-fn circles(nodes: &[&Waits]) -> BTreeMap<String, Vec<String>> {
+fn cycles(nodes: &[&AwaitsNames]) -> BTreeMap<String, Vec<String>> {
     let at: BTreeMap<&str, usize> = nodes.iter().enumerate().map(|(i, n)| (n.name.as_str(), i)).collect();
     let to: Vec<Vec<usize>> =
         nodes.iter().map(|n| n.peers.iter().filter_map(|p| at.get(p.as_str()).copied()).collect()).collect();
     let mut all = BTreeMap::new();
-    for circle in components(&to) {
-        for &i in circle.iter().filter(|i| circle.len() > 1 || nodes[**i].members) {
-            let others = circle.iter().filter(|j| **j != i).map(|j| nodes[*j].name.clone());
+    for cycle in components(&to) {
+        for &i in cycle.iter().filter(|i| cycle.len() > 1 || nodes[**i].members) {
+            let others = cycle.iter().filter(|j| **j != i).map(|j| nodes[*j].name.clone());
             let mut others: Vec<String> = others.filter(|_| !nodes[i].members).collect();
             others.sort();
             all.insert(nodes[i].name.clone(), others);

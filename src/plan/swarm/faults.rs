@@ -1,6 +1,6 @@
 //! What no stack file can do: faults of the spec that only Swarm has.
 
-use super::service::Subject;
+use super::service::SwarmService;
 use super::stack::Stack;
 use crate::code::Code;
 use crate::diag::Diagnostic;
@@ -11,7 +11,7 @@ use crate::route;
 const MAX_NAME: usize = 63;
 
 /// Reports what can be told before the stack files are made.
-pub fn report(context: &mut Context<'_>, subject: Subject<'_>) {
+pub fn report(context: &mut Context<'_>, subject: SwarmService<'_>) {
     network(context, subject);
     lock(context, subject);
     writer(context, subject);
@@ -19,21 +19,21 @@ pub fn report(context: &mut Context<'_>, subject: Subject<'_>) {
 }
 
 /// Members that are not on the node's network need an overlay's name.
-fn network(context: &mut Context<'_>, subject: Subject<'_>) {
+fn network(context: &mut Context<'_>, subject: SwarmService<'_>) {
     if subject.workload.node_network || subject.swarm.network.is_some() {
         return;
     }
     let place = subject.service.key(&route!["targets", "swarm"]);
     context.fault(
         Diagnostic::error(Code::NetworkMissing, place, "nothing says on which network the members meet")
-            .mend("name an overlay network that exists", "targets: { swarm: { network: my-network } }")
-            .mend("or use the node's own", "exclusive: { address: node }"),
+            .fix("name an overlay network that exists", "targets: { swarm: { network: my-network } }")
+            .fix("or use the node's own", "exclusive: { address: node }"),
     );
 }
 
 /// What is exclusive to a member on its node needs a port there: `max_replicas_per_node` and
 /// `stop-first` do not count a task that is still stopping.
-fn lock(context: &mut Context<'_>, subject: Subject<'_>) {
+fn lock(context: &mut Context<'_>, subject: SwarmService<'_>) {
     let w = subject.workload;
     match subject.lock() {
         None if !w.data.is_empty() || w.writer => {
@@ -45,8 +45,8 @@ fn lock(context: &mut Context<'_>, subject: Subject<'_>) {
                     "no port holds a Swarm node while the old task stops",
                 )
                 .why("Swarm counts a stopping task as gone; only a port of the node stays taken")
-                .mend("name a port that the member listens on", "exclusive: { ports: { client: 5000 } }")
-                .mend("or any port that is free on the nodes", "targets: { swarm: { lock: 5000 } }"),
+                .fix("name a port that the member listens on", "exclusive: { ports: { client: 5000 } }")
+                .fix("or any port that is free on the nodes", "targets: { swarm: { lock: 5000 } }"),
             );
         }
         Some(lock) if w.node_network => {
@@ -69,7 +69,7 @@ fn lock(context: &mut Context<'_>, subject: Subject<'_>) {
 }
 
 /// A writer without data and without a pin is started elsewhere while its node is cut off.
-fn writer(context: &mut Context<'_>, subject: Subject<'_>) {
+fn writer(context: &mut Context<'_>, subject: SwarmService<'_>) {
     if !subject.workload.writer || !subject.workload.data.is_empty() || subject.pin().is_some() {
         return;
     }
@@ -77,7 +77,7 @@ fn writer(context: &mut Context<'_>, subject: Subject<'_>) {
     context.fault(
         Diagnostic::error(Code::WriterFloats, place, "nothing keeps a floating writer single on Swarm")
             .why("a node that is cut off runs its container on, and Swarm starts another elsewhere")
-            .mend(
+            .fix(
                 "hold it to one node on Swarm",
                 format!("targets: {{ swarm: {{ pin: {} }} }}", subject.service.name),
             ),
@@ -86,7 +86,7 @@ fn writer(context: &mut Context<'_>, subject: Subject<'_>) {
 
 /// Keys of constraints have no slash (swarmkit `manager/constraint/constraint.go`), and labels
 /// of docker's own are overwritten.
-fn labels(context: &mut Context<'_>, subject: Subject<'_>) {
+fn labels(context: &mut Context<'_>, subject: SwarmService<'_>) {
     let service = subject.service;
     let mut faults = Vec::new();
     let mut slash = |route, label: &str| {
@@ -94,7 +94,7 @@ fn labels(context: &mut Context<'_>, subject: Subject<'_>) {
             let message = format!("Swarm cannot place by the label `{label}`: it has a slash");
             faults.push(
                 Diagnostic::error(Code::BadLabel, service.key(&route), message)
-                    .mend("leave the prefix out", label.rsplit('/').next().unwrap_or_default()),
+                    .fix("leave the prefix out", label.rsplit('/').next().unwrap_or_default()),
             );
         }
     };
@@ -115,7 +115,7 @@ fn labels(context: &mut Context<'_>, subject: Subject<'_>) {
 }
 
 /// `STACK_SERVICE` is one DNS label; reported for the longest only.
-pub fn too_long(context: &mut Context<'_>, subject: Subject<'_>, stacks: &[Stack]) {
+pub fn too_long(context: &mut Context<'_>, subject: SwarmService<'_>, stacks: &[Stack]) {
     let all = stacks.iter().flat_map(|s| s.services.iter().map(move |t| format!("{}_{}", s.name, t.name)));
     let Some(longest) = all.max_by_key(String::len).filter(|n| n.len() > MAX_NAME) else { return };
     // The service's name stands in it twice.

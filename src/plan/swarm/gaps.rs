@@ -15,7 +15,7 @@
 //! its berth: hostname, id and writer are judged only where there is no data.
 
 use super::raw;
-use super::service::Subject;
+use super::service::SwarmService;
 use crate::diag::Place;
 use crate::gap::Gap;
 use crate::model::Members;
@@ -43,7 +43,7 @@ const MOVE: &str =
     "to move a member, scale it to 0, wait until its container has gone, move the label, scale it to 1";
 
 /// Reports every gap of `subject`.
-pub fn judge(context: &mut Context<'_>, subject: Subject<'_>) {
+pub fn judge(context: &mut Context<'_>, subject: SwarmService<'_>) {
     let mut gaps = Vec::new();
     if subject.workload.data.is_empty() {
         bare(subject, &mut gaps);
@@ -60,7 +60,7 @@ pub fn judge(context: &mut Context<'_>, subject: Subject<'_>) {
 /// How far a second node is kept from the member's data. Another node has no directory of this
 /// one, and a task needs all that it mounts; of several volumes the weakest decides. `None` where
 /// a plugin is missing, which is a fault of its own.
-fn reach(subject: Subject<'_>) -> Option<Fences> {
+fn reach(subject: SwarmService<'_>) -> Option<Fences> {
     let w = subject.workload;
     if w.data.iter().any(|d| d.host().is_some()) {
         return Some(Fences::Always);
@@ -69,7 +69,7 @@ fn reach(subject: Subject<'_>) -> Option<Fences> {
 }
 
 /// The first volume: its place and its name with the member in words.
-fn volume(subject: Subject<'_>) -> Option<(Place, String)> {
+fn volume(subject: SwarmService<'_>) -> Option<(Place, String)> {
     let (data, volume) = subject.workload.volumes().next()?;
     let place = subject.service.place(&data.route.at("volume").at("backend"));
     let id = subject.ids().into_iter().next().flatten();
@@ -77,10 +77,10 @@ fn volume(subject: Subject<'_>) -> Option<(Place, String)> {
 }
 
 /// Adds the way out of a pin, for members that have none.
-fn pinned(subject: Subject<'_>, gap: Gap) -> Gap {
+fn pinned(subject: SwarmService<'_>, gap: Gap) -> Gap {
     match subject.pin() {
         Some(_) => gap,
-        None => gap.mend(
+        None => gap.fix(
             "hold each member to one node on Swarm",
             format!("targets: {{ swarm: {{ pin: {} }} }}", subject.service.name),
         ),
@@ -88,20 +88,20 @@ fn pinned(subject: Subject<'_>, gap: Gap) -> Gap {
 }
 
 /// Adds the way out of cluster volumes, where CSI drivers make that `enough`.
-fn cluster(subject: Subject<'_>, gap: Gap, enough: fn(Fences) -> bool) -> Gap {
+fn cluster(subject: SwarmService<'_>, gap: Gap, enough: fn(Fences) -> bool) -> Gap {
     let serves = subject.workload.volumes().all(|(_, v)| v.csi.is_some() && enough(v.backend.fences));
     if !serves || subject.swarm.csi {
         return gap;
     }
-    let or = if gap.mends.is_empty() { "" } else { "or " };
-    gap.mend(
+    let or = if gap.fixes.is_empty() { "" } else { "or " };
+    gap.fix(
         format!("{or}let Swarm hold the volume (engine 23 and newer)"),
         "targets: { swarm: { engine: \"23.0\", volume: csi } }",
     )
 }
 
 /// Members with data.
-fn data(context: &Context<'_>, subject: Subject<'_>, gaps: &mut Vec<Gap>) {
+fn data(context: &Context<'_>, subject: SwarmService<'_>, gaps: &mut Vec<Gap>) {
     let (w, swarm) = (subject.workload, subject.swarm);
     let floats = subject.pin().is_none() && !w.per_node();
     if let (Some((place, name)), Some(reach)) = (volume(subject), reach(subject)) {
@@ -140,7 +140,7 @@ fn data(context: &Context<'_>, subject: Subject<'_>, gaps: &mut Vec<Gap>) {
 }
 
 /// One gap for both ways in which a changed label loses the data.
-fn relabel(context: &Context<'_>, subject: Subject<'_>) -> Option<Gap> {
+fn relabel(context: &Context<'_>, subject: SwarmService<'_>) -> Option<Gap> {
     let w = subject.workload;
     let locked = context.model.one_lock(subject.service);
     if w.node_network && !locked {
@@ -150,7 +150,7 @@ fn relabel(context: &Context<'_>, subject: Subject<'_>) -> Option<Gap> {
             "a label changed under a running member starts a second container on its data",
             "on the node's network a published port is a token of the scheduler, which forgets it when it evicts a task",
         );
-        return Some(gap.mend(
+        return Some(gap.fix(
             if w.guard {
                 "let every revision take the lock, on one and the same first directory"
             } else {
@@ -170,11 +170,11 @@ fn relabel(context: &Context<'_>, subject: Subject<'_>) -> Option<Gap> {
         "on another node, at once, while the old one stops: nothing keeps this volume to one node",
     );
     let gap = cluster(subject, gap, |fences| fences != Fences::Never);
-    Some(gap.mend(MOVE, ""))
+    Some(gap.fix(MOVE, ""))
 }
 
 /// Members without data: only their place keeps them single.
-fn bare(subject: Subject<'_>, gaps: &mut Vec<Gap>) {
+fn bare(subject: SwarmService<'_>, gaps: &mut Vec<Gap>) {
     let w = subject.workload;
     if w.per_node() {
         return;
@@ -204,11 +204,11 @@ fn bare(subject: Subject<'_>, gaps: &mut Vec<Gap>) {
                     "when a label is moved to another node",
                     "Swarm starts the replacement there at once, while the old one stops",
                 )
-                .mend(MOVE, ""),
+                .fix(MOVE, ""),
             );
         }
         for (hazard, when, why) in LOST.iter().filter(|_| !pinned && !w.writer) {
-            gaps.push(gap(hazard, when, why).mend("hold each member to one node on Swarm", &pin));
+            gaps.push(gap(hazard, when, why).fix("hold each member to one node on Swarm", &pin));
         }
         if pinned && subject.lock().is_none() {
             gaps.push(
@@ -217,7 +217,7 @@ fn bare(subject: Subject<'_>, gaps: &mut Vec<Gap>) {
                     "when a node that was cut off comes back",
                     "the new task starts at once, while the old one stops; no port of the node holds it back",
                 )
-                .mend("name any port that is free on the nodes", "targets: { swarm: { lock: 5000 } }"),
+                .fix("name any port that is free on the nodes", "targets: { swarm: { lock: 5000 } }"),
             );
         }
         if w.stop.grace > SWARM_OLD_TASK_TIMEOUT && !w.writer && (!pinned || subject.lock().is_none()) {
@@ -227,14 +227,14 @@ fn bare(subject: Subject<'_>, gaps: &mut Vec<Gap>) {
                     "during an update",
                     "stop-first waits 60 s for the old task, which may take longer",
                 )
-                .mend("stop sooner", "stop: { grace: 55s }"),
+                .fix("stop sooner", "stop: { grace: 55s }"),
             );
         }
     }
 }
 
 /// Fields of the spec that Swarm has no words for.
-fn fields(subject: Subject<'_>) -> Vec<Gap> {
+fn fields(subject: SwarmService<'_>) -> Vec<Gap> {
     let (service, w) = (subject.service, subject.workload);
     let field = |route: Route, message: &str, why| {
         Gap::new(format!("swarm/{}", route.steps().join(".")), service.key(&route), message, why)
@@ -252,7 +252,7 @@ fn fields(subject: Subject<'_>) -> Vec<Gap> {
             "Swarm asks no gate between two nodes of a global service",
             "it updates node after node, with the pause alone",
         )
-        .mend("walk from one revision to the next, node by node", "revision: v1")
+        .fix("walk from one revision to the next, node by node", "revision: v1")
     });
     let dedicated = matches!(w.members, Members::PerNode { dedicated: true, .. }).then(|| {
         field(
@@ -261,7 +261,7 @@ fn fields(subject: Subject<'_>) -> Vec<Gap> {
             "it has no taints: any service whose constraints match may come",
         )
     });
-    let live = subject.circle.filter(|_| !subject.own_check()).map(|others| {
+    let live = subject.cycle.filter(|_| !subject.own_check()).map(|others| {
         let who = match others {
             [] => "the members".to_owned(),
             others => format!("the members and those of {}", others.join(", ")),
@@ -271,21 +271,21 @@ fn fields(subject: Subject<'_>) -> Vec<Gap> {
             &format!("a check would keep {who} from finding each other; none is emitted"),
             "on an overlay network Swarm publishes the name of a task only once its check passes",
         )
-        .mend(
+        .fix(
             "if the check passes without the other members, write it for Swarm",
             "targets: { swarm: { service: { healthcheck: { test: [CMD, …], interval: 10s } } } }",
         )
-        .mend("or drop `live`", "")
+        .fix("or drop `live`", "")
     });
     [before, healthy, dedicated, live].into_iter().flatten().collect()
 }
 
 /// Swarm has no anti-affinity: services keep apart by nodes that cannot be the same, or by a
 /// port that both take.
-fn apart(context: &Context<'_>, subject: Subject<'_>) -> Option<Gap> {
+fn apart(context: &Context<'_>, subject: SwarmService<'_>) -> Option<Gap> {
     let ports = subject.published();
     let meets = |name: &&String| {
-        let other = context.model.find(name).filter(|o| o.has(Target::Swarm)).and_then(Subject::of);
+        let other = context.model.find(name).filter(|o| o.has(Target::Swarm)).and_then(SwarmService::of);
         other.is_some_and(|other| {
             !subject.disjoint(&other) && !other.published().iter().any(|port| ports.contains(port))
         })
@@ -302,10 +302,11 @@ fn apart(context: &Context<'_>, subject: Subject<'_>) -> Option<Gap> {
     );
     // The same port in every spec: that of the first by name.
     let first = all.iter().copied().chain([subject.service.name.as_str()]).min();
-    let lock = first.and_then(|name| context.model.find(name)).and_then(Subject::of).and_then(|s| s.lock());
+    let lock =
+        first.and_then(|name| context.model.find(name)).and_then(SwarmService::of).and_then(|s| s.lock());
     let line = format!("targets: {{ swarm: {{ lock: {} }} }}", lock.unwrap_or(5000));
     Some(
-        gap.mend("take one port of the node in each of the specs", line)
-            .mend("or hold them to nodes by one label with other values", ""),
+        gap.fix("take one port of the node in each of the specs", line)
+            .fix("or hold them to nodes by one label with other values", ""),
     )
 }

@@ -4,7 +4,7 @@ use serde_json::Map;
 
 use super::carried::{self, Config};
 use super::naming::Names;
-use super::service::Subject;
+use super::service::SwarmService;
 use super::stack::{Deploy, Healthcheck, Resources, Service, Variable};
 use super::storage;
 use crate::code::Code;
@@ -20,7 +20,7 @@ use crate::value::{self, Fault, Run, Text};
 
 /// Makes the services of one member.
 pub struct Maker<'a> {
-    subject: Subject<'a>,
+    subject: SwarmService<'a>,
     id: Option<u32>,
     /// Whether it is the first of its service: what is the same for all is said once.
     first: bool,
@@ -28,7 +28,7 @@ pub struct Maker<'a> {
 
 impl Maker<'_> {
     /// For member `id`, or for the member of any node.
-    pub fn new(subject: Subject<'_>, id: Option<u32>, first: bool) -> Maker<'_> {
+    pub fn new(subject: SwarmService<'_>, id: Option<u32>, first: bool) -> Maker<'_> {
         Maker { subject, id, first }
     }
 
@@ -160,7 +160,7 @@ impl Maker<'_> {
                 let message = format!("Swarm puts no secret into {holder}: it hands them over as files");
                 context.fault(
                     Diagnostic::error(Code::RuntimeNotHere, place, message)
-                        .mend("read it from its file", format!("{{{{ secret('{secret}').path }}}}")),
+                        .fix("read it from its file", format!("{{{{ secret('{secret}').path }}}}")),
                 );
                 continue;
             }
@@ -185,7 +185,7 @@ impl Maker<'_> {
             if value.runs().any(|run| run == Run::Address) && !self.subject.workload.node_network {
                 let message = "a task of a global service has no name of its own on an overlay network";
                 let fault = Fault::new(Code::AddressUnknown, message)
-                    .mend("use the node's network", "exclusive: { address: node }");
+                    .fix("use the node's network", "exclusive: { address: node }");
                 context.fault(value_fault(fault, self.subject.service.place(&template.route)));
             }
             all.push(Variable { name: name.clone(), value });
@@ -203,7 +203,7 @@ impl Maker<'_> {
                 "the variable would be left out",
             );
             let line = format!("{name}_FILE: \"{{{{ secret('{secret}').path }}}}\"");
-            context.gap(service, gap.mend("if the image reads a file", line));
+            context.gap(service, gap.fix("if the image reads a file", line));
         }
     }
 

@@ -27,12 +27,12 @@ use crate::plan::context::{Accepted, Context};
 use crate::route;
 use crate::target::Target;
 use carried::OnDisk;
-pub use dns_cycles::{Hidden, Waits};
+pub use dns_cycles::{AwaitsNames, DnsCycles};
 use member::Maker;
 pub use names::{clashes, names};
 /// Whether raw constraints decide where members run.
 pub use raw::constrains;
-use service::Subject;
+use service::SwarmService;
 use stack::Stack;
 pub use storage::Volume;
 
@@ -41,14 +41,14 @@ pub use storage::Volume;
 const VERSION: &str = "3.8";
 /// The volumes of member `id`, as its stack file has them.
 pub fn volumes(service: &Service, id: Option<u32>) -> Vec<Volume> {
-    Subject::of(service).map_or_else(Vec::new, |subject| storage::volumes(subject, id))
+    SwarmService::of(service).map_or_else(Vec::new, |subject| storage::volumes(subject, id))
 }
 
 /// Plans the group of `context` and says what to print where.
-pub fn pages(context: &mut Context<'_>, hidden: &Hidden) -> Vec<Page> {
-    let subjects = context.group.iter().filter_map(|s| Subject::of(s));
-    let subjects: Vec<Subject<'_>> =
-        subjects.map(|s| Subject { circle: hidden.circle(&s.service.name), ..s }).collect();
+pub fn pages(context: &mut Context<'_>, hidden: &DnsCycles) -> Vec<Page> {
+    let subjects = context.group.iter().filter_map(|s| SwarmService::of(s));
+    let subjects: Vec<SwarmService<'_>> =
+        subjects.map(|s| SwarmService { cycle: hidden.cycle(&s.service.name), ..s }).collect();
     one_lock(context, &subjects);
     let mut pages = Vec::new();
     for subject in subjects {
@@ -75,7 +75,7 @@ struct Plan {
 }
 
 /// Plans the stack files of one spec.
-fn plan(context: &mut Context<'_>, subject: Subject<'_>) -> Plan {
+fn plan(context: &mut Context<'_>, subject: SwarmService<'_>) -> Plan {
     faults::report(context, subject);
     storage::check(context, subject);
     let configs = carried::configs(context, subject);
@@ -110,7 +110,7 @@ fn plan(context: &mut Context<'_>, subject: Subject<'_>) -> Plan {
 
 /// Two revisions meet on a node when its label changes from one to the other: Swarm starts the
 /// new task at once, and only a common port keeps it out until the old one has gone.
-fn one_lock(context: &mut Context<'_>, subjects: &[Subject<'_>]) {
+fn one_lock(context: &mut Context<'_>, subjects: &[SwarmService<'_>]) {
     let Some((first, rest)) = subjects.split_first() else { return };
     for other in rest {
         let (mine, theirs) = (first.published(), other.published());

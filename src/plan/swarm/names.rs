@@ -4,7 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::raw;
-use super::service::Subject;
+use super::service::SwarmService;
 use super::storage;
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
@@ -33,15 +33,15 @@ struct Owner<'m> {
 
 /// Shows the names that `service` takes on Swarm.
 pub fn names(service: &Service, mut see: impl FnMut(u64)) {
-    let all = Subject::of(service).into_iter().flat_map(taken);
+    let all = SwarmService::of(service).into_iter().flat_map(taken);
     all.for_each(|(scope, name, _)| see(key((Target::Swarm, scope, name))));
 }
 
-/// Reports names that two specs among `lot` take on Swarm, once for each two places.
-pub fn clashes(model: &Model, lot: &[usize], faults: &mut Vec<Diagnostic>) {
+/// Reports names that two specs among `batch` take on Swarm, once for each two places.
+pub fn clashes(model: &Model, batch: &[usize], faults: &mut Vec<Diagnostic>) {
     let mut owners: BTreeMap<(Scope, String), Owner<'_>> = BTreeMap::new();
     let mut told = BTreeSet::new();
-    for subject in lot.iter().filter_map(|i| Subject::of(model.service(*i))) {
+    for subject in batch.iter().filter_map(|i| SwarmService::of(model.service(*i))) {
         for (scope, name, from) in taken(subject) {
             let own = Owner { service: subject.service.index, from };
             match owners.entry((scope, name)) {
@@ -62,7 +62,7 @@ pub fn clashes(model: &Model, lot: &[usize], faults: &mut Vec<Diagnostic>) {
 }
 
 /// The names that `subject` takes; none twice.
-fn taken(subject: Subject<'_>) -> Vec<(Scope, String, Origin<'_>)> {
+fn taken(subject: SwarmService<'_>) -> Vec<(Scope, String, Origin<'_>)> {
     let (service, w) = (subject.service, subject.workload);
     let own = subject.swarm.network.iter().filter(|_| !w.node_network);
     let own: Vec<Scope> = own.cloned().map(Scope::Network).collect();

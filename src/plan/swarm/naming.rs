@@ -1,7 +1,7 @@
 //! Where members are reached on Swarm: by the name of their service on an overlay network, by
 //! the node's address on the node's own network, which knows no names.
 
-use super::service::Subject;
+use super::service::SwarmService;
 use crate::code::Code;
 use crate::model::Service;
 use crate::plan::scope::{Naming, no_address};
@@ -18,7 +18,7 @@ impl Naming for Names {
 
     fn address(&self, _from: &Service, of: &Service, id: u32) -> Result<String, Fault> {
         let name = format!("{}-{id}", of.name);
-        let Some(subject) = Subject::of(of).filter(|s| s.workload.node_network) else { return Ok(name) };
+        let Some(subject) = SwarmService::of(of).filter(|s| s.workload.node_network) else { return Ok(name) };
         let pin = subject.pin();
         pin.and_then(|pin| pin.at.get(&id)).cloned().ok_or_else(|| {
             let label = pin.map_or(of.name.as_str(), |pin| &pin.label);
@@ -32,7 +32,7 @@ impl Naming for Names {
     }
 
     fn unreachable(&self, from: &Service, of: &Service) -> Option<Fault> {
-        let (from, of) = (Subject::of(from)?, Subject::of(of)?);
+        let (from, of) = (SwarmService::of(from)?, SwarmService::of(of)?);
         if of.workload.node_network {
             return None;
         }
@@ -45,7 +45,7 @@ impl Naming for Names {
             );
             return Some(
                 Fault::new(Code::PeerOnOtherNetwork, message)
-                    .mend(format!("write into {}", of.service.file), "exclusive: { address: node }"),
+                    .fix(format!("write into {}", of.service.file), "exclusive: { address: node }"),
             );
         }
         let mine = from.swarm.network.as_deref()?;
@@ -53,7 +53,7 @@ impl Naming for Names {
             let message = format!(
                 "{name} is on the network {mine}, {other} on {theirs}: neither knows the other's names ({files})"
             );
-            Fault::new(Code::PeerOnOtherNetwork, message).mend(
+            Fault::new(Code::PeerOnOtherNetwork, message).fix(
                 format!("write into {}", from.service.file),
                 format!("targets: {{ swarm: {{ network: {theirs} }} }}"),
             )

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::service::Subject;
+use super::service::SwarmService;
 use super::stack::Service;
 use crate::code::Code;
 use crate::diag::Diagnostic;
@@ -127,14 +127,14 @@ pub fn constrains(raw: &Raw) -> bool {
 }
 
 /// The further networks of the members, good or not.
-pub fn networks(subject: Subject<'_>) -> BTreeSet<String> {
+pub fn networks(subject: SwarmService<'_>) -> BTreeSet<String> {
     let all = subject.swarm.service.get("networks").and_then(Value::as_array).into_iter().flatten();
     let own = subject.swarm.network.as_deref();
     all.filter_map(Value::as_str).filter(|n| Some(*n) != own).map(str::to_owned).collect()
 }
 
 /// Reads the additions and reports those that may not be.
-pub fn read(context: &mut Context<'_>, subject: Subject<'_>) -> Added {
+pub fn read(context: &mut Context<'_>, subject: SwarmService<'_>) -> Added {
     let mut reader = Reader { subject, added: Added::default(), faults: Vec::new() };
     let root = route!["targets", "swarm", "service"];
     for (key, value) in &subject.swarm.service {
@@ -145,7 +145,7 @@ pub fn read(context: &mut Context<'_>, subject: Subject<'_>) -> Added {
 }
 
 struct Reader<'a> {
-    subject: Subject<'a>,
+    subject: SwarmService<'a>,
     added: Added,
     faults: Vec<Diagnostic>,
 }

@@ -6,23 +6,23 @@ use crate::model::{Members, Pin, Service, Swarm, Workload};
 
 /// A service that runs on Swarm.
 #[derive(Clone, Copy)]
-pub struct Subject<'a> {
+pub struct SwarmService<'a> {
     /// Its spec.
     pub service: &'a Service,
     /// What it runs.
     pub workload: &'a Workload,
     /// Its settings for Swarm.
     pub swarm: &'a Swarm,
-    /// Who waits for its names as it waits for theirs, see [`super::dns_cycles::Hidden::circle`];
+    /// Who waits for its names as it waits for theirs, see [`super::dns_cycles::DnsCycles::circle`];
     /// known only of what is planned.
-    pub circle: Option<&'a [String]>,
+    pub cycle: Option<&'a [String]>,
 }
 
-impl<'a> Subject<'a> {
+impl<'a> SwarmService<'a> {
     /// `None` for external services and for those that are not compiled for Swarm.
     pub fn of(service: &'a Service) -> Option<Self> {
         let swarm = service.targets.swarm.as_ref()?;
-        service.workload().map(|workload| Self { service, workload, swarm, circle: None })
+        service.workload().map(|workload| Self { service, workload, swarm, cycle: None })
     }
 
     /// What holds each member to one node.
@@ -102,7 +102,7 @@ impl<'a> Subject<'a> {
     }
 
     /// Whether no node can carry a member of both: some label has other values for each.
-    pub fn disjoint(&self, other: &Subject<'_>) -> bool {
+    pub fn disjoint(&self, other: &SwarmService<'_>) -> bool {
         let theirs = other.nodes();
         self.nodes()
             .iter()
@@ -111,7 +111,7 @@ impl<'a> Subject<'a> {
 
     /// Whether a check would keep members from finding each other.
     pub fn hides_names(&self) -> bool {
-        self.circle.is_some()
+        self.cycle.is_some()
     }
 
     /// Whether the operator's own check stands among the raw additions.

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::service::Subject;
+use super::service::SwarmService;
 use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::model::units::docker_bytes;
@@ -51,7 +51,7 @@ pub struct Volume {
 }
 
 /// The mounts of member `id`, data first.
-pub fn mounts(subject: Subject<'_>, id: Option<u32>) -> Vec<Mount> {
+pub fn mounts(subject: SwarmService<'_>, id: Option<u32>) -> Vec<Mount> {
     let blank = |kind, source, target: &str| Mount {
         kind,
         source,
@@ -81,13 +81,13 @@ pub fn mounts(subject: Subject<'_>, id: Option<u32>) -> Vec<Mount> {
 }
 
 /// The volume of `data` of member `id`.
-fn name(subject: Subject<'_>, data: &Data, id: Option<u32>) -> String {
+fn name(subject: SwarmService<'_>, data: &Data, id: Option<u32>) -> String {
     format!("{}-{}", data.name, subject.name(id))
 }
 
 /// Where the volumes of member `id` are: their names, of NFS the server with the directory,
 /// whatever else docker is told to mount it with.
-pub fn places(subject: Subject<'_>, id: Option<u32>) -> Vec<String> {
+pub fn places(subject: SwarmService<'_>, id: Option<u32>) -> Vec<String> {
     let place = |(data, wanted): (&Data, &Wanted)| {
         let name = name(subject, data, id);
         match wanted.backend.plugin {
@@ -103,7 +103,7 @@ pub fn places(subject: Subject<'_>, id: Option<u32>) -> Vec<String> {
 }
 
 /// The volumes of member `id`.
-pub fn volumes(subject: Subject<'_>, id: Option<u32>) -> Vec<Volume> {
+pub fn volumes(subject: SwarmService<'_>, id: Option<u32>) -> Vec<Volume> {
     let volume = |(data, wanted): (&Data, &Wanted)| {
         let name = name(subject, data, id);
         if subject.swarm.csi {
@@ -136,7 +136,7 @@ fn nfs(name: String, wanted: &Wanted) -> (String, Vec<(String, String)>) {
 }
 
 /// What Swarm cannot keep as the spec wants it.
-pub fn check(context: &mut Context<'_>, subject: Subject<'_>) {
+pub fn check(context: &mut Context<'_>, subject: SwarmService<'_>) {
     let mut faults = Vec::new();
     let mut before: Option<Route> = None;
     for (data, wanted) in subject.workload.volumes() {
@@ -166,7 +166,7 @@ pub fn check(context: &mut Context<'_>, subject: Subject<'_>) {
 }
 
 /// Without a driver of the storage's own there is no cluster volume of it.
-fn cluster(subject: Subject<'_>, wanted: &Wanted, at: &Route) -> Option<Diagnostic> {
+fn cluster(subject: SwarmService<'_>, wanted: &Wanted, at: &Route) -> Option<Diagnostic> {
     if wanted.csi.is_some() {
         return None;
     }
@@ -175,12 +175,12 @@ fn cluster(subject: Subject<'_>, wanted: &Wanted, at: &Route) -> Option<Diagnost
 }
 
 /// Whether a docker plugin serves the volume on this engine, and takes what is asked of it.
-fn plugin(subject: Subject<'_>, data: &Data, wanted: &Wanted, at: &Route) -> Vec<Diagnostic> {
+fn plugin(subject: SwarmService<'_>, data: &Data, wanted: &Wanted, at: &Route) -> Vec<Diagnostic> {
     let (service, swarm) = (subject.service, subject.swarm);
     let place = service.place(&at.at("backend"));
     let backend = &wanted.backend_name;
     let csi = |d: Diagnostic| match wanted.csi {
-        Some(_) => d.mend(
+        Some(_) => d.fix(
             "engines from 23.0 can use its CSI driver",
             "targets: { swarm: { engine: \"23.0\", volume: csi } }",
         ),
@@ -189,7 +189,7 @@ fn plugin(subject: Subject<'_>, data: &Data, wanted: &Wanted, at: &Route) -> Vec
     let Some(plugin) = wanted.backend.plugin else {
         let message = format!("no docker volume plugin serves {backend} on Swarm");
         let d = Diagnostic::error(Code::VolumeNoPlugin, place, message);
-        return vec![csi(d).mend(
+        return vec![csi(d).fix(
             "or keep the data on the nodes",
             "data: { host: \"/mnt/d1/my-database-{{ member.id }}\" }, members: { pin: my-database }",
         )];
@@ -226,7 +226,7 @@ fn plugin(subject: Subject<'_>, data: &Data, wanted: &Wanted, at: &Route) -> Vec
 }
 
 /// Docker mounts NFS itself and must be told from where.
-fn nfs_options(subject: Subject<'_>, wanted: &Wanted, at: &Route) -> Vec<Diagnostic> {
+fn nfs_options(subject: SwarmService<'_>, wanted: &Wanted, at: &Route) -> Vec<Diagnostic> {
     let service = subject.service;
     let mut faults = Vec::new();
     let known = |key: &str, good: fn(&str) -> bool| option(wanted, key).is_some_and(good);
@@ -239,21 +239,21 @@ fn nfs_options(subject: Subject<'_>, wanted: &Wanted, at: &Route) -> Vec<Diagnos
                 service.place(&at.at("backend")),
                 "docker mounts NFS itself and must be told from where",
             )
-            .mend("write beside `backend`", "options: { server: 10.0.0.9, share: /export }"),
+            .fix("write beside `backend`", "options: { server: 10.0.0.9, share: /export }"),
         );
     }
     for (key, _) in wanted.options.iter().filter(|(k, _)| !NFS.contains(&k.as_str())) {
         let message = format!("docker's NFS volumes know no option `{key}`");
         faults.push(
             Diagnostic::error(Code::BadValue, service.key(&at.at("options").at(key)), message)
-                .mend("options are", NFS.join(", ")),
+                .fix("options are", NFS.join(", ")),
         );
     }
     faults
 }
 
 /// A disk of one zone cannot be attached in another.
-fn zones(subject: Subject<'_>, wanted: &Wanted, at: &Route) -> Option<Diagnostic> {
+fn zones(subject: SwarmService<'_>, wanted: &Wanted, at: &Route) -> Option<Diagnostic> {
     if wanted.backend.zone.is_none() || !wanted.zones.is_empty() {
         return None;
     }
@@ -264,12 +264,12 @@ fn zones(subject: Subject<'_>, wanted: &Wanted, at: &Route) -> Option<Diagnostic
             place,
             "the volume lives in one zone, and Swarm must be told which",
         )
-        .mend("one zone for each member, in order, which nodes carry as label `zone`", "zones: [b, c, d]"),
+        .fix("one zone for each member, in order, which nodes carry as label `zone`", "zones: [b, c, d]"),
     )
 }
 
 /// Two volumes of one member in two zones: no node reaches both.
-fn one_zone(subject: Subject<'_>) -> Option<Diagnostic> {
+fn one_zone(subject: SwarmService<'_>) -> Option<Diagnostic> {
     let torn = |id: &Option<u32>| {
         subject.demands(*id).iter().filter(|(label, _)| label == "zone").count() > 1
             && subject.pin().is_none_or(|p| p.label != "zone")

@@ -62,9 +62,9 @@ pub fn fill(
             "the lock on {} is the docker client's: it falls when that is killed, and the container runs on",
             file.text
         );
-        let mend =
+        let fix =
             "--entrypoint /bin/sh IMAGE -c 'exec 9<\"$$0\" && flock -n 9 && exec \"$$@\"' DIRECTORY COMMAND";
-        found.violation(codes::IGNORED, vec![step.at(file, "flock")], message, mend);
+        found.violation(codes::IGNORED, vec![step.at(file, "flock")], message, fix);
     }
     software
 }
@@ -324,15 +324,15 @@ impl Reader<'_> {
 /// A unit comes back under its name, wherever that is.
 fn ephemeral(workload: &Workload, software: &Software, lost: &Mount, found: &mut Found) {
     let (name, target, at) = (&workload.name, &lost.target, vec![lost.at.clone()]);
-    let mend = format!("--mount type=bind,source=/mnt/d1/{},target={target}", workload.family);
+    let fix = format!("--mount type=bind,source=/mnt/d1/{},target={target}", workload.family);
     if software.cache {
         // Often on purpose.
     } else if software.quorum {
         let message = format!("{name} comes back with its name and without the data of {}", software.name);
-        found.violation(codes::EPHEMERAL, at, message, mend);
+        found.violation(codes::EPHEMERAL, at, message, fix);
     } else {
         let message = format!("the data of {} in {name} goes with its container", software.name);
-        found.note(codes::EPHEMERAL, at, message, mend);
+        found.note(codes::EPHEMERAL, at, message, fix);
     }
 }
 

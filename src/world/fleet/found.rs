@@ -17,19 +17,19 @@ pub struct Found {
 
 impl Found {
     /// Something that breaks the promise.
-    pub fn violation(&mut self, code: &str, at: Vec<At>, message: String, mend: impl Into<String>) {
-        self.finding(Level::Violation, code, at, message, mend.into());
+    pub fn violation(&mut self, code: &str, at: Vec<At>, message: String, fix: impl Into<String>) {
+        self.finding(Level::Violation, code, at, message, fix.into());
     }
 
     /// Something that does not yet.
-    pub fn note(&mut self, code: &str, at: Vec<At>, message: String, mend: impl Into<String>) {
-        self.finding(Level::Note, code, at, message, mend.into());
+    pub fn note(&mut self, code: &str, at: Vec<At>, message: String, fix: impl Into<String>) {
+        self.finding(Level::Note, code, at, message, fix.into());
     }
 
-    fn finding(&mut self, level: Level, code: &str, at: Vec<At>, message: String, mend: String) {
+    fn finding(&mut self, level: Level, code: &str, at: Vec<At>, message: String, fix: String) {
         let first = at.first().cloned();
         if first.is_none_or(|at| self.said.insert((format!("{code} {message}"), at))) {
-            self.findings.push(Finding { code: code.into(), level, message, at, story: Vec::new(), mend });
+            self.findings.push(Finding { code: code.into(), level, message, at, story: Vec::new(), fix });
         }
     }
 

@@ -26,8 +26,8 @@ pub fn check(unit: &Unit, found: &mut Found) {
     let rules = &unit.rules;
     for rule in rules.ids.iter().skip(1) {
         let message = format!("of several MachineIDs the first wins: `{}` does nothing", rule.text);
-        let mend = "MachineMetadata=KEY=VALUE, of which several may stand for either";
-        found.violation(codes::IGNORED, vec![rule.at.clone()], message, mend);
+        let fix = "MachineMetadata=KEY=VALUE, of which several may stand for either";
+        found.violation(codes::IGNORED, vec![rule.at.clone()], message, fix);
     }
     for rule in rules.global.iter().filter(|rule| !rule.is_truth()) {
         let message = format!("fleet takes `Global={}` for false", rule.text);
@@ -40,8 +40,8 @@ pub fn check(unit: &Unit, found: &mut Found) {
     if let Some(global) = rules.is_global().filter(|_| unit.name().is_template()) {
         let message =
             format!("the template {} keeps off what it conflicts with as soon as it is submitted", unit.name);
-        let mend = format!("{}.service in place of a template", unit.name().prefix);
-        found.note(codes::IGNORED, vec![global.clone()], message, mend);
+        let fix = format!("{}.service in place of a template", unit.name().prefix);
+        found.note(codes::IGNORED, vec![global.clone()], message, fix);
     }
 }
 
@@ -74,16 +74,16 @@ fn metadata(unit: &Unit, found: &mut Found) {
                     rule.text.split_whitespace().map(|pair| format!("MachineMetadata={pair}")).collect();
                 let message = format!("fleet drops `{}` without a word: it is not one key=value", rule.text);
                 let several = pairs.len() > 1 && pairs.iter().all(|pair| pair.matches('=').count() == 2);
-                let mend = if several { pairs.join("   ") } else { "MachineMetadata=KEY=VALUE".into() };
-                found.violation(codes::IGNORED, vec![rule.at.clone()], message, mend);
+                let fix = if several { pairs.join("   ") } else { "MachineMetadata=KEY=VALUE".into() };
+                found.violation(codes::IGNORED, vec![rule.at.clone()], message, fix);
             }
             Some((key, _)) if text.contains(|c: char| c.is_whitespace() || c == '"' || c == '%') => {
                 let message = format!(
                     "fleet takes `{}` as it is written: no machine has that metadata, so the unit never runs",
                     rule.text
                 );
-                let mend = format!("MachineMetadata={key}=%i: only %n %N %p %i are expanded");
-                found.violation(codes::IGNORED, vec![rule.at.clone()], message, mend);
+                let fix = format!("MachineMetadata={key}=%i: only %n %N %p %i are expanded");
+                found.violation(codes::IGNORED, vec![rule.at.clone()], message, fix);
             }
             Some(_) => {}
         }

@@ -129,7 +129,7 @@ fn wants(instance: &Instance<'_>) -> (Vec<Want>, Vec<Want>) {
             values,
             not: false,
             one_node: true,
-            many: false,
+            shared: false,
             at: id.at.clone(),
         });
     }
@@ -146,7 +146,7 @@ fn wants(instance: &Instance<'_>) -> (Vec<Want>, Vec<Want>) {
             values: values.into_iter().collect(),
             not: false,
             one_node: false,
-            many: false,
+            shared: false,
             at,
         });
     }
@@ -184,12 +184,12 @@ fn missed(set: &Set<'_>, workloads: &[Workload], found: &mut Found) {
                     let (Some(rule), Some(other)) = (set.held(own), other) else { continue };
                     let message =
                         format!("`{}` misses {}, which runs the same image", rule.text, other.unit.name);
-                    let mend = format!("Conflicts={}", other.unit.name.replace("@.", "@*."));
+                    let fix = format!("Conflicts={}", other.unit.name.replace("@.", "@*."));
                     found.note(
                         codes::MATCHES_NOTHING,
                         vec![rule.at.clone(), other.unit.begin()],
                         message,
-                        mend,
+                        fix,
                     );
                 }
             }
@@ -285,9 +285,9 @@ fn start_kills(set: &Set<'_>, workloads: &mut [Workload], kills: Vec<Vec<(Victim
             let whose =
                 if own == theirs { "another instance's".to_owned() } else { format!("that of {theirs}") };
             let message = format!("the start of {own} ends {whom}, which may be {whose}");
-            let mend = "ExecStartPre=-/usr/bin/docker rm NAME, which leaves a running one, and a name of the data it has";
+            let fix = "ExecStartPre=-/usr/bin/docker rm NAME, which leaves a running one, and a name of the data it has";
             if said.insert(at.clone()) {
-                found.violation(codes::KILLS, vec![at], message, mend);
+                found.violation(codes::KILLS, vec![at], message, fix);
             }
         }
     }

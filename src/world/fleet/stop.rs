@@ -116,16 +116,16 @@ pub fn outlives(unit: &Unit, steps: &[Step], main: &Main<'_>, found: &mut Found)
     if let Some(line) = none.filter(|_| stops && all.is_empty()) {
         let what =
             "KillMode=none: what ExecStop does not end in its time runs on, and its unit counts as down";
-        let mend = "KillMode=mixed: ExecStop ends the container, and systemd the client".to_owned();
-        found.note(codes::OUTLIVES, vec![unit.at(line)], what.to_owned(), mend);
+        let fix = "KillMode=mixed: ExecStop ends the container, and systemd the client".to_owned();
+        found.note(codes::OUTLIVES, vec![unit.at(line)], what.to_owned(), fix);
     }
     if let Some(line) = none.filter(|_| !stops) {
         let what = "KillMode=none and no ExecStop: nothing stops the container".to_owned();
         all.push((unit.at(line), what, "KillMode=mixed and ExecStop=/usr/bin/docker stop -t SECONDS NAME"));
     }
     let first = all.first().map(|(at, ..)| at.clone());
-    for (at, message, mend) in all {
-        found.violation(codes::OUTLIVES, vec![at], message, mend);
+    for (at, message, fix) in all {
+        found.violation(codes::OUTLIVES, vec![at], message, fix);
     }
     first
 }
@@ -166,19 +166,19 @@ pub fn grace(
         let message = format!(
             "systemd gives up after {timeout} s, and docker stops for {seconds} s: the container runs on when its unit is down"
         );
-        let mend = format!("TimeoutStopSec={}", seconds.saturating_add(30));
-        return found.violation(codes::GRACE, places, message, mend);
+        let fix = format!("TimeoutStopSec={}", seconds.saturating_add(30));
+        return found.violation(codes::GRACE, places, message, fix);
     }
     if let Some(software) = software.filter(|s| !s.cache && workload.grace < s.grace) {
         let message = format!(
             "{} may need {} s to stop, and {} gives it {} s",
             software.name, software.grace, workload.name, workload.grace
         );
-        let mend = match stop {
+        let fix = match stop {
             Some(_) => "ExecStop=/usr/bin/docker stop -t 60 NAME",
             None => "TimeoutStopSec=90",
         };
-        found.note(codes::GRACE, vec![at], message, mend);
+        found.note(codes::GRACE, vec![at], message, fix);
     }
 }
 

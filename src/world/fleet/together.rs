@@ -174,8 +174,8 @@ impl<'u> Set<'u> {
                         "`{}` keeps {} off {}, which must share its machine: fleet never runs {}",
                         rule.text, other.unit.name, peer.unit.name, own.unit.name
                     );
-                    let mend = narrower(rule, other.unit, peer.unit);
-                    found.violation(codes::STUCK, vec![rule.at.clone(), follows.at.clone()], message, mend);
+                    let fix = narrower(rule, other.unit, peer.unit);
+                    found.violation(codes::STUCK, vec![rule.at.clone(), follows.at.clone()], message, fix);
                 }
             }
             let mut demands = own.unit.rules.demands(own.parts());
@@ -188,8 +188,8 @@ impl<'u> Set<'u> {
                             "{} and {} want different machines by `{key}`: fleet never runs {}",
                             own.unit.name, peer.unit.name, own.unit.name
                         );
-                        let mend = format!("MachineMetadata={key}= as {} has it", peer.unit.name);
-                        found.violation(codes::STUCK, vec![follows.at.clone()], message, mend);
+                        let fix = format!("MachineMetadata={key}= as {} has it", peer.unit.name);
+                        found.violation(codes::STUCK, vec![follows.at.clone()], message, fix);
                         break;
                     }
                 }
@@ -319,7 +319,7 @@ impl Fault {
             }
             Self::Nobody => format!("`{text}` matches no unit of these files, nor an instance of one"),
         };
-        let mend = match (name.instance, known) {
+        let fix = match (name.instance, known) {
             (_, false) if self == Self::Nobody => "Conflicts=NAME@*.service".to_owned(),
             (Some(_), _) => format!("Conflicts={}@*{}", name.prefix, name.suffix),
             (None, _) => format!(
@@ -329,9 +329,9 @@ impl Fault {
         };
         let at = vec![rule.at.clone()];
         if self == Self::Nobody && !known {
-            found.note(codes::MATCHES_NOTHING, at, message, mend);
+            found.note(codes::MATCHES_NOTHING, at, message, fix);
         } else {
-            found.violation(codes::MATCHES_NOTHING, at, message, mend);
+            found.violation(codes::MATCHES_NOTHING, at, message, fix);
         }
     }
 }

@@ -85,8 +85,8 @@ pub fn all(files: &[File<'_>], found: &mut Found) -> Vec<Unit> {
         let unit = match accepted(file, name, path.clone()) {
             Ok(unit) => unit,
             Err((error, at)) => {
-                let mend = mend(&error);
-                found.violation(codes::REFUSED, vec![at], format!("fleet refuses {base}: {error}"), mend);
+                let fix = fix(&error);
+                found.violation(codes::REFUSED, vec![at], format!("fleet refuses {base}: {error}"), fix);
                 continue;
             }
         };
@@ -100,8 +100,8 @@ pub fn all(files: &[File<'_>], found: &mut Found) -> Vec<Unit> {
                 if !same(first, &unit) {
                     let message =
                         format!("{} is there twice: fleet keeps the text that came first", unit.name);
-                    let mend = format!("fleetctl submit --replace {}", unit.name);
-                    found.note(codes::IGNORED, vec![unit.begin(), first.begin()], message, mend);
+                    let fix = format!("fleetctl submit --replace {}", unit.name);
+                    found.note(codes::IGNORED, vec![unit.begin(), first.begin()], message, fix);
                 }
             }
             None => {
@@ -133,7 +133,7 @@ fn accepted(file: &File<'_>, name: String, path: Arc<str>) -> Result<Unit, (Stri
 }
 
 /// What to write in place of what fleet refuses.
-fn mend(error: &str) -> &'static str {
+fn fix(error: &str) -> &'static str {
     match error {
         e if e.starts_with("MachineID cannot") => {
             "MachineMetadata=KEY=VALUE, which one machine has, in place of MachineID="
@@ -144,7 +144,7 @@ fn mend(error: &str) -> &'static str {
         e if e.starts_with("Conflicts cannot") => "take out Replaces=",
         e if e.starts_with("unresolvable") => "Conflicts=NAME@*.service, which does not hit what it follows",
         e if e.starts_with("line too long") => "end the line with a \\ and go on in the next one",
-        _ => "mend the line",
+        _ => "fix the line",
     }
 }
 

@@ -26,8 +26,8 @@ pub(super) fn judge(objects: &[Object<'_>], peers: &Peers<'_, '_>, found: &mut F
                     "two budgets select the pods of {}: the API evicts none of them",
                     peers.reads[i].workload.name
                 );
-                let mend = "one budget for these pods".to_owned();
-                found.violation(codes::STUCK, message, vec![object.here(), first.here()], mend);
+                let fix = "one budget for these pods".to_owned();
+                found.violation(codes::STUCK, message, vec![object.here(), first.here()], fix);
             }
         }
     }
@@ -39,11 +39,11 @@ pub(super) fn judge(objects: &[Object<'_>], peers: &Peers<'_, '_>, found: &mut F
                 "no disruption budget keeps a drain from taking several members of {}",
                 read.workload.name
             );
-            let mend = format!(
+            let fix = format!(
                 "kind: PodDisruptionBudget, spec: {{maxUnavailable: 1, selector: {{matchLabels: {}}}}}",
                 flow(&read.pod)
             );
-            found.note(codes::NO_BUDGET, message, vec![read.workload.at.clone()], mend);
+            found.note(codes::NO_BUDGET, message, vec![read.workload.at.clone()], fix);
         }
     }
 }

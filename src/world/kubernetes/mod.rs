@@ -4,8 +4,8 @@
 //! unique in a namespace, which is `default` where neither the manifest nor a kustomization gives one.
 
 mod budgets;
-mod habits;
 mod kustomize;
+mod lints;
 mod members;
 mod mounts;
 mod object;
@@ -28,7 +28,7 @@ pub fn read(files: &[File<'_>]) -> World {
     let peers = peers::Peers::new(&reads);
     rules::judge(&peers, &mut found);
     budgets::judge(&objects, &peers, &mut found);
-    habits::judge(&objects, &peers, &mut found);
+    lints::judge(&objects, &peers, &mut found);
     if peers.tired() {
         let what = "more workloads than are compared with each other: some rules are not judged";
         let first = objects.first().map(object::Object::here);
@@ -51,15 +51,15 @@ impl Found {
         self.unread.push(Unread { at, what });
     }
 
-    fn violation(&mut self, code: &str, message: String, at: Vec<At>, mend: String) {
-        self.finding(Level::Violation, code, message, at, mend);
+    fn violation(&mut self, code: &str, message: String, at: Vec<At>, fix: String) {
+        self.finding(Level::Violation, code, message, at, fix);
     }
 
-    fn note(&mut self, code: &str, message: String, at: Vec<At>, mend: String) {
-        self.finding(Level::Note, code, message, at, mend);
+    fn note(&mut self, code: &str, message: String, at: Vec<At>, fix: String) {
+        self.finding(Level::Note, code, message, at, fix);
     }
 
-    fn finding(&mut self, level: Level, code: &str, message: String, at: Vec<At>, mend: String) {
-        self.findings.push(Finding { code: code.to_owned(), level, message, at, story: Vec::new(), mend });
+    fn finding(&mut self, level: Level, code: &str, message: String, at: Vec<At>, fix: String) {
+        self.findings.push(Finding { code: code.to_owned(), level, message, at, story: Vec::new(), fix });
     }
 }

@@ -114,7 +114,7 @@ fn wants<'d>(object: &Object<'d>, spec: Value<'d>, found: &mut Found) -> Vec<Wan
             values: node.text().into_iter().collect(),
             not: false,
             one_node: true,
-            many: false,
+            shared: false,
             at: object.at(node),
         });
     }

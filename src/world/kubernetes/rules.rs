@@ -96,7 +96,7 @@ fn together(read: &Read<'_>, found: &mut Found) {
         return;
     }
     let name = &read.workload.name;
-    let mend = format!(
+    let fix = format!(
         "podAntiAffinity: {{requiredDuringSchedulingIgnoredDuringExecution: \
          [{{topologyKey: kubernetes.io/hostname, labelSelector: {{matchLabels: {}}}}}]}}",
         flow(&read.pod)
@@ -104,11 +104,11 @@ fn together(read: &Read<'_>, found: &mut Found) {
     match soft(read) {
         Some((what, at)) => {
             let message = format!("{what} is all that keeps the members of {name} on different nodes");
-            found.note(codes::SOFT, message, vec![at], mend);
+            found.note(codes::SOFT, message, vec![at], fix);
         }
         None => {
             let message = format!("nothing keeps two members of {name} off one node");
-            found.note(codes::TOGETHER, message, vec![read.workload.at.clone()], mend);
+            found.note(codes::TOGETHER, message, vec![read.workload.at.clone()], fix);
         }
     }
 }

@@ -83,7 +83,7 @@ pub(super) fn node_labels<'d>(object: &Object<'d>, map: Value<'d>, found: &mut F
         .map(|(key, value)| Want {
             at: object.at(map.get(&key).unwrap_or(map)),
             one_node: ONE_NODE.contains(&&*key),
-            many: false,
+            shared: false,
             key,
             values: vec![value],
             not: false,
@@ -133,7 +133,7 @@ fn node_term<'d>(object: &Object<'d>, term: Value<'d>, found: &mut Found) -> Vec
         };
         wants.push(Want {
             one_node: ONE_NODE.contains(&&*key),
-            many: false,
+            shared: false,
             key,
             values,
             not,

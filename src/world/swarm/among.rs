@@ -24,8 +24,8 @@ pub fn check(stacks: &[Vec<Service>], world: &mut World) {
     world.unread.extend(left);
 }
 
-fn finding(code: &str, level: Level, message: String, at: Vec<At>, mend: String) -> Finding {
-    Finding { code: code.to_owned(), level, message, at, story: Vec::new(), mend }
+fn finding(code: &str, level: Level, message: String, at: Vec<At>, fix: String) -> Finding {
+    Finding { code: code.to_owned(), level, message, at, story: Vec::new(), fix }
 }
 
 /// Swarm publishes a port once: through the routing mesh, or on nodes.
@@ -94,7 +94,7 @@ fn ids(stack: &[Service], world: &World, found: &mut Vec<Finding>) {
                 at.push(id.at.clone());
             }
         }
-        let (level, mend) = match (key, at.len()) {
+        let (level, fix) = match (key, at.len()) {
             ("hostname", 1) => (Level::Note, "hostname: \"{{.Service.Name}}-{{.Task.Slot}}\"".to_owned()),
             ("hostname", _) => (Level::Note, "write another hostname into each".to_owned()),
             (_, 1) => (Level::Violation, "write a service for each member, each with its own".to_owned()),
@@ -102,7 +102,7 @@ fn ids(stack: &[Service], world: &World, found: &mut Vec<Finding>) {
         };
         let more = if ids.len() > 2 { format!(" ({} in all)", ids.len()) } else { String::new() };
         let message = format!("{} and {}{more} have one {key}: `{value}`", one.member, other.member);
-        found.push(finding(codes::ID_REPEATED, level, message, at, mend));
+        found.push(finding(codes::ID_REPEATED, level, message, at, fix));
     }
 }
 

@@ -57,7 +57,7 @@ impl<'d, 'w> Page<'d, 'w> {
         (code, level): (&str, Level),
         values: &[&Value<'_>],
         message: impl Into<String>,
-        mend: impl Into<String>,
+        fix: impl Into<String>,
     ) {
         let finding = Finding {
             code: code.to_owned(),
@@ -65,7 +65,7 @@ impl<'d, 'w> Page<'d, 'w> {
             message: message.into(),
             at: values.iter().map(|v| self.at(v)).collect(),
             story: Vec::new(),
-            mend: mend.into(),
+            fix: fix.into(),
         };
         self.world.findings.push(finding);
     }

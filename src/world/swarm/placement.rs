@@ -69,7 +69,7 @@ fn want(page: &mut Page<'_, '_>, value: &Value<'_>) -> Option<Want> {
     let alone = known.is_some_and(|(_, alone)| *alone) && !not;
     // An address may also be a network.
     let one_node = alone && !(key == "node.ip" && wanted.contains('/'));
-    Some(Want { key, values: vec![wanted], not, one_node, many: false, at: page.at(value) })
+    Some(Want { key, values: vec![wanted], not, one_node, shared: false, at: page.at(value) })
 }
 
 fn refused(page: &mut Page<'_, '_>, value: &Value<'_>, text: &str) {

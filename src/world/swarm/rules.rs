@@ -48,7 +48,7 @@ pub fn file(page: &mut Page<'_, '_>) {
     for (key, values) in strange {
         let values: Vec<&Value<'_>> = values.iter().collect();
         let message = format!("docker stack deploy refuses a file with `{key}`");
-        page.found((codes::REFUSED, Level::Note), &values, message, mend(&key));
+        page.found((codes::REFUSED, Level::Note), &values, message, fix(&key));
     }
 }
 
@@ -68,7 +68,7 @@ fn unknown<'d>(root: &Value<'d>) -> Vec<(String, Value<'d>)> {
     all
 }
 
-fn mend(key: &str) -> &'static str {
+fn fix(key: &str) -> &'static str {
     match key {
         "extends" | "include" => "write the service out, or share it by an anchor: `<<: *base`",
         "volume_driver" => "volumes: { data: { driver: rexray/ebs } }",
@@ -107,9 +107,9 @@ pub fn dropped(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload
     let on_node = workload.members.iter().any(|m| m.mounts.iter().any(|m| directory(&m.source)));
     let fenced = workload.lock.is_some() || workload.ports.iter().any(|p| p.scheduled);
     let name = &workload.name;
-    let mut drop = |key: &str, level: Level, message: &str, mend: &str| {
+    let mut drop = |key: &str, level: Level, message: &str, fix: &str| {
         if let Some(value) = service.get(key) {
-            page.found((codes::IGNORED, level), &[&value], message, mend);
+            page.found((codes::IGNORED, level), &[&value], message, fix);
         }
     };
     if data || stateful {

@@ -274,12 +274,12 @@ fn undefined(page: &mut Page<'_, '_>, w: &Written<'_>) {
     } else {
         format!("the volume `{}` is defined nowhere, so docker refuses the service", w.source)
     };
-    let mend = if w.source.contains("{{") {
+    let fix = if w.source.contains("{{") {
         format!("volumes: {{ data: {{ name: \"{}\" }} }}", w.source)
     } else {
         format!("volumes: {{ {}: {{}} }}", w.source)
     };
-    page.found((codes::REFUSED, Level::Violation), &[&w.value], message, mend);
+    page.found((codes::REFUSED, Level::Violation), &[&w.value], message, fix);
 }
 
 /// Whether attaching through a plugin fences, by the table of backends.

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use crate::cluster::{Node, RUNTIME, child_of, forget_groups};
 use crate::image;
-use crate::judge::{self, Open, Row, Subject, Told};
+use crate::judge::{self, Open, Row, SwarmService, Told};
 use crate::moves;
 use crate::sh::{self, eventually};
 use crate::trace::{self, HERE, Life, Lives};
@@ -145,7 +145,7 @@ impl Machine {
         self.lives.all.iter().filter(own).cloned().collect()
     }
 
-    /// Waits until exactly one container of the unit runs that began after `from`.
+    /// AwaitsNames until exactly one container of the unit runs that began after `from`.
     fn runs(&mut self, unit: &Unit, from: u64) -> bool {
         eventually(HEALS, || {
             let living = self.living(unit);
@@ -407,7 +407,7 @@ pub fn run(dir: &Path, core: bool, loud: bool, only: &[String]) -> Told {
             if loud {
                 println!("        {} {name}: {seen:?}", of.variant.name);
             }
-            let subject = Subject { name, hazard, breaks: &[], provokes: &[] };
+            let subject = SwarmService { name, hazard, breaks: &[], provokes: &[] };
             let own = judge::judge(of, subject, &seen, 0, &mut open);
             for r in own.iter().filter_map(|r| r.wrong.as_ref().map(|w| (r, w))) {
                 println!("        WRONG {} {}/{}: {}", r.0.service, r.0.resource, r.0.hazard, r.1);

@@ -13,7 +13,7 @@ const ON_ONE_NODE: [&str; 5] = ["port", "token", "lock", "bind", "global"];
 
 /// What an experiment is, as far as it is judged.
 #[derive(Clone, Copy)]
-pub struct Subject {
+pub struct SwarmService {
     /// Its name in the table.
     pub name: &'static str,
     pub hazard: &'static str,
@@ -83,7 +83,7 @@ pub fn sum(open: &Open) -> Told {
 }
 
 /// Judges one service after one experiment.
-pub fn judge(of: &Compiled, subject: Subject, seen: &Seen, late: u64, open: &mut Open) -> Vec<Row> {
+pub fn judge(of: &Compiled, subject: SwarmService, seen: &Seen, late: u64, open: &mut Open) -> Vec<Row> {
     let mut rows = Vec::new();
     for resource in ["data", "id", "hostname", "port"] {
         // A start on missing or foreign data is the hazard `move`, whatever brought it about.
@@ -107,7 +107,7 @@ pub fn judge(of: &Compiled, subject: Subject, seen: &Seen, late: u64, open: &mut
 
 fn row(
     of: &Compiled,
-    subject: Subject,
+    subject: SwarmService,
     (resource, hazard): (&'static str, &'static str),
     claim: &Claim,
     ways: &[(&'static str, u64)],

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::cluster;
 use crate::fleet::{Machine, Unit};
-use crate::judge::{self, Open, Row, Subject};
+use crate::judge::{self, Open, Row, SwarmService};
 use crate::sh::{Delay, eventually};
 use crate::trace::{self, ELSEWHERE};
 use crate::variant::{self, Cell, Compiled, PLAIN, Target, Variant};
@@ -211,7 +211,7 @@ pub fn run(
                 let provokes: &[&str] = if member.goes(how) { &[ELSEWHERE] } else { &[] };
                 let own = judge::judge(
                     &member.of,
-                    Subject { name, hazard, breaks: &[], provokes },
+                    SwarmService { name, hazard, breaks: &[], provokes },
                     &seen,
                     late,
                     open,

@@ -10,7 +10,7 @@ use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
 
 use crate::cluster::{Cluster, Node};
-use crate::judge::{self, Open, Row, Subject, Told};
+use crate::judge::{self, Open, Row, SwarmService, Told};
 use crate::sh::{Delay, eventually};
 use crate::trace::{self, ELSEWHERE, EMPTY, HERE, Life, Lives};
 use crate::variant::{self, Cell, Compiled, PLAIN, Strip, Variant};
@@ -104,7 +104,7 @@ fn cell(name: &str) -> Option<(&'static str, &'static str)> {
 
 /// What is done to the cluster.
 struct Experiment {
-    subject: Subject,
+    subject: SwarmService,
     /// For the table.
     what: &'static str,
     /// Whether it belongs to the short run.
@@ -123,7 +123,7 @@ fn anyone(_: &Variant) -> bool {
 }
 
 fn experiments() -> Vec<Experiment> {
-    let subject = |name, hazard, breaks, provokes| Subject { name, hazard, breaks, provokes };
+    let subject = |name, hazard, breaks, provokes| SwarmService { name, hazard, breaks, provokes };
     let host = |v: &Variant| v.cell == Cell::Pinned || v.cell == Cell::PerNode;
     vec![
         Experiment {
@@ -474,7 +474,7 @@ impl Lab {
         who.iter().map(|i| self.compiled[*i].variant.name).collect()
     }
 
-    /// One experiment on `who`, and whom it left without a container that is well. They are mended.
+    /// One experiment on `who`, and whom it left without a container that is well. They are fixed.
     fn experiment(&mut self, e: &Experiment, who: &[usize], open: &mut Open) -> (Vec<Row>, Vec<usize>) {
         let tried = self.tried(e, who);
         self.delay.take();
@@ -489,7 +489,7 @@ impl Lab {
             let of = &self.compiled[i];
             let seen = trace::seen(&self.lives.all, of.variant.name, from, to);
             let provokes = if tried.contains(&i) { e.subject.provokes } else { &[] };
-            let own = judge::judge(of, Subject { provokes, ..e.subject }, &seen, slow, open);
+            let own = judge::judge(of, SwarmService { provokes, ..e.subject }, &seen, slow, open);
             if self.loud && !seen.is_empty() {
                 println!("        {} {seen:?}", of.variant.name);
                 self.story(of.variant.name, from);
@@ -519,7 +519,7 @@ impl Lab {
             who.len(),
             late.len()
         ));
-        self.mend(&late.iter().chain(hang.iter().filter(|i| !late.contains(i))).copied().collect::<Vec<_>>());
+        self.fix(&late.iter().chain(hang.iter().filter(|i| !late.contains(i))).copied().collect::<Vec<_>>());
         (rows, late)
     }
 
@@ -690,7 +690,7 @@ impl Lab {
         constrain(self, "--constraint-rm");
     }
 
-    /// Waits until each member of `who` was started again after `from`.
+    /// AwaitsNames until each member of `who` was started again after `from`.
     fn renewed(&mut self, who: &[usize], from: u64) {
         eventually(HEALS, || {
             self.read();
@@ -717,7 +717,7 @@ impl Lab {
         all && living.len() == wanted.len()
     }
 
-    /// Waits until all of `who` are well, for `seconds` at most; those that are not.
+    /// AwaitsNames until all of `who` are well, for `seconds` at most; those that are not.
     fn settle(&mut self, who: &[usize], seconds: u64) -> Vec<usize> {
         let mut well = 0;
         let mut late: Vec<usize> = Vec::new();
@@ -765,7 +765,7 @@ impl Lab {
     }
 
     /// Takes away what is stuck and starts it anew, so that the next experiment begins well.
-    fn mend(&mut self, who: &[usize]) {
+    fn fix(&mut self, who: &[usize]) {
         if who.is_empty() {
             return;
         }

@@ -168,8 +168,8 @@ fn complete(specs: &[(String, String)], wrong: &mut Vec<String>) -> usize {
     let done = compiled(&texts, &Options::default());
     let mut faults = Vec::new();
     let (model, options) = (&done.model, Options::default());
-    let waits: Vec<_> = model.services().filter_map(berthc::plan::swarm::Waits::of).collect();
-    let hidden = berthc::plan::swarm::Hidden::of(&waits.iter().collect::<Vec<_>>());
+    let waits: Vec<_> = model.services().filter_map(berthc::plan::swarm::AwaitsNames::of).collect();
+    let hidden = berthc::plan::swarm::DnsCycles::of(&waits.iter().collect::<Vec<_>>());
     let foreseen = berthc::plan::plan(model, &model.all(), &hidden, &options, &mut faults).gaps;
     let mut names: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
     for (index, gap) in &foreseen {

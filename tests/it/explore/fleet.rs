@@ -57,7 +57,7 @@ fn revisions_meet_while_the_first_still_stops() {
         for (i, e) in f.story.iter().enumerate() {
             println!("  {}. {}", i + 1, e.words);
         }
-        println!("  -> {}", f.mend);
+        println!("  -> {}", f.fix);
     }
     assert!(fleet(units(false)).contains(&"fleet/data/relabel".to_owned()));
 }

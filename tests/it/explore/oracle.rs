@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use berthc::explore::facts::{Facts, How};
-use berthc::explore::scenario::Scene;
+use berthc::explore::facts::{BreachKind, Facts};
+use berthc::explore::scenario::Scenario;
 use berthc::explore::search::{Next, search};
 use berthc::explore::state::State;
-use berthc::explore::{casts, hazards, rules};
+use berthc::explore::{hazards, pairings, rules};
 use berthc::hazard::Resource;
 use stateright::{Checker, Model, Property};
 
@@ -16,7 +16,7 @@ use super::*;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Moment {
     Fine(State),
-    Broken(How, Resource),
+    Broken(BreachKind, Resource),
 }
 
 struct Oracle(Facts);
@@ -47,16 +47,16 @@ impl Model for Oracle {
         let Moment::Fine(state) = moment else { return None };
         let (_, after, breach) = self.next(state).steps.swap_remove(action);
         Some(match breach {
-            Some(breach) => Moment::Broken(breach.how, breach.resource),
+            Some(breach) => Moment::Broken(breach.kind, breach.resource),
             None => Moment::Fine(self.0.canonical(after)),
         })
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
-            Property::always("two", |_, m| !matches!(m, Moment::Broken(How::Two, _))),
-            Property::always("empty", |_, m| !matches!(m, Moment::Broken(How::Empty, _))),
-            Property::always("other", |_, m| !matches!(m, Moment::Broken(How::Other, _))),
+            Property::always("two", |_, m| !matches!(m, Moment::Broken(BreachKind::Two, _))),
+            Property::always("empty", |_, m| !matches!(m, Moment::Broken(BreachKind::Empty, _))),
+            Property::always("other", |_, m| !matches!(m, Moment::Broken(BreachKind::Other, _))),
             // Never seen, so that every state is looked at.
             Property::sometimes("end of the world", |_, _| false),
         ]
@@ -77,7 +77,7 @@ fn stuck(facts: &Facts) -> bool {
         for (step, next, _) in oracle.next(&state).steps {
             let next = facts.canonical(next);
             open.push(next);
-            if !step.what.strikes() {
+            if !step.action.strikes() {
                 own.push(next);
             }
         }
@@ -98,15 +98,17 @@ fn stuck(facts: &Facts) -> bool {
     }
 }
 
-/// Compares one scene; whether it breaks.
+/// Compares one scenario; whether it breaks.
 fn compare(facts: &Facts) -> bool {
     let found = search(rules::of(facts.target), facts);
     assert!(found.complete, "{facts:?}");
     let checker = Oracle(facts.clone()).checker().spawn_bfs().join();
     let broken = found.breaches.len();
     assert_eq!(checker.unique_state_count(), found.states + broken, "{facts:?}");
-    for (name, how) in [("two", How::Two), ("empty", How::Empty), ("other", How::Other)] {
-        let shortest = found.breaches.iter().filter(|(k, _)| k.0 == how).map(|(_, (_, way))| way.len()).min();
+    for (name, kind) in [("two", BreachKind::Two), ("empty", BreachKind::Empty), ("other", BreachKind::Other)]
+    {
+        let shortest =
+            found.breaches.iter().filter(|(k, _)| k.0 == kind).map(|(_, (_, trace))| trace.len()).min();
         let theirs = checker.discovery(name).map(|path| path.into_actions().len());
         assert_eq!(theirs, shortest, "{name} {facts:?}");
     }
@@ -116,14 +118,14 @@ fn compare(facts: &Facts) -> bool {
     broken > 0
 }
 
-/// Every scene of these workloads; how many there were, and how many of them break.
+/// Every scenario of these workloads; how many there were, and how many of them break.
 pub fn compare_all(target: Target, workloads: Vec<Workload>, nodes: usize) -> (usize, usize) {
     let world = World { workloads, ..World::default() };
     let (mut all, mut broken) = (0, 0);
-    for members in casts(&world) {
+    for members in pairings(&world) {
         for hazard in hazards(&members, Bounds { nodes, force: true }) {
             all += 1;
-            broken += usize::from(compare(&Scene::new(target, hazard, nodes, &members).facts));
+            broken += usize::from(compare(&Scenario::new(target, hazard, nodes, &members).facts));
         }
     }
     (all, broken)
@@ -164,7 +166,7 @@ fn the_search_agrees_with_a_model_checker() {
             let (a, b) = compare_all(target, vec![w], 2);
             (all, broken) = (all + a, broken + b);
         }
-        assert!(all > 100 && broken > 20 && all - broken > 20, "{target:?}: {all} scenes, {broken} break");
+        assert!(all > 100 && broken > 20 && all - broken > 20, "{target:?}: {all} scenarios, {broken} break");
     }
 }
 

@@ -50,7 +50,7 @@ fn without_the_pin_it_moves_off_its_data() {
         for (i, e) in f.story.iter().enumerate() {
             println!("  {}. {}", i + 1, e.words);
         }
-        println!("  -> {}", f.mend);
+        println!("  -> {}", f.fix);
     }
     assert_eq!(
         swarm(w),

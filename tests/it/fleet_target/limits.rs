@@ -197,7 +197,7 @@ fn an_address_is_missed_only_by_who_uses_it() {
     assert_eq!(codes(&[&counted(plain)]), [""; 0]);
     let (_, said) = compile_all(&[&counted(&format!("{plain}env: {{ A: \"{{{{ member.address }}}}\" }}"))]);
     assert_eq!(said[0].code, "address-unknown");
-    assert_eq!(said[0].mends[0].line, "targets: { fleet: { domain: example.com } }");
+    assert_eq!(said[0].fixes[0].line, "targets: { fleet: { domain: example.com } }");
 }
 
 #[test]

@@ -111,8 +111,8 @@ fn faults(finding: &Finding, tree: &Tree) -> Vec<String> {
     if searched && finding.story.len() < 2 || finding.story.iter().any(|e| e.words.trim().is_empty()) {
         wrong.push("no story".into());
     }
-    if finding.mend.trim().is_empty() || finding.at.is_empty() {
-        wrong.push("nothing to mend".into());
+    if finding.fix.trim().is_empty() || finding.at.is_empty() {
+        wrong.push("nothing to fix".into());
     }
     wrong.into_iter().map(|w| format!("{w}\n{}", told(finding))).collect()
 }

@@ -62,7 +62,7 @@ fn accepted_pairs() {
 
 #[test]
 fn read_past_without_a_word() {
-    for (x_fleet, mend) in [
+    for (x_fleet, fix) in [
         ("Conflict=a@*.service", "Conflicts="),
         ("MachineMetaData=a=b", "MachineMetadata="),
         ("X-MachineOf=b.service", "MachineOf="),
@@ -75,10 +75,7 @@ fn read_past_without_a_word() {
     ] {
         let world = read(&[("a@1.service", unit(&docker("a"), x_fleet))]);
         assert_eq!(world.findings.len(), 1, "{:?}", world.findings);
-        assert_eq!(
-            (world.findings[0].code.as_str(), world.findings[0].mend.as_str()),
-            ("rule-ignored", mend)
-        );
+        assert_eq!((world.findings[0].code.as_str(), world.findings[0].fix.as_str()), ("rule-ignored", fix));
         assert!(codes(&world)[0].starts_with('!') && world.findings[0].at[0].line >= 4);
     }
     assert_eq!(found(&[("a@1.service", "Owner=team-a")]), ["rule-ignored a@1.service:4"]);
@@ -168,12 +165,12 @@ fn who_must_share_a_machine_with_whom_it_conflicts() {
         stuck(&[("a@.service", "Conflicts=a@*.service"), ("a-log@.service", "MachineOf=a@%i.service")]),
         [""; 0]
     );
-    let mend = read(&[
+    let fix = read(&[
         ("a@.service", unit(&docker("a-%i"), "Conflicts=a*.service")),
         ("a-log@.service", unit(&docker("l-%i"), "MachineOf=a@%i.service")),
     ]);
-    assert_eq!(mend.findings[0].mend, "Conflicts=a@*.service");
-    assert_eq!(mend.findings[0].at[1].file.as_ref(), "a-log@.service");
+    assert_eq!(fix.findings[0].fix, "Conflicts=a@*.service");
+    assert_eq!(fix.findings[0].at[1].file.as_ref(), "a-log@.service");
 }
 
 #[test]

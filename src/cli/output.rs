@@ -14,7 +14,7 @@ use super::finding::{self, Finding};
 use super::{Outside, github, print, report, sarif, written};
 
 #[derive(Debug, Args)]
-pub struct Talk {
+pub struct Output {
     /// How messages are printed
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub format: Format,
@@ -38,7 +38,7 @@ pub enum Format {
 
 /// What a command has besides its diagnostics.
 #[derive(Default)]
-pub struct Told<'a> {
+pub struct Report<'a> {
     /// Data for people.
     pub data: String,
     /// The differences, for people and, as `drift`, in the object for machines.
@@ -89,29 +89,34 @@ enum Field<'a> {
     Rows(Rows<'a>),
 }
 
-impl Talk {
+impl Output {
     /// Says it all; `sources` are the texts that the places of `diagnostics` point into.
     ///
     /// # Errors
     /// Data could not be written; a reader that went away is no error.
-    pub fn tell(&self, sources: &[Input], diagnostics: &[Diagnostic], told: Told<'_>) -> Result<(), Outside> {
+    pub fn report(
+        &self,
+        sources: &[Input],
+        diagnostics: &[Diagnostic],
+        report: Report<'_>,
+    ) -> Result<(), Outside> {
         match self.format {
             Format::Text => {
                 let mut err = anstream::stderr();
                 let _ = err.write_all(report::text(sources, &self.wanted(diagnostics)).as_bytes());
-                print(&told.data)?;
-                for row in told.drift.iter().flat_map(Rows::each) {
+                print(&report.data)?;
+                for row in report.drift.iter().flat_map(Rows::each) {
                     print(&row?.diff)?;
                 }
-                if !self.quiet && !told.summary.is_empty() {
-                    let _ = writeln!(err, "{}", told.summary);
+                if !self.quiet && !report.summary.is_empty() {
+                    let _ = writeln!(err, "{}", report.summary);
                 }
                 Ok(())
             }
             Format::Json => {
                 let found = diagnostics.iter().map(|d| report::json(sources, d)).collect();
-                let rows = told.drift.map(|rows| ("drift".to_owned(), Field::Rows(rows)));
-                let own = told.json.into_iter().map(|(key, value)| (key, Field::Value(value)));
+                let rows = report.drift.map(|rows| ("drift".to_owned(), Field::Rows(rows)));
+                let own = report.json.into_iter().map(|(key, value)| (key, Field::Value(value)));
                 let all = own.chain(rows).chain([("diagnostics".to_owned(), Field::Value(found))]);
                 let mut out = BufWriter::new(std::io::stdout().lock());
                 let object = all.collect::<BTreeMap<_, _>>();
@@ -120,12 +125,12 @@ impl Talk {
             }
             Format::Sarif => {
                 let mut all = finding::of(sources, diagnostics);
-                all.extend(told.findings);
+                all.extend(report.findings);
                 print(&format!("{:#}\n", sarif::log(&all)))
             }
             Format::Github => {
                 let mut all = finding::of(sources, &self.wanted(diagnostics));
-                all.extend(told.findings);
+                all.extend(report.findings);
                 print(&github::annotations(&all))
             }
         }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use berthc::code::Code;
 use berthc::model::check::together;
 use berthc::plan::clashes;
-use berthc::{Each, Files, Input, Lot, Options, Part, Specs, Tree, compile_each, diag};
+use berthc::{Batch, Files, Input, Options, Output, Sink, Specs, Tree, compile_each, diag};
 
 use crate::harness::{self, Memory, root, walk};
 use crate::hostile::Random;
@@ -49,19 +49,19 @@ struct Half {
     told: AtomicUsize,
 }
 
-impl Each for Half {
-    type Kept = (bool, Tree);
+impl Sink for Half {
+    type T = (bool, Tree);
 
-    fn looks(&self) -> bool {
+    fn inspect_first(&self) -> bool {
         true
     }
 
-    fn keep(&self, lot: &Lot<'_>, part: Part) -> Option<(bool, Tree)> {
-        let kept = part.searched || lot.services[0].is_multiple_of(2);
+    fn accept(&self, batch: &Batch<'_>, part: Output) -> Option<(bool, Tree)> {
+        let kept = part.searched || batch.services[0].is_multiple_of(2);
         kept.then_some((part.searched, part.tree))
     }
 
-    fn tell(&self, done: usize, of: usize) {
+    fn progress(&self, done: usize, of: usize) {
         assert!(done <= of);
         self.told.fetch_add(1, Ordering::Relaxed);
     }
@@ -121,14 +121,14 @@ fn what_raw_additions_take_is_searched_with_its_owner() {
     }
 }
 
-/// Keeps who is in which lot.
+/// Keeps who is in which batch.
 struct Lots;
 
-impl Each for Lots {
-    type Kept = Vec<usize>;
+impl Sink for Lots {
+    type T = Vec<usize>;
 
-    fn keep(&self, lot: &Lot<'_>, _: Part) -> Option<Vec<usize>> {
-        Some(lot.services.to_vec())
+    fn accept(&self, batch: &Batch<'_>, _: Output) -> Option<Vec<usize>> {
+        Some(batch.services.to_vec())
     }
 }
 
@@ -151,8 +151,8 @@ fn texts_that_claim_one_thing_are_searched_together() {
         .enumerate()
         .map(|(i, t)| Input { path: format!("s{i}.yaml"), text: (*t).to_owned() })
         .collect();
-    let (_, lots) = compile_each(&inputs, &Memory::default(), &options, &Lots);
-    assert_eq!(lots, [[0, 1, 2]]);
+    let (_, batches) = compile_each(&inputs, &Memory::default(), &options, &Lots);
+    assert_eq!(batches, [[0, 1, 2]]);
 }
 
 /// A name that nothing has is the fault of one value: what others say of its service is judged.
@@ -177,7 +177,7 @@ fn hints_end() {
         peers.join(", ")
     );
     let (_, said) = harness::compile(&[("b.yaml", &spec)]);
-    let near = said.iter().filter(|d| d.mends.iter().any(|m| m.text == "did you mean")).count();
+    let near = said.iter().filter(|d| d.fixes.iter().any(|m| m.text == "did you mean")).count();
     assert_eq!((said.len(), near), (150, 100));
 }
 
@@ -243,7 +243,7 @@ fn a_spec_that_changes_meanwhile_is_a_fault() {
     }
 }
 
-/// Whoever has a fault together is in one lot: what is said of services in their lots is what is said
+/// Whoever has a fault together is in one batch: what is said of services in their batches is what is said
 /// of all at once.
 #[test]
 fn lots_hide_no_fault() {
@@ -272,9 +272,9 @@ fn lots_hide_no_fault() {
             assert!(compiled.diagnostics.contains(d), "{round}: {d:#?}\n{}", texts.join("---\n"));
         }
         let cross = |d: &&diag::Diagnostic| CROSS.iter().any(|c| c.as_str() == d.code);
-        let mut lots: Vec<_> = compiled.diagnostics.iter().filter(cross).collect();
-        lots.retain(|d| !whole.contains(d));
-        assert!(lots.is_empty(), "{round}: {lots:#?}\n{}", texts.join("---\n"));
+        let mut batches: Vec<_> = compiled.diagnostics.iter().filter(cross).collect();
+        batches.retain(|d| !whole.contains(d));
+        assert!(batches.is_empty(), "{round}: {batches:#?}\n{}", texts.join("---\n"));
     }
     let more = [Code::ApartUnknown, Code::RevisionsDiffer].map(Code::as_str);
     for kind in CROSS.map(Code::as_str).into_iter().chain(more).chain(CLASHES) {
@@ -438,7 +438,7 @@ fn ids_meet_across_others() {
 }
 
 /// One directory in another, on nodes that are never the same: whether anything else brings the two
-/// into one lot, or raw additions are searched with them, or not.
+/// into one batch, or raw additions are searched with them, or not.
 #[test]
 fn nodes_keep_nested_directories_apart() {
     for target in ["kubernetes: { version: \"1.34\", namespace: db", "fleet: { version: \"1.0.0\""] {

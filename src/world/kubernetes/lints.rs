@@ -39,14 +39,14 @@ fn ephemeral(read: &Read<'_>, found: &mut Found) {
     let Some(mount) = mounts.into_iter().find(|m| m.source == Source::Ephemeral) else { return };
     let name = &read.workload.name;
     let at = vec![mount.at.clone()];
-    let mend = format!("a claim template that is mounted at {}", mount.target);
+    let fix = format!("a claim template that is mounted at {}", mount.target);
     if read.workload.kind == Kind::StatefulSet && software.quorum && !software.cache {
         let message =
             format!("a pod of {name} comes back with its name and without the data of {}", software.name);
-        found.violation(codes::EPHEMERAL, message, at, mend);
+        found.violation(codes::EPHEMERAL, message, at, fix);
     } else {
         let message = format!("the data of {} in {name} goes with its pod", software.name);
-        found.note(codes::EPHEMERAL, message, at, mend);
+        found.note(codes::EPHEMERAL, message, at, fix);
     }
 }
 
@@ -81,7 +81,7 @@ fn one_node(read: &Read<'_>, found: &mut Found) {
 
 fn grace(read: &Read<'_>, found: &mut Found) {
     let Some(software) = read.pod.software.filter(|_| !cache(read)) else { return };
-    let mend = format!("terminationGracePeriodSeconds: {}", software.grace.max(60));
+    let fix = format!("terminationGracePeriodSeconds: {}", software.grace.max(60));
     let (message, at) = match &read.pod.grace_at {
         Some(_) if read.pod.grace >= software.grace => return,
         Some(at) => (
@@ -99,7 +99,7 @@ fn grace(read: &Read<'_>, found: &mut Found) {
             read.workload.at.clone(),
         ),
     };
-    found.note(codes::GRACE, message, vec![at], mend);
+    found.note(codes::GRACE, message, vec![at], fix);
 }
 
 /// Options and variables that tell a member how many there are.
@@ -159,15 +159,15 @@ fn ids(peers: &Peers<'_, '_>, found: &mut Found) {
             env(read).filter(|(name, value, _)| IDS.contains(name) && !value.contains("$("))
         {
             let key = (read.workload.scope.as_str(), read.workload.family.as_str(), name, value);
-            let mend = "an id from the pod's name or its index".to_owned();
+            let fix = "an id from the pod's name or its index".to_owned();
             if read.replicas > 1 || read.workload.kind.per_node() {
                 let message = format!("every pod of {} has the id {name}={value}", read.workload.name);
-                found.violation(codes::ID_REPEATED, message, vec![at], mend);
+                found.violation(codes::ID_REPEATED, message, vec![at], fix);
             } else if let Some((other, first)) =
                 seen.get(&key).filter(|(other, _)| *other != read.workload.name)
             {
                 let message = format!("{} and {other} have one id, {name}={value}", read.workload.name);
-                found.violation(codes::ID_REPEATED, message, vec![at, first.clone()], mend);
+                found.violation(codes::ID_REPEATED, message, vec![at, first.clone()], fix);
             } else {
                 seen.insert(key, (&read.workload.name, at));
             }
@@ -208,8 +208,8 @@ fn offsets(peers: &Peers<'_, '_>, found: &mut Found) {
                     read.workload.name, other.replicas, other.workload.name
                 );
                 let at = vec![at, other.object.near(&["spec", "replicas"])];
-                let mend = "ids that leave room, or one set for all members".to_owned();
-                found.note(codes::ID_BY_HAND, message, at, mend);
+                let fix = "ids that leave room, or one set for all members".to_owned();
+                found.note(codes::ID_BY_HAND, message, at, fix);
             }
         }
     }
