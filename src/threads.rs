@@ -1,22 +1,22 @@
-//! Work that is done side by side.
+//! Runs work on several threads.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-/// How many threads the machine runs at a time, as far as it says.
+/// Returns how many threads the machine runs at once; 1 if it does not tell.
 pub fn cores() -> usize {
     thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
-/// Calls `work` for each of `items`, `threads` of them at a time; the results are in the order of
-/// the items, whichever came first. `tell` hears how many are done.
+/// Calls `work` for each of `items` on `threads` threads. The results are in the order of the items.
+/// `progress` gets the number of items that are done.
 pub fn each<I: Send, R: Send>(
     threads: usize,
     items: Vec<I>,
     work: impl Fn(I) -> R + Sync,
-    tell: &(dyn Fn(usize) + Sync),
+    progress: &(dyn Fn(usize) + Sync),
 ) -> Vec<R> {
     let (threads, ended) = (threads.min(items.len()), AtomicUsize::new(0));
     let mut results: Vec<Option<R>> = Vec::new();
@@ -28,7 +28,7 @@ pub fn each<I: Send, R: Send>(
         while let Some((at, item)) = next() {
             let result = work(item);
             locked(&results)[at] = Some(result);
-            tell(ended.fetch_add(1, Ordering::Relaxed) + 1);
+            progress(ended.fetch_add(1, Ordering::Relaxed) + 1);
         }
     };
     thread::scope(|scope| {
@@ -44,7 +44,7 @@ pub fn each<I: Send, R: Send>(
     results.into_iter().flatten().collect()
 }
 
-/// What `all` holds, whoever has failed with it before.
+/// Locks `all`, also after another thread panicked while it held the lock.
 pub fn locked<T>(all: &Mutex<T>) -> MutexGuard<'_, T> {
     all.lock().unwrap_or_else(PoisonError::into_inner)
 }

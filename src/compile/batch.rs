@@ -1,5 +1,5 @@
-//! Which services are planned, printed and searched together: those that may meet. Lots know
-//! nothing of each other, so that they can be worked on side by side, and forgotten one by one.
+//! Groups services into batches: the connected components of "can compete for one resource".
+//! Batches are independent, so they compile in parallel and are dropped one by one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,11 +10,11 @@ use crate::model::check::{on_ids, on_nodes};
 use crate::model::names::{MAX_PATH, MAX_SERVICE};
 use crate::target::Target;
 
-/// Sets of numbers that are joined pair by pair.
+/// Disjoint sets of numbers (union-find).
 pub struct Union(Vec<usize>);
 
 impl Union {
-    /// Each of `count` numbers alone.
+    /// Makes `count` sets of one number each.
     pub fn new(count: usize) -> Self {
         Self((0..count).collect())
     }
@@ -27,13 +27,13 @@ impl Union {
         at
     }
 
-    /// The smaller number placements for both.
+    /// Joins the sets of `a` and `b`. The smaller root represents both.
     pub fn join(&mut self, a: usize, b: usize) {
         let (a, b) = (self.root(a), self.root(b));
         self.0[a.max(b)] = a.min(b);
     }
 
-    /// The sets in order, each in order.
+    /// Returns the sets and their numbers in ascending order.
     pub fn sets(mut self) -> Vec<Vec<usize>> {
         let mut sets: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for i in 0..self.0.len() {
@@ -43,12 +43,12 @@ impl Union {
     }
 }
 
-/// The services of `all` by their index, each batch and all batches in order. In one batch are revisions,
-/// services that keep apart, and all that may have one name, directory, port or id; and one whose
-/// raw additions speak of another's directory or name.
+/// Returns the batches as indices into `all`, in ascending order. One batch holds the revisions of
+/// a service, services that name each other in `apart_from`, services that can share a name, directory,
+/// port or id, and services whose raw additions mention the directory or name of another.
 pub fn of(all: &[Summary]) -> Vec<Vec<usize>> {
     let mut union = Union::new(all.len());
-    // Who takes what, by its key.
+    // The services that claim each name and directory, by key.
     let mut claimants: Vec<(u64, usize)> = Vec::with_capacity(all.iter().map(|o| o.claimed.len()).sum());
     for (i, summary) in all.iter().enumerate() {
         claimants.extend(summary.claimed.iter().map(|key| (*key, i)));
@@ -64,7 +64,7 @@ pub fn of(all: &[Summary]) -> Vec<Vec<usize>> {
         .enumerate()
         .filter_map(|(i, summary)| Some((i, summary, summary.placement.as_ref()?)))
         .collect();
-    // A directory inside a claimed one belongs to both, on nodes that may be the same.
+    // Two services meet in nested directories if they can run on one node.
     let ancestors = placements.iter().flat_map(|(_, summary, _)| &summary.ancestors).copied();
     let outer: BTreeSet<u64> = ancestors.filter(|key| claimant(*key).is_some()).collect();
     let directories = placements.iter().flat_map(|(i, summary, placement)| {
@@ -72,7 +72,7 @@ pub fn of(all: &[Summary]) -> Vec<Vec<usize>> {
         own.flat_map(|key| Target::ALL.map(|target| (target, *key, *placement, *i)))
     });
     on_nodes(directories, |_, _, a, b| union.join(*a, *b));
-    // The directories that raw additions speak of.
+    // The services whose raw additions mention a directory, by its key.
     let mut mentioned: FxHashMap<u64, Vec<usize>> = FxHashMap::default();
     for (i, summary) in all.iter().enumerate() {
         let mut meet = |key| claimant(key).into_iter().for_each(|other| union.join(other, i));
@@ -81,7 +81,7 @@ pub fn of(all: &[Summary]) -> Vec<Vec<usize>> {
         for text in &summary.raw {
             for path in text.split([':', ',', '=', ' ']).filter(|p| p.starts_with('/')) {
                 let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
-                // Ids may make a directory longer than it was when it was judged, with one digit.
+                // A directory was checked with an id of one digit; longer ids make it longer.
                 ends.take_while(|end| *end <= 2 * MAX_PATH).for_each(|end| meet(directory(&path[..end])));
                 let mentioning = mentioned.entry(directory(path.trim_end_matches('/'))).or_default();
                 mentioning.extend(Some(i).filter(|i| mentioning.last() != Some(i)));
@@ -95,7 +95,7 @@ pub fn of(all: &[Summary]) -> Vec<Vec<usize>> {
         for key in &summary.ancestors {
             let Some(mentioning) = mentioned.get_mut(key) else { continue };
             mentioning.iter().for_each(|other| union.join(*other, i));
-            // They are in one batch now: one placements for all.
+            // They are in one batch now: one of them is enough.
             mentioning.truncate(1);
         }
     }
@@ -110,8 +110,8 @@ pub fn of(all: &[Summary]) -> Vec<Vec<usize>> {
     union.sets()
 }
 
-/// Every run of the parts between dashes that is not longer than a service's name may be: names of
-/// volumes and claims hold that of their service.
+/// Returns each sequence of dash-separated parts that can be the name of a service. The names of
+/// volumes and claims contain the name of their service.
 fn parts(word: &str) -> impl Iterator<Item = &str> {
     let starts = std::iter::once(0).chain(word.match_indices('-').map(|(at, _)| at + 1));
     starts.map(|from| &word[from..]).filter(|rest| !rest.starts_with('-')).flat_map(|rest| {

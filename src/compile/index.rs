@@ -1,5 +1,5 @@
-//! All specs, read one by one, and read again when their batch is worked on: what is kept of each
-//! meanwhile is an summary.
+//! Reads all specs one by one and keeps a summary of each. A spec is read again when its batch
+//! compiles, so memory does not grow with whole specs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,38 +14,39 @@ use crate::spec::de::nearest;
 use crate::spec::layers::Layers;
 use crate::threads::{self, locked};
 
-/// Bytes of texts whose services are kept, twice: those read last, and those before. A compile of
-/// few specs without bases reads each once.
+/// Size of one generation of the cache of services, in bytes of spec text. The cache has two
+/// generations, so a compile of few specs without bases reads each spec once.
 const KEPT: usize = 256 << 10;
-/// A service that so many others name is kept, so that no spec is read much oftener than that.
+/// A service that this many others name stays in the cache, so that it is not read again for each
+/// of them.
 const MANY: usize = 4;
-/// Most unknown names for which the nearest one is looked for: each costs a look at every service.
+/// Maximum number of unknown names that get a hint. Each hint compares the name with all services.
 const MAX_HINTS: usize = 100;
 
-/// All services of a compile.
+/// The summaries of all services of a compile.
 pub struct Index<'a> {
     layers: &'a Layers<'a>,
-    /// In order of name and revision; their places here are the indices of the services.
+    /// The summaries, sorted by name and revision. The position is the index of the service.
     pub summaries: Vec<Summary>,
-    /// What is known of the names of all services.
+    /// The names of invalid services, and hints for unknown names.
     names: Arc<Names>,
-    /// Who waits in a circle on Swarm.
+    /// The services that wait for each other's names on Swarm.
     pub dns_cycles: DnsCycles,
-    /// Paths of what was read, the specs included.
+    /// The paths of all files that were read, specs included.
     read: BTreeSet<String>,
-    /// Services that many others name.
+    /// The services that [`MANY`] others name.
     many: BTreeSet<usize>,
     kept: Mutex<Kept>,
 }
 
-/// Services that were read, by their indices.
+/// A cache of services, by index.
 #[derive(Default)]
 struct Kept {
     last: BTreeMap<usize, Arc<Service>>,
-    /// Bytes of their texts.
+    /// Size of the spec texts behind `last`, in bytes.
     bytes: usize,
     before: BTreeMap<usize, Arc<Service>>,
-    /// Those that many name.
+    /// The services that [`MANY`] others name.
     named: BTreeMap<usize, Arc<Service>>,
 }
 
@@ -68,14 +69,14 @@ impl Kept {
 }
 
 impl<'a> Index<'a> {
-    /// Reads all specs of `layers`, and checks each by itself.
+    /// Reads all specs of `layers` and checks each by itself.
     pub fn of(layers: &'a Layers<'a>, threads: usize, out: &mut Vec<Diagnostic>) -> Self {
         let first = Mutex::new((BTreeMap::new(), 0));
         let one = |spec| {
             let mut checked = alone(spec, layers);
             let service = checked.service.take();
             let summary = service.as_ref().map(|service| Summary::of(service, spec));
-            // Bases get other numbers when all are known.
+            // Bases get their final numbers when all are known.
             let service = service.filter(|s| !s.source.layers.iter().any(|l| layers.is_base(*l)));
             let mut first = locked(&first);
             if first.1 + checked.bytes <= KEPT {
@@ -108,33 +109,33 @@ impl<'a> Index<'a> {
             }
         }
         let mut naming = vec![0; summaries.len()];
-        for name in summaries.iter().flat_map(Summary::sees) {
+        for name in summaries.iter().flat_map(Summary::mentions) {
             named(&summaries, name).for_each(|index| naming[index] += 1);
         }
         let many = (0..summaries.len()).filter(|index| naming[*index] >= MANY).collect();
         Self { layers, summaries, names, dns_cycles, read, many, kept: Mutex::new(kept) }
     }
 
-    /// The names of all services, and the paths of what was read.
+    /// Returns the names of all services and the paths of all files that were read.
     pub fn known(self) -> (BTreeSet<String>, BTreeSet<String>) {
         let all = self.summaries.into_iter().map(|o| o.name);
         (all.chain(self.names.broken.iter().cloned()).collect(), self.read)
     }
 
-    /// The services `batch` and those that they name, in order.
+    /// Returns the services of `batch` and the services that they name, in ascending order.
     pub fn near(&self, batch: &[usize]) -> BTreeSet<usize> {
         let mut all: BTreeSet<usize> = batch.iter().copied().collect();
         for summary in batch.iter().map(|i| &self.summaries[*i]) {
-            summary.sees().for_each(|name| all.extend(named(&self.summaries, name)));
+            summary.mentions().for_each(|name| all.extend(named(&self.summaries, name)));
         }
         all
     }
 
-    /// The services `batch` and those that they name. Nobody else is found there, so that nothing made
-    /// of it can depend on others.
+    /// Returns a model of the services of `batch` and of the services that they name. It holds no other
+    /// service, so the output of a batch cannot depend on others.
     ///
     /// # Errors
-    /// A spec that says something else now.
+    /// A spec changed since it was first read.
     pub fn model(&self, batch: &[usize]) -> Result<Model, Box<Diagnostic>> {
         let services: Result<Vec<_>, _> = self.near(batch).into_iter().map(|i| self.service(i)).collect();
         Ok(Model::new(services?, self.names.clone()))
@@ -147,7 +148,7 @@ impl<'a> Index<'a> {
         }
         let summary = &self.summaries[index];
         let Checked { service, bytes, .. } = alone(summary.spec, self.layers);
-        // What is wrong with it was told when it was read first.
+        // Its errors were reported when it was first read.
         let Some(service) = service.filter(|service| service.digest == summary.digest) else {
             let place = Place::new(summary.spec, 0, 0);
             let message = format!("the spec of {} changed while it was compiled", summary.name);
@@ -164,17 +165,17 @@ impl<'a> Index<'a> {
     }
 }
 
-/// The indices of the services with this name.
+/// Returns the indices of the services with this name.
 fn named(summaries: &[Summary], name: &str) -> std::ops::Range<usize> {
     let from = summaries.partition_point(|o| *o.name < *name);
     let length = summaries[from..].partition_point(|o| o.name == name);
     from..from + length
 }
 
-/// What names that no service has were most likely meant to be.
+/// Returns the most similar known name for each unknown name.
 fn near(summaries: &[Summary], broken: &BTreeSet<String>) -> BTreeMap<String, String> {
     let unknown = |name: &&str| named(summaries, name).is_empty() && !broken.contains(*name);
-    let unknown: BTreeSet<&str> = summaries.iter().flat_map(Summary::sees).filter(unknown).collect();
+    let unknown: BTreeSet<&str> = summaries.iter().flat_map(Summary::mentions).filter(unknown).collect();
     let mut names: Vec<&str> = summaries.iter().map(|o| o.name.as_str()).collect();
     names.dedup();
     let near = |name: &str| Some((name.to_owned(), (*nearest(name, &names)?).to_owned()));

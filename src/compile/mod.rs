@@ -1,4 +1,14 @@
-//! Compiles specs, service by service or all at once.
+//! Compiles specs to files and certificates.
+//!
+//! [`compile`] returns everything at once. [`compile_each`] hands over one batch of services at a time
+//! and forgets it, so memory does not grow with thousands of specs:
+//!
+//! | step | file |
+//! |---|---|
+//! | read each spec once, keep a summary | `index`, `summary` |
+//! | group services that can compete for one resource | `batch` |
+//! | compile each batch, in parallel | `pipeline` |
+//! | compare the certificate with the search | `cross_check` |
 
 mod batch;
 mod cross_check;
@@ -16,40 +26,41 @@ use crate::model::Model;
 use crate::options::Options;
 use crate::spec::layers::Layers;
 use crate::spec::source::{Files, Input, Specs};
+use pipeline::Pipeline;
 pub use pipeline::{Batch, Output, Sink};
 
-/// All that one compile found out.
+/// The result of [`compile`].
 #[derive(Debug)]
 pub struct Compiled {
-    /// What to write; `None` when an error is among the diagnostics.
+    /// The files to write; `None` if there are errors.
     pub tree: Option<Tree>,
-    /// Every text that the places of diagnostics point into; the inputs come first.
+    /// The texts that the places of `diagnostics` point into, the inputs first.
     pub sources: Vec<Input>,
-    /// Paths of every file that was read or should have been, `templates` apart: specs, their
-    /// bases, the files they name, `berthc.toml`.
+    /// The paths of all files that were read or are missing: specs, their bases, the files that they
+    /// name, `berthc.toml`. Templates are not included.
     pub read: BTreeSet<String>,
-    /// In the order of their places.
+    /// The diagnostics, sorted by place.
     pub diagnostics: Vec<Diagnostic>,
-    /// The services, valid or nearly.
+    /// The services that could be read; some may have errors.
     pub model: Model,
-    /// What holds what; services with faults have none.
+    /// The certificates of the services. A service with errors has none.
     pub certificates: Certificates,
 }
 
-/// What a compile found out besides its parts.
+/// The result of [`compile_each`] besides its outputs.
 pub struct Report<'a> {
-    /// Paths of every file that was read or should have been, as in [`Compiled::read`].
+    /// The paths of all files that were read or are missing, as in [`Compiled::read`].
     pub read: BTreeSet<String>,
-    /// In the order of their places.
+    /// The diagnostics, sorted by place.
     pub diagnostics: Vec<Diagnostic>,
-    /// The names of the services; those with faults too, as far as their names are known.
+    /// The names of all services, also of those with errors if the name is known.
     pub services: BTreeSet<String>,
     layers: Layers<'a>,
 }
 
 impl Report<'_> {
-    /// Every text that the places of `diagnostics` point into, by its number. All else is not read
-    /// again, and its text is empty.
+    /// Returns all source texts by number. Only those that the places of `diagnostics` point into are
+    /// read again; the others are empty.
     pub fn sources(&self, diagnostics: &[Diagnostic]) -> Vec<Input> {
         let places = diagnostics.iter().flat_map(|d| d.related.iter().map(|r| r.0).chain([d.place]));
         let wanted: BTreeSet<usize> = places.map(|place| place.source).collect();
@@ -57,27 +68,24 @@ impl Report<'_> {
     }
 }
 
-/// Compiles `inputs`. The tree is there unless an error is among the diagnostics, which come in
-/// the order of their places.
+/// Compiles all `inputs` at once and keeps everything in memory.
 pub fn compile(inputs: &[Input], files: &dyn Files, options: &Options) -> Compiled {
-    let (rest, parts) = compile_each(&inputs, files, options, &pipeline::Whole);
-    let Report { read, diagnostics, layers, .. } = rest;
+    let (report, outputs) = compile_each(&inputs, files, options, &pipeline::Whole);
+    let Report { read, diagnostics, layers, .. } = report;
     let sources = layers.inputs(|_| true);
     let mut models = Vec::new();
     let (mut tree, mut certificates) = (Tree::new(), Certificates::default());
-    for part in parts {
-        models.push(part.model);
-        tree.extend(part.tree);
-        certificates.extend(part.certificates);
+    for output in outputs {
+        models.push(output.model);
+        tree.extend(output.tree);
+        certificates.extend(output.certificates);
     }
     let (model, failed) = (Model::joined(models), diag::failed(&diagnostics));
     Compiled { tree: (!failed).then_some(tree), sources, read, diagnostics, model, certificates }
 }
 
-/// Compiles `specs` part by part, so that nothing of a part has to be kept but what `each` makes
-/// of it; that comes in the order of the services. Of each spec that is not worked on, no more is
-/// kept than whom it may meet: about a kilobyte, and what its names and directories are for each
-/// member.
+/// Compiles `specs` batch by batch. Of each batch only the value that `sink` returns is kept; these
+/// values come in the order of the services. Of each spec about one kilobyte stays in memory.
 pub fn compile_each<'a, S: Sink>(
     specs: &'a dyn Specs,
     files: &'a dyn Files,
@@ -89,8 +97,8 @@ pub fn compile_each<'a, S: Sink>(
     let index = index::Index::of(&layers, options.threads, &mut diagnostics);
     let printer = Printer::new(options, &mut diagnostics);
     let memo = Memo::of_violations();
-    let work = pipeline::Pipeline { index: &index, options, printer, memo, faults: &diagnostics };
-    let (kept, found) = work.all(sink);
+    let pipeline = Pipeline { index: &index, options, printer, memo, faults: &diagnostics };
+    let (kept, found) = pipeline.all(sink);
     diagnostics.extend(found);
     let (services, read) = index.known();
     let diagnostics = diag::settle(diagnostics);

@@ -1,5 +1,5 @@
-//! From the model to the texts of each batch, and what they hold: the way from plan to search, walked
-//! batch by batch.
+//! Compiles one batch of services after another: check, plan, emit, certify, search. Batches run
+//! in parallel.
 
 use std::collections::BTreeMap;
 
@@ -17,121 +17,124 @@ use crate::threads;
 use crate::verify::{self, Claim};
 use crate::world::File;
 
-/// What every batch needs.
+/// The shared state that every batch needs.
 pub struct Pipeline<'a> {
-    /// All services.
+    /// The index of all services.
     pub index: &'a Index<'a>,
-    /// What was asked for.
+    /// The options of this compile.
     pub options: &'a Options,
-    /// The templates.
+    /// The printer of the templates.
     pub printer: Printer,
-    /// What was searched before.
+    /// The results of earlier searches.
     pub memo: Memo,
-    /// What is known to be wrong before anything is planned.
+    /// The errors of the specs, known before anything is planned.
     pub faults: &'a [Diagnostic],
 }
 
-/// A batch of services: those that name each other or may meet, and no others.
+/// Services that name each other or can compete for one resource. Services of different batches
+/// cannot affect each other.
 pub struct Batch<'a> {
-    /// Their indices among all services of the compile, which are in order of name and revision.
+    /// The indices of the services. All services of a compile are sorted by name and revision.
     pub services: &'a [usize],
-    work: &'a Pipeline<'a>,
+    pipeline: &'a Pipeline<'a>,
 }
 
-/// What a batch of services compiles to.
+/// The result of compiling one batch.
 #[derive(Debug)]
 pub struct Output {
-    /// The services of the batch, and those that they name; nobody else.
+    /// The services of the batch and the services that they name.
     pub model: Model,
-    /// What to write.
+    /// The files to write.
     pub tree: Tree,
-    /// What holds what; services with faults have none.
+    /// The certificates of the services. A service with errors has none.
     pub certificates: Certificates,
-    /// Whether the texts were searched. What was not may lack gaps.
+    /// Whether the search ran on the files. Without it, some gaps may be missing.
     pub searched: bool,
 }
 
-/// What is made of each batch of a compile, several at a time.
+/// Receives the output of each batch. Several threads call it at once.
 pub trait Sink: Sync {
-    /// What is kept of it.
+    /// The value that the sink keeps of one batch.
     type T: Send;
 
-    /// What is kept of a batch that need not be compiled: whoever says so vouches that no error is
-    /// in it. Nobody is asked when specs have faults, when templates placement in for berthc's own, or
-    /// of services with raw additions.
+    /// Returns a cached result, so that this batch is not compiled. The implementation guarantees
+    /// that the batch has no errors. The pipeline does not call it if any spec has errors, with
+    /// custom templates, or for services with raw additions: there the specs alone do not determine
+    /// the output.
     fn cached(&self, _batch: &Batch<'_>) -> Option<Self::T> {
         None
     }
 
-    /// Whether parts are shown before the search: where [`Sink::accept`] then returns `None`, or
-    /// there is an error, they are searched and shown again. What templates of others or raw
-    /// additions may bring together is searched in any case.
+    /// Whether [`Sink::accept`] sees each output before the search. If it returns `None`, or if the
+    /// output has errors, the pipeline searches the output and calls `accept` again.
     fn inspect_first(&self) -> bool {
         false
     }
 
-    /// What is kept of a part. One with an error may be shown, or not.
-    fn accept(&self, batch: &Batch<'_>, part: Output) -> Option<Self::T>;
+    /// Takes the output of a batch. Outputs with errors may be left out.
+    fn accept(&self, batch: &Batch<'_>, output: Output) -> Option<Self::T>;
 
-    /// Hears how many batches are done, of how many.
+    /// Reports how many of `_of` batches are done.
     fn progress(&self, _done: usize, _of: usize) {}
 }
 
-/// Keeps every part whole.
+/// Keeps every output as it is.
 pub struct Whole;
 
 impl Sink for Whole {
     type T = Output;
 
-    fn accept(&self, _: &Batch<'_>, part: Output) -> Option<Output> {
-        Some(part)
+    fn accept(&self, _: &Batch<'_>, output: Output) -> Option<Output> {
+        Some(output)
     }
 }
 
-/// What became of a batch.
+/// The state of a batch after its turn.
 struct Done<T> {
     batch: Vec<usize>,
     kept: Option<T>,
     diagnostics: Vec<Diagnostic>,
-    /// What its texts claim; nothing, where that is only what its specs say.
+    /// The directories and volumes that its files claim. Empty when these are only what its specs
+    /// claim.
     claims: Vec<Claim>,
 }
 
 impl<'a> Batch<'a> {
-    /// The names of its services; revisions of one have one name.
+    /// Returns the names of the services. Revisions of one service have one name.
     pub fn names(&self) -> impl Iterator<Item = &'a str> {
-        self.services.iter().map(|i| self.work.index.summaries[*i].name.as_str())
+        self.services.iter().map(|i| self.pipeline.index.summaries[*i].name.as_str())
     }
 
-    /// Tells all that the part is made from, list by list, but for the program itself and the
-    /// [`Options::hash_inputs`]. Its model holds no other services, so that two batches which tell the same
-    /// compile to the same part, unless there is an error.
-    pub fn hash_inputs(&self, tell: &mut dyn FnMut(&[&[u8]])) {
-        let index = self.work.index;
+    /// Passes everything that determines the output to `add`, except the program itself and
+    /// [`Options::hash_inputs`]. Two batches with the same inputs compile to the same output, unless
+    /// there are errors: the model of a batch holds no other services.
+    pub fn hash_inputs(&self, add: &mut dyn FnMut(&[&[u8]])) {
+        let index = self.pipeline.index;
         for service in index.near(self.services) {
             let summary = &index.summaries[service];
             let own = self.services.binary_search(&service).is_ok();
             let cycle = index.dns_cycles.cycle(&summary.name).filter(|_| own);
             let (own, waits) = (if own { "of the batch" } else { "named" }, cycle.map_or("", |_| "waits"));
-            tell(&[&summary.digest, own.as_bytes(), waits.as_bytes()]);
-            tell(&cycle.into_iter().flatten().map(String::as_bytes).collect::<Vec<_>>());
+            add(&[&summary.digest, own.as_bytes(), waits.as_bytes()]);
+            add(&cycle.into_iter().flatten().map(String::as_bytes).collect::<Vec<_>>());
         }
     }
 }
 
 impl Pipeline<'_> {
-    /// Works on every batch: what `each` kept of them, and what is wrong with them.
+    /// Compiles every batch. Returns what `sink` kept and the diagnostics, both in the order of the
+    /// services.
     pub fn all<S: Sink>(&self, sink: &S) -> (Vec<S::T>, Vec<Diagnostic>) {
         let mut open = batch::of(&self.index.summaries);
         let mut done: Vec<Done<S::T>> = Vec::new();
         let (mut count, mut joined) = (open.len(), false);
         while !open.is_empty() {
             let before = done.len();
-            let tell = |n| sink.progress(before + n, count);
+            let progress = |n| sink.progress(before + n, count);
             let work = |batch| self.batch(batch, joined, sink);
-            done.extend(threads::each(self.options.threads, open, work, &tell));
-            // Texts that name one thing belong together, whatever their specs say.
-            open = meeting(&mut done);
+            done.extend(threads::each(self.options.threads, open, work, &progress));
+            // Files that claim one directory or volume belong together, whatever their specs say.
+            open = take_meeting(&mut done);
             (count, joined) = (done.len() + open.len(), true);
         }
         done.sort_by(|a, b| a.batch.cmp(&b.batch));
@@ -143,14 +146,14 @@ impl Pipeline<'_> {
         (kept, diagnostics)
     }
 
-    /// What is made of one batch; of one that was `joined`, nothing was known.
+    /// Compiles one batch. A batch that was `joined` from others is always searched.
     fn batch<S: Sink>(&self, services: Vec<usize>, joined: bool, sink: &S) -> Done<S::T> {
-        let batch = Batch { services: &services, work: self };
+        let batch = Batch { services: &services, pipeline: self };
         let done = |kept, diagnostics, claims| Done { batch: services.clone(), kept, diagnostics, claims };
-        // What a template of others prints, no spec tells; nor whom raw additions meet, which may
-        // have been written when the other was not there.
+        // A cached result is not reused with custom templates or raw additions: the specs alone do
+        // not determine what those emit, or which other services they touch.
         let own = self.options.templates.is_empty();
-        let raw = self.raw(&services);
+        let raw = self.has_raw(&services);
         if own
             && !raw
             && !failed(self.faults)
@@ -164,37 +167,39 @@ impl Pipeline<'_> {
         };
         let seen = own && !joined && (!raw || services.len() == 1);
         if seen && sink.inspect_first() {
-            let (part, diagnostics, mut claims) = self.part(model.clone(), &services, false);
+            let (output, diagnostics, mut claims) = self.output(model.clone(), &services, false);
             if raw {
-                let files: Vec<File<'_>> = part.tree.iter().map(|(path, text)| File { path, text }).collect();
+                let files: Vec<File<'_>> =
+                    output.tree.iter().map(|(path, text)| File { path, text }).collect();
                 claims = verify::claims(&files);
             }
             if !failed(&diagnostics)
-                && let Some(kept) = sink.accept(&batch, part)
+                && let Some(kept) = sink.accept(&batch, output)
             {
                 return done(Some(kept), diagnostics, claims);
             }
         }
-        let (part, diagnostics, claims) = self.part(model, &services, !self.options.skip_search);
-        done(sink.accept(&batch, part), diagnostics, claims)
+        let (output, diagnostics, claims) = self.output(model, &services, !self.options.skip_search);
+        done(sink.accept(&batch, output), diagnostics, claims)
     }
 
-    /// Whether services among `batch` have raw additions.
-    fn raw(&self, batch: &[usize]) -> bool {
+    /// Whether a service of `batch` has raw additions.
+    fn has_raw(&self, batch: &[usize]) -> bool {
         batch.iter().any(|i| !self.index.summaries[*i].raw.is_empty())
     }
 
-    /// Checks, plans, prints, reads back, judges and, if `searched`, searches the services `batch`.
-    fn part(&self, model: Model, batch: &[usize], searched: bool) -> (Output, Vec<Diagnostic>, Vec<Claim>) {
-        let (options, hidden) = (self.options, &self.index.dns_cycles);
+    /// Checks, plans, prints, reads back and certifies the services of `batch`. Searches them if
+    /// `searched`.
+    fn output(&self, model: Model, batch: &[usize], searched: bool) -> (Output, Vec<Diagnostic>, Vec<Claim>) {
+        let (options, dns_cycles) = (self.options, &self.index.dns_cycles);
         let mut diagnostics = Vec::new();
         together(&model, batch, &mut diagnostics);
         plan::clashes(&model, batch, &mut diagnostics);
-        let Plans { pages, mut gaps } = plan::plan(&model, batch, hidden, options, &mut diagnostics);
+        let Plans { pages, mut gaps } = plan::plan(&model, batch, dns_cycles, options, &mut diagnostics);
         let sound = !failed(self.faults) && !failed(&diagnostics);
         let mut printing = Vec::new();
         let mut tree = self.printer.print(&pages, &mut printing);
-        // What a faulty spec prints is nobody's business.
+        // The output of an invalid spec is not reported.
         diagnostics.extend(printing.into_iter().filter(|_| sound));
         let faults = || self.faults.iter().chain(&diagnostics);
         let certificates = certificate::certify(&model, batch, &tree, faults());
@@ -205,7 +210,7 @@ impl Pipeline<'_> {
         if searched {
             let proof =
                 cross_check::gaps(&model, batch, &certificates, &tree, &gaps, &self.memo, &mut diagnostics);
-            if !options.templates.is_empty() || self.raw(batch) {
+            if !options.templates.is_empty() || self.has_raw(batch) {
                 cross_check::nested(&model, &certificates, &proof.unread, &mut diagnostics);
             }
             gaps.extend(proof.gaps);
@@ -218,8 +223,9 @@ impl Pipeline<'_> {
     }
 }
 
-/// Takes the batches out of `done` that claim what another one does, joined to larger ones.
-fn meeting<T>(done: &mut Vec<Done<T>>) -> Vec<Vec<usize>> {
+/// Removes the batches from `done` that claim the directory or volume of another batch, and joins
+/// them into larger ones.
+fn take_meeting<T>(done: &mut Vec<Done<T>>) -> Vec<Vec<usize>> {
     let mut union = batch::Union::new(done.len());
     let mut owners: BTreeMap<&Claim, usize> = BTreeMap::new();
     for (i, one) in done.iter().enumerate() {

@@ -1,5 +1,5 @@
-//! What is kept of a service while others are worked on, so that memory does not grow with whole
-//! specs: enough to say whom it may meet.
+//! The summary of a service: enough to tell which other services it can meet. It stays in memory
+//! while other batches compile; the spec itself does not.
 
 use serde_json::Value;
 
@@ -10,35 +10,35 @@ use crate::plan::names;
 use crate::plan::swarm::AwaitsNames;
 use crate::spec::source::Digest;
 
-/// A service, without what only its own files are made of.
+/// The names, directories, ports and ids that a service claims, and the services that it names.
 #[derive(Debug)]
 pub struct Summary {
-    /// Index of its spec.
+    /// The index of its spec.
     pub spec: usize,
-    /// Its name.
+    /// The name of the service.
     pub name: String,
-    /// Its revision.
+    /// The revision, if it has one.
     pub revision: Option<String>,
-    /// Stands for all that it is made from, see [`Service::digest`].
+    /// The digest of all its inputs, see [`Service::digest`].
     pub digest: Digest,
-    /// The services that its values name.
+    /// The services that its values name with `peers()`.
     pub peers: Vec<String>,
-    /// Whether it waits for names on Swarm.
+    /// Which names it waits for on Swarm before its check passes.
     pub waits: Option<AwaitsNames>,
     /// The id space of its numbered members.
     pub space: Option<String>,
-    /// Where it runs; nowhere, if it is external.
+    /// The nodes and ports of its members; `None` for an external service.
     pub placement: Option<Placement>,
-    /// Keys of the names and host directories that it takes.
+    /// The keys of the names and host directories that it claims.
     pub claimed: Vec<u64>,
-    /// Keys of the directories around these, the root included.
+    /// The keys of all parent directories of these, the root included.
     pub ancestors: Vec<u64>,
-    /// Every text in its raw additions.
+    /// All strings in its raw additions.
     pub raw: Vec<String>,
 }
 
 impl Summary {
-    /// That of `service`, whose spec has the index `spec`.
+    /// Makes the summary of `service`, whose spec has the index `spec`.
     pub fn of(service: &Service, spec: usize) -> Self {
         let mut summary = Self {
             spec,
@@ -65,8 +65,8 @@ impl Summary {
         summary
     }
 
-    /// The services that it names.
-    pub fn sees(&self) -> impl Iterator<Item = &str> {
+    /// Returns the services that it names in `peers()` or `apart_from`.
+    pub fn mentions(&self) -> impl Iterator<Item = &str> {
         let apart_from = self.placement.iter().flat_map(|placement| &placement.apart_from);
         self.peers.iter().chain(apart_from).map(String::as_str)
     }
@@ -84,17 +84,17 @@ impl Summary {
     }
 }
 
-/// The key of a service's name.
+/// Returns the key of a service's name.
 pub fn named(name: &str) -> u64 {
     key(("service", name))
 }
 
-/// The key of a directory of the node, without a slash at its end; the root is empty.
+/// Returns the key of a host directory. `path` has no trailing slash; the root is empty.
 pub fn directory(path: &str) -> u64 {
     key(("directory", path))
 }
 
-/// Every text in the raw additions of a service.
+/// Returns all strings in the raw additions of a service.
 fn raw(service: &Service) -> Vec<String> {
     let targets = &service.targets;
     let mut open: Vec<&Value> = Vec::new();
