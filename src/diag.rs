@@ -1,4 +1,4 @@
-//! What berthc has to say about a spec: plain data, rendered elsewhere.
+//! Diagnostics about a spec, as plain data. The command line renders them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,34 +7,34 @@ use serde::Serialize;
 
 use crate::code::Code;
 
-/// A stretch of one source text, in bytes.
+/// A range of bytes in one source text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Place {
-    /// Index of the source among the inputs of this compile.
+    /// The index of the source text.
     pub source: usize,
-    /// First byte.
+    /// The first byte.
     pub start: usize,
-    /// First byte after.
+    /// The byte after the last one.
     pub end: usize,
 }
 
 impl Place {
-    /// Of a fault that stands in no source.
+    /// The place of a diagnostic that belongs to no source text.
     pub const NOWHERE: Self = Self { source: usize::MAX, start: 0, end: 0 };
 
-    /// The place `start..end` of source number `source`.
+    /// Makes the place `start..end` in source number `source`.
     pub fn new(source: usize, start: usize, end: usize) -> Self {
         Self { source, start, end: end.max(start) }
     }
 }
 
-/// How grave a diagnostic is.
+/// The severity of a diagnostic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Nothing is written.
+    /// berthc writes no files.
     Error,
-    /// Files are written; something deserves a look.
+    /// berthc writes the files; the user should look at this.
     Warning,
 }
 
@@ -47,53 +47,54 @@ impl fmt::Display for Severity {
     }
 }
 
-/// One way out: what to do, and the line to write if there is one.
+/// A way to fix a diagnostic.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Fix {
     /// What to do, in words.
     pub text: String,
-    /// The line to write, as it would stand in a YAML spec; empty when words are all.
+    /// The line to write in the spec (YAML); empty if there is none.
     pub line: String,
 }
 
-/// One fault or gap, with its places and its fixes.
+/// One error, warning or gap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// How grave it is.
+    /// The severity.
     pub severity: Severity,
-    /// A code of the catalogue, or the name of a gap.
+    /// The code from the catalogue, or the name of a gap.
     pub code: Cow<'static, str>,
     /// What is wrong, in one line.
     pub message: String,
-    /// Where, and what stands there.
+    /// The place in the source text.
     pub place: Place,
-    /// Text under the place; may be empty.
+    /// The label under the place; may be empty.
     pub label: String,
-    /// Further places that belong to it.
+    /// Related places, each with its label.
     pub related: Vec<(Place, String)>,
     /// Why it matters.
     pub why: Vec<String>,
-    /// Ways out, best first.
+    /// The fixes, best first.
     pub fixes: Vec<Fix>,
 }
 
-/// Whether an error is among `all`.
+/// Returns whether `all` contains an error.
 pub fn failed(all: &[Diagnostic]) -> bool {
     all.iter().any(|d| d.severity == Severity::Error)
 }
 
 impl Diagnostic {
-    /// An error of the catalogue.
+    /// Makes an error.
     pub fn error(code: Code, place: Place, message: impl Into<String>) -> Self {
         Self::new(Severity::Error, Cow::Borrowed(code.as_str()), place, message)
     }
 
-    /// A warning of the catalogue.
+    /// Makes a warning.
     pub fn warning(code: Code, place: Place, message: impl Into<String>) -> Self {
         Self::new(Severity::Warning, Cow::Borrowed(code.as_str()), place, message)
     }
 
-    /// A gap: something that a target cannot hold or express; `name` is its code.
+    /// Makes an error for a gap: something that a target cannot protect or express. `name` is its
+    /// code.
     pub fn gap(name: String, place: Place, message: impl Into<String>) -> Self {
         Self::new(Severity::Error, Cow::Owned(name), place, message)
     }
@@ -111,43 +112,43 @@ impl Diagnostic {
         }
     }
 
-    /// Puts `text` under the place.
+    /// Sets the label under the place.
     #[must_use]
     pub fn label(mut self, text: impl Into<String>) -> Self {
         self.label = text.into();
         self
     }
 
-    /// Adds a second place with its text.
+    /// Adds a related place with its label.
     #[must_use]
     pub fn related(mut self, place: Place, text: impl Into<String>) -> Self {
         self.related.push((place, text.into()));
         self
     }
 
-    /// Says why it matters.
+    /// Adds a reason.
     #[must_use]
     pub fn why(mut self, text: impl Into<String>) -> Self {
         self.why.push(text.into());
         self
     }
 
-    /// Offers a way out with the line to write.
+    /// Adds a fix with the line to write.
     #[must_use]
     pub fn fix(mut self, text: impl Into<String>, line: impl Into<String>) -> Self {
         self.fixes.push(Fix { text: text.into(), line: line.into() });
         self
     }
 
-    /// Offers a way out in words.
+    /// Adds a fix in words only.
     #[must_use]
     pub fn advice(self, text: impl Into<String>) -> Self {
         self.fix(text, "")
     }
 }
 
-/// Puts diagnostics in order of their places, drops repeats, and gathers those of one cause
-/// (same code, message and fixes in one source) under the first of them.
+/// Sorts diagnostics by place, removes duplicates, and merges those with the same code, message and
+/// fixes in one source into the first of them.
 pub fn settle(mut all: Vec<Diagnostic>) -> Vec<Diagnostic> {
     all.sort_by(|a, b| {
         (a.place, &a.code, &a.message, &a.related).cmp(&(b.place, &b.code, &b.message, &b.related))

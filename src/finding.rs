@@ -1,99 +1,99 @@
-//! What a reader or the search found in files: a message, its places, and its story.
+//! Findings: what a reader or the search found in files.
 
 use std::sync::Arc;
 
 use serde::Serialize;
 
-/// A place in a file that was read.
+/// A place in a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct At {
-    /// Path as it was given.
+    /// The path, as the caller gave it.
     pub file: Arc<str>,
-    /// From 1.
+    /// The line, from 1.
     pub line: usize,
-    /// The field in the file's own words: `spec.updateStrategy.type`, `X-Fleet Conflicts`.
+    /// The field in the notation of the file: `spec.updateStrategy.type`, `X-Fleet Conflicts`.
     pub field: String,
 }
 
-/// Whether a finding breaks the promise.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// Two containers can hold one thing, or a rule in the file does not do what it says.
+    /// Two containers can hold one resource, or a rule in the file does not work.
     Violation,
-    /// Nothing breaks yet: one of several layers is missing, or a habit that costs.
+    /// Nothing breaks yet, but a protection is missing or a setting is risky.
     Note,
 }
 
 /// One step of a story.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Event {
-    /// In the orchestrator's own words.
+    /// What happens, in the terms of the orchestrator.
     pub words: String,
-    /// What in the files permits it; `None` for what happens to a cluster whatever they say.
+    /// The line that permits it; `None` for events that no file controls, such as a power failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<At>,
 }
 
-/// One thing that was found.
+/// One finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// `TARGET/RESOURCE/HAZARD`, or one of [`codes`].
     pub code: String,
-    /// How bad.
+    /// The severity.
     pub level: Level,
     /// What is wrong, in one sentence.
     pub message: String,
-    /// Where: the line to change first, others that belong to it after.
+    /// The lines that cause it. The line to change comes first.
     pub at: Vec<At>,
-    /// How it comes about, shortest first; empty where one look at the file tells.
+    /// The shortest sequence of events that leads to it; empty if the file alone shows it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub story: Vec<Event>,
     /// The line to write.
     pub fix: String,
 }
 
-/// Findings that one look at the files tells, without a search.
+/// Codes of findings that do not need a search.
 pub mod codes {
-    /// An exclusivity rule that matches none of those it is meant for: a dead anti-affinity
-    /// selector, a `Conflicts` glob that names only the unit itself, a budget without pods.
+    /// An exclusivity rule that matches nothing: an anti-affinity selector without pods, a
+    /// `Conflicts` glob that matches only its own unit, a budget without pods.
     pub const MATCHES_NOTHING: &str = "rule-matches-nothing";
-    /// A rule that the orchestrator reads past without a word: a misspelt key, a dropped field.
+    /// A rule that the orchestrator ignores without a message: a misspelt key, a dropped field.
     pub const IGNORED: &str = "rule-ignored";
-    /// Two controllers whose selectors take each other's pods.
+    /// Two controllers that select each other's pods.
     pub const OVERLAP: &str = "selectors-overlap";
-    /// A rule that the scheduler may break: preferred anti-affinity, topology spread.
+    /// A rule that the scheduler may ignore: preferred anti-affinity, topology spread.
     pub const SOFT: &str = "rule-soft";
-    /// The orchestrator refuses the file, or a part of it.
+    /// A file that the orchestrator rejects, whole or in part.
     pub const REFUSED: &str = "file-refused";
-    /// An update or drain that can never finish.
+    /// An update or drain that never finishes.
     pub const STUCK: &str = "update-stuck";
-    /// One layer alone keeps two containers apart, where a second could be had.
+    /// A single mechanism keeps two containers apart where a second one is available.
     pub const SINGLE: &str = "layer-single";
-    /// A disruption budget that does nothing for the pods it selects.
+    /// A disruption budget that does not protect the pods it selects.
     pub const BUDGET_IDLE: &str = "budget-idle";
-    /// Members that keep a quorum, and no disruption budget.
+    /// Quorum members without a disruption budget.
     pub const NO_BUDGET: &str = "budget-missing";
-    /// Several members may share a node, so that one lost node takes several.
+    /// Several members may share a node, so one lost node takes several of them.
     pub const TOGETHER: &str = "members-together";
-    /// A volume that serves every pod of a node (ReadWriteOnce), where one pod is meant.
+    /// A ReadWriteOnce volume, which serves all pods of a node, where one pod is meant.
     pub const ONE_NODE: &str = "volume-one-node";
-    /// Data of a stateful service that goes with its container.
+    /// Data of a stateful service that is deleted with its container.
     pub const EPHEMERAL: &str = "data-ephemeral";
-    /// A start that kills whatever container has the name.
+    /// A start that kills any container with its name.
     pub const KILLS: &str = "start-kills";
-    /// A container that outlives its unit: detached, or never stopped.
+    /// A container that keeps running after its unit stopped: detached, or never stopped.
     pub const OUTLIVES: &str = "container-outlives";
-    /// Less time to stop than the software needs.
+    /// A grace period that is shorter than the software needs.
     pub const GRACE: &str = "grace-short";
-    /// Two members with one explicit id or name.
+    /// Two members with the same explicit id or name.
     pub const ID_REPEATED: &str = "id-repeated";
-    /// An id that is right only for the number of members that stands elsewhere in the files.
+    /// An id that is correct only for one number of members, which another file sets.
     pub const ID_BY_HAND: &str = "id-by-hand";
-    /// Settings of the very first start that stay for ever.
+    /// Settings for the first start that stay in the file.
     pub const BOOTSTRAP: &str = "bootstrap-kept";
 
-    /// All of them.
+    /// All codes.
     pub const ALL: [&str; 18] = [
         MATCHES_NOTHING,
         IGNORED,

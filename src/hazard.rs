@@ -1,31 +1,32 @@
-//! What one running container may hold alone, and what can bring a second one to it.
+//! The resources of a berth and the hazards that can give one of them two holders.
 
 use serde::Serialize;
 
-/// What a berth is made of.
+/// A resource that at most one running container may hold. All resources of one member together are
+/// its *berth*.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Resource {
-    /// The member's directories or volumes.
+    /// The directories or volumes of the member.
     Data,
-    /// The right to write, of a service without data.
+    /// The right to write, for a service without data.
     Writer,
-    /// The member's own hostname.
+    /// The hostname of the member.
     Hostname,
-    /// The node's address.
+    /// The address of the node.
     Address,
-    /// The member's number.
+    /// The id of the member.
     Id,
-    /// Its ports.
+    /// The ports of the member.
     Port,
 }
 
 impl Resource {
-    /// All of them, in the order of the rows.
+    /// All resources, in the order of the rows of a certificate.
     pub const ALL: [Self; 6] =
         [Self::Data, Self::Writer, Self::Hostname, Self::Address, Self::Id, Self::Port];
 
-    /// As gaps name it.
+    /// Returns the name in gaps and findings.
     pub fn name(self) -> &'static str {
         match self {
             Self::Data => "data",
@@ -38,33 +39,33 @@ impl Resource {
     }
 }
 
-/// What can bring two containers to one resource.
+/// An event that can give one resource two holders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Hazard {
-    /// Two members land on one node.
+    /// Two members run on one node.
     Colocate,
-    /// The new container starts before the old one has stopped.
+    /// A new container starts before the old one has stopped.
     Update,
     /// Two generations are deployed at once.
     Revisions,
-    /// A label, pin or metadata is changed, or lost and set again, under a running member.
+    /// A label, pin or metadata changes, or disappears and comes back, under a running member.
     Relabel,
-    /// A node is cut off, runs on, is replaced elsewhere, and heals.
+    /// A node loses its network, keeps running, is replaced elsewhere, and comes back.
     Partition,
-    /// A stop, a crash of the agent or a reboot overlaps with the replacement; or a disk is not
-    /// mounted.
+    /// A stop, an agent crash or a reboot overlaps with the replacement, or a disk is not mounted.
     Reboot,
-    /// An identity comes up where its data is not.
+    /// A member starts where its data is not.
     Move,
-    /// Another service takes the same path, port, id or label.
+    /// Another service uses the same path, port, id or label.
     Neighbour,
-    /// Someone forces. Uncovered, it is a duty, never a gap.
+    /// Someone forces a deletion. If nothing protects against it, it is a duty of the operator,
+    /// never a gap.
     Force,
 }
 
 impl Hazard {
-    /// All of them, in the order of the columns.
+    /// All hazards, in the order of the certificate.
     pub const ALL: [Self; 9] = [
         Self::Colocate,
         Self::Update,
@@ -77,7 +78,7 @@ impl Hazard {
         Self::Force,
     ];
 
-    /// As gaps name it.
+    /// Returns the name in gaps and findings.
     pub fn name(self) -> &'static str {
         match self {
             Self::Colocate => "colocate",
@@ -92,7 +93,7 @@ impl Hazard {
         }
     }
 
-    /// What happens, for the page.
+    /// Returns what happens, for the certificate.
     pub fn what(self) -> &'static str {
         match self {
             Self::Colocate => "two members meet on one node",

@@ -1,38 +1,40 @@
-//! What a compile is asked for besides its specs.
+//! Options of a compile.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::spec::source::Input;
 use crate::target::Target;
 
-/// What a compile is asked for besides its specs.
+/// Options of a compile, besides its specs.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Emit only for these; empty means all that the specs name. Waivers are judged over all
-    /// targets of a spec, whatever stands here.
+    /// The targets to emit; empty means all targets that the specs name. Waivers are always checked
+    /// against all targets of a spec.
     pub targets: BTreeSet<Target>,
-    /// Services whose `bootstrap.env` is emitted: their very first start.
+    /// The services that start for the first time: their `bootstrap.env` is emitted.
     pub bootstrap: BTreeSet<String>,
-    /// Templates that stand in for berthc's own, by name (`kubernetes/statefulset.yaml.j2`).
+    /// Custom templates by name (`kubernetes/statefulset.yaml.j2`). They replace berthc's own.
     pub templates: BTreeMap<String, String>,
-    /// `berthc.toml`: what the project says for all of its specs. Its `specs`, `out` and
-    /// `templates` are for whoever reads and writes files; see [`Project`].
+    /// The text of `berthc.toml`: settings for all specs of the project. The library ignores its
+    /// `specs`, `out` and `templates`, which concern the caller; see [`Project`].
     pub project: Option<Input>,
-    /// The environment of the project whose overrides are laid over the specs.
+    /// The environment in `berthc.toml` whose overrides apply to the specs.
     pub env: Option<String>,
-    /// Overrides `[SERVICE:]PATH=VALUE`, one line each, laid over all else in this order.
+    /// Overrides `[SERVICE:]PATH=VALUE`. They apply after everything else, in this order.
     pub set: Vec<String>,
-    /// The inputs are not all specs of the project: an environment may speak of others.
+    /// Whether the inputs are only some specs of the project. The environment may then name
+    /// services that are missing.
     pub partial: bool,
-    /// Leave out the search of what was emitted: for who has searched the same bytes before.
+    /// Whether to skip the search of the emitted files, because the caller has searched the same
+    /// bytes before.
     pub skip_search: bool,
-    /// Services to work on side by side; 0 is as 1. It changes no result.
+    /// The number of threads; 0 means 1. It does not change the result.
     pub threads: usize,
 }
 
 impl Options {
-    /// Tells all of it that a result depends on, list by list; see [`Batch::hash_inputs`].
-    pub fn hash_inputs(&self, tell: &mut dyn FnMut(&[&[u8]])) {
+    /// Passes every option that determines the output to `add`; see [`Batch::hash_inputs`].
+    pub fn hash_inputs(&self, add: &mut dyn FnMut(&[&[u8]])) {
         let Self { targets, bootstrap, templates, project, env, set, partial: _, skip_search: _, threads: _ } =
             self;
         let project = project.iter().flat_map(|p| [&*p.path, &*p.text]);
@@ -45,11 +47,12 @@ impl Options {
             set.iter().map(String::as_str).collect(),
         ];
         for list in lists {
-            tell(&list.iter().map(|text| text.as_bytes()).collect::<Vec<_>>());
+            add(&list.iter().map(|text| text.as_bytes()).collect::<Vec<_>>());
         }
     }
 
-    /// Whether `SERVICE/TARGET/…` is of a target that was asked for; all else is wanted always.
+    /// Returns whether the file at `SERVICE/TARGET/…` belongs to a requested target. Other paths
+    /// always do.
     pub fn wants(&self, path: &str) -> bool {
         let folder = path.split('/').nth(1).unwrap_or_default();
         let target = Target::ALL.into_iter().find(|t| t.name() == folder);

@@ -1,11 +1,11 @@
-//! The orchestrators, by name, and a limit that one of them fixes for all stages.
+//! The orchestrators and a limit of Swarm that several stages need.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// Seconds that a replacement on Swarm waits for the old task
-/// (swarmkit `manager/orchestrator/restart/restart.go`, `defaultOldTaskTimeout`).
+/// The time in seconds that Swarm waits for an old task before it starts the new one (swarmkit
+/// `manager/orchestrator/restart/restart.go`, `defaultOldTaskTimeout`).
 pub const SWARM_OLD_TASK_TIMEOUT: u32 = 60;
 
 /// An orchestrator.
@@ -21,10 +21,10 @@ pub enum Target {
 }
 
 impl Target {
-    /// All of them, in the order of every list.
+    /// All targets, in the order of every list.
     pub const ALL: [Self; 3] = [Self::Kubernetes, Self::Fleet, Self::Swarm];
 
-    /// As specs, folders and gaps name it.
+    /// Returns the name in specs, folders and gaps.
     pub fn name(self) -> &'static str {
         match self {
             Self::Kubernetes => "kubernetes",
@@ -33,7 +33,7 @@ impl Target {
         }
     }
 
-    /// As sentences name it.
+    /// Returns the name in sentences.
     pub fn title(self) -> &'static str {
         match self {
             Self::Kubernetes => "Kubernetes",
@@ -42,7 +42,7 @@ impl Target {
         }
     }
 
-    /// What it calls a computer of its cluster.
+    /// Returns what this orchestrator calls a computer of its cluster.
     pub fn host(self) -> &'static str {
         match self {
             Self::Fleet => "machine",
@@ -50,7 +50,7 @@ impl Target {
         }
     }
 
-    /// What its files are called.
+    /// Returns what its files are called.
     pub fn texts(self) -> &'static str {
         match self {
             Self::Kubernetes => "manifests",
@@ -59,7 +59,7 @@ impl Target {
         }
     }
 
-    /// The orchestrator that a file is for; `None` when it is for none.
+    /// Returns the orchestrator that the file is for, or `None` for other files.
     pub fn of_file(path: &str, text: &str) -> Option<Self> {
         let name = path.rsplit('/').next().unwrap_or_default();
         const UNITS: [&str; 7] = [".service", ".timer", ".socket", ".mount", ".path", ".target", ".device"];
@@ -85,7 +85,7 @@ impl Target {
         if starts(&["apiVersion"]) && starts(&["kind"]) {
             Some(Self::Kubernetes)
         } else {
-            // JSON that is set out has its first keys indented.
+            // Formatted JSON indents its first keys.
             (top("services") || name.ends_with(".json") && starts(&["services"])).then_some(Self::Swarm)
         }
     }

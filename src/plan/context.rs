@@ -1,5 +1,4 @@
-//! What every plan is made with: the services of one name, where to report, and the names that
-//! their objects take.
+//! The input of every plan: the services of one name, and where to report errors and gaps.
 
 use std::hash::{BuildHasher as _, Hash};
 
@@ -14,23 +13,22 @@ use crate::route;
 use crate::spec::source::Route;
 use crate::target::Target;
 
-/// What a plan is made in: the services of one name (several revisions, or one) and where to
-/// report.
+/// The services of one name (one service, or its revisions) and where to report.
 pub struct Context<'a> {
-    /// Every service of the compile.
+    /// All services of the batch and the services that they name.
     pub model: &'a Model,
     /// The services of one name.
     pub group: &'a [&'a Service],
-    /// What was asked for.
+    /// The options of the compile.
     pub options: &'a Options,
-    /// Faults.
+    /// The errors found so far.
     pub faults: &'a mut Vec<Diagnostic>,
-    /// Gaps, each with the index of its service in `group`.
+    /// The gaps found so far, each with the index of its service in `group`.
     pub gaps: &'a mut Vec<(usize, Gap)>,
 }
 
 impl Context<'_> {
-    /// Reports a fault.
+    /// Reports an error.
     pub fn fault(&mut self, diagnostic: Diagnostic) {
         self.faults.push(diagnostic);
     }
@@ -41,23 +39,23 @@ impl Context<'_> {
         self.gaps.push((index, gap));
     }
 
-    /// Names of the specs behind the group, for headers.
+    /// Returns the file names of the specs in the group, for the header of emitted files.
     pub fn origin(&self) -> String {
         self.group.iter().map(|s| s.file.as_str()).collect::<Vec<_>>().join(", ")
     }
 }
 
-/// A waiver of what `berthc verify` can find in the files themselves, for a comment in them.
+/// A waiver that `berthc verify` can also find in the emitted file, as a comment.
 #[derive(Debug, Clone, Serialize)]
 pub struct Accepted {
-    /// `TARGET/RESOURCE/HAZARD`.
+    /// The gap, `TARGET/RESOURCE/HAZARD`.
     pub gap: String,
-    /// Why it is taken.
+    /// The reason.
     pub because: String,
 }
 
 impl Accepted {
-    /// Those of `service` for `target`.
+    /// Returns the waivers of `service` for `target`.
     pub fn of(service: &Service, target: Target) -> Vec<Self> {
         let own = |gap: &str| {
             let mut parts = gap.split('/');
@@ -68,27 +66,26 @@ impl Accepted {
     }
 }
 
-/// Stands for something that can be compared; it is the same on every machine. Two things that
-/// differ may have one key.
+/// Returns a hash of `thing` that is stable across machines. Different values may collide.
 pub fn key(thing: impl Hash) -> u64 {
     FxBuildHasher.hash_one(thing)
 }
 
-/// What of a spec a name is made of last.
+/// The part of a spec that determines the end of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin<'m> {
-    /// The service's name.
+    /// The name of the service.
     Service,
-    /// Its revision.
+    /// The revision.
     Revision,
-    /// Data, by its route.
+    /// A data directory, by its route.
     Data(&'m Route),
     /// A helper, by its name.
     Helper(&'m str),
 }
 
 impl Origin<'_> {
-    /// Where it stands in the spec of `service`.
+    /// Returns its place in the spec of `service`.
     pub fn place(self, service: &Service) -> Place {
         match self {
             Self::Service => service.place(&route!["service"]),

@@ -1,16 +1,16 @@
-//! What fleet and Swarm share: both hand everything to docker.
+//! What fleet and Swarm have in common: both start containers with docker.
 
 use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::model::{Check, Health, Probe, Service, Volume, Workload};
 use crate::spec::{Scheme, Tool};
 
-/// The script of `guard: lock`: it locks the directory itself ($0) and becomes the command. The
-/// lock lives as long as the process; a lock file would upset programs that want an empty
-/// directory, and a lock around `docker run` falls with the client.
+/// The script of `guard: lock`. It locks the data directory itself (`$0`) and then becomes the
+/// command, so the lock lives as long as the process. A lock file would disturb programs that
+/// expect an empty directory, and a lock around `docker run` ends with the docker client.
 pub const GUARD: &str = r#"exec 9<"$0" && flock -n 9 && exec "$@""#;
 
-/// A check as docker runs it.
+/// A health check as docker runs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// A program with its arguments.
@@ -19,10 +19,10 @@ pub enum Command {
     Shell(String),
 }
 
-/// How docker runs `check`, from its own `run` or from the image's tool.
+/// Returns the command for `check`: its own `run`, or one for the tool that the image has.
 ///
 /// # Errors
-/// [`Code::HealthNeedsCommand`] when neither can ask what the check asks.
+/// [`Code::HealthNeedsCommand`] if neither can run this check.
 pub fn command(
     service: &Service,
     w: &Workload,
@@ -49,7 +49,7 @@ pub fn command(
             };
             let url = shell_quote(&format!("{scheme}://127.0.0.1:{}{path}", port(name)));
             match tool {
-                // Without -g curl reads `[1-3]` and `{a,b}` in a URL as several.
+                // Without `-g` curl expands `[1-3]` and `{a,b}` in a URL.
                 Tool::Curl => format!(
                     "curl -gfs{} -o /dev/null --max-time {timeout} {url}",
                     if secure { "k" } else { "" }
@@ -110,10 +110,11 @@ fn needs_command(service: &Service, health: &Health, check: &Check) -> Diagnosti
     d.fix("or how it asks itself", format!("{last}: {line}"))
 }
 
-/// Options of an NFS volume: where it is, and what is added to the mount options.
+/// The options of an NFS volume that name the share, and the default mount options.
 pub const NFS: [&str; 3] = ["server", "share", "o"];
 
-/// What the plugin is told of the volume `name`; one that exists keeps what it was made with.
+/// Returns the driver options of the volume `name`. An existing volume keeps the options it was
+/// created with.
 pub fn volume_options(name: &str, wanted: &Volume) -> Vec<(String, String)> {
     let Some(plugin) = wanted.backend.plugin else { return Vec::new() };
     if plugin.driver == "local" {
@@ -124,8 +125,8 @@ pub fn volume_options(name: &str, wanted: &Volume) -> Vec<(String, String)> {
     size.into_iter().chain(kind).chain(wanted.options.iter().cloned()).collect()
 }
 
-/// NFS through docker's own driver. The directory of the member is part of the device, so that
-/// a missing one fails the mount and none is made.
+/// Returns the options of an NFS volume for docker's `local` driver. The directory of the member is
+/// part of the device, so the mount fails if the directory is missing.
 fn nfs(name: &str, wanted: &Volume) -> Vec<(String, String)> {
     let option = |key| wanted.options.iter().find(|(k, _)| k == key).map_or("", |(_, v)| v.as_str());
     let [server, share, further] = NFS.map(option);
@@ -138,19 +139,19 @@ fn nfs(name: &str, wanted: &Volume) -> Vec<(String, String)> {
     [("type", "nfs".to_owned()), ("o", mount), ("device", device)].map(|(k, v)| (k.to_owned(), v)).to_vec()
 }
 
-/// `text` as one word of a POSIX shell.
+/// Quotes `text` as one word of a POSIX shell.
 pub fn shell_quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// `text` as it is where a shell takes it for one word, else quoted.
+/// Quotes `text` only if a shell would not read it as one word.
 pub fn shell_word(text: &str) -> String {
     let bare =
         !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./:@=,+".contains(&b));
     if bare { text.to_owned() } else { shell_quote(text) }
 }
 
-/// A command as one line for a shell.
+/// Joins a command into one line for a shell.
 pub fn shell_line(words: &[String]) -> String {
     words.iter().map(|w| shell_word(w)).collect::<Vec<_>>().join(" ")
 }

@@ -1,5 +1,6 @@
-//! The orchestrators. Each target is a folder of the same shape: `plan.rs` decides everything
-//! for one service, `mod.rs` says which template prints which part of the plan to which path.
+//! Makes every decision, one plan for each orchestrator: names, labels, order, waits. Each target
+//! is a folder of the same shape: its `mod.rs` says which template prints which part of the plan to
+//! which path.
 
 pub mod context;
 pub mod docker;
@@ -22,8 +23,8 @@ use context::Context;
 use scope::{For, Values};
 use swarm::DnsCycles;
 
-/// What a person runs for `template` of `service` in member `id` on `target`; `None` for a value
-/// with faults, which the target reports.
+/// Returns the command of `template` for an operator, for member `id` of `service` on `target`.
+/// Returns `None` if the value has an error, which the target reports.
 pub fn spoken(
     target: Target,
     model: &Model,
@@ -43,31 +44,31 @@ pub fn spoken(
     rendered.ok()?.as_literal().map(ToOwned::to_owned)
 }
 
-/// The plans of one compile.
+/// The plans of one batch.
 #[derive(Debug, Default)]
 pub struct Plans {
-    /// What to print where.
+    /// The files to print.
     pub pages: Vec<Page>,
-    /// What the targets cannot express, each with the index of its service in the model.
+    /// The gaps that the targets report, each with the index of its service.
     pub gaps: Vec<(usize, Gap)>,
 }
 
-/// Shows the names that `service` takes on its targets, each as a [`key`]: services that have none
-/// in common cannot clash.
+/// Passes the [`key`] of every name that `service` uses on its targets to `see`. Two services
+/// without a common key cannot have a name clash.
 pub fn names(service: &Service, mut see: impl FnMut(u64)) {
     kubernetes::names(service, &mut see);
     fleet::names(service, &mut see);
     swarm::names(service, &mut see);
 }
 
-/// Reports names that two services among `batch` take.
+/// Reports names that two services of `batch` use.
 pub fn clashes(model: &Model, batch: &[usize], faults: &mut Vec<Diagnostic>) {
     kubernetes::clashes(model, batch, faults);
     fleet::clashes(model, batch, faults);
     swarm::clashes(model, batch, faults);
 }
 
-/// Plans the services of `batch` for every target they name.
+/// Plans the services of `batch` for every target that they name.
 pub fn plan(
     model: &Model,
     batch: &[usize],
@@ -96,8 +97,8 @@ pub fn plan(
     plans
 }
 
-/// Every gap of the services of `batch` is waived or an error; every waiver waives something.
-/// `judged` says of which services all gaps are known.
+/// Reports each gap without a waiver and each waiver without a gap. `judged` returns whether all
+/// gaps of a service are known.
 pub fn waivers(
     model: &Model,
     batch: &[usize],
@@ -122,7 +123,7 @@ pub fn waivers(
             faults.push(d.fix("or take the risk, under `accept`", line));
         }
         for accept in service.accept.iter().filter(|a| !own.iter().any(|g| g.name == a.gap)) {
-            // With whom it may meet, a compile of some specs does not know.
+            // A compile of some specs does not know all neighbours.
             if judged(service) && !accept.gap.ends_with("/neighbour") {
                 faults.push(unused(service, accept, &open));
             }
@@ -143,7 +144,7 @@ fn unused(service: &Service, accept: &Accept, open: &BTreeSet<&str>) -> Diagnost
     }
 }
 
-/// Two pages at one path would be one file.
+/// Reports two pages with the same path.
 fn twice(pages: &[Page], model: &Model, faults: &mut Vec<Diagnostic>) {
     let mut seen = BTreeSet::new();
     for page in pages {

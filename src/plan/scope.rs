@@ -1,4 +1,4 @@
-//! Values of a service, rendered for one target.
+//! Renders the values of a service for one target.
 
 use std::sync::Arc;
 
@@ -14,24 +14,24 @@ pub trait Naming {
     /// The target.
     fn target(&self) -> Target;
 
-    /// The address of member `id` of `of`, as `from` reaches it.
+    /// Returns the address of member `id` of `of`, as `from` reaches it.
     ///
     /// # Errors
-    /// Why there is none, with the line to write.
+    /// The reason why there is no address, with the line to write.
     fn address(&self, from: &Service, of: &Service, id: u32) -> Result<String, Fault>;
 
-    /// Whether `from` can reach `of` at all; `None` when it can.
+    /// Returns why `from` cannot reach `of`, or `None` if it can.
     fn unreachable(&self, _from: &Service, _of: &Service) -> Option<Fault> {
         None
     }
 }
 
-/// Whom a value is rendered for.
+/// The member that a value is rendered for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum For {
-    /// One member: all but its node is known.
+    /// One member. Everything but its node is known.
     Member(u32),
-    /// Any member: all of it is known at run time only.
+    /// Any member. Everything about it is known only at run time.
     Any,
 }
 
@@ -42,12 +42,12 @@ pub struct Values<'a, N> {
 }
 
 impl<'a, N: Naming> Values<'a, N> {
-    /// For `service`, with addresses from `naming`.
+    /// Makes a renderer for `service` with the addresses of `naming`.
     pub fn new(naming: &'a N, service: &'a Service) -> Self {
         Self { naming, service }
     }
 
-    /// The members of `of` as this service sees them.
+    /// Returns the members of `of` as this service reaches them.
     fn peers(&self, of: &Service) -> Result<Peers, Fault> {
         let ports = Arc::new(of.ports().to_vec());
         let members = match &of.body {
@@ -99,7 +99,7 @@ impl<'a, N: Naming> Values<'a, N> {
     /// Renders `text` for `whom`.
     ///
     /// # Errors
-    /// The fault of the value, once per value.
+    /// The error in the value. Each value reports it once.
     pub fn render(&self, context: &Context<'_>, text: &str, whom: For) -> Result<Text, Fault> {
         if value::is_plain(text) {
             return Ok(Text::literal(text));
@@ -121,7 +121,7 @@ impl<'a, N: Naming> Values<'a, N> {
         let uses = value::uses(text)?;
         let ports = Arc::new(self.service.ports().to_vec());
         let nobody = Peers { members: Arc::default(), ports };
-        // Listing the members for a value that does not ask would be quadratic in them.
+        // Members are listed only for values that use them; otherwise the work is quadratic.
         let (own, unlisted) = match uses.members.then(|| self.peers(self.service)) {
             None => (nobody, None),
             Some(Ok(own)) => (own, None),
@@ -137,7 +137,7 @@ impl<'a, N: Naming> Values<'a, N> {
         value::render(text, &uses, &scope)
     }
 
-    /// Renders a template; a fault is reported at its place and gives empty text.
+    /// Renders a template. An error is reported at its place, and the result is empty.
     pub fn text(&self, context: &mut Context<'_>, template: &Template, whom: For) -> Text {
         match self.render(context, &template.text, whom) {
             Ok(text) => text,
@@ -148,7 +148,7 @@ impl<'a, N: Naming> Values<'a, N> {
         }
     }
 
-    /// As [`Self::text`], where `holder` expands nothing at run time.
+    /// Renders a template for `holder`, a field that expands nothing at run time.
     pub fn literal(&self, context: &mut Context<'_>, template: &Template, whom: For, holder: &str) -> String {
         let text = self.text(context, template, whom);
         match text.as_literal() {
@@ -176,7 +176,7 @@ impl<'a, N: Naming> Values<'a, N> {
         templates.iter().map(|t| self.text(context, t, whom)).collect()
     }
 
-    /// Renders a list where `holder` expands nothing.
+    /// Renders a list of templates for `holder`, a field that expands nothing at run time.
     pub fn literals(
         &self,
         context: &mut Context<'_>,
@@ -188,7 +188,7 @@ impl<'a, N: Naming> Values<'a, N> {
     }
 
     fn report(&self, context: &mut Context<'_>, fault: Fault, template: &Template) {
-        // What the check of the spec has reported already is not said again for each target.
+        // The check of the spec has already reported this error; each target does not repeat it.
         let said = [Code::ValueSyntax, Code::ValueForbidden].contains(&fault.code)
             || fault.code == Code::PeerUnknown;
         if said || value::uses(&template.text).is_err() {
@@ -199,7 +199,7 @@ impl<'a, N: Naming> Values<'a, N> {
     }
 }
 
-/// Looks for faults in what a person runs: the certificate prints it as it is.
+/// Checks the commands that an operator runs by hand. The certificate prints them unchanged.
 pub fn people<N: Naming>(context: &mut Context<'_>, naming: &N, service: &Service, w: &Workload) {
     let values = Values::new(naming, service);
     let whom: Vec<For> = if w.per_node() { vec![For::Any] } else { w.ids().map(For::Member).collect() };
@@ -213,7 +213,7 @@ pub fn people<N: Naming>(context: &mut Context<'_>, naming: &N, service: &Servic
     }
 }
 
-/// The fault of a member without an address on `target`.
+/// Makes the error for a member without an address on `target`.
 pub fn no_address(of: &Service, id: u32, target: Target, line: &str) -> Fault {
     Fault::new(
         Code::AddressUnknown,

@@ -1,4 +1,5 @@
-//! Texts, and the tree of a spec: from a route (`exclusive.data.store.host`) to a place.
+//! Source texts, and the tree of a spec: finds the place of a route such as
+//! `exclusive.data.store.host`.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -9,29 +10,29 @@ use crate::diag::Place;
 use crate::spec::node::{Kind, Node};
 use crate::text::path::shortest;
 
-/// One text with the path it was read from.
+/// A text and its path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Input {
-    /// As it shall stand in messages; `.toml` means TOML, all else YAML.
+    /// The path, as messages show it. A path that ends in `.toml` is TOML, all others are YAML.
     pub path: String,
     /// The whole text.
     pub text: String,
 }
 
-/// The specs of a compile. It keeps few of their texts, and asks again for those it has let go:
-/// one that has changed meanwhile is a fault. Several may be read at a time.
+/// The specs of a compile. The compile keeps few texts in memory and reads others again; a spec
+/// that changed in between is an error. Several threads read at once.
 pub trait Specs: Sync {
-    /// How many there are.
+    /// Returns the number of specs.
     fn count(&self) -> usize;
 
-    /// The path of the spec with this index, as it shall stand in messages; `.toml` means TOML, all
-    /// else YAML.
+    /// Returns the path of spec number `index`, as messages show it. A path that ends in `.toml` is
+    /// TOML, all others are YAML.
     fn path(&self, index: usize) -> Cow<'_, str>;
 
-    /// Its whole text.
+    /// Returns the whole text of spec number `index`.
     ///
     /// # Errors
-    /// What the reader of the message should know.
+    /// A message for the user.
     fn text(&self, index: usize) -> Result<Cow<'_, str>, String>;
 }
 
@@ -49,32 +50,32 @@ impl<T: AsRef<[Input]> + Sync> Specs for T {
     }
 }
 
-/// The texts that the places of one spec point into, each with its index among the sources.
+/// The source texts of one spec, each with its number.
 #[derive(Debug, Clone, Default)]
 pub struct Texts(Vec<(usize, Arc<Input>)>);
 
 impl Texts {
-    /// Adds the text number `index`.
+    /// Adds text number `index`.
     pub fn add(&mut self, index: usize, text: Arc<Input>) {
         self.0.push((index, text));
     }
 
-    /// How many bytes they are together.
+    /// Returns the total size in bytes.
     pub fn bytes(&self) -> usize {
         self.0.iter().map(|(_, text)| text.text.len()).sum()
     }
 
-    /// The text number `index`.
+    /// Returns text number `index`.
     pub fn get(&self, index: usize) -> Option<&Input> {
         self.0.iter().find(|(i, _)| *i == index).map(|(_, text)| &**text)
     }
 }
 
-/// Stands for texts: two that differ have two digests.
+/// A BLAKE3 digest of the inputs.
 pub type Digest = [u8; blake3::OUT_LEN];
 
-/// Adds a list of texts to a digest in the making: with a count before the list and before each
-/// text, so that no two run together.
+/// Adds a list of texts to `digest`. The length of the list and of each text come first, so that
+/// different lists never produce the same bytes.
 pub fn feed<T: AsRef<[u8]>>(digest: &mut Hasher, list: &[T]) {
     let count = |n: usize| (n as u64).to_le_bytes();
     digest.update(&count(list.len()));
@@ -84,29 +85,29 @@ pub fn feed<T: AsRef<[u8]>>(digest: &mut Hasher, list: &[T]) {
     }
 }
 
-/// Reads what specs name: a `base`, and the text behind `files: { …: { from } }`. The library
-/// does no input itself. Several specs may be read at a time.
+/// Reads the files that specs name: a `base`, and the text behind `files: { …: { from } }`. The
+/// library itself reads no files. Several threads read at once.
 pub trait Files: Sync {
-    /// The bytes at `path`: that of the spec or base with what it names, in its shortest form. A `..`
-    /// goes up in the path as it is written, whichever folders are links.
+    /// Returns the bytes of the file at `path`. The path is in its shortest form: a `..` removes
+    /// the component before it, even if that component is a link.
     ///
     /// # Errors
-    /// What the reader of the message should know.
+    /// A message for the user.
     fn read(&self, path: &str) -> Result<Vec<u8>, String>;
 }
 
-/// The path of `path`, which is relative to the folder of the file `spec`, in its shortest form.
+/// Resolves `path` relative to the folder of the file `spec`, in its shortest form.
 pub fn beside(spec: &str, path: &str) -> String {
     let folder = spec.rfind('/').map_or("", |slash| &spec[..=slash]);
     shortest(&format!("{folder}{path}"))
 }
 
-/// A way through the keys of a spec. Keys may hold dots, so it is a list.
+/// A path through the keys of a spec. It is a list, because a key may contain dots.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Route(Vec<String>);
 
 impl Route {
-    /// The route one key further.
+    /// Returns the route with one more key.
     #[must_use]
     pub fn at(&self, key: impl ToString) -> Self {
         let mut steps = self.0.clone();
@@ -114,7 +115,7 @@ impl Route {
         Self(steps)
     }
 
-    /// The keys in order; an index of a list is a key too.
+    /// Returns the keys in order. The index of a list is also a key.
     pub fn steps(&self) -> &[String] {
         &self.0
     }
@@ -126,43 +127,43 @@ impl<S: ToString> FromIterator<S> for Route {
     }
 }
 
-/// A route from its keys: `route!["exclusive", "data", name]`.
+/// Makes a route from its keys: `route!["exclusive", "data", name]`.
 #[macro_export]
 macro_rules! route {
     ($($step:expr),* $(,)?) => { [$(($step).to_string()),*].into_iter().collect::<$crate::spec::source::Route>() };
 }
 
-/// One spec: where it came from and its tree.
+/// One spec: its origin and its tree.
 #[derive(Debug)]
 pub struct Source {
-    /// Index of its own text among the sources.
+    /// The number of its own text.
     pub index: usize,
-    /// Those of all its texts: its own, its bases, and what else was laid over or under it.
+    /// The numbers of all its texts: its own, its bases and its overrides.
     pub layers: Vec<usize>,
     /// The first key of its own text.
     pub start: Place,
-    /// Path as given, for messages.
+    /// The path, as messages show it.
     pub path: String,
-    /// The tree; `None` when the text could not be read at all.
+    /// The tree; `None` if the text could not be read.
     pub root: Option<Node>,
-    /// Items of lists that were taken out as faulty: the way to the list, and their indices in
-    /// the text. Routes count what is left.
+    /// Invalid list items that were removed: the route of the list, and the index in the text.
+    /// Routes count the remaining items.
     pub gone: Vec<(Vec<String>, usize)>,
 }
 
 impl Source {
-    /// The value at `route`, or the nearest thing above it that the text holds: a scalar's
-    /// own place, a collection's key. Never fails.
+    /// Returns the place of the value at `route`: of a scalar its own place, of a collection the
+    /// place of its key. If the text lacks it, returns the place of the nearest parent.
     pub fn place(&self, route: &Route) -> Place {
         self.find(route, false)
     }
 
-    /// As [`Self::place`], but the last key's own place.
+    /// Returns the place of the last key of `route`.
     pub fn key(&self, route: &Route) -> Place {
         self.find(route, true)
     }
 
-    /// The steps of `route` as the text counts them.
+    /// Returns the steps of `route` with the list indices of the text.
     fn way(&self, route: &Route) -> Vec<String> {
         let mut way: Vec<String> = Vec::with_capacity(route.steps().len());
         for step in route.steps() {
@@ -201,12 +202,12 @@ impl Source {
         best
     }
 
-    /// Whether the text has something at `route`.
+    /// Returns whether the text has a value at `route`.
     pub fn has(&self, route: &Route) -> bool {
         self.node(route).is_some()
     }
 
-    /// The value at `route`, as it was read.
+    /// Returns the value at `route`, as it was read.
     pub fn node(&self, route: &Route) -> Option<&Node> {
         self.way(route).iter().try_fold(self.root.as_ref()?, |node, step| match &node.kind {
             Kind::Map(entries) => entries.iter().find(|(k, _)| k.name == *step).map(|e| &e.1),
@@ -216,15 +217,15 @@ impl Source {
     }
 }
 
-/// The index in the text of what is item `index` of the list at `way` when the items `gone` are
-/// left out.
+/// Converts an index that ignores the removed items `gone` of the list at `way` into the index in
+/// the text.
 pub fn in_text(gone: &[(Vec<String>, usize)], way: &[String], index: usize) -> usize {
     let mut at: Vec<usize> = gone.iter().filter(|(w, _)| w == way).map(|(_, i)| *i).collect();
     at.sort_unstable();
     at.into_iter().fold(index, |index, gone| if gone <= index { index + 1 } else { index })
 }
 
-/// Line and column (both from 1, columns in characters) of a byte of `text`.
+/// Returns line and column of a byte of `text`, both from 1. Columns count characters.
 pub fn line_column(text: &str, byte: usize) -> (usize, usize) {
     let mut byte = byte.min(text.len());
     while !text.is_char_boundary(byte) {
