@@ -1,7 +1,7 @@
 //! Kubernetes manifests of any origin, read into a World.
 
 mod hostile;
-mod judged;
+mod lints;
 mod storage;
 
 use std::collections::BTreeMap;

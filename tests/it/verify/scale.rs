@@ -7,7 +7,7 @@ use berthc::explore::{Bounds, search};
 use berthc::verify::{Progress, Verified, verify, watched};
 use berthc::world::File;
 
-use crate::world_swarm::emitted;
+use crate::world::swarm::emitted;
 
 fn run(files: &[(String, String)], most: Duration) -> Verified {
     let files: Vec<File> = files.iter().map(|(path, text)| File { path, text }).collect();

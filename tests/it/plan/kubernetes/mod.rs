@@ -1,9 +1,9 @@
 //! Kubernetes: what is emitted, read back by a reader that knows nothing of the plan.
 
 mod decisions;
-mod hatch;
 mod hostile;
 mod limits;
+mod raw;
 mod storage;
 mod structure;
 

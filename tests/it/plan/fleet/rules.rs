@@ -100,10 +100,10 @@ fn fleet_0_13_has_no_conflicts_of_global_units() {
     let old = |spec: String| spec.replace("1.0.0", "0.13.0");
     let (all, said) = compile_with(&[&old(per_node(""))], &Options::default());
     assert!(said.is_empty(), "{said:?}");
-    assert_eq!(crate::fleet::judge(&all, crate::fleet::Version::V0_13), [""; 0]);
+    assert_eq!(crate::judges::fleet::judge(&all, crate::judges::fleet::Version::V0_13), [""; 0]);
     assert!(!all["db.v1.service"].contains("Conflicts="));
     let (all, _) = compile_with(&[&old(counted(PINNED))], &Options::default());
-    assert_eq!(crate::fleet::judge(&all, crate::fleet::Version::V0_13), [""; 0]);
+    assert_eq!(crate::judges::fleet::judge(&all, crate::judges::fleet::Version::V0_13), [""; 0]);
     assert!(all["db@1.service"].contains("Conflicts=db@*.service\n"));
 }
 

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 
 use berthc::{Diagnostic, Options};
 
-use crate::fleet::{Version, judge};
 use crate::harness;
+use crate::judges::fleet::{Version, judge};
 
 /// Units by name.
 pub type Units = BTreeMap<String, String>;

@@ -1,5 +1,6 @@
 //! The certificate: what it says when a rule is gone, and that it says something of every cell.
 
+mod duties;
 mod mutants;
 mod shapes;
 

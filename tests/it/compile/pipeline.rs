@@ -10,8 +10,8 @@ use berthc::model::check::together;
 use berthc::plan::clashes;
 use berthc::{Batch, Files, Input, Options, Output, Sink, Specs, Tree, compile_each, diag};
 
+use crate::compile::hostile::Random;
 use crate::harness::{self, Memory, root, walk};
-use crate::hostile::Random;
 
 struct Disk;
 

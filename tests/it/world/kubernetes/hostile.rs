@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{controller, deployment, read, stateful};
-use crate::hostile::{Random, bend};
+use crate::compile::hostile::{Random, bend};
 
 #[test]
 fn bent_manifests_never_panic_or_hang() {

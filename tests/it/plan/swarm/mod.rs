@@ -1,8 +1,8 @@
 //! Swarm: each decision of the stack files and each gap, in both directions.
 
 mod gaps;
-mod hatch;
 mod names;
+mod raw;
 mod text;
 mod volumes;
 

@@ -3,7 +3,9 @@
 
 mod agreement;
 mod clean;
+mod found;
 mod mutants;
+mod scale;
 
 use std::collections::BTreeSet;
 

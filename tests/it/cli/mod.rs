@@ -1,0 +1,6 @@
+//! The program: its commands, its output, its cache.
+
+mod check;
+mod known;
+mod output;
+mod usage;

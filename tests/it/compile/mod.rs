@@ -1,0 +1,5 @@
+//! A whole compile, through the library.
+
+pub mod hostile;
+mod pipeline;
+mod split;

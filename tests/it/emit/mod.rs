@@ -1,0 +1,3 @@
+//! The emitted text.
+
+mod golden;

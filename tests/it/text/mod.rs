@@ -1,0 +1,4 @@
+//! The formats of text.
+
+mod unit;
+mod yaml;

@@ -1,0 +1,6 @@
+//! The readers of files of any origin.
+
+mod claims;
+mod fleet;
+mod kubernetes;
+pub mod swarm;
