@@ -1,5 +1,5 @@
-//! What fleet does with a unit whose content is another: `fleetctl` leaves it as it is and ends
-//! with 0; with `--replace` a global unit stops and starts on all machines at once (fleet
+//! Changes that fleet does not apply. `fleetctl` keeps a submitted unit whose content changed and
+//! exits with 0; with `--replace` a global unit restarts on all machines at once (fleet
 //! `fleetctl/fleetctl.go`, `agent/reconcile.go`).
 
 use super::Change;

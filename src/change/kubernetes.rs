@@ -1,4 +1,5 @@
-//! What the API server refuses (kubernetes `pkg/apis/{apps,core,storage,discovery}/validation`).
+//! Changes that the API server refuses (kubernetes
+//! `pkg/apis/{apps,core,storage,discovery}/validation`).
 
 use std::collections::BTreeMap;
 
@@ -6,7 +7,7 @@ use super::Change;
 use crate::route;
 use crate::text::yaml::{Document, Value, documents};
 
-/// Objects and the fields of them that never change, each as a way of keys.
+/// Immutable fields by kind of object.
 const IMMUTABLE: &[(&str, &[&[&str]])] = &[
     (
         "StatefulSet",
@@ -20,7 +21,7 @@ const IMMUTABLE: &[(&str, &[&[&str]])] = &[
     ("EndpointSlice", &[&["addressType"]]),
 ];
 
-/// Objects whose pods are theirs by a selector that never changes.
+/// Kinds whose selector of pods is immutable.
 const SELECTORS: [&str; 2] = ["StatefulSet", "DaemonSet"];
 
 pub(super) fn judge(change: &mut Change<'_>, before: &str, after: &str) {
@@ -40,7 +41,7 @@ pub(super) fn judge(change: &mut Change<'_>, before: &str, after: &str) {
                 object.refused(change, &[field], "give it another name".into());
             }
         }
-        // An address that the cluster gave is kept where the new text names none.
+        // The cluster keeps an address that it assigned if the new text names none.
         let address = ["spec", "clusterIP"];
         if kind == "Service" && new.at(&address).is_some() && object.changed(&address) {
             object.refused(change, &address, object.made_again());
@@ -71,7 +72,7 @@ struct Object<'d> {
     old: &'d Document,
     new: &'d Document,
     key: Key,
-    /// Of its file.
+    /// The path of the file.
     folder: String,
 }
 
@@ -94,7 +95,7 @@ impl Object<'_> {
         change.refused(place, message, "the API server never changes this field", steps);
     }
 
-    /// `kubectl`, in its namespace if it has one.
+    /// Returns `kubectl`, with the namespace of the object if it has one.
     fn kubectl(&self) -> String {
         match self.key.1.as_str() {
             "" => "kubectl".into(),
@@ -102,12 +103,13 @@ impl Object<'_> {
         }
     }
 
-    /// `kind/name`.
+    /// Returns `kind/name`.
     fn reference(&self) -> String {
         format!("{}/{}", self.key.0.to_lowercase(), self.key.2)
     }
 
-    /// Its pods run on while it is made again, and `between` is done.
+    /// Returns the steps that recreate the object while its pods keep running, with `between`
+    /// before it is created again.
     fn orphaned(&self, between: &str) -> String {
         let (kubectl, reference) = (self.kubectl(), self.reference());
         format!(
@@ -116,7 +118,8 @@ impl Object<'_> {
         )
     }
 
-    /// Its pods would not be found again, so they go first.
+    /// Returns the steps that delete the object with its pods first: the new selector would not
+    /// find them.
     fn replaced(&self) -> String {
         let (kubectl, reference) = (self.kubectl(), self.reference());
         format!(
@@ -134,7 +137,7 @@ impl Object<'_> {
     }
 }
 
-/// Claims that exist keep what they were made with, unless someone patches them.
+/// An existing claim keeps its template's old values until someone patches it.
 fn claims(change: &mut Change<'_>, object: &Object<'_>) {
     let templates = |document: &'_ Document| -> Vec<(String, Option<String>)> {
         let way = ["spec", "volumeClaimTemplates"];
@@ -162,7 +165,7 @@ fn claims(change: &mut Change<'_>, object: &Object<'_>) {
     }
 }
 
-/// The command that gives each claim of the template `name` the new size.
+/// Returns the command that sets the new size on each claim of the template `name`.
 fn patch(object: &Object<'_>, name: &str, size: &str) -> String {
     let number = |way: &[&str]| object.old.at(way).and_then(|v| v.text()).and_then(|t| t.parse::<u64>().ok());
     let first = number(&["spec", "ordinals", "start"]).unwrap_or_default();
@@ -175,7 +178,7 @@ fn patch(object: &Object<'_>, name: &str, size: &str) -> String {
     )
 }
 
-/// A volume belongs to its claim, and that to its pod.
+/// A volume is bound to a claim, and the claim is used by a pod.
 fn volume(object: &Object<'_>) -> String {
     let claim = |key: &str| object.old.at(&["spec", "claimRef", key]).and_then(|v| v.text());
     let (Some(namespace), Some(name)) = (claim("namespace"), claim("name")) else {

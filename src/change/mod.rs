@@ -1,6 +1,6 @@
-//! Changes that cannot simply be applied: what stood in the output folder before, against what
-//! shall stand there now. Both are read back as text; no plan is asked, and nothing is known of
-//! what really runs. So a refusal is a warning, and a volume that shrinks an error.
+//! Changes that cannot simply be applied: compares the files in the output folder with the new
+//! ones. It reads both as text and knows nothing of the running cluster. A change that the
+//! orchestrator refuses is therefore a warning, and a volume that shrinks is an error.
 
 mod fleet;
 mod kubernetes;
@@ -12,8 +12,8 @@ use crate::emit::Tree;
 use crate::model::{Model, Service, units};
 use crate::route;
 
-/// Judges the files of `old` that have another text in `new`. Files that are equal may be left
-/// out of `old`, and those that are new must be.
+/// Checks the files of `old` whose text differs in `new`. `old` need not contain files that are
+/// equal, and must not contain new ones.
 pub fn judge(model: &Model, old: &Tree, new: &Tree) -> Vec<Diagnostic> {
     let mut out = Vec::new();
     for (path, before) in old {
@@ -45,14 +45,14 @@ struct Change<'a> {
 }
 
 impl Change<'_> {
-    /// Reports what will not be done as it is written, and the steps that lead over it.
+    /// Reports a change that the orchestrator does not apply, with the steps to apply it.
     fn refused(&mut self, place: Place, message: String, why: &str, steps: String) {
         let why = format!("{} holds the older state; {why}", self.path);
         let d = Diagnostic::warning(Code::ApplyRefused, place, message).why(why);
         self.out.push(d.advice(format!("if it is deployed: {steps}")));
     }
 
-    /// Reports that the data directory `name` becomes smaller; whether it does.
+    /// Returns whether the data directory `name` shrinks, and reports it.
     fn shrinks(&mut self, name: &str, before: &str, after: &str) -> bool {
         let bytes = |text: &str| units::bytes(text).unwrap_or_default();
         if bytes(after) >= bytes(before) {
@@ -74,7 +74,8 @@ impl Change<'_> {
         true
     }
 
-    /// The revision that `is` meant, or the first.
+    /// Returns the service that the file belongs to: the one with the same revision, else the
+    /// first.
     fn revision(&self, is: impl Fn(&Service) -> bool) -> &Service {
         self.model.revisions(self.service).find(|s| is(s)).unwrap_or(self.service)
     }

@@ -1,5 +1,5 @@
-//! What the Swarm managers refuse (moby `api/server/…`, `swarmkit/manager/controlapi`), and what
-//! docker leaves as it is without a word.
+//! Changes that the Swarm managers refuse (moby `api/server/…`, `swarmkit/manager/controlapi`), and
+//! changes that docker ignores without a message.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,7 +37,7 @@ pub(super) fn judge(change: &mut Change<'_>, before: &str, after: &str) {
         }
         let size = |v: &Value<'_>| v.get("size").and_then(|s| s.text());
         let data = data_of(change, &name);
-        // Plugins count in GiB; a number alone compares as well as any.
+        // Volume plugins count in GiB; the plain number is enough to compare.
         let shrinks = match (size(&before), size(&after), &data) {
             (Some(before), Some(after), Some(data)) => change.shrinks(data, &before, &after),
             _ => false,
@@ -54,25 +54,25 @@ pub(super) fn judge(change: &mut Change<'_>, before: &str, after: &str) {
     }
 }
 
-/// Entries of one map of a stack.
+/// Returns the entries of one top-level map of a stack.
 fn entries<'d>(document: &'d Document, map: &str) -> Vec<(&'d str, Value<'d>)> {
     document.at(&[map]).map(|v| v.entries()).unwrap_or_default()
 }
 
-/// Those that are made by the stack, by the name that they have outside it.
+/// Returns the entries that the stack creates, by their names in the cluster.
 fn named<'d>(document: &'d Document, map: &str) -> impl Iterator<Item = (String, Value<'d>)> {
     let own = entries(document, map).into_iter().filter(|(_, v)| v.get("external").is_none());
     own.filter_map(|(_, v)| Some((v.get("name")?.text()?, v)))
 }
 
-/// The data that the volume `name` holds: it begins with the name of the data.
+/// Returns the data directory in the volume `name`: the name of the volume starts with it.
 fn data_of(change: &Change<'_>, name: &str) -> Option<String> {
     let workload = change.service.workload()?;
     let own = |d: &&crate::model::Data| name.starts_with(&format!("{}-{}", d.name, change.service.name));
     workload.data.iter().find(own).map(|d| d.name.clone())
 }
 
-/// Configs and secrets that have another content under one name.
+/// Reports configs and secrets whose content changes under one name.
 pub(super) fn contents(model: &Model, old: &Tree, new: &Tree, out: &mut Vec<Diagnostic>) {
     let carried = |path: &&String| path.split('/').nth(1) == Some("swarm") && path.matches('/').count() > 2;
     let changed: BTreeSet<&str> =

@@ -1,4 +1,4 @@
-//! `check`: what a compile would change.
+//! `berthc check`: shows what a compile would change.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -23,7 +23,7 @@ pub struct Check {
     verify: bool,
 }
 
-/// 0 in step, 1 drift, 2 specs with errors.
+/// Returns exit code 0 (up to date), 1 (differences) or 2 (errors).
 pub fn check(args: &Check) -> Result<ExitCode, Outside> {
     let job = &args.job;
     let Done { sources, diagnostics, out, changes, spool, .. } = done(job, Use::Show { look: !args.verify })?;
@@ -46,7 +46,7 @@ pub fn check(args: &Check) -> Result<ExitCode, Outside> {
     Ok(ExitCode::from(if failed { 2 } else { u8::from(!all.is_empty()) }))
 }
 
-/// A file that is not as it should be, for machines that know findings only.
+/// Makes a finding of a file that differs, for formats that only have findings.
 fn finding(change: &Change, out: &Path) -> Finding {
     let path = out.join(&change.name).to_string_lossy().into_owned();
     let words = match change.state {
@@ -65,7 +65,7 @@ fn finding(change: &Change, out: &Path) -> Finding {
     }
 }
 
-/// One line for people.
+/// Returns a summary in one line.
 fn summary(found: &Changes, out: &Path) -> String {
     let words = [(State::Differs, "differ"), (State::Missing, "missing"), (State::Extra, "extra")];
     let counts: Vec<String> = words

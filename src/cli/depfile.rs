@@ -1,15 +1,16 @@
-//! What a compile read, as Make and Ninja want to know it.
+//! Dependency files for Make and Ninja.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::Outside;
 
-/// The text of `file`, which says that its name without `.d` depends on everything in `read`. Each
-/// of these is also a target without a rule, so that one that is gone later stops no build.
+/// Returns the text of the depfile `file`: the name without `.d` depends on all paths in `read`.
+/// Each path is also a target without a rule, so that a file that is deleted later does not stop
+/// the build.
 ///
 /// # Errors
-/// A name that does not end in `.d`, or a path that Make cannot say.
+/// `file` does not end in `.d`, or Make cannot express a path.
 pub fn rule(file: &Path, read: &BTreeSet<String>) -> Result<String, Outside> {
     let name = file.to_string_lossy();
     let Some(target) = name.strip_suffix(".d").filter(|t| !t.is_empty() && !t.ends_with('/')) else {
@@ -28,8 +29,8 @@ pub fn rule(file: &Path, read: &BTreeSet<String>) -> Result<String, Outside> {
     Ok(text)
 }
 
-/// A path as both Make and Ninja read it. They agree on blanks, `#` and `$`; what is refused, one
-/// of them cannot say, or takes for a pattern, a variable or the end of the rule.
+/// Escapes a path for both Make and Ninja. They agree on spaces, `#` and `$`. Refuses what one of
+/// them cannot express, or reads as a pattern, a variable or the end of the rule.
 fn escaped(path: &str) -> Result<String, Outside> {
     if path.starts_with('~') || path.contains(|c: char| c.is_control() || "\\:;=&|%*?[]".contains(c)) {
         return Err(format!("--depfile: make cannot name the file {path:?}"));

@@ -1,4 +1,4 @@
-//! `explain`: the certificate on the terminal, or a page on a code.
+//! `berthc explain`: prints a certificate, or the page of a code.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -30,7 +30,7 @@ pub struct Explain {
     output: Output,
 }
 
-/// Whether there was something to explain.
+/// Prints the page or the certificates. Returns whether there was something to explain.
 pub fn explain(args: &Explain) -> Result<bool, Outside> {
     if let [what] = args.what.as_slice()
         && !what.exists()

@@ -1,4 +1,4 @@
-//! A finding with its places in lines and columns: what SARIF and GitHub are told.
+//! A finding with lines and columns, for SARIF and GitHub annotations.
 
 use berthc::diag::{Diagnostic, Place};
 use berthc::spec::source::line_column;
@@ -6,37 +6,37 @@ use berthc::{Input, Severity};
 
 use super::report;
 
-/// One thing that was found, wherever it comes from.
+/// A diagnostic, a finding of the search, or a file that differs.
 #[derive(Debug, Clone)]
 pub struct Finding {
-    /// A code of the catalogue, or the name of a gap.
+    /// The code, or the name of a gap.
     pub code: String,
-    /// How grave it is.
+    /// The severity.
     pub severity: Severity,
-    /// What was found, in one line.
+    /// What is wrong, in one line.
     pub message: String,
-    /// Why it matters, and the ways out; one line each.
+    /// The reasons and the fixes, one line each.
     pub more: Vec<String>,
-    /// Where, the main place first. Empty when it is of no file.
+    /// The places, the main one first; empty if it belongs to no file.
     pub spots: Vec<Spot>,
-    /// What happens, step by step; empty when there is nothing to tell.
+    /// The story, step by step; may be empty.
     pub steps: Vec<Step>,
 }
 
-/// A stretch of a file.
+/// A range in a file.
 #[derive(Debug, Clone)]
 pub struct Spot {
-    /// The path as it was given.
+    /// The path, as the caller gave it.
     pub path: String,
-    /// Line and column where it begins, from 1, in characters.
+    /// The line and column of its start, from 1; columns count characters.
     pub start: (usize, usize),
-    /// Line and column after its end.
+    /// The line and column after its end.
     pub end: (usize, usize),
-    /// What stands there; may be empty.
+    /// The label; may be empty.
     pub text: String,
 }
 
-/// One step of what happens.
+/// One step of a story.
 #[derive(Debug, Clone)]
 pub struct Step {
     /// What happens.

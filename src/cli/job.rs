@@ -1,4 +1,4 @@
-//! What `compile` and `check` are asked for: arguments and, behind them, `berthc.toml`.
+//! The arguments that `compile` and `check` share, completed by `berthc.toml`.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use clap::Args;
 use super::output::Output;
 use super::{Outside, TargetName, read, target};
 
-/// What is laid over specs.
+/// Overrides of specs.
 #[derive(Debug, Args)]
 pub struct Layers {
     /// Lay this environment of berthc.toml over the specs
@@ -48,23 +48,23 @@ pub struct Job {
     pub output: Output,
 }
 
-/// All that a compile needs.
+/// The inputs of a compile.
 pub struct Ready {
     pub specs: read::Specs,
     pub options: Options,
-    /// What the project says, when it has no faults.
+    /// The settings of the project, if they are valid.
     pub project: Option<(PathBuf, Project)>,
-    /// Folders and templates that were read, which the library does not see.
+    /// The folders and templates that were read. The library does not know them.
     pub read: BTreeSet<String>,
 }
 
 impl Ready {
-    /// `path` of `berthc.toml`, which is relative to it.
+    /// Resolves `path` of `berthc.toml` relative to its folder.
     fn of_project<'p>(&'p self, path: impl Fn(&'p Project) -> Option<&'p String>) -> Option<PathBuf> {
         self.project.as_ref().and_then(|(folder, p)| Some(folder.join(path(p)?)))
     }
 
-    /// Reads the templates of `told`, or those of the project.
+    /// Reads the templates of the command line, or those of the project.
     pub fn take_templates(&mut self, report: Option<&Path>) -> Result<(), Outside> {
         let dir = report.map(Path::to_path_buf).or_else(|| self.of_project(|p| p.templates.as_ref()));
         if let Some(dir) = dir {
@@ -74,8 +74,8 @@ impl Ready {
     }
 }
 
-/// Reads `specs`, or those of the project when none are named. The faults of `berthc.toml` itself
-/// are left to the compile, which then has no specs.
+/// Reads `specs`, or the specs of the project if none are named. If `berthc.toml` has errors, there
+/// are no specs; the compile reports the errors.
 pub fn ready(specs: &[PathBuf], layers: &Layers) -> Result<Ready, Outside> {
     let mut options = Options { env: layers.env.clone(), set: layers.set.clone(), ..Options::default() };
     options.partial = !specs.is_empty();
@@ -102,7 +102,7 @@ pub fn ready(specs: &[PathBuf], layers: &Layers) -> Result<Ready, Outside> {
 }
 
 impl Job {
-    /// Reads all that the job names, and says where the output belongs.
+    /// Reads all inputs and decides where the output goes.
     pub fn ready(&self) -> Result<(Ready, PathBuf), Outside> {
         let mut ready = ready(&self.specs, &self.layers)?;
         let env = ready.options.env.clone().unwrap_or_default();
@@ -115,17 +115,17 @@ impl Job {
             .or_else(|| ready.of_project(|p| p.envs.get(&env).and_then(Option::as_ref).or(p.out.as_ref())));
         match out {
             Some(out) => Ok((ready, out)),
-            // A faulty project may name one; nothing is written below it.
+            // An invalid project file may name a folder; nothing is written there.
             None if ready.specs.count() == 0 => Ok((ready, PathBuf::new())),
             None => Err(format!("no folder to write below: -o OUT, or write out = \"deploy\" into {FILE}")),
         }
     }
 }
 
-/// The `berthc.toml` of this folder or, inside a repository, of the nearest folder above that has
-/// one; and its folder.
+/// Returns `berthc.toml` and its folder: the one of this folder or, in a repository, of the nearest
+/// parent folder that has one.
 fn find() -> Result<Option<(PathBuf, Input)>, Outside> {
-    // A folder that was removed under its shell has no project.
+    // A folder that was deleted under its shell has no project.
     let Ok(here) = std::env::current_dir() else { return Ok(None) };
     let root = |dir: &Path| [".git", ".hg", ".jj"].iter().any(|r| dir.join(r).exists());
     let depth = here.ancestors().position(root).unwrap_or_default();

@@ -1,6 +1,6 @@
-//! What batches of services compile to, as earlier runs found out: fingerprints that a user's runs
-//! leave for each other. Each stands for all that a batch is made from and all that comes of it, and
-//! holds no time and no place: whoever finds both in step again need not compile.
+//! A cache of fingerprints. A fingerprint covers the inputs of a batch and its outputs, and
+//! contains neither times nor paths of the machine. If a run finds inputs and outputs unchanged, it
+//! need not compile the batch.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -11,77 +11,79 @@ use blake3::Hasher;
 
 use super::{read, write};
 
-/// Fewer specs compile before anything could be looked up.
+/// Minimum number of specs for the cache; fewer compile faster than a lookup.
 const FEW: usize = 100;
-/// Bytes beyond which what no run of today found is forgotten.
+/// Maximum size of the cache in bytes. Beyond it, entries that the current run did not use are
+/// dropped.
 const MAX_BYTES: usize = 8 << 20;
-/// What holds the fingerprints, one after the other and in order.
+/// The file of the fingerprints, sorted and without separators.
 const FILE: &str = "compiled";
-/// The folder of that file; empty for none.
+/// The environment variable with the folder of that file. Empty turns the cache off.
 const PLACE: &str = "BERTHC_CACHE";
 
-/// Of a batch and its files, by this very program.
+/// The fingerprint of a batch, its files and this program.
 pub type Print = Digest;
 
-/// A fingerprint that is being made.
+/// A fingerprint that is being computed.
 pub struct Made {
     hasher: Hasher,
-    /// How many files were added.
+    /// The number of files so far.
     pub files: usize,
 }
 
 impl Made {
-    /// Adds the next file, in order of the names.
+    /// Adds the next file. Files come sorted by name.
     pub fn add(&mut self, name: &str, bytes: &[u8]) {
         feed(&mut self.hasher, &[name.as_bytes(), bytes]);
         self.files += 1;
     }
 
-    /// It.
+    /// Returns the fingerprint.
     pub fn print(&self) -> Print {
         self.hasher.finalize().into()
     }
 }
 
-/// Fingerprints of earlier runs.
+/// The fingerprints of earlier runs.
 pub struct Known {
     file: PathBuf,
     old: Vec<u8>,
-    /// Has read the program and what was asked of it.
+    /// The hash of the program and the options.
     start: Hasher,
 }
 
 impl Known {
-    /// What is known for `options`. `None` for few specs, and where nothing can be kept.
+    /// Opens the cache for `options`. Returns `None` for few specs, or if there is no place for the
+    /// cache.
     pub fn open(specs: usize, options: &Options) -> Option<Self> {
         if specs < FEW {
             return None;
         }
         let file = folder()?.join(FILE);
         let mut start = Hasher::new();
-        // Another build may print something else.
+        // Another build of berthc may emit other files.
         start.update_reader(File::open(std::env::current_exe().ok()?).ok()?).ok()?;
         options.hash_inputs(&mut |list| feed(&mut start, list));
-        // What was never written, or cannot be read, is not known.
+        // A missing or unreadable cache is empty.
         let read = || File::open(&file).and_then(|f| read::most(f, 0, MAX_BYTES as u64));
         let old = if file.is_file() { read().unwrap_or_default() } else { Vec::new() };
         Some(Self { file, old, start })
     }
 
-    /// Begins the fingerprint of `batch`.
+    /// Starts the fingerprint of `batch`.
     pub fn start(&self, batch: &Batch<'_>) -> Made {
         let mut hasher = self.start.clone();
         batch.hash_inputs(&mut |list| feed(&mut hasher, list));
         Made { hasher, files: 0 }
     }
 
-    /// Whether an earlier run found that.
+    /// Returns whether an earlier run stored this fingerprint.
     pub fn has(&self, print: &Print) -> bool {
         self.old.as_chunks().0.binary_search(print).is_ok()
     }
 
-    /// Keeps `found`, all of this run, for later ones. That fails without a word: it would have
-    /// made them faster, no more.
+    /// Stores the fingerprints of this run. Errors are ignored: the cache only makes later runs
+    /// faster.
     pub fn keep(self, mut found: Vec<Print>) {
         if found.iter().all(|print| self.has(print)) {
             return;
@@ -95,7 +97,7 @@ impl Known {
     }
 }
 
-/// Where users keep what programs can make again.
+/// Returns the user's cache folder.
 fn folder() -> Option<PathBuf> {
     let set = |name: &str| std::env::var_os(name).map(PathBuf::from);
     if let Some(place) = set(PLACE) {

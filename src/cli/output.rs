@@ -1,4 +1,4 @@
-//! How a command says what it found: messages go to stderr, data to stdout.
+//! Prints the result of a command: messages to stderr, data to stdout.
 
 use std::collections::BTreeMap;
 use std::io::{BufWriter, Write as _};
@@ -36,18 +36,18 @@ pub enum Format {
     Github,
 }
 
-/// What a command has besides its diagnostics.
+/// The result of a command, besides its diagnostics.
 #[derive(Default)]
 pub struct Report<'a> {
-    /// Data for people.
+    /// Text for stdout.
     pub data: String,
-    /// The differences, for people and, as `drift`, in the object for machines.
+    /// The differences, as text and as `drift` in JSON.
     pub drift: Option<Rows<'a>>,
-    /// One line for people; empty when there is nothing to say.
+    /// A summary in one line; may be empty.
     pub summary: String,
-    /// Findings beside the diagnostics, for machines that know findings only.
+    /// Findings, for formats that only have findings.
     pub findings: Vec<Finding>,
-    /// The object for machines, to which the diagnostics are added.
+    /// The JSON object; the diagnostics are added to it.
     pub json: serde_json::Map<String, Value>,
 }
 
@@ -59,7 +59,7 @@ pub struct Row<'a> {
     pub state: State,
 }
 
-/// Rows that are made one by one, when each is told.
+/// Rows that are computed one by one while they are printed.
 pub struct Rows<'a> {
     pub count: usize,
     pub row: &'a dyn Fn(usize) -> Result<Row<'a>, Outside>,
@@ -81,7 +81,7 @@ impl Serialize for Rows<'_> {
     }
 }
 
-/// A value of the object for machines.
+/// A value of the JSON object.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Field<'a> {
@@ -90,10 +90,10 @@ enum Field<'a> {
 }
 
 impl Output {
-    /// Says it all; `sources` are the texts that the places of `diagnostics` point into.
+    /// Prints everything. `sources` are the texts that the places of `diagnostics` point into.
     ///
     /// # Errors
-    /// Data could not be written; a reader that went away is no error.
+    /// The data could not be written. A closed pipe is no error.
     pub fn report(
         &self,
         sources: &[Input],

@@ -1,9 +1,9 @@
-//! The line that says how far a long run is.
+//! The progress line of a long run.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
-/// On a terminal, after a second, ten times a second.
+/// A line on a terminal. It appears after one second and changes at most ten times per second.
 pub struct Line {
     terminal: bool,
     next: Instant,
@@ -18,7 +18,7 @@ impl Default for Line {
 }
 
 impl Line {
-    /// Says `text`, if it is time.
+    /// Shows `text` if it is time.
     pub fn tell(&mut self, text: impl FnOnce() -> String) {
         if !self.terminal || Instant::now() < self.next {
             return;
@@ -28,7 +28,7 @@ impl Line {
         let _ = write!(std::io::stderr(), "\r\x1b[K{}", text());
     }
 
-    /// Takes it away.
+    /// Removes the line.
     pub fn clear(&mut self) {
         if std::mem::take(&mut self.said) {
             let _ = write!(std::io::stderr(), "\r\x1b[K");

@@ -1,4 +1,4 @@
-//! Reading specs, the files they name, and templates.
+//! Reads specs, the files that they name, templates, and the files to verify.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,19 +12,19 @@ use berthc::{Files, Input, threads};
 
 use super::Outside;
 
-/// Largest file that is read at all.
+/// Maximum size of a file in bytes.
 const MAX_BYTES: u64 = 8 << 20;
 
-/// Specs on the disk.
+/// Specs in the file system.
 pub struct Specs {
     files: Vec<PathBuf>,
-    /// The texts of those that may give them only once: pipes, and what is no file.
+    /// The texts of inputs that can be read only once, such as pipes.
     once: BTreeMap<usize, OnceLock<Result<String, Outside>>>,
 }
 
 impl Specs {
-    /// Those that `paths` name, in order and each once: files as they are, folders with every `.yaml`,
-    /// `.yml` and `.toml` straight in them. Folders are added to `read`.
+    /// Finds the specs in `paths`, each once: files, and the `.yaml`, `.yml` and `.toml` files
+    /// directly in folders. Folders are added to `read`.
     pub fn of(paths: &[PathBuf], read: &mut BTreeSet<String>) -> Result<Self, Outside> {
         let mut files = Vec::new();
         for path in paths {
@@ -47,12 +47,12 @@ impl Specs {
         Ok(all)
     }
 
-    /// None at all.
+    /// Makes an empty list.
     pub fn none() -> Self {
         Self { files: Vec::new(), once: BTreeMap::new() }
     }
 
-    /// All of them with their texts.
+    /// Returns all specs with their texts.
     pub fn inputs(&self) -> Result<Vec<Input>, Outside> {
         use berthc::Specs as _;
         let one =
@@ -79,8 +79,8 @@ impl berthc::Specs for Specs {
     }
 }
 
-/// The specs of a pattern of `berthc.toml`, which stands in `project`. Folders that a new spec
-/// could come into are added to `read`.
+/// Finds the specs that match a pattern of `berthc.toml` in the folder `project`. Folders that a
+/// new spec could appear in are added to `read`.
 pub fn matches(project: &Path, pattern: &str, read: &mut BTreeSet<String>) -> Result<Vec<PathBuf>, Outside> {
     let fail = |e: &dyn std::fmt::Display| format!("{FILE}: specs `{pattern}`: {e}");
     if project.join(pattern).is_dir() {
@@ -121,13 +121,13 @@ fn folder(dir: &Path) -> Result<Vec<PathBuf>, Outside> {
     Ok(found)
 }
 
-/// A text file.
+/// Reads a text file.
 pub fn text(path: &Path) -> Result<String, Outside> {
     String::from_utf8(bounded(path)?)
         .map_err(|e| format!("{} is not UTF-8 text (byte {})", path.display(), e.utf8_error().valid_up_to()))
 }
 
-/// The bytes of a file that is not larger than any file should be.
+/// Reads a file up to the maximum size.
 pub fn bounded(path: &Path) -> Result<Vec<u8>, Outside> {
     let fail = |e: std::io::Error| format!("cannot read {}: {e}", path.display());
     let file = File::open(path).map_err(fail)?;
@@ -139,15 +139,16 @@ pub fn bounded(path: &Path) -> Result<Vec<u8>, Outside> {
     Ok(bytes)
 }
 
-/// The first `limit` bytes of a file that has `length` of them or so.
+/// Reads the first `limit` bytes of a file of about `length` bytes.
 pub fn most(file: File, length: u64, limit: u64) -> std::io::Result<Vec<u8>> {
-    // Room for the whole, and for the read that finds its end.
+    // One more byte, so that the read that finds the end needs no new buffer.
     let mut bytes = Vec::with_capacity(length.min(limit) as usize + 64);
     file.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// The templates below `dir`, by their path in it. They and their folders are added to `read`.
+/// Reads the templates below `dir`, by their relative paths. They and their folders are added to
+/// `read`.
 pub fn templates(dir: &Path, read: &mut BTreeSet<String>) -> Result<BTreeMap<String, String>, Outside> {
     let fail = |path: &Path, e: std::io::Error| format!("cannot read {}: {e}", path.display());
     let mut found = BTreeMap::new();
@@ -158,7 +159,7 @@ pub fn templates(dir: &Path, read: &mut BTreeSet<String>) -> Result<BTreeMap<Str
             let entry = entry.map_err(|e| fail(&folder, e))?;
             let path = entry.path();
             let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-            // A link to a folder could lead around in circles.
+            // A link to a folder could form a loop.
             if entry.file_type().is_ok_and(|t| t.is_dir()) {
                 open.push((path, format!("{name}/")));
             } else if name.ends_with(".j2") {
@@ -170,7 +171,7 @@ pub fn templates(dir: &Path, read: &mut BTreeSet<String>) -> Result<BTreeMap<Str
     Ok(found)
 }
 
-/// Files that specs name, from the disk.
+/// The files that specs name, in the file system.
 pub struct Disk;
 
 impl Files for Disk {
@@ -179,8 +180,8 @@ impl Files for Disk {
     }
 }
 
-/// The texts of manifests, units and stack files: files as they are, folders with all below them.
-/// DnsCycles folders, links to folders and files of other kinds are passed over.
+/// Reads manifests, units and stack files: files, and everything below folders. Skips hidden
+/// folders, links to folders and files of other kinds.
 pub fn manifests(paths: &[PathBuf]) -> Result<BTreeMap<String, String>, Outside> {
     const KINDS: [&str; 11] =
         ["yaml", "yml", "json", "service", "conf", "timer", "socket", "mount", "path", "target", "device"];

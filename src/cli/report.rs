@@ -1,4 +1,4 @@
-//! Diagnostics for people and for machines.
+//! Prints diagnostics as text and as JSON.
 
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Padding, Renderer, Snippet};
 use berthc::diag::{Diagnostic, Place};
@@ -6,7 +6,7 @@ use berthc::spec::source::line_column;
 use berthc::{Input, Severity};
 use serde_json::{Value, json};
 
-/// All of `diagnostics`, as rustc prints its own; ends with a line that counts them.
+/// Renders all `diagnostics` in the style of rustc, with a count at the end.
 pub fn text(inputs: &[Input], diagnostics: &[Diagnostic]) -> String {
     let renderer = Renderer::styled();
     let mut out = String::new();
@@ -43,13 +43,13 @@ fn groups<'d>(inputs: &'d [Input], d: &'d Diagnostic) -> Vec<Group<'d>> {
     groups
 }
 
-/// The line to write, in the language of the spec at fault.
+/// Returns the line to write, in the format of the spec.
 pub fn line(inputs: &[Input], d: &Diagnostic, line: &str) -> String {
     let toml = inputs.get(d.place.source).is_some_and(|i| i.path.ends_with(".toml"));
     if toml { berthc::spec::node::as_toml(line) } else { line.to_owned() }
 }
 
-/// One snippet for each text that the diagnostic points into, its own first.
+/// Returns one snippet for each source text, the text of the diagnostic first.
 fn snippets<'d>(inputs: &'d [Input], d: &'d Diagnostic) -> Vec<Element<'d>> {
     let mut places: Vec<(Place, &str, AnnotationKind)> =
         vec![(d.place, d.label.as_str(), AnnotationKind::Primary)];
@@ -77,7 +77,7 @@ fn snippets<'d>(inputs: &'d [Input], d: &'d Diagnostic) -> Vec<Element<'d>> {
     elements
 }
 
-/// The place within its text, on character boundaries and on one line.
+/// Returns the place within its text, on character boundaries and on one line.
 fn span(text: &str, place: Place) -> std::ops::Range<usize> {
     let floor = |mut at: usize| {
         at = at.min(text.len());
@@ -92,7 +92,7 @@ fn span(text: &str, place: Place) -> std::ops::Range<usize> {
     start..line
 }
 
-/// One diagnostic as an object: places in lines and columns from 1.
+/// Returns a diagnostic as JSON; lines and columns are from 1.
 pub fn json(inputs: &[Input], d: &Diagnostic) -> Value {
     let at = |place: Place, text: &str| {
         let Some(input) = inputs.get(place.source) else { return json!({ "text": text }) };

@@ -1,4 +1,4 @@
-//! SARIF 2.1.0 (OASIS), as code scanning of GitHub, GitLab and editors read it.
+//! SARIF 2.1.0 (OASIS), the format of code scanning in GitHub, GitLab and editors.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 use super::finding::{Finding, Spot, Step};
 
-/// Where the schema of the log lives; readers go by it.
+/// The address of the SARIF schema.
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-/// One log of one run. Each code that was found is a rule, with its page of `berthc explain`.
+/// Returns the log of one run. Each code is a rule whose help is its page of `berthc explain`.
 pub fn log(findings: &[Finding]) -> Value {
     let mut rules: BTreeMap<&str, usize> = findings.iter().map(|f| (f.code.as_str(), 0)).collect();
     rules.values_mut().enumerate().for_each(|(i, at)| *at = i);
@@ -90,8 +90,7 @@ fn location(spot: &Spot) -> Value {
     location
 }
 
-/// A path as a reference of RFC 3986: relative ones stay relative, to whatever the reader takes as
-/// the root.
+/// Converts a path into a reference of RFC 3986. A relative path stays relative.
 fn uri(path: &str) -> String {
     let mut out = String::from(if path.starts_with('/') { "file://" } else { "" });
     for byte in path.strip_prefix("./").unwrap_or(path).bytes() {

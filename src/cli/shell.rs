@@ -1,4 +1,4 @@
-//! What a shell and a manual need to know of the command line.
+//! Shell completions and manual pages.
 
 use clap::{Args, Command};
 use clap_complete::Shell;
@@ -26,7 +26,7 @@ pub fn completions(args: &Completions, mut command: Command) -> Result<(), Outsi
     print(&String::from_utf8_lossy(&script))
 }
 
-/// Prints a page of the manual.
+/// Prints a manual page.
 pub fn man(args: &Man, mut command: Command) -> Result<(), Outside> {
     command.build();
     let page = match &args.command {

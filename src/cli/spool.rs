@@ -1,5 +1,5 @@
-//! Texts that wait until all is known to be right. The first are kept in memory, all others in a
-//! file without a name: however many there are, a run does not grow with them.
+//! Stores texts until the run knows that everything is correct. The first texts stay in memory, the
+//! others go to an unnamed temporary file, so memory does not grow with their number.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
@@ -10,37 +10,37 @@ use berthc::threads::locked;
 
 use super::Outside;
 
-/// Bytes that are kept in memory.
+/// Maximum number of bytes in memory.
 const MEMORY: u64 = 8 << 20;
 
-/// Where they wait. Several threads may add to it.
+/// The stored texts. Several threads may add to it.
 pub struct Spool {
-    /// Where the file is made, if it can be; else where all temporary files are, which may be
-    /// memory, too.
+    /// The folder of the temporary file, if it is writable; otherwise the system's folder for
+    /// temporary files, which may be in memory.
     folder: Option<PathBuf>,
     inner: Mutex<Inner>,
 }
 
 #[derive(Default)]
 struct Inner {
-    /// Bytes that were kept in memory.
+    /// The number of bytes in memory.
     here: u64,
-    /// The others, one after the other.
+    /// The temporary file.
     file: Option<File>,
-    /// Bytes in it.
+    /// The number of bytes in the file.
     there: u64,
 }
 
-/// One of them.
+/// A stored text.
 pub enum Text {
     Here(String),
     There { at: u64, bytes: usize },
 }
 
 impl Spool {
-    /// For texts that will stand below `out`; without it, for those that are only shown.
+    /// Makes a store for texts that will be written below `out`, or that are only shown.
     pub fn new(out: Option<&Path>) -> Self {
-        // What does not exist yet has a folder above it.
+        // A folder that does not exist yet has an existing parent.
         let here = |f: &Path| if f.as_os_str().is_empty() { PathBuf::from(".") } else { f.to_path_buf() };
         let above = |out: &Path| out.ancestors().map(here).find(|f| f.is_dir());
         Self { folder: out.and_then(above), inner: Mutex::default() }
@@ -51,10 +51,10 @@ impl Spool {
         near.map_or_else(tempfile::tempfile, Ok)
     }
 
-    /// Takes `text` in.
+    /// Stores `text`.
     ///
     /// # Errors
-    /// The file cannot be made or written.
+    /// The temporary file cannot be created or written.
     pub fn keep(&self, text: String) -> Result<Text, Outside> {
         let (bytes, mut inner) = (text.len(), locked(&self.inner));
         if inner.here + bytes as u64 <= MEMORY {
@@ -72,10 +72,10 @@ impl Spool {
         Ok(Text::There { at, bytes })
     }
 
-    /// What was taken in as `text`.
+    /// Returns the stored `text`.
     ///
     /// # Errors
-    /// The file cannot be read.
+    /// The temporary file cannot be read.
     pub fn read(&self, text: &Text) -> Result<String, Outside> {
         match text {
             Text::Here(text) => Ok(text.clone()),

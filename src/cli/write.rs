@@ -1,5 +1,5 @@
-//! Writing a tree: what did not change is left alone, what did is replaced whole, and nothing
-//! is replaced before everything has been written beside it.
+//! Writes a tree. Unchanged files stay untouched, changed files are replaced as a whole, and no
+//! file is replaced before all new texts are on the disk.
 
 use std::fs::{self, Permissions};
 use std::io::Write as _;
@@ -12,7 +12,7 @@ use super::Outside;
 use super::drift::{Changes, State};
 use super::spool::Spool;
 
-/// One line for people on what a write did.
+/// Returns a summary of a write in one line.
 pub fn summary(changes: &Changes, out: &Path) -> String {
     let removed: Vec<&str> = changes.names(State::Extra).collect();
     let changed = files(changes.all.len() - removed.len());
@@ -25,17 +25,17 @@ pub fn summary(changes: &Changes, out: &Path) -> String {
     format!("wrote {changed} below {}, {} unchanged{removed}", out.display(), changes.unchanged)
 }
 
-/// `n files`.
+/// Returns `1 file`, `2 files`, ….
 pub fn files(n: usize) -> String {
     if n == 1 { "1 file".to_owned() } else { format!("{n} files") }
 }
 
-/// Makes what is missing or differs below `out`, mode 0644, of the texts in `spool`, and takes away
-/// what is extra: the unit of a member that is gone must not be started again.
+/// Writes missing and changed files below `out` with mode 0644, and deletes extra files: the unit
+/// of a removed member must not start again.
 ///
 /// # Errors
-/// The first file or folder that could not be made; no file has been replaced then, unless the
-/// last step itself, the renaming, fails half-way.
+/// The first file or folder that could not be created. No file has been replaced then, unless the
+/// last step, the renaming, failed.
 pub fn write(out: &Path, changes: &Changes, spool: &Spool) -> Result<(), Outside> {
     let mut staged: Vec<(TempPath, PathBuf)> = Vec::new();
     for change in changes.all.iter().filter(|c| c.state != State::Extra) {
@@ -52,10 +52,10 @@ pub fn write(out: &Path, changes: &Changes, spool: &Spool) -> Result<(), Outside
     Ok(())
 }
 
-/// Writes `bytes` to one file, whole or not at all.
+/// Writes `bytes` to a file atomically.
 ///
 /// # Errors
-/// What cannot be made.
+/// The file cannot be created.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Outside> {
     let file = stage(path, bytes)?;
     file.persist(path).map_err(|e| format!("cannot replace {}: {}", path.display(), e.error))
@@ -68,6 +68,6 @@ fn stage(path: &Path, bytes: &[u8]) -> Result<TempPath, Outside> {
     let mut file = tempfile::Builder::new().prefix(".berthc-").tempfile_in(folder).map_err(fail)?;
     file.write_all(bytes).map_err(fail)?;
     file.as_file().set_permissions(Permissions::from_mode(0o644)).map_err(fail)?;
-    // Closed, so that a large tree does not run out of open files.
+    // The file is closed here, so that a large tree does not exhaust file descriptors.
     Ok(file.into_temp_path())
 }

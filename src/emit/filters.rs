@@ -1,4 +1,4 @@
-//! Filters: how a value is written for where it stands.
+//! Template filters. Each writes a value for the place where it is printed.
 
 use minijinja::value::{Value, ValueKind};
 use minijinja::{AutoEscape, Error, ErrorKind, State};
@@ -6,7 +6,7 @@ use minijinja::{AutoEscape, Error, ErrorKind, State};
 use crate::text::quote::{self, Piece};
 use crate::value::{Part, Run, Text, is_mark};
 
-/// The kind of file that a template prints.
+/// Returns the kind of file that the template prints.
 pub fn kind(state: &State<'_, '_>) -> &'static str {
     match state.auto_escape() {
         AutoEscape::Custom(c) if c == "kubernetes" => "kubernetes",
@@ -21,7 +21,7 @@ fn refuse(what: impl Into<std::borrow::Cow<'static, str>>) -> Error {
     Error::new(ErrorKind::InvalidOperation, what)
 }
 
-/// A value as it stands in a file of this kind.
+/// Writes a value for a file of this kind.
 pub fn printed(kind: &str, value: &Value) -> Result<String, Error> {
     match value.kind() {
         ValueKind::Undefined => Err(Error::new(ErrorKind::UndefinedError, "an undefined value is printed")),
@@ -44,7 +44,7 @@ pub fn printed(kind: &str, value: &Value) -> Result<String, Error> {
     }
 }
 
-/// The variable that carries a run-time part on Kubernetes.
+/// Returns the environment variable that carries a run-time part on Kubernetes.
 pub fn run_variable(run: Run) -> &'static str {
     match run {
         Run::Id => "BERTH_ID",
@@ -54,13 +54,13 @@ pub fn run_variable(run: Run) -> &'static str {
     }
 }
 
-/// A value whose run-time parts the orchestrator expands: `env`, and on Kubernetes `command` and
-/// `args`.
+/// Writes a value whose run-time parts the orchestrator expands: `env`, and on Kubernetes also
+/// `command` and `args`.
 pub fn expand(state: &State<'_, '_>, value: &Value) -> Result<Value, Error> {
     let text = Text::from_marked(value.as_str().ok_or_else(|| refuse("expand is for text"))?);
     let mut out = String::new();
     match kind(state) {
-        // Kubernetes turns `$$` into `$` and `$(NAME)` into the variable, and leaves other `$`.
+        // Kubernetes expands `$(NAME)`, turns `$$` into `$`, and keeps every other `$`.
         "kubernetes" => {
             for (i, part) in text.0.iter().enumerate() {
                 match part {
@@ -83,13 +83,13 @@ pub fn expand(state: &State<'_, '_>, value: &Value) -> Result<Value, Error> {
             }
             Ok(Value::from_safe_string(quote::yaml(&out)))
         }
-        // Swarm runs values through Go templates, after compose has read `$`.
+        // Compose expands `$` first; then Swarm runs the value through Go templates.
         "swarm" => {
             for (i, part) in text.0.iter().enumerate() {
                 match part {
                     Part::Literal(s) => {
                         let mut literal = s.replace("{{", "{{\"{{\"}}").replace('$', "$$");
-                        // A brace before an action would be read as part of its opening.
+                        // A brace before an action would become part of its opening.
                         if literal.ends_with('{') && i + 1 < text.0.len() {
                             literal.pop();
                             literal.push_str("{{\"{\"}}");
@@ -106,7 +106,8 @@ pub fn expand(state: &State<'_, '_>, value: &Value) -> Result<Value, Error> {
     }
 }
 
-/// The variable that carries the secret `name` on Kubernetes and fleet: distinct for each name.
+/// Returns the environment variable that carries the secret `name` on Kubernetes and fleet.
+/// Different names give different variables.
 pub fn secret_variable(name: &str) -> String {
     let mut out = String::from("BERTH_SECRET_");
     for c in name.chars() {
@@ -118,14 +119,14 @@ pub fn secret_variable(name: &str) -> String {
     out
 }
 
-/// A word of an Exec line.
+/// Writes a word of an Exec line.
 pub fn exec(value: &Value) -> Result<Value, Error> {
     let text = Text::from_marked(value.as_str().ok_or_else(|| refuse("exec is for text"))?);
     let word = exec_word(&text).ok_or_else(|| refuse("systemd cannot expand this part"))?;
     Ok(Value::from_safe_string(word))
 }
 
-/// `text` as a word of an Exec line; `None` when systemd does not know a part of it.
+/// Quotes `text` as a word of an Exec line. Returns `None` if systemd cannot expand a part of it.
 pub fn exec_word(text: &Text) -> Option<String> {
     let pieces: Option<Vec<Piece<'_>>> = text
         .0
@@ -139,13 +140,13 @@ pub fn exec_word(text: &Text) -> Option<String> {
     Some(quote::exec_pieces(&pieces?))
 }
 
-/// The value of a unit's option in the unit's own language.
+/// Writes the value of a unit option in the unit's own syntax.
 pub fn setting(value: &Value) -> Result<Value, Error> {
     let text = value.as_str().and_then(quote::setting).filter(|t| !t.contains(is_mark));
     Ok(Value::from_safe_string(text.ok_or_else(|| refuse("this is no value on one line"))?.to_owned()))
 }
 
-/// Text in a comment: as it is, quoted where it would not stay on its line.
+/// Writes text in a comment; quoted if it would not stay on one line.
 pub fn comment(text: &str) -> Result<Value, Error> {
     if text.contains(is_mark) {
         return Err(refuse("a run-time part is printed in a comment"));
@@ -154,8 +155,8 @@ pub fn comment(text: &str) -> Result<Value, Error> {
     Ok(Value::from_safe_string(if one_line { text.to_owned() } else { quote::yaml(text) }))
 }
 
-/// Text as a block scalar where YAML can say all of it in one, else quoted; `indent` is that of
-/// the lines of the text, two more than that of their key.
+/// Writes text as a block scalar if YAML allows it, else as a quoted scalar. `indent` is the
+/// indentation of the text: two more than that of the key.
 pub fn literal(state: &State<'_, '_>, value: &Value, indent: usize) -> Result<Value, Error> {
     let text = value.as_str().ok_or_else(|| refuse("literal is for text"))?;
     let blank = |line: &str| !line.is_empty() && line.bytes().all(|b| b == b' ' || b == b'\t');
@@ -183,7 +184,7 @@ pub fn literal(state: &State<'_, '_>, value: &Value, indent: usize) -> Result<Va
     Ok(Value::from_safe_string(out))
 }
 
-/// A raw addition as block YAML, `indent` spaces deep; nothing for an empty one.
+/// Writes a raw addition as block YAML, indented by `indent` spaces. An empty one prints nothing.
 pub fn tree(state: &State<'_, '_>, value: &Value, indent: usize) -> Result<Value, Error> {
     let mut out = String::new();
     block(kind(state), value, indent, &mut out, 0)?;

@@ -1,8 +1,8 @@
-//! Plans through the templates to text. Nothing is decided here.
+//! Prints plans through the templates. It makes no decision.
 //!
-//! Every value is quoted for where it stands by construction: the kind of file, known by the
-//! template's name, says how a printed value is written, and only the filters below print the
-//! marks of run-time parts.
+//! Every value is quoted for the place where it is printed. The name of the template gives the kind
+//! of file, the kind of file gives the quoting, and only the filters below print the marks of
+//! run-time parts.
 //!
 //! | templates | a printed value | with a filter |
 //! |---|---|---|
@@ -30,13 +30,13 @@ use filters::{comment, exec, expand, kind, literal, printed, setting, tree};
 pub use filters::{exec_word, run_variable, secret_variable};
 pub use templates::templates;
 
-/// Paths, relative to the output folder, with their texts.
+/// Texts by path. Paths are relative to the output folder.
 pub type Tree = BTreeMap<String, String>;
 
-/// Something to print, and where.
+/// A file to print.
 #[derive(Debug, Clone)]
 pub struct Page {
-    /// Path below the output folder.
+    /// The path below the output folder.
     pub path: String,
     content: Content,
 }
@@ -48,7 +48,7 @@ enum Content {
 }
 
 impl Page {
-    /// `plan` through the template `name`.
+    /// Makes a file from `plan` and the template `name`.
     pub fn new<P: Serialize>(path: impl Into<String>, name: &'static str, plan: &P) -> Self {
         Self {
             path: path.into(),
@@ -56,19 +56,19 @@ impl Page {
         }
     }
 
-    /// Text that is carried as it is.
+    /// Makes a file with this text.
     pub fn verbatim(path: impl Into<String>, text: impl Into<String>) -> Self {
         Self { path: path.into(), content: Content::Verbatim(text.into()) }
     }
 }
 
-/// Steps that rendering one page may take: an override cannot hang a build.
+/// Maximum number of template steps for one file, so that a custom template cannot hang a build.
 const FUEL: u64 = 50_000_000;
 
-/// The templates, ready to print.
+/// The loaded templates.
 pub struct Printer {
     env: Environment<'static>,
-    /// Whether some are not berthc's own.
+    /// Whether there are custom templates.
     overridden: bool,
 }
 
@@ -77,7 +77,7 @@ fn fault(message: String) -> Diagnostic {
 }
 
 impl Printer {
-    /// Makes the templates ready; one of `options` that stands in for none is reported.
+    /// Loads the templates. Reports a custom template whose name berthc does not know.
     pub fn new(options: &Options, out: &mut Vec<Diagnostic>) -> Self {
         for name in options.templates.keys() {
             if !templates().any(|(known, _)| known == name) {
@@ -91,7 +91,7 @@ impl Printer {
         Self { env: environment(&options.templates), overridden: !options.templates.is_empty() }
     }
 
-    /// Prints `pages`. What a template fails to print is reported, and is not in the tree.
+    /// Prints `pages`. A page whose template fails is reported and left out.
     pub fn print(&self, pages: &[Page], out: &mut Vec<Diagnostic>) -> Tree {
         let mut tree = Tree::new();
         for page in pages {
@@ -114,7 +114,7 @@ impl Printer {
     }
 }
 
-/// What was printed for `path` is not what it should be.
+/// Makes the error for printed text that is not valid.
 pub fn unreadable(path: &str, why: &str) -> Diagnostic {
     fault(format!("what the templates print for {path} cannot be read back: {why}"))
 }
@@ -126,12 +126,12 @@ fn failure(e: &Error, page: &str) -> String {
     format!("the template {name}{line} fails: {why}")
 }
 
-/// A text that an overridden template broke must not leave the house.
+/// Returns why the printed text must not be written, if a custom template broke it.
 fn broken(path: &str, text: &str, overridden: bool) -> Option<String> {
     if let Some(c) = text.chars().find(|c| is_mark(*c)) {
         return Some(format!("a run-time part was printed without its filter (U+{:04X})", c as u32));
     }
-    // go-systemd, with which fleet reads units, refuses longer lines (unit/deserialize.go).
+    // go-systemd, the parser of fleet, refuses longer lines (unit/deserialize.go).
     if path.ends_with(".service")
         && overridden
         && let Some(long) = text.lines().find(|l| l.len() >= 2048)
@@ -179,7 +179,7 @@ fn environment(overrides: &BTreeMap<String, String>) -> Environment<'static> {
     env.add_filter("tree", tree);
     env.add_filter("code", |text: &str| Value::from_safe_string(quote::code(text)));
     env.add_filter("plain", |text: &str| {
-        // A tab is part of a command, and ends no block.
+        // A tab is part of a command and does not end a code block.
         let lines: Vec<String> = text.split('\t').map(quote::one_line).collect();
         Value::from_safe_string(lines.join("\t"))
     });

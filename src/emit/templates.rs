@@ -1,6 +1,6 @@
-//! The templates that berthc brings.
+//! berthc's own templates.
 
-/// Name and text of each.
+/// Name and text of each template.
 const TEMPLATES: &[(&str, &str)] = &[
     ("kubernetes/configmap.yaml.j2", include_str!("../../templates/kubernetes/configmap.yaml.j2")),
     ("kubernetes/container.yaml.j2", include_str!("../../templates/kubernetes/container.yaml.j2")),
@@ -31,7 +31,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("certificate.md.j2", include_str!("../../templates/certificate.md.j2")),
 ];
 
-/// The templates that berthc brings: name and text.
+/// Returns name and text of each of berthc's own templates.
 pub fn templates() -> impl Iterator<Item = (&'static str, &'static str)> {
     TEMPLATES.iter().copied()
 }

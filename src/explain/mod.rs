@@ -1,8 +1,9 @@
-//! What a code, a gap, a finding, a hazard, a resource or a layer means, one page each.
+//! The pages of `berthc explain`: one for each code, gap, finding, hazard, resource and layer.
 //!
-//! The pages are sections `## NAME` of `codes.md`, `gaps.md` and `findings.md`. In them `write:`
-//! and `right:` stand before lines of a spec that are good, `wrong:` before such that have the
-//! page's code; in `findings.md` before lines of a manifest, a unit or a stack file.
+//! The pages are the sections `## NAME` of `codes.md`, `gaps.md` and `findings.md`. The lines after
+//! `write:` and `right:` are correct, the lines after `wrong:` produce the code of the page. In
+//! `codes.md` and `gaps.md` they belong to a spec, in `findings.md` to a manifest, a unit or a
+//! stack file.
 
 use crate::certificate::Resource;
 
@@ -16,20 +17,20 @@ pub fn pages() -> impl Iterator<Item = (&'static str, &'static str)> {
     sections.filter_map(|section| section.split_once('\n')).map(|(name, text)| (name, text.trim_end()))
 }
 
-/// The names that have a page of their own.
+/// Returns the names of all pages.
 pub fn names() -> impl Iterator<Item = &'static str> {
     pages().map(|(name, _)| name)
 }
 
-/// The page of `name`. A gap without a page of its own has that of its target and hazard
-/// (`swarm/id/partition` that of `swarm/*/partition`) or of its field (`swarm/secrets.password`
-/// that of `swarm/secrets.NAME`).
+/// Returns the page of `name`. A gap without a page of its own has the page of its target and
+/// hazard (`swarm/id/partition`: `swarm/*/partition`) or of its field (`swarm/secrets.password`:
+/// `swarm/secrets.NAME`).
 pub fn page(name: &str) -> Option<&'static str> {
     let own = |name: &str| pages().find(|(n, _)| *n == name).map(|(_, text)| text);
     own(name).or_else(|| own(general(name)?))
 }
 
-/// The name of the page that serves `name` and its like.
+/// Returns the name of the page for `name`.
 fn general(name: &str) -> Option<&'static str> {
     let (target, rest) = name.split_once('/')?;
     if let Some((resource, hazard)) = rest.split_once('/') {
@@ -42,14 +43,14 @@ fn general(name: &str) -> Option<&'static str> {
     names().find(|n| like(n))
 }
 
-/// `TARGET/RESOURCE/HAZARD`.
+/// Returns the parts of `TARGET/RESOURCE/HAZARD`.
 fn parts(name: &str) -> Option<(&str, &str, &str)> {
     let (target, rest) = name.split_once('/')?;
     let (resource, hazard) = rest.split_once('/')?;
     Some((target, resource, hazard))
 }
 
-/// The name that was most likely meant.
+/// Returns the known name that is most similar to `name`.
 pub fn nearest(name: &str) -> Option<&'static str> {
     let wanted: String = name.chars().take(64).collect::<String>().to_ascii_lowercase();
     names()
