@@ -1,11 +1,12 @@
-//! Go's `path.Match`, by which fleet finds units (`agent/state.go`): a whole name, with its suffix.
+//! Glob patterns of Go's `path.Match`, with which fleet selects units (`agent/state.go`). A pattern
+//! matches the whole name, suffix included.
 
-/// Whether a unit's name matches a pattern; a malformed one matches nothing.
+/// Returns whether `pattern` matches `name`. A malformed pattern matches nothing.
 pub fn matches(pattern: &str, name: &str) -> bool {
     Glob::parse(pattern).is_some_and(|glob| glob.matches(name))
 }
 
-/// What one place of a name may be.
+/// One element of a pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Term {
     /// `*`: any number of characters.
@@ -13,7 +14,7 @@ enum Term {
     /// `?`
     Any,
     Char(char),
-    /// `[a-c]`, or with `true` `[^a-c]`.
+    /// `[a-c]`; `true` means `[^a-c]`.
     Class(bool, Vec<(char, char)>),
 }
 
@@ -26,7 +27,7 @@ impl Term {
         }
     }
 
-    /// Whether some character of a unit's name is taken by both.
+    /// Returns whether some character of a unit name matches both.
     fn meets(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Char(c), term) | (term, Self::Char(c)) => term.takes(*c),
@@ -36,17 +37,18 @@ impl Term {
     }
 }
 
-/// A pattern that is well-formed.
+/// A well-formed pattern.
 #[derive(Debug, Clone)]
 pub struct Glob(Vec<Term>);
 
 impl Glob {
-    /// `None` is `path.ErrBadPattern`: it never matches, without a word.
+    /// Parses a pattern. `None` is Go's `path.ErrBadPattern`; fleet ignores such a pattern
+    /// silently.
     pub fn parse(pattern: &str) -> Option<Self> {
         let (mut terms, mut chars) = (Vec::new(), pattern.chars().peekable());
         while let Some(c) = chars.next() {
             terms.push(match c {
-                // Two stars are one.
+                // Two stars in a row are one.
                 '*' if terms.last() == Some(&Term::Star) => continue,
                 '*' => Term::Star,
                 '?' => Term::Any,
@@ -58,39 +60,39 @@ impl Glob {
         Some(Self(terms))
     }
 
-    /// Exactly this name.
+    /// Makes a pattern that matches only `name`.
     pub fn literal(name: &str) -> Self {
         Self(name.chars().map(Term::Char).collect())
     }
 
-    /// Whether it asks for a character that no unit's name has.
+    /// Returns whether it requires a character that no unit name contains.
     pub fn foreign(&self) -> bool {
         self.0.iter().any(|term| matches!(term, Term::Char(c) if !super::unit::name_character(*c)))
     }
 
-    /// The one name that it matches, if it has no wildcard.
+    /// Returns the only name that it matches, if it has no wildcard.
     pub fn only(&self) -> Option<String> {
         self.0.iter().map(|term| if let Term::Char(c) = term { Some(*c) } else { None }).collect()
     }
 
-    /// What every name that it matches begins with.
+    /// Returns the common prefix of all names that it matches.
     pub fn start(&self) -> String {
         self.0.iter().map_while(|term| if let Term::Char(c) = term { Some(*c) } else { None }).collect()
     }
 
-    /// Whether it matches `name`.
+    /// Returns whether it matches `name`.
     pub fn matches(&self, name: &str) -> bool {
         name.starts_with(&self.start()) && self.meets(&Self::literal(name))
     }
 
-    /// Whether some name is matched by both.
+    /// Returns whether some name matches both.
     pub fn meets(&self, other: &Self) -> bool {
         let Self(theirs) = other;
-        // A name has at most 256 characters, and stars never stand together.
+        // A name has at most 256 characters, and stars are never adjacent.
         if self.0.len().max(theirs.len()) > 2 * 256 + 1 {
             return false;
         }
-        // Row by row: whether what is left of both can be the same.
+        // Dynamic programming over the remaining elements of both patterns.
         let mut below: Vec<bool> = (0..=theirs.len()).map(|j| all_stars(&theirs[j..])).collect();
         for (i, own) in self.0.iter().enumerate().rev() {
             let mut row = vec![false; theirs.len() + 1];

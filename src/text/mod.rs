@@ -1,4 +1,4 @@
-//! Formats, before any meaning: YAML, units, paths, globs, and how each is quoted.
+//! Formats without meaning: YAML, systemd units, paths, globs, and quoting.
 
 pub mod glob;
 pub mod path;

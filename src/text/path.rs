@@ -1,6 +1,6 @@
-//! Paths in one spelling, so that one directory has one name.
+//! Paths in their shortest form, so that one directory has one name.
 
-/// Without slashes at its end or twice, `.` and `..`, as docker's client makes it.
+/// Removes trailing and repeated slashes, `.` and `..`, as the docker client does.
 pub fn shortest(path: &str) -> String {
     let root = if path.starts_with('/') { "/" } else { "" };
     let mut steps: Vec<&str> = Vec::new();
@@ -14,7 +14,8 @@ pub fn shortest(path: &str) -> String {
     format!("{root}{}", steps.join("/"))
 }
 
-/// Whether `path` is `root` or lies in it; both are in their shortest form, a root of all empty.
+/// Returns whether `path` is `root` or lies below it. Both are in their shortest form; the root
+/// directory is the empty string.
 pub fn within(path: &str, root: &str) -> bool {
     path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -1,9 +1,9 @@
-//! Text made safe for the place where it stands.
+//! Quotes text for the place where it is printed.
 
 use std::fmt::Write;
 
-/// A YAML scalar that every reader (1.1 and 1.2) takes for this very text: plain where that is
-/// beyond doubt, double-quoted elsewhere.
+/// Quotes `text` as a YAML scalar that YAML 1.1 and 1.2 readers decode to the same text. Plain if
+/// it is unambiguous, double-quoted otherwise.
 pub fn yaml(text: &str) -> String {
     if plain(text) {
         return text.to_owned();
@@ -28,8 +28,8 @@ pub fn yaml(text: &str) -> String {
     out
 }
 
-/// Control characters, and what some reader takes for a line break, a byte order mark or
-/// nothing at all.
+/// Returns whether `c` must be escaped: control characters, private characters, and characters that
+/// some reader treats as a line break, a byte order mark or nothing.
 pub fn escaped(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_control();
@@ -41,8 +41,8 @@ pub fn escaped(c: char) -> bool {
         || n & 0xfffe == 0xfffe
 }
 
-/// Letters first, then what never means anything in YAML; no word that some reader takes for a
-/// truth value, a null or a number.
+/// Returns whether `text` is safe without quotes: it starts with a letter or `/`, has no special
+/// characters, and no reader treats it as a boolean, null or number.
 fn plain(text: &str) -> bool {
     let b = text.as_bytes();
     let good = |c: &u8| c.is_ascii_alphanumeric() || b"-_./@+=()$".contains(c);
@@ -57,21 +57,21 @@ fn plain(text: &str) -> bool {
     !words.contains(&text.to_ascii_lowercase().as_str())
 }
 
-/// A piece of a word of a systemd `Exec` line.
+/// A part of a word on a systemd `Exec` line.
 #[derive(Debug, Clone, Copy)]
 pub enum Piece<'a> {
-    /// Text that is to arrive as it is.
+    /// Literal text.
     Text(&'a str),
-    /// What systemd expands: `%H`.
+    /// A specifier that systemd expands: `%H`.
     Specifier(&'a str),
 }
 
-/// One word of a systemd `Exec` line: `%` and `$` doubled, quoted where needed, on one line.
+/// Quotes one word of a systemd `Exec` line: doubles `%` and `$`, keeps it on one line.
 pub fn exec(text: &str) -> String {
     word(&[Piece::Text(text)], true)
 }
 
-/// As [`exec`], of several pieces.
+/// Quotes one word of a systemd `Exec` line that consists of several pieces.
 pub fn exec_pieces(pieces: &[Piece<'_>]) -> String {
     word(pieces, true)
 }

@@ -32,14 +32,14 @@ pub struct Word {
     pub line: usize,
 }
 
-/// A logical line while it grows.
+/// A logical line while its continuation lines are read.
 struct Logical {
     line: usize,
     text: String,
     lines: Vec<(usize, usize)>,
 }
 
-/// Reads a unit; lines that are neither sections, options nor comments are returned apart.
+/// Reads a unit. Returns lines that are no section, option or comment separately.
 pub fn read(text: &str) -> (Vec<Setting>, Vec<String>) {
     let (mut settings, mut unread): (Vec<Setting>, Vec<String>) = (Vec::new(), Vec::new());
     let mut section = String::new();
@@ -60,7 +60,7 @@ pub fn read(text: &str) -> (Vec<Setting>, Vec<String>) {
     };
     for (i, line) in text.lines().enumerate() {
         let trimmed = line.trim();
-        // A comment is skipped, also in the middle of a continued line.
+        // A comment inside a continued line is skipped.
         if trimmed.starts_with(['#', ';']) || open.is_none() && trimmed.is_empty() {
             continue;
         }
@@ -80,13 +80,14 @@ pub fn read(text: &str) -> (Vec<Setting>, Vec<String>) {
         }
         take(logical);
     }
-    // The file ends in a backslash.
+    // The file ends with a backslash.
     open.into_iter().for_each(take);
     (settings, unread)
 }
 
 impl Setting {
-    /// The words of an Exec line; `None` when a quote is left open or an escape is cut off.
+    /// Returns the words of an Exec line; `None` if a quote is not closed or an escape is
+    /// incomplete.
     pub fn words(&self) -> Option<Vec<Word>> {
         let mut words = split(&self.value)?;
         for (at, word) in &mut words {
@@ -98,14 +99,14 @@ impl Setting {
     }
 }
 
-/// The words of an Exec line: quotes and escapes undone, `%%` and `$$` as they come out. Other
-/// specifiers and variables stay as they are written. `None` when a quote is left open.
+/// Splits an Exec line into words: resolves quotes, escapes, `%%` and `$$`. Keeps other specifiers
+/// and variables. Returns `None` if a quote is not closed.
 pub fn words(value: &str) -> Option<Vec<String>> {
     let words = split(value)?.into_iter();
     Some(words.map(|(_, w)| w.text.replace("%%", "%").replace("$$", "$")).collect())
 }
 
-/// Words, each with the place in `value` where it begins.
+/// Splits `value` into words, each with its offset.
 fn split(value: &str) -> Option<Vec<(usize, Word)>> {
     let mut words = Vec::new();
     let mut word: Option<(usize, Word)> = None;
@@ -134,8 +135,8 @@ fn split(value: &str) -> Option<Vec<(usize, Word)>> {
 
 type Chars<'c> = std::iter::Peekable<std::str::CharIndices<'c>>;
 
-/// Adds the character of a C escape, the backslash being read already. What is no escape stays,
-/// with its backslash (`UNESCAPE_RELAX`).
+/// Adds the character of a C escape, after the backslash. Keeps the backslash of an unknown escape
+/// (`UNESCAPE_RELAX`).
 fn escape(chars: &mut Chars<'_>, out: &mut String) -> Option<()> {
     let c = match chars.next()?.1 {
         'n' => '\n',

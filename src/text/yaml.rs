@@ -1,40 +1,40 @@
-//! YAML as other people write it: documents with the lines of their values.
+//! Reads YAML of any author into documents in which every value has its line.
 //!
-//! Anchors, aliases and merge keys are written out, tags are read past, of a key that stands
-//! twice the last counts, as for kubectl. What cannot be read is left out, and said. Time and
-//! memory are linear in the text, plus [`MAX_COPIES`] for what aliases write out.
+//! Anchors, aliases and merge keys are expanded. Tags are ignored. Of a repeated key the last value
+//! counts, as in kubectl. Parts that cannot be read are skipped and reported. Time and memory are
+//! linear in the text, plus [`MAX_COPIES`] for aliases.
 
 mod load;
 
 use std::sync::Arc;
 
-/// Most values that the aliases of one file may write out.
+/// Maximum number of values that the aliases of one file may expand to.
 pub const MAX_COPIES: usize = 200_000;
-/// Deepest nesting that is read.
+/// Maximum nesting depth.
 pub const MAX_DEPTH: usize = 128;
 
 /// One document of a file.
 #[derive(Debug, Clone)]
 pub struct Document {
-    /// Each node before those below it, these in their order; the first is the root.
+    /// The nodes; each parent comes before its children, the root first.
     nodes: Vec<Node>,
 }
 
-/// A value in a document, with the way to it.
+/// A value in a document.
 #[derive(Debug, Clone, Copy)]
 pub struct Value<'d> {
     document: &'d Document,
     index: usize,
 }
 
-/// Something in a file that was left out, or read past.
+/// A part of a file that was skipped or ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// From 1.
+    /// The line, from 1.
     pub line: usize,
-    /// In one sentence, without a stop.
+    /// The reason, one sentence without a period.
     pub message: String,
-    /// The whole document was left out.
+    /// Whether the whole document was skipped.
     pub fatal: bool,
 }
 
@@ -44,37 +44,37 @@ struct Node {
     step: Step,
     line: usize,
     depth: usize,
-    /// The first node behind all that are below this one.
+    /// The index of the first node after all its descendants.
     end: usize,
     kind: Kind,
 }
 
-/// From a node's parent to the node.
+/// The step from the parent to a node.
 #[derive(Debug, Clone)]
 enum Step {
     Root,
     Key(Arc<str>),
     Item(usize),
-    /// What stands no more: merged, or overruled by a later one.
+    /// A removed node: merged elsewhere, or replaced by a later value of the same key.
     Gone,
 }
 
 #[derive(Debug, Clone)]
 enum Kind {
     Null,
-    /// A scalar, and whether it stands without quotes.
+    /// A scalar, and whether it has no quotes.
     Scalar(Arc<str>, bool),
     Seq,
     Map,
 }
 
-/// The documents of `text`; what cannot be read is left out, and said.
+/// Returns the documents of `text` and what was skipped.
 pub fn documents(text: &str) -> (Vec<Document>, Vec<String>) {
     let (read, faults) = read(text);
     (read, faults.into_iter().map(|f| f.message).collect())
 }
 
-/// As [`documents`], and where it is that something was left out.
+/// Returns the documents of `text`, what was skipped, and where.
 pub fn read(text: &str) -> (Vec<Document>, Vec<Fault>) {
     let (mut read, mut faults, mut copies) = (Vec::new(), Vec::new(), 0);
     for (before, part) in split(text.strip_prefix('\u{feff}').unwrap_or(text)) {
@@ -85,14 +85,14 @@ pub fn read(text: &str) -> (Vec<Document>, Vec<Fault>) {
     (read, faults)
 }
 
-/// Whether a line is neither empty, comment, mark nor directive.
+/// Returns whether a line is content: not empty, no comment, no document marker, no directive.
 fn is_content(line: &str) -> bool {
     let line = line.strip_prefix("---").unwrap_or(line);
     !line.trim().is_empty() && !line.trim_start().starts_with('#') && !line.starts_with('%')
 }
 
-/// Parts that begin with a line `---`, each with the number of lines before it: a fault in one
-/// leaves the others whole.
+/// Splits `text` at the lines `---`, each part with its number of preceding lines. An error in one
+/// part leaves the others intact.
 fn split(text: &str) -> Vec<(usize, &str)> {
     let mut parts = Vec::new();
     let (mut start, mut at, mut before) = (0, 0, 0);
@@ -109,17 +109,17 @@ fn split(text: &str) -> Vec<(usize, &str)> {
 }
 
 impl Document {
-    /// Its root.
+    /// Returns the root value.
     pub fn root(&self) -> Value<'_> {
         Value { document: self, index: 0 }
     }
 
-    /// The value at a way of keys; `None` when it is not there.
+    /// Returns the value at a path of keys, if it exists.
     pub fn at(&self, way: &[&str]) -> Option<Value<'_>> {
         self.root().at(way)
     }
 
-    /// Every scalar, in order.
+    /// Returns all scalars in order.
     pub fn scalars(&self) -> impl Iterator<Item = Value<'_>> {
         let values = (0..self.nodes.len()).map(|index| Value { document: self, index });
         values.filter(|v| matches!(v.node().kind, Kind::Scalar(..)))
@@ -140,27 +140,27 @@ impl<'d> Value<'d> {
             .filter(|child| !matches!(child.node().step, Step::Gone))
     }
 
-    /// The value at a way of keys below this one.
+    /// Returns the value at a path of keys below this one.
     pub fn at(self, way: &[&str]) -> Option<Value<'d>> {
         way.iter().try_fold(self, |value, key| value.get(key))
     }
 
-    /// The value of one key.
+    /// Returns the value of one key.
     pub fn get(self, key: &str) -> Option<Value<'d>> {
         self.children().find(|child| matches!(&child.node().step, Step::Key(k) if **k == *key))
     }
 
-    /// The value of one key, unless it is null.
+    /// Returns the value of one key, unless it is null.
     pub fn given(self, key: &str) -> Option<Value<'d>> {
         self.get(key).filter(|v| !v.is_null())
     }
 
-    /// The entries of a list; none when it is no list.
+    /// Returns the items of a list; nothing for other values.
     pub fn items(self) -> Vec<Value<'d>> {
         if self.is_list() { self.children().collect() } else { Vec::new() }
     }
 
-    /// The entries of a map; none when it is no map.
+    /// Returns the entries of a map; nothing for other values.
     pub fn entries(self) -> Vec<(&'d str, Value<'d>)> {
         let key = |child: Value<'d>| match &child.node().step {
             Step::Key(key) => Some((&**key, child)),
@@ -169,12 +169,12 @@ impl<'d> Value<'d> {
         self.children().filter_map(key).collect()
     }
 
-    /// Its text, when it is a scalar: `5` and `"5"` alike.
+    /// Returns the text of a scalar: the same for `5` and `"5"`.
     pub fn text(self) -> Option<String> {
         self.as_str().map(str::to_owned)
     }
 
-    /// As [`Self::text`], as it stands in the document.
+    /// Returns the text of a scalar, borrowed from the document.
     pub fn as_str(self) -> Option<&'d str> {
         match &self.node().kind {
             Kind::Scalar(text, _) => Some(text),
@@ -182,12 +182,12 @@ impl<'d> Value<'d> {
         }
     }
 
-    /// Whether it is the scalar `text`.
+    /// Returns whether it is the scalar `text`.
     pub fn is(self, text: &str) -> bool {
         self.as_str() == Some(text)
     }
 
-    /// Whether both say the same: maps in any order, scalars by their text.
+    /// Returns whether both are equal: maps in any order, scalars by their text.
     pub fn same(self, other: Value<'_>) -> bool {
         match (self.is_map(), self.is_list()) {
             (true, _) => {
@@ -209,7 +209,7 @@ impl<'d> Value<'d> {
         }
     }
 
-    /// A boolean as YAML 1.1 has it, which the orchestrators still read.
+    /// Returns a boolean by the rules of YAML 1.1, which the orchestrators still use.
     pub fn flag(self) -> Option<bool> {
         match self.as_str()? {
             "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some(true),
@@ -218,7 +218,7 @@ impl<'d> Value<'d> {
         }
     }
 
-    /// A whole number that stands without quotes.
+    /// Returns an unquoted integer.
     pub fn number(self) -> Option<i64> {
         match &self.node().kind {
             Kind::Scalar(text, true) => text.parse().ok(),
@@ -226,32 +226,32 @@ impl<'d> Value<'d> {
         }
     }
 
-    /// Whether it is a scalar in quotes, a block, or tagged: text, whatever it looks like.
+    /// Returns whether it is text for certain: quoted, a block scalar, or tagged.
     pub fn is_quoted(self) -> bool {
         matches!(self.node().kind, Kind::Scalar(_, false))
     }
 
-    /// Whether it is null: nothing, `~` or `null`.
+    /// Returns whether it is null: empty, `~` or `null`.
     pub fn is_null(self) -> bool {
         matches!(self.node().kind, Kind::Null)
     }
 
-    /// Whether it is a map.
+    /// Returns whether it is a map.
     pub fn is_map(self) -> bool {
         matches!(self.node().kind, Kind::Map)
     }
 
-    /// Whether it is a list.
+    /// Returns whether it is a list.
     pub fn is_list(self) -> bool {
         matches!(self.node().kind, Kind::Seq)
     }
 
-    /// The texts of a list of scalars.
+    /// Returns the texts of a list of scalars.
     pub fn texts(self) -> Vec<String> {
         self.items().into_iter().filter_map(Value::text).collect()
     }
 
-    /// The way to it: `spec.template.spec.volumes[0].hostPath.type`.
+    /// Returns its path: `spec.template.spec.volumes[0].hostPath.type`.
     pub fn field(self) -> String {
         let mut steps = Vec::new();
         let mut at = self.index;

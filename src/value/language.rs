@@ -1,4 +1,4 @@
-//! What may stand in an expression, and what it names.
+//! The language of expressions: what they may contain, and which names they use.
 
 use std::collections::BTreeSet;
 
@@ -9,36 +9,36 @@ use minijinja::syntax::SyntaxConfig;
 use super::Fault;
 use crate::code::Code;
 
-/// Longest value as written, in bytes.
+/// Maximum length of a value in the spec, in bytes.
 const MAX_WRITTEN: usize = 64 << 10;
 
-/// What a value names.
+/// The names that a value uses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Uses {
-    /// The fields of `member` (`address` also when it is printed whole).
+    /// The fields of `member`. `{{ member }}` counts as `address`.
     pub member: BTreeSet<String>,
-    /// Those of them that stand anywhere but whole in `{{ … }}`.
+    /// The fields of `member` that are used in a larger expression, not alone in `{{ … }}`.
     pub computed: BTreeSet<String>,
-    /// `members`.
+    /// Whether it uses `members`.
     pub members: bool,
-    /// The services of `peers(…)`.
+    /// The services in `peers(…)`.
     pub peers: BTreeSet<String>,
-    /// The secrets of `secret(…)`.
+    /// The secrets in `secret(…)`.
     pub secrets: BTreeSet<String>,
-    /// The ports of `ports.…`.
+    /// The ports in `ports.…`.
     pub ports: BTreeSet<String>,
 }
 
-/// Whether `text` has any expression.
+/// Returns whether `text` contains an expression.
 pub fn is_plain(text: &str) -> bool {
     !["{{", "{%", "{#"].iter().any(|open| text.contains(open))
 }
 
-/// Reads `text` and says what it names.
+/// Parses `text` and returns the names that it uses.
 ///
 /// # Errors
-/// [`Code::ValueSyntax`] with the parser's words, [`Code::ValueForbidden`] for what is not part
-/// of the language of values, [`Code::ValueName`] for a name that does not exist.
+/// [`Code::ValueSyntax`] for a syntax error, [`Code::ValueForbidden`] for syntax that is not part
+/// of the language, [`Code::ValueName`] for an unknown name.
 pub fn uses(text: &str) -> Result<Uses, Fault> {
     let mut uses = Uses::default();
     if is_plain(text) {
@@ -53,8 +53,8 @@ pub fn uses(text: &str) -> Result<Uses, Fault> {
     Ok(uses)
 }
 
-/// Most words of one expression, and most statements of one value: what is read is walked by
-/// functions that call themselves, and their depth follows from these.
+/// Maximum number of tokens in one expression, and of statements in one value. The parser is
+/// recursive, and these limit its depth.
 const MAX_WORDS: usize = 200;
 
 fn bounded(text: &str) -> Result<(), Fault> {
@@ -78,7 +78,7 @@ fn bounded(text: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// A value keeps the newline it ends with.
+/// A value keeps its trailing newline.
 pub(super) fn syntax() -> SyntaxConfig {
     SyntaxConfig::builder().keep_trailing_newline(true).build().unwrap_or_default()
 }
@@ -171,8 +171,8 @@ impl Walk<'_> {
             }
             Expr::UnaryOp(u) => self.expression(&u.expr),
             Expr::BinOp(b) => match b.op {
-                // Joining and repeating text by name could grow without bound; text stands
-                // side by side without an operator.
+                // Concatenation and repetition could grow without a limit. Adjacent text needs no
+                // operator.
                 BinOpKind::Concat | BinOpKind::Mul | BinOpKind::Pow => {
                     Err(forbidden("`~`, `*` and `**`").fix("write texts side by side", "{{ a }}{{ b }}"))
                 }
@@ -249,7 +249,7 @@ impl Walk<'_> {
     }
 }
 
-/// The field when `e` is `member.field`, `member['field']` or `member` itself.
+/// Returns the field if `e` is `member.field`, `member['field']` or `member`.
 fn member_field(e: &Expr<'_>) -> Option<String> {
     let is_member = |e: &Expr<'_>| matches!(e, Expr::Var(v) if v.id == "member");
     match e {

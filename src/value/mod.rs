@@ -1,9 +1,9 @@
-//! Values of the spec: text with minijinja expressions, of which a small, closed part is read.
+//! Values of the spec: text with expressions. Only a small part of minijinja is allowed.
 //!
-//! What an orchestrator knows only when a container runs (a StatefulSet's ordinal, the name of
-//! a node) is a *run-time part*. A value is rendered with a token in its place, so it may only
-//! stand there whole, `{{ member.id }}`: anything that computes with it, compares it or filters
-//! it is seen in the expression itself ([`Code::RuntimeArithmetic`]).
+//! Some facts are known only when a container runs: the ordinal of a StatefulSet's pod, the name of
+//! a node. Such a fact is a *run-time part*. The value is rendered with a token in its place, so a
+//! run-time part may only stand alone: `{{ member.id }}`. An expression that computes with it,
+//! compares it or filters it is an error ([`Code::RuntimeArithmetic`]).
 
 mod language;
 mod render;
@@ -17,25 +17,25 @@ use crate::code::Code;
 pub use language::{Uses, is_plain, uses};
 pub use render::{Peer, Peers, SECRETS, Scope, Who, host_path, render};
 
-/// What is known only when a container runs.
+/// A fact that is known only when a container runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Run {
-    /// The member's id.
+    /// The id of the member.
     Id,
-    /// The member's name, `service-id`.
+    /// The name of the member, `service-id`.
     Name,
-    /// The name of the node it runs on.
+    /// The name of the node.
     Node,
-    /// The member's address.
+    /// The address of the member.
     Address,
 }
 
 impl Run {
-    /// All of them.
+    /// All run-time parts.
     pub const ALL: [Self; 4] = [Self::Id, Self::Name, Self::Node, Self::Address];
 
-    /// As a spec names it.
+    /// Returns the name in a spec.
     pub fn field(self) -> &'static str {
         match self {
             Self::Id => "id",
@@ -46,37 +46,37 @@ impl Run {
     }
 }
 
-/// A piece of a rendered value.
+/// A part of a rendered value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
-    /// Text.
+    /// Literal text.
     Literal(String),
-    /// What is known at run time.
+    /// A fact that is known at run time.
     Run(Run),
     /// The content of a secret.
     Secret(String),
 }
 
-/// A rendered value. It serializes to text in which marks (private characters that no input
-/// may hold) stand for what is not literal; only the filters of [`crate::emit`] print those.
+/// A rendered value. Serialized, its run-time parts and secrets become marks: private characters
+/// that no input may contain. Only the filters of [`crate::emit`] print them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Text(pub Vec<Part>);
 
 const OPEN: char = '\u{F8F0}';
 const CLOSE: char = '\u{F8F1}';
 
-/// Whether `c` is one of the marks, which are refused in every input.
+/// Returns whether `c` is a mark. Inputs with marks are refused.
 pub fn is_mark(c: char) -> bool {
     c == OPEN || c == CLOSE
 }
 
 impl Text {
-    /// Plain text.
+    /// Makes a value of literal text.
     pub fn literal(text: impl Into<String>) -> Self {
         Self(vec![Part::Literal(text.into())])
     }
 
-    /// The text, if nothing in it waits for run time.
+    /// Returns the text if it has no run-time part and no secret.
     pub fn as_literal(&self) -> Option<&str> {
         match self.0.as_slice() {
             [] => Some(""),
@@ -85,17 +85,17 @@ impl Text {
         }
     }
 
-    /// The run-time parts in it.
+    /// Returns the run-time parts.
     pub fn runs(&self) -> impl Iterator<Item = Run> + '_ {
         self.0.iter().filter_map(|p| if let Part::Run(r) = p { Some(*r) } else { None })
     }
 
-    /// The secrets in it.
+    /// Returns the names of the secrets.
     pub fn secrets(&self) -> impl Iterator<Item = &str> + '_ {
         self.0.iter().filter_map(|p| if let Part::Secret(s) = p { Some(s.as_str()) } else { None })
     }
 
-    /// Puts `parts` in place of `run`.
+    /// Replaces `run` by `parts`.
     #[must_use]
     pub fn with(&self, run: Run, parts: &[Part]) -> Self {
         let mut out = Vec::new();
@@ -108,7 +108,7 @@ impl Text {
         Self(out)
     }
 
-    /// Reads the marked form back.
+    /// Parses text with marks.
     pub fn from_marked(text: &str) -> Self {
         let mut parts = Vec::new();
         for (i, piece) in text.split(OPEN).enumerate() {
@@ -129,7 +129,7 @@ impl Text {
         Self(parts)
     }
 
-    /// The form with marks.
+    /// Returns the text with marks.
     pub fn marked(&self) -> String {
         self.0
             .iter()
@@ -156,10 +156,10 @@ fn secret_token(name: &str) -> String {
     format!("{OPEN}${name}{CLOSE}")
 }
 
-/// Why a value cannot be used.
+/// The error of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Its code.
+    /// The code.
     pub code: Code,
     /// What is wrong.
     pub message: String,
@@ -168,12 +168,12 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// A fault without a fix.
+    /// Makes an error without a fix.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), fix: None }
     }
 
-    /// With a way out.
+    /// Adds a fix.
     #[must_use]
     pub fn fix(mut self, text: impl Into<String>, line: impl Into<String>) -> Self {
         self.fix = Some((text.into(), line.into()));

@@ -1,4 +1,4 @@
-//! Values with their expressions put in.
+//! Renders values.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -11,12 +11,12 @@ use super::language::{is_plain, syntax, syntax_fault};
 use super::{Fault, Run, Text, Uses, secret_token, token, uses};
 use crate::code::Code;
 
-/// Longest value as rendered, in bytes.
+/// Maximum length of a rendered value, in bytes.
 const MAX_RENDERED: usize = 1 << 20;
-/// Steps that rendering one value may take.
+/// Maximum number of template steps for one value.
 const FUEL: u64 = 200_000;
 
-/// What every value may use.
+/// The names that every value may use.
 static LANGUAGE: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut env = Environment::empty();
     env.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -38,56 +38,56 @@ static LANGUAGE: LazyLock<Environment<'static>> = LazyLock::new(|| {
     env
 });
 
-/// One member as values see it.
+/// One member, as values see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Peer {
-    /// Its id; nodes and single external addresses have none.
+    /// The id; `None` for a node or an external service with one address.
     pub id: Option<u32>,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its address on the target at hand.
+    /// The address on the current target.
     pub address: Result<String, Fault>,
 }
 
-/// Members of one service with its ports.
+/// The members of one service, with its ports.
 #[derive(Debug, Clone)]
 pub struct Peers {
-    /// In order of their ids.
+    /// The members, sorted by id.
     pub members: Arc<Vec<Peer>>,
-    /// Ports by name.
+    /// The ports by name.
     pub ports: Arc<Vec<(String, u16)>>,
 }
 
-/// Who `member` is.
+/// The meaning of `member`.
 #[derive(Debug, Clone)]
 pub enum Who {
-    /// One member, all of it known but for the node.
+    /// One member. Everything but its node is known.
     Known(Peer),
-    /// Any member of a counted service; all of it at run time.
+    /// Any member of a counted service. Everything about it is known at run time.
     Token,
-    /// The member of a node; it has no id and no name.
+    /// The member of a node. It has no id and no name.
     NodeToken,
 }
 
-/// What one value of one service is rendered with on one target.
+/// The names in scope when one value of one service is rendered for one target.
 pub struct Scope<'a> {
-    /// The service's name.
+    /// The name of the service.
     pub service: &'a str,
-    /// Its own members and ports.
+    /// The members and ports of the service.
     pub own: Peers,
-    /// Why the members cannot be listed, where they cannot.
+    /// The reason why `members` is not available, if so.
     pub unlisted: Option<Fault>,
-    /// Who `member` is.
+    /// The meaning of `member`.
     pub who: Who,
-    /// The members of another service.
+    /// Returns the members of another service.
     pub peers: &'a dyn Fn(&str) -> Result<Peers, Fault>,
 }
 
-/// Renders `text`, whose names are `uses`, in `scope`.
+/// Renders `text`, which uses the names `uses`, in `scope`.
 ///
 /// # Errors
-/// What a name of the value has to say for itself;
-/// [`Code::RuntimeArithmetic`] when it computes with a run-time part; the limits above.
+/// The error of a name in the value; [`Code::RuntimeArithmetic`] if the value computes with a
+/// run-time part; an exceeded limit.
 pub fn render(text: &str, uses: &Uses, scope: &Scope<'_>) -> Result<Text, Fault> {
     if is_plain(text) {
         return Ok(Text::literal(text));
@@ -124,8 +124,8 @@ pub fn render(text: &str, uses: &Uses, scope: &Scope<'_>) -> Result<Text, Fault>
     Ok(Text::from_marked(&String::from_utf8_lossy(&out.0)))
 }
 
-/// A host path of member `id` of `service`; `None` when it has faults, which are reported
-/// elsewhere.
+/// Renders a host path for member `id` of `service`. Returns `None` if it has an error, which is
+/// reported elsewhere.
 pub fn host_path(text: &str, service: &str, id: u32) -> Option<String> {
     let one = Peer { id: Some(id), name: format!("{service}-{id}"), address: Ok(String::new()) };
     let own = Peers { members: Arc::default(), ports: Arc::default() };
@@ -134,7 +134,7 @@ pub fn host_path(text: &str, service: &str, id: u32) -> Option<String> {
     render(text, &uses(text).ok()?, &scope).ok()?.as_literal().map(ToOwned::to_owned)
 }
 
-/// A writer that refuses to grow beyond [`MAX_RENDERED`].
+/// A writer that fails beyond [`MAX_RENDERED`] bytes.
 struct Bounded(Vec<u8>);
 
 impl Write for Bounded {
@@ -167,7 +167,8 @@ fn join(items: &Jinja, separator: Option<String>) -> Result<String, minijinja::E
     Ok(out)
 }
 
-/// The address of a member that is printed whole, or why there is none; `None` for other values.
+/// Returns the address if `member` itself is printed, or the reason why there is none; `None` for
+/// other values.
 fn printed(value: &Jinja) -> Result<Option<String>, minijinja::Error> {
     if let Some(peer) = value.downcast_object_ref::<PeerObject>() {
         return peer.0.address.clone().map(Some).map_err(|f| raise(&f));
@@ -280,11 +281,11 @@ impl Object for Member {
     }
 }
 
-/// `secret('x')`: prints as the secret's content, `.path` is its file.
+/// The value of `secret('x')`. It prints the content of the secret; `.path` is its file.
 #[derive(Debug)]
 struct SecretObject(String);
 
-/// Directory of the secrets' files in every container.
+/// The directory of secret files in every container.
 pub const SECRETS: &str = "/run/secrets";
 
 impl Object for SecretObject {

@@ -1,4 +1,4 @@
-//! Events of granit-parser to nodes: each node is pushed before those below it.
+//! Turns events of granit-parser into nodes, parents first.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,25 +10,25 @@ use super::{Document, Fault, Kind, MAX_COPIES, MAX_DEPTH, Node, Step};
 /// A list or map that is not closed yet.
 struct Open {
     index: usize,
-    /// Of a map: the key that waits for its value.
+    /// In a map: the key whose value comes next.
     key: Option<Key>,
-    /// Of a map: its values by key.
+    /// In a map: the values by key.
     keys: BTreeMap<Arc<str>, usize>,
-    /// Of a map: the values of its `<<`.
+    /// In a map: the values of its merge keys (`<<`).
     merges: Vec<usize>,
-    /// Of a list: how many there are.
+    /// In a list: the number of items so far.
     items: usize,
 }
 
 struct Key {
     name: Arc<str>,
     line: usize,
-    /// A plain `<<`.
+    /// An unquoted `<<`.
     merges: bool,
 }
 
 struct Loader<'l> {
-    /// Lines before the part.
+    /// The number of lines before the part.
     before: usize,
     nodes: Vec<Node>,
     open: Vec<Open>,
@@ -37,10 +37,10 @@ struct Loader<'l> {
     faults: &'l mut Vec<Fault>,
 }
 
-/// A line of the file, and why the document cannot be read.
+/// The line of the file, and why the document cannot be read.
 type Stop = (usize, String);
 
-/// Reads the documents of one part, which has `before` lines before it.
+/// Reads the documents of one part of a file; `before` lines precede it.
 pub(super) fn load(
     text: &str,
     before: usize,
@@ -105,7 +105,7 @@ impl Loader<'_> {
         }
     }
 
-    /// Whether the next value is the key of a map.
+    /// Returns whether the next value is the key of a map.
     fn wants_key(&self) -> bool {
         self.open.last().is_some_and(|o| o.key.is_none() && matches!(self.nodes[o.index].kind, Kind::Map))
     }
@@ -124,7 +124,7 @@ impl Loader<'_> {
         open.key = Some(Key { name, line, merges });
     }
 
-    /// The step to the next value, whose index will be `index`; the line of its key.
+    /// Returns the step to the next value, whose index is `index`, and the line of its key.
     fn step(&mut self, index: usize) -> (Step, Option<usize>) {
         let Some(open) = self.open.last_mut() else { return (Step::Root, None) };
         match open.key.take() {
@@ -154,7 +154,7 @@ impl Loader<'_> {
         let index = self.nodes.len();
         let parent = self.open.last().map_or(0, |o| o.index);
         let (step, key_line) = self.step(index);
-        // Nothing stands where the next thing begins; its key is where one looks.
+        // An empty value has no position of its own; its key has one.
         let line = if matches!(kind, Kind::Null) { key_line.unwrap_or(line) } else { line };
         self.nodes.push(Node { parent, step, line, depth, end: index + 1, kind });
         if anchor > 0 {
@@ -165,7 +165,7 @@ impl Loader<'_> {
 
     fn start(&mut self, kind: Kind, anchor: usize, line: usize) -> Result<(), Stop> {
         let index = self.push(kind, anchor, line)?;
-        // Until it is closed nothing is behind it.
+        // The end is set when the node is closed.
         self.nodes[index].end = usize::MAX;
         self.open.push(Open { index, key: None, keys: BTreeMap::new(), merges: Vec::new(), items: 0 });
         Ok(())
@@ -193,7 +193,7 @@ impl Loader<'_> {
         Ok(())
     }
 
-    /// The nodes right below a closed one.
+    /// Returns the children of a closed node.
     fn children(&self, index: usize) -> Vec<usize> {
         let end = self.nodes[index].end;
         let first = Some(index + 1).filter(|i| *i < end);
@@ -219,7 +219,7 @@ impl Loader<'_> {
         self.copy(source, parent, step)
     }
 
-    /// Writes `source` and all below it out once more, below `parent`.
+    /// Copies `source` and its descendants below `parent`.
     fn copy(&mut self, source: usize, parent: usize, step: Step) -> Result<(), Stop> {
         let (from, to) = (source, self.nodes.len());
         let (end, line) = (self.nodes[source].end, self.nodes[source].line);
