@@ -155,7 +155,7 @@ impl Cluster {
         running.dockerd = Some(child);
     }
 
-    /// AwaitsNames until the node's dockerd answers.
+    /// Waits until the node's dockerd answers.
     pub fn wait(&self, node: Node) {
         let up = eventually(60, || self.try_docker(node, &["version"]).is_ok());
         assert!(up, "dockerd of node {node} did not come up:\n{}", self.log(node));

@@ -145,7 +145,7 @@ impl Machine {
         self.lives.all.iter().filter(own).cloned().collect()
     }
 
-    /// AwaitsNames until exactly one container of the unit runs that began after `from`.
+    /// Waits until exactly one container of the unit runs that began after `from`.
     fn runs(&mut self, unit: &Unit, from: u64) -> bool {
         eventually(HEALS, || {
             let living = self.living(unit);

@@ -234,7 +234,7 @@ struct Attachment {
 }
 
 impl Attachment {
-    /// AwaitsNames for its turn: one of all nodes at a time looks at a volume.
+    /// Waits for its turn: one of all nodes at a time looks at a volume.
     fn of(name: &str) -> Self {
         let lock = format!("/storage/attached/{name}.lock");
         while fs::create_dir(&lock).is_err() {

@@ -690,7 +690,7 @@ impl Lab {
         constrain(self, "--constraint-rm");
     }
 
-    /// AwaitsNames until each member of `who` was started again after `from`.
+    /// Waits until each member of `who` was started again after `from`.
     fn renewed(&mut self, who: &[usize], from: u64) {
         eventually(HEALS, || {
             self.read();
@@ -717,7 +717,7 @@ impl Lab {
         all && living.len() == wanted.len()
     }
 
-    /// AwaitsNames until all of `who` are well, for `seconds` at most; those that are not.
+    /// Waits until all of `who` are well, for `seconds` at most; those that are not.
     fn settle(&mut self, who: &[usize], seconds: u64) -> Vec<usize> {
         let mut well = 0;
         let mut late: Vec<usize> = Vec::new();
