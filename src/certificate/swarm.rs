@@ -10,7 +10,7 @@ use super::{
 use crate::model::backend::Fences;
 use crate::model::{Data, DataAt};
 use crate::plan::docker::GUARD;
-use crate::target::SWARM_OLD_TASK_TIMEOUT;
+use crate::target::SWARM_LONGEST_GRACE;
 use crate::text::yaml::Value;
 use crate::value;
 
@@ -136,9 +136,9 @@ static GLOBAL: Mechanism = Mechanism {
 static STOP_FIRST: Mechanism = Mechanism {
     word: "stop-first",
     layer: Order,
-    what: "the new task starts when the old one has stopped, or after 60 s",
-    assumes: "the old one stops within 60 s; no manager restarts meanwhile, and nobody scales to 0 and back",
-    source: "swarmkit manager/orchestrator/restart/restart.go; seen: 42 s overlap with a grace of 100 s",
+    what: "the new task starts when the old one has stopped, or after 60 s; its grace is 55 s at most",
+    assumes: "no manager restarts meanwhile, and nobody scales to 0 and back",
+    source: "swarmkit manager/orchestrator/restart/restart.go; seen: overlap of 42 s with a grace of 100 s, of 0.3 s with 58 s, none with 57 s",
 };
 
 /// What ought to hold a cell.
@@ -189,7 +189,7 @@ fn port(shape: &Shape<'_>, hazard: Hazard) -> Expect {
 /// Members without data: only their place keeps them single.
 fn bare(shape: &Shape<'_>, resource: Resource, hazard: Hazard) -> Expect {
     let waits =
-        (shape.workload.stop.grace <= SWARM_OLD_TASK_TIMEOUT).then_some(&STOP_FIRST as &'static Mechanism);
+        (shape.workload.stop.grace <= SWARM_LONGEST_GRACE).then_some(&STOP_FIRST as &'static Mechanism);
     let pin = shape.pinned.then_some(&PIN as &'static Mechanism);
     let on_node = on_node(shape, hazard);
     Expect::Held(match hazard {
@@ -243,7 +243,7 @@ fn one_task(hazard: Hazard) -> Option<Way> {
 fn here(shape: &Shape<'_>, hazard: Hazard, first: &[&'static Mechanism]) -> Way {
     let together = !matches!(hazard, Hazard::Revisions | Hazard::Relabel) || shape.one_lock;
     let lock = (shape.guard && together).then_some(&LOCK as &'static Mechanism);
-    let waits = hazard == Hazard::Update && shape.workload.stop.grace <= SWARM_OLD_TASK_TIMEOUT;
+    let waits = hazard == Hazard::Update && shape.workload.stop.grace <= SWARM_LONGEST_GRACE;
     let waits = waits.then_some(&STOP_FIRST as &'static Mechanism);
     let fences = lock.into_iter().chain(on_node(shape, hazard));
     way(HERE, first.iter().copied().chain(fences).chain(waits))
@@ -295,7 +295,7 @@ fn on_volumes(shape: &Shape<'_>, fences: Fences, hazard: Hazard) -> Vec<Way> {
     let attach = |yes: bool| yes.then_some(&ATTACH as &'static Mechanism);
     let (connected, always) = (fences != Fences::Never, fences == Fences::Always);
     let waits =
-        (shape.workload.stop.grace <= SWARM_OLD_TASK_TIMEOUT).then_some(&STOP_FIRST as &'static Mechanism);
+        (shape.workload.stop.grace <= SWARM_LONGEST_GRACE).then_some(&STOP_FIRST as &'static Mechanism);
     let here = |first: &[&'static Mechanism]| here(shape, hazard, first);
     let reserved: &[&'static Mechanism] = if csi { &[&CLUSTER] } else { &[] };
     let elsewhere = |any: [Option<&'static Mechanism>; 4]| way(ELSEWHERE, any.into_iter().flatten());
@@ -413,7 +413,7 @@ impl Reader<'_> {
         // Docker gives 10 s where the file says nothing.
         let grace = service.get("stop_grace_period").and_then(|g| g.text());
         let seconds = grace.map_or(Some(10), |g| g.strip_suffix('s').and_then(|s| s.parse::<u32>().ok()));
-        let waits = seconds.is_some_and(|s| s <= SWARM_OLD_TASK_TIMEOUT);
+        let waits = seconds.is_some_and(|s| s <= SWARM_LONGEST_GRACE);
         if let (Some(update), Some(_), true) = (order("update_config"), order("rollback_config"), waits) {
             self.carry(&STOP_FIRST, &update);
         }

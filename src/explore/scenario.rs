@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 use crate::finding::At;
 use crate::hazard::Hazard;
 use crate::model::backend::Fences;
-use crate::target::{SWARM_OLD_TASK_TIMEOUT, Target};
+use crate::target::{SWARM_LONGEST_GRACE, Target};
 use crate::text::glob;
 use crate::world::{Kind, Member, Missing, Mount, Source, Want, Whom, Workload};
 
@@ -64,7 +64,7 @@ impl<'w> Scenario<'w> {
                 labelled: wants(workload, member).any(|w| !w.not && !w.one_node && by_hand(&w.key)),
                 order: workload.update.order,
                 back: workload.rollback.order,
-                slow: workload.grace > SWARM_OLD_TASK_TIMEOUT,
+                slow: workload.grace > SWARM_LONGEST_GRACE,
                 most: workload.most.as_ref().map(|m| m.0),
                 kills: workload.kills.is_some(),
                 cleans: workload.cleans.is_some(),

@@ -166,7 +166,8 @@ impl Turn<'_> {
         if self.state.struck & Action::Rollback.bit() != 0 { actor.back } else { actor.order }
     }
 
-    /// A replacement waits until the old task has stopped or its node is down, and 60 s at most.
+    /// A replacement waits until the old task has stopped or its node is down, and 60 s
+    /// at most: too short for a grace above 55 s.
     fn release(&mut self, copy: &Copy) {
         if !copy.waits {
             return;

@@ -40,7 +40,7 @@ impl Narrator for Swarm {
             Action::Replace => ("the old task is told to stop".to_owned(), None),
             Action::Timeout => (
                 format!(
-                    "after {SWARM_OLD_TASK_TIMEOUT} s Swarm waits no longer; the old task has {} s to stop",
+                    "after {SWARM_OLD_TASK_TIMEOUT} s Swarm waits no longer; the old task was told 2 to 3 s late, and has {} s to stop",
                     workload.grace
                 ),
                 workload.grace_at.as_ref().or(Some(&workload.at)),

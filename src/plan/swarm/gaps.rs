@@ -3,7 +3,7 @@
 //! | hazard | on one node | on two nodes |
 //! |---|---|---|
 //! | colocate | the lock: a port in host mode, or one task of a global service; the member's id or name in the path or volume | - |
-//! | update | the lock, counted until the old task has stopped (`manager/scheduler/nodeinfo.go`) | a pin, or a volume that a connected node keeps to itself; `stop-first` alone waits 60 s and no more (`manager/orchestrator/restart/restart.go`) |
+//! | update | the lock, counted until the old task has stopped (`manager/scheduler/nodeinfo.go`) | a pin, or a volume that a connected node keeps to itself; `stop-first` alone waits 60 s and no more (`manager/orchestrator/restart/restart.go`), and the node signals 2 s late |
 //! | revisions | the revision's label has one value; the lock is common | the data is the node's |
 //! | relabel | on an overlay docker's port allocator still has the lock; on the node's network nothing is bound and the task counts as rejected (`manager/orchestrator/constraintenforcer`): only `guard: lock` | the replacement waits for nothing: a directory that carries the id, or a volume that a connected node keeps to itself. A cluster volume's reservation falls with the rejection |
 //! | partition, reboot | after the heal the lock; a restarted dockerd kills its leftovers first | a pin: no other node is eligible; a volume that always fences; a cluster volume stays reserved (24 h: then the node counts as orphaned) |
@@ -11,7 +11,7 @@
 //! | neighbour | the lock | paths and volumes carry names |
 //! | force | a duty | a duty |
 //!
-//! A grace above 60 s loses the order only, never the lock. What fences a member's data fences
+//! A grace above 55 s loses the order only, never the lock. What fences a member's data fences
 //! its berth: hostname, id and writer are judged only where there is no data.
 
 use super::raw;
@@ -23,7 +23,7 @@ use crate::model::backend::Fences;
 use crate::plan::context::Context;
 use crate::route;
 use crate::spec::source::Route;
-use crate::target::{SWARM_OLD_TASK_TIMEOUT, Target};
+use crate::target::{SWARM_LONGEST_GRACE, SWARM_OLD_TASK_TIMEOUT, Target};
 
 /// Ways in which Swarm loses sight of a container that runs on: hazard, when, and what follows.
 const LOST: [(&str, &str, &str); 2] = [
@@ -112,9 +112,9 @@ fn data(context: &Context<'_>, subject: SwarmService<'_>, gaps: &mut Vec<Gap>) {
                 gaps.push(cluster(subject, pinned(subject, gap), |_| true));
             }
         }
-        if reach == Fences::Never && floats && !swarm.csi && w.stop.grace > SWARM_OLD_TASK_TIMEOUT {
+        if reach == Fences::Never && floats && !swarm.csi && w.stop.grace > SWARM_LONGEST_GRACE {
             let why = format!(
-                "stop-first waits {SWARM_OLD_TASK_TIMEOUT} s for the old task, which may take {} s; the new one may be on another node",
+                "stop-first waits {SWARM_OLD_TASK_TIMEOUT} s for the old task, which is told 2 to 3 s late and has {} s; the new one may be on another node",
                 w.stop.grace
             );
             let gap = Gap::new(
@@ -220,12 +220,12 @@ fn bare(subject: SwarmService<'_>, gaps: &mut Vec<Gap>) {
                 .fix("name any port that is free on the nodes", "targets: { swarm: { lock: 5000 } }"),
             );
         }
-        if w.stop.grace > SWARM_OLD_TASK_TIMEOUT && !w.writer && (!pinned || subject.lock().is_none()) {
+        if w.stop.grace > SWARM_LONGEST_GRACE && !w.writer && (!pinned || subject.lock().is_none()) {
             gaps.push(
                 gap(
                     "update",
                     "during an update",
-                    "stop-first waits 60 s for the old task, which may take longer",
+                    "stop-first waits 60 s for the old task, which is told 2 to 3 s late and may take longer",
                 )
                 .fix("stop sooner", "stop: { grace: 55s }"),
             );

@@ -28,9 +28,9 @@ fn shapes(target: Target) -> Vec<(String, String)> {
                 "engine: \"20.10\", NET, service: { deploy: { placement: { constraints: [node.labels.a == b] } } }",
             ],
         };
-        // Swarm waits 60 s for a stop, the others for as long as it takes.
+        // Swarm's wait outlasts a grace of 55 s, the others wait for as long as it takes.
         let graces =
-            |i: usize| if target == Target::Swarm && i.is_multiple_of(2) { &[30, 90][..] } else { &[30] };
+            |i: usize| if target == Target::Swarm && i.is_multiple_of(2) { &[55, 56][..] } else { &[30] };
         let all_of = settings.iter().enumerate().flat_map(|(i, s)| graces(i).iter().map(move |g| (s, g)));
         for (settings, grace) in all_of {
             if members.contains("pin:") && settings.contains("pin:") {

@@ -25,12 +25,13 @@ fn without_the_port_only_the_order_is_left() {
 }
 
 #[test]
-fn a_long_grace_outlasts_stop_first() {
-    let w = Workload { ports: Vec::new(), grace: 100, ..pinned() };
-    assert_eq!(
-        swarm(w),
-        ["swarm/data/partition", "swarm/data/reboot", "swarm/data/relabel", "swarm/data/update"]
-    );
+fn a_grace_above_55_s_outlasts_stop_first() {
+    let with = |grace| swarm(Workload { ports: Vec::new(), grace, ..pinned() });
+    let other = ["swarm/data/partition", "swarm/data/reboot", "swarm/data/relabel"];
+    assert_eq!(with(55), other);
+    for grace in [56, 58, 100] {
+        assert_eq!(with(grace), [&other[..], &["swarm/data/update"]].concat(), "{grace}");
+    }
 }
 
 #[test]

@@ -122,3 +122,19 @@ fn what_is_passed_over_is_named() {
     assert_eq!(found.passed, ["values.yaml"]);
     assert!(codes(&found.findings, Level::Violation).contains("swarm/data/move"), "{:#?}", found.findings);
 }
+
+/// The limit is 55 s, not the 60 s of stop-first: the node signals the old task late.
+#[test]
+fn a_stack_with_a_grace_above_55_s_overlaps() {
+    let found = |grace: &str| {
+        let stack = format!(
+            "version: \"3.8\"\nservices:\n  db-1:\n    image: postgres:16\n    stop_grace_period: {grace}\n    \
+             volumes: [{{ type: bind, source: /mnt/d1/db-1, target: /var/lib/postgresql/data }}]\n    \
+             deploy: {{ placement: {{ constraints: [\"node.labels.db == 1\"] }}, update_config: {{ order: stop-first }} }}\n"
+        );
+        codes(&verify(&[File { path: "a.yml", text: &stack }], Bounds::default()).findings, Level::Violation)
+    };
+    for (grace, overlaps) in [("55s", false), ("56s", true), ("1m", true)] {
+        assert_eq!(found(grace).contains("swarm/data/update"), overlaps, "{grace}: {:?}", found(grace));
+    }
+}

@@ -40,8 +40,8 @@ fn volumes_by_what_their_backend_fences() {
     let never = volume("ceph-rbd");
     let mut all = vec!["swarm/data/move", "swarm/data/partition", "swarm/data/reboot", "swarm/data/relabel"];
     assert_eq!(gaps(&[&never]), all);
-    let slow = never.replace("grace: 30s", "grace: 61s");
-    assert_eq!(gaps(&[&never.replace("grace: 30s", "grace: 60s")]), all);
+    let slow = never.replace("grace: 30s", "grace: 56s");
+    assert_eq!(gaps(&[&never.replace("grace: 30s", "grace: 55s")]), all);
     all.push("swarm/data/update");
     assert_eq!(gaps(&[&slow]), all);
     // A pin leaves no other node, until its label is moved.
