@@ -93,6 +93,9 @@ pub mod codes {
     /// Settings for the first start that stay in the file.
     pub const BOOTSTRAP: &str = "bootstrap-kept";
 
+    /// Name of what was not searched, for code scanning. It is no finding.
+    pub const NOT_SEARCHED: &str = "not-searched";
+
     /// All codes.
     pub const ALL: [&str; 18] = [
         MATCHES_NOTHING,

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::explore::{self, Bounds, Memo};
 use crate::finding::{Finding, Level};
 use crate::target::Target;
-use crate::world::{self, File, Unread, Workload, World};
+use crate::world::{self, File, Unread, UnreadKind, Workload, World};
 
 /// What a search over all files found.
 #[derive(Debug, Default, Serialize)]
@@ -16,7 +16,7 @@ pub struct Verified {
     pub findings: Vec<Finding>,
     /// What a comment in its file accepts.
     pub accepted: Vec<Accepted>,
-    /// What no reader understands.
+    /// What no reader understands: first what is not searched.
     pub unread: Vec<Unread>,
     /// Files of which a whole document could not be read: it may say anything.
     pub lost: Vec<String>,
@@ -61,8 +61,35 @@ pub struct Searched {
     pub complete: bool,
 }
 
+/// What a search comes to, the gravest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// Something breaks.
+    Violated,
+    /// A document could not be read: it may say anything.
+    Lost,
+    /// Something that may hold data was not searched, or the search came to its bound.
+    NotSearched,
+    /// All that could hold data was searched, and nothing breaks.
+    Holds,
+}
+
 impl Verified {
-    /// Whether nothing breaks.
+    /// What it comes to.
+    pub fn outcome(&self) -> Outcome {
+        let bound = self.searched.iter().any(|s| !s.complete);
+        if !self.holds() {
+            Outcome::Violated
+        } else if !self.lost.is_empty() {
+            Outcome::Lost
+        } else if bound || self.unread.iter().any(|u| u.kind == UnreadKind::NotSearched) {
+            Outcome::NotSearched
+        } else {
+            Outcome::Holds
+        }
+    }
+
+    /// Whether no violation is left that nobody accepts.
     pub fn holds(&self) -> bool {
         !self.findings.iter().any(|f| f.level == Level::Violation)
     }
@@ -163,6 +190,7 @@ fn run(
         }
     }
     verified.findings.sort_by_key(|f| f.level);
+    verified.unread.sort_by_key(|u| u.kind);
     verified.claims.sort();
     verified.claims.dedup();
     verified

@@ -48,7 +48,7 @@ Start here:
   berthc compile specs -o deploy
 
 Exit codes: 0 done; 1 the specs have errors, nothing was written; 2 wrong usage, or a file could
-not be read or written. Those of check: 0 in step; 1 drift; 2 any error.")]
+not be read or written. Those of check: 0 in step; 1 drift; 2 any error. Those of verify: see its help.")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -119,7 +119,9 @@ shortest sequence of events, with file and line and the line to change. What is 
 listed. A comment accepts a finding in its file:
   # berthc: accept swarm/data/move because \"the plugin's volumes are made by hand\"
 
-Exit codes: 0 holds; 1 violated; 2 could not read.
+Exit codes: 0 all that could hold data was read and searched, and nothing breaks; 1 a violation;
+2 wrong usage, or an input could not be read; 3 something that may hold data was not searched, or
+the search came to its bound: a line for each thing says what, where and why, and what to do.
 
 Examples:
   berthc verify deploy
@@ -188,7 +190,10 @@ pub fn run() -> ExitCode {
             Err(message) => Err(message),
         },
         Command::Explain(e) => explain::explain(&e),
-        Command::Verify(v) => verify::run(&v),
+        Command::Verify(args) => match verify::run(&args) {
+            Ok(code) => return code,
+            Err(message) => Err(message),
+        },
         Command::Init(i) => init::init(&i).map(|()| true),
         Command::Schema => {
             let text = serde_json::to_string_pretty(&berthc::schema::schema()).unwrap_or_default();

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use berthc::Severity;
 use berthc::explore::Bounds;
-use berthc::finding::{At, Event, Finding, Level as Grade};
-use berthc::verify::{Progress, Verified, watched};
-use berthc::world::File;
+use berthc::finding::{At, Event, Finding, Level as Grade, codes};
+use berthc::verify::{Outcome, Progress, Verified, watched};
+use berthc::world::{File, Unread, UnreadKind};
 use clap::Args;
 
 use super::finding::{Finding as Said, Spot, Step};
@@ -34,8 +35,8 @@ pub struct Verify {
     output: Output,
 }
 
-/// Whether all holds.
-pub fn run(args: &Verify) -> Result<bool, Outside> {
+/// The exit code; see the help.
+pub fn run(args: &Verify) -> Result<ExitCode, Outside> {
     let texts = read::manifests(&args.paths)?;
     let files: Vec<File<'_>> = texts.iter().map(|(path, text)| File { path, text }).collect();
     let bounds = Bounds { nodes: usize::from(args.nodes), force: args.force_actions };
@@ -60,17 +61,23 @@ pub fn run(args: &Verify) -> Result<bool, Outside> {
             Report { summary: summary(&verified), ..Report::default() }
         }
         Format::Sarif | Format::Github => {
-            Report { findings: verified.findings.iter().map(said).collect(), ..Report::default() }
+            let left = verified.unread.iter().filter(|u| u.kind == UnreadKind::NotSearched).map(left);
+            Report { findings: verified.findings.iter().map(said).chain(left).collect(), ..Report::default() }
         }
     };
     args.output.report(&[], &[], report)?;
-    match verified.lost.as_slice() {
-        lost @ [_, ..] if verified.holds() => {
-            Err(format!("could not read {}: what it says may break what the rest holds", some(lost)))
+    match verified.outcome() {
+        Outcome::Violated => Ok(ExitCode::from(1)),
+        Outcome::Lost => {
+            Err(format!("could not read {}: what it says may break what the rest holds", some(&verified.lost)))
         }
-        _ => Ok(verified.holds()),
+        Outcome::NotSearched => Ok(ExitCode::from(NOT_SEARCHED)),
+        Outcome::Holds => Ok(ExitCode::SUCCESS),
     }
 }
+
+/// Exit code where something that may hold data was not searched.
+const NOT_SEARCHED: u8 = 3;
 
 /// The first of several files, and how many more there are.
 fn some(files: &[String]) -> String {
@@ -89,7 +96,11 @@ fn text(texts: &BTreeMap<String, String>, verified: &Verified) -> String {
         out.push_str("\n\n");
     }
     for unread in &verified.unread {
-        out.push_str(&format!("not understood: {}: {}\n", place(&unread.at), unread.what));
+        let head = if unread.kind == UnreadKind::NotSearched { "not searched" } else { "not understood" };
+        out.push_str(&format!("{head}: {}: {}\n", place(&unread.at), unread.what));
+        if !unread.fix.is_empty() {
+            out.push_str(&format!("  help: {}\n", unread.fix));
+        }
     }
     for accepted in &verified.accepted {
         let at = accepted.finding.at.first().map(place).unwrap_or_default();
@@ -116,18 +127,35 @@ fn summary(verified: &Verified) -> String {
     }
     let violations = verified.findings.iter().filter(|f| f.level == Grade::Violation).count();
     let notes = verified.findings.len() - violations;
+    let left = verified.unread.iter().filter(|u| u.kind == UnreadKind::NotSearched).count();
     let plural = |n: usize| if n == 1 { "" } else { "s" };
-    out + &format!("{violations} violation{}, {notes} note{}", plural(violations), plural(notes))
+    out.push_str(&format!("{violations} violation{}, {notes} note{}", plural(violations), plural(notes)));
+    if left > 0 {
+        out.push_str(&format!(", {left} not searched"));
+    }
+    out
+}
+
+/// A line of a file.
+fn spot(at: &At) -> Spot {
+    let start = (at.line, 1);
+    Spot { path: at.file.to_string(), start, end: start, text: at.field.clone() }
+}
+
+/// What was not searched, as code scanning wants it.
+fn left(unread: &Unread) -> Said {
+    Said {
+        severity: Severity::Warning,
+        code: codes::NOT_SEARCHED.to_owned(),
+        message: format!("not searched: {}", unread.what),
+        more: Some(format!("change: {}", unread.fix)).filter(|_| !unread.fix.is_empty()).into_iter().collect(),
+        spots: vec![spot(&unread.at)],
+        steps: Vec::new(),
+    }
 }
 
 /// A finding as code scanning wants it.
 fn said(finding: &Finding) -> Said {
-    let spot = |at: &At| Spot {
-        path: at.file.to_string(),
-        start: (at.line, 1),
-        end: (at.line, 1),
-        text: at.field.clone(),
-    };
     let step = |event: &Event| Step { spot: event.at.as_ref().map(spot), text: event.words.clone() };
     Said {
         severity: if finding.level == Grade::Violation { Severity::Error } else { Severity::Warning },

@@ -14,7 +14,7 @@ use crate::model::{Body, Model, Service};
 use crate::route;
 use crate::verify::{Claim, kin, violations};
 use crate::world::claims::APART;
-use crate::world::{File, Unread, Workload};
+use crate::world::{File, Unread, UnreadKind, Workload};
 
 /// What a search of emitted texts found.
 #[derive(Debug, Default)]
@@ -84,7 +84,7 @@ pub fn gaps(
 /// than fields of specs says what is mounted. Those fields the check of neighbours judges, which
 /// knows on which nodes they are; of files of others nobody does.
 pub fn nested(model: &Model, certificates: &Certificates, unread: &[Unread], faults: &mut Vec<Diagnostic>) {
-    for unread in unread.iter().filter(|u| u.what.ends_with(APART)) {
+    for unread in unread.iter().filter(|u| u.kind == UnreadKind::Nested) {
         let folder = unread.at.file.split('/').next().unwrap_or_default();
         // What is wrong with a spec was told.
         if model.named(folder).any(|s| !certificates.has(s)) {
@@ -92,7 +92,7 @@ pub fn nested(model: &Model, certificates: &Certificates, unread: &[Unread], fau
         }
         let place = model.find(folder).map_or(Place::NOWHERE, |s| s.key(&route!["service"]));
         let message = format!("what was emitted breaks: {}", unread.what.trim_end_matches(APART));
-        let d = Diagnostic::error(Code::OutputBreaks, place, message.trim_end_matches([' ', ':']));
+        let d = Diagnostic::error(Code::OutputBreaks, place, message);
         faults.push(d.advice("give each service a directory of its own"));
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::images::{self, Software};
-use super::{At, Kind, Mount, Source, Unread, Workload, World};
+use super::{At, Kind, Mount, Source, Unread, UnreadKind, Workload, World};
 use crate::model::backend::Fences;
 use crate::text::path::within;
 
@@ -212,7 +212,7 @@ pub fn share(world: &mut World) {
                 };
                 if said.insert(share.to_owned()) {
                     let what = format!("all of {name} name one share, {share}: taken for shared on purpose");
-                    world.unread.push(Unread { at: mount.at.clone(), what });
+                    world.unread.push(Unread::assumed(mount.at.clone(), what));
                 }
                 false
             });
@@ -224,7 +224,7 @@ pub fn share(world: &mut World) {
 const DEEP: usize = 64;
 
 /// How what [`nested`] lists ends.
-pub const APART: &str = "taken for another directory";
+pub const APART: &str = ": taken for another directory";
 
 /// Lists directories that lie in another workload's, where either is data. Whether both write there
 /// cannot be seen: who makes volumes for others has all of them.
@@ -255,8 +255,8 @@ pub fn nested(world: &mut World) {
                 && said.insert(path.clone())
             {
                 let name = &world.workloads[other].name;
-                let what = format!("{path} lies in {above}, which {name} mounts: {APART}");
-                world.unread.push(Unread { at, what });
+                let what = format!("{path} lies in {above}, which {name} mounts{APART}");
+                world.unread.push(Unread { kind: UnreadKind::Nested, ..Unread::assumed(at, what) });
             }
         }
     }

@@ -35,9 +35,17 @@ impl Found {
 
     /// Something that is not understood.
     pub fn unread(&mut self, at: At, what: impl Into<String>) {
-        let what = what.into();
-        if self.said.insert((what.clone(), at.clone())) {
-            self.unread.push(Unread { at, what });
+        self.add(Unread::assumed(at, what));
+    }
+
+    /// Something that may hold data and is not searched; `fix` says how it can be.
+    pub fn not_searched(&mut self, at: At, what: impl Into<String>, fix: impl Into<String>) {
+        self.add(Unread::not_searched(at, what, fix));
+    }
+
+    fn add(&mut self, unread: Unread) {
+        if self.said.insert((unread.what.clone(), unread.at.clone())) {
+            self.unread.push(unread);
         }
     }
 

@@ -134,7 +134,11 @@ pub fn main<'s>(steps: &'s [Step], found: &mut Found) -> Option<Main<'s>> {
             (Some(Docker::Start { .. }), _) => {
                 "`docker start` of a container that is made elsewhere: what it holds is left out".to_owned()
             }
-            (_, true) => format!("a container of {program}: what it holds is left out"),
+            (_, true) => {
+                let what = format!("a container of {program}: what it holds is left out");
+                found.not_searched(step.place(), what, "docker run, or a description that is read");
+                break;
+            }
             // What docker was asked and is not understood is listed already.
             (None, _) if docker::is_docker(&step.command) => continue,
             _ => {

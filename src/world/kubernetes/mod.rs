@@ -11,6 +11,7 @@ mod mounts;
 mod object;
 mod peers;
 mod pod;
+mod quiet;
 mod rules;
 mod selector;
 mod storage;
@@ -32,7 +33,7 @@ pub fn read(files: &[File<'_>]) -> World {
     if peers.tired() {
         let what = "more workloads than are compared with each other: some rules are not judged";
         let first = objects.first().map(object::Object::here);
-        found.unread.extend(first.map(|at| Unread { at, what: what.to_owned() }));
+        found.unread.extend(first.map(|at| Unread::assumed(at, what)));
     }
     let Found { unread, lost, findings } = found;
     World { workloads: reads.into_iter().map(|r| r.workload).collect(), unread, lost, findings }
@@ -48,7 +49,11 @@ struct Found {
 
 impl Found {
     fn unread(&mut self, at: At, what: String) {
-        self.unread.push(Unread { at, what });
+        self.unread.push(Unread::assumed(at, what));
+    }
+
+    fn not_searched(&mut self, at: At, what: String, fix: impl Into<String>) {
+        self.unread.push(Unread::not_searched(at, what, fix));
     }
 
     fn violation(&mut self, code: &str, message: String, at: Vec<At>, fix: String) {

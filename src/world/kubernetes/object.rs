@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Found;
+use super::{Found, quiet};
 use crate::finding::{At, codes};
 use crate::text::yaml::{self, Document, Value};
 use crate::world::File;
@@ -66,26 +66,6 @@ const SERVED: &[(&str, &[&str], Option<&str>)] = &[
     ("storage.k8s.io/v1beta1", &["StorageClass"], Some("1.22")),
     ("batch/v1", &["Job", "CronJob"], None),
     ("batch/v1beta1", &["CronJob"], Some("1.25")),
-];
-
-/// Groups of Kubernetes itself whose objects start no pods.
-const QUIET: [&str; 16] = [
-    "v1",
-    "rbac.authorization.k8s.io",
-    "networking.k8s.io",
-    "policy",
-    "autoscaling",
-    "scheduling.k8s.io",
-    "storage.k8s.io",
-    "admissionregistration.k8s.io",
-    "apiextensions.k8s.io",
-    "apiregistration.k8s.io",
-    "certificates.k8s.io",
-    "coordination.k8s.io",
-    "discovery.k8s.io",
-    "node.k8s.io",
-    "events.k8s.io",
-    "monitoring.coreos.com",
 ];
 
 /// The documents of each file; what cannot be read is listed.
@@ -202,9 +182,10 @@ fn object<'d>(file: &Arc<str>, root: Value<'d>, found: &mut Found, objects: &mut
                     format!("apiVersion: {right}"),
                 );
             }
-            if !QUIET.contains(&group) && api != "v1" {
-                let what = format!("a {kind} of `{api}`: what its controller makes of it is not read");
-                found.unread(object.here(), what);
+            if !quiet::is_quiet(group, kind) {
+                let what = format!("a {kind} of `{api}`: what its controller makes of it may hold data");
+                let fix = quiet::how(group, kind, &object.namespace, &object.name);
+                found.not_searched(object.here(), what, fix);
             }
             return;
         }

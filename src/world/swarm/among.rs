@@ -185,9 +185,9 @@ fn host_ports(world: &World, found: &mut Vec<Finding>) -> Vec<Unread> {
             }
         }
     }
-    let unread = |((number, _), at): ((u16, &str), &At)| Unread {
-        at: at.clone(),
-        what: format!("more than {COMPARED} services take port {number}: the others are not compared"),
+    let unread = |((number, _), at): ((u16, &str), &At)| {
+        let what = format!("more than {COMPARED} services take port {number}: the others are not compared");
+        Unread::assumed(at.clone(), what)
     };
     left.into_iter().map(unread).collect()
 }

@@ -47,8 +47,12 @@ impl<'d, 'w> Page<'d, 'w> {
 
     /// Something that is not understood.
     pub fn unread(&mut self, value: &Value<'_>, what: impl Into<String>) {
-        let unread = Unread { at: self.at(value), what: what.into() };
-        self.world.unread.push(unread);
+        self.world.unread.push(Unread::assumed(self.at(value), what));
+    }
+
+    /// Something that may hold data and is not searched; `fix` says how it can be.
+    pub fn not_searched(&mut self, value: &Value<'_>, what: impl Into<String>, fix: impl Into<String>) {
+        self.world.unread.push(Unread::not_searched(self.at(value), what, fix));
     }
 
     /// A finding at `values`, the line to change first.

@@ -140,7 +140,8 @@ fn mode(page: &mut Page<'_, '_>, name: &str, deploy: Option<&Value<'_>>) -> Opti
             Some(Mode { global: true, replicas: 1 })
         }
         ("replicated-job" | "global-job", Some(value)) => {
-            page.unread(value, format!("{name} is a job, which ends by itself: it is left out"));
+            let what = format!("{name} is a job, which ends by itself: what it writes is left out");
+            page.not_searched(value, what, "mode: replicated, to search it as a service");
             None
         }
         (other, Some(value)) => {

@@ -95,6 +95,7 @@ fn every_page_belongs_to_something_and_stands_once() {
             [word] => {
                 code(word).is_some()
                     || finding(word)
+                    || word == berthc::finding::codes::NOT_SEARCHED
                     || hazard(word)
                     || resource(word)
                     || LAYERS.map(lower).contains(&word.to_owned())

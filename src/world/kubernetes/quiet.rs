@@ -1,0 +1,188 @@
+//! Kinds that start no pods, or none that hold data: nothing of them is searched, and nothing is missed.
+
+/// Groups whose kinds all are so. Kubernetes' own come first, then what many clusters have.
+const GROUPS: &[&str] = &[
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "apiregistration.k8s.io",
+    "apiserver.config.k8s.io",
+    "audit.k8s.io",
+    "authentication.k8s.io",
+    "authorization.k8s.io",
+    "autoscaling",
+    "autoscaling.k8s.io",
+    "certificates.k8s.io",
+    "coordination.k8s.io",
+    "discovery.k8s.io",
+    "events.k8s.io",
+    "flowcontrol.apiserver.k8s.io",
+    "gateway.networking.k8s.io",
+    "gateway.networking.x-k8s.io",
+    "groupsnapshot.storage.k8s.io",
+    "internal.apiserver.k8s.io",
+    "kind.x-k8s.io",
+    "kubeadm.k8s.io",
+    "kubelet.config.k8s.io",
+    "kubeproxy.config.k8s.io",
+    "kubescheduler.config.k8s.io",
+    "kueue.x-k8s.io",
+    "metrics.k8s.io",
+    "networking.k8s.io",
+    "nfd.k8s-sigs.io",
+    "node.k8s.io",
+    "policy",
+    "policy.networking.k8s.io",
+    "rbac.authorization.k8s.io",
+    "resource.k8s.io",
+    "scheduling.k8s.io",
+    "scheduling.x-k8s.io",
+    "snapshot.storage.k8s.io",
+    "storage.k8s.io",
+    "storagemigration.k8s.io",
+    // Certificates and secrets.
+    "acme.cert-manager.io",
+    "bitnami.com",
+    "cert-manager.io",
+    "external-secrets.io",
+    "generators.external-secrets.io",
+    "secrets-store.csi.x-k8s.io",
+    "secrets.hashicorp.com",
+    "trust.cert-manager.io",
+    // Networks, ways in, meshes.
+    "access.smi-spec.io",
+    "appmesh.k8s.aws",
+    "cilium.io",
+    "cloud.google.com",
+    "configuration.konghq.com",
+    "crd.k8s.amazonaws.com",
+    "crd.projectcalico.org",
+    "elbv2.k8s.aws",
+    "extensions.istio.io",
+    "externaldns.k8s.io",
+    "gateway.envoyproxy.io",
+    "getambassador.io",
+    "hub.traefik.io",
+    "k8s.cni.cncf.io",
+    "k8s.nginx.org",
+    "linkerd.io",
+    "metallb.io",
+    "metallb.universe.tf",
+    "networking.gke.io",
+    "networking.istio.io",
+    "policy.linkerd.io",
+    "projectcalico.org",
+    "projectcontour.io",
+    "security.istio.io",
+    "specs.smi-spec.io",
+    "split.smi-spec.io",
+    "telemetry.istio.io",
+    "traefik.containo.us",
+    "traefik.io",
+    "vpcresources.k8s.aws",
+    // Policies.
+    "aquasecurity.github.io",
+    "config.gatekeeper.sh",
+    "constraints.gatekeeper.sh",
+    "kyverno.io",
+    "mutations.gatekeeper.sh",
+    "policies.kubewarden.io",
+    "policies.kyverno.io",
+    "templates.gatekeeper.sh",
+    "wgpolicyk8s.io",
+    // Nodes, clusters, and where definitions come from.
+    "apiextensions.crossplane.io",
+    "cluster.x-k8s.io",
+    "dapr.io",
+    "eksctl.io",
+    "image.toolkit.fluxcd.io",
+    "karpenter.azure.com",
+    "karpenter.k8s.aws",
+    "karpenter.sh",
+    "management.cattle.io",
+    "notification.toolkit.fluxcd.io",
+    "operators.coreos.com",
+    "pkg.crossplane.io",
+    "source.toolkit.fluxcd.io",
+    "upgrade.cattle.io",
+    "velero.io",
+    // OpenShift.
+    "build.openshift.io",
+    "config.openshift.io",
+    "console.openshift.io",
+    "image.openshift.io",
+    "machineconfiguration.openshift.io",
+    "oauth.openshift.io",
+    "project.openshift.io",
+    "quota.openshift.io",
+    "route.openshift.io",
+    "security.openshift.io",
+    "user.openshift.io",
+];
+
+/// Kinds of groups of which others do start pods with data; the core group is empty.
+const KINDS: &[(&str, &[&str])] = &[
+    (
+        "",
+        &[
+            "Binding",
+            "ComponentStatus",
+            "Config",
+            "Endpoints",
+            "Event",
+            "LimitRange",
+            "Namespace",
+            "Node",
+            "PodTemplate",
+            "ResourceQuota",
+            "Secret",
+            "ServiceAccount",
+            // OpenShift's, from before it had groups.
+            "BuildConfig",
+            "ImageStream",
+            "Project",
+            "Route",
+            "SecurityContextConstraints",
+        ],
+    ),
+    ("apps", &["ControllerRevision"]),
+    ("apps.kruise.io", &["ContainerRecreateRequest", "ImagePullJob", "NodeImage", "PodProbeMarker"]),
+    ("argoproj.io", &["AnalysisTemplate", "AppProject", "ClusterAnalysisTemplate", "Experiment"]),
+    ("grafana.integreatly.org", &["GrafanaDashboard", "GrafanaDatasource", "GrafanaFolder"]),
+    ("helm.cattle.io", &["HelmChartConfig"]),
+    ("integreatly.org", &["GrafanaDashboard", "GrafanaDataSource", "GrafanaFolder"]),
+    ("kafka.strimzi.io", &["KafkaConnector", "KafkaTopic", "KafkaUser"]),
+    ("keda.sh", &["ClusterTriggerAuthentication", "TriggerAuthentication"]),
+    (
+        "monitoring.coreos.com",
+        &["AlertmanagerConfig", "PodMonitor", "Probe", "PrometheusRule", "ScrapeConfig", "ServiceMonitor"],
+    ),
+    ("opentelemetry.io", &["Instrumentation"]),
+    ("postgresql.cnpg.io", &["Backup", "Database", "ImageCatalog", "ClusterImageCatalog", "Pooler", "ScheduledBackup"]),
+    (
+        "rabbitmq.com",
+        &["Binding", "Exchange", "Permission", "Policy", "Queue", "SchemaReplication", "User", "Vhost"],
+    ),
+    ("scheduling.volcano.sh", &["PodGroup", "Queue"]),
+    ("tekton.dev", &["ClusterTask", "Pipeline", "StepAction", "Task"]),
+    ("triggers.tekton.dev", &["ClusterTriggerBinding", "Trigger", "TriggerBinding", "TriggerTemplate"]),
+];
+
+/// Whether a `kind` of `group` starts no pods that hold data.
+pub(super) fn is_quiet(group: &str, kind: &str) -> bool {
+    GROUPS.contains(&group) || KINDS.iter().any(|(g, kinds)| *g == group && kinds.contains(&kind))
+}
+
+/// How what an object of `group` makes is searched.
+pub(super) fn how(group: &str, kind: &str, namespace: &str, name: &str) -> String {
+    match (group, kind) {
+        ("argoproj.io", "Application") => format!("argocd app manifests {name} | berthc verify -"),
+        ("helm.toolkit.fluxcd.io" | "helm.cattle.io", _) => {
+            "helm template CHART with its values | berthc verify -".to_owned()
+        }
+        ("kustomize.toolkit.fluxcd.io", _) => {
+            format!("flux build kustomization {name} --path PATH --dry-run | berthc verify -")
+        }
+        ("template.openshift.io" | "", "Template") => "oc process -f FILE | berthc verify -".to_owned(),
+        _ => format!("kubectl get -n {namespace} sts,deploy,ds,pod,pvc,pv -o yaml | berthc verify -"),
+    }
+}
