@@ -68,9 +68,10 @@ pub fn run(args: &Verify) -> Result<ExitCode, Outside> {
     args.output.report(&[], &[], report)?;
     match verified.outcome() {
         Outcome::Violated => Ok(ExitCode::from(1)),
-        Outcome::Lost => {
-            Err(format!("could not read {}: what it says may break what the rest holds", some(&verified.lost)))
-        }
+        Outcome::Lost => Err(format!(
+            "could not read {}: what it says may break what the rest holds",
+            some(&verified.lost)
+        )),
         Outcome::NotSearched => Ok(ExitCode::from(NOT_SEARCHED)),
         Outcome::Holds => Ok(ExitCode::SUCCESS),
     }
@@ -148,7 +149,10 @@ fn left(unread: &Unread) -> Said {
         severity: Severity::Warning,
         code: codes::NOT_SEARCHED.to_owned(),
         message: format!("not searched: {}", unread.what),
-        more: Some(format!("change: {}", unread.fix)).filter(|_| !unread.fix.is_empty()).into_iter().collect(),
+        more: Some(format!("change: {}", unread.fix))
+            .filter(|_| !unread.fix.is_empty())
+            .into_iter()
+            .collect(),
         spots: vec![spot(&unread.at)],
         steps: Vec::new(),
     }

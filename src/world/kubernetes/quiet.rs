@@ -157,7 +157,10 @@ const KINDS: &[(&str, &[&str])] = &[
         &["AlertmanagerConfig", "PodMonitor", "Probe", "PrometheusRule", "ScrapeConfig", "ServiceMonitor"],
     ),
     ("opentelemetry.io", &["Instrumentation"]),
-    ("postgresql.cnpg.io", &["Backup", "Database", "ImageCatalog", "ClusterImageCatalog", "Pooler", "ScheduledBackup"]),
+    (
+        "postgresql.cnpg.io",
+        &["Backup", "Database", "ImageCatalog", "ClusterImageCatalog", "Pooler", "ScheduledBackup"],
+    ),
     (
         "rabbitmq.com",
         &["Binding", "Exchange", "Permission", "Policy", "Queue", "SchemaReplication", "User", "Vhost"],
