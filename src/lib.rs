@@ -8,24 +8,28 @@
 //! ```
 //!
 //! 1. [`spec`] reads YAML or TOML into one tree and one [`spec::Spec`], each field with its place.
-//! 2. [`model`] says whether it is a valid service: every fault at once, with the line to write.
-//! 3. [`plan`] decides everything, one plan for each orchestrator: names, labels, order, waits.
-//! 4. [`emit`] prints plans through `templates/`; it decides nothing.
-//! 5. [`world`] reads the emitted text back; it knows nothing of any plan.
-//! 6. [`certificate`] says of that text what holds every resource under every hazard; what
-//!    nothing holds is a gap, which the spec must waive with a reason.
-//! 7. [`explore`] searches what a small cluster may do with that text; what breaks and no gap
-//!    names is one more gap ([`prove`]). [`verify`] does the same for files of anyone.
+//! 2. [`model`] checks that the spec describes a valid service. It reports every error at once,
+//!    with the line to write.
+//! 3. [`plan`] makes every decision, one plan for each orchestrator: names, labels, order, waits.
+//! 4. [`emit`] renders plans through `templates/`; it makes no decisions.
+//! 5. [`world`] reads the emitted text back, without access to any plan.
+//! 6. [`certificate`] finds, for each resource and each hazard, the mechanism in that text that
+//!    protects it. Where there is none, this is a gap, which the spec must waive with a reason.
+//! 7. [`explore`] searches every state that a small cluster can reach with that text. A breach
+//!    that no gap names is one more gap (`compile/cross_check.rs`). [`verify`] does the same for
+//!    files that berthc did not emit.
 //!
-//! Beside that way, [`change`] says which of the changes to an older tree cannot simply be applied.
+//! Besides these steps, [`change`] reports which changes to an older tree cannot be applied
+//! directly.
 //!
-//! Specs are read one by one, and an summary of each is kept (`index`, `summary`): it says which of
-//! them may meet. For each batch of these (`batches`) its specs are read again, and steps 2 to 7 are
-//! walked (`parts`), several batches side by side.
+//! [`compile()`] reads the specs one by one and keeps a summary of each (`compile/summary.rs`). The
+//! summaries tell which specs can affect one another (`compile/index.rs`). Such specs form a batch
+//! (`compile/batch.rs`): they are read again and go through steps 2 to 7 together
+//! (`compile/pipeline.rs`). Several batches run in parallel.
 //!
-//! The library reads no file, no clock and no environment: what a spec reads comes through
-//! [`source::Files`], and the result is a [`emit::Tree`] of paths and texts. [`Compiled::read`]
-//! names every file behind it, for `cargo::rerun-if-changed` and its like.
+//! The library reads no file, no clock and no environment variable. Files that a spec names come
+//! through [`Files`], and the result is a [`Tree`] of paths and texts. [`Compiled::read`] lists
+//! every file that was read, for `cargo::rerun-if-changed` and similar tools.
 
 pub mod certificate;
 pub mod change;

@@ -1,62 +1,65 @@
-//! The volume backends: one table of what each storage can do, where, and since when.
+//! The volume backends: what each storage can do, on which target, and since which version.
 //!
-//! *Fences* means that attaching excludes a second node by the storage itself, also one that is
-//! cut off from the orchestrator (see the REX-Ray and CSI drivers named in each row).
+//! A storage *fences* if it refuses to attach a volume to a second node by itself, even when the
+//! first node has lost contact with the orchestrator (see the REX-Ray and CSI drivers named in each
+//! row).
 
 use super::units::Version;
 
-/// Whether attaching a volume excludes a second node.
+/// Whether attaching a volume to one node excludes a second node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fences {
-    /// By the storage itself, whatever the orchestrator believes.
+    /// The storage itself excludes a second node, whatever the orchestrator knows.
     Always,
-    /// As long as the old node still reaches the storage.
+    /// The storage excludes a second node while the first one still reaches the storage.
     WhileConnected,
-    /// Not at all.
+    /// The storage does not exclude a second node.
     Never,
 }
 
 /// A docker volume plugin that serves the backend on fleet and Swarm.
 #[derive(Debug, Clone, Copy)]
 pub struct Plugin {
-    /// Driver name.
+    /// The name of the driver.
     pub driver: &'static str,
-    /// Option that takes the size in GiB, if there is one.
+    /// The option for the size in GiB, if there is one.
     pub size: Option<&'static str>,
-    /// Option that takes the kind of disk.
+    /// The option for the disk type.
     pub kind: Option<&'static str>,
-    /// Whether attaching through this plugin fences.
+    /// Whether attaching through this plugin excludes a second node.
     pub fences: Fences,
 }
 
-/// One row of the table.
+/// One row of the table of backends.
 #[derive(Debug, Clone, Copy)]
 pub struct Backend {
-    /// As a spec names it.
+    /// The name in a spec.
     pub name: &'static str,
-    /// CSI driver on Kubernetes; `None` where there is none any more.
+    /// The CSI driver on Kubernetes; `None` if there is none any more.
     pub csi: Option<&'static str>,
-    /// Parameter of the StorageClass that takes the kind of disk.
+    /// The StorageClass parameter for the disk type.
     pub kind: Option<&'static str>,
-    /// Parameters that are always written out.
+    /// The StorageClass parameters that are always set.
     pub parameters: &'static [(&'static str, &'static str)],
-    /// Whether a StorageClass cannot be made without knowing more (cluster id, secrets).
+    /// Whether a StorageClass needs facts about the cluster that a spec does not have (cluster id,
+    /// secrets).
     pub needs_class: bool,
-    /// Key of the zone a volume lives in; `None` when it is not bound to one.
+    /// The topology key of the volume's zone; `None` if a volume has no zone.
     pub zone: Option<&'static str>,
-    /// Whether attaching through CSI fences.
+    /// Whether attaching through CSI excludes a second node.
     pub fences: Fences,
-    /// Docker plugin; `None` where there is none.
+    /// The docker plugin; `None` if there is none.
     pub plugin: Option<Plugin>,
-    /// Why Kubernetes 1.25 to 1.37 cannot have it.
+    /// Why Kubernetes 1.25 to 1.37 cannot use it.
     pub gone: Option<&'static str>,
-    /// First docker engine that cannot load the plugin any more.
+    /// The first docker engine that no longer loads the plugin.
     pub plugin_until: Option<Version>,
 }
 
 impl Backend {
-    /// The directory of a volume that its docker plugin hands out: REX-Ray's `linux.volume.rootPath`.
-    /// CSI hands out the whole, where a new ext4 has its `lost+found`.
+    /// Returns the directory inside a volume that the docker plugin mounts (REX-Ray's
+    /// `linux.volume.rootPath`). CSI mounts the root of the volume, where a new ext4 file system
+    /// has its `lost+found`.
     pub fn directory(&self) -> Option<String> {
         let rexray = self.plugin.is_some_and(|p| p.driver.starts_with("rexray/"));
         rexray.then(|| "data".to_owned())
@@ -80,7 +83,7 @@ const fn rexray(driver: &'static str, kind: Option<&'static str>, fences: Fences
     Some(Plugin { driver, size: Some("size"), kind, fences })
 }
 
-/// The table.
+/// The table of backends.
 pub const BACKENDS: [Backend; 9] = [
     Backend {
         name: "aws-ebs",
@@ -106,7 +109,7 @@ pub const BACKENDS: [Backend; 9] = [
         name: "azure-disk",
         csi: Some("disk.csi.azure.com"),
         kind: Some("skuName"),
-        // More shares than one would let a second node attach.
+        // With more than one share, a second node could attach the volume.
         parameters: &[("maxShares", "1")],
         zone: Some("topology.disk.csi.azure.com/zone"),
         fences: Fences::Always,
@@ -116,8 +119,8 @@ pub const BACKENDS: [Backend; 9] = [
         name: "ceph-rbd",
         csi: Some("rbd.csi.ceph.com"),
         needs_class: true,
-        // ceph-csi refuses to map an image that has a watcher; a client cut off from Ceph loses
-        // its watcher after 30 s.
+        // ceph-csi refuses to map an image that has a watcher. A client that loses contact with
+        // Ceph loses its watcher after 30 s.
         fences: Fences::WhileConnected,
         plugin: rexray("rexray/rbd", None, Fences::Never),
         ..NONE
@@ -161,13 +164,13 @@ pub const BACKENDS: [Backend; 9] = [
         csi: Some("nfs.csi.k8s.io"),
         needs_class: true,
         fences: Fences::Never,
-        // Docker's own driver mounts NFS; it has no sizes and excludes nobody.
+        // Docker's own driver mounts NFS. It has no sizes and excludes no other node.
         plugin: Some(Plugin { driver: "local", size: None, kind: None, fences: Fences::Never }),
         ..NONE
     },
 ];
 
-/// The row that `name` names. `csi:DRIVER` is any other CSI driver, which needs `class`.
+/// Returns the backend `name`. `csi:DRIVER` is any other CSI driver, which needs `class`.
 pub fn find(name: &str) -> Option<Backend> {
     if let Some(driver) = name.strip_prefix("csi:") {
         return super::names::dns(driver).then_some(Backend { needs_class: true, csi: Some(""), ..NONE });

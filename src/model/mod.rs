@@ -1,5 +1,5 @@
-//! A valid service. Only [`check`] can build a [`Model`]; it knows no target's decisions, only
-//! what the spec's blocks mean and which of them contradict each other.
+//! A valid service. Only [`check`] builds a [`Model`]. It holds what the blocks of a spec mean, and
+//! no decision of any target.
 
 pub mod backend;
 pub mod check;
@@ -18,7 +18,7 @@ use crate::value;
 use backend::{Backend, Fences};
 use units::Version;
 
-/// Services that are looked at together: a batch of them, and those that they name.
+/// The services of a batch, and the services that they name.
 #[derive(Debug, Clone, Default)]
 pub struct Model {
     all: BTreeMap<usize, Arc<Service>>,
@@ -26,17 +26,17 @@ pub struct Model {
     names: Arc<Names>,
 }
 
-/// What is known of services that are not in the model.
+/// Facts about services outside the model.
 #[derive(Debug, Default)]
 pub struct Names {
-    /// Names of services whose own specs are at fault.
+    /// The names of services whose own specs have errors.
     pub broken: BTreeSet<String>,
-    /// What names that nothing has were most likely meant to be.
+    /// For each name that no service has, the most similar name that exists.
     pub near: BTreeMap<String, String>,
 }
 
 impl Model {
-    /// Of `services`, whose indices say their order.
+    /// Makes a model of `services`. Their indices give the order.
     pub fn new(services: impl IntoIterator<Item = Arc<Service>>, names: Arc<Names>) -> Self {
         let all: BTreeMap<usize, Arc<Service>> =
             services.into_iter().map(|service| (service.index, service)).collect();
@@ -47,7 +47,7 @@ impl Model {
         Self { all, by_name, names }
     }
 
-    /// The services of all of `models`.
+    /// Makes one model of all services in `models`.
     pub fn joined(models: impl IntoIterator<Item = Self>) -> Self {
         let (mut all, mut known) = (Vec::new(), Arc::default());
         for Self { all: services, names, .. } in models {
@@ -57,57 +57,58 @@ impl Model {
         Self::new(all, known)
     }
 
-    /// The services in order of name and revision.
+    /// Returns the services in order of name and revision.
     pub fn services(&self) -> impl Iterator<Item = &Service> {
         self.all.values().map(|service| &**service)
     }
 
-    /// The service with this index.
+    /// Returns the service with this index.
     pub fn service(&self, index: usize) -> &Service {
         &self.all[&index]
     }
 
-    /// The services with these indices, which are in order, grouped by name: one, or several
-    /// revisions of one.
+    /// Groups the services with these indices by name. A group is one service, or its revisions.
+    /// `batch` must be sorted.
     pub fn groups(&self, batch: &[usize]) -> impl Iterator<Item = Vec<&Service>> {
         let one_name = |a: &usize, b: &usize| self.service(*a).name == self.service(*b).name;
         batch.chunk_by(one_name).map(|at| at.iter().map(|i| self.service(*i)).collect())
     }
 
-    /// The indices of all services.
+    /// Returns the indices of all services.
     pub fn all(&self) -> Vec<usize> {
         self.all.keys().copied().collect()
     }
 
-    /// Whether `name` is a service whose own spec is at fault, so that others cannot be blamed
+    /// Returns whether the spec of the service `name` has errors. Other specs are then not blamed
     /// for what they say about it.
     pub fn is_broken(&self, name: &str) -> bool {
         self.names.broken.contains(name)
     }
 
-    /// What `name`, which nothing has, was most likely meant to be.
+    /// Returns the service name that is most similar to `name`, which no service has.
     pub fn near(&self, name: &str) -> Option<&str> {
         self.names.near.get(name).map(String::as_str)
     }
 
-    /// The specs of the service `name`: one, or several revisions.
+    /// Returns the service `name`: one, or all of its revisions.
     pub fn named(&self, name: &str) -> impl Iterator<Item = &Service> {
         self.by_name.get(name).into_iter().flatten().map(|i| self.service(*i))
     }
 
-    /// The other revisions of `service`.
+    /// Returns the other revisions of `service`.
     pub fn revisions<'a>(&'a self, service: &'a Service) -> impl Iterator<Item = &'a Service> {
         self.named(&service.name).filter(|s| s.index != service.index)
     }
 
-    /// Whether every revision of `service` takes the lock, on one and the same directory.
+    /// Returns whether every revision of `service` takes the lock, on the same directory.
     pub fn one_lock(&self, service: &Service) -> bool {
         let lock = |s: &Service| s.workload().is_some_and(|w| w.guard);
         let first = |s: &'_ Service| s.workload().and_then(Workload::first_host).map(ToOwned::to_owned);
         lock(service) && self.revisions(service).all(|o| lock(o) && first(o) == first(service))
     }
 
-    /// Another revision that shares a directory with `service`, but not the first one.
+    /// Returns another revision that shares a directory with `service` but has a different first
+    /// directory.
     pub fn other_first<'a>(&'a self, service: &'a Service) -> Option<&'a Service> {
         let hosts = |s: &'a Service| -> Vec<&'a str> {
             let data = s.workload().map_or(&[][..], |w| &w.data);
@@ -120,50 +121,50 @@ impl Model {
         })
     }
 
-    /// The service `name`; of several revisions the first.
+    /// Returns the service `name`, or its first revision.
     pub fn find(&self, name: &str) -> Option<&Service> {
         self.named(name).next()
     }
 }
 
-/// One spec, valid.
+/// A valid spec.
 #[derive(Debug)]
 pub struct Service {
-    /// Its index among the services of the compile, in order of name and revision.
+    /// The index among the services of the compile, in order of name and revision.
     pub index: usize,
-    /// Its text, for places.
+    /// The tree of the spec, which gives the places for diagnostics.
     pub source: Arc<Source>,
-    /// Of all that it is made from but for the options: its text, its bases, and the files that they
-    /// name.
+    /// A digest of everything that determines the service, except the options: its text, its bases,
+    /// and the files that they name.
     pub digest: Digest,
-    /// File name of the spec, without folders.
+    /// The file name of the spec, without folders.
     pub file: String,
-    /// A DNS label of at most 52 characters.
+    /// The name: a DNS label of at most 52 characters.
     pub name: String,
-    /// Only on `per: node` services.
+    /// The revision; only on `per: node` services.
     pub revision: Option<String>,
-    /// A workload, or names for one outside.
+    /// A workload, or an external service.
     pub body: Body,
-    /// Which orchestrators, with their settings.
+    /// The orchestrators, with their settings.
     pub targets: Targets,
-    /// Waivers, in order.
+    /// The waivers, in order.
     pub accept: Vec<Accept>,
-    /// Further labels.
+    /// Additional labels.
     pub labels: Vec<(String, String)>,
 }
 
 impl Service {
-    /// The place of a route.
+    /// Returns the place of the value at `route`.
     pub fn place(&self, route: &Route) -> Place {
         self.source.place(route)
     }
 
-    /// The place of a route's last key.
+    /// Returns the place of the last key of `route`.
     pub fn key(&self, route: &Route) -> Place {
         self.source.key(route)
     }
 
-    /// `service` or `service-revision`.
+    /// Returns `service` or `service-revision`.
     pub fn full_name(&self) -> String {
         match &self.revision {
             Some(revision) => format!("{}-{revision}", self.name),
@@ -171,7 +172,7 @@ impl Service {
         }
     }
 
-    /// The workload, unless the service is external.
+    /// Returns the workload, unless the service is external.
     pub fn workload(&self) -> Option<&Workload> {
         match &self.body {
             Body::Workload(w) => Some(w),
@@ -179,8 +180,8 @@ impl Service {
         }
     }
 
-    /// The host directories of its members, each with the member's id, if it has one, and the route
-    /// of the field.
+    /// Returns the host directories of the members, each with the id of the member (if it has one)
+    /// and the route of the field.
     pub fn host_paths<'a>(&self, w: &'a Workload) -> Vec<(String, Option<u32>, &'a Route)> {
         let mut all = Vec::new();
         for host in w.data.iter().filter_map(Data::host) {
@@ -196,7 +197,7 @@ impl Service {
         all
     }
 
-    /// Ports by name, inside or outside.
+    /// Returns the ports by name, of a workload or an external service.
     pub fn ports(&self) -> &[(String, u16)] {
         match &self.body {
             Body::Workload(w) => &w.ports,
@@ -204,7 +205,7 @@ impl Service {
         }
     }
 
-    /// Whether it is compiled for `target`.
+    /// Returns whether the spec names `target`.
     pub fn has(&self, target: Target) -> bool {
         match target {
             Target::Kubernetes => self.targets.kubernetes.is_some(),
@@ -214,62 +215,62 @@ impl Service {
     }
 }
 
-/// What a service is.
+/// The two kinds of service.
 #[derive(Debug)]
 pub enum Body {
-    /// Members that run.
+    /// A service that berthc deploys.
     Workload(Box<Workload>),
-    /// Names for what runs elsewhere.
+    /// A service that already runs elsewhere; berthc emits only names for it.
     External(External),
 }
 
-/// A service that runs outside.
+/// A service that berthc does not deploy.
 #[derive(Debug)]
 pub struct External {
-    /// A DNS name or an IP address; may be absent when members are listed.
+    /// A DNS name or an IP address; may be absent when `at` lists the members.
     pub address: Option<String>,
-    /// Its members.
+    /// The members: id and address.
     pub at: Vec<(u32, String)>,
-    /// Its ports.
+    /// The ports by name.
     pub ports: Vec<(String, u16)>,
 }
 
-/// A value with its route.
+/// A value that may hold expressions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
-    /// As written.
+    /// The text as written.
     pub text: String,
-    /// Where.
+    /// The place in the spec.
     pub route: Route,
 }
 
-/// What runs as a container: the member itself, or a helper.
+/// A container: the member itself, or a helper.
 #[derive(Debug, Clone)]
 pub struct Program {
-    /// Image reference.
+    /// The image reference.
     pub image: String,
-    /// In place of the entrypoint.
+    /// The command that replaces the entrypoint.
     pub command: Vec<Template>,
-    /// Arguments.
+    /// The arguments.
     pub args: Vec<Template>,
-    /// Environment, in order.
+    /// The environment, in order.
     pub env: Vec<(String, Template)>,
-    /// `uid` and `gid`.
+    /// The user id and the group id.
     pub user: Option<User>,
-    /// What it is given.
+    /// The CPU and memory.
     pub resources: Resources,
 }
 
-/// Numbers of a user.
+/// A user, by number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct User {
-    /// User id.
+    /// The user id.
     pub uid: u32,
-    /// Group id.
+    /// The group id.
     pub gid: Option<u32>,
 }
 
-/// Guaranteed and limited alike.
+/// CPU and memory, as request and limit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Resources {
     /// Thousandths of a core.
@@ -278,87 +279,87 @@ pub struct Resources {
     pub memory: Option<u64>,
 }
 
-/// Everything about the members of one service.
+/// A service that berthc deploys.
 #[derive(Debug)]
 pub struct Workload {
-    /// The member's own container.
+    /// The container of the member.
     pub program: Program,
-    /// Files carried in.
+    /// The files that are mounted into the container.
     pub files: Vec<File>,
-    /// Secrets by name.
+    /// The secrets by name.
     pub secrets: Vec<Secret>,
-    /// Limits of the process: name, soft, hard.
+    /// The ulimits: name, soft limit, hard limit.
     pub ulimits: Vec<(String, u64, u64)>,
-    /// Memory file systems: path, bytes.
+    /// The tmpfs mounts: path, bytes.
     pub tmpfs: Vec<(String, u64)>,
-    /// Who they are.
+    /// The members.
     pub members: Members,
-    /// Data directories, in order; the first is the one that is locked.
+    /// The data directories, in order. `guard` locks the first one.
     pub data: Vec<Data>,
-    /// Ports, in order.
+    /// The ports, in order.
     pub ports: Vec<(String, u16)>,
-    /// The name of the id space, if ids matter.
+    /// The name of the id space, if members have exclusive ids.
     pub id: Option<String>,
-    /// Whether members have their own hostname.
+    /// Whether each member has its own hostname.
     pub hostname: bool,
-    /// Whether members use the node's network.
+    /// Whether members use the network of the node.
     pub node_network: bool,
-    /// Whether only one container may write though there is no data.
+    /// Whether only one container may write, for a service without data.
     pub writer: bool,
     /// Whether the process locks its first data directory.
     pub guard: bool,
-    /// How a member is stopped.
+    /// How a member stops.
     pub stop: Stop,
-    /// How its state is asked.
+    /// The health checks.
     pub health: Health,
     /// How members are updated.
     pub update: Update,
-    /// What only the first start needs.
+    /// The settings for the first start only.
     pub bootstrap: Bootstrap,
-    /// Programs beside each member.
+    /// The sidecar containers of each member.
     pub helpers: Vec<Helper>,
-    /// Services that never share a node with this one.
+    /// The services that never share a node with this one.
     pub apart_from: Vec<String>,
-    /// Whether a value lists the service's own members.
+    /// Whether a value lists the members of the service itself.
     pub lists_members: bool,
-    /// The services whose `peers(…)` placement in values, each with the value's route.
+    /// The services that values name in `peers(…)`, each with the route of the value.
     pub peers: Vec<(String, Route)>,
 }
 
-/// Who the members are.
+/// How many members there are, and on which nodes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Members {
-    /// One on each node.
+    /// One member on each matching node.
     PerNode {
-        /// Labels of the nodes.
+        /// The labels that a node must have.
         on: Vec<(String, String)>,
-        /// Nodes with their addresses; may be empty.
+        /// The nodes with their addresses; may be empty.
         known: Vec<(String, String)>,
-        /// Whether nothing else may run there.
+        /// Whether these nodes run nothing else.
         dedicated: bool,
     },
     /// `count` members with ids from `first`.
     Counted {
-        /// How many, 1 to 1000.
+        /// The number of members, 1 to 1000.
         count: u32,
-        /// Id of the first.
+        /// The id of the first member.
         first: u32,
-        /// The label that holds each to a node, on all targets.
+        /// The label that pins each member to a node, on all targets.
         pin: Option<Pin>,
     },
 }
 
-/// Member n runs on the one node whose label is n.
+/// A pin: member n runs on the one node whose label has the value n.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pin {
-    /// Node label or fleet metadata.
+    /// The node label or fleet metadata.
     pub label: String,
-    /// Addresses by id; empty when they are not given.
+    /// The addresses of the nodes by member id; empty if not given.
     pub at: BTreeMap<u32, String>,
 }
 
 impl Workload {
-    /// The ids in order; empty for `per: node`.
+    /// Returns the ids in order; empty for `per: node`.
     pub fn ids(&self) -> std::ops::Range<u32> {
         match self.members {
             Members::PerNode { .. } => 0..0,
@@ -366,23 +367,23 @@ impl Workload {
         }
     }
 
-    /// How many members; 0 for `per: node`, where nobody knows.
+    /// Returns the number of members; 0 for `per: node`, where it depends on the nodes.
     pub fn count(&self) -> u32 {
         let ids = self.ids();
         ids.end - ids.start
     }
 
-    /// Whether there is one member per node.
+    /// Returns whether there is one member per node.
     pub fn per_node(&self) -> bool {
         matches!(self.members, Members::PerNode { .. })
     }
 
-    /// Whether nothing else may run on its nodes.
+    /// Returns whether the nodes of the members run nothing else.
     pub fn dedicated(&self) -> bool {
         matches!(self.members, Members::PerNode { dedicated: true, .. })
     }
 
-    /// The pin that holds on all targets.
+    /// Returns the pin for all targets.
     pub fn pin(&self) -> Option<&Pin> {
         match &self.members {
             Members::Counted { pin, .. } => pin.as_ref(),
@@ -390,10 +391,10 @@ impl Workload {
         }
     }
 
-    /// How far attaching keeps a second node from the volumes on `target`: the weakest decides,
-    /// since docker and the kubelet mount one after the other, and a volume that takes no lock is
-    /// mounted twice before another refuses. `None` without volumes, or where a plugin is missing,
-    /// which is a fault of its own.
+    /// Returns how well the volumes on `target` exclude a second node when they are attached. The
+    /// weakest volume decides: docker and the kubelet mount one volume after the other, so a volume
+    /// without a lock is mounted twice before another volume refuses. `None` without volumes, or
+    /// where a plugin is missing (the check of the spec reports that).
     pub fn fences(&self, service: &Service, target: Target) -> Option<Fences> {
         let csi = service.targets.swarm.as_ref().is_some_and(|s| s.csi);
         let of = |v: &Volume| match target {
@@ -406,12 +407,12 @@ impl Workload {
         [Fences::Never, Fences::WhileConnected].into_iter().find(|f| all.contains(f)).or(Some(Fences::Always))
     }
 
-    /// The first directory of the node, as it is written.
+    /// Returns the first host directory, as the spec writes it.
     pub fn first_host(&self) -> Option<&str> {
         self.data.iter().find_map(|d| d.host()).map(|t| t.text.as_str())
     }
 
-    /// The volumes among the data.
+    /// Returns the data directories that are volumes.
     pub fn volumes(&self) -> impl Iterator<Item = (&Data, &Volume)> {
         self.data.iter().filter_map(|d| match &d.at {
             DataAt::Volume(v) => Some((d, v.as_ref())),
@@ -423,142 +424,142 @@ impl Workload {
 /// A data directory.
 #[derive(Debug, Clone)]
 pub struct Data {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Where the container sees it.
+    /// The path in the container.
     pub mount: String,
-    /// Where it is kept.
+    /// The place of the data.
     pub at: DataAt,
-    /// `exclusive.data.NAME`.
+    /// The route `exclusive.data.NAME`.
     pub route: Route,
 }
 
-/// Where data is kept.
+/// The place of data.
 #[derive(Debug, Clone)]
 pub enum DataAt {
-    /// On the node.
+    /// A directory of the node.
     Host {
-        /// The directory; holds `member.id` on pinned services.
+        /// The path; it contains `member.id` on pinned services.
         path: Template,
-        /// Bytes, if given.
+        /// The size in bytes, if given.
         size: Option<u64>,
     },
-    /// On the network.
+    /// A network volume.
     Volume(Box<Volume>),
 }
 
-/// A network volume of each member.
+/// A network volume, one for each member.
 #[derive(Debug, Clone)]
 pub struct Volume {
-    /// Its row of the table.
+    /// The row in the table of backends.
     pub backend: Backend,
-    /// The CSI driver of `csi:NAME`, else the backend's.
+    /// The CSI driver: of `csi:NAME`, otherwise of the backend.
     pub csi: Option<String>,
-    /// As the spec names the backend.
+    /// The name of the backend in the spec.
     pub backend_name: String,
-    /// Bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// As written, for Kubernetes.
+    /// The size as written, for Kubernetes.
     pub size_text: String,
-    /// An existing StorageClass.
+    /// The name of an existing StorageClass.
     pub class: Option<String>,
-    /// Kind of disk.
+    /// The disk type.
     pub kind: Option<String>,
-    /// Zones; member i lives in zone i mod n.
+    /// The zones. Member i lives in zone i mod n.
     pub zones: Vec<String>,
-    /// Further parameters.
+    /// Additional parameters.
     pub options: Vec<(String, String)>,
 }
 
 impl Volume {
-    /// The zone of the member with this index from 0.
+    /// Returns the zone of member number `index`, counted from 0.
     pub fn zone(&self, index: usize) -> Option<&str> {
         (!self.zones.is_empty()).then(|| self.zones[index % self.zones.len()].as_str())
     }
 }
 
-/// A file carried in.
+/// A file that is mounted into the container.
 #[derive(Debug, Clone)]
 pub struct File {
-    /// Absolute path in the container.
+    /// The absolute path in the container.
     pub path: String,
-    /// Its text.
+    /// The text.
     pub content: String,
-    /// Permissions.
+    /// The permissions.
     pub mode: u32,
-    /// `files.PATH`.
+    /// The route `files.PATH`.
     pub route: Route,
 }
 
-/// A secret by reference.
+/// A reference to a secret.
 #[derive(Debug, Clone)]
 pub struct Secret {
-    /// As values name it.
+    /// The name in values: `secret('NAME')`.
     pub name: String,
-    /// Before the slash of its reference.
+    /// The part of the reference before the slash.
     pub object: String,
-    /// After it.
+    /// The part after it.
     pub key: String,
-    /// Generation on Swarm.
+    /// The version of the secret on Swarm.
     pub version: Option<String>,
 }
 
-/// How a member is stopped.
+/// How a member stops.
 #[derive(Debug, Clone)]
 pub struct Stop {
-    /// Command and seconds of what runs first.
+    /// The command before the stop signal, and its time limit in seconds.
     pub before: Option<(Vec<Template>, u32)>,
-    /// Signal in place of the image's.
+    /// The signal, if it is not the one of the image.
     pub signal: Option<String>,
-    /// Seconds in all.
+    /// The seconds from the start of the stop to the kill.
     pub grace: u32,
 }
 
-/// How a member's state is asked.
+/// The health checks of a member.
 #[derive(Debug, Clone, Default)]
 pub struct Health {
-    /// What the image has.
+    /// The tool in the image that can probe a port.
     pub tool: Option<Tool>,
-    /// May it be given work?
+    /// The check whether the member accepts work.
     pub ready: Option<Check>,
-    /// Is it beyond hope?
+    /// The check whether the member must be restarted.
     pub live: Option<Check>,
-    /// Seconds that a start may take.
+    /// The seconds that a start may take.
     pub start: Option<u32>,
 }
 
-/// One check.
+/// A health check.
 #[derive(Debug, Clone)]
 pub struct Check {
-    /// How a port is asked; `None` when only the command is.
+    /// How to probe a port; `None` if only the command decides.
     pub probe: Option<Probe>,
-    /// The command; beside a probe it is for docker only.
+    /// The command. Beside a probe, only docker uses it.
     pub run: Vec<Template>,
-    /// Seconds between two checks.
+    /// The seconds between two checks.
     pub every: u32,
-    /// Seconds until one failed.
+    /// The seconds until a check counts as failed.
     pub timeout: u32,
-    /// How many in a row count.
+    /// The number of consecutive failures that count.
     pub failures: u32,
-    /// `health.ready` or `health.live`.
+    /// The route `health.ready` or `health.live`.
     pub route: Route,
 }
 
-/// How a port is asked.
+/// How to probe a port.
 #[derive(Debug, Clone)]
 pub enum Probe {
-    /// A GET that answers 2xx or 3xx.
+    /// A GET that must answer 2xx or 3xx.
     Http {
-        /// Path and query.
+        /// The path and query.
         path: String,
-        /// Name of the port.
+        /// The name of the port.
         port: String,
-        /// In the clear or not.
+        /// `http` or `https`.
         scheme: Scheme,
     },
-    /// A connection.
+    /// A TCP connection.
     Tcp {
-        /// Name of the port.
+        /// The name of the port.
         port: String,
     },
 }
@@ -566,44 +567,44 @@ pub enum Probe {
 /// How members are updated.
 #[derive(Debug, Clone, Default)]
 pub struct Update {
-    /// Seconds of wait after each member.
+    /// The seconds to wait after each member.
     pub pause: u32,
-    /// The gate.
+    /// The command that must succeed before the next member is updated.
     pub healthy: Option<Template>,
 }
 
-/// What only the first start needs.
+/// The settings for the first start only.
 #[derive(Debug, Clone, Default)]
 pub struct Bootstrap {
-    /// Environment of the first start.
+    /// The environment of the first start.
     pub env: Vec<(String, Template)>,
-    /// What a person runs once.
+    /// The command that an operator runs once.
     pub once: Option<Template>,
 }
 
-/// A program beside each member.
+/// A sidecar container of each member.
 #[derive(Debug, Clone)]
 pub struct Helper {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// What runs.
+    /// The container.
     pub program: Program,
-    /// Its ports.
+    /// The ports.
     pub ports: Vec<(String, u16)>,
 }
 
 /// A waiver.
 #[derive(Debug, Clone)]
 pub struct Accept {
-    /// The gap's name.
+    /// The name of the gap.
     pub gap: String,
-    /// Why it is taken.
+    /// The reason.
     pub because: String,
-    /// `accept.N`.
+    /// The route `accept.N`.
     pub route: Route,
 }
 
-/// Which orchestrators, with their settings.
+/// The orchestrators, with their settings.
 #[derive(Debug, Clone, Default)]
 pub struct Targets {
     /// Kubernetes.
@@ -617,61 +618,61 @@ pub struct Targets {
 /// Settings for Kubernetes.
 #[derive(Debug, Clone)]
 pub struct Kubernetes {
-    /// 1.25 to 1.37.
+    /// The version, 1.25 to 1.37.
     pub version: Version,
-    /// A DNS label.
+    /// The namespace, a DNS label.
     pub namespace: String,
-    /// Added to the pod.
+    /// Fields to add to the pod.
     pub pod: Raw,
-    /// Added to the container.
+    /// Fields to add to the container.
     pub container: Raw,
-    /// Added to the client Service.
+    /// Fields to add to the client Service.
     pub service: Raw,
 }
 
 /// Settings for fleet.
 #[derive(Debug, Clone)]
 pub struct Fleet {
-    /// 0.13.0 or 1.0.0.
+    /// The version, 0.13.0 or 1.0.0.
     pub version: Version,
-    /// Members are `member.domain`.
+    /// The domain of the members: their address is `member.domain`.
     pub domain: Option<String>,
-    /// Pins here only.
+    /// The pin for fleet only.
     pub pin: Option<Pin>,
-    /// Of the machines.
+    /// The docker version on the machines.
     pub docker: Version,
-    /// Options added, by section.
+    /// Options to add to the unit, by section.
     pub unit: Vec<UnitSection>,
 }
 
-/// Options added to one section of a unit: each key with its values.
+/// Options to add to one section of a unit: each key with its values.
 #[derive(Debug, Clone)]
 pub struct UnitSection {
-    /// Without brackets.
+    /// The name, without brackets.
     pub name: String,
-    /// In order.
+    /// The options, in order.
     pub options: Vec<(String, Vec<String>)>,
 }
 
 /// Settings for Swarm.
 #[derive(Debug, Clone)]
 pub struct Swarm {
-    /// 20.10 or newer.
+    /// The version of the docker engine, 20.10 or newer.
     pub engine: Version,
-    /// An overlay network.
+    /// The overlay network.
     pub network: Option<String>,
-    /// Pins here only.
+    /// The pin for Swarm only.
     pub pin: Option<Pin>,
-    /// The lock of the node.
+    /// The host port that locks the node.
     pub lock: Option<u16>,
-    /// Cluster volumes in place of plugin volumes.
+    /// Whether to use cluster volumes instead of plugin volumes.
     pub csi: bool,
-    /// Added to the service.
+    /// Fields to add to the service.
     pub service: Raw,
 }
 
 impl Workload {
-    /// Whether one running container may hold `resource` alone.
+    /// Returns whether the workload has `resource`, which only one running container may hold.
     pub fn claims(&self, resource: Resource) -> bool {
         match resource {
             Resource::Data => !self.data.is_empty(),

@@ -1,18 +1,19 @@
-//! The grammars of names: each says in words what is wrong, for the message.
+//! The grammars of names. Each check returns what is wrong, in words, for the message.
 
-/// `None` when `name` is good, else what is wrong with it.
+/// What is wrong with a name; `None` if it is valid.
 type Wrong = Option<String>;
 
-/// Longest name of a service: a StatefulSet's goes into a label of 63 characters, with a hash of 11.
+/// The longest service name: the label of a StatefulSet has 63 characters, and its hash takes 11 of
+/// them.
 pub const MAX_SERVICE: usize = 52;
-/// Longest path.
+/// The longest path.
 pub const MAX_PATH: usize = 1024;
 
 fn lower_digit(c: u8) -> bool {
     c.is_ascii_lowercase() || c.is_ascii_digit()
 }
 
-/// A DNS label that may name a Service (RFC 1035): at most `max` of `[a-z0-9-]`, a letter
+/// Checks a DNS label for a Service (RFC 1035): at most `max` characters of `[a-z0-9-]`, a letter
 /// first, no dash last.
 pub fn label(name: &str, max: usize) -> Wrong {
     let b = name.as_bytes();
@@ -31,7 +32,8 @@ pub fn label(name: &str, max: usize) -> Wrong {
     (b[b.len() - 1] == b'-').then(|| "must not end with a dash".into())
 }
 
-/// A namespace of Kubernetes (RFC 1123): as a label, but a digit may be first; at most 63.
+/// Checks a Kubernetes namespace (RFC 1123): a label that may start with a digit, at most 63
+/// characters.
 pub fn namespace(name: &str) -> Wrong {
     match name.as_bytes().first() {
         Some(first) if lower_digit(*first) => label(&format!("n{name}"), 64),
@@ -40,13 +42,14 @@ pub fn namespace(name: &str) -> Wrong {
     }
 }
 
-/// A revision, of which `rREVISION` is made: at most 20 of `[a-z0-9-]`, no dash last.
+/// Checks a revision, from which the name `rREVISION` is made: at most 20 characters of
+/// `[a-z0-9-]`, no dash last.
 pub fn revision(revision: &str) -> Wrong {
     if revision.is_empty() { Some("is empty".into()) } else { label(&format!("r{revision}"), 21) }
 }
 
-/// The value of a Kubernetes label, which is also good fleet metadata and a good value of a
-/// Swarm constraint: at most 63 of `[A-Za-z0-9._-]`, ends alphanumeric.
+/// Checks the value of a Kubernetes label, which is also valid as fleet metadata and in a Swarm
+/// constraint: at most 63 characters of `[A-Za-z0-9._-]`, alphanumeric at the end.
 pub fn label_value(value: &str) -> Wrong {
     let b = value.as_bytes();
     if b.is_empty() {
@@ -62,7 +65,7 @@ pub fn label_value(value: &str) -> Wrong {
         .then(|| "must begin and end with a letter or a digit".into())
 }
 
-/// The key of a Kubernetes label, `name` or `prefix/name`.
+/// Checks the key of a Kubernetes label, `name` or `prefix/name`.
 pub fn label_key(key: &str) -> Wrong {
     let (prefix, name) = match key.split_once('/') {
         Some((prefix, name)) => (Some(prefix), name),
@@ -78,14 +81,14 @@ pub fn label_key(key: &str) -> Wrong {
     (!good).then(|| "has a prefix that is no DNS name".into())
 }
 
-/// A label that all three orchestrators can place by: no prefix, and fleet's metadata and
-/// Swarm's `node.labels.` take it as it is.
+/// Checks a node label that all three orchestrators can use for placement. It has no prefix, so
+/// that it is also valid in fleet's metadata and after Swarm's `node.labels.`.
 pub fn node_label(key: &str) -> Wrong {
     label_key(key)
 }
 
-/// The name of a container port on Kubernetes (IANA service name): at most 15 of `[a-z0-9-]`, a
-/// letter in it, no dash at the ends or twice in a row.
+/// Checks the name of a container port on Kubernetes (IANA service name): at most 15 characters of
+/// `[a-z0-9-]`, at least one letter, no dash at the ends and no two dashes in a row.
 pub fn port(name: &str) -> Wrong {
     let b = name.as_bytes();
     if b.is_empty() || b.len() > 15 {
@@ -101,7 +104,7 @@ pub fn port(name: &str) -> Wrong {
     None
 }
 
-/// The name of an environment variable as Kubernetes before 1.32 takes it.
+/// Checks the name of an environment variable, by the rules of Kubernetes before 1.32.
 pub fn env(name: &str) -> Wrong {
     let b = name.as_bytes();
     if b.is_empty() {
@@ -119,7 +122,8 @@ pub fn env(name: &str) -> Wrong {
     (name == "." || name.starts_with("..")).then(|| "must not be a way through folders".into())
 }
 
-/// The key of a Secret, and a file name everywhere: at most 253 of `[A-Za-z0-9._-]`.
+/// Checks the key of a Secret, which is a file name on all targets: at most 253 characters of
+/// `[A-Za-z0-9._-]`.
 pub fn key(name: &str) -> Wrong {
     let good = !name.is_empty()
         && name.len() <= 253
@@ -129,8 +133,8 @@ pub fn key(name: &str) -> Wrong {
     (!good).then(|| "may hold only letters, digits, `.`, `_` and `-`".into())
 }
 
-/// An absolute path without `.`, `..`, double slashes or a slash at its end, of characters that
-/// placement for themselves in every target.
+/// Checks an absolute path: no `.`, no `..`, no double slash, no slash at the end, and only
+/// characters that have no special meaning on any target.
 pub fn path(path: &str) -> Wrong {
     if !path.starts_with('/') {
         return Some("must be absolute".into());
@@ -148,7 +152,7 @@ pub fn path(path: &str) -> Wrong {
         .then(|| "may hold only letters, digits and `/._-@+`".into())
 }
 
-/// A DNS name: labels of at most 63, 253 in all.
+/// Returns whether `name` is a DNS name: labels of at most 63 characters, 253 in total.
 pub fn dns(name: &str) -> bool {
     name.len() <= 253
         && name.split('.').all(|l| {
@@ -160,13 +164,13 @@ pub fn dns(name: &str) -> bool {
         })
 }
 
-/// An IPv4 or IPv6 address.
+/// Parses an IPv4 or IPv6 address.
 pub fn ip(text: &str) -> Option<std::net::IpAddr> {
     text.parse().ok()
 }
 
-/// An image reference: `[host[:port]/]path[:tag][@algorithm:hex]`, as docker's
-/// `reference.ParseNormalizedNamed` takes it.
+/// Checks an image reference: `[host[:port]/]path[:tag][@algorithm:hex]`, by the rules of docker's
+/// `reference.ParseNormalizedNamed`.
 pub fn image(image: &str) -> Wrong {
     let lower = |c: u8| lower_digit(c);
     let (rest, digest) = match image.split_once('@') {

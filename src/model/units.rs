@@ -1,8 +1,9 @@
-//! Durations, quantities and versions, as the orchestrators write them.
+//! Durations, quantities and versions, in the notation of the orchestrators.
 
 use std::fmt;
 
-/// Seconds of a duration such as `90s`, `2m`, `1m30s` or `1h`; whole seconds, at most a week.
+/// Returns the seconds of a duration such as `90s`, `2m`, `1m30s` or `1h`: whole seconds, at most a
+/// week.
 pub fn duration(text: &str) -> Option<u32> {
     const WEEK: u64 = 7 * 24 * 3600;
     let mut total: u64 = 0;
@@ -30,7 +31,7 @@ pub fn duration(text: &str) -> Option<u32> {
     u32::try_from(total).ok().filter(|t| u64::from(*t) <= WEEK)
 }
 
-/// Thousandths of a core of a quantity such as `2`, `0.5` or `500m`; above 0.
+/// Returns the millicores of a quantity such as `2`, `0.5` or `500m`; above 0.
 pub fn cpu(text: &str) -> Option<u64> {
     let milli = match text.strip_suffix('m') {
         Some(milli) => digits(milli)?,
@@ -46,7 +47,7 @@ pub fn cpu(text: &str) -> Option<u64> {
     (1..=1_000_000).contains(&milli).then_some(milli)
 }
 
-/// Units of bytes, the binary ones first: `Ki` before `k`.
+/// The units of bytes. The binary ones come first, so that `Ki` is tried before `k`.
 const BYTES: [(&str, u64); 10] = [
     ("Ki", 1 << 10),
     ("Mi", 1 << 20),
@@ -60,7 +61,7 @@ const BYTES: [(&str, u64); 10] = [
     ("P", 1_000_000_000_000_000),
 ];
 
-/// Bytes of a quantity such as `8Gi`, `512Mi`, `1G` or `1048576`; above 0.
+/// Returns the bytes of a quantity such as `8Gi`, `512Mi`, `1G` or `1048576`; above 0.
 pub fn bytes(text: &str) -> Option<u64> {
     let (number, unit) = BYTES
         .iter()
@@ -73,13 +74,14 @@ fn digits(text: &str) -> Option<u64> {
     (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
 }
 
-/// Thousandths as docker and people write them: `2`, `0.5`, `0.25`.
+/// Writes millicores as docker does: `2`, `0.5`, `0.25`.
 pub fn cores(milli: u64) -> String {
     let text = format!("{}.{:03}", milli / 1000, milli % 1000);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// Bytes with the largest binary unit that divides them: `8g` with `g`, `m`, `k`, or plain `b`.
+/// Writes bytes with the largest binary unit that divides them: `8g` with `g`, `m`, `k`, or plain
+/// `b`.
 pub fn docker_bytes(bytes: u64) -> String {
     for (shift, unit) in [(30, 'g'), (20, 'm'), (10, 'k')] {
         if bytes.is_multiple_of(1 << shift) {
@@ -89,12 +91,12 @@ pub fn docker_bytes(bytes: u64) -> String {
     format!("{bytes}b")
 }
 
-/// Thousandths of a core as Kubernetes stores them: `2`, `500m`.
+/// Writes millicores as Kubernetes stores them: `2`, `500m`.
 pub fn kubernetes_cpu(milli: u64) -> String {
     if milli.is_multiple_of(1000) { (milli / 1000).to_string() } else { format!("{milli}m") }
 }
 
-/// Bytes with the unit that leaves the smallest whole number: `8Gi`, `1G`, `1023`.
+/// Writes bytes with the unit that gives the smallest whole number: `8Gi`, `1G`, `1023`.
 pub fn kubernetes_bytes(bytes: u64) -> String {
     let units = BYTES.iter().filter(|(_, unit)| bytes.is_multiple_of(*unit));
     match units.max_by_key(|(_, unit)| *unit) {
@@ -103,24 +105,24 @@ pub fn kubernetes_bytes(bytes: u64) -> String {
     }
 }
 
-/// A version of up to three numbers, compared number by number.
+/// A version of up to three numbers. Versions compare number by number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version {
-    /// Before the first dot.
+    /// The number before the first dot.
     pub major: u32,
-    /// After it.
+    /// The number after it.
     pub minor: u32,
-    /// After the second dot, 0 when there is none.
+    /// The number after the second dot; 0 if there is none.
     pub patch: u32,
 }
 
 impl Version {
-    /// The version `major.minor`.
+    /// Makes the version `major.minor`.
     pub const fn new(major: u32, minor: u32) -> Self {
         Self { major, minor, patch: 0 }
     }
 
-    /// Reads `1.34`, `20.10.24`; no `v`, no suffix, no zeros before numbers.
+    /// Parses `1.34` or `20.10.24`; no `v`, no suffix, no leading zeros.
     pub fn parse(text: &str) -> Option<Self> {
         let mut numbers = text.split('.').map(|n| {
             let number: u32 = n.parse().ok()?;

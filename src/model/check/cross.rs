@@ -1,4 +1,4 @@
-//! What only several specs, or a spec's values against its blocks, show.
+//! Checks across several specs, and of values against the blocks of their spec.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -10,7 +10,8 @@ use crate::model::{Members, Model, Service, Workload};
 use crate::route;
 use crate::spec::source::Route;
 
-/// Checks the services `batch` of `model` against one another, and for those that they name.
+/// Checks the services `batch` of `model` against one another and against the services that they
+/// name.
 pub fn check(model: &Model, batch: &[usize], out: &mut Vec<Diagnostic>) {
     for group in model.groups(batch) {
         revisions(&group, out);
@@ -23,7 +24,7 @@ pub fn check(model: &Model, batch: &[usize], out: &mut Vec<Diagnostic>) {
     ids(workloads(), out);
 }
 
-/// The services that values name must exist.
+/// Checks that the services that values name exist.
 fn peers(model: &Model, service: &Service, w: &Workload, out: &mut Vec<Diagnostic>) {
     let unknown = |name: &str| model.find(name).is_none() && !model.is_broken(name);
     for (name, route) in w.peers.iter().filter(|(name, _)| unknown(name)) {
@@ -72,7 +73,8 @@ fn apart(model: &Model, service: &Service, w: &Workload, out: &mut Vec<Diagnosti
     }
 }
 
-/// Revisions of one service share its name, its nodes and its client Service.
+/// Checks that the revisions of one service agree on what they share: its name, its nodes and its
+/// client Service.
 fn revisions(group: &[&Service], out: &mut Vec<Diagnostic>) {
     let Some((first, rest)) = group.split_first() else { return };
     for (i, service) in rest.iter().enumerate() {
@@ -140,7 +142,7 @@ fn revisions(group: &[&Service], out: &mut Vec<Diagnostic>) {
     }
 }
 
-/// Services of one id space have no id in common.
+/// Checks that services of one id space have no id in common.
 fn ids<'m>(workloads: impl Iterator<Item = (&'m Service, &'m Workload)>, out: &mut Vec<Diagnostic>) {
     let numbered = workloads.filter(|(_, w)| !w.per_node());
     let claims = numbered.filter_map(|(service, w)| Some((w.id.as_deref()?, w.ids(), service)));
@@ -157,8 +159,9 @@ fn ids<'m>(workloads: impl Iterator<Item = (&'m Service, &'m Workload)>, out: &m
     });
 }
 
-/// Calls `meet` for each of `claims`, which come in the order of the services, that has an id of its
-/// space in common with an earlier one: with that which reaches furthest, and with it.
+/// Calls `meet` for each claim whose ids overlap with an earlier claim in the same id space, where
+/// earlier means a lower first id. `meet` gets the earlier claim with the highest id, and the
+/// claim. `claims` come in the order of the services.
 pub fn on_ids<'s, T>(
     claims: impl Iterator<Item = (&'s str, Range<u32>, T)>,
     mut meet: impl FnMut(&str, &(Range<u32>, T), &(Range<u32>, T)),

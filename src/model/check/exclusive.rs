@@ -1,4 +1,5 @@
-//! `exclusive`: what only one running container may hold, and how that fits the members.
+//! Checks `exclusive`: the resources that only one running container may hold, and whether they fit
+//! the members.
 
 use super::{Checker, fix};
 use crate::code::Code;
@@ -8,7 +9,7 @@ use crate::spec::source::Route;
 use crate::spec::{DataSpec, ExclusiveSpec, IdSpace, VolumeSpec};
 use crate::value;
 
-/// The block, valid.
+/// The valid block.
 pub(super) struct Exclusive {
     pub data: Vec<Data>,
     pub ports: Vec<(String, u16)>,
@@ -20,7 +21,7 @@ pub(super) struct Exclusive {
 }
 
 impl Checker<'_> {
-    /// `None` when a data directory cannot be understood.
+    /// Checks the block. `None` if a data directory cannot be understood.
     pub(super) fn exclusive(
         &mut self,
         service: &str,
@@ -206,7 +207,8 @@ impl Checker<'_> {
         Some(Data { name: name.to_owned(), mount: mount?, at, route: route.clone() })
     }
 
-    /// Host data belongs to a node, so its member must, too.
+    /// Checks a host directory: its data stays on a node, so the member must stay on that node as
+    /// well.
     fn host(
         &mut self,
         service: &str,
@@ -353,7 +355,7 @@ impl Checker<'_> {
         })
     }
 
-    /// Directories of one member must not be one another, nor lie in one another.
+    /// Checks that no directory of a member equals or contains another one.
     fn host_twice(&mut self, service: &str, data: &[Data]) {
         let hosts = data.iter().filter_map(|d| d.host());
         let all: Vec<(String, &Template)> =

@@ -1,4 +1,4 @@
-//! How a member is asked and stopped.
+//! Checks `health` and `stop`.
 
 use super::{Checker, fix};
 use crate::code::Code;
@@ -7,9 +7,9 @@ use crate::route;
 use crate::spec::source::Route;
 use crate::spec::{CheckSpec, HealthSpec, Scheme, StopSpec};
 
-/// Grace of a member that says none: what Kubernetes gives.
+/// The default grace period of Kubernetes.
 const GRACE: u32 = 30;
-/// The signals that docker and Kubernetes both know.
+/// The signals that both docker and Kubernetes know.
 pub const SIGNALS: [&str; 12] = [
     "SIGABRT", "SIGALRM", "SIGCONT", "SIGHUP", "SIGINT", "SIGKILL", "SIGPIPE", "SIGQUIT", "SIGTERM",
     "SIGUSR1", "SIGUSR2", "SIGWINCH",

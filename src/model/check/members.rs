@@ -1,4 +1,4 @@
-//! `members`: who they are.
+//! Checks `members`.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,9 @@ use crate::route;
 use crate::spec::source::Route;
 use crate::spec::{self, MembersSpec, Per};
 
-/// Most members of one service: beyond, ids no longer fit the names that are made of them.
+/// The highest number of members. With more, ids no longer fit into the names made from them.
 pub const MAX_MEMBERS: u32 = 1000;
-/// Largest id of a first member.
+/// The highest id of a first member.
 pub const MAX_FIRST: u32 = 1_000_000;
 
 impl Checker<'_> {
@@ -139,7 +139,7 @@ impl Checker<'_> {
         Some(Members::PerNode { on: on.into_iter().collect(), known: known.into_iter().collect(), dedicated })
     }
 
-    /// `pin`, on all targets or on one; `ids` are the members'.
+    /// Checks a `pin`, for all targets or for one. `ids` are the ids of the members.
     pub(super) fn pin(&mut self, route: &Route, pin: spec::Pin, ids: std::ops::Range<u32>) -> Option<Pin> {
         let spec::Pin { label, at } = pin;
         let Some(label) = label else {
@@ -172,7 +172,7 @@ impl Checker<'_> {
         Some(Pin { label, at: table })
     }
 
-    /// Two members of one address would be one member.
+    /// Checks that no two members have the same address.
     fn distinct<'a>(&mut self, route: &Route, table: impl Iterator<Item = (String, &'a String)>) {
         let mut seen = BTreeMap::new();
         for (key, address) in table {

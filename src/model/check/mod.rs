@@ -1,5 +1,5 @@
-//! From the spec as written to a valid service. Every fault is collected; a block that cannot
-//! be understood at all makes its service unusable, the rest goes on.
+//! Checks a spec and turns it into a valid service. It collects every error. A block that cannot be
+//! understood makes the service unusable; the other blocks are still checked.
 
 mod cross;
 mod exclusive;
@@ -37,22 +37,23 @@ use crate::spec::source::{Files, Route, Source, Texts};
 use crate::spec::{ExternalSpec, Spec};
 use crate::value;
 
-/// What became of one spec.
+/// The result of checking one spec.
 #[derive(Debug)]
 pub struct Checked {
-    /// What could be understood. It may be emitted only when there are no faults.
+    /// The service, as far as the spec could be understood. It may be emitted only if there are no
+    /// errors.
     pub service: Option<Service>,
-    /// Its name, as far as that is known, when there are faults.
+    /// The name of the service if it has errors, as far as it is known.
     pub invalid: Option<String>,
-    /// Paths of what was read besides, or should have been.
+    /// The paths of the other files that were read, or could not be read.
     pub read: BTreeSet<String>,
-    /// What is wrong with it.
+    /// The errors.
     pub faults: Vec<Diagnostic>,
-    /// How long its texts are, those of files included.
+    /// The total size of its texts in bytes, including the files that it names.
     pub bytes: usize,
 }
 
-/// Reads the spec number `index`, and checks it by itself.
+/// Reads spec number `index` and checks it without the others.
 pub fn alone(index: usize, layers: &Layers<'_>) -> Checked {
     let Loaded { spec, read, mut faults } = layers.load(index);
     let Layered { root, layers: from, texts, start, digest } = match spec {
@@ -68,44 +69,47 @@ pub fn alone(index: usize, layers: &Layers<'_>) -> Checked {
     let name = spec.as_ref().and_then(|s| s.service.clone());
     let mut service = spec.and_then(|spec| checker.service(spec));
     let invalid = name.filter(|_| service.is_none() || !checker.out.is_empty());
-    // A name in a value that nothing has takes nothing from what others say of the service.
+    // An unresolved name in a value does not make the service invalid for other specs, so this runs
+    // after `invalid` is set.
     service.iter_mut().for_each(|s| checker.values(s));
     let files = service.iter().filter_map(Service::workload).flat_map(|w| &w.files);
     let bytes = files.map(|file| file.content.len()).sum::<usize>() + checker.texts.bytes();
     Checked { service, invalid, read: checker.read, faults: checker.out, bytes }
 }
 
-/// Checks the services `batch` of `model` against one another, and for those that they name.
+/// Checks the services `batch` of `model` against one another and against the services that they
+/// name.
 pub fn together(model: &Model, batch: &[usize], out: &mut Vec<Diagnostic>) {
     cross::check(model, batch, out);
     neighbour::check(model, batch, out);
 }
 
-/// What checks one spec.
+/// The state of checking one spec.
 struct Checker<'a> {
     source: Arc<Source>,
-    /// Every text that a place points into.
+    /// The texts that places refer to.
     texts: Texts,
     files: &'a dyn Files,
-    /// Paths of what was read.
+    /// The paths of the files that were read.
     read: BTreeSet<String>,
-    /// Has read the text, its bases and what was read.
+    /// The digest of the text, its bases and the files that were read.
     digest: Hasher,
-    /// Keys that a structural fault took out of the tree; what they stood for is not missing.
+    /// The keys that were removed from the tree because of an error. Their fields are not reported
+    /// as missing.
     removed: Vec<String>,
-    /// What each value names, where it names anything.
+    /// The names that each value uses.
     uses: Vec<(Route, value::Uses)>,
     out: Vec<Diagnostic>,
 }
 
 impl Checker<'_> {
-    /// Reports a fault at the value of `route`.
+    /// Reports an error at the value of `route`.
     fn fault(&mut self, code: Code, route: &Route, message: impl Into<String>) -> &mut Diagnostic {
         let place = self.source.place(route);
         self.push(Diagnostic::error(code, place, message))
     }
 
-    /// Reports a fault at the last key of `route`.
+    /// Reports an error at the last key of `route`.
     fn fault_key(&mut self, code: Code, route: &Route, message: impl Into<String>) -> &mut Diagnostic {
         let place = self.source.key(route);
         self.push(Diagnostic::error(code, place, message))
@@ -117,13 +121,12 @@ impl Checker<'_> {
         &mut self.out[last]
     }
 
-    /// Whether `field` was written, but misspelt or with a value of the wrong kind.
+    /// Returns whether the spec has `field`, but misspelt or with a value of the wrong type.
     fn taken_out(&self, field: &str) -> bool {
         self.removed.iter().any(|r| r == field || nearest(r, &[field]).is_some())
     }
 
-    /// Reports that `field` is missing or an empty map below `route`, unless it was written and
-    /// misspelt.
+    /// Reports that `field` is missing or an empty map below `route`, unless the spec misspelt it.
     fn missing(&mut self, route: &Route, field: &str, line: &str) {
         if let Some(there) = self.source.node(&route.at(field)) {
             if matches!(&there.kind, Kind::Map(entries) if entries.is_empty()) {
@@ -146,7 +149,7 @@ impl Checker<'_> {
         );
     }
 
-    /// Judges `text` by `grammar`; a wrong text is reported and still handed on.
+    /// Reports an error if `text` does not match `grammar`.
     fn named(
         &mut self,
         code: Code,
@@ -160,7 +163,7 @@ impl Checker<'_> {
         }
     }
 
-    /// As [`Self::named`], for keys.
+    /// Reports an error at the key if `text` does not match `grammar`.
     fn named_key(
         &mut self,
         code: Code,
@@ -232,7 +235,7 @@ impl Checker<'_> {
         all
     }
 
-    /// The whole spec; `None` when too little of it can be understood.
+    /// Checks the whole spec. `None` if too little of it can be understood.
     fn service(&mut self, spec: Spec) -> Option<Service> {
         let Spec {
             base: _,
@@ -412,7 +415,7 @@ impl Checker<'_> {
         External { address, at: at.into_iter().map(|(id, a)| (id.0, a)).collect(), ports }
     }
 
-    /// An address is an IP or a DNS name.
+    /// Checks that an address is an IP address or a DNS name.
     fn address(&mut self, route: &Route, address: &str) {
         if names::ip(address).is_none() && !names::dns(address) {
             self.fault(
@@ -428,9 +431,9 @@ fn fix(text: &str, line: &str) -> crate::diag::Fix {
     crate::diag::Fix { text: text.into(), line: line.into() }
 }
 
-/// The targets a spec names, for what is checked per target.
+/// The targets of a spec.
 impl Targets {
-    /// Whether any is there.
+    /// Returns whether there is a target.
     pub fn any(&self) -> bool {
         self.kubernetes.is_some() || self.fleet.is_some() || self.swarm.is_some()
     }

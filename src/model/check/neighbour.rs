@@ -1,7 +1,7 @@
-//! Two services that claim one path or one port of a node, on nodes that may be the same.
+//! Finds two services that claim the same path or port of a node, on nodes that may be the same.
 //!
-//! Judged over the specs given; it changes no byte that is emitted. Claims are looked up by
-//! what is claimed, so the work grows with the claims, not with pairs of services.
+//! Only the given specs are compared, and the emitted files do not depend on it. Claims are looked
+//! up by path or port, so the work grows with the number of claims, not with pairs of services.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -13,10 +13,10 @@ use crate::route;
 use crate::spec::source::Route;
 use crate::target::Target;
 
-/// What of a service decides which others it may meet on a node, and at which port.
+/// The facts that decide which other services a service may meet on a node, and at which port.
 #[derive(Debug)]
 pub struct Placement {
-    /// Its name.
+    /// The name of the service.
     name: String,
     /// Whether it is compiled for each of the targets.
     has: [bool; Target::ALL.len()],
@@ -24,22 +24,22 @@ pub struct Placement {
     pub apart_from: Vec<String>,
     /// The ids of its members.
     pub ids: Range<u32>,
-    /// Ports that it takes of the node itself.
+    /// The ports of the node that it uses.
     pub ports: Vec<(Target, u16)>,
     nodes: Nodes,
 }
 
-/// The labels that a member's node must carry.
+/// The labels that the node of a member must have.
 #[derive(Debug)]
 enum Nodes {
-    /// These.
+    /// These labels.
     On(Vec<(String, String)>),
-    /// The pin's, with the id, on each of the targets.
+    /// The label of the pin on each of the targets. Its value is the id.
     Pinned([Option<String>; Target::ALL.len()]),
 }
 
 impl Placement {
-    /// That of `service`.
+    /// Makes the placement of `service`.
     pub fn of(service: &Service, w: &Workload) -> Self {
         let nodes = match &w.members {
             Members::PerNode { on, .. } => Nodes::On(on.clone()),
@@ -68,26 +68,26 @@ impl Placement {
     }
 }
 
-/// One thing of a node that a service claims.
+/// A path or port of a node that a service claims.
 struct Claim<'m, T> {
     placement: &'m Placement,
-    /// The member, for pinned ones.
+    /// The member, if it is pinned.
     id: Option<u32>,
-    /// The directory, for claims of one.
+    /// The directory; empty if the claim is a port.
     path: String,
-    /// Whose claim it is.
+    /// The owner of the claim.
     of: T,
 }
 
-/// A service of the model, and where a claim placements in its spec.
+/// A service of the model, and the place of a claim in its spec.
 type Told<'m> = (&'m Service, At<'m>);
 
-/// Where a claim placements in the spec.
+/// The place of a claim in the spec.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum At<'m> {
     Directory(&'m Route),
     Port(&'m str),
-    /// Of a helper.
+    /// A helper and its port.
     PortOf(&'m str, &'m str),
     Lock,
 }
@@ -103,7 +103,8 @@ impl At<'_> {
     }
 }
 
-/// Reports each pair of services among `batch` that meets, once per claim.
+/// Reports each pair of services in `batch` that claim the same path or port, once per path or
+/// port.
 pub fn check(model: &Model, batch: &[usize], out: &mut Vec<Diagnostic>) {
     let services = batch.iter().map(|i| model.service(*i));
     let workloads = services.filter_map(|s| s.workload().map(|w| (s, w, Placement::of(s, w))));
@@ -148,12 +149,12 @@ fn directories(workloads: &[(&Service, &Workload, Placement)], out: &mut Vec<Dia
     };
     let mut told = BTreeSet::new();
     for claims in paths.chunk_by(|a, b| a.path == b.path) {
-        // A directory inside a claimed one belongs to both.
+        // A directory inside a claimed directory belongs to both claims.
         let outer = ancestors(&claims[0].path).flat_map(on);
         let all: Vec<&Claim<'_, _>> = outer.chain(claims).collect();
         for target in Target::ALL {
             pairs(&all, target, |a, b| {
-                // Once for all members of two services.
+                // One report for all members of two services.
                 if told.insert((a.of.0.index, a.of.1, b.of.0.index, b.of.1)) {
                     on_path(a, b, out);
                 }
@@ -162,8 +163,8 @@ fn directories(workloads: &[(&Service, &Workload, Placement)], out: &mut Vec<Dia
     }
 }
 
-/// Calls `meet` for each thing of a node with two that claim it on nodes that may be the same: those
-/// of `claims`, which come in the order of the services.
+/// Calls `meet` for two services that claim the same port (or other key) on nodes that may be the
+/// same. `claims` come in the order of the services.
 pub fn on_nodes<'m, K: Ord + Copy, T>(
     claims: impl Iterator<Item = (Target, K, &'m Placement, T)>,
     mut meet: impl FnMut(Target, K, &T, &T),
@@ -179,22 +180,23 @@ pub fn on_nodes<'m, K: Ord + Copy, T>(
     }
 }
 
-/// Calls `meet` for each claim with the first earlier one of another service that may placement on
-/// its node and is not kept apart, if there is one. Earlier claims are found by the labels that
-/// they demand, so that a thousand services on nodes of their own cost a thousand look-ups.
+/// Calls `meet` for each claim and the first earlier claim of another service that may be on the
+/// same node and is not kept apart. Earlier claims are indexed by the labels that they require, so
+/// a thousand services on separate nodes need only a thousand look-ups.
 fn pairs<'m, T>(
     claims: &[&Claim<'m, T>],
     target: Target,
     mut meet: impl FnMut(&Claim<'m, T>, &Claim<'m, T>),
 ) {
-    // Claims by the keys they demand, then by the values.
+    // Claims by the keys of the required labels, then by their values.
     let mut seen: BTreeMap<Vec<&str>, BTreeMap<Demands<'_>, Vec<usize>>> = BTreeMap::new();
     for (i, b) in claims.iter().enumerate().filter(|(_, c)| c.placement.has(target)) {
         let mut own = demands(b, target);
         own.sort();
         let keys: Vec<&str> = own.iter().map(|(k, _)| *k).collect();
         let clash =
-            // What keeps services apart may be waived or lifted; their data lies where it lies.
+            // For a directory, `apart_from` is no excuse: it can be waived or removed, and the data
+            // stays on the node.
             |a: &Claim<'_, T>| {
                 let excused = b.path.is_empty() && a.placement.apart(b.placement);
                 a.placement.name != b.placement.name && !excused && may_meet(a, b, target)
@@ -202,7 +204,8 @@ fn pairs<'m, T>(
         let at = |found: &Vec<usize>| found.iter().copied().find(|a| clash(claims[*a]));
         let first = seen.iter().find_map(|(theirs, values)| {
             if *theirs == keys && own.iter().all(|(_, v)| v.is_some()) {
-                // Equal keys with other values never meet: only the equal and the open ones do.
+                // If the keys are equal, two claims can meet only with equal values or where a
+                // value is not fixed.
                 let open = values.iter().filter(|(d, _)| d.iter().any(|(_, v)| v.is_none()));
                 return values.get(&own).and_then(at).or_else(|| open.into_iter().find_map(|(_, f)| at(f)));
             }
@@ -215,15 +218,15 @@ fn pairs<'m, T>(
     }
 }
 
-/// The labels that a node must carry, each with its value where it is fixed.
+/// The labels that a node must have, each with its value if that is fixed.
 type Demands<'m> = Vec<(&'m str, Option<String>)>;
 
-/// The directories around `path`, the outermost first.
+/// Returns the directories that contain `path`, the outermost first.
 pub fn ancestors(path: &str) -> impl Iterator<Item = &str> {
     path.match_indices('/').map(|(i, _)| &path[..i]).filter(|p| !p.is_empty())
 }
 
-/// Ports that a service takes of the node itself, on each target that it is compiled for.
+/// Returns the ports of the node that a service uses, on each of its targets.
 fn host_ports<'m>(service: &Service, w: &'m Workload) -> Vec<(Target, u16, At<'m>)> {
     let mut all = Vec::new();
     for target in Target::ALL.into_iter().filter(|t| service.has(*t)) {
@@ -264,9 +267,9 @@ fn on_path(a: &Claim<'_, Told<'_>>, b: &Claim<'_, Told<'_>>, out: &mut Vec<Diagn
     );
 }
 
-/// The labels a member's node must carry, as far as they are fixed.
+/// Returns the labels that the node of a member must have, with their values where these are fixed.
 fn demands<'m, T>(c: &Claim<'m, T>, target: Target) -> Demands<'m> {
-    // Swarm compares values without case (swarmkit `manager/constraint/constraint.go`).
+    // Swarm ignores case in values (swarmkit `manager/constraint/constraint.go`).
     let as_read = |v: &String| if target == Target::Swarm { v.to_ascii_lowercase() } else { v.clone() };
     match &c.placement.nodes {
         Nodes::On(on) => on.iter().map(|(k, v)| (k.as_str(), Some(as_read(v)))).collect(),
@@ -277,7 +280,8 @@ fn demands<'m, T>(c: &Claim<'m, T>, target: Target) -> Demands<'m> {
     }
 }
 
-/// Whether one node may carry what both demand: a label has one value on a node.
+/// Returns whether one node can have the labels that both claims require: a label has one value on
+/// a node.
 fn may_meet<T>(a: &Claim<'_, T>, b: &Claim<'_, T>, target: Target) -> bool {
     let theirs = demands(b, target);
     demands(a, target).iter().all(|(key, value)| {
@@ -293,7 +297,7 @@ fn may_meet<T>(a: &Claim<'_, T>, b: &Claim<'_, T>, target: Target) -> bool {
     })
 }
 
-/// Whether `value` is the id of a member of `c`.
+/// Returns whether `value` is the id of a member of `c`.
 fn ids_hold<T>(c: &Claim<'_, T>, value: &str) -> bool {
     value.parse::<u32>().is_ok_and(|id| c.placement.ids.contains(&id))
 }

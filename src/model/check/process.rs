@@ -1,4 +1,4 @@
-//! What runs, with what, and how it is updated.
+//! Checks what runs, its files and secrets, and how it is updated.
 
 use indexmap::IndexMap;
 
@@ -14,9 +14,9 @@ use crate::spec::source::{Route, beside, feed};
 use crate::spec::{BootstrapSpec, FileSpec, HelperSpec, Limit, ResourcesSpec, SecretSpec, UpdateSpec};
 use crate::value::SECRETS;
 
-/// Largest text of one file: a Swarm config takes 500 KiB, a ConfigMap 1 MiB in all.
+/// The largest text of one file: a Swarm config holds 500 KiB, a ConfigMap 1 MiB in total.
 const MAX_FILE: usize = 500 << 10;
-/// What `ulimit` of docker knows.
+/// The names that `ulimit` of docker knows.
 pub const ULIMITS: [&str; 15] = [
     "core",
     "cpu",
@@ -98,7 +98,7 @@ impl Checker<'_> {
         });
         let memory = memory.and_then(|text| self.bytes(&route.at("memory"), &text));
         if memory.is_some_and(|m| m < 6 << 20) {
-            // Docker refuses less than 6 MiB, Kubernetes cannot start a sandbox in it.
+            // Docker refuses less than 6 MiB, and Kubernetes cannot start a pod sandbox with less.
             self.fault(Code::BadQuantity, &route.at("memory"), "a container needs at least 6Mi");
         }
         Resources { cpu, memory }
@@ -286,7 +286,7 @@ impl Checker<'_> {
         all
     }
 
-    /// What only the whole workload shows: names that must exist, paths that must not meet.
+    /// Checks what needs the whole workload: names that must exist and paths that must not overlap.
     pub(super) fn whole(&mut self, service: &str, w: &Workload) {
         self.ports_named(w);
         self.mounts(w);
@@ -337,8 +337,8 @@ impl Checker<'_> {
         }
     }
 
-    /// A ConfigMap's files and those that fleet writes belong to root and to root's group, so
-    /// any other user reads them with the rights of others, or not at all.
+    /// Checks that the user can read the files. The files of a ConfigMap and those that fleet
+    /// writes belong to user and group root, so any other user needs read permission for others.
     fn readable(&mut self, w: &Workload) {
         let Some(user) = w.program.user.filter(|u| u.uid > 0) else { return };
         let read = if user.gid == Some(0) { 0o044 } else { 0o004 };
@@ -382,7 +382,8 @@ impl Checker<'_> {
         }
     }
 
-    /// Everything that is mounted, each at its own path.
+    /// Checks that no two mounts have the same path, and that no mount lies inside data, a file or
+    /// the secrets.
     fn mounts(&mut self, w: &Workload) {
         let data = w.data.iter().map(|d| (d.mount.clone(), d.route.at("mount")));
         let tmpfs = w.tmpfs.iter().map(|(path, _)| (path.clone(), route!["tmpfs", path]));
@@ -410,7 +411,8 @@ impl Checker<'_> {
                 d.related.push((place, "the data".into()));
                 d.why.push("its mount point would be made in the data, on the data's disk".into());
             }
-            // Nothing can lie in a file, and the directory of the secrets is theirs alone.
+            // A file cannot contain a mount, and the directory of the secrets contains only
+            // secrets.
             let files = w.files.iter().map(|f| (f.path.as_str(), &f.route));
             let secrets = all.iter().filter(|(p, _)| p == SECRETS).map(|(p, r)| (p.as_str(), r));
             let outer = files.chain(secrets).find(|(outer, _)| below(path, outer));
@@ -433,7 +435,7 @@ fn dns_lower(name: &str) -> bool {
 }
 
 impl Data {
-    /// The host path as written, if the data is on the node.
+    /// Returns the host path as written, if the data is on the node.
     pub fn host(&self) -> Option<&Template> {
         match &self.at {
             DataAt::Host { path, .. } => Some(path),

@@ -1,4 +1,4 @@
-//! `targets` and `accept`.
+//! Checks `targets` and `accept`.
 
 use super::{Checker, fix};
 use crate::code::Code;
@@ -9,10 +9,10 @@ use crate::spec::source::Route;
 use crate::spec::{self, AcceptSpec, FleetSpec, KubernetesSpec, SwarmSpec, TargetsSpec};
 use crate::target::Target;
 
-/// Versions of Kubernetes that berthc has facts about.
+/// The Kubernetes versions that berthc knows.
 pub const KUBERNETES: std::ops::RangeInclusive<u32> = 25..=37;
 
-/// Docker once counted months: `17.09`.
+/// Parses a docker version. Old versions are years and months: `17.09`.
 fn docker_version(text: &str) -> Option<Version> {
     let number = |n: &str| match n.strip_prefix('0') {
         Some(digit) if digit.len() == 1 => digit.to_owned(),
@@ -91,7 +91,7 @@ impl Checker<'_> {
         }
     }
 
-    /// A pin for one target; the ids are checked against the members, which placement elsewhere.
+    /// Checks a pin for one target. Its ids are compared with the ids of `members`.
     fn own_pin(&mut self, route: &Route, pin: Option<spec::Pin>) -> Option<Pin> {
         let pin = pin?;
         if self.source.has(&route!["members", "per"]) {
@@ -109,7 +109,7 @@ impl Checker<'_> {
         self.pin(route, pin, ids)
     }
 
-    /// The ids as the text has them, for a pin that is read before the members.
+    /// Returns the ids from the text of the spec, for a pin that is read before the members.
     fn counted_ids(&self) -> std::ops::Range<u32> {
         let number = |field: &str| match self.source.node(&route!["members", field]).map(|n| &n.kind) {
             Some(crate::spec::node::Kind::Int(i)) => u32::try_from(*i).unwrap_or_default().min(1_000_000),

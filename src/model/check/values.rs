@@ -1,4 +1,4 @@
-//! Values: their language, and the names in them.
+//! Checks values: their expressions, and the names in them.
 
 use super::Checker;
 use crate::code::Code;
@@ -10,7 +10,7 @@ use crate::spec::source::Route;
 use crate::value;
 
 impl Checker<'_> {
-    /// Checks an expression's language; its names are checked when the spec is known.
+    /// Checks the syntax of an expression. Its names are checked once the whole spec is known.
     pub(super) fn template(&mut self, route: Route, text: String) -> Template {
         match value::uses(&text) {
             Ok(_) if value::is_plain(&text) => {}
@@ -23,7 +23,8 @@ impl Checker<'_> {
         Template { text, route }
     }
 
-    /// The words of a command. An empty list says neither "none" nor "the image's own".
+    /// Checks the words of a command. An empty list is an error: it could mean "no command" or "the
+    /// command of the image".
     pub(super) fn templates(&mut self, route: &Route, texts: Option<Vec<String>>) -> Vec<Template> {
         if matches!(self.source.node(route).map(|n| &n.kind), Some(Kind::Seq(items)) if items.is_empty()) {
             let field = route.steps().last().cloned().unwrap_or_default();
@@ -37,7 +38,8 @@ impl Checker<'_> {
             .collect()
     }
 
-    /// The names in values must exist; those of other services are looked for when all are known.
+    /// Checks that the names in values exist. Names of other services are checked later, when all
+    /// services are known.
     pub(super) fn values(&mut self, service: &mut Service) {
         let Service { body: Body::Workload(w), name: service, .. } = service else { return };
         for (route, uses) in std::mem::take(&mut self.uses) {
@@ -65,7 +67,7 @@ impl Checker<'_> {
     }
 }
 
-/// A name that nothing has, and the one that was meant.
+/// Makes the error for an unknown name, with the most similar name that exists.
 pub(super) fn unknown_name(
     code: Code,
     place: Place,
@@ -81,7 +83,7 @@ pub(super) fn unknown_name(
     }
 }
 
-/// A value's fault as a diagnostic.
+/// Turns the error of a value into a diagnostic.
 pub fn value_fault(fault: value::Fault, place: crate::diag::Place) -> Diagnostic {
     let d = Diagnostic::error(fault.code, place, fault.message);
     match fault.fix {
