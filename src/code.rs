@@ -1,21 +1,21 @@
-//! The catalogue of diagnostics: each code is stable, and its comment says why it exists.
+//! The catalogue of diagnostics: each code is stable, and `berthc explain` shows its comment.
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
-        /// A diagnostic's code, as printed in brackets.
+        /// The code of a diagnostic, printed in brackets.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code { $($(#[doc = $doc])+ $variant,)+ }
 
         impl Code {
-            /// Every code, in the order of the stages.
+            /// All codes, in the order of the stages.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The code as printed: kebab-case, stable.
+            /// Returns the code as printed: kebab-case, stable.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name),+ }
             }
 
-            /// Why the code exists.
+            /// Returns what the code means.
             pub fn explanation(self) -> &'static str {
                 match self { $(Self::$variant => concat!($($doc, "\n"),+)),+ }
             }
@@ -24,200 +24,213 @@ macro_rules! codes {
 }
 
 codes! {
-    /// The text is not YAML or TOML.
+    /// The text is not valid YAML or TOML.
     Syntax = "syntax",
-    /// There is no document.
+    /// The file contains no document.
     Empty = "empty",
-    /// One file is one spec; a second document would be lost.
+    /// The file contains several documents. One file is one spec, so the others would be lost.
     Documents = "documents",
-    /// Readers differ on which of two equal keys wins.
+    /// A map has the same key twice. Readers of YAML disagree on which of the two values wins.
     DuplicateKey = "duplicate-key",
-    /// Anchors, aliases, tags and merge keys are refused: a spec says everything where it stands.
+    /// The spec uses an anchor, an alias, a tag or a merge key. Each value of a spec must be
+    /// written where it applies.
     YamlFeature = "yaml-feature",
-    /// `010` is eight to YAML 1.1 and ten to YAML 1.2.
+    /// A number has a leading zero: `010` is 8 in YAML 1.1 and 10 in YAML 1.2.
     LeadingZero = "leading-zero",
-    /// The number does not fit 64 bits.
+    /// The number does not fit into 64 bits.
     NumberRange = "number-range",
-    /// Nesting beyond any spec.
+    /// The document is nested too deeply.
     TooDeep = "too-deep",
-    /// A document beyond any spec.
+    /// The document is too large.
     TooLarge = "too-large",
-    /// A character that no target can carry: NUL, or one that berthc keeps for itself.
+    /// The text contains a character that no target can represent, such as NUL, or one that berthc
+    /// uses internally.
     CharacterForbidden = "character-forbidden",
-    /// A spec that cannot be read, or that changed while it was compiled.
+    /// A spec cannot be read, or changed while berthc compiled it.
     SpecUnread = "spec-unread",
-    /// A `base` that cannot be read.
+    /// A `base` cannot be read.
     BaseMissing = "base-missing",
-    /// A file that is its own base, straight or by way of others.
+    /// A file is its own base, directly or through other files.
     BaseCycle = "base-cycle",
-    /// An override that says no path and value, or changes what cannot be overridden.
+    /// An override is not of the form PATH=VALUE, or changes a field that cannot be overridden.
     SetShape = "set-shape",
-    /// An override that meets no spec, or does not say which.
+    /// An override does not match any spec, or does not say which one.
     SetNowhere = "set-nowhere",
-    /// A key that is not part of the language; a misspelt rule must not vanish.
+    /// The spec has a key that berthc does not know. A misspelt rule must not be ignored silently.
     UnknownKey = "unknown-key",
-    /// Another kind of value stands here; numbers and truth values are never taken for text.
+    /// The value has the wrong type. berthc never converts numbers and booleans to text.
     WrongType = "wrong-type",
-    /// The value is none of those that may stand here.
+    /// The field does not allow this value.
     BadValue = "bad-value",
-    /// A field without which nothing can be made.
+    /// A required field is missing.
     Missing = "missing",
-    /// A name that some orchestrator would refuse.
+    /// An orchestrator would reject this name.
     BadName = "bad-name",
-    /// Not an image reference.
+    /// This is not an image reference.
     BadImage = "bad-image",
-    /// A path must be absolute, in its shortest form, of plain characters.
+    /// A path must be absolute, without `.`, `..` or double slashes, and consist of plain
+    /// characters.
     BadPath = "bad-path",
-    /// Ports are 1 to 65535.
+    /// A port is a number from 1 to 65535.
     BadPort = "bad-port",
-    /// Durations are whole seconds: `30s`, `2m`, `1m30s`.
+    /// A duration is written in whole seconds: `30s`, `2m`, `1m30s`.
     BadDuration = "bad-duration",
-    /// Quantities are those of Kubernetes: `500m`, `8Gi`.
+    /// A quantity is written as in Kubernetes: `500m`, `8Gi`.
     BadQuantity = "bad-quantity",
-    /// Not a label that Kubernetes, fleet and Swarm all take.
+    /// Kubernetes, fleet or Swarm would reject this label.
     BadLabel = "bad-label",
-    /// Users are numbers: names mean different users in different images.
+    /// A user must be a number: a name means different users in different images.
     BadUser = "bad-user",
-    /// Neither an IP address nor a DNS name.
+    /// This is neither an IP address nor a DNS name.
     BadAddress = "bad-address",
-    /// File modes are three or four octal digits in quotes, and the user can read the file.
+    /// A file mode is three or four octal digits in quotes, and must let the user of the container
+    /// read the file.
     BadMode = "bad-mode",
-    /// Not a signal that docker and Kubernetes know.
+    /// Docker or Kubernetes does not know this signal.
     BadSignal = "bad-signal",
-    /// An expression that cannot be read or that fails.
+    /// An expression has a syntax error, or fails when it is evaluated.
     ValueSyntax = "value-syntax",
-    /// An expression outside the closed language of values.
+    /// An expression uses something that the language of values does not have.
     ValueForbidden = "value-forbidden",
-    /// An expression names what does not exist.
+    /// An expression uses a name that does not exist.
     ValueName = "value-name",
-    /// A value beyond any use.
+    /// An expression or its result is too long.
     ValueTooLong = "value-too-long",
-    /// `member.id`, `member.name` on a `per: node` service, or a field that members do not have.
+    /// A value uses `member.id` or `member.name` on a `per: node` service, or a field that members
+    /// do not have.
     MemberField = "member-field",
-    /// The value computes with what is known only when the container runs.
+    /// An expression computes with a value that is known only when the container runs.
     RuntimeArithmetic = "runtime-arithmetic",
-    /// A run-time part stands where the orchestrator expands nothing.
+    /// A value that is known only when the container runs is used where the orchestrator expands
+    /// nothing.
     RuntimeNotHere = "runtime-not-here",
-    /// `secret('x')` without `secrets.x`.
+    /// A value uses `secret('x')`, but the spec has no `secrets.x`.
     SecretUnknown = "secret-unknown",
-    /// A reference that is not NAME/KEY.
+    /// A reference to a secret must be NAME/KEY.
     SecretRef = "secret-ref",
-    /// A port is named that `exclusive.ports` does not have.
+    /// A value or check names a port that is not in `exclusive.ports`.
     PortUnknown = "port-unknown",
-    /// `peers('x')` where no spec of this compile is service x.
+    /// A value uses `peers('x')`, but no spec of this compile is the service `x`.
     PeerUnknown = "peer-unknown",
     /// The peer is not compiled for this target, so it has no address there.
     PeerNotOnTarget = "peer-not-on-target",
-    /// A container on the node's network cannot resolve names of an overlay network.
+    /// A container on the network of the node cannot resolve the names of an overlay network.
     PeerOnOtherNetwork = "peer-on-other-network",
-    /// Nothing says where a member can be reached on this target.
+    /// The spec does not give the address of a member on this target.
     AddressUnknown = "address-unknown",
-    /// Members are either one per node or counted.
+    /// Members are either one per node, or counted.
     MembersShape = "members-shape",
-    /// Members that float, data that stays on a node: the member starts elsewhere on nothing.
+    /// A member can move to another node, but its data stays behind. The member would start there
+    /// without data.
     MemberMoves = "member-moves",
-    /// A node-bound member with a movable volume has two identities.
+    /// A member is bound to a node, but its volume can move. The member would have two identities.
     NodeVolume = "node-volume",
-    /// No target can supply a number to a `per: node` member.
+    /// No target can give an id to a `per: node` member.
     IdPerNode = "id-per-node",
-    /// Two members would name one directory as soon as a label is wrong.
+    /// The host directory does not contain the id of the member. If one label is wrong, two members
+    /// use the same directory.
     HostWithoutId = "host-without-id",
-    /// A counted service has one generation: its members stay, edit the spec.
+    /// A counted service has no revisions. Its members stay, and you change the spec.
     RevisionCounted = "revision-counted",
-    /// A changed fleet global unit restarts every machine at once, so it needs a revision.
+    /// A fleet global unit needs a revision: a change would otherwise restart every machine's
+    /// member at once.
     RevisionMissing = "revision-missing",
-    /// Two revisions of one service disagree on what they share.
+    /// Two revisions of one service differ in a field that they must share.
     RevisionsDiffer = "revisions-differ",
-    /// Two specs are one service (and one revision).
+    /// Two specs have the same service name (and the same revision).
     ServiceTwice = "service-twice",
-    /// The table of addresses and the members do not agree.
+    /// The addresses in `at` do not match the members.
     PinTable = "pin-table",
-    /// This target cannot hold these members to nodes.
+    /// This target cannot pin these members to nodes.
     PinNotHere = "pin-not-here",
-    /// Data is on the node or on the network, one of both.
+    /// Data is either on the node (`host`) or on the network (`volume`), not both.
     DataShape = "data-shape",
-    /// Two things are mounted at one path, or one inside another by accident.
+    /// Two mounts have the same path, or one lies inside another.
     MountTwice = "mount-twice",
-    /// Two directories of one service are one directory, or one inside the other.
+    /// Two directories of one service are the same, or one contains the other.
     HostTwice = "host-twice",
-    /// Two ports of one member are one port.
+    /// A member uses one port number twice.
     PortTwice = "port-twice",
-    /// On the node's network the hostname is the node's.
+    /// On the network of the node, the hostname is that of the node.
     HostnameOnNodeNetwork = "hostname-on-node-network",
-    /// The lock is taken before the command, so the command must be known and data must exist.
+    /// `guard: lock` needs a `command` and data, because berthc takes the lock before it runs the
+    /// command.
     GuardShape = "guard-shape",
-    /// A service of one writer without data must be held to a node on fleet and Swarm.
+    /// On fleet and Swarm, a service with one writer and without data must be pinned to a node.
     WriterFloats = "writer-floats",
-    /// Not a backend of the table.
+    /// berthc does not know this volume backend.
     VolumeUnknown = "volume-unknown",
-    /// The orchestrator dropped this backend.
+    /// The orchestrator no longer supports this volume backend.
     VolumeGone = "volume-gone",
-    /// No docker volume plugin serves this backend.
+    /// There is no docker volume plugin for this backend.
     VolumeNoPlugin = "volume-no-plugin",
-    /// With two cluster volumes Swarm starts a task that has neither attached.
+    /// With two cluster volumes, Swarm starts a task that has neither of them.
     ClusterVolumes = "cluster-volumes",
-    /// A StorageClass of this backend needs what only the cluster's owner knows.
+    /// A StorageClass for this backend needs settings of the cluster that berthc cannot know.
     ClassMissing = "class-missing",
-    /// The volume lives in one zone, and fleet and Swarm must be told which.
+    /// The volume lives in one zone, and fleet and Swarm must know which.
     ZoneUnknown = "zone-unknown",
-    /// A file's text comes from exactly one place.
+    /// A file takes its text either from `content` or from `from`.
     FileShape = "file-shape",
-    /// A file of the spec cannot be read.
+    /// A file that the spec names cannot be read.
     FileMissing = "file-missing",
-    /// A file beyond what the target carries.
+    /// The file is larger than the target allows.
     FileTooLarge = "file-too-large",
-    /// Swarm makes no config without a byte.
+    /// Swarm does not accept an empty config.
     FileEmpty = "file-empty",
-    /// What runs before the stop must fit into the grace.
+    /// The command before the stop needs more time than the grace period allows.
     BeforeExceedsGrace = "before-exceeds-grace",
-    /// A check asks by http, by tcp or by a command.
+    /// A check is one of `http`, `tcp` or `run`.
     HealthShape = "health-shape",
-    /// fleet and Swarm run checks inside the container and must be told with what.
+    /// fleet and Swarm run checks inside the container, so berthc must know a tool in the image
+    /// that can do it.
     HealthNeedsCommand = "health-needs-command",
-    /// `start` delays `live`; alone it says nothing.
+    /// `start` delays `live`, so it has no effect without `live`.
     StartWithoutLive = "start-without-live",
-    /// `apart_from` names no service of this compile, or the service itself.
+    /// `apart_from` names the service itself, or a service that no spec of this compile describes.
     ApartUnknown = "apart-unknown",
-    /// Both sides must keep apart: on Swarm both stacks change.
+    /// Both services must name one another in `apart_from`, because on Swarm both stacks change.
     ApartOneSided = "apart-one-sided",
-    /// An external service has an address and ports, no image and no members.
+    /// An external service has an address and ports, but no image and no members.
     ExternalShape = "external-shape",
-    /// Nothing to emit for.
+    /// The spec names no target.
     NoTargets = "no-targets",
-    /// A version that berthc has no facts about.
+    /// berthc does not know this version.
     VersionUnknown = "version-unknown",
-    /// The version asked for lacks what the spec needs.
+    /// This version does not support something that the spec needs.
     VersionTooOld = "version-too-old",
-    /// Members on an overlay network need its name.
+    /// Members on an overlay network need the name of the network.
     NetworkMissing = "network-missing",
-    /// Without a port nothing holds a Swarm node while a task stops.
+    /// Without a published port, Swarm may start a second task on the node while the first one
+    /// stops.
     LockMissing = "lock-missing",
-    /// A raw addition would overwrite what berthc decides.
+    /// An addition in the notation of the orchestrator would overwrite a decision of berthc.
     HatchOverwrites = "hatch-overwrites",
     /// A physical line of a fleet unit has at most 2047 bytes.
     LineTooLong = "line-too-long",
-    /// A name that is made from the spec is too long for its target.
+    /// A name that berthc makes from the spec is too long for its target.
     NameTooLong = "name-too-long",
-    /// Two things that are made have one name.
+    /// berthc would give two things the same name.
     NameClash = "name-clash",
-    /// Two services may claim one path or port on one node.
+    /// Two services may claim the same path or port on one node.
     Neighbour = "neighbour",
     /// Two services of one id space have an id in common.
     IdClash = "id-clash",
-    /// A waiver without a reason, or not of the form TARGET/RESOURCE/HAZARD or TARGET/FIELD.PATH.
+    /// A waiver has no reason, or is not of the form TARGET/RESOURCE/HAZARD or TARGET/FIELD.PATH.
     AcceptShape = "accept-shape",
-    /// A waiver that waives nothing hides the day when it would.
+    /// A waiver matches no gap. It would hide the gap if it appeared later.
     AcceptUnused = "accept-unused",
-    /// What was emitted, read back and searched, breaks in a way that no waiver names.
+    /// The search found a breach in the emitted files that no waiver names.
     OutputBreaks = "output-breaks",
-    /// The cluster holds an older state, and would refuse this change or restart everything for it.
+    /// The cluster would refuse this change to its current state, or restart everything for it.
     ApplyRefused = "apply-refused",
-    /// A volume cannot be made smaller; data would be cut off.
+    /// A volume cannot be made smaller, because data would be cut off.
     VolumeShrinks = "volume-shrinks",
-    /// A service that has no spec any more, and files in OUT that would still start it.
+    /// OUT still contains files of a service that no longer has a spec, and these files would start
+    /// it.
     LeftBehind = "left-behind",
-    /// A revision that is not compiled along: its files would be taken away.
+    /// OUT contains a revision that this compile does not include. Its files would be removed.
     RevisionLeftOut = "revision-left-out",
-    /// A template of `--templates` that berthc does not have, or that fails.
+    /// `--templates` has a template that berthc does not know, or a template fails.
     Template = "template",
 }

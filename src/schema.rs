@@ -1,10 +1,11 @@
-//! The JSON Schema of a spec, for editors: the types of [`crate::spec`] with their comments, and
-//! what `check` demands of one field or one block. What needs two blocks only `check` can say.
+//! The JSON Schema of a spec, for editors. It consists of the types of [`crate::spec`] with their
+//! comments, and of the rules of `check` that concern one field or one block. Only `check` knows
+//! the rules that need two blocks.
 //!
-//! What a spec lacks may come from its `base`, so only a spec without one is asked to be whole.
+//! A spec may take fields from its `base`, so only a spec without `base` must be complete.
 //!
-//! Patterns have no look-around, because not every editor's engine knows it. Each takes all that
-//! `check` takes; a few take more.
+//! Patterns have no look-around, because some editors do not support it. Each pattern accepts
+//! everything that `check` accepts; a few accept more.
 
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
@@ -15,7 +16,7 @@ use crate::model::names::MAX_SERVICE;
 use crate::spec::Spec;
 
 const DURATION: &str = "^([0-9]+h([0-9]+m)?([0-9]+s)?|[0-9]+m([0-9]+s)?|[0-9]+s)$";
-/// A duration of which no digit is more than 0.
+/// A duration that contains no digit other than 0.
 const NO_TIME: &str = "^[0hms]*$";
 const BYTES: &str = "^[0-9]+(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)?$";
 const CPU: &str = r"^([0-9]+m|[0-9]+(\.[0-9]{1,3})?)$";
@@ -25,7 +26,7 @@ const LABEL_KEY: &str = "^([a-z0-9.-]+/)?[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])
 const LABEL_VALUE: &str = "^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$";
 const ENV: &str = "^[A-Za-z._-][A-Za-z0-9._-]*$";
 const KEY: &str = "^[A-Za-z0-9._-]+$";
-/// Segments that are neither empty nor `.` nor `..`.
+/// Path segments that are neither empty nor `.` nor `..`.
 const PATH: &str = r"^(/(\.{0,2}[A-Za-z0-9_@+-][A-Za-z0-9._@+-]*|\.{3}[A-Za-z0-9._@+-]*))+$";
 const IMAGE: &str = "^([A-Za-z0-9.-]+(:[0-9]+)?/)?[a-z0-9]([a-z0-9._-]*[a-z0-9])?\
                      (/[a-z0-9]([a-z0-9._-]*[a-z0-9])?)*(:[A-Za-z0-9_][A-Za-z0-9._-]*)?\
@@ -33,7 +34,7 @@ const IMAGE: &str = "^([A-Za-z0-9.-]+(:[0-9]+)?/)?[a-z0-9]([a-z0-9._-]*[a-z0-9])
 const ADDRESS: &str = "^[A-Za-z0-9:]([A-Za-z0-9.:-]*[A-Za-z0-9:])?$";
 const NUMBER: &str = "(0|[1-9][0-9]*)";
 
-/// The JSON Schema (draft 7) of a spec. What it refuses, a compile refuses too.
+/// Returns the JSON Schema (draft 7) of a spec. Whatever it rejects, a compile rejects too.
 pub fn schema() -> Value {
     let mut schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<Spec>().to_value();
     plain(&mut schema);
@@ -46,8 +47,8 @@ pub fn schema() -> Value {
     schema
 }
 
-/// An `Option` is a field that may be left out, never one that may be null; what a Rust integer
-/// holds is said in numbers; and what must stand is said by [`alone`].
+/// Simplifies what schemars derives. An `Option` is a field that may be missing but never null, the
+/// range of a Rust integer becomes a number, and required fields come from [`alone`].
 fn plain(schema: &mut Value) {
     let null = |v: &Value| v == "null" || v.get("type").is_some_and(|t| t == "null");
     match schema {
@@ -72,7 +73,7 @@ fn plain(schema: &mut Value) {
             let most = match object.get("format").and_then(Value::as_str) {
                 Some("uint16") => u64::from(u16::MAX),
                 Some("uint32") => u64::from(u32::MAX),
-                // The reader's whole numbers have a sign.
+                // The reader parses whole numbers as `i64`.
                 Some("uint64") => i64::MAX as u64,
                 _ => return,
             };
@@ -84,7 +85,7 @@ fn plain(schema: &mut Value) {
     }
 }
 
-/// Puts `more` into `schema`, key by key.
+/// Merges `more` into `schema`, key by key.
 fn merge(schema: &mut Value, more: Value) {
     match (schema, more) {
         (Value::Object(schema), Value::Object(more)) => {
@@ -105,7 +106,7 @@ fn text(pattern: &str) -> Value {
     json!({ "type": "string", "pattern": pattern })
 }
 
-/// A map whose keys and values have these forms.
+/// Makes the schema of a map with these keys and values.
 fn map(keys: &str, values: Value) -> Value {
     json!({ "propertyNames": { "pattern": keys }, "additionalProperties": values })
 }
@@ -129,7 +130,7 @@ fn address() -> Value {
     text(ADDRESS)
 }
 
-/// What only a service that runs here has.
+/// The fields that `external` excludes.
 const INSIDE: [&str; 19] = [
     "image",
     "members",
@@ -180,8 +181,8 @@ fn root() -> Value {
     })
 }
 
-/// What must stand, and what must not stand together, in a spec without `base`. Targets and their
-/// fields may come from `berthc.toml`.
+/// Returns the required fields and the fields that exclude one another, for a spec without `base`.
+/// Targets and their fields may come from `berthc.toml`.
 fn alone() -> Value {
     let nothing: Map<String, Value> = INSIDE.iter().map(|f| ((*f).to_owned(), Value::Bool(false))).collect();
     let check = json!({
@@ -240,7 +241,7 @@ fn alone() -> Value {
     })
 }
 
-/// Blocks by the name of their type.
+/// Returns the rules for blocks, by the name of their type.
 fn blocks() -> Vec<(&'static str, Value)> {
     let kubernetes: Vec<String> = KUBERNETES.map(|minor| minor.to_string()).collect();
     let backends: Vec<&str> = BACKENDS.iter().map(|b| b.name).filter(|n| !n.ends_with(':')).collect();
@@ -353,7 +354,7 @@ fn blocks() -> Vec<(&'static str, Value)> {
         (
             "IdSpace",
             json!({
-                "description": "`true`, or the name of an id space.",
+                "description": "`true`, or the name of an id space that several services share.",
                 "anyOf": [{ "type": "boolean" }, { "type": "string", "pattern": LABEL, "maxLength": 63 }],
             }),
         ),
@@ -366,10 +367,7 @@ fn blocks() -> Vec<(&'static str, Value)> {
                 },
             }),
         ),
-        (
-            "Limit",
-            json!({ "description": "One number, or what the process starts with and may raise it to." }),
-        ),
+        ("Limit", json!({ "description": "One number for both limits, or `{ soft: N, hard: N }`." })),
         (
             "MembersSpec",
             json!({

@@ -1,5 +1,5 @@
-//! One serde reader for the trees of YAML and of TOML. It goes on after a fault: the faulty
-//! entry is taken out of the tree and the rest is read again, so that one run reports them all.
+//! A serde deserializer for trees from YAML and TOML. After an error it removes the invalid entry
+//! from the tree and reads the rest again, so that one run reports all errors.
 
 use std::borrow::Cow;
 
@@ -14,22 +14,22 @@ use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
 use crate::spec::source::{Texts, in_text};
 
-/// Faults of one document after which reading stops: more would help nobody, and each costs a
-/// pass over the tree.
+/// The number of errors in one document after which reading stops. Each error costs a pass over the
+/// tree, and more errors do not help the user.
 const MAX_FAULTS: usize = 100;
 
-/// What was taken out of a tree as faulty.
+/// The entries that were removed from a tree because of errors.
 #[derive(Debug, Default)]
 pub struct Removed {
-    /// Keys, wherever they stood.
+    /// The keys, at any depth.
     pub keys: Vec<String>,
-    /// Items of lists: the way to the list, and the index in the text.
+    /// The items of lists: the route to the list, and the index in the text.
     pub items: Vec<(Vec<String>, usize)>,
 }
 
-/// Reads a `T`, which messages call `what`; `texts` are those that places point into. Every
-/// fault is pushed to `faults`, and the value is what is left without the entries at fault. `None`
-/// when nothing could be read.
+/// Reads a `T`, which messages call `what`. `texts` are the texts that places refer to. Adds every
+/// error to `faults` and returns the value without the invalid entries; `None` if nothing could be
+/// read.
 pub fn read<T: DeserializeOwned>(
     what: &str,
     texts: &Texts,
@@ -63,7 +63,7 @@ pub fn read<T: DeserializeOwned>(
     (None, removed)
 }
 
-/// A fault as serde reports it, with the way to it from the inside out.
+/// An error as serde reports it. The route starts at the innermost key.
 #[derive(Debug)]
 struct Error {
     what: What,
@@ -78,7 +78,7 @@ enum What {
     Value(String),
 }
 
-/// What stands where something else was expected.
+/// The value that stands where another type was expected.
 #[derive(Debug)]
 struct Found {
     words: String,
@@ -88,7 +88,7 @@ struct Found {
 #[derive(Debug, Clone, Copy)]
 enum FoundKind {
     Nothing,
-    /// A number or a truth value, which quotes would make text.
+    /// A number or a boolean, which quotes would turn into text.
     Plain,
     Other,
 }
@@ -128,7 +128,7 @@ impl Error {
                     _ => format!("{what} is {expected}, not {}", found.words),
                 };
                 let d = Diagnostic::error(Code::WrongType, place, message);
-                // The text as it was written: 1.50 is not 1.5.
+                // The text as the user wrote it: 1.50, not 1.5.
                 let text = texts.get(place.source).map_or("", |s| &s.text);
                 let written = text.get(place.start..place.end).unwrap_or_default();
                 match (found.kind, expected.as_str(), route.last()) {
@@ -144,7 +144,7 @@ impl Error {
     }
 }
 
-/// The key of `known` that `key` was most likely meant to be.
+/// Returns the key of `known` that is most similar to `key`, if one is similar enough.
 pub fn nearest<'k>(key: &str, known: impl IntoIterator<Item = &'k &'k str>) -> Option<&'k str> {
     let plain = |s: &str| s.to_ascii_lowercase().replace(['_', '-', '.'], "");
     let key: String = plain(key).chars().take(64).collect();
@@ -249,7 +249,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Read<V::Value> {
         match self.0.kind {
-            // An empty `key:` is a slip, not a way to say "absent".
+            // An empty `key:` is a mistake, not a way to leave a field out.
             Kind::Null => Err(Error::invalid_type(Unexpected::Unit, &"a value").at(self.0.place)),
             _ => visitor.visit_some(self),
         }
@@ -262,7 +262,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         visitor: V,
     ) -> Read<V::Value> {
         match self.0.kind {
-            // Serde would take a list for the fields in their order.
+            // Serde would read a list as the fields of a struct in their order.
             Kind::Seq(_) => Err(Error::invalid_type(Unexpected::Seq, &visitor).at(self.0.place)),
             _ => self.deserialize_any(visitor),
         }
@@ -335,17 +335,17 @@ impl<'de> MapAccess<'de> for Entries<'_> {
             return Err(Error::custom("a value without its key"));
         };
         seed.deserialize(Reader(node)).map_err(|e| {
-            // A whole collection of the wrong shape is pointed at by its key.
+            // The error for a whole collection of the wrong type points at its key.
             let place = if node.is_collection() { key.place } else { node.place };
             e.at(place).below(&key.name)
         })
     }
 }
 
-/// Reads the rest of a map that a visitor was handed as a `T`.
+/// Reads the rest of a map, which a visitor has received, as a `T`.
 ///
 /// # Errors
-/// What `T` says of the map.
+/// An error of `T`.
 pub fn rest_of_map<'de, A: MapAccess<'de>, T: de::Deserialize<'de>>(map: A) -> Result<T, A::Error> {
     T::deserialize(MapAccessDeserializer::new(map))
 }

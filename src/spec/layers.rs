@@ -1,6 +1,6 @@
-//! From texts to the trees of specs. A spec is laid over its `base`, that over its own, and all
-//! over the targets of the project; an environment and `--set` are laid over it. One merge does
-//! all of this, so each value still knows the text and the line where it was written.
+//! Builds the tree of each spec from its layers. From bottom to top: the `targets` of the project,
+//! the chain of `base` files, the spec, an environment, and `--set`. Each value keeps the text and
+//! line where it was written.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -17,97 +17,100 @@ use crate::options::Options;
 use crate::spec::source::{Digest, Files, Input, Specs, Texts, beside, feed};
 use crate::threads::{self, locked};
 
-/// Longest chain of bases below one spec.
+/// The longest chain of bases below one spec.
 const MAX_BASES: usize = 8;
 
-/// Bytes of bases that are kept for the next spec that names them; more are read again.
+/// The size of the cache of bases, in bytes. Bases beyond it are read again.
 const KEPT_BASES: usize = 4 << 20;
 
-/// How the text of all `--set` is named; its lines are the options in order.
+/// The path of the text of all `--set` options. Its lines are the options in order.
 const SET: &str = "--set";
 
-/// Stands for every service in an override.
+/// The service name of an override that applies to every service.
 const EVERY: &str = "*";
 
-/// One spec with all that lies under and over it.
+/// A spec with all its layers merged.
 #[derive(Debug)]
 pub struct Layered {
     /// The merged tree, without `base`.
     pub root: Node,
-    /// Indices of its texts, its own first.
+    /// The numbers of its texts, its own first.
     pub layers: Vec<usize>,
-    /// These texts.
+    /// The texts.
     pub texts: Texts,
-    /// The first key of its own text.
+    /// The place of the first key of its own text.
     pub start: Place,
-    /// Has read its text and its bases.
+    /// The digest of its text and its bases.
     pub digest: Hasher,
 }
 
-/// What reading one spec gives.
+/// The result of reading one spec.
 #[derive(Debug)]
 pub struct Loaded {
-    /// It; or, for one that could not be read, its likely name.
+    /// The spec; or the likely name of a spec that could not be read.
     pub spec: Result<Layered, Option<String>>,
-    /// Paths of what was read besides, or should have been.
+    /// The paths of the other files that were read, or could not be read.
     pub read: BTreeSet<String>,
-    /// What is wrong with it.
+    /// The errors.
     pub faults: Vec<Diagnostic>,
 }
 
-/// All texts of a compile, and what of them lies over what. It keeps no spec.
+/// All texts of a compile and their order as layers. It keeps no spec in memory.
 pub struct Layers<'a> {
     specs: &'a dyn Specs,
     files: &'a dyn Files,
-    /// What the options bring: `berthc.toml` and `--set`. They are numbered after the specs.
+    /// The texts from the options, `berthc.toml` and `--set`. Their numbers follow those of the
+    /// specs.
     laid: Vec<Arc<Input>>,
-    /// What lies under the `targets` of each spec.
+    /// The `targets` of the project, the lowest layer of each spec.
     under: Option<Node>,
-    /// What is laid over specs.
+    /// The overrides from the environment and from `--set`.
     over: Vec<Override>,
-    /// Which of these over which spec, in order.
+    /// For each spec, the indices of its overrides, in order.
     chosen: BTreeMap<usize, Vec<usize>>,
     bases: Mutex<Bases>,
-    /// Digests of the texts of specs, as they were read last.
+    /// The digest of each spec, as it was last read.
     read: Mutex<Vec<Digest>>,
 }
 
-/// The bases that were met, numbered as they were, after all other texts.
+/// The bases read so far. Their numbers follow those of all other texts.
 #[derive(Default)]
 struct Bases {
     /// The number of each path, and the digest of its text.
     met: BTreeMap<String, (usize, Digest)>,
-    /// The latest, by path; or what is wrong with it.
+    /// The cached bases by path, or the error of each.
     kept: BTreeMap<String, Result<Arc<Base>, Box<Diagnostic>>>,
-    /// Bytes of these.
+    /// The total size of the cached bases in bytes.
     bytes: usize,
 }
 
-/// A base.
+/// A base file.
 struct Base {
     source: usize,
     text: Arc<Input>,
-    /// Of the text.
+    /// The digest of the text.
     digest: Digest,
     root: Node,
 }
 
-/// Part of a spec that is laid over those of one service.
+/// A part of a spec that overrides the specs of one service.
 struct Override {
-    /// `None` where there is only one service.
+    /// The service; `None` if there is only one.
     service: Option<String>,
     tree: Node,
-    /// Where the service stands, or the path.
+    /// The place of the service name, or of the path.
     place: Place,
-    /// An override from `berthc.toml` may be of a service that is not compiled today.
+    /// Whether the service may be missing: an environment may name services that this run does not
+    /// compile.
     may_miss: bool,
 }
 
-/// What a spec is called before anything is laid over it; or, where that cannot be known, perhaps.
+/// The service and revision of a spec before overrides, or the likely name of a spec that could not
+/// be read.
 type Called = Result<(Option<String>, Option<String>), Option<String>>;
 
 impl<'a> Layers<'a> {
-    /// Those of `specs`, with what `options` lay over them.
+    /// Makes the layers of `specs` with the overrides from `options`.
     pub fn new(
         specs: &'a dyn Specs,
         files: &'a dyn Files,
@@ -127,25 +130,25 @@ impl<'a> Layers<'a> {
         all
     }
 
-    /// How many specs there are.
+    /// Returns the number of specs.
     pub fn count(&self) -> usize {
         self.specs.count()
     }
 
-    /// Which texts the options brought.
+    /// Returns the numbers of the texts from the options.
     pub fn laid(&self) -> Range<usize> {
         self.count()..self.count() + self.laid.len()
     }
 
-    /// Paths of the specs and of what the options brought from files.
+    /// Returns the paths of the specs and of the files from the options.
     pub fn paths(&self) -> BTreeSet<String> {
         let own = (0..self.count()).map(|index| self.specs.path(index));
         let laid = self.laid.iter().map(|input| input.path.as_str()).filter(|path| *path != SET);
         own.map(|path| beside("", &path)).chain(laid.map(|path| beside("", path))).collect()
     }
 
-    /// Every text by its number, the specs first. Those that are not `wanted` are left empty, and
-    /// those that say something else now: no place points into them.
+    /// Returns every text by its number, the specs first. Texts that are not `wanted` are empty,
+    /// and so are texts that have changed since, because no place refers to the new text.
     pub fn inputs(&self, wanted: impl Fn(usize) -> bool) -> Vec<Input> {
         let text = |index, same: Digest, read: &dyn Fn() -> Option<String>| {
             let text = Some(index).filter(|index| wanted(*index)).and_then(|_| read());
@@ -164,7 +167,8 @@ impl<'a> Layers<'a> {
         all
     }
 
-    /// Numbers the bases in the order of their paths, whichever was met first, in `faults` too.
+    /// Numbers the bases in the order of their paths, also in `faults`, so that the numbers do not
+    /// depend on which base was read first.
     pub fn renumber(&self, faults: &mut [Diagnostic]) {
         let (first, mut bases) = (self.laid().end, self.bases());
         let new: BTreeMap<usize, usize> = bases.met.values().map(|(old, _)| *old).zip(first..).collect();
@@ -176,7 +180,7 @@ impl<'a> Layers<'a> {
         }
     }
 
-    /// Reads the spec number `index`, and lays over it what belongs there.
+    /// Reads spec number `index` and merges its layers.
     pub fn load(&self, index: usize) -> Loaded {
         let mut loader = Loader { all: self, read: BTreeSet::new(), out: Vec::new() };
         let mut spec = loader.spec(index);
@@ -195,12 +199,12 @@ impl<'a> Layers<'a> {
         Loaded { spec, read, faults }
     }
 
-    /// Whether the text number `source` is a base.
+    /// Returns whether text number `source` is a base.
     pub fn is_base(&self, source: usize) -> bool {
         source >= self.laid().end
     }
 
-    /// What reads the files that specs name.
+    /// Returns the reader of the files that specs name.
     pub fn files(&self) -> &dyn Files {
         self.files
     }
@@ -209,13 +213,13 @@ impl<'a> Layers<'a> {
         locked(&self.bases)
     }
 
-    /// A text of the options.
+    /// Adds a text from the options and returns its number.
     fn lay(&mut self, path: &str, text: String) -> usize {
         self.laid.push(Arc::new(Input { path: path.to_owned(), text }));
         self.laid().end - 1
     }
 
-    /// What lies under each spec's `targets`, and what lies over specs.
+    /// Reads the layers from the options: the `targets` of the project, and the overrides.
     fn options(&mut self, options: &Options, out: &mut Vec<Diagnostic>) {
         let mut project = None;
         if let Some(input) = &options.project {
@@ -260,7 +264,7 @@ impl<'a> Layers<'a> {
         }
     }
 
-    /// What the spec number `index` is called; what is wrong with it is told when it is loaded.
+    /// Returns the name of spec number `index`. Its errors are reported when it is loaded.
     fn called(&self, index: usize) -> Called {
         let mut loader = Loader { all: self, read: BTreeSet::new(), out: Vec::new() };
         let Layered { root, .. } = loader.spec(index)?;
@@ -268,7 +272,7 @@ impl<'a> Layers<'a> {
         Ok((text("service"), text("revision")))
     }
 
-    /// Chooses the specs of the service of each override.
+    /// Finds the specs that each override applies to.
     fn choose(&mut self, called: &[Called], out: &mut Vec<Diagnostic>) {
         let mut broken = false;
         let mut names: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
@@ -297,7 +301,8 @@ impl<'a> Layers<'a> {
             }
             let wanted = match service {
                 Some(name) => name,
-                // With one service there is nothing to choose; a spec without a name is told that.
+                // With one service the override needs no name. A spec without a name gets its own
+                // error later.
                 None if services.len() <= 1 => EVERY,
                 None => {
                     let first = services.first().copied().unwrap_or_default();
@@ -339,7 +344,7 @@ impl Loader<'_> {
         self.out.push(Diagnostic::error(code, place, message));
     }
 
-    /// The spec number `index` over its bases.
+    /// Reads spec number `index` and merges it with its bases.
     fn spec(&mut self, index: usize) -> Result<Layered, Option<String>> {
         let path = self.all.specs.path(index).into_owned();
         let stem = std::path::Path::new(&path).file_stem().map(|s| s.to_string_lossy().into_owned());
@@ -351,7 +356,7 @@ impl Loader<'_> {
         locked(&self.all.read)[index] = own;
         let mut top = load(index, &path, &text).map_err(|fault| {
             self.out.push(*fault);
-            // Its name cannot be known; the file's is the best guess.
+            // The name is unknown; the name of the file is the best guess.
             stem.clone()
         })?;
         let start = match &top.kind {
@@ -384,7 +389,8 @@ impl Loader<'_> {
         Ok(Layered { root: top, layers, texts, start, digest })
     }
 
-    /// The base that `file` names at `place`; `None` when there is a fault, which is told.
+    /// Reads the base that `file` names at `place`. Reports an error and returns `None` if that
+    /// fails.
     fn base(&mut self, file: &str, base: &str, place: Place, seen: &BTreeSet<String>) -> Option<Arc<Base>> {
         if base.is_empty() || base.starts_with('/') {
             self.fault(Code::BadPath, place, "`base` is a path relative to the file that names it");
@@ -404,7 +410,7 @@ impl Loader<'_> {
         let text = match text.and_then(|t| String::from_utf8(t).map_err(|_| "it is not UTF-8 text".into())) {
             Ok(text) => text,
             Err(why) => {
-                // Each spec that names it is told.
+                // Each spec that names this base reports the error.
                 self.fault(Code::BaseMissing, place, format!("cannot read `{base}`: {why}"));
                 return None;
             }
@@ -420,13 +426,13 @@ impl Loader<'_> {
 }
 
 impl Bases {
-    /// The number of the base at `path`; the first gets the number `first`.
+    /// Returns the number of the base at `path`. The first base gets the number `first`.
     fn number(&mut self, path: &str, digest: Digest, first: usize) -> usize {
         let next = first + self.met.len();
         self.met.entry(path.to_owned()).or_insert((next, digest)).0
     }
 
-    /// Keeps `base` for the next spec, and lets go of the others where they grow too many.
+    /// Caches `base` for the next spec that names it. Clears the cache if it grows too large.
     fn keep(&mut self, path: String, base: Result<Arc<Base>, Box<Diagnostic>>, bytes: usize) {
         if self.bytes + bytes > KEPT_BASES {
             (self.kept, self.bytes) = (BTreeMap::new(), 0);
@@ -437,7 +443,7 @@ impl Bases {
     }
 }
 
-/// Takes a `base` that is text out of `root`; what else stands there, the reader of specs refuses.
+/// Removes `base` from `root` if it is text. The reader of specs reports any other value.
 fn take_base(root: &mut Node) -> Option<(String, Place)> {
     let node = root.get("base")?;
     let taken = (node.text()?.to_owned(), node.place);
@@ -445,8 +451,8 @@ fn take_base(root: &mut Node) -> Option<(String, Place)> {
     Some(taken)
 }
 
-/// Lays `under` under the targets of a spec: all of it when the spec names none, else what the
-/// targets that it names do not say themselves.
+/// Merges `under` below the targets of a spec: all of it if the spec names no targets, otherwise
+/// only the fields of the targets that the spec names.
 fn defaults(spec: &mut Layered, under: Option<&Node>) {
     let (Some(under), Kind::Map(entries)) = (under, &mut spec.root.kind) else { return };
     spec.layers.push(under.place.source);
@@ -465,7 +471,7 @@ fn defaults(spec: &mut Layered, under: Option<&Node>) {
     }
 }
 
-/// `[SERVICE:]PATH=VALUE`, which begins at byte `start` of the text `source`.
+/// Parses `[SERVICE:]PATH=VALUE`, which starts at byte `start` of text number `source`.
 fn assignment(text: &str, source: usize, start: usize) -> Result<Override, Box<Diagnostic>> {
     let whole = Place::new(source, start, start + text.len());
     let wrong = |message: &str| {
@@ -479,7 +485,8 @@ fn assignment(text: &str, source: usize, start: usize) -> Result<Override, Box<D
     let value = &text[equals + 1..];
     let at = start + equals + 1;
     let mut node = if value.starts_with(['{', '[', '"', '\'']) {
-        // A value that cannot be read is shown whole: its own places are of no use to anyone.
+        // An error in the value is shown for the whole option, because places inside a short value
+        // do not help the user.
         load(source, "value.yaml", value).map_err(|fault| wrong(&fault.message))?.moved(source, at)
     } else if value.is_empty() {
         return Err(wrong("no value stands after `=`; null takes away"));
@@ -498,11 +505,11 @@ fn assignment(text: &str, source: usize, start: usize) -> Result<Override, Box<D
     Ok(Override { service, tree: node, place, may_miss: false })
 }
 
-/// A key of a path, and where it begins and ends.
+/// A key of a path, with its start and end.
 type Step = (String, usize, usize);
 
-/// The keys before the first `=`, that `=`, and the colon behind the service. Keys that hold dots
-/// stand in quotes: `env."node.name"`.
+/// Returns the keys before the first `=`, the place of that `=`, and the place of the colon after
+/// the service. Keys that contain dots are in quotes: `env."node.name"`.
 fn path(text: &str) -> Option<(Vec<Step>, usize, Option<usize>)> {
     let (mut steps, mut colon) = (Vec::new(), None);
     let (mut key, mut from, mut quote) = (String::new(), 0, None);

@@ -1,13 +1,13 @@
-//! One tree over another: maps merge, all else is replaced, and a `null` takes away what stands
-//! below it. Every key and value keeps its own place.
+//! Merges one tree over another: maps are merged, other values are replaced, and `null` removes the
+//! value below. Every key and value keeps its own place.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::node::{Kind, Node};
 
-/// Lays `over` over `under`. Keys keep the order of `under`, new ones follow. A `null` below which
-/// nothing stands is kept, and the reader refuses it; so is a `key:` that was left empty by
-/// mistake, which is not a `null` that someone wrote.
+/// Merges `over` over `under`. Keys keep the order of `under`; new keys follow. A `null` that
+/// removes nothing stays in the tree, where the reader rejects it. So does an empty `key:`, which
+/// is a mistake and not a written `null`.
 pub fn merge(under: &mut Node, over: Node) {
     let Node { place, kind } = over;
     match (&mut under.kind, kind) {
@@ -33,7 +33,7 @@ pub fn merge(under: &mut Node, over: Node) {
     under.place = place;
 }
 
-/// A `null` or `~` that was written.
+/// Returns whether the value is a written `null` or `~`.
 fn removes(node: &Node) -> bool {
     node.kind == Kind::Null && node.place.end > node.place.start
 }

@@ -1,5 +1,5 @@
-//! The spec as written: one type per block, everything optional, nothing judged. `check` in
-//! [`crate::model`] says what is missing or wrong. The doc comments become those of [`crate::schema`].
+//! The spec as written: one type per block, with every field optional. `check` in [`crate::model`]
+//! reports what is missing or wrong. The doc comments are the descriptions in [`crate::schema`].
 
 pub mod de;
 pub mod layers;
@@ -17,125 +17,127 @@ use serde::Deserialize;
 
 pub use parts::{Id, IdSpace, Limit, Pin, PinTable};
 
-/// A value that may hold expressions: `{{ member.id }}`, `{{ ports.client }}`,
-/// `{{ peers('other') | join(',') }}`, `{{ secret('x').path }}`.
+/// A text that may hold expressions: `{{ member.id }}`, `{{ ports.client }}`, `{{ peers('other') |
+/// join(',') }}`, `{{ secret('x').path }}`.
 pub type Value = String;
 
-/// One stateful service: what it needs, never how one orchestrator gives it.
+/// One stateful service: what it needs, independent of the orchestrator.
 #[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(title = "berthc spec")]
 pub struct Spec {
-    /// A file whose fields hold where this one says nothing: a path relative to this file. Maps
-    /// merge, all else is replaced, `null` takes away.
+    /// A file with default values for this spec, as a path relative to this file. Maps are merged,
+    /// other values are replaced, and `null` removes a value.
     pub base: Option<String>,
-    /// Name of the service; its members are `service-id`. A DNS label: letters, digits and
-    /// dashes, a letter first.
+    /// The name of the service. Its members are named `SERVICE-ID`. The name is a DNS label:
+    /// lower-case letters, digits and dashes, a letter first.
     #[schemars(regex(pattern = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"))]
     pub service: Option<String>,
-    /// Generation of a `per: node` service. Two revisions never share a node.
+    /// The revision of a `per: node` service. Members of two revisions never share a node.
     pub revision: Option<String>,
-    /// Image of every member, by tag or digest. Left out only for `external`.
+    /// The image of every member, with a tag or digest. Omit it only for `external`.
     pub image: Option<String>,
-    /// What runs in place of the image's entrypoint.
+    /// The command that replaces the entrypoint of the image.
     pub command: Option<Vec<Value>>,
-    /// Arguments of the entrypoint.
+    /// The arguments of the entrypoint.
     pub args: Option<Vec<Value>>,
-    /// Environment variables.
+    /// The environment variables.
     pub env: Option<IndexMap<String, Value>>,
-    /// Files that are carried into the container, by absolute path.
+    /// Files to mount into the container, by absolute path.
     pub files: Option<IndexMap<String, FileSpec>>,
-    /// Secrets, by reference only: `secret('NAME').path` is a file, `secret('NAME')` a variable.
+    /// References to secrets. In a value, `secret('NAME').path` is the path of a file with the
+    /// secret, and `secret('NAME')` alone makes an environment variable.
     pub secrets: Option<IndexMap<String, SecretSpec>>,
-    /// Numbers `uid:gid` or `uid` that the process runs as.
+    /// The user of the process, as the numbers `uid:gid` or `uid`.
     pub user: Option<String>,
-    /// What every member is given, no less and no more.
+    /// CPU and memory of each member. They are both the request and the limit.
     pub resources: Option<ResourcesSpec>,
     /// Limits of the process, such as `nofile`.
     pub ulimits: Option<IndexMap<String, Limit>>,
-    /// Memory file systems: path to size.
+    /// Memory file systems (tmpfs): path and size.
     pub tmpfs: Option<IndexMap<String, String>>,
-    /// Labels on everything that is made.
+    /// Labels for everything that berthc emits.
     pub labels: Option<IndexMap<String, String>>,
-    /// Who the members are. Left out only for `external`.
+    /// How many members there are, and on which nodes. Omit it only for `external`.
     pub members: Option<MembersSpec>,
-    /// What only one running container may hold at any instant.
+    /// The resources that at most one running container may hold at any time.
     pub exclusive: Option<ExclusiveSpec>,
-    /// How a member is stopped.
+    /// How a member stops.
     pub stop: Option<StopSpec>,
-    /// How a member's state is asked.
+    /// The health checks of a member.
     pub health: Option<HealthSpec>,
-    /// How members are updated, one after the other.
+    /// How members are updated. They are updated one after the other.
     pub update: Option<UpdateSpec>,
-    /// What only the very first start needs; emitted with `--bootstrap` only.
+    /// Settings for the very first start. berthc emits them only with `--bootstrap`.
     pub bootstrap: Option<BootstrapSpec>,
-    /// Exporters and agents beside each member; they never hold data.
+    /// Sidecar containers of each member, such as exporters and agents. They hold no data.
     pub helpers: Option<IndexMap<String, HelperSpec>>,
-    /// Services that never share a node with this one; they must name this one too.
+    /// Services that never share a node with this one. Each of them must also name this service.
     pub apart_from: Option<Vec<String>>,
-    /// A service that runs outside: no workload, only names for its clients.
+    /// A service that already runs elsewhere. berthc emits only names for its clients.
     pub external: Option<ExternalSpec>,
-    /// Gaps that are taken knowingly, each with its reason.
+    /// The gaps that you accept, each with a reason.
     pub accept: Option<Vec<AcceptSpec>>,
-    /// The orchestrators to emit for.
+    /// The orchestrators to emit files for.
     pub targets: Option<TargetsSpec>,
 }
 
-/// A file in the container: its text, or where to read it.
+/// A file in the container: its text, or the path to read the text from.
 #[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FileSpec {
-    /// The text itself, carried as it stands.
+    /// The text of the file.
     pub content: Option<String>,
-    /// A path relative to the spec.
+    /// The path of the file with the text, relative to the spec.
     pub from: Option<String>,
-    /// Octal permissions, "0444" unless given.
+    /// Octal permissions; the default is "0444".
     pub mode: Option<String>,
 }
 
-/// A secret that exists already.
+/// A reference to an existing secret.
 #[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SecretSpec {
-    /// `NAME/KEY`: a key of a Kubernetes Secret, the Swarm secret `NAME-KEY`, the file
-    /// `/etc/berth/secrets/NAME/KEY` on fleet machines.
+    /// The secret, as `NAME/KEY`: the key KEY of the Kubernetes Secret NAME, the Swarm secret
+    /// `NAME-KEY`, and the file `/etc/berth/secrets/NAME/KEY` on fleet machines.
     pub r#ref: Option<String>,
-    /// Generation of the Swarm secret: `NAME-KEY-VERSION`.
+    /// The version of the Swarm secret, whose name is then `NAME-KEY-VERSION`.
     pub version: Option<String>,
 }
 
-/// Guaranteed and limited alike.
+/// CPU and memory, as both request and limit.
 #[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ResourcesSpec {
-    /// Cores, as "2", "0.5" or "500m".
+    /// The number of cores, such as "2", "0.5" or "500m".
     pub cpu: Option<String>,
-    /// Bytes, as "8Gi" or "512Mi".
+    /// The memory, such as "8Gi" or "512Mi".
     pub memory: Option<String>,
 }
 
-/// Who the members are: `per: node`, or `count`.
+/// The members: either `per: node`, or a `count`.
 #[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MembersSpec {
-    /// `node`: one member on each node that carries the labels of `on`.
+    /// `node`: one member on each node that has the labels of `on`.
     pub per: Option<Per>,
-    /// Node labels, fleet metadata: where `per: node` members run.
+    /// The node labels (on fleet: metadata) that select the nodes of a `per: node` service.
     pub on: Option<IndexMap<String, String>>,
-    /// Nodes and their addresses, when members must be listed.
+    /// The nodes and their addresses. Needed when a value lists the members.
     pub known: Option<IndexMap<String, String>>,
-    /// Nothing else may run on the nodes of `on`.
+    /// Whether the nodes of `on` run nothing else.
     pub dedicated: Option<bool>,
-    /// How many members.
+    /// The number of members.
     #[schemars(range(min = 1, max = 1000))]
     pub count: Option<u32>,
-    /// Id of the first member, 0 unless given.
+    /// The id of the first member; the default is 0.
     pub first: Option<u32>,
-    /// Member n runs on the one node whose label (or fleet metadata) is n.
+    /// A node label (on fleet: metadata) that pins each member to a node: member n runs on the one
+    /// node where the label has the value n.
     pub pin: Option<Pin>,
 }
 
-/// What members are made per.
+/// The unit that has one member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Per {
@@ -143,40 +145,41 @@ pub enum Per {
     Node,
 }
 
-/// What only one running container may hold.
+/// The resources that at most one running container may hold at any time.
 #[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ExclusiveSpec {
-    /// Data directories, by name.
+    /// The data directories, by name.
     pub data: Option<IndexMap<String, DataSpec>>,
-    /// TCP ports, by name. The first is the lock of the node on Swarm.
+    /// TCP ports, by name. On Swarm, the first port locks the node.
     pub ports: Option<IndexMap<String, u16>>,
-    /// A unique id per member; a name makes an id space that several services share.
+    /// Each member has a unique id. `true` makes ids unique in this service; a name makes them
+    /// unique across all services with the same name here.
     pub id: Option<IdSpace>,
-    /// The member's name as hostname.
+    /// Whether the hostname of a member is its name.
     pub hostname: Option<bool>,
-    /// `node`: members use the node's own network.
+    /// `node`: members use the network of the node.
     pub address: Option<Address>,
-    /// Only one container writes, though the service holds no data of its own.
+    /// Whether only one container may write, for a service without data of its own.
     pub writer: Option<bool>,
-    /// `lock`: the process holds a lock on its first data directory; needs `command`, and `sh`
+    /// `lock`: the process holds a lock on its first data directory. This needs `command`, and `sh`
     /// and `flock` in the image.
     pub guard: Option<Guard>,
 }
 
-/// The only address that can be exclusive.
+/// The kinds of exclusive address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Address {
-    /// The node's own.
+    /// The address of the node.
     Node,
 }
 
-/// The only guard there is.
+/// The kinds of guard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Guard {
-    /// `flock` on the data directory, held by the process itself.
+    /// `flock` on the data directory. The process itself holds the lock.
     Lock,
 }
 
@@ -184,43 +187,44 @@ pub enum Guard {
 #[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataSpec {
-    /// Where the container sees it.
+    /// The path in the container.
     pub mount: Option<String>,
-    /// Directory of the node, inside the mounted disk; nothing ever creates it.
+    /// The directory on the node, inside a mounted disk. Nothing creates it automatically.
     pub host: Option<Value>,
-    /// Its size; Kubernetes wants one for pinned members.
+    /// The size. Kubernetes needs it for pinned members.
     pub size: Option<String>,
-    /// A volume that moves with the member.
+    /// A network volume that moves with the member.
     pub volume: Option<VolumeSpec>,
 }
 
-/// A network volume of each member.
+/// A network volume, one for each member.
 #[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct VolumeSpec {
-    /// aws-ebs, gce-pd, azure-disk, ceph-rbd, iscsi, scaleio, storageos, flocker, nfs or csi:NAME.
+    /// The storage backend: aws-ebs, gce-pd, azure-disk, ceph-rbd, iscsi, scaleio, storageos,
+    /// flocker, nfs or csi:NAME.
     pub backend: Option<String>,
-    /// Size, as "100Gi".
+    /// The size, such as "100Gi".
     pub size: Option<String>,
-    /// An existing StorageClass; without it one is made.
+    /// The name of an existing StorageClass. Without it, berthc emits one.
     pub class: Option<String>,
-    /// Kind of disk, in the backend's words.
+    /// The disk type, in the notation of the backend.
     pub r#type: Option<String>,
-    /// Zones; member i lives in zone i mod n.
+    /// The zones. Member i lives in zone i mod n.
     pub zones: Option<Vec<String>>,
-    /// Further parameters, in the backend's words.
+    /// Additional parameters, in the notation of the backend.
     pub options: Option<IndexMap<String, String>>,
 }
 
-/// How a member is stopped.
+/// How a member stops.
 #[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct StopSpec {
-    /// What runs in the container first; its time is part of `grace`.
+    /// A command that runs in the container before the stop signal. Its time is part of `grace`.
     pub before: Option<BeforeSpec>,
-    /// Signal in place of the image's, as "SIGINT".
+    /// The stop signal, such as "SIGINT", if it is not the one of the image.
     pub signal: Option<String>,
-    /// From the first word to the kill, as "30s".
+    /// The time from the start of the stop to the kill, such as "30s".
     pub grace: Option<String>,
 }
 
@@ -230,41 +234,41 @@ pub struct StopSpec {
 pub struct BeforeSpec {
     /// The command and its arguments.
     pub run: Option<Vec<Value>>,
-    /// The part of the grace that it may use.
+    /// The part of `grace` that the command may use.
     pub within: Option<String>,
 }
 
-/// How a member's state is asked. A check written straight here is `ready`.
+/// The health checks of a member. The fields of a check, written here directly, mean `ready`.
 #[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct HealthSpec {
-    /// What the image has to run a check inside the container.
+    /// The tool in the image that can probe a port from inside the container.
     pub tool: Option<Tool>,
-    /// May the member be given work?
+    /// The check whether the member accepts work.
     pub ready: Option<CheckSpec>,
-    /// Is it beyond hope, so that a restart is due? Never derived from `ready`.
+    /// The check whether the member must be restarted. It is never derived from `ready`.
     pub live: Option<CheckSpec>,
-    /// How long a start may take before `live` counts, as "120s".
+    /// The time that a start may take before `live` counts, such as "120s".
     pub start: Option<String>,
-    /// As in a check.
+    /// The `http` of the `ready` check.
     pub http: Option<String>,
-    /// As in a check.
+    /// The `port` of the `ready` check.
     pub port: Option<String>,
-    /// As in a check.
+    /// The `scheme` of the `ready` check.
     pub scheme: Option<Scheme>,
-    /// As in a check.
+    /// The `tcp` of the `ready` check.
     pub tcp: Option<String>,
-    /// As in a check.
+    /// The `run` of the `ready` check.
     pub run: Option<Vec<Value>>,
-    /// As in a check.
+    /// The `every` of the `ready` check.
     pub every: Option<String>,
-    /// As in a check.
+    /// The `timeout` of the `ready` check.
     pub timeout: Option<String>,
-    /// As in a check.
+    /// The `failures` of the `ready` check.
     pub failures: Option<u32>,
 }
 
-/// What can ask a port from inside the container.
+/// A tool that can probe a port from inside the container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Tool {
@@ -278,13 +282,13 @@ pub enum Tool {
     Wget,
 }
 
-/// How http is spoken.
+/// The protocol of an HTTP probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Scheme {
-    /// In the clear.
+    /// HTTP without TLS.
     Http,
-    /// Over TLS; certificates are not verified.
+    /// HTTP over TLS; certificates are not verified.
     Https,
 }
 
@@ -292,21 +296,22 @@ pub enum Scheme {
 #[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CheckSpec {
-    /// Path that answers 2xx or 3xx.
+    /// The path of a GET that must answer 2xx or 3xx.
     pub http: Option<String>,
-    /// Name of the port that http asks.
+    /// The name of the port for `http`.
     pub port: Option<String>,
-    /// http unless given.
+    /// The protocol of `http`; the default is http.
     pub scheme: Option<Scheme>,
-    /// Name of a port that accepts connections.
+    /// The name of a port that must accept connections.
     pub tcp: Option<String>,
-    /// A command that ends with 0; beside http or tcp it is what fleet and Swarm run.
+    /// A command that must exit with 0. Next to `http` or `tcp`, only fleet and Swarm run it,
+    /// instead of the probe.
     pub run: Option<Vec<Value>>,
-    /// Between two checks, "10s" unless given.
+    /// The time between two checks; the default is "10s".
     pub every: Option<String>,
-    /// Until a check counts as failed, "3s" unless given.
+    /// The time until a check counts as failed; the default is "3s".
     pub timeout: Option<String>,
-    /// Failures in a row that count, 3 unless given.
+    /// The number of consecutive failures that count; the default is 3.
     #[schemars(range(min = 1))]
     pub failures: Option<u32>,
 }
@@ -315,92 +320,93 @@ pub struct CheckSpec {
 #[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct UpdateSpec {
-    /// Wait after each member, as "30s".
+    /// The time to wait after each member, such as "30s".
     pub pause: Option<String>,
-    /// A shell command inside a member that ends with 0 when the next may follow.
+    /// A shell command that runs in the updated member. The next member is updated once it exits
+    /// with 0.
     pub healthy: Option<Value>,
 }
 
-/// What only the very first start needs.
+/// Settings for the very first start.
 #[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BootstrapSpec {
-    /// Environment variables of the first start.
+    /// The environment variables of the first start.
     pub env: Option<IndexMap<String, Value>>,
-    /// A shell command that a person runs once in one member.
+    /// A shell command that an operator runs once, in one member.
     pub once: Option<Value>,
 }
 
-/// A program beside each member, without data.
+/// A sidecar container of each member, without data.
 #[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct HelperSpec {
-    /// Its image.
+    /// The image.
     pub image: Option<String>,
-    /// In place of the image's entrypoint.
+    /// The command that replaces the entrypoint of the image.
     pub command: Option<Vec<Value>>,
-    /// Arguments.
+    /// The arguments.
     pub args: Option<Vec<Value>>,
-    /// Environment variables.
+    /// The environment variables.
     pub env: Option<IndexMap<String, Value>>,
-    /// TCP ports.
+    /// TCP ports, by name.
     pub ports: Option<IndexMap<String, u16>>,
-    /// What it is given.
+    /// CPU and memory, as both request and limit.
     pub resources: Option<ResourcesSpec>,
-    /// Numbers `uid:gid` or `uid`.
+    /// The user, as the numbers `uid:gid` or `uid`.
     pub user: Option<String>,
 }
 
-/// A service outside.
+/// A service that already runs elsewhere.
 #[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ExternalSpec {
     /// A DNS name or an IP address.
     pub address: Option<String>,
-    /// Its members by id, when it has several.
+    /// The addresses of its members by id, if it has several.
     pub at: Option<IndexMap<Id, String>>,
-    /// Its ports, by name.
+    /// The ports, by name.
     pub ports: Option<IndexMap<String, u16>>,
 }
 
-/// A gap taken knowingly.
+/// A gap that you accept.
 #[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AcceptSpec {
-    /// Its name: TARGET/RESOURCE/HAZARD or TARGET/FIELD.PATH.
+    /// The name of the gap: TARGET/RESOURCE/HAZARD or TARGET/FIELD.PATH.
     pub gap: Option<String>,
-    /// Why it is taken. No reason, no waiver.
+    /// The reason. A waiver without a reason is an error.
     pub because: Option<String>,
 }
 
-/// The orchestrators to emit for.
+/// The orchestrators to emit files for.
 #[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TargetsSpec {
-    /// Kubernetes.
+    /// Settings for Kubernetes.
     pub kubernetes: Option<KubernetesSpec>,
-    /// CoreOS fleet.
+    /// Settings for CoreOS fleet.
     pub fleet: Option<FleetSpec>,
-    /// Docker Swarm.
+    /// Settings for Docker Swarm.
     pub swarm: Option<SwarmSpec>,
 }
 
-/// Further settings in an orchestrator's own words.
+/// Additional settings in the notation of the orchestrator.
 pub type Raw = serde_json::Map<String, serde_json::Value>;
 
 /// Settings for Kubernetes.
 #[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct KubernetesSpec {
-    /// The oldest version that must take the files, "1.25" to "1.37".
+    /// The oldest Kubernetes version that must accept the files, "1.25" to "1.37".
     pub version: Option<String>,
-    /// Namespace of everything.
+    /// The namespace of all objects.
     pub namespace: Option<String>,
-    /// Added to the pod spec.
+    /// Fields to add to the pod spec.
     pub pod: Option<Raw>,
-    /// Added to the member's container.
+    /// Fields to add to the container of the member.
     pub container: Option<Raw>,
-    /// Added to the client Service's spec.
+    /// Fields to add to the spec of the client Service.
     pub service: Option<Raw>,
 }
 
@@ -408,40 +414,41 @@ pub struct KubernetesSpec {
 #[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FleetSpec {
-    /// "1.0.0" or "0.13.0".
+    /// The fleet version, "1.0.0" or "0.13.0".
     pub version: Option<String>,
-    /// Members are `member.domain` in the operator's DNS.
+    /// The DNS domain of the members. Each member is reached at `MEMBER.DOMAIN`, which the
+    /// operator's DNS must resolve.
     pub domain: Option<String>,
-    /// Pins on fleet only.
+    /// The `pin` of the members for fleet only.
     pub pin: Option<Pin>,
-    /// Version of docker on the machines, "17.09" unless given.
+    /// The docker version on the machines; the default is "17.09".
     pub docker: Option<String>,
-    /// Options added to the unit, by section.
+    /// Options to add to the unit, by section.
     pub unit: Option<IndexMap<String, IndexMap<String, UnitOption>>>,
 }
 
-/// One value of a unit option, or several.
+/// The value of a unit option, or several values.
 pub use parts::UnitOption;
 
 /// Settings for Docker Swarm.
 #[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SwarmSpec {
-    /// Version of the docker engine, "20.10" or newer.
+    /// The version of the docker engine, "20.10" or newer.
     pub engine: Option<String>,
-    /// An existing attachable overlay network.
+    /// The name of an existing attachable overlay network.
     pub network: Option<String>,
-    /// Pins on Swarm only.
+    /// The `pin` of the members for Swarm only.
     pub pin: Option<Pin>,
-    /// Host port that is the lock of the node, in place of the first of `ports`.
+    /// The host port that locks the node, instead of the first port in `ports`.
     pub lock: Option<u16>,
-    /// `csi`: cluster volumes in place of plugin volumes (engine 23 and newer).
+    /// `csi`: use cluster volumes instead of plugin volumes (engine 23 and newer).
     pub volume: Option<SwarmVolume>,
-    /// Added to the service.
+    /// Fields to add to the service.
     pub service: Option<Raw>,
 }
 
-/// How Swarm gets a network volume.
+/// The kinds of network volume on Swarm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SwarmVolume {

@@ -1,28 +1,28 @@
-//! The tree of a document, from YAML or from TOML, each node with its place.
+//! The tree of a YAML or TOML document, each node with its place.
 
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
 
-/// Deepest nesting that is read.
+/// The deepest nesting.
 pub const MAX_DEPTH: usize = 64;
-/// Most nodes that one document may have.
+/// The highest number of nodes in one document.
 pub const MAX_NODES: usize = 200_000;
-/// Largest document, in bytes.
+/// The size of the largest document, in bytes.
 pub const MAX_BYTES: usize = 4 << 20;
 
 /// A value with its place.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
-    /// From its first byte to the end of its last child.
+    /// The place, from the first byte to the end of the last child.
     pub place: Place,
-    /// What it is.
+    /// The kind of value.
     pub kind: Kind,
 }
 
-/// The kinds of value that YAML's core schema and TOML share.
+/// The kinds of value that both YAML's core schema and TOML have.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Kind {
-    /// `null`, `~` or nothing.
+    /// `null`, `~` or no value.
     Null,
     /// `true` or `false`.
     Bool(bool),
@@ -34,7 +34,7 @@ pub enum Kind {
     Str(String),
     /// A list.
     Seq(Vec<Node>),
-    /// A map, in the order of the text, without duplicates.
+    /// A map without duplicate keys, in the order of the text.
     Map(Vec<(Key, Node)>),
 }
 
@@ -43,17 +43,17 @@ pub enum Kind {
 pub struct Key {
     /// The key as text.
     pub name: String,
-    /// Where it stands.
+    /// The place.
     pub place: Place,
 }
 
 impl Node {
-    /// Whether it is a list or a map.
+    /// Returns whether it is a list or a map.
     pub fn is_collection(&self) -> bool {
         matches!(self.kind, Kind::Seq(_) | Kind::Map(_))
     }
 
-    /// The place of a scalar, or of the first scalar inside.
+    /// Returns the place of a scalar, or of the first scalar inside a collection.
     pub fn short_place(&self) -> Place {
         match &self.kind {
             Kind::Map(entries) => entries.first().map_or(self.place, |(k, _)| k.place),
@@ -62,7 +62,7 @@ impl Node {
         }
     }
 
-    /// Moves every place to the text `source`, `by` bytes further.
+    /// Moves every place to text number `source`, `by` bytes further.
     #[must_use]
     pub fn moved(mut self, source: usize, by: usize) -> Self {
         let to = |p: Place| Place { source, start: p.start + by, end: p.end + by };
@@ -83,13 +83,13 @@ impl Node {
         self
     }
 
-    /// The value of one key, when this is a map that has it.
+    /// Returns the value of `key`, if this is a map that has it.
     pub fn get(&self, key: &str) -> Option<&Node> {
         let Kind::Map(entries) = &self.kind else { return None };
         entries.iter().find(|(k, _)| k.name == key).map(|e| &e.1)
     }
 
-    /// Its text, when it is text.
+    /// Returns the text, if this is one.
     pub fn text(&self) -> Option<&str> {
         match &self.kind {
             Kind::Str(text) => Some(text),
@@ -97,7 +97,7 @@ impl Node {
         }
     }
 
-    /// The child at the first step, to be changed.
+    /// Returns the child `step` for a change.
     fn child_mut(&mut self, step: &str) -> Option<&mut Node> {
         match &mut self.kind {
             Kind::Map(entries) => entries.iter_mut().find(|(k, _)| k.name == step).map(|e| &mut e.1),
@@ -106,7 +106,7 @@ impl Node {
         }
     }
 
-    /// Whether `route` leads to an item of a list.
+    /// Returns whether `route` leads to an item of a list.
     pub fn holds_item(&self, route: &[String]) -> bool {
         let Some((_, way)) = route.split_last() else { return false };
         let list = way.iter().try_fold(self, |node, step| match &node.kind {
@@ -117,7 +117,7 @@ impl Node {
         list.is_some_and(|node| matches!(node.kind, Kind::Seq(_)))
     }
 
-    /// Takes away the entry at `route`; false when there is none.
+    /// Removes the entry at `route`. Returns false if there is none.
     pub fn remove(&mut self, route: &[String]) -> bool {
         let Some((last, way)) = route.split_last() else { return false };
         let mut node = self;
@@ -143,11 +143,11 @@ impl Node {
     }
 }
 
-/// Reads `text` as TOML when `path` ends in `.toml`, as YAML otherwise.
+/// Reads `text` as TOML if `path` ends in `.toml`, otherwise as YAML.
 ///
 /// # Errors
-/// A diagnostic with its place for anything that is not one well-formed document within the
-/// limits above, or that holds a character no target can carry.
+/// A diagnostic with its place, if the text is not one well-formed document within the limits
+/// above, or contains a character that no target can represent.
 pub fn load(source: usize, path: &str, text: &str) -> Result<Node, Box<Diagnostic>> {
     if text.len() > MAX_BYTES {
         return Err(fault(
@@ -173,13 +173,14 @@ pub fn load(source: usize, path: &str, text: &str) -> Result<Node, Box<Diagnosti
     Ok(node)
 }
 
-/// Whether no target carries `c`: NUL, and U+007F to U+009F, of which kustomize drops or refuses
-/// some also where they are escaped. The private characters mark run-time parts inside berthc.
+/// Returns whether no target can represent `c`: NUL, and U+007F to U+009F, some of which kustomize
+/// drops or refuses even if they are escaped. Private-use characters are also forbidden, because
+/// berthc marks run-time parts with them.
 pub fn forbidden(c: char) -> bool {
     c == '\0' || ('\u{7f}'..='\u{9f}').contains(&c) || crate::value::is_mark(c)
 }
 
-/// Escapes can bring in what the raw text cannot hold, so the strings are looked at too.
+/// Checks the strings for forbidden characters as well, because an escape can produce one.
 fn strings(root: &Node) -> Result<(), Box<Diagnostic>> {
     let mut open = vec![root];
     let check = |s: &str, place| match s.chars().find(|c| forbidden(*c)) {
@@ -206,16 +207,16 @@ fn strings(root: &Node) -> Result<(), Box<Diagnostic>> {
     Ok(())
 }
 
-/// A scalar as a YAML spec has it without quotes: `16`, `true`, `null`, or text.
+/// Reads a scalar as YAML reads it without quotes: `16`, `true`, `null`, or text.
 ///
 /// # Errors
-/// A number that does not fit, or has zeros before it.
+/// The number does not fit, or has leading zeros.
 pub fn scalar(text: &str, place: Place) -> Result<Node, Box<Diagnostic>> {
     Ok(Node { place, kind: super::yaml::plain(text, place)? })
 }
 
-/// A line of YAML as TOML has it, when it is one map or one entry of a list of maps; else the
-/// line as it is.
+/// Converts a line of YAML to TOML if it is one map, or one entry of a list of maps. Returns any
+/// other line unchanged.
 pub fn as_toml(line: &str) -> String {
     let Ok(root) = super::yaml::load(0, line) else { return line.to_owned() };
     match &root.kind {

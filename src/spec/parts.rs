@@ -1,4 +1,4 @@
-//! Blocks of the spec that can be written in two ways.
+//! Blocks of the spec with a short and a long form.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -35,12 +35,12 @@ impl JsonSchema for Id {
     }
 }
 
-/// `pin: LABEL`, or `pin: { label: LABEL, at: { id: address } }`.
+/// A pin: `pin: LABEL`, or `pin: { label: LABEL, at: { id: address } }`.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Pin {
-    /// Node label or fleet metadata whose value is the member's id.
+    /// The node label (on fleet: metadata). Its value is the id of the member.
     pub label: Option<String>,
-    /// Addresses of the nodes, by member id.
+    /// The addresses of the nodes, by member id.
     pub at: Option<IndexMap<Id, String>>,
 }
 
@@ -48,9 +48,9 @@ pub struct Pin {
 #[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PinTable {
-    /// Node label or fleet metadata whose value is the member's id.
+    /// The node label (on fleet: metadata). Its value is the id of the member.
     pub label: Option<String>,
-    /// Addresses of the nodes, by member id.
+    /// The addresses of the nodes, by member id.
     pub at: Option<IndexMap<Id, String>>,
 }
 
@@ -84,12 +84,12 @@ impl JsonSchema for Pin {
     }
 }
 
-/// `id: true`, or the name of an id space.
+/// An id space: `id: true`, or a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IdSpace {
-    /// Ids are unique in the service; `false` is as if it were not written.
+    /// Ids are unique in the service. `false` means that `id` is not set.
     Own(bool),
-    /// Ids are unique over all services of this name.
+    /// Ids are unique across all services with this name.
     Shared(String),
 }
 
@@ -121,12 +121,12 @@ impl JsonSchema for IdSpace {
     }
 }
 
-/// `nofile: 65536`, or `nofile: { soft: 1024, hard: 65536 }`.
+/// A ulimit: `nofile: 65536`, or `nofile: { soft: 1024, hard: 65536 }`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
-    /// What the process starts with.
+    /// The limit at the start of the process.
     pub soft: u64,
-    /// What it may raise it to.
+    /// The highest limit that the process can set itself.
     pub hard: u64,
 }
 
@@ -134,9 +134,9 @@ pub struct Limit {
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct LimitTable {
-    /// What the process starts with.
+    /// The limit at the start of the process.
     soft: u64,
-    /// What it may raise it to.
+    /// The highest limit that the process can set itself.
     hard: u64,
 }
 
@@ -172,7 +172,7 @@ impl JsonSchema for Limit {
     }
 }
 
-/// A unit option: one value, or a list when the option stands several times.
+/// The value of a unit option, or a list of values if the option appears several times.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnitOption(pub Vec<String>);
 

@@ -1,4 +1,4 @@
-//! `berthc.toml`: what a project says once for all of its specs.
+//! `berthc.toml`: the settings that all specs of a project share.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::spec::source::{Input, Texts};
 
-/// Its name.
+/// The file name.
 pub const FILE: &str = "berthc.toml";
 
 /// The file as written.
@@ -25,7 +25,7 @@ struct File {
     env: Option<IndexMap<String, EnvFile>>,
 }
 
-/// `env.NAME` as written.
+/// The table `env.NAME` as written.
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct EnvFile {
@@ -33,30 +33,30 @@ struct EnvFile {
     set: Option<IndexMap<String, Spec>>,
 }
 
-/// A project: paths are relative to its file, and every field may be absent.
+/// A project. Paths are relative to its file, and every field is optional.
 #[derive(Debug, Clone)]
 pub struct Project {
-    /// Patterns of the specs: `specs/*.yaml`, or a folder.
+    /// The patterns of the specs: `specs/*.yaml`, or a folder.
     pub specs: Vec<String>,
-    /// Folder to write below.
+    /// The folder for the output.
     pub out: Option<String>,
-    /// Folder with templates.
+    /// The folder with custom templates.
     pub templates: Option<String>,
-    /// Environments by name, each with its own folder to write below.
+    /// The environments by name, each with its own folder for the output.
     pub envs: IndexMap<String, Option<String>>,
-    /// The tree, for what is laid under and over specs.
+    /// The tree, for the layers below and above the specs.
     root: Node,
 }
 
 impl Project {
-    /// Reads a `berthc.toml`, whose text is number `source` of the sources.
+    /// Reads a `berthc.toml`, which is text number `source`.
     ///
     /// # Errors
-    /// Every fault, at its place.
+    /// Every error, with its place.
     pub fn read(input: &Input, source: usize) -> Result<Self, Vec<Diagnostic>> {
         let root = match load(source, FILE, &input.text) {
             Ok(root) => root,
-            // A file that says nothing says where the project is.
+            // An empty file is valid: it marks the folder of the project.
             Err(fault) if fault.code == Code::Empty.as_str() => {
                 Node { place: fault.place, kind: Kind::Map(Vec::new()) }
             }
@@ -73,12 +73,12 @@ impl Project {
         Ok(Self { specs: specs.unwrap_or_default(), out, templates, envs: envs.collect(), root })
     }
 
-    /// `targets`: laid under every spec.
+    /// Returns `targets`, the layer below every spec.
     pub(super) fn targets(&self) -> Option<&Node> {
         self.root.get("targets")
     }
 
-    /// `env.NAME.set`: laid over specs, by service.
+    /// Returns `env.NAME.set`, the overrides by service.
     pub(super) fn set(&self, env: &str) -> Option<&Node> {
         self.root.get("env")?.get(env)?.get("set")
     }

@@ -1,4 +1,4 @@
-//! TOML text to [`Node`].
+//! Reads TOML text into a [`Node`].
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -12,7 +12,7 @@ type Loaded<T> = Result<T, Box<Diagnostic>>;
 /// Reads `text`.
 ///
 /// # Errors
-/// The first fault of the text, with its place.
+/// The first error of the text, with its place.
 pub fn load(source: usize, text: &str) -> Loaded<Node> {
     let table = DeTable::parse(text).map_err(|e| {
         let span = e.span().unwrap_or(0..0);
@@ -39,7 +39,7 @@ fn map(source: usize, table: &DeTable<'_>, depth: usize, left: &mut usize, at: P
         let key = Key { name: key.get_ref().to_string(), place: Place::new(source, span.start, span.end) };
         entries.push((key, node(source, value, depth, left)?));
     }
-    // The parser sorts tables by key; the order of the file is what people wrote.
+    // The parser sorts tables by key; this restores the order of the file.
     entries.sort_by_key(|(key, _)| key.place);
     Ok(Kind::Map(entries))
 }

@@ -1,5 +1,5 @@
-//! YAML text to [`Node`]: events of granit-parser, the core schema, and nothing that a spec
-//! should not hold (anchors, aliases, tags, merge keys, several documents).
+//! Reads YAML text into a [`Node`], from the events of granit-parser under the core schema. It
+//! rejects anchors, aliases, tags, merge keys and several documents.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ const ALIAS: &str = "aliases are not read: write the value out";
 
 type Loaded<T> = Result<T, Box<Diagnostic>>;
 
-/// A collection that is still open.
+/// A collection that is not yet closed.
 enum Open {
     Seq(Place, Vec<Node>),
     Map { at: Place, entries: Vec<(Key, Node)>, seen: BTreeMap<String, Place>, key: Option<Key> },
@@ -27,10 +27,10 @@ struct Loader<'t> {
     root: Option<Node>,
 }
 
-/// Reads the one document of `text`.
+/// Reads `text`, which is one document.
 ///
 /// # Errors
-/// The first fault of the text, with its place.
+/// The first error of the text, with its place.
 pub fn load(source: usize, text: &str) -> Loaded<Node> {
     let mut loader = Loader { source, text, stack: Vec::new(), nodes: 0, root: None };
     for event in Parser::new_from_str(text) {
@@ -81,7 +81,7 @@ impl Loader<'_> {
                     self.done(Node { place: Place { end, ..start }, kind: Kind::Seq(items) })
                 }
                 Some(Open::Map { at: start, mut entries, .. }) => {
-                    // Trees are kept as long as there may be something to say of them.
+                    // Trees stay in memory as long as a diagnostic may refer to them.
                     entries.shrink_to_fit();
                     let end = entries.last().map_or(start.end, |(_, n)| n.place.end);
                     self.done(Node { place: Place { end, ..start }, kind: Kind::Map(entries) })
@@ -158,7 +158,8 @@ impl Loader<'_> {
     }
 }
 
-/// A plain scalar under YAML 1.2's core schema, without what YAML 1.1 reads another way.
+/// Reads a plain scalar by YAML 1.2's core schema. A number with a leading zero is an error, because
+/// YAML 1.1 reads it as octal.
 pub fn plain(text: &str, at: Place) -> Loaded<Kind> {
     Ok(match text {
         "" | "~" | "null" | "Null" | "NULL" => Kind::Null,
