@@ -1,4 +1,4 @@
-//! Containers: the member, and the helpers beside it.
+//! Plans containers: the member, and its helpers.
 
 use super::objects::{Container, ContainerMore, ContainerPort, Mount, Probe, RunAs};
 use super::values::{Rendered, Words};
@@ -10,14 +10,14 @@ use crate::plan::docker;
 use crate::spec::Scheme;
 use crate::value::Text;
 
-/// What a container is made of besides its program.
+/// The parts of a container besides its program.
 struct Parts {
     name: String,
     ports: Vec<ContainerPort>,
     mounts: Vec<Mount>,
 }
 
-/// The member's own container; what the spec adds comes later.
+/// Plans the container of the member. Raw additions are applied later.
 pub fn member(
     context: &mut Context<'_>,
     words: &Words<'_>,
@@ -44,7 +44,7 @@ pub fn member(
     container
 }
 
-/// A helper's container.
+/// Plans the container of a helper.
 pub fn helper(
     words: &Words<'_>,
     w: &Workload,
@@ -78,8 +78,8 @@ fn container(words: &Words<'_>, program: &Program, rendered: Rendered, parts: Pa
     }
 }
 
-/// On the node's network a container's port is the node's. It is written out, so that the
-/// scheduler and the kubelet hold it (kubernetes
+/// On the node's network, a port of the container is a port of the node. It is written out as
+/// `hostPort`, so that the scheduler and the kubelet reserve it (kubernetes
 /// `pkg/scheduler/framework/plugins/nodeports`).
 fn ports(ports: &[(String, u16)], node_network: bool) -> Vec<ContainerPort> {
     ports

@@ -1,8 +1,8 @@
-//! The fields that a pod, a container and a Service have, of Kubernetes 1.25 to 1.37 (the API's own
-//! OpenAPI schemas, classes `PodSpec`, `Container` and `ServiceSpec`). The API server refuses any
-//! other, or drops it in silence.
+//! The fields of a pod, a container and a Service in Kubernetes 1.25 to 1.37 (OpenAPI schemas of
+//! the API, classes `PodSpec`, `Container` and `ServiceSpec`). The API server refuses any other
+//! field, or drops it silently.
 //!
-//! `workloadRef` of a pod, in 1.35 alone and off there, is left out.
+//! `workloadRef` of a pod is left out: only 1.35 has it, and there it is off by default.
 
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
@@ -16,15 +16,15 @@ use crate::spec::source::Route;
 
 /// The fields of one class.
 pub struct Fields {
-    /// What has them.
+    /// The name of the class in messages.
     what: &'static str,
-    /// Those of every version.
+    /// The fields that every version has.
     always: &'static [&'static str],
-    /// Those that came later, with the first version that knows them.
+    /// The newer fields, each with the first version that has it.
     since: &'static [(&'static str, Version)],
 }
 
-/// Of a pod.
+/// The fields of a pod.
 pub const POD: Fields = Fields {
     what: "a pod",
     always: &[
@@ -76,7 +76,7 @@ pub const POD: Fields = Fields {
     ],
 };
 
-/// Of a container.
+/// The fields of a container.
 pub const CONTAINER: Fields = Fields {
     what: "a container",
     always: &[
@@ -110,7 +110,7 @@ pub const CONTAINER: Fields = Fields {
     ],
 };
 
-/// Of a Service.
+/// The fields of a Service.
 pub const SERVICE: Fields = Fields {
     what: "a Service",
     always: &[
@@ -138,7 +138,7 @@ pub const SERVICE: Fields = Fields {
 };
 
 impl Fields {
-    /// Refuses what `raw`, which stands at `at`, names besides, and what `version` does not know.
+    /// Reports the fields in `raw`, at the route `at`, that the class or `version` does not have.
     pub fn check(
         &self,
         context: &mut Context<'_>,

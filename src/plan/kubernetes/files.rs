@@ -1,4 +1,4 @@
-//! What is carried into containers: files, secrets, memory.
+//! Plans the files, secrets and tmpfs mounts of containers.
 
 use std::collections::BTreeSet;
 
@@ -12,24 +12,24 @@ use crate::plan::context::Context;
 use crate::route;
 use crate::value::{Part, SECRETS};
 
-/// Most bytes of a ConfigMap, keys and values together (kubernetes
+/// The size limit of a ConfigMap in bytes, keys and values together (kubernetes
 /// `pkg/apis/core/validation`, `MaxSecretSize`).
 const MAX_CONFIG: usize = 1 << 20;
 
-/// What is carried in, with the member's mounts.
+/// The volumes and mounts for files, secrets and tmpfs.
 #[derive(Default)]
 pub struct Carried {
-    /// Volumes of the pod.
+    /// The volumes of the pod.
     pub volumes: Vec<Volume>,
-    /// What the member sees of them.
+    /// The mounts of the member.
     pub mounts: Vec<Mount>,
-    /// What each helper sees of the secrets that it reads from files.
+    /// For each helper, the mount of the secrets that it reads from files.
     pub helpers: Vec<Option<Mount>>,
-    /// The files.
+    /// The ConfigMap with the files.
     pub config: Option<ConfigMap>,
 }
 
-/// Names of volumes: data has its own names, the rest takes free ones.
+/// The names of volumes. Data volumes keep the names of the spec; other volumes get free names.
 struct Names(BTreeSet<String>);
 
 impl Names {
@@ -42,8 +42,8 @@ impl Names {
     }
 }
 
-/// What is carried into the pods of `w`; `secrets` are the member's that are files, with their
-/// mode, `helpers` those of each helper.
+/// Plans the volumes and mounts of the pods of `w`. `secrets` are the secrets that the member reads
+/// from files, with their mode; `helpers` are those of each helper.
 pub fn plan(
     context: &mut Context<'_>,
     service: &Service,
@@ -104,8 +104,8 @@ fn config_map(context: &mut Context<'_>, service: &Service, w: &Workload, k: &Ku
     ConfigMap { meta, immutable: true, files }
 }
 
-/// A key for each file: its last name, numbered where that is taken. Keys are at most 253 of
-/// `[-._a-zA-Z0-9]` and do not begin with `..`.
+/// Returns a key for each file: its file name, with a number if that is taken. A key has at most
+/// 253 characters of `[-._a-zA-Z0-9]` and does not start with `..`.
 fn keys(files: &[File]) -> Vec<String> {
     let mut taken = BTreeSet::new();
     let mut keys = Vec::new();
@@ -127,9 +127,10 @@ fn keys(files: &[File]) -> Vec<String> {
     keys
 }
 
-/// Ten hexadecimal digits over paths, modes and texts, each with its length so that no two lists
-/// of files are one string: FNV-1a of 64 bits, folded to 40. It tells versions of one service's
-/// files apart; it is no defence against anybody.
+/// Returns ten hexadecimal digits of a hash over paths, modes and texts: 64-bit FNV-1a, folded to
+/// 40 bits. Each part is preceded by its length, so that different lists never give the same bytes.
+/// The hash distinguishes versions of the files of one service. It does not protect against an
+/// attacker.
 fn digest(files: &[File]) -> String {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     let mut add = |bytes: &[u8]| {
@@ -145,8 +146,8 @@ fn digest(files: &[File]) -> String {
     format!("{:010x}", (hash ^ (hash >> 40)) & 0xff_ffff_ffff)
 }
 
-/// The secrets of `w` that must be files: all but those that are only inserted as variables.
-/// `spoken` is every literal text in which a path may stand.
+/// Returns the secrets of `w` that must be files: all except those that only appear as variables.
+/// `spoken` holds every literal text that may contain a path.
 pub fn secret_files<'w>(w: &'w Workload, programs: &[&Rendered], spoken: &[&str]) -> Vec<&'w Secret> {
     let inserted: BTreeSet<&str> =
         programs.iter().flat_map(|p| p.texts()).flat_map(|text| text.secrets()).collect();
@@ -156,7 +157,8 @@ pub fn secret_files<'w>(w: &'w Workload, programs: &[&Rendered], spoken: &[&str]
     all.into_iter().filter(|s| wanted(s)).collect()
 }
 
-/// Those of `files` that a helper's program names: what it does not name it shall not see.
+/// Returns the secrets in `files` that the program of a helper names. A helper sees no other
+/// secret.
 pub fn secrets_of<'w>(files: &[&'w Secret], program: &Rendered) -> Vec<&'w Secret> {
     let literals = program.texts().flat_map(|text| &text.0);
     let texts = literals.filter_map(|part| match part {
@@ -167,7 +169,8 @@ pub fn secrets_of<'w>(files: &[&'w Secret], program: &Rendered) -> Vec<&'w Secre
     files.iter().copied().filter(|s| named.contains(s.name.as_str())).collect()
 }
 
-/// The names of those of `files` whose paths stand in `texts`: the longest one where several fit.
+/// Returns the names of the secrets in `files` whose paths appear in `texts`. If several names
+/// match at one place, the longest one counts.
 fn named<'w, 't>(files: &[&'w Secret], texts: impl Iterator<Item = &'t str>) -> BTreeSet<&'w str> {
     let mut named = BTreeSet::new();
     for text in texts {
@@ -182,7 +185,7 @@ fn named<'w, 't>(files: &[&'w Secret], texts: impl Iterator<Item = &'t str>) -> 
     named
 }
 
-/// Whether `text` hands over the directory of the secrets as a whole.
+/// Returns whether `text` contains the path of the whole directory of secrets.
 fn names_directory(text: &str) -> bool {
     text.split(SECRETS).skip(1).any(|rest| {
         let inside = rest.strip_prefix('/').and_then(|r| r.chars().next());
@@ -190,9 +193,9 @@ fn names_directory(text: &str) -> bool {
     })
 }
 
-/// The projected volume of `files` for a container that runs as `user`. The kubelet writes its files as root: only root reads them
-/// with 0400; the group of the volumes lets others read them with 0440; without one, whose file
-/// it is cannot be said, and 0444 is what is left.
+/// Returns the projected volume of `files` for a container that runs as `user`. The kubelet writes
+/// the files as root. With mode 0400 only root reads them; with 0440 also the group of the volumes.
+/// If the spec gives neither root nor a group, the owner is unknown, so the mode is 0444.
 pub fn secrets(files: &[&Secret], user: Option<User>, fs_group: bool) -> Option<Secrets> {
     let mut sources: Vec<SecretSource> = Vec::new();
     for secret in files {

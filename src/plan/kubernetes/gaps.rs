@@ -1,8 +1,9 @@
-//! What Kubernetes cannot express of a spec.
+//! Reports what Kubernetes cannot express of a spec.
 //!
-//! There is no `kubernetes/RESOURCE/HAZARD`: a StatefulSet waits until a member's pod object is
-//! gone, in a partition too, and a DaemonSet's pods wait for one another by anti-affinity; only
-//! force breaks either, and force is a duty of the operator, never a gap.
+//! There is no gap `kubernetes/RESOURCE/HAZARD`. A StatefulSet waits until the pod object of a
+//! member is gone, also in a partition, and anti-affinity makes the pods of a DaemonSet wait for
+//! one another. Only a forced deletion breaks this, and that is a duty of the operator, never a
+//! gap.
 
 use crate::gap::Gap;
 use crate::model::{Service, Workload};
@@ -28,8 +29,8 @@ fn ulimits(service: &Service) -> Gap {
     )
 }
 
-/// `lifecycle.stopSignal` (KEP-4960, gate `ContainerStopSignals`) is off by default in every
-/// version up to 1.37: the API server would drop it in silence.
+/// `lifecycle.stopSignal` (KEP-4960, feature gate `ContainerStopSignals`) is off by default in
+/// every version up to 1.37. The API server would drop it silently.
 fn signal(service: &Service) -> Gap {
     Gap::new(
         "kubernetes/stop.signal",

@@ -1,9 +1,9 @@
-//! Names that are too long, or that two services of one namespace would share.
+//! Finds names that are too long, or that two services of one namespace would share.
 //!
-//! A service's name has at most 52 characters, a revision's 20, a data directory's and a helper's
-//! 30, an id seven digits: with these all names that are made fit (a StatefulSet's name and a
-//! hash into a label of 63, pods and Services into 63, claims, classes and volumes into 253),
-//! but for a DaemonSet's.
+//! A service name has at most 52 characters, a revision 20, a data directory or helper 30, and an
+//! id seven digits. With these limits all other names fit (a StatefulSet name with a hash into a
+//! label of 63, pods and Services into 63, claims, classes and volumes into 253), except the name
+//! of a DaemonSet.
 
 use super::{naming, network};
 use crate::code::Code;
@@ -14,8 +14,9 @@ use crate::route;
 use crate::spec::source::Route;
 use crate::target::Target;
 
-/// Longest name of a DaemonSet: the API server cuts what its pods' names are made of at 58
-/// characters, the last a dash (kubernetes `staging/src/k8s.io/apiserver/pkg/storage/names`).
+/// The longest name of a DaemonSet. The API server cuts the prefix of its pod names at 58
+/// characters, the last of which is a dash (kubernetes
+/// `staging/src/k8s.io/apiserver/pkg/storage/names`).
 const MAX_DAEMON_SET: usize = 57;
 
 /// Checks the names of `group`, the specs of one service.
@@ -30,7 +31,7 @@ pub fn check(context: &mut Context<'_>, group: &[&Service]) {
     }
 }
 
-/// What a name stands for in a namespace.
+/// The kinds of names that must be unique in a namespace.
 #[derive(Hash)]
 enum Kind {
     Service,
@@ -38,7 +39,7 @@ enum Kind {
     Claims,
 }
 
-/// Shows the names that `service` takes in its namespace, and those that others may not have.
+/// Calls `see` with a hash of each name that `service` uses in its namespace.
 pub fn names(service: &Service, mut see: impl FnMut(u64)) {
     let Some(settings) = &service.targets.kubernetes else { return };
     let mut take = |kind, name: &str| see(key((Target::Kubernetes, &settings.namespace, kind, name)));
@@ -51,7 +52,7 @@ pub fn names(service: &Service, mut see: impl FnMut(u64)) {
     }
 }
 
-/// Reports names that two services among `batch` take in one namespace.
+/// Reports names that two services in `batch` use in one namespace.
 pub fn clashes(model: &Model, batch: &[usize], faults: &mut Vec<Diagnostic>) {
     for group in model.groups(batch) {
         let group: Vec<&Service> = group.into_iter().filter(|s| s.has(Target::Kubernetes)).collect();
@@ -67,14 +68,14 @@ pub fn clashes(model: &Model, batch: &[usize], faults: &mut Vec<Diagnostic>) {
     }
 }
 
-/// The specs of the service `name` in the namespace of `service`.
+/// Returns the specs of the service `name` in the namespace of `service`.
 fn namesakes<'m>(model: &'m Model, service: &Service, name: &'m str) -> impl Iterator<Item = &'m Service> {
     let namespace = |s: &Service| s.targets.kubernetes.as_ref().map(|k| k.namespace.clone());
     let wanted = namespace(service);
     model.named(name).filter(move |s| wanted.is_some() && namespace(s) == wanted)
 }
 
-/// Every way to read `joined` as two names with a dash between them.
+/// Returns every split of `joined` at a dash into two names.
 fn splits(joined: &str) -> impl Iterator<Item = (&str, &str)> {
     joined.match_indices('-').map(|(i, _)| (&joined[..i], &joined[i + 1..]))
 }
@@ -85,7 +86,7 @@ fn clash((service, route): (&Service, &Route), other: (&Service, &Route), what: 
         .advice("give one of them another name, or a namespace of its own")
 }
 
-/// The Services `x-client` and, for members outside, `x-0`.
+/// Returns the names of the additional Services: `x-client` and, for external members, `x-0`.
 fn derived(service: &Service) -> Vec<String> {
     match &service.body {
         Body::Workload(w) if w.ports.is_empty() => Vec::new(),
@@ -96,7 +97,7 @@ fn derived(service: &Service) -> Vec<String> {
     }
 }
 
-/// Derived Services beside a service of their name.
+/// Reports additional Services with the name of another service.
 fn derived_services(model: &Model, service: &Service, faults: &mut Vec<Diagnostic>) {
     let route = route!["service"];
     for name in derived(service) {
@@ -106,7 +107,7 @@ fn derived_services(model: &Model, service: &Service, faults: &mut Vec<Diagnosti
     }
 }
 
-/// What the name of a DaemonSet is made of last.
+/// Returns the route of the last part of a DaemonSet's name.
 fn last_of_name(service: &Service) -> Route {
     if service.revision.is_some() { route!["revision"] } else { route!["service"] }
 }
@@ -123,7 +124,8 @@ fn daemon_set(context: &mut Context<'_>, service: &Service) {
     }
 }
 
-/// `es` in revision `a-b` is the DaemonSet of `es-a` in revision `b`, and that of `es-a-b`.
+/// Reports equal names of DaemonSets: `es` in revision `a-b`, `es-a` in revision `b`, and `es-a-b`
+/// all make the name `es-a-b`.
 fn daemon_sets(model: &Model, service: &Service, faults: &mut Vec<Diagnostic>) {
     let (full, route) = (service.full_name(), last_of_name(service));
     let names = splits(&full).map(|(name, _)| name).chain([full.as_str()]);
@@ -136,12 +138,13 @@ fn daemon_sets(model: &Model, service: &Service, faults: &mut Vec<Diagnostic>) {
     }
 }
 
-/// What the names of claims begin with.
+/// Returns the common start of the names of the claims.
 fn claim_stem(data: &Data, service: &Service) -> String {
     format!("{}-{}", data.name, service.name)
 }
 
-/// The claim `a-b-c-0` is of data `a` of `b-c` and of data `a-b` of `c`.
+/// Reports equal names of claims: `a-b-c-0` is the claim of data `a` of `b-c`, and of data `a-b` of
+/// `c`.
 fn claims(model: &Model, service: &Service, w: &Workload, faults: &mut Vec<Diagnostic>) {
     for data in &w.data {
         let claim = naming::claim(&data.name, &service.name, w.ids().start);
@@ -160,7 +163,7 @@ fn claims(model: &Model, service: &Service, w: &Workload, faults: &mut Vec<Diagn
     }
 }
 
-/// Containers of one pod have names of their own, and so have their ports.
+/// Checks that the containers of one pod have different names, and that their ports have too.
 fn containers(context: &mut Context<'_>, service: &Service, w: &Workload) {
     let mut ports = std::collections::BTreeMap::new();
     for helper in &w.helpers {

@@ -1,4 +1,4 @@
-//! Kubernetes: DaemonSets, StatefulSets and what they stand on.
+//! Plans the Kubernetes objects: DaemonSets, StatefulSets and the objects that they need.
 
 mod container;
 mod fields;
@@ -42,7 +42,7 @@ impl Folder {
         self.listed.push(file);
     }
 
-    /// One object of one spec.
+    /// Adds a file with one object of one spec.
     fn one<T: Serialize>(&mut self, file: String, template: &'static str, service: &Service, one: T) {
         self.page(
             file,
@@ -55,7 +55,7 @@ impl Folder {
         );
     }
 
-    /// Objects of all specs, if there are any.
+    /// Adds a file with objects of all specs, if there are any.
     fn all<T: Serialize>(&mut self, file: &str, template: &'static str, all: Vec<T>) {
         if !all.is_empty() {
             self.page(file.to_owned(), template, &All { origin: self.origin.clone(), all });
@@ -63,7 +63,7 @@ impl Folder {
     }
 }
 
-/// Plans the group of `context` and says what to print where.
+/// Plans the group of `context` and returns the files to render.
 pub fn pages(context: &mut Context<'_>) -> Vec<Page> {
     let group = context.group;
     let Some(first) = group.first() else { return Vec::new() };
@@ -87,7 +87,7 @@ pub fn pages(context: &mut Context<'_>) -> Vec<Page> {
     folder.pages
 }
 
-/// What all revisions share, then a workload for each.
+/// Plans the objects that all revisions share, and then a workload for each revision.
 fn workloads(context: &mut Context<'_>, folder: &mut Folder, shared: &Workload, settings: &Kubernetes) {
     let group = context.group;
     let (mut classes, mut persistent, mut sets) = (Vec::new(), Vec::new(), Vec::new());
@@ -127,7 +127,7 @@ fn named(kind: &str, service: &Service) -> String {
     }
 }
 
-/// Nothing of an external service runs here.
+/// Reports pod settings of an external service, which has no pod.
 fn no_pod(context: &mut Context<'_>, service: &Service, settings: &Kubernetes) {
     for (field, raw) in [("pod", &settings.pod), ("container", &settings.container)] {
         if !raw.is_empty() {

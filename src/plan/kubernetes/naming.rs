@@ -1,39 +1,38 @@
-//! How members are named and reached.
+//! The names and addresses of members.
 
 use crate::model::{Service, Workload};
 use crate::plan::scope::{Naming, no_address};
 use crate::target::Target;
 use crate::value::{Fault, Part, Run};
 
-/// The names of Kubernetes.
+/// The names on Kubernetes.
 pub struct Names;
 
-/// The addresses of the pin's table are those of the members as soon as they are on the node's
+/// Returns the addresses of the pin, which are those of the members if these use the node's
 /// network.
 fn table(w: &Workload) -> Option<&std::collections::BTreeMap<u32, String>> {
     w.pin().filter(|pin| w.node_network && !pin.at.is_empty()).map(|pin| &pin.at)
 }
 
-/// What follows a member's name in its address: its headless Service and its namespace. The
-/// cluster's own domain is not known and not needed, `svc` is resolved through the pod's search
-/// list.
+/// Returns the part of a member's address after its name: its headless Service and its namespace.
+/// The cluster domain is unknown and not needed, because the search list of the pod resolves `svc`.
 fn suffix(service: &str, namespace: &str) -> String {
     format!(".{service}.{namespace}.svc")
 }
 
-/// The client Service of the service `name`.
+/// Returns the name of the client Service of the service `name`.
 pub fn client(name: &str) -> String {
     format!("{name}-client")
 }
 
-/// The claim that a StatefulSet makes of the template `data` for member `id` (kubernetes
-/// `pkg/controller/statefulset/stateful_set_utils.go`, `getPersistentVolumeClaimName`).
+/// Returns the name of the claim that a StatefulSet makes from the template `data` for member `id`
+/// (kubernetes `pkg/controller/statefulset/stateful_set_utils.go`, `getPersistentVolumeClaimName`).
 pub fn claim(data: &str, service: &str, id: u32) -> String {
     format!("{data}-{service}-{id}")
 }
 
-/// A member's own address, which only the running pod knows: made of its name, or a field of the
-/// pod (`Run::Address`, see [`address_field`]).
+/// Returns the address of the member itself, which only the running pod knows: built from its name,
+/// or from a field of the pod (`Run::Address`, see [`address_field`]).
 pub fn own_address(service: &str, namespace: &str, w: &Workload) -> Vec<Part> {
     if w.per_node() || table(w).is_some() {
         return vec![Part::Run(Run::Address)];
@@ -41,7 +40,7 @@ pub fn own_address(service: &str, namespace: &str, w: &Workload) -> Vec<Part> {
     vec![Part::Run(Run::Name), Part::Literal(suffix(service, namespace))]
 }
 
-/// The field of the pod that is its address.
+/// Returns the field of the pod that holds its address.
 pub fn address_field(w: &Workload) -> &'static str {
     if w.node_network { "status.hostIP" } else { "status.podIP" }
 }

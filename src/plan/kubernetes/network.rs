@@ -1,4 +1,4 @@
-//! Services: names of members, the way in for clients, and what runs outside.
+//! Plans Services: the names of members, the entry for clients, and external services.
 
 use std::net::IpAddr;
 
@@ -35,9 +35,9 @@ fn plain(meta: Meta) -> ServiceObject {
     }
 }
 
-/// The Services of the members of `group`: one that names each, also before it is ready, since a
-/// quorum must meet to become ready; and one for clients. A StatefulSet needs the first even
-/// without ports.
+/// Plans the Services of `group`: one with the names of the members, also before they are ready,
+/// because a quorum must meet to become ready, and one for clients. A StatefulSet needs the first
+/// one even without ports.
 pub fn services(
     context: &mut Context<'_>,
     group: &[&Service],
@@ -78,8 +78,8 @@ fn meta(group: &[&Service], name: &str, k: &Kubernetes) -> Meta {
     Meta { name: name.to_owned(), namespace: Some(k.namespace.clone()), labels: labels::shared(group) }
 }
 
-/// One member may be evicted at a time: drains go on, and the others keep a quorum. Drains pass
-/// over the pods of a DaemonSet, so those have none.
+/// Plans the disruption budget: one member may be evicted at a time, so drains proceed and the
+/// others keep a quorum. Drains ignore the pods of a DaemonSet, so these have no budget.
 pub fn budget(service: &Service, k: &Kubernetes) -> DisruptionBudget {
     DisruptionBudget {
         meta: meta(&[service], &service.name, k),
@@ -88,16 +88,16 @@ pub fn budget(service: &Service, k: &Kubernetes) -> DisruptionBudget {
     }
 }
 
-/// Names for what runs outside.
+/// The objects of an external service.
 #[derive(Default)]
 pub struct Outside {
-    /// Services without a selector.
+    /// The Services, which have no selector.
     pub services: Vec<ServiceObject>,
-    /// The addresses behind them.
+    /// The addresses of the Services.
     pub slices: Vec<EndpointSlice>,
 }
 
-/// Names for the external service: its own, and one for each member.
+/// Plans the names of an external service: its own name, and one for each member.
 pub fn outside(context: &mut Context<'_>, service: &Service, external: &External, k: &Kubernetes) -> Outside {
     let External { address, at, ports: _ } = external;
     let mut made = Outside::default();
@@ -106,7 +106,7 @@ pub fn outside(context: &mut Context<'_>, service: &Service, external: &External
     match address {
         Some(address) => name(context, &mut made, service, external, k, (&service.name, address, &own)),
         None => {
-            // Members that are IP addresses are named below the service.
+            // Members with IP addresses are endpoints of the service's own name.
             for (id, address) in at {
                 let route = route!["external", "at", id];
                 let ip = address.parse().ok().filter(|ip| reachable(context, service, &route, *ip));
@@ -127,14 +127,15 @@ pub fn outside(context: &mut Context<'_>, service: &Service, external: &External
     made
 }
 
-/// The members that have a Service each: all but those that are addresses of the service's own.
+/// Returns the members that have a Service of their own: all of them if the service has an address,
+/// otherwise those whose address is not an IP address.
 pub fn named_members(external: &External) -> impl Iterator<Item = (u32, &str)> {
     let own = external.address.is_none();
     let all = external.at.iter().map(|(id, at)| (*id, at.as_str()));
     all.filter(move |(_, at)| !own || names::ip(at).is_none())
 }
 
-/// One name for one address.
+/// Plans one name for one address.
 fn name(
     context: &mut Context<'_>,
     made: &mut Outside,
@@ -180,8 +181,8 @@ fn headless(
     }
 }
 
-/// The API takes no address that means the pod's own node (kubernetes `pkg/apis/core/validation`,
-/// `ValidateEndpointIP`).
+/// Reports an address that means the pod's own node, which the API refuses (kubernetes
+/// `pkg/apis/core/validation`, `ValidateEndpointIP`).
 fn reachable(context: &mut Context<'_>, service: &Service, route: &Route, ip: IpAddr) -> bool {
     let link_local = match ip {
         IpAddr::V4(v4) => v4.is_link_local(),

@@ -1,5 +1,5 @@
-//! The objects that are emitted, as plain data: every decision is in them, and the templates
-//! under `templates/kubernetes/` only lay them out.
+//! The emitted objects, as plain data. They contain every decision; the templates under
+//! `templates/kubernetes/` only lay them out.
 
 mod more;
 mod pod;
@@ -13,225 +13,226 @@ pub use pod::{
     SecretSource, Secrets, Spread, Toleration, Variable, Volume,
 };
 
-/// Labels or a selector, in the order in which they are printed.
+/// Labels or a selector, in the order of the output.
 pub type Labels = Vec<(String, String)>;
 
-/// Names of the specs behind a file, for its first line.
+/// The names of the specs of a file, for its first line.
 pub type Origin = Vec<String>;
 
-/// An object's name and labels.
+/// The name and labels of an object.
 #[derive(Debug, Clone, Serialize)]
 pub struct Meta {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// None for objects of the cluster.
+    /// The namespace; `None` for cluster-scoped objects.
     pub namespace: Option<String>,
-    /// Its labels.
+    /// The labels.
     pub labels: Labels,
 }
 
 /// Several objects in one file.
 #[derive(Debug, Serialize)]
 pub struct All<T> {
-    /// See [`Origin`].
+    /// The names of the specs.
     pub origin: Origin,
-    /// In order.
+    /// The objects, in order.
     pub all: Vec<T>,
 }
 
 /// One object in one file.
 #[derive(Debug, Serialize)]
 pub struct One<T> {
-    /// See [`Origin`].
+    /// The names of the specs.
     pub origin: Origin,
-    /// What the spec's waivers accept.
+    /// The waivers of the spec.
     pub accepted: Vec<Accepted>,
     /// The object.
     pub one: T,
 }
 
-/// Counted members: the pod `service-id` exists at most once, and its successor is made when the
-/// object has gone, also in a partition (kubernetes `pkg/controller/statefulset`).
+/// A StatefulSet, for counted members. The pod `service-id` exists at most once: its successor is
+/// created after the object is gone, also in a partition (kubernetes `pkg/controller/statefulset`).
 #[derive(Debug, Serialize)]
 pub struct StatefulSet {
-    /// At most 52 characters: the name and a hash are one label.
+    /// The name, at most 52 characters, because the name and a hash form one label.
     pub meta: Meta,
-    /// The headless Service behind the members' names.
+    /// The name of the headless Service for the names of the members.
     pub service: String,
-    /// How many members.
+    /// The number of members.
     pub replicas: u32,
     /// The first id, unless it is 0 (KEP-3335).
     pub start: Option<u32>,
-    /// Whether members wait for one another at the first start.
+    /// The pod management policy: whether members start one by one.
     pub management: &'static str,
-    /// How a changed template reaches the members.
+    /// The update strategy.
     pub update: Update,
-    /// Seconds for which a pod must be ready before the next follows.
+    /// The seconds that a pod must be ready before the next one is updated.
     pub min_ready: u32,
-    /// What becomes of claims (KEP-1847); none below the version that has it.
+    /// The retention policy of claims (KEP-1847); `None` for versions without it.
     pub retention: Option<&'static str>,
-    /// Selects its pods.
+    /// The selector of its pods.
     pub selector: Labels,
-    /// Its pods.
+    /// The pod template.
     pub pod: Pod,
-    /// Its claim templates.
+    /// The claim templates.
     pub claims: Vec<Claim>,
 }
 
-/// One member on each node: nothing is created beside a pod of the same DaemonSet that is there
-/// or terminating (kubernetes `pkg/controller/daemon`); all others its anti-affinity keeps off.
+/// A DaemonSet, for one member on each node. It creates no pod on a node that has a pod of the same
+/// DaemonSet, also while that pod terminates (kubernetes `pkg/controller/daemon`). Anti-affinity
+/// keeps all other pods of the service away.
 #[derive(Debug, Serialize)]
 pub struct DaemonSet {
-    /// At most 57 characters: pods are named by it and five more.
+    /// The name, at most 57 characters, because pod names add more.
     pub meta: Meta,
-    /// How a changed template reaches the members.
+    /// The update strategy.
     pub update: Update,
-    /// Seconds for which a pod must be ready before the next follows.
+    /// The seconds that a pod must be ready before the next one is updated.
     pub min_ready: u32,
-    /// Selects its pods.
+    /// The selector of its pods.
     pub selector: Labels,
-    /// Its pods.
+    /// The pod template.
     pub pod: Pod,
 }
 
 /// An update strategy.
 #[derive(Debug, Serialize)]
 pub struct Update {
-    /// `RollingUpdate` or `OnDelete`.
+    /// The type, `RollingUpdate` or `OnDelete`.
     pub kind: &'static str,
-    /// Its settings.
+    /// The settings of a rolling update.
     pub rolling: Vec<(&'static str, u32)>,
-    /// The gate that a person or a script asks between two members.
+    /// The command that an operator or a script runs between two members.
     pub gate: Option<String>,
 }
 
-/// A ConfigMap that never changes: its name carries a hash of what it holds.
+/// A ConfigMap that never changes: its name contains a hash of its content.
 #[derive(Debug, Serialize)]
 pub struct ConfigMap {
-    /// Its name.
+    /// The name and labels.
     pub meta: Meta,
-    /// Whether it can be changed.
+    /// Whether the API server refuses changes.
     pub immutable: bool,
-    /// Key and text.
+    /// The keys and texts.
     pub files: Vec<(String, String)>,
 }
 
 /// A claim template.
 #[derive(Debug, Serialize)]
 pub struct Claim {
-    /// Its name, the volume's.
+    /// The name, which is that of the volume.
     pub name: String,
-    /// Access mode.
+    /// The access mode.
     pub access: &'static str,
-    /// StorageClass.
+    /// The StorageClass.
     pub class: String,
-    /// Quantity.
+    /// The size, as a quantity.
     pub size: String,
 }
 
 /// A StorageClass.
 #[derive(Debug, Serialize)]
 pub struct StorageClass {
-    /// Its name.
+    /// The name and labels.
     pub meta: Meta,
-    /// Who makes volumes.
+    /// The provisioner.
     pub provisioner: String,
-    /// In the provisioner's words.
+    /// The parameters, in the notation of the provisioner.
     pub parameters: Vec<(String, String)>,
-    /// What becomes of a volume without its claim.
+    /// The reclaim policy: what happens to a volume whose claim is gone.
     pub reclaim: &'static str,
-    /// When a volume is made and bound.
+    /// The volume binding mode.
     pub binding: &'static str,
     /// Whether volumes may grow.
     pub expansion: bool,
-    /// Where volumes may be made.
+    /// The zones in which volumes may be created.
     pub zones: Option<Expression>,
 }
 
 /// A local PersistentVolume, reserved for one claim.
 #[derive(Debug, Serialize)]
 pub struct PersistentVolume {
-    /// Its name.
+    /// The name and labels.
     pub meta: Meta,
-    /// Access mode.
+    /// The access mode.
     pub access: &'static str,
-    /// Quantity.
+    /// The capacity, as a quantity.
     pub capacity: String,
-    /// What becomes of it without its claim.
+    /// The reclaim policy.
     pub reclaim: &'static str,
-    /// StorageClass.
+    /// The StorageClass.
     pub class: String,
-    /// `Filesystem`.
+    /// The volume mode, `Filesystem`.
     pub mode: &'static str,
     /// The directory of the node.
     pub path: String,
-    /// The claim that may have it.
+    /// The claim that may bind to it.
     pub claim: String,
-    /// The claim's namespace.
+    /// The namespace of the claim.
     pub namespace: String,
-    /// Its node.
+    /// The node.
     pub node: Expression,
 }
 
 /// A Service.
 #[derive(Debug, Serialize)]
 pub struct ServiceObject {
-    /// Its name.
+    /// The name and labels.
     pub meta: Meta,
-    /// A DNS name outside.
+    /// The DNS name of an external service.
     pub external: Option<String>,
-    /// No address of its own: names of its members.
+    /// Whether it has no address of its own, only the names of its members.
     pub headless: bool,
-    /// Whether names of members that are not ready are published.
+    /// Whether it publishes the names of members that are not ready.
     pub not_ready: bool,
-    /// Selects the members; empty for what is outside.
+    /// The selector of the members; empty for an external service.
     pub selector: Labels,
-    /// Name and number.
+    /// The ports.
     pub ports: Vec<ServicePort>,
-    /// What the spec adds.
+    /// The fields that the spec adds.
     pub more: ServiceMore,
 }
 
 /// A port of a Service.
 #[derive(Debug, Serialize)]
 pub struct ServicePort {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its number.
+    /// The number.
     pub number: u16,
-    /// The container's port, by name; none for what is outside.
+    /// The name of the container port; `None` for an external service.
     pub target: Option<String>,
-    /// `TCP`.
+    /// The protocol, `TCP`.
     pub protocol: &'static str,
 }
 
-/// Addresses behind a Service without a selector.
+/// The addresses of a Service without a selector.
 #[derive(Debug, Serialize)]
 pub struct EndpointSlice {
-    /// Its name; its labels say whose it is.
+    /// The name and the labels, which name the Service.
     pub meta: Meta,
-    /// `IPv4` or `IPv6`.
+    /// The address family, `IPv4` or `IPv6`.
     pub family: &'static str,
-    /// Address and host name.
+    /// The address and hostname of each endpoint.
     pub endpoints: Vec<(String, Option<String>)>,
-    /// Name and number.
+    /// The ports.
     pub ports: Vec<ServicePort>,
 }
 
-/// How many members may be evicted at once.
+/// A PodDisruptionBudget.
 #[derive(Debug, Serialize)]
 pub struct DisruptionBudget {
-    /// Its name.
+    /// The name and labels.
     pub meta: Meta,
-    /// As many.
+    /// The number of members that may be evicted at once.
     pub max_unavailable: u32,
-    /// Selects the members.
+    /// The selector of the members.
     pub selector: Labels,
 }
 
-/// The list of all files.
+/// The kustomization, which lists all files.
 #[derive(Debug, Serialize)]
 pub struct Kustomization {
-    /// File names in order.
+    /// The file names, in order.
     pub resources: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! Pod templates.
+//! Plans pod templates.
 
 use super::objects::{Apart, Expression, Labels, Pod, PodMore, Spread, Toleration};
 use super::values::{Rendered, Words};
@@ -15,20 +15,20 @@ use crate::value::{self, Part};
 const HOSTNAME: &str = "kubernetes.io/hostname";
 const ZONE: &str = "topology.kubernetes.io/zone";
 
-/// The first version where a spread constraint can leave tainted nodes out (KEP-3094, beta).
+/// The first version in which a spread constraint can ignore tainted nodes (KEP-3094, beta).
 const SPREAD_TAINTS: Version = Version::new(1, 26);
 
-/// A pod template with what it needs beside it.
+/// A pod template and the objects that it needs.
 pub struct Made {
     /// The template.
     pub pod: Pod,
-    /// Its data.
+    /// The data volumes.
     pub stored: storage::Stored,
-    /// Its files.
+    /// The ConfigMap with the files.
     pub config: Option<super::objects::ConfigMap>,
 }
 
-/// The pods of `w`.
+/// Plans the pods of `w`.
 pub fn plan(context: &mut Context<'_>, service: &Service, w: &Workload, k: &Kubernetes) -> Made {
     let words = Words::new(service, w, k);
     let (rendered, helpers) = programs(context, &words, service, w);
@@ -71,7 +71,7 @@ pub fn plan(context: &mut Context<'_>, service: &Service, w: &Workload, k: &Kube
     Made { pod, stored, config: carried.config }
 }
 
-/// The values of the member's program and of its helpers'.
+/// Renders the values of the member's program and of its helpers.
 fn programs<'w>(
     context: &mut Context<'_>,
     words: &Words<'_>,
@@ -87,7 +87,7 @@ fn programs<'w>(
     (own, helpers.collect())
 }
 
-/// The secrets that must be files, going by every text in which a path may stand.
+/// Returns the secrets that must be files, from every text that may contain a path.
 fn secret_files<'w>(
     w: &'w Workload,
     own: &Rendered,
@@ -101,7 +101,7 @@ fn secret_files<'w>(
     spoken.extend(w.files.iter().map(|f| f.content.as_str()));
     let checks = [&w.health.ready, &w.health.live].into_iter().flatten().flat_map(|c| &c.run);
     let commands = checks.chain(w.stop.before.iter().flat_map(|(run, _)| run)).chain(&w.update.healthy);
-    // Nothing is expanded there, so a secret in them is a path.
+    // Kubernetes expands nothing in these texts, so a secret in them is a path.
     let mut paths = Vec::new();
     for template in commands {
         let secrets = value::uses(&template.text).map(|u| u.secrets).unwrap_or_default();
@@ -112,10 +112,10 @@ fn secret_files<'w>(
     files::secret_files(w, &programs, &spoken)
 }
 
-/// The group that the kubelet gives volumes, so that a user other than root may use them. A
-/// directory of the node belongs to whom its operator gave it, on every target: the kubelet
-/// leaves hostPath alone, but would change each file of a local volume (kubernetes
-/// `pkg/volume/local`), and databases refuse directories that a group may write.
+/// Returns the group that the kubelet gives to volumes, so that a user other than root can use
+/// them. A directory of the node keeps the owner that the operator gave it, on every target. The
+/// kubelet does not change a hostPath, but it would change every file of a local volume (kubernetes
+/// `pkg/volume/local`), and databases refuse directories that a group can write.
 fn fs_group(w: &Workload, secrets: bool) -> Option<u32> {
     let user = w.program.user.filter(|u| u.uid > 0)?;
     let on_node = w.data.iter().any(|d| d.host().is_some());
@@ -139,7 +139,7 @@ fn node_selector(context: &mut Context<'_>, service: &Service, w: &Workload) -> 
             }
             selector
         }
-        // A local volume holds its member to its node by itself.
+        // A local volume already binds its member to its node.
         Members::Counted { pin: Some(pin), count, first, .. } if !local => {
             if *count > 1 {
                 pin_not_here(context, service, pin);
@@ -150,7 +150,8 @@ fn node_selector(context: &mut Context<'_>, service: &Service, w: &Workload) -> 
     }
 }
 
-/// All pods of a StatefulSet are of one template: only volumes tell them apart for the scheduler.
+/// Reports a pin without local volumes. All pods of a StatefulSet have one template, so only
+/// volumes give the scheduler a different node for each.
 fn pin_not_here(context: &mut Context<'_>, service: &Service, pin: &Pin) {
     let place = service.key(&route!["members", "pin"]);
     let mut d = Diagnostic::error(
@@ -182,11 +183,11 @@ fn tolerations(service: &Service, w: &Workload) -> Option<Toleration> {
     })
 }
 
-/// Pods that never share the member's node: those of its own service in every revision, and
-/// those of the services that it is apart from.
+/// Returns the pods that never share a node with the member: those of its own service in every
+/// revision, and those of the services in `apart_from`.
 fn apart(context: &Context<'_>, service: &Service, w: &Workload) -> Vec<Apart> {
-    // A path or a port of the node is one for all namespaces. Claims and names are each
-    // namespace's own: a namesake elsewhere has nothing in common with this one.
+    // A path or port of the node is the same for all namespaces. Claims and names belong to one
+    // namespace: a service with the same name in another namespace shares nothing with this one.
     let of_node = w.node_network || w.data.iter().any(|d| d.host().is_some());
     let own = Apart { topology: HOSTNAME, everywhere: of_node, labels: labels::members(&service.name) };
     let others = w.apart_from.iter().filter(|name| {
@@ -198,13 +199,14 @@ fn apart(context: &Context<'_>, service: &Service, w: &Workload) -> Vec<Apart> {
     std::iter::once(own).chain(others).collect()
 }
 
-/// The zones of the member's volumes.
+/// Returns the volume whose zones apply to the member.
 fn volume_zones(w: &Workload) -> Option<&Volume> {
     w.volumes().map(|(_, volume)| volume).find(|v| !v.zones.is_empty())
 }
 
-/// Where members may run, when nothing else says it: the class of a single zone does, a class
-/// that the spec only names does not, and domains without volumes would stop the spreading.
+/// Returns the zones in which members may run, where nothing else sets them. An emitted class with
+/// a single zone sets it; an existing class does not. With several zones, the spread constraint
+/// must not count zones without volumes.
 fn zones(w: &Workload) -> Option<Expression> {
     let volume = volume_zones(w)?;
     let wanted = volume.zones.len() > 1 || volume.class.is_some();
@@ -217,7 +219,7 @@ fn spread(service: &Service, w: &Workload, k: &Kubernetes) -> Option<Spread> {
         skew: 1,
         topology: ZONE,
         unsatisfiable: "DoNotSchedule",
-        // A zone that is down would count as empty, and no member could restart elsewhere.
+        // Without this, a zone that is down counts as empty, and no member can restart elsewhere.
         taints: (k.version >= SPREAD_TAINTS).then_some("Honor"),
         labels: labels::members(&service.name),
     })

@@ -1,6 +1,6 @@
-//! What a spec adds in the words of Kubernetes: maps merge, lists append, and what berthc
-//! decides stays. Nothing that is added may lead to the member's data: who holds that is the
-//! first of all decisions. Other keys are passed on as they are, if the API has them.
+//! Applies the additions of a spec in the notation of Kubernetes: maps are merged, lists are
+//! appended, and decisions of berthc stay. No addition may give access to the member's data,
+//! because berthc guarantees who holds it. Other keys are passed on unchanged if the API has them.
 
 use serde_json::Value;
 
@@ -18,9 +18,9 @@ use crate::spec::Raw;
 use crate::spec::source::Route;
 use crate::text::path;
 
-/// Keys of a pod that are berthc's whether they are emitted or not. With `nodeName` or another
-/// scheduler nobody would look at anti-affinity; names and networks are what members are known by;
-/// the API takes no ephemeral containers in a template (kubernetes `pkg/apis/core/validation`,
+/// The keys of a pod that only berthc sets, emitted or not. With `nodeName` or another scheduler,
+/// nothing would check anti-affinity. Members are known by their names and networks. The API
+/// accepts no ephemeral containers in a template (kubernetes `pkg/apis/core/validation`,
 /// `ValidatePodTemplateSpec`).
 const POD: [&str; 14] = [
     "activeDeadlineSeconds",
@@ -39,13 +39,13 @@ const POD: [&str; 14] = [
     "terminationGracePeriodSeconds",
 ];
 
-/// Keys of the member's container that are berthc's whether they are emitted or not.
+/// The keys of the member's container that only berthc sets, emitted or not.
 const CONTAINER: [&str; 5] = ["args", "command", "image", "imagePullPolicy", "name"];
 
-/// Keys of the client Service that are berthc's whether they are emitted or not.
+/// The keys of the client Service that only berthc sets, emitted or not.
 const SERVICE: [&str; 2] = ["publishNotReadyAddresses", "selector"];
 
-/// What to write in a spec instead.
+/// The field of the spec to use instead of a key.
 const INSTEAD: [(&str, &str); 10] = [
     ("args", "args: [...]"),
     ("command", "command: [...]"),
@@ -59,7 +59,7 @@ const INSTEAD: [(&str, &str); 10] = [
     ("terminationGracePeriodSeconds", "stop: { grace: 30s }"),
 ];
 
-/// One map of additions that is taken apart.
+/// A map of additions. Each method removes the keys that it has handled.
 struct Cut<'s> {
     service: &'s Service,
     route: Route,
@@ -71,7 +71,7 @@ impl<'s> Cut<'s> {
         Self { service, route, raw: raw.clone() }
     }
 
-    /// The path as it stands in the spec.
+    /// Returns the path of `key` in the spec.
     fn path(&self, key: &str) -> String {
         self.route.at(key).steps().join(".")
     }
@@ -100,7 +100,7 @@ impl<'s> Cut<'s> {
         context.fault(Diagnostic::error(Code::WrongType, place, message));
     }
 
-    /// The map at `key`, to be taken apart further.
+    /// Removes the map at `key` and returns it.
     fn below(&mut self, context: &mut Context<'_>, key: &str) -> Self {
         let raw = match self.raw.remove(key) {
             None => Raw::new(),
@@ -113,7 +113,8 @@ impl<'s> Cut<'s> {
         Self { service: self.service, route: self.route.at(key), raw }
     }
 
-    /// The list at `key`, to be appended to one in which `ours` says what an entry may not say.
+    /// Removes the list at `key` and returns it, to be appended to a list of berthc. Reports the
+    /// fields of its entries for which `ours` is true.
     fn list(
         &mut self,
         context: &mut Context<'_>,
@@ -141,7 +142,7 @@ impl<'s> Cut<'s> {
         items
     }
 
-    /// What is left, without what `decided` names.
+    /// Returns the remaining additions. Reports those that `decided` names.
     fn rest<'d>(mut self, context: &mut Context<'_>, decided: impl IntoIterator<Item = &'d str>) -> Raw {
         for key in decided {
             if self.raw.remove(key).is_some() {
@@ -151,7 +152,7 @@ impl<'s> Cut<'s> {
         self.raw
     }
 
-    /// As [`Self::rest`], of a class of the API whose fields are known.
+    /// Returns the remaining additions. Also reports those that the class of the API does not have.
     fn rest_of<'d>(
         self,
         context: &mut Context<'_>,
@@ -165,11 +166,11 @@ impl<'s> Cut<'s> {
     }
 }
 
-/// How one spec's data can be reached: what no addition may name.
+/// The ways to the data of one spec, which no addition may use.
 struct Kept<'a> {
-    /// Volumes of the pod.
+    /// The volumes of the pod.
     volumes: Vec<&'a str>,
-    /// Directories of nodes.
+    /// The directories of nodes.
     paths: Vec<&'a str>,
 }
 
@@ -183,7 +184,7 @@ impl<'a> Kept<'a> {
         }
     }
 
-    /// Refuses what mounts data into the container `entry`, which stands at `at`.
+    /// Reports a mount of data into the container `entry`, at the route `at`.
     fn mounts(&self, cut: &Cut<'_>, context: &mut Context<'_>, at: &Route, entry: &Raw, why: (&str, &str)) {
         for key in ["volumeMounts", "volumeDevices"] {
             let mounts = entry.get(key).and_then(Value::as_array).into_iter().flatten();
@@ -197,7 +198,7 @@ impl<'a> Kept<'a> {
         }
     }
 
-    /// Refuses volumes that lead to the data under another name.
+    /// Reports volumes that lead to the data under another name.
     fn volumes(&self, cut: &Cut<'_>, context: &mut Context<'_>, volumes: &[Value]) {
         for (i, volume) in volumes.iter().enumerate() {
             let text = |kind: &str, field: &str| volume.get(kind)?.get(field)?.as_str();
@@ -218,32 +219,33 @@ impl<'a> Kept<'a> {
     }
 }
 
-/// Why the data has one volume.
+/// Why the data must not have a second volume.
 const SECOND: &str = "whatever mounts it beside the member writes without the member's lock, and the certificate says that nothing does";
-/// Why no container is added to the data.
+/// Why no other container may mount the data.
 const BESIDE: (&str, &str) = (
     ", and no other container holds it",
     "an init container runs before the member, or beside it, and without the member's lock",
 );
-/// Why the member has its data once.
+/// Why the member may mount its data only once.
 const TWICE: (&str, &str) = (
     ", which is mounted already",
     "a second mount shows the whole volume, also where the member is given a directory of it",
 );
 
-/// The absolute path that `path` means to the kubelet and the runtime: without `//`, `.` and `..`,
-/// from the root.
+/// Returns the absolute path that the kubelet and the runtime make of `path`: from the root,
+/// without `//`, `.` and `..`.
 fn absolute(path: &str) -> String {
     path::shortest(&format!("/{path}"))
 }
 
-/// Whether the directory `outer` is `path` or has it inside; both are in their shortest form.
+/// Returns whether the directory `outer` equals or contains `path`. Both are in their shortest
+/// form.
 fn holds(outer: &str, path: &str) -> bool {
     path::within(path, outer.trim_end_matches('/'))
 }
 
-/// Whether a StatefulSet of the namespace of `service` makes the claim, for a member that it has
-/// or that it may have one day.
+/// Returns whether a StatefulSet in the namespace of `service` makes the claim, for a member that
+/// it has or may have later.
 fn is_claim(context: &Context<'_>, service: &Service, claim: &str) -> bool {
     let namespace = |s: &Service| s.targets.kubernetes.as_ref().map(|k| k.namespace.clone());
     let Some((rest, id)) = claim.rsplit_once('-') else { return false };
@@ -264,7 +266,7 @@ fn is(field: &str, value: &Value, key: &str, mut taken: impl Iterator<Item = imp
     field == key && value.as_str().is_some_and(|text| taken.any(|t| t.as_ref() == text))
 }
 
-/// Puts the additions of `k` into `pod` and into its first container.
+/// Applies the additions of `k` to `pod` and its first container.
 pub fn pod(
     context: &mut Context<'_>,
     service: &Service,
@@ -283,7 +285,7 @@ pub fn pod(
     more.spread = cut.list(context, "topologySpreadConstraints", |_, _| false);
     let mut affinity = cut.below(context, "affinity");
     let node = affinity.below(context, "nodeAffinity");
-    // Terms are alternatives: one more would let a member out of its zones.
+    // Terms are alternatives: one more term would let a member out of its zones.
     let required = pod.zones.as_ref().map(|_| "requiredDuringSchedulingIgnoredDuringExecution");
     more.node_affinity = node.rest(context, required);
     more.affinity = affinity.rest(context, ["podAntiAffinity"]);
@@ -355,7 +357,7 @@ fn container(
     container.more = more;
 }
 
-/// Puts the additions of `k` into the Service that clients use.
+/// Applies the additions of `k` to the client Service.
 pub fn service(context: &mut Context<'_>, service: &Service, k: &Kubernetes, object: &mut ServiceObject) {
     let mut cut = Cut::new(service, route!["targets", "kubernetes", "service"], &k.service);
     let ports = cut.list(context, "ports", |field, value| {

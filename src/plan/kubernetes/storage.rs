@@ -1,4 +1,4 @@
-//! Where data is kept: host directories, local PersistentVolumes, network volumes.
+//! Plans the storage of data: host directories, local PersistentVolumes, network volumes.
 
 use std::collections::BTreeSet;
 
@@ -13,26 +13,27 @@ use crate::plan::context::Context;
 use crate::route;
 use crate::value;
 
-/// The first version with ReadWriteOncePod on by default (KEP-2485, beta): the scheduler and the
-/// kubelet let one pod in the cluster use the claim. It is documented for CSI volumes only.
+/// The first version with ReadWriteOncePod on by default (KEP-2485, beta). With it, the scheduler
+/// and the kubelet let only one pod in the cluster use the claim. It is documented for CSI volumes
+/// only.
 const ONE_POD: Version = Version::new(1, 27);
 
-/// Everything about the data of one workload.
+/// The storage of one workload.
 #[derive(Default)]
 pub struct Stored {
-    /// Volumes of the pod.
+    /// The volumes of the pod.
     pub volumes: Vec<Volume>,
-    /// Where the member sees its data.
+    /// The mounts of the member.
     pub mounts: Vec<Mount>,
-    /// Claim templates.
+    /// The claim templates.
     pub claims: Vec<Claim>,
-    /// Classes of the claims.
+    /// The StorageClasses of the claims.
     pub classes: Vec<StorageClass>,
-    /// Local volumes.
+    /// The local PersistentVolumes.
     pub persistent: Vec<PersistentVolume>,
 }
 
-/// The data of `w`.
+/// Plans the storage of `w`.
 pub fn plan(
     context: &mut Context<'_>,
     words: &Words<'_>,
@@ -66,13 +67,13 @@ fn class_name(data: &Data, service: &Service, k: &Kubernetes) -> String {
     format!("{}.{}.{}", data.name, service.name, k.namespace)
 }
 
-/// An object of the cluster, without a namespace.
+/// Makes the name and labels of a cluster-scoped object.
 fn meta(service: &Service, name: String) -> Meta {
     Meta { name, namespace: None, labels: labels::of(service) }
 }
 
-/// A volume for each member on the one node that its pin names, reserved for the claim that the
-/// StatefulSet will make.
+/// Plans a local volume for each member on the node of its pin, reserved for the claim that the
+/// StatefulSet makes.
 fn local(
     context: &mut Context<'_>,
     stored: &mut Stored,
@@ -134,7 +135,7 @@ fn same_path(context: &mut Context<'_>, service: &Service, data: &Data, path: &s
     );
 }
 
-/// A claim template, and a class unless the spec names one.
+/// Plans a claim template, and a StorageClass unless the spec names one.
 fn network(
     context: &mut Context<'_>,
     stored: &mut Stored,
@@ -193,8 +194,8 @@ fn gone(service: &Service, k: &Kubernetes, backend: &str, why: &str, place: Plac
         .advice("leave `kubernetes` out of `targets`, or keep the data elsewhere")
 }
 
-/// What a spec may write in place of the table: how the volume is formatted. The rest of the
-/// table is there because attaching fences only with it.
+/// The parameter of the table that a spec may replace: the file system of the volume. Attaching
+/// excludes a second node only with the other parameters.
 const FREE: &str = "csi.storage.k8s.io/fstype";
 
 fn parameters(
@@ -221,8 +222,9 @@ fn parameters(
 }
 
 impl Volume {
-    /// A directory of the node. It must be there: the kubelet makes none, so that a member whose
-    /// disk is not mounted waits instead of starting on an empty directory.
+    /// Makes a volume of a directory on the node. The directory must exist: the kubelet does not
+    /// create it, so a member whose disk is not mounted waits and does not start on an empty
+    /// directory.
     fn host(name: &str, path: String) -> Self {
         Self { host: Some(HostPath { path, kind: "Directory" }), ..Self::named(name) }
     }

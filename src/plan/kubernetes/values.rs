@@ -1,4 +1,4 @@
-//! Values in the words of Kubernetes: variables that carry what only a running pod knows.
+//! Renders values for Kubernetes: variables hold what only a running pod knows.
 
 use std::collections::BTreeSet;
 
@@ -13,41 +13,41 @@ use crate::plan::context::Context;
 use crate::plan::scope::{For, Values};
 use crate::value::{Part, Run, Text};
 
-/// The first version that labels a StatefulSet's pods with their index (feature gate
+/// The first version that labels the pods of a StatefulSet with their index (feature gate
 /// `PodIndexLabel`, on by default).
 const POD_INDEX: Version = Version::new(1, 28);
 
-/// Renders the values of one service.
+/// A renderer for the values of one service.
 pub struct Words<'a> {
     service: &'a Service,
     version: Version,
     values: Values<'a, Names>,
-    /// What `member.address` is made of.
+    /// The parts of `member.address`.
     address: Vec<Part>,
-    /// The field behind [`Run::Address`].
+    /// The field for [`Run::Address`].
     address_field: &'static str,
     secrets: &'a [Secret],
 }
 
-/// A program's values.
+/// The rendered values of a program.
 pub struct Rendered {
-    /// In place of the entrypoint.
+    /// The command that replaces the entrypoint.
     pub command: Vec<Text>,
-    /// Arguments.
+    /// The arguments.
     pub args: Vec<Text>,
-    /// Environment, in order.
+    /// The environment, in order.
     pub env: Vec<(String, Text)>,
 }
 
 impl Rendered {
-    /// All of them.
+    /// Returns all values.
     pub fn texts(&self) -> impl Iterator<Item = &Text> {
         self.command.iter().chain(&self.args).chain(self.env.iter().map(|(_, text)| text))
     }
 }
 
 impl<'a> Words<'a> {
-    /// For the workload `w` of `service`.
+    /// Makes a renderer for the workload `w` of `service`.
     pub fn new(service: &'a Service, w: &'a Workload, settings: &Kubernetes) -> Self {
         Self {
             service,
@@ -59,7 +59,7 @@ impl<'a> Words<'a> {
         }
     }
 
-    /// A value that Kubernetes expands: of `env`, `command` or `args`.
+    /// Renders a value that Kubernetes expands: of `env`, `command` or `args`.
     fn text(&self, context: &mut Context<'_>, template: &Template) -> Text {
         let text = self.values.text(context, template, For::Any);
         if self.version < POD_INDEX && text.runs().any(|run| run == Run::Id) {
@@ -81,22 +81,23 @@ impl<'a> Words<'a> {
         templates.iter().map(|t| self.text(context, t)).collect()
     }
 
-    /// A list that Kubernetes takes as it is: probes, hooks and whatever a person runs.
+    /// Renders a list that Kubernetes does not expand: probes, hooks and the commands of an
+    /// operator.
     pub fn literals(&self, context: &mut Context<'_>, all: &[Template], holder: &str) -> Vec<String> {
         self.values.literals(context, all, For::Any, holder)
     }
 
-    /// As [`Self::literals`], for one.
+    /// Renders one value that Kubernetes does not expand.
     pub fn literal(&self, context: &mut Context<'_>, template: &Template, holder: &str) -> String {
         self.values.literal(context, template, For::Any, holder)
     }
 
-    /// As [`Self::literal`], for one member whose id is known.
+    /// Renders one value that Kubernetes does not expand, for a member with a known id.
     pub fn literal_of(&self, context: &mut Context<'_>, template: &Template, id: u32, holder: &str) {
         self.values.literal(context, template, For::Member(id), holder);
     }
 
-    /// The values of `program`, with `further` variables in place of its own of the same names.
+    /// Renders the values of `program`. Variables in `further` replace those with the same names.
     pub fn program(
         &self,
         context: &mut Context<'_>,
@@ -117,13 +118,13 @@ impl<'a> Words<'a> {
         }
     }
 
-    /// The values of an environment.
+    /// Renders the values of an environment.
     pub fn env(&self, context: &mut Context<'_>, env: &[(String, Template)]) -> Vec<(String, Text)> {
         env.iter().map(|(name, t)| (name.clone(), self.text(context, t))).collect()
     }
 
-    /// The environment of a container: first the variables that others are made of, for
-    /// `$(NAME)` sees only what stands before it.
+    /// Returns the environment of a container. Variables that other variables use come first,
+    /// because `$(NAME)` sees only the variables before it.
     pub fn variables(&self, rendered: &Rendered) -> Vec<Variable> {
         let mut runs = BTreeSet::new();
         let mut secrets = BTreeSet::new();
@@ -142,7 +143,7 @@ impl<'a> Words<'a> {
         runs.chain(secrets).chain(own).collect()
     }
 
-    /// A variable that is one part and nothing else.
+    /// Makes a variable that consists of a single part.
     fn variable(&self, name: String, part: Part) -> Variable {
         let mut variable = Variable { name, ..Variable::default() };
         match part {
@@ -159,7 +160,8 @@ impl<'a> Words<'a> {
         variable
     }
 
-    /// The field of the pod behind a run-time part (`fieldRef` of the API, class `EnvVarSource`).
+    /// Returns the field of the pod for a run-time part (`fieldRef` of the API, class
+    /// `EnvVarSource`).
     fn field(&self, run: Run) -> &'static str {
         match run {
             Run::Id => "metadata.labels['apps.kubernetes.io/pod-index']",

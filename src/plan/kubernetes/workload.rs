@@ -1,5 +1,5 @@
-//! DaemonSets for members of nodes, StatefulSets for counted ones. A Deployment is for neither: it
-//! replaces a pod that is still terminating.
+//! Plans a DaemonSet for `per: node` members and a StatefulSet for counted members. Neither uses a
+//! Deployment, because a Deployment replaces a pod that still terminates.
 
 use super::objects::{ConfigMap, DaemonSet, Meta, PersistentVolume, StatefulSet, StorageClass, Update};
 use super::values::Words;
@@ -16,27 +16,28 @@ const ORDINALS: Version = Version::new(1, 27);
 /// The first version with `persistentVolumeClaimRetentionPolicy` on by default (KEP-1847, beta).
 const RETENTION: Version = Version::new(1, 27);
 
-/// One workload.
+/// A workload.
 pub enum Set {
-    /// Counted members.
+    /// The workload of counted members.
     Stateful(Box<StatefulSet>),
-    /// Members of nodes.
+    /// The workload of `per: node` members.
     Daemon(Box<DaemonSet>),
 }
 
-/// One workload with what it needs beside it.
+/// A workload and the objects that it needs.
 pub struct Planned {
     /// The workload.
     pub set: Set,
-    /// Its files.
+    /// The ConfigMap with the files.
     pub config: Option<ConfigMap>,
-    /// Classes of its claims.
+    /// The StorageClasses of the claims.
     pub classes: Vec<StorageClass>,
-    /// Its local volumes.
+    /// The local PersistentVolumes.
     pub persistent: Vec<PersistentVolume>,
 }
 
-/// What is decided here; of all other fields, where, so that a new one is missed.
+/// Returns the fields that this file plans. All other fields are listed under the file that plans
+/// them, so that the compiler reports a new field.
 fn own(w: &Workload) -> (&Members, &crate::model::Update, &Bootstrap) {
     let Workload {
         // container
@@ -59,20 +60,20 @@ fn own(w: &Workload) -> (&Members, &crate::model::Update, &Bootstrap) {
         node_network: _,
         apart_from: _,
         bootstrap,
-        // A StatefulSet's pod names are ids, host names and the right to write.
+        // The pod names of a StatefulSet carry the id, the hostname and the right to write.
         id: _,
         hostname: _,
         writer: _,
         members,
         update,
-        // Each value says itself what it names.
+        // Each value tells by itself what it names.
         lists_members: _,
         peers: _,
     } = w;
     (members, update, bootstrap)
 }
 
-/// The workload of `service`.
+/// Plans the workload of `service`.
 pub fn plan(context: &mut Context<'_>, service: &Service, w: &Workload, k: &Kubernetes) -> Planned {
     let (members, update, bootstrap) = own(w);
     gaps::report(context, service, w);
@@ -100,7 +101,7 @@ pub fn plan(context: &mut Context<'_>, service: &Service, w: &Workload, k: &Kube
                 service: service.name.clone(),
                 replicas: count,
                 start: (first > 0).then_some(first),
-                // Members of a quorum become ready together or never.
+                // Members of a quorum become ready together, so they must not wait for one another.
                 management: "Parallel",
                 update: strategy(gate, &[("partition", 0)]),
                 min_ready,
@@ -114,8 +115,8 @@ pub fn plan(context: &mut Context<'_>, service: &Service, w: &Workload, k: &Kube
     Planned { set, config, classes: stored.classes, persistent: stored.persistent }
 }
 
-/// A gate cannot be asked by a controller: it would roll on. With `OnDelete` a changed template
-/// waits until somebody deletes a pod.
+/// Returns the update strategy. No controller can run the command of a gate; it would update the
+/// next member without it. With `OnDelete`, a changed template waits until somebody deletes a pod.
 fn strategy(gate: Option<String>, rolling: &[(&'static str, u32)]) -> Update {
     match gate {
         Some(_) => Update { kind: "OnDelete", rolling: Vec::new(), gate },
@@ -123,7 +124,8 @@ fn strategy(gate: Option<String>, rolling: &[(&'static str, u32)]) -> Update {
     }
 }
 
-/// What a person runs once, in the first member: only its faults are looked for here.
+/// Checks the command that an operator runs once in the first member. Kubernetes files do not
+/// contain it.
 fn once_in(context: &mut Context<'_>, words: &Words<'_>, w: &Workload, once: &crate::model::Template) {
     let holder = "`bootstrap.once`";
     if w.per_node() {

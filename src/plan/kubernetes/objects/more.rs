@@ -1,11 +1,11 @@
-//! What a spec adds to objects in the words of Kubernetes, by where the template prints it.
+//! The fields that a spec adds to objects, grouped by their place in the templates.
 
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::spec::Raw;
 
-/// Additions to a pod, by where they go.
+/// The fields to add to a pod, grouped by their place.
 #[derive(Debug, Default, Serialize)]
 pub struct PodMore {
     pub node_selector: Raw,
@@ -19,7 +19,7 @@ pub struct PodMore {
     pub rest: Raw,
 }
 
-/// Additions to the member's container, by where they go.
+/// The fields to add to the member's container, grouped by their place.
 #[derive(Debug, Default, Serialize)]
 pub struct ContainerMore {
     pub env: Vec<Value>,
@@ -34,7 +34,7 @@ pub struct ContainerMore {
     pub rest: Raw,
 }
 
-/// Additions to a Service, by where they go.
+/// The fields to add to a Service, grouped by their place.
 #[derive(Debug, Default, Serialize)]
 pub struct ServiceMore {
     pub ports: Vec<Value>,

@@ -9,208 +9,210 @@ use crate::value::Text;
 /// A pod template.
 #[derive(Debug, Serialize)]
 pub struct Pod {
-    /// Its labels.
+    /// The labels.
     pub labels: Labels,
-    /// Labels of its node.
+    /// The labels that its node must have.
     pub node_selector: Labels,
-    /// Taints that it bears.
+    /// The tolerations.
     pub tolerations: Vec<Toleration>,
-    /// Zones of its node.
+    /// The zones of its node.
     pub zones: Option<Expression>,
-    /// Pods that are never on its node.
+    /// The pods that never run on its node.
     pub apart: Vec<Apart>,
-    /// How members spread.
+    /// The topology spread constraints.
     pub spread: Vec<Spread>,
-    /// Its DNS policy, if it is on the node's network.
+    /// The DNS policy, if the pod uses the node's network.
     pub host_network: Option<&'static str>,
-    /// Variables for every Service: no, they collide with the programs' own.
+    /// Whether each Service becomes variables. It is false, because they would collide with those
+    /// of the programs.
     pub service_links: bool,
-    /// A token of the API: no.
+    /// Whether the pod gets an API token. It is false.
     pub token: bool,
-    /// Seconds from the first word to the kill.
+    /// The grace period in seconds.
     pub grace: u32,
-    /// Group of the volumes, with its policy.
+    /// The group of the volumes, with its change policy.
     pub fs_group: Option<(u32, &'static str)>,
-    /// Seccomp profile.
+    /// The seccomp profile.
     pub seccomp: &'static str,
-    /// The member, then its helpers.
+    /// The containers: the member, then its helpers.
     pub containers: Vec<Container>,
-    /// Its volumes, but for claims.
+    /// The volumes, except claims.
     pub volumes: Vec<Volume>,
-    /// What the spec adds.
+    /// The fields that the spec adds.
     pub more: PodMore,
 }
 
-/// A taint that a pod bears.
+/// A toleration of a taint.
 #[derive(Debug, Serialize)]
 pub struct Toleration {
-    /// Key of the taint.
+    /// The key of the taint.
     pub key: &'static str,
-    /// How it is compared.
+    /// The operator.
     pub operator: &'static str,
-    /// Value of the taint.
+    /// The value of the taint.
     pub value: String,
-    /// Effect of the taint.
+    /// The effect of the taint.
     pub effect: &'static str,
 }
 
-/// A label that has one of some values.
+/// A label that must have one of several values.
 #[derive(Debug, Serialize)]
 pub struct Expression {
     /// The label.
     pub key: String,
-    /// `In`.
+    /// The operator, `In`.
     pub operator: &'static str,
     /// The values.
     pub of: Vec<String>,
 }
 
 impl Expression {
-    /// `key` is one of `of`.
+    /// Makes the expression "`key` is one of `of`".
     pub fn one_of(key: &str, of: Vec<String>) -> Self {
         Self { key: key.to_owned(), operator: "In", of }
     }
 }
 
-/// A required anti-affinity term. It counts pods that terminate, too (kubernetes
+/// A required anti-affinity term. It also counts terminating pods (kubernetes
 /// `pkg/scheduler/framework/plugins/interpodaffinity`).
 #[derive(Debug, Serialize)]
 pub struct Apart {
-    /// What may carry only one of them.
+    /// The label of the domain that holds at most one of the pods.
     pub topology: &'static str,
-    /// Pods of all namespaces, or of its own.
+    /// Whether it counts the pods of all namespaces.
     pub everywhere: bool,
-    /// Selects the pods.
+    /// The selector of the pods.
     pub labels: Labels,
 }
 
-/// A topology spread constraint. It does not count pods that terminate, so it is never a fence.
+/// A topology spread constraint. It does not count terminating pods, so it never excludes a second
+/// holder.
 #[derive(Debug, Serialize)]
 pub struct Spread {
-    /// How much fuller one domain may be than another.
+    /// The highest difference between the number of pods in two domains.
     pub skew: u32,
-    /// Label of the domains.
+    /// The label of the domains.
     pub topology: &'static str,
     /// What happens to a pod that does not fit.
     pub unsatisfiable: &'static str,
-    /// Whether tainted nodes count as domains (KEP-3094); none below the version that has it.
+    /// Whether tainted nodes count as domains (KEP-3094); `None` for versions without it.
     pub taints: Option<&'static str>,
-    /// Selects the pods.
+    /// The selector of the pods.
     pub labels: Labels,
 }
 
 /// A container.
 #[derive(Debug, Serialize)]
 pub struct Container {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its image.
+    /// The image.
     pub image: String,
-    /// When the image is pulled.
+    /// The image pull policy.
     pub pull: &'static str,
-    /// In place of the image's entrypoint.
+    /// The command that replaces the entrypoint.
     pub command: Vec<Text>,
-    /// Arguments.
+    /// The arguments.
     pub args: Vec<Text>,
-    /// Environment.
+    /// The environment.
     pub env: Vec<Variable>,
-    /// Ports.
+    /// The ports.
     pub ports: Vec<ContainerPort>,
-    /// Requests and limits, as resource and quantity: equal, so that the pod is Guaranteed.
+    /// The requests and limits, as resource and quantity. They are equal, so the pod is Guaranteed.
     pub resources: Vec<(&'static str, String)>,
-    /// How it is asked, under the names of the three probes.
+    /// The probes by their field names.
     pub probes: Vec<(&'static str, Probe)>,
-    /// What runs before the stop signal.
+    /// The command before the stop signal.
     pub before_stop: Vec<String>,
-    /// Who it runs as.
+    /// The user.
     pub user: Option<RunAs>,
-    /// Capabilities that it gives up.
+    /// The capabilities to drop.
     pub drop: Vec<&'static str>,
-    /// What it sees.
+    /// The mounts.
     pub mounts: Vec<Mount>,
-    /// What the spec adds.
+    /// The fields that the spec adds.
     pub more: ContainerMore,
 }
 
 /// A port of a container.
 #[derive(Debug, Serialize)]
 pub struct ContainerPort {
-    /// Its name, unique in the pod.
+    /// The name, unique in the pod.
     pub name: String,
-    /// Its number.
+    /// The number.
     pub number: u16,
-    /// The port of the node that it holds.
+    /// The port of the node, if the container uses it.
     pub host: Option<u16>,
-    /// `TCP`.
+    /// The protocol, `TCP`.
     pub protocol: &'static str,
 }
 
-/// A user. Only a user that is not root can do without privileges: entrypoints that start as
-/// root change owners and users.
+/// The user of a container. Only a user other than root can run without privileges, because
+/// entrypoints that start as root change owners and users.
 #[derive(Debug, Serialize)]
 pub struct RunAs {
-    /// User id.
+    /// The user id.
     pub uid: u32,
-    /// Group id.
+    /// The group id.
     pub gid: Option<u32>,
-    /// Whether it is not root.
+    /// Whether the user is not root, so that the container runs without privileges.
     pub bare: bool,
 }
 
 /// A probe: one of `http`, `tcp` and `exec`.
 #[derive(Debug, Serialize)]
 pub struct Probe {
-    /// Path, port's name and, unless it is HTTP, the scheme.
+    /// The path, the name of the port and, unless it is HTTP, the scheme.
     pub http: Option<(String, String, Option<&'static str>)>,
-    /// Port's name.
+    /// The name of the port.
     pub tcp: Option<String>,
-    /// A command; nothing in it is expanded.
+    /// The command. Kubernetes expands nothing in it.
     pub exec: Vec<String>,
-    /// Seconds between two.
+    /// The seconds between two probes.
     pub every: u32,
-    /// Seconds until one failed.
+    /// The seconds until a probe counts as failed.
     pub timeout: u32,
-    /// Failures in a row that count.
+    /// The number of consecutive failures that count.
     pub failures: u32,
 }
 
-/// What a container sees of a volume.
+/// A mount of a volume in a container.
 #[derive(Debug, Clone, Serialize)]
 pub struct Mount {
-    /// The volume.
+    /// The name of the volume.
     pub volume: String,
-    /// Where.
+    /// The path in the container.
     pub path: String,
-    /// A directory or file of the volume in place of the whole.
+    /// The directory or file of the volume to mount, if not all of it.
     pub sub_path: Option<String>,
-    /// Whether it cannot be written.
+    /// Whether the mount is read-only.
     pub read_only: bool,
 }
 
 impl Mount {
-    /// The whole of `volume` at `path`, to be written.
+    /// Makes a writable mount of all of `volume` at `path`.
     pub fn at(volume: &str, path: &str) -> Self {
         Self { volume: volume.to_owned(), path: path.to_owned(), sub_path: None, read_only: false }
     }
 }
 
-/// A volume of a pod: one of the four kinds.
+/// A volume of a pod, of one of the four kinds.
 #[derive(Debug, Default, Serialize)]
 pub struct Volume {
-    /// Its name.
+    /// The name.
     pub name: String,
     /// A directory of the node.
     pub host: Option<HostPath>,
-    /// Keys of Secrets as files.
+    /// Files from keys of Secrets.
     pub secrets: Option<Secrets>,
-    /// Files of a ConfigMap.
+    /// Files from a ConfigMap.
     pub config: Option<ConfigVolume>,
-    /// Memory of this size.
+    /// A tmpfs of this size.
     pub memory: Option<String>,
 }
 
 impl Volume {
-    /// A volume of no kind yet.
+    /// Makes a volume whose kind is not set yet.
     pub fn named(name: &str) -> Self {
         Self { name: name.to_owned(), ..Self::default() }
     }
@@ -219,16 +221,16 @@ impl Volume {
 /// A directory of the node.
 #[derive(Debug, Serialize)]
 pub struct HostPath {
-    /// Where.
+    /// The path.
     pub path: String,
-    /// What must be there.
+    /// The type: what must exist at the path.
     pub kind: &'static str,
 }
 
-/// A projected volume.
+/// A projected volume of secrets.
 #[derive(Debug, Serialize)]
 pub struct Secrets {
-    /// Permissions of its files.
+    /// The permissions of its files.
     pub mode: u32,
     /// The Secrets.
     pub sources: Vec<SecretSource>,
@@ -237,39 +239,39 @@ pub struct Secrets {
 /// Keys of one Secret.
 #[derive(Debug, Serialize)]
 pub struct SecretSource {
-    /// The Secret.
+    /// The name of the Secret.
     pub object: String,
-    /// Key and file name.
+    /// The key and the file name of each file.
     pub files: Vec<(String, String)>,
 }
 
-/// Files of a ConfigMap.
+/// A volume with the files of a ConfigMap.
 #[derive(Debug, Serialize)]
 pub struct ConfigVolume {
-    /// The ConfigMap.
+    /// The name of the ConfigMap.
     pub name: String,
-    /// Key and permissions.
+    /// The key and the permissions of each file.
     pub files: Vec<(String, u32)>,
 }
 
-/// One environment variable: `value`, or where it comes from.
+/// An environment variable: a value, a field, or a key of a Secret.
 #[derive(Debug, Default, Serialize)]
 pub struct Variable {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its value, in which `$(…)` names earlier variables.
+    /// The value, in which `$(…)` names earlier variables.
     pub value: Text,
-    /// A field of the pod.
+    /// The field of the pod.
     pub field: Option<&'static str>,
-    /// A key of a Secret.
+    /// The key of a Secret.
     pub secret: Option<SecretKey>,
 }
 
 /// A key of a Secret.
 #[derive(Debug, Serialize)]
 pub struct SecretKey {
-    /// The Secret.
+    /// The name of the Secret.
     pub object: String,
-    /// Its key.
+    /// The key.
     pub key: String,
 }
