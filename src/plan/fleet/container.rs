@@ -1,4 +1,4 @@
-//! `docker run` of a member and of its helpers, one option on each physical line.
+//! Plans the `docker run` of a member and of its helpers, one option on each physical line.
 
 use std::collections::BTreeSet;
 
@@ -15,10 +15,10 @@ use crate::route;
 use crate::spec::source::Route;
 use crate::value::{self, Part, SECRETS, Text};
 
-/// Words of a line are added to until it has this many bytes.
+/// The length in bytes after which a line gets no more words.
 const FILL: usize = 100;
 
-/// `docker run` of `w`'s own program.
+/// Plans the `docker run` of the member.
 pub fn member(maker: &mut Maker<'_, '_>, w: &Workload, unit: &str, storage: &Storage) -> Lines {
     let Program { image: _, command: _, args: _, env, user: _, resources: _ } = &w.program;
     let root = Route::default();
@@ -44,7 +44,7 @@ pub fn member(maker: &mut Maker<'_, '_>, w: &Workload, unit: &str, storage: &Sto
     run.finish()
 }
 
-/// `docker run` of a helper.
+/// Plans the `docker run` of a helper.
 pub fn helper(maker: &mut Maker<'_, '_>, w: &Workload, helper: &Helper, unit: &str) -> Lines {
     let Helper { name, program, ports } = helper;
     let root = route!["helpers", name];
@@ -59,7 +59,7 @@ pub fn helper(maker: &mut Maker<'_, '_>, w: &Workload, helper: &Helper, unit: &s
     run.finish()
 }
 
-/// Of the member's secrets those that `helper` names.
+/// Returns the secrets of the member that `helper` names.
 pub fn secrets_of<'w>(helper: &Helper, w: &'w Workload) -> Vec<&'w Secret> {
     let program = &helper.program;
     let all = program.command.iter().chain(&program.args).chain(program.env.iter().map(|(_, t)| t));
@@ -72,12 +72,13 @@ pub fn secrets_of<'w>(helper: &Helper, w: &'w Workload) -> Vec<&'w Secret> {
 struct Run<'m, 'a, 'c> {
     maker: &'m mut Maker<'a, 'c>,
     lines: Lines,
-    /// What comes before docker: shells that read secrets.
+    /// The words before docker: shells that read secrets.
     exports: Lines,
 }
 
 impl<'m, 'a, 'c> Run<'m, 'a, 'c> {
-    /// The label finds the container again; the name is what docker keeps a second one from.
+    /// Starts the options. The unit finds its container by the label; docker refuses a second
+    /// container with the same name.
     fn new(maker: &'m mut Maker<'a, 'c>, unit: &str, container: &str) -> Self {
         let mut run = Self { maker, lines: Vec::new(), exports: Vec::new() };
         let label = format!("berth.unit={unit}");
@@ -127,7 +128,7 @@ impl<'m, 'a, 'c> Run<'m, 'a, 'c> {
             self.add(here, ["--cpus", &cores(milli)]);
         }
         if let Some(bytes) = memory {
-            // Without the second option docker adds as much swap again.
+            // Without `--memory-swap`, docker allows the same amount of swap in addition.
             let bytes = docker_bytes(bytes);
             self.add(here, ["--memory", &bytes, "--memory-swap", &bytes]);
         }
@@ -141,7 +142,7 @@ impl<'m, 'a, 'c> Run<'m, 'a, 'c> {
         if let Some(signal) = &w.stop.signal {
             self.add(here, ["--stop-signal", signal]);
         }
-        // What the daemon gives when it goes down without systemd.
+        // The grace period that the daemon gives when it is stopped without systemd.
         self.add(here, ["--stop-timeout", &w.stop.grace.to_string()]);
         for (path, bytes) in &w.tmpfs {
             let (here, size) = (self.here(&route!["tmpfs", path]), docker_bytes(*bytes));
@@ -152,7 +153,7 @@ impl<'m, 'a, 'c> Run<'m, 'a, 'c> {
         }
     }
 
-    /// `--mount` of a directory that is missing fails; `-v` would make it, empty.
+    /// Adds the mounts. `--mount` of a missing directory fails; `-v` would create an empty one.
     fn storage(&mut self, storage: &Storage) {
         for Bind { source, target, place } in &storage.binds {
             self.bind(*place, source, target, false);
@@ -206,7 +207,7 @@ impl<'m, 'a, 'c> Run<'m, 'a, 'c> {
         }
     }
 
-    /// The image and what runs in it; `guard` is the directory that is locked first.
+    /// Adds the image and its command. `guard` is the directory that the process locks first.
     fn image(&mut self, program: &Program, guard: Option<&str>, root: &Route) {
         let at = self.maker.service.key(&root.at("command"));
         let mut command = self.maker.words(&program.command);
@@ -237,7 +238,8 @@ impl<'m, 'a, 'c> Run<'m, 'a, 'c> {
         let service = self.maker.service;
         let command = match docker::command(service, w, health, check, run) {
             Ok(docker::Command::Shell(line)) => line,
-            // `--health-cmd` always goes through the image's shell, and nothing says that there is one.
+            // `--health-cmd` always uses the shell of the image, and the spec does not say that
+            // there is one.
             Ok(docker::Command::Exec(_)) if !has_shell(w) => return,
             Ok(docker::Command::Exec(words)) => docker::shell_line(&words),
             Err(fault) => return self.maker.context.fault(*fault),
@@ -262,7 +264,7 @@ fn no_variable(place: Place, name: &str, value: &Text) -> Diagnostic {
         .fix("let the program read the secret's file", format!("{{{{ secret('{secret}').path }}}}"))
 }
 
-/// Whether the spec says that the image has a shell.
+/// Returns whether the spec shows that the image has a shell.
 fn has_shell(w: &Workload) -> bool {
     let Health { tool, ready, live, start: _ } = &w.health;
     let is_shell = |words: &[Template]| {
@@ -279,7 +281,8 @@ fn has_shell(w: &Workload) -> bool {
         || checks.chain(before).chain([w.program.command.as_slice()]).any(is_shell)
 }
 
-/// Words on lines: one that begins with a dash begins a line, if there is anything on it.
+/// Fills lines with words. A word that starts with a dash starts a new line, unless the line is
+/// empty.
 fn fill(words: Vec<Text>) -> Lines {
     let mut lines: Lines = Vec::new();
     let mut used = 0;

@@ -1,4 +1,5 @@
-//! What fleet cannot hold or express. What holds otherwise, by hazard:
+//! Reports what fleet cannot protect or express. This table shows what protects the rest, by
+//! hazard:
 //!
 //! | hazard | data on the machine | data on volumes | no data |
 //! |---|---|---|---|
@@ -11,9 +12,10 @@
 //! | move | `--mount` refuses a directory that is missing | `docker volume inspect` first | none |
 //! | neighbour | the container's name, bound ports, and the check of the specs | the volume's name | bound ports |
 //!
-//! fleet stops no unit on a machine that it lost (`agent/reconcile.go` ends its pass when etcd
-//! does not answer), starts it elsewhere when its key expires (30 s), and on every other move
-//! starts the new one without waiting for the old (`systemd/manager.go` stops with no wait).
+//! fleet stops no unit on a machine that it has lost (`agent/reconcile.go` ends its pass if etcd
+//! does not answer). It starts the unit elsewhere when the key of the machine expires (30 s). On
+//! every other move it starts the new unit without waiting for the old one (`systemd/manager.go`
+//! stops without waiting).
 
 use super::naming::pin;
 use super::schedule;
@@ -25,8 +27,8 @@ use crate::route;
 use crate::spec::source::Route;
 use crate::target::Target;
 
-/// Ways in which fleet starts a unit on another machine while the old container runs on: hazard,
-/// when, and why.
+/// The cases in which fleet starts a unit on another machine while the old container keeps running:
+/// hazard, when, and why.
 const MOVES: [(&str, &str, &str); 3] = [
     ("partition", "while a machine is cut off", "its units run on; fleet starts them elsewhere after 30 s"),
     (
@@ -63,7 +65,7 @@ fn dedicated(service: &Service, w: &Workload) -> Option<Gap> {
     ))
 }
 
-/// The line that holds the members to machines on fleet alone.
+/// Returns the line that pins the members to machines on fleet only.
 fn pin_line(service: &Service) -> String {
     format!("targets: {{ fleet: {{ pin: {} }} }}", service.name)
 }
@@ -72,15 +74,17 @@ fn stop_line(service: &Service, w: &Workload) -> String {
     format!("fleetctl stop {}", super::names::unit(service, None, Some(w.ids().start)))
 }
 
-/// Whether metadata says where a member of `w` runs.
+/// Returns whether metadata decides where a member of `w` runs.
 fn placed(service: &Service, w: &Workload) -> bool {
     let added = service.targets.fleet.iter().flat_map(|f| &f.unit).any(|s| s.name == "X-Fleet");
     pin(service, w).is_some() || added || w.volumes().any(|(_, v)| !v.zones.is_empty())
 }
 
-/// Volumes that a second machine can attach while the first one still has them.
+/// Returns the gaps of volumes that a second machine can attach while the first one still uses
+/// them.
 fn volumes(service: &Service, w: &Workload) -> Vec<Gap> {
-    // Another machine has no such directory, and docker asks for it before it mounts a volume.
+    // With a host directory there is no gap: another machine does not have it, and docker checks it
+    // before it mounts a volume.
     let on_host = w.data.iter().any(|d| matches!(d.at, DataAt::Host { .. }));
     let Some(fences) = w.fences(service, Target::Fleet).filter(|_| !on_host) else { return Vec::new() };
     let weakest =
@@ -99,7 +103,7 @@ fn volumes(service: &Service, w: &Workload) -> Vec<Gap> {
     };
     let mut gaps: Vec<Gap> = match (fences, pinned) {
         (Fences::Always, _) | (_, true) => Vec::new(),
-        // Where nothing is cut off, the old machine still has the volume.
+        // Without a partition, the old machine still holds the volume.
         (Fences::WhileConnected, false) => MOVES.iter().take(1).map(floats).collect(),
         (Fences::Never, false) => MOVES.iter().map(floats).collect(),
     };
@@ -112,7 +116,7 @@ fn volumes(service: &Service, w: &Workload) -> Vec<Gap> {
     gaps
 }
 
-/// Members that hold nothing of a machine and nothing of a storage.
+/// Returns the gaps of members without a resource on a machine or a storage.
 fn without_data(service: &Service, w: &Workload) -> Vec<Gap> {
     if w.per_node() || !w.data.is_empty() {
         return Vec::new();
@@ -120,7 +124,7 @@ fn without_data(service: &Service, w: &Workload) -> Vec<Gap> {
     let pinned = pin(service, w).is_some();
     let at = |field: &str| route!["exclusive", field];
     let claimed: Vec<(&str, Route)> = match (w.writer, pinned) {
-        // A floating writer is an error already.
+        // A writer without a pin is already an error.
         (true, false) => Vec::new(),
         (true, true) => vec![("writer", at("writer"))],
         (false, _) => {
@@ -145,7 +149,8 @@ fn without_data(service: &Service, w: &Workload) -> Vec<Gap> {
     gaps
 }
 
-/// Revisions that share a directory, but not the first one, of which the container is named.
+/// Returns the gap of revisions that share a directory other than the first one, which gives the
+/// container its name.
 fn revisions(context: &Context<'_>, service: &Service) -> Option<Gap> {
     let other = context.model.other_first(service)?;
     let revision = other.revision.as_deref().unwrap_or_default();

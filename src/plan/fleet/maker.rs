@@ -1,4 +1,4 @@
-//! What the units of one member are made with: its values, and the place to report to.
+//! The state for planning the units of one member: its values, and where to report errors.
 
 use super::names;
 use super::naming::Addresses;
@@ -10,24 +10,24 @@ use crate::plan::context::Context;
 use crate::plan::scope::{For, Values};
 use crate::value::{Part, Text};
 
-/// Most bytes of a physical line: fleet refuses 2048 (go-systemd `unit/deserialize.go`), and
+/// The longest physical line in bytes: fleet refuses 2048 (go-systemd `unit/deserialize.go`), and
 /// systemd before 233 reads 2046 and the newline.
 const MAX_LINE: usize = 2046;
-/// The longest text before the first word of a line.
+/// The length of the longest text before the first word of a line.
 const KEY: usize = "ExecStartPre=-".len();
-/// Makes the units of one member, with the place to report to.
+/// Plans the units of one member and reports errors.
 pub struct Maker<'a, 'c> {
-    /// Where faults go.
+    /// Where to report errors.
     pub context: &'a mut Context<'c>,
-    /// Whose units.
+    /// The service of the units.
     pub service: &'c Service,
-    /// The member; `None` for `per: node`.
+    /// The id of the member; `None` for `per: node`.
     pub id: Option<u32>,
     values: Values<'c, Addresses>,
 }
 
 impl<'a, 'c> Maker<'a, 'c> {
-    /// For member `id` of `service`.
+    /// Makes the state for member `id` of `service`.
     pub fn new(context: &'a mut Context<'c>, service: &'c Service, id: Option<u32>) -> Self {
         Self { context, service, id, values: Values::new(&Addresses, service) }
     }
@@ -36,7 +36,7 @@ impl<'a, 'c> Maker<'a, 'c> {
         self.id.map_or(For::Any, For::Member)
     }
 
-    /// A value that may hold secrets.
+    /// Renders a value that may contain secrets.
     pub fn secret_text(&mut self, template: &Template) -> Text {
         let text = self.values.text(self.context, template, self.whom());
         if let Some(c) = text.0.iter().find_map(|p| if let Part::Literal(t) = p { odd(t) } else { None }) {
@@ -46,7 +46,7 @@ impl<'a, 'c> Maker<'a, 'c> {
         text
     }
 
-    /// A value that stands where every user of the machine can read it.
+    /// Renders a value that every user of the machine can read, so it must not contain a secret.
     pub fn text(&mut self, template: &Template) -> Text {
         let mut text = self.secret_text(template);
         if text.secrets().next().is_some() {
@@ -67,12 +67,13 @@ impl<'a, 'c> Maker<'a, 'c> {
         text
     }
 
-    /// Several values.
+    /// Renders several values.
     pub fn words(&mut self, templates: &[Template]) -> Vec<Text> {
         templates.iter().map(|t| self.text(t)).collect()
     }
 
-    /// The environment, with that of the very first start where it was asked for.
+    /// Returns the environment. For a service that starts for the first time, this includes
+    /// `bootstrap.env`.
     pub fn with_bootstrap(
         &self,
         env: &[(String, Template)],
@@ -90,8 +91,8 @@ impl<'a, 'c> Maker<'a, 'c> {
         all
     }
 
-    /// Where a file of the container lies on the machine: below the unit's own directory, so
-    /// that a unit that waits for its turn does not change the files of the one that runs.
+    /// Returns the path on the machine of a file for the container. It lies below a directory of
+    /// the unit, so that a waiting unit does not change the files of a running one.
     pub fn file(&self, path: &str) -> String {
         format!("/run/berth/{}{path}", names::stem(self.service, None, self.id))
     }
@@ -117,12 +118,13 @@ impl<'a, 'c> Maker<'a, 'c> {
     }
 }
 
-/// A character that systemd takes for no text (`src/basic/utf8.c`): it would drop the line.
+/// Returns the first character that systemd does not accept in text (`src/basic/utf8.c`). It would
+/// drop the line.
 pub fn odd(text: &str) -> Option<char> {
     text.chars().find(|c| matches!(*c as u32, 0xFDD0..=0xFDEF) || *c as u32 & 0xFFFE == 0xFFFE)
 }
 
-/// The fault of a text with such a character.
+/// Makes the error for such a character.
 pub fn no_character(place: Place, c: char) -> Diagnostic {
     let message = format!("systemd refuses lines with the character U+{:04X}", c as u32);
     Diagnostic::error(Code::CharacterForbidden, place, message).why("the unit would run without that line")

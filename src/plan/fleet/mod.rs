@@ -1,9 +1,10 @@
-//! CoreOS fleet: units that run `docker run` in the foreground. A counted service has a concrete
-//! unit for each member (a template in the registry would win over an edited one, `fleetctl.go`);
-//! `per: node` has a global unit for each revision.
+//! Plans CoreOS fleet units that run `docker run` in the foreground. A counted service has one unit
+//! per member. It does not use a unit template, because a template in the registry takes precedence
+//! over an edited one (`fleetctl.go`). A `per: node` service has one global unit per revision.
 //!
-//! fleet places by desired state and waits for nothing, so a second container is kept out by
-//! what it cannot have: the container's name, a bound port, a volume that is attached.
+//! fleet schedules by desired state and does not wait for the old unit. So a second container must
+//! be kept out by something that it cannot get: the name of the container, a bound port, or an
+//! attached volume.
 
 mod container;
 mod gaps;
@@ -23,14 +24,12 @@ use crate::emit::Page;
 use crate::model::{Service, Workload};
 use crate::plan::context::Context;
 use crate::route;
-/// Of the member's secrets those that a helper names; a unit's name; a volume's.
 pub use container::secrets_of;
 use maker::Maker;
-/// The name of the container that holds a host directory: the fence of that directory.
 pub use names::of_path as container_of;
 pub use names::{clashes, member as member_name, names, unit as unit_name, volume as volume_name};
 
-/// Plans the group of `context` and says what to print where.
+/// Plans the group of `context` and returns the files to render.
 pub fn pages(context: &mut Context<'_>) -> Vec<Page> {
     let mut pages = Vec::new();
     for service in context.group {
@@ -53,7 +52,7 @@ pub fn pages(context: &mut Context<'_>) -> Vec<Page> {
     pages
 }
 
-/// What no unit can do.
+/// Reports what no unit can do.
 fn faults(context: &mut Context<'_>, service: &Service, w: &Workload) {
     let mut all = storage::faults(service, w);
     all.extend(schedule::faults(service, w));
@@ -69,7 +68,7 @@ fn faults(context: &mut Context<'_>, service: &Service, w: &Workload) {
         );
     }
     if w.per_node() && w.data.is_empty() && service.name.len() < 2 {
-        // The container of such a member is named after the service (docker `daemon/names`).
+        // The container of such a member has the name of the service (docker `daemon/names`).
         let message = "docker takes no name of one character, and the members' containers have this one";
         all.push(Diagnostic::error(Code::BadName, service.place(&route!["service"]), message));
     }

@@ -1,4 +1,4 @@
-//! Names of units, containers and volumes, and the proof that no two things have one name.
+//! The names of units, containers and volumes, and the check that all names are different.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,8 @@ use crate::plan::context::{Origin, key};
 use crate::route;
 use crate::target::Target;
 
-/// The member's name: of a counted service `service-id`; a `per: node` member is its node's.
+/// Returns the name of a member: `service-id` if counted. A `per: node` member has the name of its
+/// service here, and its node tells it apart.
 pub fn member(service: &Service, id: Option<u32>) -> String {
     match id {
         Some(id) => format!("{}-{id}", service.name),
@@ -17,8 +18,8 @@ pub fn member(service: &Service, id: Option<u32>) -> String {
     }
 }
 
-/// A unit's name without its suffix. The revision follows a dot, which no service's name holds,
-/// so that a glob over revisions never hits a helper.
+/// Returns the name of a unit without its suffix. A dot separates the revision, because no service
+/// name contains one, so a glob over revisions never matches a helper.
 pub fn stem(service: &Service, helper: Option<&str>, id: Option<u32>) -> String {
     let base = match helper {
         Some(helper) => format!("{}-{helper}", service.name),
@@ -31,13 +32,13 @@ pub fn stem(service: &Service, helper: Option<&str>, id: Option<u32>) -> String 
     }
 }
 
-/// A unit's name.
+/// Returns the name of a unit.
 pub fn unit(service: &Service, helper: Option<&str>, id: Option<u32>) -> String {
     format!("{}.service", stem(service, helper, id))
 }
 
-/// Globs (Go's `path.Match` on whole names, fleet `agent/state.go`) that hit every unit of the
-/// service's members and no helper.
+/// Returns globs that match every unit of the service's members and no helper. fleet matches them
+/// with Go's `path.Match` against whole names (`agent/state.go`).
 pub fn globs(service: &Service, w: &Workload) -> Vec<String> {
     if w.per_node() {
         vec![format!("{}.*.service", service.name), format!("{}.service", service.name)]
@@ -46,20 +47,21 @@ pub fn globs(service: &Service, w: &Workload) -> Vec<String> {
     }
 }
 
-/// The docker volume of `data`.
+/// Returns the name of the docker volume of `data`.
 pub fn volume(data: &Data, member: &str) -> String {
     format!("{}-{member}", data.name)
 }
 
-/// A host path as a container's name (`[a-zA-Z0-9][a-zA-Z0-9_.-]*`, docker
-/// `daemon/names/names.go`): `/mnt/d1/zookeeper-1` is `mnt.d1.zookeeper-1`. No two paths have one
-/// name: what would not stand for itself is `_` with its code in hexadecimal.
+/// Encodes a host path as a container name (`[a-zA-Z0-9][a-zA-Z0-9_.-]*`, docker
+/// `daemon/names/names.go`): `/mnt/d1/zookeeper-1` becomes `mnt.d1.zookeeper-1`. Different paths
+/// get different names: a character that has no plain form becomes `_` and its hexadecimal code.
 pub fn of_path(path: &str) -> String {
     const CODES: [&str; 5] = ["2B", "2E", "2F", "40", "5F"];
     let path = path.strip_prefix('/').unwrap_or(path);
     let mut out = String::new();
     if !path.starts_with(|c: char| c.is_ascii_alphanumeric()) {
-        // A name begins with a letter or a digit: the slash before it is written out.
+        // A name must start with a letter or digit, so the slash before another character is
+        // encoded.
         out.push_str("0_2F");
     }
     for (at, c) in path.char_indices() {
@@ -74,21 +76,22 @@ pub fn of_path(path: &str) -> String {
     out
 }
 
-/// The name of a helper's container.
+/// Returns the name of a helper's container.
 pub fn helper_container(service: &Service, helper: &str, id: Option<u32>) -> String {
     format!("{}-{helper}", member(service, id))
 }
 
-/// What of one machine, or of the storage, a name stands for.
+/// The kinds of names that must be unique on a machine or in a storage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Kind {
     Container,
     Volume,
-    /// Units of one name.
+    /// All units of one service or helper.
     Unit,
 }
 
-/// The names that `service` takes, other than those of host paths, which are claimed as paths.
+/// Returns the names that `service` uses, except those made from host paths. The check of
+/// directories covers these.
 fn taken<'m>(service: &Service, w: &'m Workload) -> Vec<(Kind, String, Origin<'m>)> {
     let ids: Vec<Option<u32>> = if w.per_node() { vec![None] } else { w.ids().map(Some).collect() };
     let mut all = Vec::new();
@@ -112,7 +115,7 @@ fn taken<'m>(service: &Service, w: &'m Workload) -> Vec<(Kind, String, Origin<'m
             ));
         }
     }
-    // Units: helpers' have the names of no services, and of no other helpers.
+    // The units of a helper must not have the name of a service or of another helper.
     all.push((Kind::Unit, service.name.clone(), Origin::Service));
     for helper in &w.helpers {
         all.push((Kind::Unit, format!("{}-{}", service.name, helper.name), Origin::Helper(&helper.name)));
@@ -120,18 +123,18 @@ fn taken<'m>(service: &Service, w: &'m Workload) -> Vec<(Kind, String, Origin<'m
     all
 }
 
-/// Shows the names that `service` takes on fleet.
+/// Calls `see` with a hash of each name that `service` uses on fleet.
 pub fn names(service: &Service, mut see: impl FnMut(u64)) {
     let Some(w) = service.workload().filter(|_| service.has(Target::Fleet)) else { return };
     taken(service, w).iter().for_each(|(kind, name, _)| see(key((Target::Fleet, kind, name))));
 }
 
-/// Reports names that two services among `batch` take on fleet, each pair once.
+/// Reports names that two services in `batch` use on fleet, each pair once.
 pub fn clashes(model: &Model, batch: &[usize], faults: &mut Vec<Diagnostic>) {
     let own = batch.iter().map(|i| model.service(*i)).filter(|s| s.has(Target::Fleet));
     let own: Vec<(&Service, &Workload)> = own.filter_map(|s| Some((s, s.workload()?))).collect();
     let mut owners: BTreeMap<(Kind, String), (&Service, Origin<'_>)> = BTreeMap::new();
-    // A service is told of before the helper that has its name.
+    // The service with a name is reported before the helper with the same name.
     for (service, _) in &own {
         owners.entry((Kind::Unit, service.name.clone())).or_insert((service, Origin::Service));
     }
@@ -177,7 +180,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    /// As docker's `daemon/names/names.go` has it.
+    /// Returns whether docker accepts the name (`daemon/names/names.go`).
     fn is_name(name: &str) -> bool {
         let good = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
         name.len() > 1 && name.chars().all(good) && name.starts_with(|c: char| c.is_ascii_alphanumeric())
@@ -198,7 +201,7 @@ mod tests {
         }
     }
 
-    /// Every path of a small alphabet that reaches each rule has a name of its own.
+    /// Every path over a small alphabet that reaches each rule gets a different name.
     #[test]
     fn no_two_paths_have_one_name() {
         let pieces = ["/", "0", "_", ".", "@", "+", "-", "2", "E", "F", "5", "B"];

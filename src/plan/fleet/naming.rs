@@ -1,11 +1,12 @@
-//! Where members can be reached.
+//! The addresses of members.
 
 use crate::model::{Pin, Service, Workload};
 use crate::plan::scope::{Naming, no_address};
 use crate::target::Target;
 use crate::value::Fault;
 
-/// fleet has no names of its own: addresses come from the pin's table or the operator's DNS.
+/// The addresses on fleet. fleet has no names of its own: addresses come from the table of the pin,
+/// or from the operator's DNS.
 pub struct Addresses;
 
 impl Naming for Addresses {
@@ -26,7 +27,7 @@ impl Naming for Addresses {
     }
 }
 
-/// What holds the members to machines on fleet.
+/// Returns the pin of the members on fleet.
 pub fn pin<'s>(service: &'s Service, w: &'s Workload) -> Option<&'s Pin> {
     let here = || service.targets.fleet.as_ref().and_then(|f| f.pin.as_ref());
     w.pin().or_else(here)

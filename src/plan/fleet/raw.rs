@@ -1,5 +1,5 @@
-//! `targets.fleet.unit`: options in systemd's and fleet's own words. Only what is known to leave
-//! berthc's rules alone may be added; `*` stands for any end.
+//! Reads `targets.fleet.unit`: options in the notation of systemd and fleet. Only options that are
+//! known not to change berthc's rules are allowed. `*` matches any ending.
 
 use serde::Serialize;
 
@@ -10,12 +10,13 @@ use crate::model::names;
 use crate::route;
 use crate::text::quote;
 
-/// Options that add to a unit (systemd.unit(5)).
+/// The options that may be added to `[Unit]` (systemd.unit(5)).
 const UNIT: &[&str] =
     &["After", "Before", "Documentation", "OnFailure", "PartOf", "RequiresMountsFor", "Wants"];
 
-/// Options that say how the docker client runs (systemd.exec(5), systemd.resource-control(5)). No
-/// environment: `DOCKER_HOST` would start the container where its name fences nothing.
+/// The options for the process of the docker client (systemd.exec(5), systemd.resource-control(5)).
+/// They do not include the environment: `DOCKER_HOST` would start the container on another daemon,
+/// where its name excludes no second container.
 const SERVICE: &[&str] = &[
     "BlockIO*",
     "CPU*",
@@ -34,27 +35,27 @@ const SERVICE: &[&str] = &[
     "TimerSlackNSec",
 ];
 
-/// One option.
+/// An option.
 #[derive(Debug, Serialize)]
 pub struct Entry {
-    /// Its name.
+    /// The name.
     pub key: String,
-    /// Its value.
+    /// The value.
     pub value: String,
 }
 
-/// What is added to a member's unit.
+/// The options to add to the unit of a member.
 #[derive(Debug, Default, Serialize)]
 pub struct Additions {
-    /// To `[Unit]`.
+    /// The options for `[Unit]`.
     pub unit: Vec<Entry>,
-    /// To `[Service]`.
+    /// The options for `[Service]`.
     pub service: Vec<Entry>,
-    /// To `[X-Fleet]`: metadata that a machine must have besides.
+    /// The metadata for `[X-Fleet]` that a machine must also have.
     pub metadata: Vec<String>,
 }
 
-/// Reads the hatch; `taken` are the metadata keys that berthc has set.
+/// Reads the additions. `taken` holds the metadata keys that berthc has set.
 pub fn plan(service: &Service, taken: &[String], faults: &mut Vec<Diagnostic>) -> Additions {
     let mut all = Additions::default();
     let sections = service.targets.fleet.iter().flat_map(|f| &f.unit);
@@ -86,7 +87,7 @@ fn listed(list: &[&str], key: &str) -> bool {
     good && list.iter().any(|l| l.strip_suffix('*').map_or(*l == key, |start| key.starts_with(start)))
 }
 
-/// Why `key` of `section` is berthc's own.
+/// Returns why only berthc may set `key` in `section`.
 fn refused(section: &str, key: &str) -> Option<String> {
     let list = match section {
         "Unit" => UNIT,
@@ -113,7 +114,7 @@ fn refused(section: &str, key: &str) -> Option<String> {
     Some(format!("{why}; what may be added to [{section}]: {}", list.join(", ")))
 }
 
-/// Why `value` would be more or less than one value, or would weaken a rule.
+/// Returns why `value` is not exactly one value, or would weaken a rule.
 fn wrong_value(section: &str, key: &str, value: &str, taken: &[String]) -> Option<String> {
     if quote::setting(value).is_none() || key.len() + value.len() > 2000 {
         return Some("a value is not empty and stands on one line of at most 2000 bytes, without blanks around it and without a backslash at its end".into());

@@ -1,4 +1,4 @@
-//! `[X-Fleet]`: where a unit may run (fleet `job/job.go`, `agent/state.go`).
+//! Plans `[X-Fleet]`: the machines on which a unit may run (fleet `job/job.go`, `agent/state.go`).
 
 use serde::Serialize;
 
@@ -12,26 +12,28 @@ use crate::plan::context::Context;
 use crate::route;
 use crate::target::Target;
 
-/// Metadata key of a machine's zone.
+/// The metadata key with the zone of a machine.
 const ZONE: &str = "zone";
 
-/// The options of `[X-Fleet]`, each value on a line of its own: fleet drops what it cannot split.
+/// The options of `[X-Fleet]`. Each value has its own line, because fleet drops a line that it
+/// cannot split.
 #[derive(Debug, Default, Serialize)]
 pub struct Schedule {
-    /// One on each machine.
+    /// Whether one unit runs on each machine.
     pub global: bool,
-    /// `key=value`. Different keys must all be there; one key twice would mean either of them.
+    /// The required metadata, as `key=value`. A machine must have all keys; the same key twice
+    /// would mean either value.
     pub metadata: Vec<String>,
-    /// Units that never share a machine with this one.
+    /// Globs for the units that never share a machine with this one.
     pub conflicts: Vec<String>,
 }
 
-/// Whether global units may have Conflicts.
+/// Returns whether global units may have Conflicts.
 fn global_conflicts(version: Version) -> bool {
     version >= Version::new(1, 0)
 }
 
-/// What keeps member `id` where it belongs and away from others.
+/// Plans the metadata and conflicts of member `id`.
 pub fn plan(
     context: &Context<'_>,
     service: &Service,
@@ -63,12 +65,12 @@ pub fn plan(
     Schedule { global: w.per_node(), metadata, conflicts }
 }
 
-/// Metadata that says which revision a machine runs.
+/// Returns the metadata key with the revision that a machine runs.
 fn revision_key(service: &Service) -> String {
     format!("{}-revision", service.name)
 }
 
-/// Metadata of one key twice, of which fleet would take either.
+/// Reports a metadata key that appears twice, because fleet would accept either value.
 pub fn faults(service: &Service, w: &Workload) -> Vec<Diagnostic> {
     let why = "fleet takes two values of one key for either of them";
     let fault = |route, key: &str, by: &str| {
@@ -97,8 +99,9 @@ pub fn faults(service: &Service, w: &Workload) -> Vec<Diagnostic> {
     all
 }
 
-/// Services that fleet of this version cannot keep apart: 0.13 starts a global unit beside
-/// whatever runs (`agent/reconcile.go` looks at conflicts of globals since 1.0.0).
+/// Returns the services of `apart_from` that this version of fleet cannot keep apart: 0.13 starts a
+/// global unit next to any other unit (`agent/reconcile.go` checks the conflicts of global units
+/// since 1.0.0).
 pub fn not_apart<'s>(context: &Context<'_>, service: &Service, w: &'s Workload) -> Vec<(usize, &'s str)> {
     let old = |s: &Service| s.targets.fleet.as_ref().is_some_and(|f| !global_conflicts(f.version));
     let theirs = |name: &str| context.model.find(name).and_then(|o| Some((o, o.workload()?)));

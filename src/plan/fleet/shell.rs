@@ -1,5 +1,5 @@
-//! What a unit hands to the host's `/bin/sh`: constant scripts, which get what varies as
-//! arguments, and the words of the few that cannot be constant.
+//! The commands that a unit runs with the host's `/bin/sh`: constant scripts that get variable
+//! parts as arguments, and the few scripts that cannot be constant.
 
 use std::collections::BTreeSet;
 
@@ -9,28 +9,28 @@ use crate::plan::docker::shell_quote;
 use crate::text::quote;
 use crate::value::{Part, Text};
 
-/// The docker client of a Container Linux machine.
+/// The docker client on a Container Linux machine.
 pub const DOCKER: &str = "/usr/bin/docker";
 
-/// Stops the containers of unit $0 within $1 seconds, and no others. Containers are found by
-/// their label: the name may be another unit's by now.
+/// Stops the containers of unit $0 within $1 seconds, and no others. It finds them by their label,
+/// because another unit may have the name by then.
 const STOP: &str = r#"c=$(/usr/bin/docker ps -q --filter label=berth.unit="$0") || exit; test -z "$c" || /usr/bin/docker stop -t "$1" $c"#;
 
 /// Runs a command inside the container of unit $0, for at most $1 seconds.
 const BEFORE: &str = r#"c=$(/usr/bin/docker ps -q --filter label=berth.unit="$0") || exit; test -n "$c" || exit 0; t=$1; shift; exec /usr/bin/timeout -k 5 "$t" /usr/bin/docker exec "$c" "$@""#;
 
-/// Fails unless volume $0 is there and of plugin $1, whose name may carry a tag. A volume that
-/// is missing would be made, empty.
+/// Fails unless volume $0 exists and belongs to plugin $1, whose name may have a tag. Without this
+/// check, docker would create a missing volume, empty.
 const VOLUME: &str = r#"d=$(/usr/bin/docker volume inspect -f "{{.Driver}}" "$0") || exit; case $d in "$1"|"$1":*) ;; *) echo "volume $0 is of driver $d, not $1" >&2; exit 1;; esac"#;
 
-/// Fails unless volume $0 is there and is NFS: of docker's own driver, which also makes
-/// directories of the machine.
+/// Fails unless volume $0 exists and is NFS. Docker's own driver also creates directories on the
+/// machine.
 const NFS: &str = r#"d=$(/usr/bin/docker volume inspect -f "{{.Driver}} {{.Options.type}}" "$0") || exit; case $d in "local nfs"|"local nfs4") ;; *) echo "volume $0 is $d, not local nfs" >&2; exit 1;; esac"#;
 
-/// Most words of one command, and most bytes: far below what execve(2) takes.
+/// The limits of one command, in words and in bytes; both are far below the limits of execve(2).
 const MAX_WORDS: usize = 400;
 const MAX_BYTES: usize = 64 << 10;
-/// Most bytes of one word as it is printed: it stands on a line of its own.
+/// The longest printed word in bytes: each word must fit on one line.
 const MAX_PRINTED: usize = 1800;
 
 /// A command line of a unit: physical lines of words.
@@ -44,7 +44,7 @@ fn script(text: &str, args: &[&str]) -> Vec<Text> {
     words(["/bin/sh", "-c", text].iter().chain(args))
 }
 
-/// Stops what `unit` has started.
+/// Stops the container that `unit` has started.
 pub fn stop(unit: &str, seconds: u32) -> Lines {
     vec![script(STOP, &[unit, &seconds.to_string()])]
 }
@@ -54,22 +54,22 @@ pub fn before(unit: &str, seconds: u32, command: Vec<Text>) -> Lines {
     vec![script(BEFORE, &[unit, &seconds.to_string()]), command]
 }
 
-/// Takes away a container that does not run: without `-f` docker refuses a running one.
+/// Removes a container that is not running. Without `-f`, docker refuses to remove a running one.
 pub fn remove(container: &str) -> Lines {
     vec![words([DOCKER, "rm", container])]
 }
 
-/// Fails unless `file` is there and not empty.
+/// Fails unless `file` exists and is not empty.
 pub fn exists(file: &str) -> Lines {
     vec![words(["/usr/bin/test", "-s", file])]
 }
 
-/// Fails unless `volume` is there and of `driver`.
+/// Fails unless `volume` exists and belongs to `driver`.
 pub fn volume(volume: &str, driver: &str) -> Lines {
     vec![if driver == "local" { script(NFS, &[volume]) } else { script(VOLUME, &[volume, driver]) }]
 }
 
-/// Writes `file` to `path` of the machine, byte for byte, in as many commands as it needs.
+/// Writes `file` to `path` on the machine, byte for byte, with as many commands as needed.
 pub fn write(file: &File, path: &str) -> Vec<Lines> {
     let first = format!(
         r#"mkdir -p "$(dirname "$0")" && printf %s "$@" >"$0" && chmod {:04o} "$0""#,
@@ -90,7 +90,7 @@ pub fn write(file: &File, path: &str) -> Vec<Lines> {
     all
 }
 
-/// The lines of `text`, each with its newline; a line that is too long in pieces.
+/// Splits `text` into lines, each with its newline. Splits a line that is too long into pieces.
 fn split(text: &str) -> impl Iterator<Item = &str> {
     text.split_inclusive('\n').flat_map(|line| {
         let mut cuts = vec![0];
@@ -112,13 +112,13 @@ fn split(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The file of a secret on the machine.
+/// Returns the path of a secret on the machine.
 pub fn secret_file(secret: &Secret) -> String {
     format!("/etc/berth/secrets/{}/{}", secret.object, secret.key)
 }
 
-/// Hands `value`, which holds secrets, to the command that follows as the variable `name`. The
-/// shell's own words do it: a secret never is an argument of a process, which all may read.
+/// Passes `value`, which contains secrets, to the next command as the variable `name`. Shell
+/// builtins do this, so that a secret is never an argument of a process, which every user can read.
 pub fn export(name: &str, value: &Text, secrets: &[Secret]) -> Vec<Text> {
     let used: BTreeSet<&str> = value.secrets().collect();
     let read = secrets.iter().filter(|s| used.contains(s.name.as_str())).map(|secret| {
@@ -132,8 +132,8 @@ pub fn export(name: &str, value: &Text, secrets: &[Secret]) -> Vec<Text> {
     all
 }
 
-/// `value` as one word of a POSIX shell: text in single quotes, secrets as variables in double
-/// quotes. What systemd expands (a host name) stands in single quotes.
+/// Writes `value` as one word for a POSIX shell: text in single quotes, secrets as variables in
+/// double quotes. Text that systemd expands (a hostname) is in single quotes.
 fn shell_word(value: &Text) -> Text {
     let mut parts = Vec::new();
     for part in &value.0 {
@@ -158,7 +158,7 @@ mod tests {
         Secret { name: name.into(), object: "db".into(), key: "p.w".into(), version: None }
     }
 
-    /// Runs what [`export`] makes in the real shell, with the secrets' files in `folder`.
+    /// Runs the result of [`export`] in a real shell, with the files of the secrets in `folder`.
     fn exported(value: &[Part], content: &str) -> Option<String> {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("p.w");

@@ -1,4 +1,5 @@
-//! Where a member's data is: what is mounted, what must be there first, and the name that fences.
+//! Plans the storage of a member: its mounts, what must exist before the start, and the container
+//! name that excludes a second holder.
 
 use super::maker::Maker;
 use super::names;
@@ -12,42 +13,42 @@ use crate::route;
 /// A directory of the machine.
 #[derive(Debug)]
 pub struct Bind {
-    /// On the machine.
+    /// The path on the machine.
     pub source: String,
-    /// In the container.
+    /// The path in the container.
     pub target: String,
-    /// In the spec.
+    /// The place in the spec.
     pub place: Place,
 }
 
 /// A docker volume.
 #[derive(Debug)]
 pub struct Volume {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its plugin.
+    /// The plugin.
     pub driver: &'static str,
-    /// In the container.
+    /// The path in the container.
     pub target: String,
-    /// In the spec.
+    /// The place in the spec.
     pub place: Place,
 }
 
-/// The data of one member.
+/// The storage of one member.
 #[derive(Debug)]
 pub struct Storage {
-    /// The container's name: of the first data directory, so that docker refuses a second holder
-    /// of it on one machine, whatever unit asks.
+    /// The name of the container. It is made from the first data directory, so that docker refuses
+    /// a second holder of it on one machine, whichever unit starts it.
     pub container: String,
-    /// Host directories.
+    /// The host directories.
     pub binds: Vec<Bind>,
-    /// Volumes.
+    /// The volumes.
     pub volumes: Vec<Volume>,
-    /// Where the volumes live, if they live somewhere.
+    /// The zone of the volumes, if they have one.
     pub zone: Option<String>,
 }
 
-/// The data of the maker's member.
+/// Plans the storage of the maker's member.
 pub fn plan(maker: &mut Maker<'_, '_>, w: &Workload) -> Storage {
     let member = names::member(maker.service, maker.id);
     let mut storage =
@@ -81,7 +82,7 @@ pub fn plan(maker: &mut Maker<'_, '_>, w: &Workload) -> Storage {
     storage
 }
 
-/// A host directory, known when the unit is made.
+/// Renders a host directory, which must not depend on run time.
 fn host(maker: &mut Maker<'_, '_>, path: &Template) -> String {
     let text = maker.text(path);
     let wrong = match text.as_literal() {
@@ -96,7 +97,7 @@ fn host(maker: &mut Maker<'_, '_>, path: &Template) -> String {
     text.as_literal().unwrap_or_default().to_owned()
 }
 
-/// What no unit can do with these volumes.
+/// Reports what no unit can do with these volumes.
 pub fn faults(service: &Service, w: &Workload) -> Vec<Diagnostic> {
     let mut all = Vec::new();
     let mut zones: Option<(&[String], &Data)> = None;
@@ -152,7 +153,8 @@ fn no_plugin(service: &Service, data: &Data, volume: &model::Volume) -> Diagnost
         .fix("or keep the data on the node", line)
 }
 
-/// The plugin names disks after volumes, and a disk of Google has at most 63 characters.
+/// Reports a disk name that is too long. The plugin names disks after volumes, and a disk of Google
+/// has at most 63 characters.
 fn too_long(service: &Service, data: &Data, volume: &model::Volume, w: &Workload) -> Option<Diagnostic> {
     let last = w.ids().last()?;
     let name = names::volume(data, &names::member(service, Some(last)));

@@ -1,5 +1,5 @@
-//! Units: one for each member, or one global unit for each revision, and one for each helper
-//! beside it. Every decision about them is made here and in the modules named below.
+//! Plans the units: one for each member, or one global unit for each revision, and one for each
+//! helper. Every decision about them is made here and in the modules below.
 
 use serde::Serialize;
 
@@ -13,17 +13,17 @@ use crate::model::{Helper, Stop, Workload};
 use crate::plan::context::Accepted;
 use crate::target::Target;
 
-/// Seconds that stopping may take beyond the grace, until systemd gives up on docker.
+/// The seconds that a stop may take beyond the grace period before systemd kills the docker client.
 const MARGIN: u32 = 30;
-/// Grace of a helper in seconds: docker's own.
+/// The grace period of a helper in seconds, which is docker's default.
 const HELPER_GRACE: u32 = 10;
 
 /// A command of a unit.
 #[derive(Debug, Serialize)]
 pub struct Command {
-    /// Whether it may fail.
+    /// Whether the command may fail.
     pub ignore: bool,
-    /// Its words, on physical lines.
+    /// The words, on physical lines.
     pub lines: Lines,
 }
 
@@ -37,66 +37,66 @@ impl Command {
     }
 }
 
-/// What both kinds of units have.
+/// The fields that both kinds of units have.
 #[derive(Debug, Serialize)]
 pub struct Unit {
-    /// Name with its suffix.
+    /// The name with its suffix.
     pub name: String,
-    /// The spec's file.
+    /// The file name of the spec.
     pub origin: String,
-    /// What its waivers accept.
+    /// The waivers of the spec.
     pub accepted: Vec<Accepted>,
-    /// For people.
+    /// The description for humans.
     pub description: String,
-    /// Seconds for each command that stops, and for what is left after them.
+    /// The seconds that each stop command may take, and that remain for the processes after them.
     pub stop_timeout: u32,
-    /// Stops the unit's own leftover, before anything else.
+    /// The first command: stops a container that an earlier run of the unit left behind.
     pub leftover: Command,
-    /// What must be there. A failing one is tried again, since `Restart=always` (an Assert or a
-    /// Condition is not).
+    /// The commands that check what must exist. A failed one is tried again because of
+    /// `Restart=always`; a failed Assert or Condition is not.
     pub prepare: Vec<Command>,
-    /// Takes away a dead container of the name.
+    /// The command that removes a dead container of the same name.
     pub remove: Command,
-    /// The container, in the foreground.
+    /// The command that runs the container in the foreground.
     pub start: Command,
-    /// In order; systemd skips them when the docker client has died.
+    /// The stop commands, in order. systemd skips them if the docker client has died.
     pub stop: Vec<Command>,
-    /// The same once more: this one is never skipped.
+    /// The same stop commands after the stop, where systemd never skips them.
     pub clear: Command,
-    /// Where it may run.
+    /// The machines on which it may run.
     #[serde(flatten)]
     pub schedule: Schedule,
-    /// Added to `[Service]`.
+    /// The options to add to `[Service]`.
     pub service_options: Vec<raw::Entry>,
 }
 
-/// A member's unit.
+/// The unit of a member.
 #[derive(Debug, Serialize)]
 pub struct Member {
-    /// What every unit has.
+    /// The common fields.
     #[serde(flatten)]
     pub unit: Unit,
-    /// Host directories whose disks are mounted first.
+    /// The host directories whose disks must be mounted first.
     pub mounts: Vec<String>,
-    /// Units of helpers: when a member comes back by itself, systemd starts what is bound to it
-    /// again only if the member wants it.
+    /// The units of helpers, which this unit wants. After a member restarts by itself, systemd
+    /// starts a bound unit again only if the member wants it.
     pub helpers: Vec<String>,
-    /// Added to `[Unit]`.
+    /// The options to add to `[Unit]`.
     pub unit_options: Vec<raw::Entry>,
 }
 
-/// A helper's unit.
+/// The unit of a helper.
 #[derive(Debug, Serialize)]
 pub struct Beside {
-    /// What every unit has.
+    /// The common fields.
     #[serde(flatten)]
     pub unit: Unit,
-    /// The unit that it follows.
+    /// The unit of its member.
     pub member: String,
 }
 
 impl Maker<'_, '_> {
-    /// The member's unit.
+    /// Plans the unit of the member.
     pub fn member(&mut self, w: &Workload) -> Member {
         let name = names::unit(self.service, None, self.id);
         let storage = storage::plan(self, w);
@@ -122,12 +122,12 @@ impl Maker<'_, '_> {
         }
     }
 
-    /// The unit of `helper`, which lives and dies with its member's.
+    /// Plans the unit of `helper`, which starts and stops with the unit of its member.
     pub fn helper(&mut self, w: &Workload, helper: &Helper) -> Beside {
         let name = names::unit(self.service, Some(&helper.name), self.id);
         let of_member = schedule::plan(self.context, self.service, w, self.id, None);
         let schedule = if w.per_node() {
-            // Its member's conflicts hold it: without the member it is bound to nothing.
+            // The helper needs no conflicts of its own, because it is bound to its member's unit.
             Schedule { conflicts: Vec::new(), ..of_member }
         } else {
             Schedule::default()
@@ -173,7 +173,8 @@ impl Maker<'_, '_> {
         }
     }
 
-    /// What must be there before the container, and the files that it is given.
+    /// Returns the commands before the container: checks of what must exist, and the files for the
+    /// container.
     fn prepare(&mut self, w: &Workload, storage: &Storage) -> Vec<Command> {
         let secrets = w.secrets.iter().map(|s| shell::exists(&shell::secret_file(s)));
         let volumes = storage.volumes.iter().map(|v| shell::volume(&v.name, v.driver));
@@ -187,7 +188,8 @@ impl Maker<'_, '_> {
         all
     }
 
-    /// What ends the member: its own words first, within their part of the grace, then docker.
+    /// Returns the stop commands: first the spec's own command within its part of the grace period,
+    /// then docker stop.
     fn stop(&mut self, stop: &Stop, unit: &str) -> Vec<Command> {
         let Stop { before, signal: _, grace } = stop;
         let mut all = Vec::new();

@@ -1,5 +1,5 @@
-//! Configs and secrets. Swarm changes neither in place, so the name of a config carries the hash
-//! of its text, and a secret has the version that the spec says.
+//! Plans configs and secrets. Swarm changes neither in place, so the name of a config contains a
+//! hash of its text, and a secret has the version from the spec.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,56 +14,57 @@ use crate::route;
 use crate::text::quote;
 use crate::value::SECRETS;
 
-/// Longest name of a config or a secret (swarmkit `manager/controlapi/common.go`).
+/// The longest name of a config or a secret (swarmkit `manager/controlapi/common.go`).
 const MAX_NAME: usize = 64;
-/// Folder of the texts beside the stack files.
+/// The folder of the texts, next to the stack files.
 const FOLDER: &str = "files";
 
-/// A file beside the stack files.
+/// A file next to the stack files.
 pub struct OnDisk {
-    /// Below the folder of the stack files.
+    /// The path, below the folder of the stack files.
     pub path: String,
-    /// Verbatim.
+    /// The text, unchanged.
     pub text: String,
 }
 
 /// A config or secret at the top level of a stack file.
 #[derive(Debug, Clone, Serialize)]
 pub struct Carried {
-    /// By which services of the file name it.
+    /// The key that the services of the file use.
     pub key: String,
-    /// By which Swarm knows it.
+    /// The name in Swarm.
     pub name: String,
-    /// Path of the text; secrets exist already.
+    /// The path of the text; `None` for a secret, which already exists.
     pub file: Option<String>,
 }
 
 /// A config or secret in a container.
 #[derive(Debug, Clone, Serialize)]
 pub struct Grant {
-    /// Its key.
+    /// The key at the top level.
     pub source: String,
-    /// Absolute path.
+    /// The absolute path in the container.
     pub target: String,
-    /// Owner.
+    /// The owner.
     pub uid: Option<String>,
-    /// Owner's group.
+    /// The group.
     pub gid: Option<String>,
-    /// Permissions; printed as a decimal number, which every YAML reader takes for the same.
+    /// The permissions. They are printed as a decimal number, which every YAML reader reads the
+    /// same way.
     pub mode: u32,
 }
 
-/// A file of the spec as Swarm carries it.
+/// A file of the spec as a Swarm config.
 pub struct Config {
-    /// For the stack file.
+    /// The entry at the top level of the stack file.
     pub carried: Carried,
-    /// For the member.
+    /// The entry of the member.
     pub grant: Grant,
     /// The text.
     pub on_disk: OnDisk,
 }
 
-/// The files of a spec, which are the same for all its members.
+/// Plans the files of a spec, which are the same for all its members.
 pub fn configs(context: &mut Context<'_>, subject: SwarmService<'_>) -> Vec<Config> {
     let mut keys = BTreeSet::new();
     let mut all = Vec::new();
@@ -84,7 +85,7 @@ pub fn configs(context: &mut Context<'_>, subject: SwarmService<'_>) -> Vec<Conf
     all
 }
 
-/// What may stand in keys, in names and in file names alike.
+/// Replaces a character that is not allowed in keys, names or file names.
 fn plain(c: char) -> char {
     if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' }
 }
@@ -107,7 +108,8 @@ fn config(subject: SwarmService<'_>, file: &File, key: String) -> Config {
     }
 }
 
-/// Files belong to the user that the process runs as, where the spec says which; else to root.
+/// Makes an entry of a container. The file belongs to the user of the process if the spec gives
+/// one, otherwise to root.
 fn grant(source: &str, target: String, user: Option<User>, mode: u32) -> Grant {
     Grant {
         source: source.to_owned(),
@@ -118,7 +120,7 @@ fn grant(source: &str, target: String, user: Option<User>, mode: u32) -> Grant {
     }
 }
 
-/// The name of `secret` on Swarm.
+/// Returns the name of `secret` on Swarm.
 fn secret_name(secret: &Secret) -> String {
     let Secret { name: _, object, key, version } = secret;
     match version {
@@ -127,20 +129,20 @@ fn secret_name(secret: &Secret) -> String {
     }
 }
 
-/// The secrets of a spec, all of which exist.
+/// Returns the secrets of a spec, which must all exist.
 pub fn secrets(subject: SwarmService<'_>) -> Vec<Carried> {
     let carried = |s: &Secret| Carried { key: s.name.clone(), name: secret_name(s), file: None };
     subject.workload.secrets.iter().map(carried).collect()
 }
 
-/// `secrets` for a container: readable by its user alone, by everyone where nobody says who
-/// that is.
+/// Returns the entries of `secrets` for a container. Only the user of the container may read them,
+/// or everyone if the user is unknown.
 pub fn grants<'s>(secrets: impl Iterator<Item = &'s Secret>, user: Option<User>) -> Vec<Grant> {
     let mode = if user.is_some() { 0o400 } else { 0o444 };
     secrets.map(|s| grant(&s.name, format!("{SECRETS}/{}", s.name), user, mode)).collect()
 }
 
-/// Names of secrets that Swarm refuses, and two secrets of one name.
+/// Reports secret names that Swarm refuses, and two secrets with the same name.
 pub fn check_secrets(context: &mut Context<'_>, subject: SwarmService<'_>) {
     let mut seen: BTreeMap<String, &Secret> = BTreeMap::new();
     for secret in &subject.workload.secrets {

@@ -1,6 +1,6 @@
-//! Checks that would keep members from finding each other: on an overlay network Swarm publishes
-//! the name of a task only once its check passes, so members that wait for each other's names
-//! wait for ever.
+//! Finds checks that would keep members from finding each other. On an overlay network, Swarm
+//! publishes the name of a task only after its check has passed, so members that wait for each
+//! other's names wait forever.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use crate::model::Service;
 
 /// The services of one compile whose members wait for each other.
 pub struct DnsCycles {
-    /// By name, each with the services of its circle, without itself.
+    /// The services by name, each with the other services of its cycle.
     cycles: BTreeMap<String, Vec<String>>,
 }
 
@@ -25,7 +25,7 @@ pub struct AwaitsNames {
 }
 
 impl AwaitsNames {
-    /// `None` for a service whose members have names at once.
+    /// Makes the node of `service`; `None` if its members have names at once.
     pub fn of(service: &Service) -> Option<Self> {
         let subject = SwarmService::of(service)?;
         let w = subject.workload;
@@ -39,10 +39,11 @@ impl AwaitsNames {
 }
 
 impl DnsCycles {
-    /// Finds them among `all`.
+    /// Finds the cycles among `all`.
     pub fn of(all: &[&AwaitsNames]) -> Self {
-        // Whoever has written a check for Swarm says that it passes without the others: these
-        // wait for nobody there. Whether they may write one is asked as if they had not.
+        // A check that the user wrote for Swarm is assumed to pass without the others, so its
+        // service waits for nobody. Whether a service may have such a check is decided as if it had
+        // none.
         let without: Vec<&AwaitsNames> = all.iter().copied().filter(|n| !n.own_check).collect();
         let mut cycles = self::cycles(all);
         for node in &without {
@@ -52,14 +53,14 @@ impl DnsCycles {
         Self { cycles }
     }
 
-    /// The other services that wait for the names of the service `name` as it waits for theirs; empty
-    /// when its own members wait for each other, `None` when nobody waits.
+    /// Returns the other services in the cycle of the service `name`. The list is empty if its own
+    /// members wait for each other. `None` if there is no cycle.
     pub fn cycle(&self, name: &str) -> Option<&[String]> {
         self.cycles.get(name).map(Vec::as_slice)
     }
 }
 
-/// Every service from which a way of names leads back to it, with the others of its circle.
+/// Returns every service on a cycle, with the other services of the cycle.
 fn cycles(nodes: &[&AwaitsNames]) -> BTreeMap<String, Vec<String>> {
     let at: BTreeMap<&str, usize> = nodes.iter().enumerate().map(|(i, n)| (n.name.as_str(), i)).collect();
     let to: Vec<Vec<usize>> =
@@ -76,7 +77,7 @@ fn cycles(nodes: &[&AwaitsNames]) -> BTreeMap<String, Vec<String>> {
     all
 }
 
-/// The strongly connected components of a graph (Kosaraju), each edge looked at twice.
+/// Returns the strongly connected components of a graph (Kosaraju's algorithm).
 fn components(to: &[Vec<usize>]) -> Vec<Vec<usize>> {
     let mut from = vec![Vec::new(); to.len()];
     for (i, next) in to.iter().enumerate() {
@@ -97,7 +98,7 @@ fn components(to: &[Vec<usize>]) -> Vec<Vec<usize>> {
     all
 }
 
-/// Appends what is reached from `start` and was not seen, each after all that it leads to.
+/// Appends the nodes that are reachable from `start` and were not seen, in post-order.
 fn walk(to: &[Vec<usize>], start: usize, seen: &mut [bool], out: &mut Vec<usize>) {
     if std::mem::replace(&mut seen[start], true) {
         return;

@@ -1,4 +1,4 @@
-//! What no stack file can do: faults of the spec that only Swarm has.
+//! Reports errors that only Swarm has: what no stack file can do.
 
 use super::service::SwarmService;
 use super::stack::Stack;
@@ -7,10 +7,11 @@ use crate::diag::Diagnostic;
 use crate::plan::context::Context;
 use crate::route;
 
-/// Longest name of a service with the stack's before it (swarmkit `manager/controlapi/common.go`).
+/// The longest name of a service, with the name of the stack before it (swarmkit
+/// `manager/controlapi/common.go`).
 const MAX_NAME: usize = 63;
 
-/// Reports what can be told before the stack files are made.
+/// Reports the errors that do not need the stack files.
 pub fn report(context: &mut Context<'_>, subject: SwarmService<'_>) {
     network(context, subject);
     lock(context, subject);
@@ -18,7 +19,7 @@ pub fn report(context: &mut Context<'_>, subject: SwarmService<'_>) {
     labels(context, subject);
 }
 
-/// Members that are not on the node's network need an overlay's name.
+/// Reports members on an overlay network without its name.
 fn network(context: &mut Context<'_>, subject: SwarmService<'_>) {
     if subject.workload.node_network || subject.swarm.network.is_some() {
         return;
@@ -31,8 +32,8 @@ fn network(context: &mut Context<'_>, subject: SwarmService<'_>) {
     );
 }
 
-/// What is exclusive to a member on its node needs a port there: `max_replicas_per_node` and
-/// `stop-first` do not count a task that is still stopping.
+/// Reports members with data or a writer but without a port on the node. `max_replicas_per_node`
+/// and `stop-first` do not count a task that is still stopping; a port does.
 fn lock(context: &mut Context<'_>, subject: SwarmService<'_>) {
     let w = subject.workload;
     match subject.lock() {
@@ -68,7 +69,8 @@ fn lock(context: &mut Context<'_>, subject: SwarmService<'_>) {
     }
 }
 
-/// A writer without data and without a pin is started elsewhere while its node is cut off.
+/// Reports a writer without data and without a pin: Swarm starts it elsewhere while its node is
+/// unreachable.
 fn writer(context: &mut Context<'_>, subject: SwarmService<'_>) {
     if !subject.workload.writer || !subject.workload.data.is_empty() || subject.pin().is_some() {
         return;
@@ -84,8 +86,8 @@ fn writer(context: &mut Context<'_>, subject: SwarmService<'_>) {
     );
 }
 
-/// Keys of constraints have no slash (swarmkit `manager/constraint/constraint.go`), and labels
-/// of docker's own are overwritten.
+/// Reports labels that Swarm does not accept: keys of constraints have no slash (swarmkit
+/// `manager/constraint/constraint.go`), and docker overwrites labels of its own.
 fn labels(context: &mut Context<'_>, subject: SwarmService<'_>) {
     let service = subject.service;
     let mut faults = Vec::new();
@@ -114,11 +116,11 @@ fn labels(context: &mut Context<'_>, subject: SwarmService<'_>) {
     faults.into_iter().for_each(|f| context.fault(f));
 }
 
-/// `STACK_SERVICE` is one DNS label; reported for the longest only.
+/// Reports a name `STACK_SERVICE` that is longer than a DNS label, for the longest name only.
 pub fn too_long(context: &mut Context<'_>, subject: SwarmService<'_>, stacks: &[Stack]) {
     let all = stacks.iter().flat_map(|s| s.services.iter().map(move |t| format!("{}_{}", s.name, t.name)));
     let Some(longest) = all.max_by_key(String::len).filter(|n| n.len() > MAX_NAME) else { return };
-    // The service's name stands in it twice.
+    // This name contains the name of the service twice.
     let fits = subject.service.name.len().saturating_sub((longest.len() - MAX_NAME).div_ceil(2));
     context.fault(
         Diagnostic::error(

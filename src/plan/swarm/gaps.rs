@@ -1,4 +1,5 @@
-//! What Swarm cannot hold or express. Line by line what holds what (swarmkit unless said):
+//! Reports what Swarm cannot protect or express. This table shows what protects each hazard
+//! (sources are in swarmkit unless noted):
 //!
 //! | hazard | on one node | on two nodes |
 //! |---|---|---|
@@ -11,8 +12,9 @@
 //! | neighbour | the lock | paths and volumes carry names |
 //! | force | a duty | a duty |
 //!
-//! A grace above 55 s loses the order only, never the lock. What fences a member's data fences
-//! its berth: hostname, id and writer are judged only where there is no data.
+//! With a grace period above 55 s Swarm may start the new task first, but the lock still holds.
+//! Whatever protects a member's data protects its whole berth, so hostname, id and writer are
+//! checked only for members without data.
 
 use super::raw;
 use super::service::SwarmService;
@@ -25,7 +27,7 @@ use crate::route;
 use crate::spec::source::Route;
 use crate::target::{SWARM_LONGEST_GRACE, SWARM_OLD_TASK_TIMEOUT, Target};
 
-/// Ways in which Swarm loses sight of a container that runs on: hazard, when, and what follows.
+/// The cases in which Swarm loses track of a running container: hazard, when, and what follows.
 const LOST: [(&str, &str, &str); 2] = [
     (
         "partition",
@@ -38,7 +40,7 @@ const LOST: [(&str, &str, &str); 2] = [
         "containers outlive a dockerd that is killed; Swarm takes its node for lost and starts the member elsewhere",
     ),
 ];
-/// How a person moves a label without two containers.
+/// How an operator moves a label without two containers.
 const MOVE: &str =
     "to move a member, scale it to 0, wait until its container has gone, move the label, scale it to 1";
 
@@ -57,9 +59,9 @@ pub fn judge(context: &mut Context<'_>, subject: SwarmService<'_>) {
     }
 }
 
-/// How far a second node is kept from the member's data. Another node has no directory of this
-/// one, and a task needs all that it mounts; of several volumes the weakest decides. `None` where
-/// a plugin is missing, which is a fault of its own.
+/// Returns how well the data excludes a second node. Another node does not have a host directory of
+/// this one, and a task needs all its mounts. Of several volumes the weakest decides. `None` if a
+/// plugin is missing, which is reported elsewhere.
 fn reach(subject: SwarmService<'_>) -> Option<Fences> {
     let w = subject.workload;
     if w.data.iter().any(|d| d.host().is_some()) {
@@ -68,7 +70,7 @@ fn reach(subject: SwarmService<'_>) -> Option<Fences> {
     w.fences(subject.service, Target::Swarm)
 }
 
-/// The first volume: its place and its name with the member in words.
+/// Returns the place of the first volume, and its name with the member in words.
 fn volume(subject: SwarmService<'_>) -> Option<(Place, String)> {
     let (data, volume) = subject.workload.volumes().next()?;
     let place = subject.service.place(&data.route.at("volume").at("backend"));
@@ -76,7 +78,7 @@ fn volume(subject: SwarmService<'_>) -> Option<(Place, String)> {
     Some((place, format!("{}-{} ({})", data.name, subject.name(id), volume.backend_name)))
 }
 
-/// Adds the way out of a pin, for members that have none.
+/// Adds a pin as a fix, for members without one.
 fn pinned(subject: SwarmService<'_>, gap: Gap) -> Gap {
     match subject.pin() {
         Some(_) => gap,
@@ -87,7 +89,7 @@ fn pinned(subject: SwarmService<'_>, gap: Gap) -> Gap {
     }
 }
 
-/// Adds the way out of cluster volumes, where CSI drivers make that `enough`.
+/// Adds cluster volumes as a fix, if all volumes have a CSI driver and their fencing is `enough`.
 fn cluster(subject: SwarmService<'_>, gap: Gap, enough: fn(Fences) -> bool) -> Gap {
     let serves = subject.workload.volumes().all(|(_, v)| v.csi.is_some() && enough(v.backend.fences));
     if !serves || subject.swarm.csi {
@@ -100,7 +102,7 @@ fn cluster(subject: SwarmService<'_>, gap: Gap, enough: fn(Fences) -> bool) -> G
     )
 }
 
-/// Members with data.
+/// Reports the gaps of members with data.
 fn data(context: &Context<'_>, subject: SwarmService<'_>, gaps: &mut Vec<Gap>) {
     let (w, swarm) = (subject.workload, subject.swarm);
     let floats = subject.pin().is_none() && !w.per_node();
@@ -139,7 +141,7 @@ fn data(context: &Context<'_>, subject: SwarmService<'_>, gaps: &mut Vec<Gap>) {
     gaps.extend(relabel(context, subject));
 }
 
-/// One gap for both ways in which a changed label loses the data.
+/// Returns one gap for both ways in which a changed label leaves the data with two holders.
 fn relabel(context: &Context<'_>, subject: SwarmService<'_>) -> Option<Gap> {
     let w = subject.workload;
     let locked = context.model.one_lock(subject.service);
@@ -173,14 +175,14 @@ fn relabel(context: &Context<'_>, subject: SwarmService<'_>) -> Option<Gap> {
     Some(gap.fix(MOVE, ""))
 }
 
-/// Members without data: only their place keeps them single.
+/// Reports the gaps of members without data, where only a pin prevents a second container.
 fn bare(subject: SwarmService<'_>, gaps: &mut Vec<Gap>) {
     let w = subject.workload;
     if w.per_node() {
         return;
     }
     let pinned = subject.pin().is_some();
-    // A floating writer is refused, see `plan`.
+    // A writer without a pin is already an error, see `faults`.
     let resources: Vec<(&str, &str)> = match (w.writer, w.id.is_some(), w.hostname) {
         (true, _, _) => vec![("writer", "two containers may write")],
         (_, id, hostname) => [
@@ -233,7 +235,7 @@ fn bare(subject: SwarmService<'_>, gaps: &mut Vec<Gap>) {
     }
 }
 
-/// Fields of the spec that Swarm has no words for.
+/// Returns the gaps of fields that Swarm cannot express.
 fn fields(subject: SwarmService<'_>) -> Vec<Gap> {
     let (service, w) = (subject.service, subject.workload);
     let field = |route: Route, message: &str, why| {
@@ -280,8 +282,8 @@ fn fields(subject: SwarmService<'_>) -> Vec<Gap> {
     [before, healthy, dedicated, live].into_iter().flatten().collect()
 }
 
-/// Swarm has no anti-affinity: services keep apart by nodes that cannot be the same, or by a
-/// port that both take.
+/// Returns the gap of `apart_from`. Swarm has no anti-affinity: only different node labels or a
+/// common port keep services apart.
 fn apart(context: &Context<'_>, subject: SwarmService<'_>) -> Option<Gap> {
     let ports = subject.published();
     let meets = |name: &&String| {
@@ -300,7 +302,7 @@ fn apart(context: &Context<'_>, subject: SwarmService<'_>) -> Option<Gap> {
         format!("nothing keeps {} off the nodes of {}", subject.service.name, all.join(" and ")),
         "Swarm has no anti-affinity; no label tells their nodes apart, and they share no port",
     );
-    // The same port in every spec: that of the first by name.
+    // All specs must use the same port: that of the first service by name.
     let first = all.iter().copied().chain([subject.service.name.as_str()]).min();
     let lock =
         first.and_then(|name| context.model.find(name)).and_then(SwarmService::of).and_then(|s| s.lock());

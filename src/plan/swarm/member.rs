@@ -1,4 +1,4 @@
-//! One member and its helpers as services of a stack.
+//! Plans the services of a stack for one member and its helpers.
 
 use serde_json::Map;
 
@@ -18,16 +18,16 @@ use crate::plan::docker::{self, Command, GUARD};
 use crate::plan::scope::{For, Values};
 use crate::value::{self, Fault, Run, Text};
 
-/// Makes the services of one member.
+/// Plans the services of one member.
 pub struct Maker<'a> {
     subject: SwarmService<'a>,
     id: Option<u32>,
-    /// Whether it is the first of its service: what is the same for all is said once.
+    /// Whether this is the first member: what is the same for all members is reported only once.
     first: bool,
 }
 
 impl Maker<'_> {
-    /// For member `id`, or for the member of any node.
+    /// Makes the state for member `id`, or for the member of any node.
     pub fn new(subject: SwarmService<'_>, id: Option<u32>, first: bool) -> Maker<'_> {
         Maker { subject, id, first }
     }
@@ -36,7 +36,7 @@ impl Maker<'_> {
         self.id.map_or(For::Any, For::Member)
     }
 
-    /// The member itself.
+    /// Plans the service of the member.
     pub fn member(&self, context: &mut Context<'_>, configs: &[Config]) -> Service {
         let w = self.subject.workload;
         let Workload {
@@ -97,7 +97,8 @@ impl Maker<'_> {
         }
     }
 
-    /// A helper: beside the member where that is fixed, on its network, without its lock.
+    /// Plans the service of a helper: on the node of its member if that is fixed, on the same
+    /// network, without the lock.
     pub fn helper(&self, context: &mut Context<'_>, helper: &Helper) -> Service {
         let Helper { name, program, ports } = helper;
         let w = self.subject.workload;
@@ -144,7 +145,8 @@ impl Maker<'_> {
         demands.map(|(label, value)| format!("node.labels.{label} == {value}")).collect()
     }
 
-    /// Entrypoint and command. Swarm expands nothing in them, and carries secrets as files only.
+    /// Renders entrypoint and command. Swarm expands nothing in them, and it provides secrets only
+    /// as files.
     fn words(&self, context: &mut Context<'_>, program: &Program) -> (Vec<String>, Vec<String>) {
         let Program { image: _, command, args, env: _, user: _, resources: _ } = program;
         (self.literals(context, command, "a command"), self.literals(context, args, "arguments"))
@@ -172,7 +174,7 @@ impl Maker<'_> {
         words
     }
 
-    /// Variables with their values; one that holds a secret is a gap, and left out.
+    /// Renders variables. A variable with a secret is a gap, and left out.
     fn environment(&self, context: &mut Context<'_>, env: &[(String, Template)]) -> Vec<Variable> {
         let values = Values::new(&Names, self.subject.service);
         let mut all = Vec::new();
@@ -235,7 +237,7 @@ impl Maker<'_> {
     }
 }
 
-/// The variables of a member; on its very first start those of `bootstrap` replace or join them.
+/// Returns the variables of a member. On the first start, `bootstrap.env` replaces or extends them.
 fn variables(program: &Program, bootstrap: &Bootstrap, first_start: bool) -> Vec<(String, Template)> {
     let Bootstrap { env, once: _ } = bootstrap;
     let mut all = program.env.clone();

@@ -1,8 +1,7 @@
-//! Docker Swarm: one stack file per member, one per revision of a `per: node` service.
+//! Plans Docker Swarm stack files: one per member, or one per revision of a `per: node` service.
 //!
-//! `docker stack deploy` updates the services of one file together and `update_config` orders
-//! only the tasks of one service, so members that must not stop together stand in files of
-//! their own.
+//! `docker stack deploy` updates the services of one file together, and `update_config` orders only
+//! the tasks of one service. So members that must not stop together have separate files.
 
 mod carried;
 mod dns_cycles;
@@ -36,15 +35,15 @@ use service::SwarmService;
 use stack::Stack;
 pub use storage::Volume;
 
-/// Version of the file format. The clients of 20.10 know 3.0 to 3.9 and take a file without a
-/// version for version 1; nothing newer than 3.8 is used.
+/// The version of the file format. Clients of 20.10 know 3.0 to 3.9 and read a file without a
+/// version as version 1. berthc uses nothing newer than 3.8.
 const VERSION: &str = "3.8";
-/// The volumes of member `id`, as its stack file has them.
+/// Returns the volumes of member `id`, as in its stack file.
 pub fn volumes(service: &Service, id: Option<u32>) -> Vec<Volume> {
     SwarmService::of(service).map_or_else(Vec::new, |subject| storage::volumes(subject, id))
 }
 
-/// Plans the group of `context` and says what to print where.
+/// Plans the group of `context` and returns the files to render.
 pub fn pages(context: &mut Context<'_>, hidden: &DnsCycles) -> Vec<Page> {
     let subjects = context.group.iter().filter_map(|s| SwarmService::of(s));
     let subjects: Vec<SwarmService<'_>> =
@@ -66,11 +65,11 @@ pub fn pages(context: &mut Context<'_>, hidden: &DnsCycles) -> Vec<Page> {
     pages
 }
 
-/// What is made of one spec.
+/// The plan of one spec.
 struct Plan {
-    /// Stack files.
+    /// The stack files.
     stacks: Vec<Stack>,
-    /// Files that they name.
+    /// The files that the stack files name.
     files: Vec<OnDisk>,
 }
 
@@ -108,8 +107,9 @@ fn plan(context: &mut Context<'_>, subject: SwarmService<'_>) -> Plan {
     Plan { stacks, files: configs.into_iter().map(|c| c.on_disk).collect() }
 }
 
-/// Two revisions meet on a node when its label changes from one to the other: Swarm starts the
-/// new task at once, and only a common port keeps it out until the old one has gone.
+/// Reports revisions without a common lock. When the label of a node changes from one revision to
+/// the other, Swarm starts the new task at once, and only a common port makes it wait for the old
+/// one.
 fn one_lock(context: &mut Context<'_>, subjects: &[SwarmService<'_>]) {
     let Some((first, rest)) = subjects.split_first() else { return };
     for other in rest {

@@ -1,4 +1,4 @@
-//! The proof that no two things have one name: volumes, and the names by which tasks are found.
+//! The check that names are different: volumes, and the names by which tasks are found.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,10 +12,10 @@ use crate::model::{Model, Service};
 use crate::plan::context::{Origin, key};
 use crate::target::Target;
 
-/// Where a name means one thing.
+/// The scope in which a name must be unique.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Scope {
-    /// Volumes, wherever they are.
+    /// All volumes.
     Volumes,
     /// The services of one stack.
     Stack(String),
@@ -23,21 +23,21 @@ enum Scope {
     Network(String),
 }
 
-/// Who has a name.
+/// The owner of a name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Owner<'m> {
-    /// Index of the service.
+    /// The index of the service.
     service: usize,
     from: Origin<'m>,
 }
 
-/// Shows the names that `service` takes on Swarm.
+/// Calls `see` with a hash of each name that `service` uses on Swarm.
 pub fn names(service: &Service, mut see: impl FnMut(u64)) {
     let all = SwarmService::of(service).into_iter().flat_map(taken);
     all.for_each(|(scope, name, _)| see(key((Target::Swarm, scope, name))));
 }
 
-/// Reports names that two specs among `batch` take on Swarm, once for each two places.
+/// Reports names that two specs in `batch` use on Swarm, once for each pair of places.
 pub fn clashes(model: &Model, batch: &[usize], faults: &mut Vec<Diagnostic>) {
     let mut owners: BTreeMap<(Scope, String), Owner<'_>> = BTreeMap::new();
     let mut told = BTreeSet::new();
@@ -61,7 +61,7 @@ pub fn clashes(model: &Model, batch: &[usize], faults: &mut Vec<Diagnostic>) {
     }
 }
 
-/// The names that `subject` takes; none twice.
+/// Returns the names that `subject` uses, without duplicates.
 fn taken(subject: SwarmService<'_>) -> Vec<(Scope, String, Origin<'_>)> {
     let (service, w) = (subject.service, subject.workload);
     let own = subject.swarm.network.iter().filter(|_| !w.node_network);

@@ -1,5 +1,5 @@
-//! Where members are reached on Swarm: by the name of their service on an overlay network, by
-//! the node's address on the node's own network, which knows no names.
+//! The addresses of members on Swarm: the name of their service on an overlay network, or the
+//! address of the node on the node's network, which has no names.
 
 use super::service::SwarmService;
 use crate::code::Code;
@@ -8,7 +8,7 @@ use crate::plan::scope::{Naming, no_address};
 use crate::target::Target;
 use crate::value::Fault;
 
-/// Swarm's names.
+/// The names on Swarm.
 pub struct Names;
 
 impl Naming for Names {

@@ -1,5 +1,5 @@
-//! `targets.swarm.service`: raw additions to the member's service, as far as they neither touch
-//! what is decided here nor vanish on the way.
+//! Reads `targets.swarm.service`: raw additions to the service of a member. An addition is an error
+//! if it changes a decision of berthc or if `docker stack deploy` would drop it.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::route;
 use crate::spec::Raw;
 use crate::spec::source::Route;
 
-/// What kind of value a key takes.
+/// The type of value that a key takes.
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
     Bool,
@@ -27,7 +27,7 @@ enum Kind {
     Words,
 }
 
-/// Keys that pass through: `docker stack deploy` of 20.10 converts each of them.
+/// The keys that are always passed on: `docker stack deploy` of 20.10 converts each of them.
 const FREE: [(&str, Kind); 15] = [
     ("cap_add", Kind::List),
     ("cap_drop", Kind::List),
@@ -46,7 +46,7 @@ const FREE: [(&str, Kind); 15] = [
     ("working_dir", Kind::Text),
 ];
 
-/// Keys that a field of the spec decides.
+/// The keys that a field of the spec decides.
 const DECIDED: [(&str, &str); 15] = [
     ("image", "image"),
     ("entrypoint", "command"),
@@ -65,7 +65,7 @@ const DECIDED: [(&str, &str); 15] = [
     ("stop_signal", "stop.signal"),
 ];
 
-/// Keys that `docker stack deploy` drops (docker/cli `cli/compose/types/types.go`).
+/// The keys that `docker stack deploy` drops (docker/cli `cli/compose/types/types.go`).
 const DROPPED: [&str; 21] = [
     "build",
     "cgroup_parent",
@@ -90,14 +90,14 @@ const DROPPED: [&str; 21] = [
     "userns_mode",
 ];
 
-/// Keys of a check that the format 3.8 knows.
+/// The keys of a health check in format 3.8.
 const CHECK: [&str; 6] = ["test", "interval", "timeout", "retries", "start_period", "disable"];
 
-/// What a node's property is called in a constraint; any other key matches no node, ever.
+/// The names of node properties in a constraint. Any other key never matches a node.
 const PROPERTIES: [&str; 6] =
     ["node.id", "node.hostname", "node.ip", "node.role", "node.platform.os", "node.platform.arch"];
 
-/// The additions that stood the examination.
+/// The additions that are allowed.
 #[derive(Default)]
 pub struct Added {
     top: Map<String, Value>,
@@ -120,20 +120,20 @@ pub fn apply(added: &Added, service: &mut Service) {
     service.deploy.resources.generic.extend(added.generic.iter().cloned());
 }
 
-/// Whether raw constraints decide where members run.
+/// Returns whether raw constraints decide where members run.
 pub fn constrains(raw: &Raw) -> bool {
     let placement = raw.get("deploy").and_then(|d| d.get("placement"));
     placement.and_then(|p| p.get("constraints")).is_some()
 }
 
-/// The further networks of the members, good or not.
+/// Returns the additional networks of the members, valid or not.
 pub fn networks(subject: SwarmService<'_>) -> BTreeSet<String> {
     let all = subject.swarm.service.get("networks").and_then(Value::as_array).into_iter().flatten();
     let own = subject.swarm.network.as_deref();
     all.filter_map(Value::as_str).filter(|n| Some(*n) != own).map(str::to_owned).collect()
 }
 
-/// Reads the additions and reports those that may not be.
+/// Reads the additions and reports those that are not allowed.
 pub fn read(context: &mut Context<'_>, subject: SwarmService<'_>) -> Added {
     let mut reader = Reader { subject, added: Added::default(), faults: Vec::new() };
     let root = route!["targets", "swarm", "service"];
@@ -194,7 +194,7 @@ impl Reader<'_> {
         good
     }
 
-    /// Keys that pass through, but not always.
+    /// Handles the keys that are passed on under conditions.
     fn free(&mut self, route: &Route, key: &str, value: &Value) -> bool {
         let w = self.subject.workload;
         match (key, value) {
@@ -229,7 +229,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A map of texts.
+    /// Reads a map of texts.
     fn texts(&mut self, route: &Route, key: &str, value: &Value) -> Option<Vec<(String, String)>> {
         let text = |(k, v): (&String, &Value)| v.as_str().map(|v| (k.clone(), v.to_owned()));
         let all = value.as_object().and_then(|map| map.iter().map(text).collect());
@@ -364,7 +364,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A list whose elements are each as `good` says.
+    /// Reads a list whose elements must satisfy `good`.
     fn shaped(
         &mut self,
         route: &Route,
@@ -380,7 +380,7 @@ impl Reader<'_> {
         all
     }
 
-    /// Only generic resources: cores and memory are those of the spec.
+    /// Reads generic resources; CPU and memory come from the spec.
     fn resources(&mut self, route: &Route, value: &Value) {
         for (key, value) in self.map(route, "resources", value) {
             let at = route.at(&key);
@@ -401,12 +401,12 @@ impl Reader<'_> {
     }
 }
 
-/// The value of a map's only key.
+/// Returns the value of `key` if it is the only key of the map.
 fn only<'v>(value: &'v Value, key: &str) -> Option<&'v Value> {
     value.as_object().filter(|map| map.len() == 1)?.get(key)
 }
 
-/// The label that a key of a constraint or a preference names.
+/// Returns the label in the key of a constraint or a preference.
 fn label(key: &str) -> Option<&str> {
     key.strip_prefix("node.labels.").or_else(|| key.strip_prefix("engine.labels."))
 }
@@ -415,7 +415,8 @@ fn is_word(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
 }
 
-/// The scheduler passes over any other preference (swarmkit `manager/scheduler/nodeset.go`).
+/// Returns whether the scheduler uses the preference. It ignores any other (swarmkit
+/// `manager/scheduler/nodeset.go`).
 fn is_preference(value: &Value) -> bool {
     only(value, "spread").and_then(Value::as_str).and_then(label).is_some_and(|key| !key.is_empty())
 }
@@ -427,7 +428,7 @@ fn is_generic(value: &Value) -> bool {
     kind && number && spec.len() == 2
 }
 
-/// `node.labels.KEY == VALUE` and its like (swarmkit `manager/constraint/constraint.go`).
+/// A constraint such as `node.labels.KEY == VALUE` (swarmkit `manager/constraint/constraint.go`).
 struct Constraint<'t> {
     key: &'t str,
     equal: bool,
@@ -435,7 +436,7 @@ struct Constraint<'t> {
 }
 
 impl<'t> Constraint<'t> {
-    /// `None` for what no node ever matches.
+    /// Parses a constraint; `None` if no node ever matches it.
     fn of(text: &'t str) -> Option<Self> {
         let (equal, (key, value)) = match text.split_once("==") {
             Some(parts) => (true, parts),
@@ -448,7 +449,7 @@ impl<'t> Constraint<'t> {
         all.then_some(Self { key, equal, value })
     }
 
-    /// Whether no node matches both; values know no case.
+    /// Returns whether no node matches both constraints. Values are compared without case.
     fn contradicts(&self, other: &Constraint<'_>) -> bool {
         let same = self.value.eq_ignore_ascii_case(other.value);
         self.key == other.key && (self.equal || other.equal) && same != (self.equal && other.equal)

@@ -1,4 +1,4 @@
-//! What is asked of a service again and again: its pin, its lock, where its members may run.
+//! A service on Swarm, with its pin, its lock and the nodes of its members.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,39 +7,39 @@ use crate::model::{Members, Pin, Service, Swarm, Workload};
 /// A service that runs on Swarm.
 #[derive(Clone, Copy)]
 pub struct SwarmService<'a> {
-    /// Its spec.
+    /// The spec.
     pub service: &'a Service,
-    /// What it runs.
+    /// The workload.
     pub workload: &'a Workload,
-    /// Its settings for Swarm.
+    /// The settings for Swarm.
     pub swarm: &'a Swarm,
-    /// Who waits for its names as it waits for theirs, see [`super::dns_cycles::DnsCycles::circle`];
-    /// known only of what is planned.
+    /// The other services that wait for its names while it waits for theirs, see
+    /// [`super::dns_cycles::DnsCycles::cycle`]. It is set only for the services being planned.
     pub cycle: Option<&'a [String]>,
 }
 
 impl<'a> SwarmService<'a> {
-    /// `None` for external services and for those that are not compiled for Swarm.
+    /// Makes it; `None` for external services and for services without Swarm among their targets.
     pub fn of(service: &'a Service) -> Option<Self> {
         let swarm = service.targets.swarm.as_ref()?;
         service.workload().map(|workload| Self { service, workload, swarm, cycle: None })
     }
 
-    /// What holds each member to one node.
+    /// Returns the pin of the members on Swarm.
     pub fn pin(&self) -> Option<&'a Pin> {
         self.workload.pin().or(self.swarm.pin.as_ref())
     }
 
-    /// The port that no two tasks of one node can publish: the scheduler and docker's port
-    /// allocator count it until the old task has stopped (swarmkit
+    /// Returns the lock: a port that no two tasks on one node can publish. The scheduler and
+    /// docker's port allocator count it until the old task has stopped (swarmkit
     /// `manager/scheduler/nodeinfo.go`).
     pub fn lock(&self) -> Option<u16> {
         self.swarm.lock.or_else(|| self.workload.ports.first().map(|(_, port)| *port))
     }
 
-    /// Ports published on the node: on an overlay network only the lock, as each further one
-    /// would expose the member; on the node's network all, as they are taken there anyway. The lock
-    /// stands first.
+    /// Returns the ports published on the node, the lock first. On an overlay network this is only
+    /// the lock, because each further port would expose the member. On the node's network it is all
+    /// ports, because the member uses them there anyway.
     pub fn published(&self) -> Vec<u16> {
         let mut all: Vec<u16> = self.lock().into_iter().collect();
         for (_, port) in self.workload.ports.iter().filter(|_| self.workload.node_network) {
@@ -50,7 +50,7 @@ impl<'a> SwarmService<'a> {
         all
     }
 
-    /// `service-id`, or `service-revision` for one per node.
+    /// Returns the service name: `service-id`, or `service-revision` for `per: node`.
     pub fn name(&self, id: Option<u32>) -> String {
         match id {
             Some(id) => format!("{}-{id}", self.service.name),
@@ -58,7 +58,7 @@ impl<'a> SwarmService<'a> {
         }
     }
 
-    /// The members to make: one for each id, or one that Swarm makes on every node.
+    /// Returns the members to plan: one for each id, or one that Swarm runs on every node.
     pub fn ids(&self) -> Vec<Option<u32>> {
         match self.workload.members {
             Members::PerNode { .. } => vec![None],
@@ -66,7 +66,7 @@ impl<'a> SwarmService<'a> {
         }
     }
 
-    /// Node labels that decide where member `id` may run, each with its value.
+    /// Returns the node labels that member `id` requires, each with its value.
     pub fn demands(&self, id: Option<u32>) -> Vec<(String, String)> {
         let mut all: Vec<(String, String)> = Vec::new();
         if let Members::PerNode { on, .. } = &self.workload.members {
@@ -86,13 +86,13 @@ impl<'a> SwarmService<'a> {
         all
     }
 
-    /// The label that tells the nodes of one revision from those of another.
+    /// Returns the label that separates the nodes of one revision from those of another.
     pub fn revision_label(&self) -> String {
         format!("{}-revision", self.service.name)
     }
 
-    /// Every value that a node of some member may have, by label; values of constraints know no
-    /// case (swarmkit `manager/constraint/constraint.go`).
+    /// Returns, for each label, every value that the node of some member may have. Swarm compares
+    /// values without case (swarmkit `manager/constraint/constraint.go`).
     fn nodes(&self) -> BTreeMap<String, BTreeSet<String>> {
         let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for (label, value) in self.ids().into_iter().flat_map(|id| self.demands(id)) {
@@ -101,7 +101,8 @@ impl<'a> SwarmService<'a> {
         all
     }
 
-    /// Whether no node can carry a member of both: some label has other values for each.
+    /// Returns whether no node can run members of both services, because they require different
+    /// values of one label.
     pub fn disjoint(&self, other: &SwarmService<'_>) -> bool {
         let theirs = other.nodes();
         self.nodes()
@@ -109,12 +110,12 @@ impl<'a> SwarmService<'a> {
             .any(|(label, mine)| theirs.get(label).is_some_and(|values| mine.is_disjoint(values)))
     }
 
-    /// Whether a check would keep members from finding each other.
+    /// Returns whether a check would keep members from finding each other.
     pub fn hides_names(&self) -> bool {
         self.cycle.is_some()
     }
 
-    /// Whether the operator's own check stands among the raw additions.
+    /// Returns whether the raw additions contain a health check.
     pub fn own_check(&self) -> bool {
         self.swarm.service.contains_key("healthcheck")
     }

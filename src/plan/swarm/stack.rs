@@ -1,4 +1,4 @@
-//! A stack file, for `docker stack deploy` of engine 20.10 and newer, as the template prints it.
+//! A stack file, as the template prints it, for `docker stack deploy` of engine 20.10 and newer.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -8,182 +8,185 @@ use super::storage::{Mount, Volume};
 use crate::plan::context::Accepted;
 use crate::value::Text;
 
-/// Seconds during which a task that fails stops an update; docker's own five are over before
-/// anything was tried.
+/// The seconds during which a failing task stops an update. Docker's default of five ends before
+/// the task has tried anything.
 const MONITOR: u32 = 30;
-/// Seconds between two starts of a task that is refused.
+/// The seconds between two starts of a task that is rejected.
 const RESTART_DELAY: u32 = 10;
 
 /// One stack file.
 #[derive(Debug, Serialize)]
 pub struct Stack {
-    /// File of the spec.
+    /// The file name of the spec.
     pub origin: String,
-    /// What its waivers accept.
+    /// The waivers of the spec.
     pub accepted: Vec<Accepted>,
-    /// Its own name, `zookeeper-1.yml`.
+    /// The name of the file, such as `zookeeper-1.yml`.
     pub file: String,
-    /// Name of the stack; every file of a service is deployed into the same.
+    /// The name of the stack. All files of a service are deployed into the same stack.
     pub name: String,
     /// Whether other files belong to the stack.
     pub shared: bool,
-    /// Version of the format.
+    /// The version of the format.
     pub version: &'static str,
-    /// The member, then its helpers.
+    /// The services: the member, then its helpers.
     pub services: Vec<Service>,
-    /// Networks by name; all of them exist.
+    /// The networks by name. They must exist.
     pub networks: Vec<String>,
-    /// Volumes.
+    /// The volumes.
     pub volumes: Vec<Volume>,
-    /// Configs made from files.
+    /// The configs, made from files.
     pub configs: Vec<Carried>,
-    /// Secrets that exist: key and name.
+    /// The key and name of each secret. They must exist.
     pub secrets: Vec<Carried>,
 }
 
 /// One service of a stack.
 #[derive(Debug, Serialize)]
 pub struct Service {
-    /// Its name, by which others reach it.
+    /// The name by which others reach it.
     pub name: String,
-    /// Image reference.
+    /// The image reference.
     pub image: String,
-    /// `uid:gid`.
+    /// The user, as `uid:gid`.
     pub user: Option<String>,
-    /// Hostname in the container; none on the node's network.
+    /// The hostname in the container; `None` on the node's network.
     pub hostname: Option<String>,
-    /// In place of the image's entrypoint.
+    /// The command that replaces the entrypoint.
     pub entrypoint: Vec<String>,
-    /// Arguments.
+    /// The arguments.
     pub command: Vec<String>,
-    /// Variables; Swarm expands their values.
+    /// The variables. Swarm expands their values.
     pub environment: Vec<Variable>,
-    /// Networks by name.
+    /// The networks by name.
     pub networks: Vec<String>,
-    /// Ports of the node, the lock first; `target` and `published` are one number.
+    /// The ports of the node, the lock first. `target` and `published` are equal.
     pub ports: Vec<u16>,
     /// Whether the first port is the lock.
     pub lock: bool,
-    /// Mounts.
+    /// The mounts.
     pub mounts: Vec<Mount>,
-    /// Configs.
+    /// The configs.
     pub configs: Vec<Grant>,
-    /// Secrets.
+    /// The secrets.
     pub secrets: Vec<Grant>,
-    /// Name, soft, hard.
+    /// The ulimits: name, soft limit, hard limit.
     pub ulimits: Vec<(String, u64, u64)>,
-    /// In place of the image's signal.
+    /// The signal, if it is not the one of the image.
     pub stop_signal: Option<String>,
-    /// Seconds.
+    /// The grace period in seconds.
     pub stop_grace_period: Option<u32>,
-    /// The check; the image's own is switched off, as it would hide the name of a member that
-    /// is not well and restart it.
+    /// The health check. The check of the image is switched off, because it would hide the name of
+    /// an unhealthy member and restart it.
     pub healthcheck: Healthcheck,
-    /// Labels of the container: a change restarts it, as it does everywhere.
+    /// The labels of the container. A change of them restarts it, as on every target.
     pub labels: Vec<(String, String)>,
-    /// Raw additions beside all this.
+    /// The raw additions.
     pub added: Map<String, Value>,
-    /// How Swarm runs it.
+    /// How Swarm runs the service.
     pub deploy: Deploy,
 }
 
 /// A variable.
 #[derive(Debug, Serialize)]
 pub struct Variable {
-    /// Name.
+    /// The name.
     pub name: String,
-    /// Value.
+    /// The value.
     pub value: Text,
 }
 
-/// What tells Swarm that a task is beyond hope. Swarm has no readiness: `health.ready` is not
-/// emitted, since Swarm would kill what is merely not ready.
+/// The health check that tells Swarm to restart a task. Swarm has no readiness, and it would kill a
+/// task that is only not ready, so `health.ready` is not emitted.
 #[derive(Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Healthcheck {
-    /// None, not even the image's.
+    /// No check, also not the one of the image.
     Disabled {
-        /// Whether the spec asks for one that would hide the name.
+        /// Whether the spec has a check that would hide the name.
         hides: bool,
     },
-    /// From `health.live`.
+    /// The check `health.live`.
     Live {
-        /// `CMD` and words, or `CMD-SHELL` and a line.
+        /// The command: `CMD` and words, or `CMD-SHELL` and a line.
         test: Vec<String>,
-        /// Seconds between two.
+        /// The seconds between two checks.
         interval: u32,
-        /// Seconds until one failed.
+        /// The seconds until a check counts as failed.
         timeout: u32,
-        /// How many in a row count.
+        /// The number of consecutive failures that count.
         retries: u32,
-        /// Seconds in which a failure does not count.
+        /// The seconds after the start in which a failure does not count.
         start_period: Option<u32>,
     },
-    /// The operator's own, among the raw additions.
+    /// A check among the raw additions.
     Own,
 }
 
 /// How Swarm runs a service.
 #[derive(Debug, Serialize)]
 pub struct Deploy {
-    /// `replicated` or `global`.
+    /// The mode, `replicated` or `global`.
     pub mode: &'static str,
-    /// One; slots have no memory of nodes, so members are services of their own.
+    /// The number of replicas, which is one. Each member is a service of its own, because Swarm
+    /// does not keep a slot on one node.
     pub replicas: Option<u32>,
-    /// `dnsrr`: a virtual address is no member's own, and none exists on the node's network.
+    /// The endpoint mode, `dnsrr`: a virtual address belongs to no single member, and does not
+    /// exist on the node's network.
     pub endpoint_mode: &'static str,
-    /// Labels of the service, which restart nothing.
+    /// The labels of the service. A change of them restarts nothing.
     pub labels: Map<String, Value>,
-    /// Constraints.
+    /// The placement constraints.
     pub constraints: Vec<String>,
-    /// Raw.
+    /// The placement preferences, from the raw additions.
     pub preferences: Vec<Value>,
-    /// For updates and for rollbacks alike.
+    /// The settings for updates and rollbacks.
     pub update: Update,
-    /// What follows when a task ends.
+    /// What happens when a task ends.
     pub restart: Restart,
-    /// Limits and reservations alike, if given.
+    /// The resources, as both limits and reservations, if given.
     pub resources: Resources,
 }
 
-/// `update_config` and `rollback_config`.
+/// The `update_config` and the `rollback_config`.
 #[derive(Debug, Serialize)]
 pub struct Update {
-    /// One task at a time.
+    /// The number of tasks that are updated at once, which is one.
     pub parallelism: u32,
-    /// Seconds after each.
+    /// The seconds to wait after each task.
     pub delay: u32,
-    /// `stop-first`: `start-first` waits forever for a port that the old task holds.
+    /// The order, `stop-first`. With `start-first`, the new task waits forever for the port of the
+    /// old one.
     pub order: &'static str,
-    /// `pause`: a failed member must not be followed by the next.
+    /// The action on failure, `pause`: after a failed member, the update must not continue.
     pub failure_action: &'static str,
-    /// Seconds.
+    /// The monitoring time in seconds.
     pub monitor: u32,
 }
 
-/// `restart_policy`, without a limit of attempts: what the lock refuses is tried again until the
-/// old task has gone.
+/// The `restart_policy`. It has no limit of attempts, so a task that the lock keeps out tries again
+/// until the old task is gone.
 #[derive(Debug, Serialize)]
 pub struct Restart {
-    /// `any`.
+    /// The condition, `any`.
     pub condition: &'static str,
-    /// Seconds.
+    /// The delay in seconds.
     pub delay: u32,
 }
 
-/// Resources as docker writes them.
+/// Resources in docker's notation.
 #[derive(Debug, Default, Serialize)]
 pub struct Resources {
-    /// Cores.
+    /// The number of cores.
     pub cpus: Option<String>,
-    /// Bytes with a unit.
+    /// The bytes, with a unit.
     pub memory: Option<String>,
-    /// Raw generic resources.
+    /// The generic resources, from the raw additions.
     pub generic: Vec<Value>,
 }
 
 impl Deploy {
-    /// As everything here is run.
+    /// Makes the settings that all services share.
     pub fn new(counted: bool, constraints: Vec<String>, pause: u32, resources: Resources) -> Self {
         Self {
             mode: if counted { "replicated" } else { "global" },

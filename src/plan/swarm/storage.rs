@@ -1,5 +1,5 @@
-//! Where data is kept on Swarm: directories of nodes, volumes of docker plugins, NFS through
-//! docker's own driver, cluster volumes.
+//! Plans the storage on Swarm: host directories, volumes of docker plugins, NFS through docker's
+//! own driver, and cluster volumes.
 
 use serde::Serialize;
 
@@ -16,41 +16,41 @@ use crate::spec::source::Route;
 use crate::text::quote;
 use crate::value::{self, Text};
 
-/// Longest name of a volume that every plugin's storage takes.
+/// The longest volume name that the storage of every plugin accepts.
 const MAX_NAME: usize = 63;
 
 /// A mount of a container.
 #[derive(Debug, Clone, Serialize)]
 pub struct Mount {
-    /// `bind`, `volume`, `cluster` or `tmpfs`.
+    /// The type: `bind`, `volume`, `cluster` or `tmpfs`.
     pub kind: &'static str,
-    /// A path of the node or the name of a volume.
+    /// The path on the node, or the name of a volume.
     pub source: Option<String>,
-    /// Absolute path.
+    /// The absolute path in the container.
     pub target: String,
-    /// For volumes: an empty one must stay empty, not be filled from the image.
+    /// Whether docker must leave an empty volume empty, and not fill it from the image.
     pub nocopy: bool,
-    /// For tmpfs, bytes.
+    /// The size of a tmpfs in bytes.
     pub size: Option<u64>,
 }
 
 /// A volume at the top level of a stack file.
 #[derive(Debug, Serialize)]
 pub struct Volume {
-    /// By which services of the file name it.
+    /// The key that the services of the file use.
     pub key: String,
-    /// By which docker knows it.
+    /// The name in docker.
     pub name: String,
-    /// Docker volume driver; cluster volumes exist already and have none here. Never `external`
-    /// without a cluster: a node makes such a volume, local and empty, where it is missing.
+    /// The docker volume driver; `None` for a cluster volume, which must exist. Other volumes are
+    /// never `external`: a node that lacks such a volume would create it, local and empty.
     pub driver: Option<&'static str>,
-    /// Options of the driver; Swarm expands their values.
+    /// The options of the driver. Swarm expands their values.
     pub options: Vec<(String, Text)>,
-    /// For cluster volumes: bytes with a unit, to make it.
+    /// The size of a cluster volume, with a unit, for the command that creates it.
     pub bytes: Option<String>,
 }
 
-/// The mounts of member `id`, data first.
+/// Plans the mounts of member `id`, data first.
 pub fn mounts(subject: SwarmService<'_>, id: Option<u32>) -> Vec<Mount> {
     let blank = |kind, source, target: &str| Mount {
         kind,
@@ -80,13 +80,13 @@ pub fn mounts(subject: SwarmService<'_>, id: Option<u32>) -> Vec<Mount> {
     all
 }
 
-/// The volume of `data` of member `id`.
+/// Returns the name of the volume of `data` of member `id`.
 fn name(subject: SwarmService<'_>, data: &Data, id: Option<u32>) -> String {
     format!("{}-{}", data.name, subject.name(id))
 }
 
-/// Where the volumes of member `id` are: their names, of NFS the server with the directory,
-/// whatever else docker is told to mount it with.
+/// Returns the places of the volumes of member `id`: the name, or for NFS the server and the
+/// directory. The mount options do not matter.
 pub fn places(subject: SwarmService<'_>, id: Option<u32>) -> Vec<String> {
     let place = |(data, wanted): (&Data, &Wanted)| {
         let name = name(subject, data, id);
@@ -102,7 +102,7 @@ pub fn places(subject: SwarmService<'_>, id: Option<u32>) -> Vec<String> {
     subject.workload.volumes().map(place).collect()
 }
 
-/// The volumes of member `id`.
+/// Plans the volumes of member `id`.
 pub fn volumes(subject: SwarmService<'_>, id: Option<u32>) -> Vec<Volume> {
     let volume = |(data, wanted): (&Data, &Wanted)| {
         let name = name(subject, data, id);
@@ -128,14 +128,15 @@ fn option<'w>(wanted: &'w Wanted, key: &str) -> Option<&'w str> {
     wanted.options.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str())
 }
 
-/// A node keeps a volume with the options of its first use, so its name there carries them.
+/// Returns the name and options of an NFS volume. A node keeps a volume with the options of its
+/// first use, so the name contains a hash of the options.
 fn nfs(name: String, wanted: &Wanted) -> (String, Vec<(String, String)>) {
     let options = docker::volume_options(&name, wanted);
     let [_, mount, device] = &options[..] else { return (name, options) };
     (format!("{name}-{}", quote::digest(&[&mount.1, &device.1])), options)
 }
 
-/// What Swarm cannot keep as the spec wants it.
+/// Reports storage that Swarm cannot provide as the spec asks.
 pub fn check(context: &mut Context<'_>, subject: SwarmService<'_>) {
     let mut faults = Vec::new();
     let mut before: Option<Route> = None;
@@ -165,7 +166,7 @@ pub fn check(context: &mut Context<'_>, subject: SwarmService<'_>) {
     faults.into_iter().for_each(|f| context.fault(f));
 }
 
-/// Without a driver of the storage's own there is no cluster volume of it.
+/// Reports a cluster volume without a CSI driver for its storage.
 fn cluster(subject: SwarmService<'_>, wanted: &Wanted, at: &Route) -> Option<Diagnostic> {
     if wanted.csi.is_some() {
         return None;
@@ -174,7 +175,8 @@ fn cluster(subject: SwarmService<'_>, wanted: &Wanted, at: &Route) -> Option<Dia
     Some(Diagnostic::error(Code::VolumeNoPlugin, subject.service.place(&at.at("backend")), message))
 }
 
-/// Whether a docker plugin serves the volume on this engine, and takes what is asked of it.
+/// Reports a volume that no docker plugin serves on this engine, or whose options the plugin does
+/// not support.
 fn plugin(subject: SwarmService<'_>, data: &Data, wanted: &Wanted, at: &Route) -> Vec<Diagnostic> {
     let (service, swarm) = (subject.service, subject.swarm);
     let place = service.place(&at.at("backend"));
@@ -225,7 +227,7 @@ fn plugin(subject: SwarmService<'_>, data: &Data, wanted: &Wanted, at: &Route) -
     faults
 }
 
-/// Docker mounts NFS itself and must be told from where.
+/// Reports missing NFS options: docker mounts NFS itself and needs the server and directory.
 fn nfs_options(subject: SwarmService<'_>, wanted: &Wanted, at: &Route) -> Vec<Diagnostic> {
     let service = subject.service;
     let mut faults = Vec::new();
@@ -252,7 +254,7 @@ fn nfs_options(subject: SwarmService<'_>, wanted: &Wanted, at: &Route) -> Vec<Di
     faults
 }
 
-/// A disk of one zone cannot be attached in another.
+/// Reports a disk of one zone whose zone the spec does not give: it cannot be attached in another.
 fn zones(subject: SwarmService<'_>, wanted: &Wanted, at: &Route) -> Option<Diagnostic> {
     if wanted.backend.zone.is_none() || !wanted.zones.is_empty() {
         return None;
@@ -268,7 +270,7 @@ fn zones(subject: SwarmService<'_>, wanted: &Wanted, at: &Route) -> Option<Diagn
     )
 }
 
-/// Two volumes of one member in two zones: no node reaches both.
+/// Reports two volumes of one member in different zones, because no node reaches both.
 fn one_zone(subject: SwarmService<'_>) -> Option<Diagnostic> {
     let torn = |id: &Option<u32>| {
         subject.demands(*id).iter().filter(|(label, _)| label == "zone").count() > 1
