@@ -5,6 +5,7 @@
 mod monorepo;
 
 use berthc::explore::{Bounds, explore};
+use berthc::images::Images;
 use berthc::target::Target;
 use berthc::verify::verify;
 use berthc::world::{File, World, read};
@@ -60,5 +61,5 @@ fn tree(specs: usize, members: usize) -> berthc::Tree {
 fn world(target: Target, tree: &berthc::Tree) -> World {
     let files = tree.iter().map(|(path, text)| File { path, text });
     let files: Vec<File<'_>> = files.filter(|f| Target::of_file(f.path, f.text) == Some(target)).collect();
-    read(target, &files)
+    read(target, &files, Images::builtin())
 }

@@ -42,6 +42,7 @@ pub mod explore;
 pub mod finding;
 pub mod gap;
 pub mod hazard;
+pub mod images;
 pub mod model;
 pub mod options;
 pub mod plan;

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::explore::{self, Bounds, Memo};
 use crate::finding::{Finding, Level};
+use crate::images::Images;
 use crate::target::Target;
 use crate::world::{self, File, Unread, UnreadKind, Workload, World};
 
@@ -107,24 +108,31 @@ pub enum Progress {
 /// Reads `files`, all of which may run beside each other, and searches what may happen.
 /// Files of no orchestrator are passed over.
 pub fn verify(files: &[File<'_>], bounds: Bounds) -> Verified {
-    run(files, bounds, &Memo::default(), &|_| false, &mut |_| {})
+    run(files, Images::builtin(), bounds, &Memo::default(), &|_| false, &mut |_| {})
 }
 
 /// The violations alone, for someone who knows more: `single` says of which workloads without data
 /// at most one container may be each member, and `memo` what was searched before.
 pub fn violations(files: &[File<'_>], memo: &Memo, single: &dyn Fn(&Workload) -> bool) -> Verified {
-    run(files, Bounds::default(), memo, single, &mut |_| {})
+    run(files, Images::builtin(), Bounds::default(), memo, single, &mut |_| {})
 }
 
-/// As [`verify`]; `tell` hears how far it is, often.
-pub fn watched(files: &[File<'_>], bounds: Bounds, tell: &mut dyn FnMut(Progress)) -> Verified {
-    run(files, bounds, &Memo::default(), &|_| false, tell)
+/// As [`verify`] with another table of images; `tell` hears how far it is, often.
+pub fn watched(
+    files: &[File<'_>],
+    images: &Images,
+    bounds: Bounds,
+    tell: &mut dyn FnMut(Progress),
+) -> Verified {
+    run(files, images, bounds, &Memo::default(), &|_| false, tell)
 }
 
 /// What `files` claim, without any search; see [`Verified::claims`].
 pub fn claims(files: &[File<'_>]) -> Vec<Claim> {
     let targets: Vec<Option<Target>> = files.iter().map(|f| Target::of_file(f.path, f.text)).collect();
-    let claims = |wanted| claimed(wanted, &world::read(wanted, &own(files, &targets, wanted))).collect();
+    let claims = |wanted| {
+        claimed(wanted, &world::read(wanted, &own(files, &targets, wanted), Images::builtin())).collect()
+    };
     Target::ALL.into_iter().flat_map(|wanted| -> Vec<Claim> { claims(wanted) }).collect()
 }
 
@@ -141,6 +149,7 @@ fn claimed(target: Target, world: &World) -> impl Iterator<Item = Claim> {
 
 fn run(
     files: &[File<'_>],
+    images: &Images,
     bounds: Bounds,
     memo: &Memo,
     single: &dyn Fn(&Workload) -> bool,
@@ -158,7 +167,7 @@ fn run(
             continue;
         }
         tell(Progress::Reading(own.len()));
-        let mut world = world::read(wanted, &own);
+        let mut world = world::read(wanted, &own, images);
         for workload in &mut world.workloads {
             workload.single = single(workload);
         }

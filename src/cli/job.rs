@@ -124,7 +124,7 @@ impl Job {
 
 /// Returns `berthc.toml` and its folder: the one of this folder or, in a repository, of the nearest
 /// parent folder that has one.
-fn find() -> Result<Option<(PathBuf, Input)>, Outside> {
+pub fn find() -> Result<Option<(PathBuf, Input)>, Outside> {
     // A folder that was deleted under its shell has no project.
     let Ok(here) = std::env::current_dir() else { return Ok(None) };
     let root = |dir: &Path| [".git", ".hg", ".jj"].iter().any(|r| dir.join(r).exists());

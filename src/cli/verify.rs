@@ -6,17 +6,19 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use berthc::Severity;
 use berthc::explore::Bounds;
 use berthc::finding::{At, Event, Finding, Level as Grade, codes};
+use berthc::images::Images;
+use berthc::spec::project::FILE;
 use berthc::verify::{Outcome, Progress, Verified, watched};
 use berthc::world::{File, Unread, UnreadKind};
+use berthc::{Diagnostic, Input, Project, Severity};
 use clap::Args;
 
 use super::finding::{Finding as Said, Spot, Step};
 use super::output::{Format, Output, Report};
 use super::progress::Line;
-use super::{Outside, read};
+use super::{Outside, job, read};
 
 /// What to verify, and how far.
 #[derive(Debug, Args)]
@@ -39,9 +41,16 @@ pub struct Verify {
 pub fn run(args: &Verify) -> Result<ExitCode, Outside> {
     let texts = read::manifests(&args.paths)?;
     let files: Vec<File<'_>> = texts.iter().map(|(path, text)| File { path, text }).collect();
+    let images = match images()? {
+        Ok(images) => images,
+        Err((project, faults)) => {
+            args.output.report(&[project], &faults, Report::default())?;
+            return Err(format!("{FILE} has errors: nothing is verified"));
+        }
+    };
     let bounds = Bounds { nodes: usize::from(args.nodes), force: args.force_actions };
     let mut line = Line::default();
-    let verified = watched(&files, bounds, &mut |progress| {
+    let verified = watched(&files, &images, bounds, &mut |progress| {
         line.tell(|| match progress {
             Progress::Reading(files) => format!("reading {files} files"),
             Progress::Searching(done, of) => format!("searching {done} of {of}"),
@@ -79,6 +88,13 @@ pub fn run(args: &Verify) -> Result<ExitCode, Outside> {
 
 /// Exit code where something that may hold data was not searched.
 const NOT_SEARCHED: u8 = 3;
+
+/// What is known of images, those of the project too; else its text and what is wrong with it.
+fn images() -> Result<Result<Images, (Input, Vec<Diagnostic>)>, Outside> {
+    let Some((_, input)) = job::find()? else { return Ok(Ok(Images::with(&[]))) };
+    let read = Project::read(&input, 0);
+    Ok(read.map(|project| Images::with(&project.images)).map_err(|faults| (input, faults)))
+}
 
 /// The first of several files, and how many more there are.
 fn some(files: &[String]) -> String {

@@ -9,6 +9,7 @@ use super::node::{Kind, Node, load};
 use super::{Spec, TargetsSpec, de};
 use crate::code::Code;
 use crate::diag::Diagnostic;
+use crate::images::Image;
 use crate::spec::source::{Input, Texts};
 
 /// The file name.
@@ -23,6 +24,7 @@ struct File {
     templates: Option<String>,
     targets: Option<TargetsSpec>,
     env: Option<IndexMap<String, EnvFile>>,
+    image: Option<Vec<Image>>,
 }
 
 /// The table `env.NAME` as written.
@@ -44,6 +46,8 @@ pub struct Project {
     pub templates: Option<String>,
     /// The environments by name, each with its own folder for the output.
     pub envs: IndexMap<String, Option<String>>,
+    /// The project's own images. They have precedence over the built-in ones.
+    pub images: Vec<Image>,
     /// The tree, for the layers below and above the specs.
     root: Node,
 }
@@ -65,12 +69,13 @@ impl Project {
         let (mut faults, mut texts) = (Vec::new(), Texts::default());
         texts.add(source, Arc::new(input.clone()));
         let (file, _) = de::read::<File>(FILE, &texts, &root, &mut faults);
-        let File { specs, out, templates, targets: _, env } = match file {
+        let File { specs, out, templates, targets: _, env, image } = match file {
             Some(file) if faults.is_empty() => file,
             _ => return Err(faults),
         };
         let envs = env.unwrap_or_default().into_iter().map(|(name, EnvFile { out, set: _ })| (name, out));
-        Ok(Self { specs: specs.unwrap_or_default(), out, templates, envs: envs.collect(), root })
+        let (specs, images) = (specs.unwrap_or_default(), image.unwrap_or_default());
+        Ok(Self { specs, out, templates, envs: envs.collect(), images, root })
     }
 
     /// Returns `targets`, the layer below every spec.

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::images::{self, Software};
 use super::{At, Kind, Mount, Source, Unread, UnreadKind, Workload, World};
+use crate::images::{self, Software};
 use crate::model::backend::Fences;
 use crate::text::path::within;
 
@@ -174,7 +174,7 @@ fn host(mount: &Mount) -> Option<&str> {
 /// all pods, tasks or instances of one description name alike, and no software that is known to
 /// keep data. Lists it.
 pub fn share(world: &mut World) {
-    let stateful = |w: &Workload| images::software(&w.image, &[]).is_some();
+    let stateful = |w: &Workload| w.software.is_some();
     // Who names each share, as far as they are alike: one description, in so many members.
     let mut named: BTreeMap<&str, BTreeMap<(&str, &str, &str), usize>> = BTreeMap::new();
     let mut kept: BTreeSet<&str> = BTreeSet::new();

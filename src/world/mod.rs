@@ -5,18 +5,19 @@
 
 pub mod claims;
 pub mod fleet;
-pub mod images;
 pub mod kubernetes;
 pub mod lock;
 pub mod path;
 pub mod swarm;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::Serialize;
 
 pub use crate::finding::At;
 use crate::finding::Finding;
+use crate::images::{Images, Software};
 use crate::model::backend::Fences;
 use crate::target::Target;
 
@@ -81,11 +82,11 @@ impl Unread {
 }
 
 /// Reads the files of one orchestrator, all of which may run beside each other.
-pub fn read(target: Target, files: &[File<'_>]) -> World {
+pub fn read(target: Target, files: &[File<'_>], images: &Images) -> World {
     let mut world = match target {
-        Target::Kubernetes => kubernetes::read(files),
-        Target::Fleet => fleet::read(files),
-        Target::Swarm => swarm::read(files),
+        Target::Kubernetes => kubernetes::read(files, images),
+        Target::Fleet => fleet::read(files, images),
+        Target::Swarm => swarm::read(files, images),
     };
     claims::held(&mut world);
     claims::share(&mut world);
@@ -177,6 +178,8 @@ pub struct Workload {
     pub family: String,
     /// The image, without its registry and tag: `elasticsearch`; empty when it is unknown.
     pub image: String,
+    /// The software that serves in it, if that is known and keeps data.
+    pub software: Option<Arc<Software>>,
     /// The labels of its containers (pods), for selectors.
     pub labels: BTreeMap<String, String>,
     /// Its members in order; exactly one, which stands for each node's, where the node is the

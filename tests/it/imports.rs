@@ -7,6 +7,7 @@ use crate::harness::{root, walk};
 const ORDER: &[&[&str]] = &[
     &["code", "diag", "text", "threads"],
     &["target", "hazard", "gap", "finding"],
+    &["images"],
     &["value", "spec", "options"],
     &["model"],
     &["schema"],

@@ -16,6 +16,7 @@ mod emit;
 mod explain;
 mod explore;
 mod harness;
+mod images;
 mod imports;
 mod judges;
 mod plan;

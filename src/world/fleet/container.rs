@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use super::docker::{self, Docker, Run};
 use super::exec::Word;
 use super::found::Found;
 use super::service::{Main, Step, is_read_only};
 use crate::finding::{At, codes};
+use crate::images::{self, Container, Images, Software};
 use crate::model::backend::{BACKENDS, Fences};
 use crate::text::path::shortest;
-use crate::world::images::{self, Software};
 use crate::world::lock::{self, Lock};
 use crate::world::path;
 use crate::world::{Member, Missing, Mount, Port, Source, Workload, claims};
@@ -20,25 +21,29 @@ const PORTS: usize = 1 << 16;
 
 /// Fills in what the container of `workload` holds; its only member is there already. Says what
 /// runs in it, if that keeps data and is known.
-pub fn fill(
-    workload: &mut Workload,
-    steps: &[Step],
-    main: &Main<'_>,
-    found: &mut Found,
-) -> Option<&'static Software> {
+pub fn fill(workload: &mut Workload, steps: &[Step], main: &Main<'_>, images: &Images, found: &mut Found) {
     let Main { step, run, detached: _ } = *main;
     workload.image = images::name(&run.image.text).to_owned();
-    let software = software(run);
+    let software = software(workload, run, images);
+    workload.software.clone_from(&software);
     for label in run.all("label") {
         let (key, value) = label.text.split_once('=').unwrap_or((&label.text, ""));
         workload.labels.insert(key.to_owned(), value.to_owned());
     }
     network(workload, step, run, found);
     workload.lock = lock(step, run, found);
-    let mut reader =
-        Reader { step, run, volumes: volumes(steps), inspected: inspected(steps), software, found };
+    let mut reader = Reader {
+        step,
+        run,
+        volumes: volumes(steps),
+        inspected: inspected(steps),
+        software: software.clone(),
+        found,
+    };
     let (mut mounts, rest) = reader.mounts();
-    if let Some((software, lost)) = software.zip(software.and_then(|s| reader.ephemeral(&mounts, s))) {
+    if let Some(software) = &software
+        && let Some(lost) = reader.ephemeral(&mounts, software)
+    {
         ephemeral(workload, software, &lost, reader.found);
         mounts.push(lost);
     }
@@ -66,7 +71,6 @@ pub fn fill(
             "--entrypoint /bin/sh IMAGE -c 'exec 9<\"$$0\" && flock -n 9 && exec \"$$@\"' DIRECTORY COMMAND";
         found.violation(codes::IGNORED, vec![step.at(file, "flock")], message, fix);
     }
-    software
 }
 
 fn unknown(found: &mut Found, at: At, word: &Word) {
@@ -180,10 +184,29 @@ fn inspected(steps: &[Step]) -> BTreeMap<&str, &Step> {
 }
 
 /// The software that serves in the container.
-fn software(run: &Run) -> Option<&'static Software> {
-    let words: Vec<&str> =
-        run.last("entrypoint").into_iter().chain(&run.args).map(|w| w.text.as_str()).collect();
-    images::software(&run.image.text, &words)
+fn software(workload: &Workload, run: &Run, images: &Images) -> Option<Arc<Software>> {
+    let words = run.last("entrypoint").into_iter().chain(&run.args).map(|w| w.text.as_str());
+    let variable = |word: &'_ Word| match word.text.split_once('=') {
+        Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+        None => (word.text.clone(), None),
+    };
+    let env: Vec<_> = run.all("env").map(variable).collect();
+    let port = |word: &Word| word.text.split('/').next()?.rsplit(':').next()?.parse().ok();
+    let target = |(option, word): &'_ (String, Word)| match option.as_str() {
+        "volume" => Some(short(&word.text, None).target.to_owned()),
+        "mount" => Some(long(&word.text).target.to_owned()),
+        _ => None,
+    };
+    let targets: Vec<String> = run.options.iter().filter_map(target).collect();
+    let name = run.last("name").map(|word| word.text.as_str());
+    images.find(&Container {
+        image: &run.image.text,
+        command: words.collect(),
+        env: env.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect(),
+        ports: run.all("publish").chain(run.all("expose")).filter_map(port).collect(),
+        targets: targets.iter().map(String::as_str).collect(),
+        names: name.into_iter().chain([workload.family.as_str()]).collect(),
+    })
 }
 
 struct Reader<'r> {
@@ -191,7 +214,7 @@ struct Reader<'r> {
     run: &'r Run,
     volumes: BTreeMap<&'r str, Made<'r>>,
     inspected: BTreeMap<&'r str, &'r Step>,
-    software: Option<&'static Software>,
+    software: Option<Arc<Software>>,
     found: &'r mut Found,
 }
 
@@ -232,7 +255,7 @@ impl Reader<'_> {
             };
             let path = if written.kind == "volume" { String::new() } else { shortest(written.source) };
             let agent = !path.is_empty() && claims::is_agent(&run.image.text);
-            let data = claims::is_data(&path, written.target, self.software);
+            let data = claims::is_data(&path, written.target, self.software.as_deref());
             if is_read_only(&word.text) || agent {
                 continue;
             }
@@ -313,7 +336,7 @@ impl Reader<'_> {
     /// The data that nothing keeps. Anything that it can write to may be its data: images of one
     /// software differ in their paths.
     fn ephemeral(&self, mounts: &[Mount], software: &Software) -> Option<Mount> {
-        let target = (*software.data.first()?).to_owned();
+        let target = software.place();
         let kept = mounts.iter().any(|m| m.source != Source::Ephemeral);
         let at = self.step.at(&self.run.image, "image");
         let lost = !kept && self.run.last("volumes-from").is_none();

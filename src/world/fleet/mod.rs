@@ -27,10 +27,11 @@ use self::together::{Instance, Set};
 use self::unit::Unit;
 use super::{Apart, File, Kind, Member, Order, Source, Update, Want, Whom, Workload, World};
 use crate::finding::{At, codes};
+use crate::images::Images;
 use crate::text::glob::Glob;
 
 /// Reads units and their drop-ins. Units that fleet refuses are findings, and no workloads.
-pub fn read(files: &[File<'_>]) -> World {
+pub fn read(files: &[File<'_>], images: &Images) -> World {
     let mut found = Found::default();
     let units = unit::all(files, &mut found);
     for unit in &units {
@@ -45,7 +46,7 @@ pub fn read(files: &[File<'_>]) -> World {
         // The instances of a template share their faults.
         let mut again = Found::default();
         let first = said.insert(&instance.unit.name);
-        let (workload, victims) = workload(instance, if first { &mut found } else { &mut again });
+        let (workload, victims) = workload(instance, images, if first { &mut found } else { &mut again });
         workloads.push(workload);
         kills.push(victims);
     }
@@ -63,7 +64,7 @@ fn sample(unit: &Unit) -> String {
     if name.is_template() { name.instantiated("1") } else { unit.name.clone() }
 }
 
-fn workload(instance: &Instance<'_>, found: &mut Found) -> (Workload, Vec<(Victim, At)>) {
+fn workload(instance: &Instance<'_>, images: &Images, found: &mut Found) -> (Workload, Vec<(Victim, At)>) {
     let (unit, name) = (instance.unit, instance.parts());
     let stop_first = || Update { order: Order::StopFirst, at: None };
     let mut workload = Workload {
@@ -73,6 +74,7 @@ fn workload(instance: &Instance<'_>, found: &mut Found) -> (Workload, Vec<(Victi
         at: unit.begin(),
         family: name.family().to_owned(),
         image: String::new(),
+        software: None,
         labels: BTreeMap::new(),
         members: Vec::new(),
         wants: Vec::new(),
@@ -109,9 +111,10 @@ fn workload(instance: &Instance<'_>, found: &mut Found) -> (Workload, Vec<(Victi
     workload.members.push(member);
     let steps = service::steps(unit, name, found);
     if let Some(main) = service::main(&steps, found) {
-        let software = container::fill(&mut workload, &steps, &main, found);
+        container::fill(&mut workload, &steps, &main, images, found);
+        let software = workload.software.clone();
         workload.outlives = stop::outlives(unit, &steps, &main, found);
-        stop::grace(unit, &steps, &main, &mut workload, software, found);
+        stop::grace(unit, &steps, &main, &mut workload, software.as_deref(), found);
     }
     let own = workload.members.first().and_then(|m| m.container.as_ref()).map(|(name, _)| name.as_str());
     let kills = stop::kills(&steps, own, found);

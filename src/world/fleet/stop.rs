@@ -6,8 +6,8 @@ use super::found::Found;
 use super::service::{Main, Step};
 use super::unit::Unit;
 use crate::finding::{At, codes};
+use crate::images::Software;
 use crate::world::Workload;
-use crate::world::images::Software;
 
 /// Seconds of systemd's `DefaultTimeoutStopSec`, and of `docker stop`.
 const TIMEOUT: u32 = 90;

@@ -30,11 +30,11 @@ pub(super) fn judge(objects: &[Object<'_>], peers: &Peers<'_, '_>, found: &mut F
 
 /// Whether what is run is usually there without lasting data.
 fn cache(read: &Read<'_>) -> bool {
-    read.pod.software.is_some_and(|s| s.cache) && read.workload.kind != Kind::StatefulSet
+    read.pod.software.as_ref().is_some_and(|s| s.cache) && read.workload.kind != Kind::StatefulSet
 }
 
 fn ephemeral(read: &Read<'_>, found: &mut Found) {
-    let Some(software) = read.pod.software.filter(|_| !cache(read)) else { return };
+    let Some(software) = read.pod.software.as_ref().filter(|_| !cache(read)) else { return };
     let mounts = read.workload.members.iter().flat_map(|m| &m.mounts);
     let Some(mount) = mounts.into_iter().find(|m| m.source == Source::Ephemeral) else { return };
     let name = &read.workload.name;
@@ -80,7 +80,7 @@ fn one_node(read: &Read<'_>, found: &mut Found) {
 }
 
 fn grace(read: &Read<'_>, found: &mut Found) {
-    let Some(software) = read.pod.software.filter(|_| !cache(read)) else { return };
+    let Some(software) = read.pod.software.as_ref().filter(|_| !cache(read)) else { return };
     let fix = format!("terminationGracePeriodSeconds: {}", software.grace.max(60));
     let (message, at) = match &read.pod.grace_at {
         Some(_) if read.pod.grace >= software.grace => return,

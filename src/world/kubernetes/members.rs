@@ -70,7 +70,7 @@ pub(super) fn members<'d>(
 /// Data of a known software that has nowhere to stay.
 fn ephemeral(template: &Template<'_, '_>, member: &mut Member) {
     let Template { object, pod, mounts, .. } = template;
-    let (Some(software), Some(main)) = (pod.software, pod.main) else { return };
+    let (Some(software), Some(main)) = (&pod.software, pod.main) else { return };
     // Any directory that stays may be where a setting puts the data.
     if !member.mounts.is_empty() || mounts.unknown() {
         return;
@@ -80,7 +80,7 @@ fn ephemeral(template: &Template<'_, '_>, member: &mut Member) {
         Some((target, at)) => (target, at),
         None => {
             let image = main.get("image").unwrap_or(main);
-            (software.data.first().copied().unwrap_or_default().to_owned(), object.at(image))
+            (software.place(), object.at(image))
         }
     };
     member.mounts.push(Mount { target, source: Source::Ephemeral, at });

@@ -19,13 +19,14 @@ mod workload;
 
 use super::{At, File, Unread, World};
 use crate::finding::{Finding, Level};
+use crate::images::Images;
 
 /// What the manifests say.
-pub fn read(files: &[File<'_>]) -> World {
+pub fn read(files: &[File<'_>], images: &Images) -> World {
     let mut found = Found::default();
     let documents = object::documents(files, &mut found);
     let objects = object::objects(&documents, &mut found);
-    let reads = workload::workloads(&objects, &mut found);
+    let reads = workload::workloads(&objects, images, &mut found);
     let peers = peers::Peers::new(&reads);
     rules::judge(&peers, &mut found);
     budgets::judge(&objects, &peers, &mut found);

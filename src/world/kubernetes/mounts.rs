@@ -1,6 +1,7 @@
 //! The volumes of a pod, as its containers mount them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::Found;
 use super::members::Modes;
@@ -8,9 +9,9 @@ use super::object::Object;
 use super::pod::Pod;
 use super::storage::{Bound, CLASS, Claim, Inline, Storage, inline};
 use crate::finding::At;
+use crate::images::Software;
 use crate::text::path::shortest;
 use crate::text::yaml::Value;
-use crate::world::images::Software;
 use crate::world::path;
 use crate::world::{Kind, Member, Mount, Source, claims};
 
@@ -22,7 +23,7 @@ const NO_DATA: [&str; 8] =
 pub(super) struct Mounts<'d> {
     object: &'d Object<'d>,
     kind: Kind,
-    software: Option<&'static Software>,
+    software: Option<Arc<Software>>,
     volumes: BTreeMap<&'d str, Value<'d>>,
     templates: BTreeMap<&'d str, Value<'d>>,
     /// Mounts that can write, each with its container, the serving ones first.
@@ -45,7 +46,7 @@ impl<'d> Mounts<'d> {
         Self {
             object,
             kind,
-            software: pod.software,
+            software: pod.software.clone(),
             volumes: volumes.iter().filter_map(|v| Some((named(v, &["name"])?, *v))).collect(),
             templates: templates
                 .iter()
@@ -111,7 +112,7 @@ impl<'d> Mounts<'d> {
         let kind = text(host, "type");
         let directory = ["", "Directory", "DirectoryOrCreate"].contains(&kind);
         let path = shortest(text(host, "path"));
-        directory && !self.looks(container) && claims::is_data(&path, target, self.software)
+        directory && !self.looks(container) && claims::is_data(&path, target, self.software.as_deref())
     }
 
     /// Whether a container only looks at what others have.

@@ -4,11 +4,12 @@ use super::Found;
 use super::object::Object;
 use super::selector::{labels, node_labels, node_terms, selector};
 use crate::finding::{At, codes};
+use crate::images::{Container, Images, Software};
 use crate::text::yaml::Value;
-use crate::world::images::{self, Software};
 use crate::world::lock::{self, Lock};
 use crate::world::{Apart, Port, Selector, Want, Whom};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What a template says of every pod.
 pub(super) struct Pod<'d> {
@@ -18,7 +19,7 @@ pub(super) struct Pod<'d> {
     pub containers: Vec<Value<'d>>,
     /// The one that has the data, else the first.
     pub main: Option<Value<'d>>,
-    pub software: Option<&'static Software>,
+    pub software: Option<Arc<Software>>,
     pub wants: Vec<Want>,
     pub apart: Vec<Apart>,
     pub ports: Vec<Port>,
@@ -41,6 +42,7 @@ pub(super) fn read<'d>(
     object: &Object<'d>,
     metadata: Option<Value<'d>>,
     spec: Value<'d>,
+    images: &Images,
     found: &mut Found,
 ) -> Pod<'d> {
     let labels = labels(object, metadata.and_then(|m| m.get("labels")), found);
@@ -49,8 +51,8 @@ pub(super) fn read<'d>(
     let own = list("containers");
     let containers: Vec<Value<'d>> =
         own.iter().copied().chain(list("initContainers").into_iter().filter(stays)).collect();
-    let known = containers.iter().copied().find_map(|c| Some((c, software(c)?)));
-    let main = known.map(|(c, _)| c).or_else(|| own.first().copied());
+    let known = containers.iter().copied().find_map(|c| Some((c, software(c, &object.name, images)?)));
+    let main = known.as_ref().map(|(c, _)| *c).or_else(|| own.first().copied());
     let scheduled = by_scheduler(object, spec, found);
     let grace = spec.given("terminationGracePeriodSeconds");
     let (ports, node_network) = ports(object, spec, &containers, found);
@@ -76,8 +78,22 @@ pub(super) fn command(container: Value<'_>) -> Vec<&str> {
     list("command").into_iter().chain(list("args")).filter_map(Value::as_str).collect()
 }
 
-fn software(container: Value<'_>) -> Option<&'static Software> {
-    images::software(container.get("image")?.as_str()?, &command(container))
+fn software(container: Value<'_>, owner: &str, images: &Images) -> Option<Arc<Software>> {
+    let list = |key: &str| container.get(key).map(Value::items).unwrap_or_default();
+    let text = |value: Value<'_>, key: &str| value.get(key).and_then(Value::text);
+    let env = list("env")
+        .into_iter()
+        .filter_map(|e| Some((e.get("name")?.as_str()?, e.get("value").and_then(Value::as_str))));
+    let port = |p: Value<'_>| text(p, "containerPort")?.parse().ok();
+    let mounts = list("volumeMounts");
+    images.find(&Container {
+        image: container.get("image")?.as_str()?,
+        command: command(container),
+        env: env.collect(),
+        ports: list("ports").into_iter().filter_map(port).collect(),
+        targets: mounts.iter().filter_map(|m| m.get("mountPath")?.as_str()).collect(),
+        names: container.get("name").and_then(Value::as_str).into_iter().chain([owner]).collect(),
+    })
 }
 
 /// Who binds a pod by hand asks neither anti-affinity nor ports.

@@ -91,7 +91,7 @@ fn slip(a: &str, b: &str) -> bool {
 /// Members that may share a node, or are kept apart only as far as the scheduler likes.
 fn together(read: &Read<'_>, found: &mut Found) {
     let counted = matches!(read.workload.kind, Kind::StatefulSet | Kind::Replicas);
-    let data = read.persists() || read.pod.software.is_some_and(|s| s.quorum);
+    let data = read.persists() || read.pod.software.as_ref().is_some_and(|s| s.quorum);
     if !counted || !data || read.replicas < 2 || keeps_itself_apart(read) || pinned_apart(read) {
         return;
     }

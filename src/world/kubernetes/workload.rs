@@ -8,8 +8,9 @@ use super::pod::{self, Pod};
 use super::selector::{labels, plain, selector, words};
 use super::storage::Storage;
 use crate::finding::{At, codes};
+use crate::images::{self, Images};
 use crate::text::yaml::Value;
-use crate::world::{Kind, Order, Selector, Source, Update, Workload, images};
+use crate::world::{Kind, Order, Selector, Source, Update, Workload};
 
 /// A workload, and what rules are judged by.
 pub(super) struct Read<'d> {
@@ -37,7 +38,7 @@ impl Read<'_> {
 }
 
 /// The workloads of `objects`, in their order.
-pub(super) fn workloads<'d>(objects: &'d [Object<'d>], found: &mut Found) -> Vec<Read<'d>> {
+pub(super) fn workloads<'d>(objects: &'d [Object<'d>], images: &Images, found: &mut Found) -> Vec<Read<'d>> {
     let mut storage = Storage::new(objects);
     let mut left = ALL;
     let mut reads = Vec::new();
@@ -48,18 +49,18 @@ pub(super) fn workloads<'d>(objects: &'d [Object<'d>], found: &mut Found) -> Vec
             "Deployment" | "ReplicaSet" | "ReplicationController" => Kind::Replicas,
             "Pod" => Kind::Pod,
             "Job" | "CronJob" => {
-                job(object, found);
+                job(object, images, found);
                 continue;
             }
             _ => continue,
         };
-        reads.extend(workload(object, kind, &mut storage, &mut left, found));
+        reads.extend(workload(object, kind, images, (&mut storage, &mut left), found));
     }
     reads
 }
 
 /// Pods that end are not searched; those that open data are listed.
-fn job(object: &Object<'_>, found: &mut Found) {
+fn job(object: &Object<'_>, images: &Images, found: &mut Found) {
     let template = object.root.at(&["spec", "jobTemplate"]).unwrap_or(object.root);
     let Some(template) = template.at(&["spec", "template"]) else { return };
     let Some(spec) = template.given("spec") else { return };
@@ -69,7 +70,7 @@ fn job(object: &Object<'_>, found: &mut Found) {
         return found.unread(object.at(claim), what);
     }
     // What else is not understood of it, nobody searches.
-    let pod = pod::read(object, template.get("metadata"), spec, &mut Found::default());
+    let pod = pod::read(object, template.get("metadata"), spec, images, &mut Found::default());
     if let Some((kind, volume)) = Mounts::new(object, &pod, Kind::Pod).data() {
         let what = format!("{} can write to a volume of {kind}: its pods are not searched", object.title());
         found.unread(object.at(volume), what);
@@ -79,8 +80,8 @@ fn job(object: &Object<'_>, found: &mut Found) {
 fn workload<'d>(
     object: &'d Object<'d>,
     kind: Kind,
-    storage: &mut Storage<'d>,
-    left: &mut usize,
+    images: &Images,
+    (storage, left): (&mut Storage<'d>, &mut usize),
     found: &mut Found,
 ) -> Option<Read<'d>> {
     let bare = kind == Kind::Pod;
@@ -89,7 +90,7 @@ fn workload<'d>(
         found.unread(object.here(), format!("{} has no pod: taken for nothing", object.title()));
         return None;
     };
-    let mut pod = pod::read(object, holder.and_then(|h| h.get("metadata")), spec, found);
+    let mut pod = pod::read(object, holder.and_then(|h| h.get("metadata")), spec, images, found);
     let selector = if bare { None } else { own_selector(object, &pod, found) };
     let replicas =
         if matches!(kind, Kind::StatefulSet | Kind::Replicas) { replicas(object, found) } else { 1 };
@@ -109,6 +110,7 @@ fn workload<'d>(
         at: object.here(),
         family,
         image: images::name(image).to_owned(),
+        software: pod.software.clone(),
         labels: pod.labels.clone(),
         members,
         wants: std::mem::take(&mut pod.wants),

@@ -6,7 +6,7 @@ use super::identity::Id;
 use super::network::Ingress;
 use super::service::Service;
 use crate::finding::{At, Finding, Level, codes};
-use crate::world::{Kind, Unread, Want, Workload, World, images};
+use crate::world::{Kind, Unread, Want, Workload, World};
 
 /// Most services with one port, or of one family, that are compared with each other.
 const COMPARED: usize = 128;
@@ -76,8 +76,8 @@ fn ingress(stack: &[Service], world: &World, found: &mut Vec<Finding>) {
 fn ids(stack: &[Service], world: &World, found: &mut Vec<Finding>) {
     let mut all: BTreeMap<(&str, &str, &str, &str), Vec<&Id>> = BTreeMap::new();
     for service in stack {
-        let Workload { family, image, .. } = &world.workloads[service.workload];
-        let stateful = images::software(image, &[]).is_some();
+        let Workload { family, image, software, .. } = &world.workloads[service.workload];
+        let stateful = software.is_some();
         // How others are called harms nobody: a name of the network it is not.
         for id in service.ids.iter().filter(|id| id.key != "hostname" || stateful) {
             all.entry((family, image, &id.key, &id.value)).or_default().push(id);
@@ -110,7 +110,7 @@ fn ids(stack: &[Service], world: &World, found: &mut Vec<Finding>) {
 fn together(stack: &[Service], world: &World, found: &mut Vec<Finding>) {
     let mut families: BTreeMap<(&str, &str), Vec<&Workload>> = BTreeMap::new();
     for workload in stack.iter().map(|s| &world.workloads[s.workload]) {
-        let votes = images::software(&workload.image, &[]).is_some_and(|s| s.quorum && !s.cache);
+        let votes = workload.software.as_ref().is_some_and(|s| s.quorum && !s.cache);
         if votes && workload.kind == Kind::Replicated && workload.members.len() == 1 {
             families.entry((&workload.family, &workload.image)).or_default().push(workload);
         }

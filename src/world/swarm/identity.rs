@@ -1,12 +1,14 @@
 //! Who a member is told to be: hostnames, and ids in its environment or on its command line.
 
+use std::sync::Arc;
+
 use super::page::Page;
 use super::short;
 use super::template::Slot;
 use crate::finding::{At, Level, codes};
+use crate::images::{Container, Images, Software};
 use crate::text::yaml::Value;
 use crate::world::Member;
-use crate::world::images::{self, Software};
 
 /// Variables by which known images are told their own id.
 #[rustfmt::skip]
@@ -87,11 +89,31 @@ pub fn bootstrap(page: &mut Page<'_, '_>, service: &Value<'_>) {
 }
 
 /// The software that serves in its containers.
-pub fn software(service: &Value<'_>) -> Option<&'static Software> {
+pub fn software(name: &str, service: &Value<'_>, images: &Images) -> Option<Arc<Software>> {
     let line = |key: &str| service.get(key).map(|v| words(&v)).unwrap_or_default();
     let all: Vec<String> = line("entrypoint").into_iter().chain(line("command")).map(|(w, _)| w).collect();
-    let all: Vec<&str> = all.iter().map(String::as_str).collect();
-    images::software(&Page::quiet(&service.get("image")?)?, &all)
+    let env = service.get("environment").map(|e| Page::pairs(&e)).unwrap_or_default();
+    let items = |key: &str| service.get(key).map(|v| v.items()).unwrap_or_default();
+    let port = |p: Value<'_>| match p.get("target") {
+        Some(target) => Page::quiet(&target)?.parse().ok(),
+        None => Page::quiet(&p)?.split('/').next()?.rsplit(':').next()?.parse().ok(),
+    };
+    let ports = items("ports").into_iter().chain(items("expose")).filter_map(port);
+    let target = |v: Value<'_>| match v.get("target") {
+        Some(target) => Page::quiet(&target),
+        None => Page::quiet(&v)?.split(':').find(|p| p.starts_with('/')).map(ToOwned::to_owned),
+    };
+    let lists = ["volumes", "configs", "secrets"];
+    let targets: Vec<String> = lists.iter().flat_map(|key| items(key)).filter_map(target).collect();
+    let own = service.get("container_name").and_then(|n| Page::quiet(&n));
+    images.find(&Container {
+        image: &Page::quiet(&service.get("image")?)?,
+        command: all.iter().map(String::as_str).collect(),
+        env: env.iter().map(|(name, value, _)| (name.as_str(), value.as_deref())).collect(),
+        ports: ports.collect(),
+        targets: targets.iter().map(String::as_str).collect(),
+        names: own.as_deref().into_iter().chain([name]).collect(),
+    })
 }
 
 /// The environment, and what stands in the command as `--key=value` or `--key value`.

@@ -20,12 +20,13 @@ use std::collections::BTreeSet;
 use self::page::Page;
 use super::{At, File, Unread, World};
 use crate::finding::{Level, codes};
+use crate::images::Images;
 use crate::text::yaml::{self, Value};
 
 /// Reads stack files of one swarm. Services of one file are of one stack.
 ///
 /// Time and memory are bounded by the size of the files.
-pub fn read(files: &[File<'_>]) -> World {
+pub fn read(files: &[File<'_>], images: &Images) -> World {
     let mut world = World::default();
     let mut stacks = Vec::new();
     for file in files {
@@ -39,7 +40,7 @@ pub fn read(files: &[File<'_>]) -> World {
         }
         let mut documents = documents.iter();
         let Some(document) = documents.next() else { continue };
-        let mut page = Page::new(file, files.len() > 1, document.root(), &mut world);
+        let mut page = Page::new(file, files.len() > 1, document.root(), images, &mut world);
         for further in documents {
             page.found(
                 (codes::IGNORED, Level::Note),

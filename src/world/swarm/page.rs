@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::interpolate::interpolate;
 use super::template::Expanded;
 use crate::finding::{At, Finding, Level, codes};
+use crate::images::Images;
 use crate::text::yaml::Value;
 use crate::world::{File, Unread, World};
 
@@ -22,13 +23,21 @@ pub struct Page<'d, 'w> {
     pub root: Value<'d>,
     /// What is defined below `volumes`, `networks`, `configs` and `secrets`.
     pub definitions: BTreeMap<(&'static str, &'d str), Value<'d>>,
+    /// What is known of images.
+    pub images: &'w Images,
     /// Where it goes.
     pub world: &'w mut World,
 }
 
 impl<'d, 'w> Page<'d, 'w> {
     /// A page of one document.
-    pub fn new(file: &File<'_>, several: bool, root: Value<'d>, world: &'w mut World) -> Self {
+    pub fn new(
+        file: &File<'_>,
+        several: bool,
+        root: Value<'d>,
+        images: &'w Images,
+        world: &'w mut World,
+    ) -> Self {
         let mut definitions = BTreeMap::new();
         for section in SECTIONS {
             for (key, value) in root.get(section).map(|s| s.entries()).unwrap_or_default() {
@@ -37,7 +46,7 @@ impl<'d, 'w> Page<'d, 'w> {
         }
         // The stack is named on the command line only; of several files each may be of another.
         let stack = if several { format!("STACK({})", file.path) } else { "STACK".to_owned() };
-        Self { file: file.path.into(), stack, root, definitions, world }
+        Self { file: file.path.into(), stack, root, definitions, images, world }
     }
 
     /// A place in it.

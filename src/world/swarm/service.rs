@@ -9,8 +9,8 @@ use super::storage::Mounts;
 use super::template::Slot;
 use super::{placement, rules, short};
 use crate::finding::{At, Level, codes};
+use crate::images::{self, Software};
 use crate::text::yaml::Value;
-use crate::world::images::{self, Software};
 use crate::world::lock::{self, Lock};
 use crate::world::{Kind, Member, Mount, Order, Source, Update, Workload};
 
@@ -32,9 +32,11 @@ pub struct Service {
 }
 
 /// How many tasks, and how they come about.
-struct Mode {
-    global: bool,
-    replicas: u64,
+pub struct Mode {
+    /// One on each node.
+    pub global: bool,
+    /// How many, if not.
+    pub replicas: u64,
 }
 
 /// Reads the service `name`; `None` when it is no workload.
@@ -47,7 +49,8 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
         pairs.into_iter().map(|(k, v, _)| (k, v.unwrap_or_default())).collect()
     };
     let network = network::read(page, service, name);
-    let mounts = Mounts::read(page, service, mode.global, mode.replicas);
+    let software = identity::software(name, service, page.images);
+    let mounts = Mounts::read(page, service, software.clone(), &mode);
     let (grace, grace_at) = grace(page, service);
     let mut workload = Workload {
         name: name.to_owned(),
@@ -56,6 +59,7 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
         at: page.at(service),
         family: family(name),
         image: images::name(&image).to_owned(),
+        software: software.clone(),
         labels: labels(service.get("labels")),
         members: Vec::new(),
         wants: placement::wants(page, deploy.as_ref()),
@@ -107,8 +111,7 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
         ids.extend(identity::ids(page, service, &slot, &member));
         workload.members.push(member);
     }
-    let software = identity::software(service);
-    if let Some(software) = software {
+    if let Some(software) = &software {
         let kept = !ephemeral(page, service, software, &mut workload);
         habits(page, service, &workload, kept, software.quorum && !software.cache);
     }
@@ -267,13 +270,13 @@ fn ephemeral(
     software: &Software,
     workload: &mut Workload,
 ) -> bool {
-    let path = software.data.first().copied().unwrap_or_default();
+    let path = software.place();
     let at = service.get("image").map_or_else(|| page.at(service), |i| page.at(&i));
     let mut lost = false;
     for member in &mut workload.members {
         let holds = |m: &&Mount| m.target.is_empty() || software.keeps(&m.target);
         if !member.mounts.iter().any(|m| holds(&m)) {
-            let target = path.to_owned();
+            let target = path.clone();
             member.mounts.push(Mount { target, source: Source::Ephemeral, at: at.clone() });
         }
         // Whatever is mounted there may go with the container all the same.

@@ -1,13 +1,16 @@
 //! What the containers of a service can write to.
 
+use std::sync::Arc;
+
 use super::page::{Page, external};
+use super::service::Mode;
+use super::short;
 use super::template::{Slot, per_node};
-use super::{identity, short};
 use crate::finding::{Level, codes};
+use crate::images::Software;
 use crate::model::backend::{BACKENDS, Fences};
 use crate::text::path::shortest;
 use crate::text::yaml::Value;
-use crate::world::images::Software;
 use crate::world::path;
 use crate::world::{Missing, Mount, Source, claims};
 
@@ -39,24 +42,30 @@ pub struct Mounts<'d> {
     reserves: bool,
     /// Several tasks may share a node.
     several: bool,
-    software: Option<&'static Software>,
+    software: Option<Arc<Software>>,
     /// It looks at what others have.
     agent: bool,
 }
 
 impl<'d> Mounts<'d> {
     /// Reads `volumes` of a service; `global` and the number of replicas say what becomes of them.
-    pub fn read(page: &mut Page<'d, '_>, service: &Value<'d>, global: bool, replicas: u64) -> Self {
+    pub fn read(
+        page: &mut Page<'d, '_>,
+        service: &Value<'d>,
+        software: Option<Arc<Software>>,
+        mode: &Mode,
+    ) -> Self {
+        let (global, replicas) = (mode.global, mode.replicas);
         let items = service.get("volumes").map(|v| v.items()).unwrap_or_default();
         let written: Vec<_> = items.iter().filter_map(|item| written(page, item)).collect();
         // With two of them Swarm starts a task that has neither; a global service reserves none.
         let clusters = written.iter().filter(|w| w.kind == "cluster").count();
         let image = service.get("image").and_then(|i| Page::quiet(&i)).unwrap_or_default();
-        let (software, agent) = (identity::software(service), claims::is_agent(&image));
+        let agent = claims::is_agent(&image);
         for w in written.iter().filter(|w| w.kind == "bind" && !agent) {
             let path = absolute(&page.file, &w.source);
-            let doubt =
-                path::doubt(&path, &w.target).filter(|_| !claims::is_data(&path, &w.target, software));
+            let doubt = path::doubt(&path, &w.target)
+                .filter(|_| !claims::is_data(&path, &w.target, software.as_deref()));
             if let Some(what) = doubt {
                 page.unread(&w.value, what);
             }
@@ -88,14 +97,14 @@ impl<'d> Mounts<'d> {
                     return None;
                 }
                 let path = absolute(&page.file, &path);
-                data = claims::is_data(&path, &target, self.software);
+                data = claims::is_data(&path, &target, self.software.as_deref());
                 Source::Host { path, missing: Missing::Refused }
             }
             "tmpfs" => Source::Ephemeral,
             "volume" if w.source.is_empty() => Source::Ephemeral,
             "volume" => {
                 let source = self.volume(page, w, slot);
-                if !claims::is_data("", &target, self.software) {
+                if !claims::is_data("", &target, self.software.as_deref()) {
                     return None;
                 }
                 source

@@ -49,6 +49,7 @@ pub fn workload(kind: Kind, mounts: Vec<Mount>) -> Workload {
         at: at("db-1"),
         family: "db".into(),
         image: "db".into(),
+        software: None,
         labels: BTreeMap::new(),
         members: vec![Member { name: "db-1".into(), mounts, ..Member::default() }],
         wants: Vec::new(),

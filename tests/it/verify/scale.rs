@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use berthc::explore::{Bounds, search};
+use berthc::images::Images;
 use berthc::verify::{Progress, Verified, verify, watched};
 use berthc::world::File;
 
@@ -68,7 +69,7 @@ fn progress_is_told() {
     let files = folder();
     let files: Vec<File> = files[..20].iter().map(|(path, text)| File { path, text }).collect();
     let mut told = Vec::new();
-    watched(&files, Bounds::default(), &mut |progress| told.push(progress));
+    watched(&files, Images::builtin(), Bounds::default(), &mut |progress| told.push(progress));
     assert_eq!(told.iter().filter(|p| **p == Progress::Reading(10)).count(), 2, "{told:?}");
     assert!(told.iter().any(|p| matches!(p, Progress::Searching(0, n) if *n >= 10)), "{told:?}");
     assert!(told.iter().all(|p| !matches!(p, Progress::Searching(done, of) if done >= of)), "{told:?}");

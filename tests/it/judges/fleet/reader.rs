@@ -1,5 +1,6 @@
 //! The product's reader says of a unit what this judge says: the same verdict, the same rules.
 
+use berthc::images::Images;
 use std::collections::BTreeMap;
 
 use berthc::text::glob;
@@ -101,7 +102,7 @@ fn the_same_verdict_on_every_unit() {
             texts.insert(name.into(), format!("[Service]\nExecStart=/bin/true\n[X-Fleet]\n{lines}"));
         }
         let files: Vec<File> = texts.iter().map(|(path, text)| File { path, text }).collect();
-        let world = fleet::read(&files);
+        let world = fleet::read(&files, Images::builtin());
         let mut set = Units::new();
         for (name, text) in &texts {
             let found = world.findings.iter().find(|f| f.code == "file-refused" && *f.at[0].file == **name);

@@ -5,6 +5,7 @@ mod commands;
 mod hostile;
 
 use berthc::finding::Level;
+use berthc::images::Images;
 use berthc::world::{File, Workload, World, fleet};
 
 use crate::harness::{root, walk};
@@ -13,7 +14,7 @@ use crate::harness::{root, walk};
 pub fn read<N: AsRef<str>, T: AsRef<str>>(units: &[(N, T)]) -> World {
     let files: Vec<File> =
         units.iter().map(|(path, text)| File { path: path.as_ref(), text: text.as_ref() }).collect();
-    fleet::read(&files)
+    fleet::read(&files, Images::builtin())
 }
 
 /// A unit that runs `command`, with `x_fleet`.

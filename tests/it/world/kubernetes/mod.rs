@@ -4,6 +4,7 @@ mod hostile;
 mod lints;
 mod storage;
 
+use berthc::images::Images;
 use std::collections::BTreeMap;
 
 use berthc::finding::{Finding, Level};
@@ -14,7 +15,7 @@ use crate::harness::{compile, root, walk};
 /// Reads files by path.
 fn files(all: &[(&str, &str)]) -> World {
     let files: Vec<File<'_>> = all.iter().map(|(path, text)| File { path, text }).collect();
-    kubernetes::read(&files)
+    kubernetes::read(&files, Images::builtin())
 }
 
 fn read(text: &str) -> World {

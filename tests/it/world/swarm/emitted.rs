@@ -1,6 +1,7 @@
 //! What berthc writes reads back whole.
 
 use super::*;
+use berthc::images::Images;
 use berthc::{Options, Tree};
 
 /// Every spec of a folder, compiled together or, where they cannot be, alone.
@@ -39,7 +40,7 @@ fn stacks(tree: &Tree) -> Vec<File<'_>> {
 fn it_is_all_understood_and_nothing_in_it_is_wrong() {
     let mut read = 0;
     for tree in trees() {
-        let world = swarm::read(&stacks(&tree));
+        let world = swarm::read(&stacks(&tree), Images::builtin());
         assert_eq!(world.unread, []);
         let wrong: Vec<_> = world.findings.iter().filter(|f| f.level == Level::Violation).collect();
         assert!(wrong.is_empty(), "{wrong:?}");
@@ -51,7 +52,7 @@ fn it_is_all_understood_and_nothing_in_it_is_wrong() {
 #[test]
 fn its_mechanisms_are_there() {
     let specs = &trees()[0];
-    let world = swarm::read(&stacks(specs));
+    let world = swarm::read(&stacks(specs), Images::builtin());
     let find = |name: &str| world.workloads.iter().find(|w| w.name == name).unwrap();
     let zookeeper = find("zookeeper-1");
     assert_eq!((zookeeper.kind, zookeeper.members.len()), (Kind::Replicated, 1));

@@ -1,5 +1,6 @@
 //! Whatever stands in a file, reading it ends, and soon.
 
+use berthc::images::Images;
 use std::time::{Duration, Instant};
 
 use super::*;
@@ -89,7 +90,7 @@ fn mutants_of_emitted_files_and_soup() {
         };
         let other = mutate(stacks[random.below(stacks.len())], &mut random);
         let files = [File { path: "a.yml", text: &text }, File { path: "b.yml", text: &other }];
-        let world = swarm::read(&files);
+        let world = swarm::read(&files, Images::builtin());
         for finding in &world.findings {
             assert!(!finding.at.is_empty() && finding.at.iter().all(|a| a.line > 0), "{finding:?}");
         }

@@ -1,5 +1,6 @@
 //! Stack files, as Swarm runs them.
 
+use berthc::images::Images;
 use std::collections::BTreeMap;
 
 use berthc::finding::{Finding, Level};
@@ -14,7 +15,7 @@ mod fuzz;
 mod reading;
 
 fn read(text: &str) -> World {
-    swarm::read(&[File { path: "stack.yml", text }])
+    swarm::read(&[File { path: "stack.yml", text }], Images::builtin())
 }
 
 /// Reads one service `a`, with what stands beside `services`.

@@ -1,0 +1,113 @@
+//! Software that the name of an image does not give away: by ports, variables, mounts and names.
+
+use std::sync::Arc;
+
+use super::schema::Traits;
+use super::{Container, name};
+use crate::text::path::within;
+
+/// What is called after a software and is not it.
+const AROUND: [&str; 24] = [
+    "admin",
+    "adminer",
+    "agent",
+    "backup",
+    "bouncer",
+    "client",
+    "console",
+    "controller",
+    "dump",
+    "express",
+    "exporter",
+    "haproxy",
+    "init",
+    "job",
+    "lb",
+    "manager",
+    "metrics",
+    "migrate",
+    "operator",
+    "pgbouncer",
+    "proxy",
+    "router",
+    "sentinel",
+    "ui",
+];
+/// What a name, a port, a mount or a variable that clients have, too, is worth.
+const WEAK: u32 = 1;
+/// What is needed: two of them.
+const ENOUGH: u32 = 2;
+/// What a variable of the server alone is worth.
+const STRONG: u32 = 3;
+
+/// The software that most hints speak for.
+pub fn find<'t>(
+    all: &'t [Arc<Traits>],
+    container: &Container<'_>,
+    usual: &dyn Fn(&str) -> Vec<String>,
+) -> Option<&'t Arc<Traits>> {
+    let last = name::path(container.image).rsplit('/').next().unwrap_or_default();
+    let tag = name::tag(container.image).unwrap_or_default();
+    let names: Vec<String> = [last, tag].iter().chain(&container.names).flat_map(|n| words(n)).collect();
+    if names.iter().any(|w| AROUND.contains(&w.as_str())) {
+        return None;
+    }
+    let mut best: Option<(u32, &Arc<Traits>)> = None;
+    for traits in all {
+        let worth = worth(traits, container, &names, usual);
+        if worth >= ENOUGH && best.is_none_or(|(most, _)| worth > most) {
+            best = Some((worth, traits));
+        }
+    }
+    best.map(|(_, traits)| traits)
+}
+
+fn worth(
+    traits: &Traits,
+    container: &Container<'_>,
+    names: &[String],
+    usual: &dyn Fn(&str) -> Vec<String>,
+) -> u32 {
+    let has = |patterns: &[super::Pattern]| {
+        container.env.iter().any(|(name, _)| patterns.iter().any(|p| p.is(name)))
+    };
+    let mut worth = 0;
+    if traits.words.iter().any(|word| said(word, names)) {
+        worth += WEAK;
+    }
+    if container.ports.iter().any(|port| traits.ports.contains(port)) {
+        worth += WEAK;
+    }
+    if has(&traits.shared_env) {
+        worth += WEAK;
+    }
+    if has(&traits.env) {
+        worth += STRONG;
+    }
+    // Several software keep their data at `/data`.
+    let own = |path: &String| path.matches('/').count() > 1;
+    if worth > 0 && worth < ENOUGH && !container.targets.is_empty() {
+        let paths = usual(&traits.name);
+        let mounted = |target: &&str| {
+            paths.iter().filter(|p| own(p)).any(|path| within(path, target) || within(target, path))
+        };
+        worth += if container.targets.iter().any(mounted) { WEAK } else { 0 };
+    }
+    worth
+}
+
+/// The words of a name: `percona_xtradb_cluster` is three.
+fn words(name: &str) -> Vec<String> {
+    let parts = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty());
+    parts.map(str::to_lowercase).collect()
+}
+
+/// Whether the words of `word` stand in `names` in one row.
+fn said(word: &str, names: &[String]) -> bool {
+    let wanted: Vec<&str> = word.split('-').collect();
+    names.windows(wanted.len()).any(|some| {
+        some.iter()
+            .zip(&wanted)
+            .all(|(a, b)| a.trim_end_matches(|c: char| c.is_ascii_digit()) == *b || a == b)
+    })
+}

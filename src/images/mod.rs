@@ -1,0 +1,271 @@
+//! What is known of container images: where the software in them keeps its data, what they declare,
+//! how long a stop takes, whether members keep a quorum.
+//!
+//! The facts are data: one file for each kind of software beside this one, and `[[image]]` of a
+//! project's `berthc.toml`. [`Images::find`] says what they mean for one container.
+
+mod hints;
+mod name;
+mod schema;
+mod software;
+mod version;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
+use serde::Deserialize;
+
+pub use name::path as name;
+pub use schema::{Image, Key, Name, Path, Pattern, Place, Setting, Source, Tool, Traits};
+pub use software::{By, Loss, Seen, Software, Why};
+pub use version::{Version, Versions};
+
+/// The files of the table.
+const FILES: [&str; 12] = [
+    include_str!("applications.toml"),
+    include_str!("columns.toml"),
+    include_str!("coordination.toml"),
+    include_str!("documents.toml"),
+    include_str!("keyvalue.toml"),
+    include_str!("mysql.toml"),
+    include_str!("object-stores.toml"),
+    include_str!("postgresql.toml"),
+    include_str!("queues.toml"),
+    include_str!("search.toml"),
+    include_str!("sql.toml"),
+    include_str!("timeseries.toml"),
+];
+
+/// One file as written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    software: Vec<Traits>,
+    image: Vec<Image>,
+}
+
+static BUILTIN: LazyLock<Result<Images, String>> = LazyLock::new(|| {
+    let mut images = Images::default();
+    for text in FILES {
+        let file: File = toml::from_str(text).map_err(|e| e.to_string())?;
+        images.traits.extend(file.software.into_iter().map(Arc::new));
+        file.image.into_iter().for_each(|image| images.add(image));
+    }
+    Ok(images)
+});
+
+static NONE: Images = Images { images: Vec::new(), traits: Vec::new(), by_name: BTreeMap::new(), own: 0 };
+
+/// The table.
+#[derive(Debug, Default, Clone)]
+pub struct Images {
+    /// In the order of the files; those of the project come last.
+    images: Vec<Arc<Image>>,
+    traits: Vec<Arc<Traits>>,
+    by_name: BTreeMap<String, Vec<usize>>,
+    /// Where those of the project begin.
+    own: usize,
+}
+
+/// What a file says of one container.
+#[derive(Debug, Default, Clone)]
+pub struct Container<'c> {
+    /// The image as it is written.
+    pub image: &'c str,
+    /// Entrypoint and arguments, as far as they are given.
+    pub command: Vec<&'c str>,
+    /// Variables; without a value where only the machine knows it.
+    pub env: Vec<(&'c str, Option<&'c str>)>,
+    /// Ports of the container that the file names.
+    pub ports: Vec<u16>,
+    /// Where something is mounted.
+    pub targets: Vec<&'c str>,
+    /// What the container, the service or the unit is called.
+    pub names: Vec<&'c str>,
+}
+
+/// Programs of these images that keep no data.
+const OTHERS: [&str; 12] = [
+    "mongos",
+    "mongosh",
+    "mongo",
+    "mongodump",
+    "redis-sentinel",
+    "redis-cli",
+    "psql",
+    "pg_dump",
+    "mysql",
+    "mysqldump",
+    "mariadb",
+    "mariadb-dump",
+];
+
+impl Images {
+    /// The table of the program.
+    pub fn builtin() -> &'static Self {
+        BUILTIN.as_ref().unwrap_or(&NONE)
+    }
+
+    /// What is wrong with the table of the program.
+    pub fn fault() -> Option<&'static str> {
+        BUILTIN.as_ref().err().map(String::as_str)
+    }
+
+    /// The table of the program and the images of a project, which go before it.
+    pub fn with(own: &[Image]) -> Self {
+        let mut images = Self { own: Self::builtin().images.len(), ..Self::builtin().clone() };
+        own.iter().for_each(|image| images.add(image.clone()));
+        images
+    }
+
+    /// All images of the table.
+    pub fn all(&self) -> impl Iterator<Item = &Image> {
+        self.images.iter().map(AsRef::as_ref)
+    }
+
+    /// All software of the table.
+    pub fn software(&self) -> impl Iterator<Item = &Traits> {
+        self.traits.iter().map(AsRef::as_ref)
+    }
+
+    fn add(&mut self, image: Image) {
+        for name in &image.names {
+            let of = self.by_name.entry(name.0.clone()).or_default();
+            // Under two registries it is one.
+            if of.last() != Some(&self.images.len()) {
+                of.push(self.images.len());
+            }
+        }
+        self.images.push(Arc::new(image));
+    }
+
+    /// The software that serves in a container; `None` when nothing says that one with data does, or
+    /// when another program of its image runs.
+    pub fn find(&self, container: &Container<'_>) -> Option<Arc<Software>> {
+        let (rows, traits, by) = self.recognize(container)?;
+        if rows.iter().any(|(image, _)| image.stateless) {
+            return None;
+        }
+        let Container { command, .. } = container;
+        // Options alone go to the image's own program, and one of them makes Redis a sentinel.
+        let sentinel =
+            traits.name == "redis" && command.iter().any(|t| t.split_whitespace().any(|w| w == "--sentinel"));
+        let own = |first: &&str| first.starts_with('-') || traits.verbs.iter().any(|v| v == first);
+        if !sentinel && (command.first().is_none_or(own) || serves(&traits, command)) {
+            let usual = self.usual(&traits.name);
+            return Some(Arc::new(Software::new(&traits, by, &rows, usual, container)));
+        }
+        // Kafka's images hold ZooKeeper, too.
+        let other = self.traits.iter().find(|t| traits.name == "kafka" && t.name == "zookeeper")?;
+        let found = || Arc::new(Software::new(other, By::Name, &[], self.usual(&other.name), container));
+        serves(other, command).then(found)
+    }
+
+    /// Whether the table has the image itself, whatever it says of it.
+    pub fn has(&self, image: &str) -> bool {
+        self.certain(image).is_some()
+    }
+
+    /// What a container is of, and how that is known.
+    fn recognize(&self, container: &Container<'_>) -> Option<(Rows, Arc<Traits>, By)> {
+        if let Some(rows) = self.certain(container.image) {
+            let traits = self.traits(&rows.first()?.0.software);
+            return Some((rows, traits, By::Image));
+        }
+        let path = name::path(container.image);
+        let words = name::likely(path);
+        let named = words.iter().find_map(|w| self.traits.iter().find(|t| t.words.contains(w)));
+        let (traits, by) = match named {
+            Some(traits) => (traits.clone(), By::Name),
+            None => (hints::find(&self.traits, container, &|name| self.usual(name))?.clone(), By::Hints),
+        };
+        // A vendor's images are like each other; else they are like the official one.
+        let vendor = name::vendor(path);
+        let like = self.images.iter().filter(|image| image.software == traits.name).min_by_key(|image| {
+            let of = |image: &Image| image.names.iter().map(|n| name::vendor(&n.0)).any(|v| v == vendor);
+            let named = |n: &Name| traits.words.iter().any(|w| n.0.rsplit('/').next() == Some(w));
+            let official = image.names.iter().any(|n| !n.0.contains('/'));
+            let kin = vendor.is_some() && of(image);
+            (!kin, !official, !image.names.iter().any(named), !image.tags.is_empty())
+        });
+        let name = like.and_then(|image| image.names.first());
+        let rows = name.map(|n| self.rows(&n.0, container.image)).unwrap_or_default();
+        Some((rows, traits, by))
+    }
+
+    /// The images of the table that `image` may be, by a name that leaves no doubt.
+    fn certain(&self, image: &str) -> Option<Rows> {
+        let names = name::certain(name::path(image));
+        names.iter().find(|name| self.by_name.contains_key(*name)).map(|name| self.rows(name, image))
+    }
+
+    /// The images of one name that a tag may mean, each with its version.
+    fn rows(&self, name: &str, image: &str) -> Rows {
+        let all = self.by_name.get(name).map(Vec::as_slice).unwrap_or_default();
+        let own: Vec<usize> = all.iter().copied().filter(|i| self.own > 0 && *i >= self.own).collect();
+        let all = if own.is_empty() { all } else { &own };
+        let tag = name::tag(image);
+        let version =
+            |i: usize| tag.and_then(|t| Version::of_tag(t, self.images[i].version_after.as_deref()));
+        let takes = |i: usize| {
+            let range = self.images[i].versions.as_ref();
+            range.is_none_or(|range| version(i).is_none_or(|version| range.take(&version)))
+        };
+        let tagged = |i: &usize| self.images[*i].tags.iter().any(|t| tag.is_some_and(|tag| like(t, tag)));
+        let plain = |i: &usize| self.images[*i].tags.is_empty();
+        let some = |filter: &dyn Fn(&usize) -> bool| -> Option<Vec<usize>> {
+            let rows: Vec<usize> = all.iter().copied().filter(filter).collect();
+            (!rows.is_empty()).then_some(rows)
+        };
+        let rows = some(&|i| tagged(i) && takes(*i))
+            .or_else(|| some(&|i| plain(i) && takes(*i)))
+            .or_else(|| some(&plain))
+            .unwrap_or_else(|| all.to_vec());
+        rows.into_iter().map(|i| (self.images[i].clone(), version(i))).collect()
+    }
+
+    /// The traits of a software; of one that only the project has, the usual.
+    fn traits(&self, name: &str) -> Arc<Traits> {
+        let known = self.traits.iter().find(|t| t.name == name);
+        known.cloned().unwrap_or_else(|| Arc::new(Traits::unknown(name)))
+    }
+
+    /// Where the images of a software keep data, unless told otherwise.
+    fn usual(&self, software: &str) -> Vec<String> {
+        let of = self.images.iter().filter(|image| image.software == software);
+        let paths = of.flat_map(|image| &image.data).filter(|place| place.needed);
+        paths.filter_map(|place| Some(software::known(&place.path.as_ref()?.0)?.to_owned())).collect()
+    }
+}
+
+/// Images of the table with the versions that a tag names.
+type Rows = Vec<(Arc<Image>, Option<Version>)>;
+
+/// Whether `text` is like `pattern`, in which `*` at either end stands for any text.
+fn like(pattern: &str, text: &str) -> bool {
+    let inner = pattern.trim_matches('*');
+    match (pattern.starts_with('*'), pattern.ends_with('*')) {
+        (true, true) => text.contains(inner),
+        (true, false) => text.ends_with(inner),
+        (false, true) => text.starts_with(inner),
+        (false, false) => text == inner,
+    }
+}
+
+/// Whether one of the programs of `traits` is among the words of `command`, and does not start another.
+fn serves(traits: &Traits, command: &[&str]) -> bool {
+    let part = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let words = command.iter().flat_map(|t| t.split(|c| !part(c))).filter(|w| !w.is_empty());
+    let mut words = words.peekable();
+    if traits.programs.is_empty() {
+        return !words.any(|word| OTHERS.contains(&word));
+    }
+    while let Some(word) = words.next() {
+        let other =
+            words.peek().is_some_and(|next| word.starts_with("docker-entrypoint") && OTHERS.contains(next));
+        if traits.programs.iter().any(|p| p == word) && !other {
+            return true;
+        }
+    }
+    false
+}

@@ -1,0 +1,108 @@
+//! Images as files name them: `registry.local:5000/mirror/docker.io/library/postgres:16@sha256:…`.
+
+/// Directories of a registry that hold another's images under their own names.
+const MIRRORS: [&str; 14] = [
+    "_",
+    "cache",
+    "docker",
+    "docker-hub",
+    "docker-io",
+    "docker.io",
+    "dockerhub",
+    "hub",
+    "library",
+    "mirror",
+    "mirrors",
+    "proxy",
+    "remote",
+    "docker-remote",
+];
+/// Docker's own images for one kind of machine.
+const MACHINES: [&str; 9] =
+    ["amd64", "arm32v5", "arm32v6", "arm32v7", "arm64v8", "i386", "ppc64le", "riscv64", "s390x"];
+/// Vendors who have several names.
+const VENDORS: [(&str, &str); 2] = [("bitnamilegacy", "bitnami"), ("bitnamisecure", "bitnami")];
+
+/// What vendors put around the name of a software.
+const BEFORE: [&str; 5] = ["docker-", "kubernetes-", "k8s-", "cp-", "ubi-"];
+const AFTER: [&str; 14] = [
+    "-kubernetes",
+    "-docker",
+    "-k8s",
+    "-oss",
+    "-server",
+    "-ha",
+    "-cluster",
+    "-community",
+    "-enterprise",
+    "-standalone",
+    "-alpine",
+    "-kraft",
+    "-native",
+    "-wolfi",
+];
+
+/// The image without its registry, tag and digest: `elasticsearch/elasticsearch`, `bitnami/kafka`.
+pub fn path(image: &str) -> &str {
+    let image = image.split('@').next().unwrap_or(image);
+    let image = match image.rsplit_once(':') {
+        Some((name, tag)) if !tag.contains('/') => name,
+        _ => image,
+    };
+    let image = match image.split_once('/') {
+        Some((host, rest)) if is_host(host) => rest,
+        _ => image,
+    };
+    image.strip_prefix("library/").unwrap_or(image)
+}
+
+fn is_host(part: &str) -> bool {
+    part.contains(['.', ':']) || part == "localhost"
+}
+
+/// The tag, when it is known and says which version it is.
+pub fn tag(image: &str) -> Option<&str> {
+    let image = image.split('@').next().unwrap_or(image);
+    let (_, tag) = image.rsplit_once(':').filter(|(_, tag)| !tag.contains('/'))?;
+    let known = !tag.is_empty() && tag != "latest" && !tag.contains(['$', '{', '}']);
+    known.then_some(tag)
+}
+
+/// The names that the table may have of an image, the longest first; only those that leave no doubt.
+pub fn certain(path: &str) -> Vec<String> {
+    let parts: Vec<&str> = path.split('/').collect();
+    let mut names = Vec::new();
+    for start in 0..parts.len() {
+        let (before, name) = parts.split_at(start);
+        let passes_on = |part: &&str| MIRRORS.contains(part) || MACHINES.contains(part) || is_host(part);
+        // A single word after a vendor's name is the vendor's own image.
+        let clear = name.len() > 1 || before.iter().all(passes_on) || before.last() == Some(&"library");
+        if clear {
+            names.push(name.iter().map(|part| own(part)).collect::<Vec<_>>().join("/"));
+        }
+    }
+    names
+}
+
+/// The vendor of an image, by the name that the table has.
+pub fn vendor(path: &str) -> Option<&str> {
+    path.rsplit('/').nth(1).map(own)
+}
+
+fn own(vendor: &str) -> &str {
+    VENDORS.iter().find(|(other, _)| *other == vendor).map_or(vendor, |(_, own)| own)
+}
+
+/// The last part of a name, and what is left of it without what vendors put around a software.
+pub fn likely(path: &str) -> Vec<String> {
+    let mut name = path.rsplit('/').next().unwrap_or_default().replace('_', "-");
+    let mut names = vec![name.clone()];
+    loop {
+        let before = BEFORE.iter().find_map(|b| name.strip_prefix(b));
+        let Some(short) = before.or_else(|| AFTER.iter().find_map(|a| name.strip_suffix(a))) else {
+            return names;
+        };
+        name = short.to_owned();
+        names.push(name.clone());
+    }
+}
