@@ -191,7 +191,15 @@ fn hints_where_the_name_says_nothing() {
         let found = Images::builtin().find(&container);
         found.inspect(|f| assert_eq!(f.by, By::Hints)).map(|f| f.name.clone())
     };
-    let cases: [(&str, &[&str], &[u16], &[&str], &str, Option<&str>); 12] = [
+    type Case = (
+        &'static str,
+        &'static [&'static str],
+        &'static [u16],
+        &'static [&'static str],
+        &'static str,
+        Option<&'static str>,
+    );
+    let cases: [Case; 12] = [
         ("example/images:etcd", &["ETCD_DISCOVERY"], &[], &[], "one", Some("etcd")),
         (
             "example/store:1",
@@ -265,7 +273,9 @@ fn any_version() {
 
 #[test]
 fn settings_that_move_the_data() {
-    let cases: [(&str, &[(&str, &str)], &[&str], &str); 23] = [
+    type Case =
+        (&'static str, &'static [(&'static str, &'static str)], &'static [&'static str], &'static str);
+    let cases: [Case; 23] = [
         ("postgres:17", &[("PGDATA", "/pg/data")], &[], "/pg"),
         ("bitnami/postgresql:16", &[("POSTGRESQL_VOLUME_DIR", "/pg")], &[], "/pg"),
         ("mysql:8", &[], &["--datadir=/m"], "/m"),

@@ -174,10 +174,12 @@ fn habits_that_cost() {
     assert_eq!(codes(&servers), ["note id-by-hand"]);
     assert!(codes(&servers.replace("=3", "=5")).is_empty());
     let first = |env: &str| codes(&members(OWN).replace("image: own/db", &format!("image: own/db, {env}")));
-    assert_eq!(first("env: [{name: ETCD_INITIAL_CLUSTER_STATE, value: new}]"), ["note bootstrap-kept"]);
+    // The variable says which software it is.
+    let known = ["note budget-missing", "note bootstrap-kept"];
+    assert_eq!(first("env: [{name: ETCD_INITIAL_CLUSTER_STATE, value: new}]"), known);
     assert_eq!(first("args: [--initial-cluster-state, new]"), ["note bootstrap-kept"]);
     assert_eq!(first("args: [--initial-cluster-state=new]"), ["note bootstrap-kept"]);
-    assert_eq!(first("env: [{name: cluster.initial_master_nodes, value: a}]"), ["note bootstrap-kept"]);
+    assert_eq!(first("env: [{name: cluster.initial_master_nodes, value: a}]"), known);
     assert!(first("args: [--initial-cluster-state=existing]").is_empty());
     let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\ndata:\n  e.yml: |\n    a: b\n    cluster.initial_master_nodes: [x]\n";
     assert_eq!(told(&read(map)), ["note bootstrap-kept 7"]);
@@ -186,7 +188,7 @@ fn habits_that_cost() {
 #[test]
 fn ids_that_are_there_twice() {
     let id = |name: &str, value: &str| {
-        let env = format!("image: own/db, env: [{{name: ZOO_MY_ID, value: \"{value}\"}}]");
+        let env = format!("image: own/db, env: [{{name: MY_ID, value: \"{value}\"}}]");
         let text = stateful("", MAIN)
             .replace("image: example.com/own/db:1", &env)
             .replace("name: db}\nspec", &format!("name: {name}}}\nspec"));
@@ -199,10 +201,10 @@ fn ids_that_are_there_twice() {
         ["violation id-repeated"]
     );
     let offset = |n: u32| {
-        let other = id("b", "x").replace("ZOO_MY_ID", "ID_OFFSET").replace("\"x\"", &format!("\"{n}\""));
+        let other = id("b", "x").replace("MY_ID", "ID_OFFSET").replace("\"x\"", &format!("\"{n}\""));
         let first = id("a", "x")
             .replace("spec:\n  selector", "spec:\n  replicas: 3\n  selector")
-            .replace("ZOO_MY_ID", "X");
+            .replace("MY_ID", "X");
         codes(&format!("{first}---\n{other}"))
     };
     assert_eq!(offset(4), ["note id-by-hand"]);

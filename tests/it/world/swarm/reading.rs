@@ -125,7 +125,7 @@ fn cluster_volumes_are_reserved_alone_and_not_on_every_node() {
 #[test]
 fn each_slot_has_its_own_text() {
     let (a, world) = service(
-        "environment: [\"ZOO_MY_ID={{.Task.Slot}}\"]\nvolumes: [\"data:/1\", \"/srv/{{.Service.Name}}/{{.Task.Slot}}:/2\", \"/srv/{{.Node.Hostname}}:/3\"]\ndeploy: { replicas: 2 }",
+        "environment: [\"NUMBER={{.Task.Slot}}\"]\nvolumes: [\"data:/1\", \"/srv/{{.Service.Name}}/{{.Task.Slot}}:/2\", \"/srv/{{.Node.Hostname}}:/3\"]\ndeploy: { replicas: 2 }",
         "volumes: { data: { name: \"data-{{.Task.Slot}}{{\\\"!\\\"}}\" } }\n",
     );
     silent(&world);
