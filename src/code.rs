@@ -88,10 +88,12 @@ codes! {
     BadMode = "bad-mode",
     /// Docker or Kubernetes does not know this signal.
     BadSignal = "bad-signal",
-    /// An expression has a syntax error, or fails when it is evaluated.
+    /// An expression has a syntax error.
     ValueSyntax = "value-syntax",
     /// An expression uses something that the language of values does not have.
     ValueForbidden = "value-forbidden",
+    /// The expression has no result, or its result is neither text nor a number.
+    ValueFails = "value-fails",
     /// An expression uses a name that does not exist.
     ValueName = "value-name",
     /// An expression or its result is too long.

@@ -189,9 +189,7 @@ impl<'a, N: Naming> Values<'a, N> {
 
     fn report(&self, context: &mut Context<'_>, fault: Fault, template: &Template) {
         // The check of the spec has already reported this error; each target does not repeat it.
-        let said = [Code::ValueSyntax, Code::ValueForbidden].contains(&fault.code)
-            || fault.code == Code::PeerUnknown;
-        if said || value::uses(&template.text).is_err() {
+        if fault.code == Code::PeerUnknown || value::uses(&template.text).is_err() {
             return;
         }
         let place: Place = self.service.place(&template.route);

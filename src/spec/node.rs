@@ -2,6 +2,7 @@
 
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
+use crate::value::is_forbidden;
 
 /// The deepest nesting.
 pub const MAX_DEPTH: usize = 64;
@@ -156,7 +157,7 @@ pub fn load(source: usize, path: &str, text: &str) -> Result<Node, Box<Diagnosti
             format!("the spec has {} bytes, berthc reads at most {MAX_BYTES}", text.len()),
         ));
     }
-    if let Some((at, c)) = text.char_indices().find(|(_, c)| forbidden(*c)) {
+    if let Some((at, c)) = text.char_indices().find(|(_, c)| is_forbidden(*c)) {
         let place = Place::new(source, at, at + c.len_utf8());
         return Err(fault(
             Code::CharacterForbidden,
@@ -173,17 +174,10 @@ pub fn load(source: usize, path: &str, text: &str) -> Result<Node, Box<Diagnosti
     Ok(node)
 }
 
-/// Returns whether no target can represent `c`: NUL, and U+007F to U+009F, some of which kustomize
-/// drops or refuses even if they are escaped. Private-use characters are also forbidden, because
-/// berthc marks run-time parts with them.
-pub fn forbidden(c: char) -> bool {
-    c == '\0' || ('\u{7f}'..='\u{9f}').contains(&c) || crate::value::is_mark(c)
-}
-
 /// Checks the strings for forbidden characters as well, because an escape can produce one.
 fn strings(root: &Node) -> Result<(), Box<Diagnostic>> {
     let mut open = vec![root];
-    let check = |s: &str, place| match s.chars().find(|c| forbidden(*c)) {
+    let check = |s: &str, place| match s.chars().find(|c| is_forbidden(*c)) {
         Some(c) => Err(fault(
             Code::CharacterForbidden,
             place,

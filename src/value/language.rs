@@ -6,7 +6,7 @@ use minijinja::machinery::ast::{BinOpKind, CallArg, CallType, Expr, Stmt};
 use minijinja::machinery::{Token, parse, tokenize};
 use minijinja::syntax::SyntaxConfig;
 
-use super::Fault;
+use super::{Fault, is_forbidden};
 use crate::code::Code;
 
 /// Maximum length of a value in the spec, in bytes.
@@ -137,7 +137,11 @@ impl Walk<'_> {
 
     fn expression(&mut self, e: &Expr<'_>) -> Result<(), Fault> {
         match e {
-            Expr::Const(_) => Ok(()),
+            Expr::Const(c) => match c.value.as_str().and_then(|text| text.chars().find(|c| is_forbidden(*c)))
+            {
+                Some(c) => Err(forbidden(&format!("the character U+{:04X}", c as u32))),
+                None => Ok(()),
+            },
             Expr::Var(v) => self.name(v.id),
             Expr::GetAttr(_) | Expr::GetItem(_) if member_field(e).is_some() => {
                 let field = member_field(e).unwrap_or_default();
@@ -191,7 +195,11 @@ impl Walk<'_> {
             Expr::IfExpr(i) => {
                 self.expression(&i.test_expr)?;
                 self.expression(&i.true_expr)?;
-                self.maybe(i.false_expr.as_ref())
+                match &i.false_expr {
+                    Some(otherwise) => self.expression(otherwise),
+                    None => Err(forbidden("`if` without `else` in an expression")
+                        .fix("say what stands there otherwise", "{{ 'a' if service == 'b' else 'c' }}")),
+                }
             }
             Expr::Filter(f) => {
                 if !FILTERS.contains(&f.name) {

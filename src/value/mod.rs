@@ -65,6 +65,12 @@ pub struct Text(pub Vec<Part>);
 const OPEN: char = '\u{F8F0}';
 const CLOSE: char = '\u{F8F1}';
 
+/// Returns whether no spec and no value may contain `c`: NUL, U+007F to U+009F (kustomize drops or
+/// refuses some of them, also escaped), and the marks.
+pub fn is_forbidden(c: char) -> bool {
+    c == '\0' || ('\u{7f}'..='\u{9f}').contains(&c) || is_mark(c)
+}
+
 /// Returns whether `c` is a mark. Inputs with marks are refused.
 pub fn is_mark(c: char) -> bool {
     c == OPEN || c == CLOSE

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::{Arc, LazyLock};
 
-use minijinja::value::{Object, Value as Jinja};
+use minijinja::value::{Object, Value as Jinja, ValueKind};
 use minijinja::{Environment, ErrorKind, UndefinedBehavior};
 
 use super::language::{is_plain, syntax, syntax_fault};
@@ -24,7 +24,8 @@ static LANGUAGE: LazyLock<Environment<'static>> = LazyLock::new(|| {
     env.set_syntax(syntax());
     env.set_formatter(|out, state, value| match printed(value)? {
         Some(address) => out.write_str(&address).map_err(minijinja::Error::from),
-        None => minijinja::escape_formatter(out, state, value),
+        None if prints(value) => minijinja::escape_formatter(out, state, value),
+        None => Err(raise(&no_text(value))),
     });
     env.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     env.add_filter("join", join);
@@ -206,9 +207,30 @@ fn lower(e: &minijinja::Error) -> Fault {
         }
         ErrorKind::SyntaxError => syntax_fault(e),
         _ => Fault::new(
-            Code::ValueSyntax,
-            format!("the expression fails: {}", e.detail().unwrap_or("no value")),
+            Code::ValueFails,
+            format!("the expression has no result: {}", e.detail().unwrap_or("no value")),
         ),
+    }
+}
+
+/// Returns whether `value` prints as one text: a string, a number, or a secret.
+fn prints(value: &Jinja) -> bool {
+    matches!(value.kind(), ValueKind::String | ValueKind::Number | ValueKind::Undefined)
+        || value.downcast_object_ref::<SecretObject>().is_some()
+}
+
+/// Makes the error for a result that does not print as one text.
+fn no_text(value: &Jinja) -> Fault {
+    let fault = |what: &str| Fault::new(Code::ValueFails, format!("the expression gives {what}, not text"));
+    match value.kind() {
+        ValueKind::Bool => {
+            fault("a truth value").fix("write the text for both cases", "{{ 'on' if … else 'off' }}")
+        }
+        ValueKind::None => fault("nothing").fix("leave it out, or write the text", "{{ 'none' }}"),
+        ValueKind::Seq | ValueKind::Iterable => {
+            fault("a list").fix("join its addresses", "{{ members | join(',') }}")
+        }
+        _ => fault("a map").fix("name one of its fields", "{{ ports.client }}"),
     }
 }
 

@@ -9,10 +9,10 @@ use crate::model::{
     Workload, names, units,
 };
 use crate::route;
-use crate::spec::node::forbidden;
 use crate::spec::source::{Route, beside, feed};
 use crate::spec::{BootstrapSpec, FileSpec, HelperSpec, Limit, ResourcesSpec, SecretSpec, UpdateSpec};
 use crate::value::SECRETS;
+use crate::value::is_forbidden;
 
 /// The largest text of one file: a Swarm config holds 500 KiB, a ConfigMap 1 MiB in total.
 const MAX_FILE: usize = 500 << 10;
@@ -184,7 +184,7 @@ impl Checker<'_> {
             Ok(bytes) => String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned()),
             Err(e) => Err(e),
         };
-        let text = text.and_then(|t| match t.chars().find(|c| forbidden(*c)) {
+        let text = text.and_then(|t| match t.chars().find(|c| is_forbidden(*c)) {
             Some(c) => Err(format!("it holds the character U+{:04X}", c as u32)),
             None => Ok(t),
         });
