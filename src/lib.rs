@@ -43,6 +43,7 @@ pub mod finding;
 pub mod gap;
 pub mod hazard;
 pub mod images;
+pub mod input;
 pub mod model;
 pub mod options;
 pub mod plan;
@@ -58,7 +59,8 @@ pub mod world;
 pub use compile::{Batch, Compiled, Output, Report, Sink, compile, compile_each};
 pub use diag::{Diagnostic, Severity};
 pub use emit::Tree;
+pub use input::{Files, Input, Specs};
 pub use options::Options;
 pub use spec::project::Project;
-pub use spec::source::{Files, Input, Specs};
+
 pub use target::Target;

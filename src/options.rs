@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::spec::source::Input;
+use crate::input::Input;
 use crate::target::Target;
 
 /// Options of a compile, besides its specs.

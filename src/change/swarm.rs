@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Change;
 use crate::diag::Diagnostic;
 use crate::emit::Tree;
+use crate::input::beside;
 use crate::model::Model;
 use crate::route;
-use crate::spec::source::beside;
 use crate::text::yaml::{Document, Value, documents};
 
 /// One stack file.

@@ -5,7 +5,7 @@
 use std::fs::File;
 use std::path::PathBuf;
 
-use berthc::spec::source::{Digest, feed};
+use berthc::input::{Digest, feed};
 use berthc::{Batch, Options};
 use blake3::Hasher;
 

@@ -46,7 +46,7 @@ fn groups<'d>(inputs: &'d [Input], d: &'d Diagnostic) -> Vec<Group<'d>> {
 /// Returns the line to write, in the format of the spec.
 pub fn line(inputs: &[Input], d: &Diagnostic, line: &str) -> String {
     let toml = inputs.get(d.place.source).is_some_and(|i| i.path.ends_with(".toml"));
-    if toml { berthc::spec::node::as_toml(line) } else { line.to_owned() }
+    if toml { berthc::spec::load::as_toml(line) } else { line.to_owned() }
 }
 
 /// Returns one snippet for each source text, the text of the diagnostic first.

@@ -10,8 +10,8 @@ use crate::diag::{Diagnostic, Place};
 use crate::model::check::{Checked, alone};
 use crate::model::{Model, Names, Service};
 use crate::plan::swarm::{AwaitsNames, DnsCycles};
-use crate::spec::de::nearest;
 use crate::spec::layers::Layers;
+use crate::text::nearest::nearest;
 use crate::threads::{self, locked};
 
 /// Size of one generation of the cache of services, in bytes of spec text. The cache has two

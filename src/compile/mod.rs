@@ -22,10 +22,10 @@ use crate::certificate::Certificates;
 use crate::diag::{self, Diagnostic};
 use crate::emit::{Printer, Tree};
 use crate::explore::Memo;
+use crate::input::{Files, Input, Specs};
 use crate::model::Model;
 use crate::options::Options;
 use crate::spec::layers::Layers;
-use crate::spec::source::{Files, Input, Specs};
 use pipeline::Pipeline;
 pub use pipeline::{Batch, Output, Sink};
 

@@ -3,12 +3,12 @@
 
 use serde_json::Value;
 
+use crate::input::Digest;
 use crate::model::check::{Placement, ancestors};
 use crate::model::{Service, Workload};
 use crate::plan::context::key;
 use crate::plan::names;
 use crate::plan::swarm::AwaitsNames;
-use crate::spec::source::Digest;
 
 /// The names, directories, ports and ids that a service claims, and the services that it names.
 #[derive(Debug)]

@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use crate::diag::Place;
 use crate::hazard::Resource;
-use crate::spec::source::{Digest, Route, Source};
+use crate::input::Digest;
+use crate::spec::source::{Route, Source};
 use crate::spec::{Raw, Scheme, Tool};
 use crate::target::Target;
 use crate::value;

@@ -12,7 +12,9 @@ use serde::de::{
 use super::node::{Key, Kind, Node};
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
-use crate::spec::source::{Texts, in_text};
+use crate::input::Texts;
+use crate::spec::source::in_text;
+use crate::text::nearest::nearest;
 
 /// The number of errors in one document after which reading stops. Each error costs a pass over the
 /// tree, and more errors do not help the user.
@@ -142,18 +144,6 @@ impl Error {
             What::Value(message) => Diagnostic::error(Code::BadValue, place, message),
         }
     }
-}
-
-/// Returns the key of `known` that is most similar to `key`, if one is similar enough.
-pub fn nearest<'k>(key: &str, known: impl IntoIterator<Item = &'k &'k str>) -> Option<&'k str> {
-    let plain = |s: &str| s.to_ascii_lowercase().replace(['_', '-', '.'], "");
-    let key: String = plain(key).chars().take(64).collect();
-    known
-        .into_iter()
-        .map(|k| (strsim::damerau_levenshtein(&key, &plain(k)), *k))
-        .filter(|(distance, k)| *distance <= 1 + k.len() / 4)
-        .min()
-        .map(|(_, k)| k)
 }
 
 impl std::fmt::Display for Error {

@@ -8,13 +8,15 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use blake3::Hasher;
 
+use super::load::{load, scalar};
 use super::merge::merge;
-use super::node::{Key, Kind, Node, load, scalar};
+use super::node::{Key, Kind, Node};
 use super::project::Project;
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
+use crate::input::{Digest, Files, Input, Specs, Texts, beside, feed};
 use crate::options::Options;
-use crate::spec::source::{Digest, Files, Input, Specs, Texts, beside, feed};
+use crate::text::nearest::nearest;
 use crate::threads::{self, locked};
 
 /// The longest chain of bases below one spec.
@@ -318,7 +320,7 @@ impl<'a> Layers<'a> {
                 if !may_miss && !broken {
                     let message = format!("no spec is the service `{wanted}`");
                     let d = Diagnostic::error(Code::SetNowhere, *place, message);
-                    out.push(match super::de::nearest(wanted, services.iter()) {
+                    out.push(match nearest(wanted, services.iter()) {
                         Some(near) => d.fix("did you mean", near),
                         None => d,
                     });

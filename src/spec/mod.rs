@@ -3,6 +3,7 @@
 
 pub mod de;
 pub mod layers;
+pub mod load;
 mod merge;
 pub mod node;
 mod parts;

@@ -2,7 +2,6 @@
 
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
-use crate::value::is_forbidden;
 
 /// The deepest nesting.
 pub const MAX_DEPTH: usize = 64;
@@ -140,111 +139,6 @@ impl Node {
                 _ => false,
             },
             _ => false,
-        }
-    }
-}
-
-/// Reads `text` as TOML if `path` ends in `.toml`, otherwise as YAML.
-///
-/// # Errors
-/// A diagnostic with its place, if the text is not one well-formed document within the limits
-/// above, or contains a character that no target can represent.
-pub fn load(source: usize, path: &str, text: &str) -> Result<Node, Box<Diagnostic>> {
-    if text.len() > MAX_BYTES {
-        return Err(fault(
-            Code::TooLarge,
-            Place::new(source, 0, 0),
-            format!("the spec has {} bytes, berthc reads at most {MAX_BYTES}", text.len()),
-        ));
-    }
-    if let Some((at, c)) = text.char_indices().find(|(_, c)| is_forbidden(*c)) {
-        let place = Place::new(source, at, at + c.len_utf8());
-        return Err(fault(
-            Code::CharacterForbidden,
-            place,
-            format!("the character U+{:04X} cannot stand in a spec", c as u32),
-        ));
-    }
-    let node = if path.ends_with(".toml") {
-        super::toml::load(source, text)?
-    } else {
-        super::yaml::load(source, text)?
-    };
-    strings(&node)?;
-    Ok(node)
-}
-
-/// Checks the strings for forbidden characters as well, because an escape can produce one.
-fn strings(root: &Node) -> Result<(), Box<Diagnostic>> {
-    let mut open = vec![root];
-    let check = |s: &str, place| match s.chars().find(|c| is_forbidden(*c)) {
-        Some(c) => Err(fault(
-            Code::CharacterForbidden,
-            place,
-            format!("the character U+{:04X} cannot stand in a spec", c as u32),
-        )),
-        None => Ok(()),
-    };
-    while let Some(node) = open.pop() {
-        match &node.kind {
-            Kind::Str(s) => check(s, node.place)?,
-            Kind::Seq(items) => open.extend(items),
-            Kind::Map(entries) => {
-                for (key, value) in entries {
-                    check(&key.name, key.place)?;
-                    open.push(value);
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-/// Reads a scalar as YAML reads it without quotes: `16`, `true`, `null`, or text.
-///
-/// # Errors
-/// The number does not fit, or has leading zeros.
-pub fn scalar(text: &str, place: Place) -> Result<Node, Box<Diagnostic>> {
-    Ok(Node { place, kind: super::yaml::plain(text, place)? })
-}
-
-/// Converts a line of YAML to TOML if it is one map, or one entry of a list of maps. Returns any
-/// other line unchanged.
-pub fn as_toml(line: &str) -> String {
-    let Ok(root) = super::yaml::load(0, line) else { return line.to_owned() };
-    match &root.kind {
-        Kind::Map(entries) => {
-            let entries: Vec<String> = entries
-                .iter()
-                .map(|(key, value)| format!("{} = {}", toml_key(&key.name), toml(value)))
-                .collect();
-            entries.join(", ")
-        }
-        Kind::Seq(items) => items.iter().map(toml).collect::<Vec<_>>().join(", "),
-        _ => line.to_owned(),
-    }
-}
-
-fn toml_key(key: &str) -> String {
-    let bare = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
-    if bare { key.to_owned() } else { format!("{key:?}") }
-}
-
-fn toml(node: &Node) -> String {
-    match &node.kind {
-        Kind::Null => "\"\"".into(),
-        Kind::Bool(b) => b.to_string(),
-        Kind::Int(i) => i.to_string(),
-        Kind::Float(f) => f.to_string(),
-        Kind::Str(s) => format!("{s:?}"),
-        Kind::Seq(items) => format!("[{}]", items.iter().map(toml).collect::<Vec<_>>().join(", ")),
-        Kind::Map(entries) => {
-            let entries: Vec<String> = entries
-                .iter()
-                .map(|(key, value)| format!("{} = {}", toml_key(&key.name), toml(value)))
-                .collect();
-            format!("{{ {} }}", entries.join(", "))
         }
     }
 }

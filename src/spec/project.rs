@@ -5,12 +5,13 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde::Deserialize;
 
-use super::node::{Kind, Node, load};
+use super::load::load;
+use super::node::{Kind, Node};
 use super::{Spec, TargetsSpec, de};
 use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::images::Image;
-use crate::spec::source::{Input, Texts};
+use crate::input::{Input, Texts};
 
 /// The file name.
 pub const FILE: &str = "berthc.toml";

@@ -1,6 +1,7 @@
 //! Formats without meaning: YAML, systemd units, paths, globs, and quoting.
 
 pub mod glob;
+pub mod nearest;
 pub mod path;
 pub mod quote;
 pub mod unit;

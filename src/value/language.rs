@@ -247,7 +247,7 @@ impl Walk<'_> {
             _ => {
                 let known = ["service", "ports", "member", "members", "peers", "secret"];
                 let fault = Fault::new(Code::ValueName, format!("a value knows no `{id}`"));
-                return Err(match crate::spec::de::nearest(id, &known) {
+                return Err(match crate::text::nearest::nearest(id, &known) {
                     Some(near) => fault.fix("did you mean", near),
                     None => fault.fix("a value knows", known.join(", ")),
                 });

@@ -8,7 +8,7 @@ const ORDER: &[&[&str]] = &[
     &["code", "diag", "text", "threads"],
     &["target", "hazard", "gap", "finding"],
     &["images"],
-    &["value", "spec", "options"],
+    &["input", "options", "value", "spec"],
     &["model"],
     &["schema"],
     &["emit"],

@@ -306,7 +306,7 @@ impl Checker<'_> {
         };
         let Some(found) = backend::find(&backend_name) else {
             let known: Vec<&str> = backend::BACKENDS.iter().map(|b| b.name).collect();
-            let near = crate::spec::de::nearest(&backend_name, known.iter()).map(ToOwned::to_owned);
+            let near = crate::text::nearest::nearest(&backend_name, known.iter()).map(ToOwned::to_owned);
             let d =
                 self.fault(Code::VolumeUnknown, &route.at("backend"), format!("no backend `{backend_name}`"));
             match (backend_name.as_str(), near) {

@@ -29,12 +29,14 @@ pub use values::value_fault;
 use super::{Body, External, Model, Service, Targets, Template, Workload, names, units};
 use crate::code::Code;
 use crate::diag::Diagnostic;
+use crate::input::{Files, Texts};
 use crate::route;
-use crate::spec::de::{self, nearest};
+use crate::spec::de;
 use crate::spec::layers::{Layered, Layers, Loaded};
 use crate::spec::node::Kind;
-use crate::spec::source::{Files, Route, Source, Texts};
+use crate::spec::source::{Route, Source};
 use crate::spec::{ExternalSpec, Spec};
+use crate::text::nearest::nearest;
 use crate::value;
 
 /// The result of checking one spec.

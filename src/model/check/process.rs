@@ -4,12 +4,13 @@ use indexmap::IndexMap;
 
 use super::{Checker, fix};
 use crate::code::Code;
+use crate::input::{beside, feed};
 use crate::model::{
     Bootstrap, Data, DataAt, File, Helper, Probe, Program, Resources, Secret, Template, Update, User,
     Workload, names, units,
 };
 use crate::route;
-use crate::spec::source::{Route, beside, feed};
+use crate::spec::source::Route;
 use crate::spec::{BootstrapSpec, FileSpec, HelperSpec, Limit, ResourcesSpec, SecretSpec, UpdateSpec};
 use crate::value::SECRETS;
 use crate::value::is_forbidden;

@@ -4,9 +4,9 @@ use super::Checker;
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
 use crate::model::{Body, Service, Template};
-use crate::spec::de::nearest;
 use crate::spec::node::Kind;
 use crate::spec::source::Route;
+use crate::text::nearest::nearest;
 use crate::value;
 
 impl Checker<'_> {

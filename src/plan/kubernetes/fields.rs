@@ -11,8 +11,8 @@ use crate::model::units::Version;
 use crate::plan::context::Context;
 use crate::route;
 use crate::spec::Raw;
-use crate::spec::de::nearest;
 use crate::spec::source::Route;
+use crate::text::nearest::nearest;
 
 /// The fields of one class.
 pub struct Fields {

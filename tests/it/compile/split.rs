@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use berthc::spec::node::{self, Kind};
+use berthc::spec::load;
+use berthc::spec::node::Kind;
 use berthc::{Files, Input, Options, Tree};
 
 use crate::harness::{root, walk};
@@ -23,7 +24,7 @@ fn compile(inputs: &[Input]) -> Tree {
 
 /// `service`, and the names of the services that a text names.
 fn names(input: &Input) -> (String, BTreeSet<String>) {
-    let tree = node::load(0, &input.path, &input.text).unwrap();
+    let tree = load::load(0, &input.path, &input.text).unwrap();
     let Kind::Map(fields) = &tree.kind else { panic!("{}", input.path) };
     let field = |name: &str| fields.iter().find(|(key, _)| key.name == name).map(|(_, value)| &value.kind);
     let Some(Kind::Str(service)) = field("service") else { panic!("{}", input.path) };

@@ -9,7 +9,8 @@ use berthc::diag::Diagnostic;
 use berthc::model::check::alone;
 use berthc::schema::schema;
 use berthc::spec::layers::Layers;
-use berthc::spec::node::{self, Kind, Node};
+use berthc::spec::load;
+use berthc::spec::node::{Kind, Node};
 use berthc::{Input, Options, Severity};
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
@@ -123,7 +124,7 @@ fn document(path: &str, text: &str) -> Option<Value> {
             }
         }
     }
-    node::load(0, path, text).ok().map(|root| value(&root))
+    load::load(0, path, text).ok().map(|root| value(&root))
 }
 
 /// What the compiler says of one spec, files that it names aside.
