@@ -2,7 +2,7 @@
 //! exits with 0; with `--replace` a global unit restarts on all machines at once (fleet
 //! `fleetctl/fleetctl.go`, `agent/reconcile.go`).
 
-use super::Change;
+use super::file::Change;
 use crate::model::Service;
 use crate::route;
 use crate::text::unit::{Setting, read};

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Change;
+use super::file::Change;
 use crate::route;
 use crate::text::yaml::{Document, Value, documents};
 

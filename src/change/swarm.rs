@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Change;
+use super::file::Change;
 use crate::diag::Diagnostic;
 use crate::emit::Tree;
 use crate::input::beside;

@@ -3,19 +3,16 @@
 mod fleet;
 mod kubernetes;
 mod swarm;
-
-use crate::finding::{At, Event, Finding, Level, codes};
-use crate::hazard::Hazard;
-use crate::target::Target;
-use crate::world::{Mount, Source};
+mod words;
 
 use crate::explore::facts::{Breach, BreachKind, Place};
 use crate::explore::scenario::Scenario;
-use crate::explore::search::{Action, Step};
-use crate::explore::state::{NOWHERE, State};
-
-/// Action a rule file says of one step: words, and the line that permits it.
-pub type Sentence<'w> = (String, Option<&'w At>);
+use crate::explore::search::Step;
+use crate::explore::state::State;
+use crate::finding::{Event, Finding, Level, codes};
+use crate::hazard::Hazard;
+use crate::target::Target;
+pub use words::{Narrator, Sentence, common, named, node};
 
 /// Two containers hold one thing, or one starts without what is its own.
 pub fn breach(scenario: &Scenario<'_>, breach: &Breach, trace: &[(Step, State)]) -> Finding {
@@ -55,7 +52,7 @@ pub fn breach(scenario: &Scenario<'_>, breach: &Breach, trace: &[(Step, State)])
     Finding { code, level: Level::Violation, message, at, story, fix }
 }
 
-/// Action has struck. Of two members on one directory, one after the other, the second has come to
+/// What has struck. Of two members on one directory, one after the other, the second has come to
 /// where its own data is not.
 fn hazard(scenario: &Scenario<'_>, breach: &Breach) -> Hazard {
     match (scenario.facts.hazard, breach.kind) {
@@ -94,54 +91,6 @@ fn events(scenario: &Scenario<'_>, trace: &[(Step, State)]) -> Vec<Event> {
         before = *after;
     }
     events
-}
-
-/// Action a mount holds, for a sentence.
-pub fn named(mount: &Mount) -> String {
-    match &mount.source {
-        Source::Host { path, .. } => path.clone(),
-        Source::Volume { name, .. } => match name.contains(' ') {
-            true => name.clone(),
-            false => format!("volume {name}"),
-        },
-        Source::Ephemeral => mount.target.clone(),
-    }
-}
-
-/// A node, for a sentence.
-pub fn node(scenario: &Scenario<'_>, step: &Step) -> String {
-    let host = scenario.facts.target.host();
-    match step.node {
-        NOWHERE => format!("no {host}"),
-        n => format!("{host} {}", (b'A' + n) as char),
-    }
-}
-
-/// Words that are the same for every orchestrator.
-pub fn common(scenario: &Scenario<'_>, step: &Step) -> Option<String> {
-    let node = node(scenario, step);
-    Some(match step.action {
-        Action::Cut => format!("{node} is cut off; what runs on it runs on"),
-        Action::Heal => format!("{node} is reached again"),
-        Action::PowerOff => format!("{node} is switched off"),
-        Action::PowerOn => format!("{node} is on again"),
-        Action::Unmount => format!("{node} boots without the disk of the data"),
-        Action::Mount => format!("the disk of {node} is mounted"),
-        Action::Crash => "its process ends by itself".to_owned(),
-        Action::LoseVolume => "the volume is not there any more: deleted, or looked for elsewhere".to_owned(),
-        _ => return None,
-    })
-}
-
-/// Action an orchestrator calls the steps of a history, and the line that keeps it from coming about.
-pub trait Narrator: Sync {
-    /// A step from `before` for a reader, and the line that permits it; `None` where the step
-    /// goes without saying.
-    fn tell<'w>(&self, scenario: &Scenario<'w>, step: &Step, before: &State) -> Option<Sentence<'w>>;
-    /// The line to change so that the breach cannot come about, and what to write there.
-    fn fix<'w>(&self, scenario: &Scenario<'w>, breach: &Breach, trace: &[(Step, State)]) -> (&'w At, String);
-    /// The same for a way from which nothing goes on.
-    fn unstick<'w>(&self, scenario: &Scenario<'w>, trace: &[(Step, State)]) -> (&'w At, String);
 }
 
 /// The narrator of a target.

@@ -5,7 +5,12 @@ use std::sync::Arc;
 
 use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
-use super::{Document, Fault, Kind, MAX_COPIES, MAX_DEPTH, Node, Step};
+use super::document::{Document, Fault, Kind, Node, Step};
+
+/// Maximum number of values that the aliases of one file may expand to.
+pub const MAX_COPIES: usize = 200_000;
+/// Maximum nesting depth.
+pub const MAX_DEPTH: usize = 128;
 
 /// A list or map that is not closed yet.
 struct Open {

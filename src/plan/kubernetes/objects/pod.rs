@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Labels;
+use super::meta::Labels;
 use super::more::{ContainerMore, PodMore};
 use crate::value::Text;
 

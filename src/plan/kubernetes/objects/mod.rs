@@ -1,34 +1,19 @@
 //! The emitted objects, as plain data. They contain every decision; the templates under
 //! `templates/kubernetes/` only lay them out.
 
+mod meta;
 mod more;
 mod pod;
 
 use serde::Serialize;
 
 use crate::plan::context::Accepted;
+pub use meta::{Labels, Meta, Origin};
 pub use more::{ContainerMore, PodMore, ServiceMore};
 pub use pod::{
     Apart, ConfigVolume, Container, ContainerPort, Expression, HostPath, Mount, Pod, Probe, RunAs, SecretKey,
     SecretSource, Secrets, Spread, Toleration, Variable, Volume,
 };
-
-/// Labels or a selector, in the order of the output.
-pub type Labels = Vec<(String, String)>;
-
-/// The names of the specs of a file, for its first line.
-pub type Origin = Vec<String>;
-
-/// The name and labels of an object.
-#[derive(Debug, Clone, Serialize)]
-pub struct Meta {
-    /// The name.
-    pub name: String,
-    /// The namespace; `None` for cluster-scoped objects.
-    pub namespace: Option<String>,
-    /// The labels.
-    pub labels: Labels,
-}
 
 /// Several objects in one file.
 #[derive(Debug, Serialize)]

@@ -1,0 +1,20 @@
+//! What every object and every file has.
+
+use serde::Serialize;
+
+/// Labels or a selector, in the order of the output.
+pub type Labels = Vec<(String, String)>;
+
+/// The names of the specs of a file, for its first line.
+pub type Origin = Vec<String>;
+
+/// The name and labels of an object.
+#[derive(Debug, Clone, Serialize)]
+pub struct Meta {
+    /// The name.
+    pub name: String,
+    /// The namespace; `None` for cluster-scoped objects.
+    pub namespace: Option<String>,
+    /// The labels.
+    pub labels: Labels,
+}
