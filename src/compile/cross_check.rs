@@ -13,7 +13,7 @@ use crate::hazard::Resource;
 use crate::model::{Body, Model, Service};
 use crate::route;
 use crate::verify::{Claim, kin, violations};
-use crate::world::claims::APART;
+use crate::world::APART;
 use crate::world::{File, Unread, UnreadKind, Workload};
 
 /// What a search of emitted texts found.

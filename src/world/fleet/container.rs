@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use super::docker::{self, Docker, Run};
 use super::exec::Word;
-use super::found::Found;
 use super::service::{Main, Step, is_read_only};
 use crate::finding::{At, codes};
 use crate::images::{self, Container, Images, Software};
 use crate::model::backend::{BACKENDS, Fences};
 use crate::text::path::shortest;
+use crate::world::found::Found;
 use crate::world::lock::{self, Lock};
 use crate::world::path;
 use crate::world::{Member, Missing, Mount, Port, Source, Workload, claims};
@@ -69,7 +69,7 @@ pub fn fill(workload: &mut Workload, steps: &[Step], main: &Main<'_>, images: &I
         );
         let fix =
             "--entrypoint /bin/sh IMAGE -c 'exec 9<\"$$0\" && flock -n 9 && exec \"$$@\"' DIRECTORY COMMAND";
-        found.violation(codes::IGNORED, vec![step.at(file, "flock")], message, fix);
+        found.violation(codes::IGNORED, message, vec![step.at(file, "flock")], fix);
     }
 }
 
@@ -352,10 +352,10 @@ fn ephemeral(workload: &Workload, software: &Software, lost: &Mount, found: &mut
         // Often on purpose.
     } else if software.quorum {
         let message = format!("{name} comes back with its name and without the data of {}", software.name);
-        found.violation(codes::EPHEMERAL, at, message, fix);
+        found.violation(codes::EPHEMERAL, message, at, fix);
     } else {
         let message = format!("the data of {} in {name} goes with its container", software.name);
-        found.note(codes::EPHEMERAL, at, message, fix);
+        found.note(codes::EPHEMERAL, message, at, fix);
     }
 }
 

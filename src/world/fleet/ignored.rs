@@ -1,9 +1,9 @@
 //! What fleet accepts and then reads past without a word.
 
-use super::found::Found;
 use super::rules::{KEYS, Rule, SECTION};
 use super::unit::Unit;
 use crate::finding::{At, codes};
+use crate::world::found::Found;
 
 /// Says what of `unit` does nothing.
 pub fn check(unit: &Unit, found: &mut Found) {
@@ -11,12 +11,12 @@ pub fn check(unit: &Unit, found: &mut Found) {
     let at = |line, field: &str| At { file: unit.file.clone(), line, field: field.to_owned() };
     if let Some(line) = parsed.early {
         let message = "fleet reads past what stands before the first section".to_owned();
-        found.violation(codes::IGNORED, vec![at(line, "")], message, format!("[{SECTION}] above it"));
+        found.violation(codes::IGNORED, message, vec![at(line, "")], format!("[{SECTION}] above it"));
     }
     for (section, line) in &parsed.sections {
         if section != SECTION && section.trim().eq_ignore_ascii_case(SECTION) {
             let message = format!("fleet reads past [{section}]: the section is called [{SECTION}]");
-            found.violation(codes::IGNORED, vec![at(*line, section)], message, format!("[{SECTION}]"));
+            found.violation(codes::IGNORED, message, vec![at(*line, section)], format!("[{SECTION}]"));
         }
     }
     for rule in &unit.rules.unknown {
@@ -27,21 +27,21 @@ pub fn check(unit: &Unit, found: &mut Found) {
     for rule in rules.ids.iter().skip(1) {
         let message = format!("of several MachineIDs the first wins: `{}` does nothing", rule.text);
         let fix = "MachineMetadata=KEY=VALUE, of which several may stand for either";
-        found.violation(codes::IGNORED, vec![rule.at.clone()], message, fix);
+        found.violation(codes::IGNORED, message, vec![rule.at.clone()], fix);
     }
     for rule in rules.global.iter().filter(|rule| !rule.is_truth()) {
         let message = format!("fleet takes `Global={}` for false", rule.text);
-        found.violation(codes::IGNORED, vec![rule.at.clone()], message, "Global=true");
+        found.violation(codes::IGNORED, message, vec![rule.at.clone()], "Global=true");
     }
     for rule in &rules.replaces {
         let message = "Replaces keeps nobody apart: it moves the other unit to any machine".to_owned();
-        found.note(codes::IGNORED, vec![rule.at.clone()], message, format!("Conflicts={}", rule.text));
+        found.note(codes::IGNORED, message, vec![rule.at.clone()], format!("Conflicts={}", rule.text));
     }
     if let Some(global) = rules.is_global().filter(|_| unit.name().is_template()) {
         let message =
             format!("the template {} keeps off what it conflicts with as soon as it is submitted", unit.name);
         let fix = format!("{}.service in place of a template", unit.name().prefix);
-        found.note(codes::IGNORED, vec![global.clone()], message, fix);
+        found.note(codes::IGNORED, message, vec![global.clone()], fix);
     }
 }
 
@@ -56,10 +56,10 @@ fn unknown(rule: &Rule, found: &mut Found) {
     let message = format!("fleet knows no `{}` in [{SECTION}]: it does nothing", rule.text);
     match near {
         Some((_, key)) => {
-            found.violation(codes::IGNORED, vec![rule.at.clone()], message, format!("{key}="));
+            found.violation(codes::IGNORED, message, vec![rule.at.clone()], format!("{key}="));
         }
         // Nobody says that it is meant to be a rule.
-        None => found.note(codes::IGNORED, vec![rule.at.clone()], message, "take it out"),
+        None => found.note(codes::IGNORED, message, vec![rule.at.clone()], "take it out"),
     }
 }
 
@@ -75,7 +75,7 @@ fn metadata(unit: &Unit, found: &mut Found) {
                 let message = format!("fleet drops `{}` without a word: it is not one key=value", rule.text);
                 let several = pairs.len() > 1 && pairs.iter().all(|pair| pair.matches('=').count() == 2);
                 let fix = if several { pairs.join("   ") } else { "MachineMetadata=KEY=VALUE".into() };
-                found.violation(codes::IGNORED, vec![rule.at.clone()], message, fix);
+                found.violation(codes::IGNORED, message, vec![rule.at.clone()], fix);
             }
             Some((key, _)) if text.contains(|c: char| c.is_whitespace() || c == '"' || c == '%') => {
                 let message = format!(
@@ -83,7 +83,7 @@ fn metadata(unit: &Unit, found: &mut Found) {
                     rule.text
                 );
                 let fix = format!("MachineMetadata={key}=%i: only %n %N %p %i are expanded");
-                found.violation(codes::IGNORED, vec![rule.at.clone()], message, fix);
+                found.violation(codes::IGNORED, message, vec![rule.at.clone()], fix);
             }
             Some(_) => {}
         }

@@ -7,7 +7,6 @@
 mod container;
 mod docker;
 mod exec;
-mod found;
 pub mod grammar;
 mod ignored;
 mod names;
@@ -21,10 +20,10 @@ mod unit;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::found::Found;
 use self::stop::Victim;
 use self::together::{Instance, Set};
 use self::unit::Unit;
+use super::found::Found;
 use super::{Apart, File, Kind, Member, Order, Source, Update, Want, Whom, Workload, World};
 use crate::finding::{At, codes};
 use crate::images::Images;
@@ -53,9 +52,7 @@ pub fn read(files: &[File<'_>], images: &Images) -> World {
     missed(&set, &workloads, &mut found);
     follow(&set, &mut workloads);
     start_kills(&set, &mut workloads, kills, &mut found);
-    let mut world = World { workloads, ..World::default() };
-    found.into(&mut world);
-    world
+    found.world(workloads)
 }
 
 /// The name of a unit, or of its template's first instance.
@@ -190,8 +187,8 @@ fn missed(set: &Set<'_>, workloads: &[Workload], found: &mut Found) {
                     let fix = format!("Conflicts={}", other.unit.name.replace("@.", "@*."));
                     found.note(
                         codes::MATCHES_NOTHING,
-                        vec![rule.at.clone(), other.unit.begin()],
                         message,
+                        vec![rule.at.clone(), other.unit.begin()],
                         fix,
                     );
                 }
@@ -290,7 +287,7 @@ fn start_kills(set: &Set<'_>, workloads: &mut [Workload], kills: Vec<Vec<(Victim
             let message = format!("the start of {own} ends {whom}, which may be {whose}");
             let fix = "ExecStartPre=-/usr/bin/docker rm NAME, which leaves a running one, and a name of the data it has";
             if said.insert(at.clone()) {
-                found.violation(codes::KILLS, vec![at], message, fix);
+                found.violation(codes::KILLS, message, vec![at], fix);
             }
         }
     }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::docker::{self, Docker, Run};
 use super::exec::{Command, Environment, Word};
-use super::found::Found;
 use super::names::Name;
 use super::unit::Unit;
 use crate::finding::At;
+use crate::world::found::Found;
 
 /// Engines other than docker, whose options are not known here.
 const ENGINES: [&str; 7] = ["rkt", "podman", "nerdctl", "ctr", "runc", "lxc-start", "systemd-nspawn"];

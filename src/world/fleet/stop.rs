@@ -2,12 +2,12 @@
 
 use super::docker::{Docker, Run};
 use super::exec::Word;
-use super::found::Found;
 use super::service::{Main, Step};
 use super::unit::Unit;
 use crate::finding::{At, codes};
 use crate::images::Software;
 use crate::world::Workload;
+use crate::world::found::Found;
 
 /// Seconds of systemd's `DefaultTimeoutStopSec`, and of `docker stop`.
 const TIMEOUT: u32 = 90;
@@ -117,7 +117,7 @@ pub fn outlives(unit: &Unit, steps: &[Step], main: &Main<'_>, found: &mut Found)
         let what =
             "KillMode=none: what ExecStop does not end in its time runs on, and its unit counts as down";
         let fix = "KillMode=mixed: ExecStop ends the container, and systemd the client".to_owned();
-        found.note(codes::OUTLIVES, vec![unit.at(line)], what.to_owned(), fix);
+        found.note(codes::OUTLIVES, what.to_owned(), vec![unit.at(line)], fix);
     }
     if let Some(line) = none.filter(|_| !stops) {
         let what = "KillMode=none and no ExecStop: nothing stops the container".to_owned();
@@ -125,7 +125,7 @@ pub fn outlives(unit: &Unit, steps: &[Step], main: &Main<'_>, found: &mut Found)
     }
     let first = all.first().map(|(at, ..)| at.clone());
     for (at, message, fix) in all {
-        found.violation(codes::OUTLIVES, vec![at], message, fix);
+        found.violation(codes::OUTLIVES, message, vec![at], fix);
     }
     first
 }
@@ -167,7 +167,7 @@ pub fn grace(
             "systemd gives up after {timeout} s, and docker stops for {seconds} s: the container runs on when its unit is down"
         );
         let fix = format!("TimeoutStopSec={}", seconds.saturating_add(30));
-        return found.violation(codes::GRACE, places, message, fix);
+        return found.violation(codes::GRACE, message, places, fix);
     }
     if let Some(software) = software.filter(|s| !s.cache && workload.grace < s.grace) {
         let message = format!(
@@ -178,7 +178,7 @@ pub fn grace(
             Some(_) => "ExecStop=/usr/bin/docker stop -t 60 NAME",
             None => "TimeoutStopSec=90",
         };
-        found.note(codes::GRACE, vec![at], message, fix);
+        found.note(codes::GRACE, message, vec![at], fix);
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::found::Found;
 use super::names::{self, Name};
 use super::rules::Rule;
 use super::unit::Unit;
 use crate::finding::codes;
 use crate::text::glob::Glob;
+use crate::world::found::Found;
 
 /// A unit under one name: an instance of a template has its text.
 pub struct Instance<'u> {
@@ -153,7 +153,7 @@ impl<'u> Set<'u> {
             for (name, rule) in own.peers() {
                 if name == own.name {
                     let message = format!("{} waits for itself: fleet never runs it", own.unit.name);
-                    found.violation(codes::STUCK, vec![rule.at.clone()], message, "MachineOf=another unit");
+                    found.violation(codes::STUCK, message, vec![rule.at.clone()], "MachineOf=another unit");
                 } else if self.text(&name).is_none() {
                     let what = format!("{} is not among the files: where it may run is not known", rule.text);
                     found.unread(rule.at.clone(), what);
@@ -175,7 +175,7 @@ impl<'u> Set<'u> {
                         rule.text, other.unit.name, peer.unit.name, own.unit.name
                     );
                     let fix = narrower(rule, other.unit, peer.unit);
-                    found.violation(codes::STUCK, vec![rule.at.clone(), follows.at.clone()], message, fix);
+                    found.violation(codes::STUCK, message, vec![rule.at.clone(), follows.at.clone()], fix);
                 }
             }
             let mut demands = own.unit.rules.demands(own.parts());
@@ -189,7 +189,7 @@ impl<'u> Set<'u> {
                             own.unit.name, peer.unit.name, own.unit.name
                         );
                         let fix = format!("MachineMetadata={key}= as {} has it", peer.unit.name);
-                        found.violation(codes::STUCK, vec![follows.at.clone()], message, fix);
+                        found.violation(codes::STUCK, message, vec![follows.at.clone()], fix);
                         break;
                     }
                 }
@@ -329,9 +329,9 @@ impl Fault {
         };
         let at = vec![rule.at.clone()];
         if self == Self::Nobody && !known {
-            found.note(codes::MATCHES_NOTHING, at, message, fix);
+            found.note(codes::MATCHES_NOTHING, message, at, fix);
         } else {
-            found.violation(codes::MATCHES_NOTHING, at, message, fix);
+            found.violation(codes::MATCHES_NOTHING, message, at, fix);
         }
     }
 }

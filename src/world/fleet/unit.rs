@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::found::Found;
 use super::grammar::{self, Parsed};
 use super::names::{self, Name};
 use super::rules::{Rules, SECTION};
 use crate::finding::{At, codes};
 use crate::text::unit::{self, Setting};
 use crate::world::File;
+use crate::world::found::Found;
 
 /// An option, and its file: a drop-in adds to a unit.
 #[derive(Debug, Clone)]
@@ -79,20 +79,20 @@ pub fn all(files: &[File<'_>], found: &mut Found) -> Vec<Unit> {
         let name = names::submitted(base);
         if let Some(error) = names::refused(&name) {
             let message = format!("fleet refuses the name `{name}`: {error}");
-            found.violation(codes::REFUSED, vec![at(1, "")], message, "rename the file: NAME@1.service");
+            found.violation(codes::REFUSED, message, vec![at(1, "")], "rename the file: NAME@1.service");
             continue;
         }
         let unit = match accepted(file, name, path.clone()) {
             Ok(unit) => unit,
             Err((error, at)) => {
                 let fix = fix(&error);
-                found.violation(codes::REFUSED, vec![at], format!("fleet refuses {base}: {error}"), fix);
+                found.violation(codes::REFUSED, format!("fleet refuses {base}: {error}"), vec![at], fix);
                 continue;
             }
         };
         if unit.name != base {
             let message = format!("fleetctl submits {base} as {}", unit.name);
-            found.violation(codes::IGNORED, vec![unit.begin()], message, "name it NAME.service");
+            found.violation(codes::IGNORED, message, vec![unit.begin()], "name it NAME.service");
         }
         match known.get(&unit.name) {
             Some(first) => {
@@ -101,7 +101,7 @@ pub fn all(files: &[File<'_>], found: &mut Found) -> Vec<Unit> {
                     let message =
                         format!("{} is there twice: fleet keeps the text that came first", unit.name);
                     let fix = format!("fleetctl submit --replace {}", unit.name);
-                    found.note(codes::IGNORED, vec![unit.begin(), first.begin()], message, fix);
+                    found.note(codes::IGNORED, message, vec![unit.begin(), first.begin()], fix);
                 }
             }
             None => {
@@ -169,7 +169,7 @@ fn add_drop_ins(files: &[File<'_>], units: &mut [Unit], known: &BTreeMap<String,
         if let Some(line) = lines.iter().find(|line| line.setting.section.eq_ignore_ascii_case(SECTION)) {
             let at = At { file: path.clone(), line: line.setting.line, field: SECTION.to_owned() };
             let message = format!("fleet never reads the drop-in of {unit}: its [{SECTION}] does nothing");
-            found.violation(codes::IGNORED, vec![at], message, format!("write it into {unit}"));
+            found.violation(codes::IGNORED, message, vec![at], format!("write it into {unit}"));
         }
         // A template's drop-ins are also its instances'.
         let own = |name: &str| name == unit || Name::of(name).instantiated("") == unit && name.contains('@');

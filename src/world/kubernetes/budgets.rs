@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::Found;
 use super::object::Object;
 use super::peers::Peers;
 use super::rules::part;
@@ -11,6 +10,7 @@ use super::workload::flow;
 use crate::finding::codes;
 use crate::text::yaml::Value;
 use crate::world::Kind;
+use crate::world::found::Found;
 
 /// Members that may vote: fewer can lose none anyway.
 const QUORUM: u32 = 3;

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Found;
 use super::object::Object;
 use crate::text::yaml::Value;
+use crate::world::found::Found;
 
 /// Fields that change nothing that is read here.
 const HARMLESS: [&str; 13] = [

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::Found;
 use super::object::Object;
 use super::peers::Peers;
 use super::pod::command;
 use super::workload::Read;
 use crate::finding::{At, codes};
 use crate::text::yaml::Value;
+use crate::world::found::Found;
 use crate::world::{Kind, Source};
 
 /// Judges what each workload is used to.

@@ -1,12 +1,12 @@
 //! The members of a workload: one for each pod, or one that stands for each node's.
 
-use super::Found;
 use super::mounts::Mounts;
 use super::object::Object;
 use super::pod::Pod;
 use super::storage::Storage;
 use crate::finding::At;
 use crate::text::yaml::Value;
+use crate::world::found::Found;
 use crate::world::{Kind, Member, Mount, Source};
 
 /// Most members of one workload that are read; a search needs few.

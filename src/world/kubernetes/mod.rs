@@ -17,8 +17,8 @@ mod selector;
 mod storage;
 mod workload;
 
-use super::{At, File, Unread, World};
-use crate::finding::{Finding, Level};
+use super::found::Found;
+use super::{File, World};
 use crate::images::Images;
 
 /// What the manifests say.
@@ -34,38 +34,7 @@ pub fn read(files: &[File<'_>], images: &Images) -> World {
     if peers.tired() {
         let what = "more workloads than are compared with each other: some rules are not judged";
         let first = objects.first().map(object::Object::here);
-        found.unread.extend(first.map(|at| Unread::assumed(at, what)));
+        first.into_iter().for_each(|at| found.unread(at, what));
     }
-    let Found { unread, lost, findings } = found;
-    World { workloads: reads.into_iter().map(|r| r.workload).collect(), unread, lost, findings }
-}
-
-/// What is said besides the workloads.
-#[derive(Default)]
-struct Found {
-    unread: Vec<Unread>,
-    lost: Vec<String>,
-    findings: Vec<Finding>,
-}
-
-impl Found {
-    fn unread(&mut self, at: At, what: String) {
-        self.unread.push(Unread::assumed(at, what));
-    }
-
-    fn not_searched(&mut self, at: At, what: String, fix: impl Into<String>) {
-        self.unread.push(Unread::not_searched(at, what, fix));
-    }
-
-    fn violation(&mut self, code: &str, message: String, at: Vec<At>, fix: String) {
-        self.finding(Level::Violation, code, message, at, fix);
-    }
-
-    fn note(&mut self, code: &str, message: String, at: Vec<At>, fix: String) {
-        self.finding(Level::Note, code, message, at, fix);
-    }
-
-    fn finding(&mut self, level: Level, code: &str, message: String, at: Vec<At>, fix: String) {
-        self.findings.push(Finding { code: code.to_owned(), level, message, at, story: Vec::new(), fix });
-    }
+    found.world(reads.into_iter().map(|r| r.workload).collect())
 }

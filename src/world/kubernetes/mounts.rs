@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::Found;
 use super::members::Modes;
 use super::object::Object;
 use super::pod::Pod;
@@ -12,6 +11,7 @@ use crate::finding::At;
 use crate::images::Software;
 use crate::text::path::shortest;
 use crate::text::yaml::Value;
+use crate::world::found::Found;
 use crate::world::path;
 use crate::world::{Kind, Member, Mount, Source, claims};
 

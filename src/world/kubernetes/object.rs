@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Found, quiet};
+use super::quiet;
 use crate::finding::{At, codes};
 use crate::text::yaml::{self, Document, Value};
 use crate::world::File;
+use crate::world::found::Found;
 
 /// One object of the API.
 #[derive(Clone)]

@@ -1,11 +1,11 @@
 //! A pod's template: where it may go, what it takes of its node, how it stops.
 
-use super::Found;
 use super::object::Object;
 use super::selector::{labels, node_labels, node_terms, selector};
 use crate::finding::{At, codes};
 use crate::images::{Container, Images, Software};
 use crate::text::yaml::Value;
+use crate::world::found::Found;
 use crate::world::lock::{self, Lock};
 use crate::world::{Apart, Port, Selector, Want, Whom};
 use std::collections::BTreeMap;

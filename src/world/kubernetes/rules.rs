@@ -1,11 +1,11 @@
 //! Rules that one look shows to be dead, soft or against each other.
 
-use super::Found;
 use super::peers::Peers;
 use super::selector::{selector, words};
 use super::workload::{Read, flow};
 use crate::finding::{At, codes};
 use crate::text::yaml::Value;
+use crate::world::found::Found;
 use crate::world::{Apart, Kind, Order, Selector, Source, Term, Whom};
 
 /// Judges every workload's own rules.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::Found;
 use super::object::Object;
 use crate::finding::codes;
 use crate::text::yaml::Value;
+use crate::world::found::Found;
 use crate::world::{Selector, Term, Want};
 
 /// A map of labels. The API takes text only, so a number or a boolean without quotes is refused.

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Found;
 use super::object::Object;
 use super::selector::node_terms;
 use crate::finding::{At, codes};
 use crate::model::backend::{BACKENDS, Fences};
 use crate::text::path::shortest;
 use crate::text::yaml::Value;
+use crate::world::found::Found;
 use crate::world::{Missing, Source, Want};
 
 /// All storage objects of the files, by name.

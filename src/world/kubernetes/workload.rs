@@ -1,6 +1,5 @@
 //! Controllers and bare pods to workloads.
 
-use super::Found;
 use super::members::{ALL, Modes, Template, members};
 use super::mounts::Mounts;
 use super::object::Object;
@@ -10,6 +9,7 @@ use super::storage::Storage;
 use crate::finding::{At, codes};
 use crate::images::{self, Images};
 use crate::text::yaml::Value;
+use crate::world::found::Found;
 use crate::world::{Kind, Order, Selector, Source, Update, Workload};
 
 /// A workload, and what rules are judged by.

@@ -1,0 +1,69 @@
+//! What the readers gather beside the workloads: findings, and what they do not understand.
+
+use std::collections::BTreeSet;
+
+use super::unread::Unread;
+use super::workload::{Workload, World};
+use crate::finding::{At, Finding, Level};
+
+/// Collects findings and what is not understood, each once: the instances of a template, and the
+/// services of one YAML anchor, share their text.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The findings, in the order in which they are made.
+    pub findings: Vec<Finding>,
+    /// What is not understood, in the order in which it is met.
+    pub unread: Vec<Unread>,
+    /// The files of which a whole document could not be read.
+    pub lost: Vec<String>,
+    said: BTreeSet<(String, At)>,
+}
+
+impl Found {
+    /// Adds a finding that breaks the promise. The line to change comes first in `at`.
+    pub fn violation(&mut self, code: &str, message: impl Into<String>, at: Vec<At>, fix: impl Into<String>) {
+        self.finding((code, Level::Violation), message, at, fix);
+    }
+
+    /// Adds a finding that breaks nothing yet.
+    pub fn note(&mut self, code: &str, message: impl Into<String>, at: Vec<At>, fix: impl Into<String>) {
+        self.finding((code, Level::Note), message, at, fix);
+    }
+
+    /// Adds a finding, unless the same one was made at the same first place.
+    pub fn finding(
+        &mut self,
+        (code, level): (&str, Level),
+        message: impl Into<String>,
+        at: Vec<At>,
+        fix: impl Into<String>,
+    ) {
+        let (message, first) = (message.into(), at.first().cloned());
+        if first.is_none_or(|at| self.said.insert((format!("{code} {message}"), at))) {
+            let (code, fix) = (code.to_owned(), fix.into());
+            self.findings.push(Finding { code, level, message, at, story: Vec::new(), fix });
+        }
+    }
+
+    /// Lists something that is not understood, and what is taken for true instead.
+    pub fn unread(&mut self, at: At, what: impl Into<String>) {
+        self.list(Unread::assumed(at, what));
+    }
+
+    /// Lists something that may hold data and is not searched. `fix` says how it can be.
+    pub fn not_searched(&mut self, at: At, what: impl Into<String>, fix: impl Into<String>) {
+        self.list(Unread::not_searched(at, what, fix));
+    }
+
+    /// Makes a World of `workloads` and all that was found.
+    pub fn world(self, workloads: Vec<Workload>) -> World {
+        let Self { findings, unread, lost, said: _ } = self;
+        World { workloads, unread, lost, findings }
+    }
+
+    fn list(&mut self, unread: Unread) {
+        if self.said.insert((unread.what.clone(), unread.at.clone())) {
+            self.unread.push(unread);
+        }
+    }
+}

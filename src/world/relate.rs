@@ -1,0 +1,185 @@
+//! What no single file tells, found out once all workloads of a World are read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::claims::ROOTS;
+use super::unread::{Unread, UnreadKind};
+use super::workload::{Kind, Mount, Source, Want, Workload, World};
+use crate::finding::At;
+use crate::model::backend::Fences;
+
+/// Relates the workloads of `world` to each other. A reader fills a World from one file at a time;
+/// after this step its mounts and labels say what they mean beside those of all other files. Each
+/// part needs the one before it:
+///
+/// 1. [`held`]: a directory that one container holds as data is data in every container that mounts it.
+/// 2. [`share`]: a share of the network that many name alike is shared on purpose, and no one's data.
+/// 3. [`nested`]: directories inside the data that is left are listed.
+/// 4. [`mark_shared_labels`]: labels that several members want alike select a class of nodes.
+pub fn settle(world: &mut World) {
+    held(world);
+    share(world);
+    nested(world);
+    mark_shared_labels(world);
+}
+
+/// A directory that any member holds as its data is data to whoever can write to it, wherever a
+/// container mounts it.
+fn held(world: &mut World) {
+    let members = world.workloads.iter().flat_map(|w| &w.members);
+    let data: BTreeSet<String> =
+        members.flat_map(|m| m.mounts.iter().filter_map(host)).map(ToOwned::to_owned).collect();
+    for member in world.workloads.iter_mut().flat_map(|w| &mut w.members) {
+        let others = std::mem::take(&mut member.others);
+        let (held, rest): (Vec<_>, Vec<_>) =
+            others.into_iter().partition(|m| host(m).is_some_and(|path| data.contains(path)));
+        member.mounts.extend(held);
+        member.others = rest;
+    }
+}
+
+/// The directory of a node that is mounted.
+fn host(mount: &Mount) -> Option<&str> {
+    match &mount.source {
+        Source::Host { path, .. } if path.starts_with('/') => Some(path),
+        _ => None,
+    }
+}
+
+/// Takes out of `world` what containers share on purpose: a share that every node may mount, which
+/// all pods, tasks or instances of one description name alike, and no software that is known to
+/// keep data. Lists it.
+fn share(world: &mut World) {
+    let stateful = |w: &Workload| w.software.is_some();
+    // Who names each share, as far as they are alike: one description, in so many members.
+    let mut named: BTreeMap<&str, BTreeMap<(&str, &str, &str), usize>> = BTreeMap::new();
+    let mut kept: BTreeSet<&str> = BTreeSet::new();
+    for workload in &world.workloads {
+        let names: Vec<&str> =
+            workload.members.iter().flat_map(|m| m.mounts.iter().filter_map(|m| shared(&m.source))).collect();
+        if stateful(workload) {
+            kept.extend(names);
+            continue;
+        }
+        // fleet's instances are files of their own.
+        let description = match workload.kind {
+            Kind::Unit => workload.family.as_str(),
+            Kind::StatefulSet | Kind::Pod => continue,
+            _ => workload.name.as_str(),
+        };
+        let more = if workload.kind.per_node() { 2 } else { 1 };
+        for name in names {
+            let of = named.entry(name).or_default();
+            *of.entry((description, workload.scope.as_str(), workload.image.as_str())).or_default() += more;
+        }
+    }
+    let free: BTreeSet<String> = named
+        .iter()
+        .filter(|(name, by)| !kept.contains(*name) && by.values().any(|count| *count > 1))
+        .map(|(name, _)| (*name).to_owned())
+        .collect();
+    let mut said = BTreeSet::new();
+    for workload in &mut world.workloads {
+        let name = &workload.name;
+        for member in &mut workload.members {
+            member.mounts.retain(|mount| {
+                let Some(share) = shared(&mount.source).filter(|share| free.contains(*share)) else {
+                    return true;
+                };
+                if said.insert(share.to_owned()) {
+                    let what = format!("all of {name} name one share, {share}: taken for shared on purpose");
+                    world.unread.push(Unread::assumed(mount.at.clone(), what));
+                }
+                false
+            });
+        }
+    }
+}
+
+/// Deepest path that is looked into.
+const DEEP: usize = 64;
+
+/// How what [`nested`] lists ends.
+pub const APART: &str = ": taken for another directory";
+
+/// Lists directories that lie in another workload's, where either is data. Whether both write there
+/// cannot be seen: who makes volumes for others has all of them.
+fn nested(world: &mut World) {
+    // Each directory with where it is named, and whether it is data.
+    let mounts = |w: &Workload| -> Vec<(String, At, bool)> {
+        let data = w.members.iter().flat_map(|m| &m.mounts).map(|m| (m, true));
+        let others = w.members.iter().flat_map(|m| &m.others).map(|m| (m, false));
+        let all = data.chain(others).filter_map(|(m, data)| Some((host(m)?.to_owned(), m.at.clone(), data)));
+        all.filter(|(path, ..)| !ROOTS.contains(&path.as_str())).collect()
+    };
+    let mut of: BTreeMap<String, (usize, bool)> = BTreeMap::new();
+    for (i, workload) in world.workloads.iter().enumerate() {
+        for (path, _, data) in mounts(workload) {
+            let first = of.entry(path).or_insert((i, data));
+            if data && !first.1 {
+                *first = (i, data);
+            }
+        }
+    }
+    let mut said = BTreeSet::new();
+    for (i, workload) in world.workloads.iter().enumerate() {
+        for (path, at, data) in mounts(workload) {
+            let above = path.rmatch_indices('/').take(DEEP).map(|(end, _)| &path[..end]);
+            let meets = |(other, theirs): &(usize, bool)| *other != i && (data || *theirs);
+            let other = above.filter_map(|a| Some((a, *of.get(a)?))).find(|(_, other)| meets(other));
+            if let Some((above, (other, _))) = other
+                && said.insert(path.clone())
+            {
+                let name = &world.workloads[other].name;
+                let what = format!("{path} lies in {above}, which {name} mounts{APART}");
+                world.unread.push(Unread { kind: UnreadKind::Nested, ..Unread::assumed(at, what) });
+            }
+        }
+    }
+}
+
+/// The name of storage that every node may mount at once.
+fn shared(source: &Source) -> Option<&str> {
+    match source {
+        Source::Volume { name, fences: Fences::Never, one_pod: None, reserved: None, .. } => Some(name),
+        _ => None,
+    }
+}
+
+/// Marks what several members of one kind want alike: it tells nodes of their kind from others, and
+/// no node from the next.
+fn mark_shared_labels(world: &mut World) {
+    let key = |w: &Workload, want: &Want| {
+        (w.scope.clone(), w.family.clone(), w.image.clone(), want.key.clone(), want.values.clone())
+    };
+    let mut wanted: BTreeMap<_, usize> = BTreeMap::new();
+    for workload in &world.workloads {
+        for member in &workload.members {
+            // Each of its volumes may want the same.
+            let own: BTreeSet<_> = workload
+                .wants
+                .iter()
+                .chain(&member.wants)
+                .filter(|w| !w.not)
+                .map(|want| key(workload, want))
+                .collect();
+            for want in own {
+                *wanted.entry(want).or_default() += 1;
+            }
+        }
+    }
+    wanted.retain(|_, members| *members > 1);
+    for workload in &mut world.workloads {
+        let of = |want: &Want, w: &Workload| wanted.contains_key(&key(w, want));
+        let all: Vec<bool> = workload.wants.iter().map(|want| of(want, workload)).collect();
+        let own: Vec<Vec<bool>> = workload
+            .members
+            .iter()
+            .map(|m| m.wants.iter().map(|want| of(want, workload)).collect())
+            .collect();
+        workload.wants.iter_mut().zip(all).for_each(|(want, many)| want.shared = many);
+        for (member, many) in workload.members.iter_mut().zip(own) {
+            member.wants.iter_mut().zip(many).for_each(|(want, many)| want.shared = many);
+        }
+    }
+}
