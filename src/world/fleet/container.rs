@@ -5,8 +5,8 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::docker::{self, Docker, Run};
-use super::exec::Word;
 use super::service::{Main, Step, is_read_only};
+use super::word::Word;
 use crate::finding::{At, codes};
 use crate::images::{self, Container, Images, Software};
 use crate::model::backend::{BACKENDS, Fences};

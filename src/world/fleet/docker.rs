@@ -1,6 +1,6 @@
 //! Docker's command line (`docker/cli`, pflag): which option takes a value, and what stands where.
 
-use super::exec::{Command, Word};
+use super::word::{Command, Word};
 
 /// Long options of `run` and `create` that take no value.
 const SWITCHES: [&str; 14] = [

@@ -1,68 +1,11 @@
-//! Exec lines as systemd runs them (`config_parse_exec`, `replace_env_argv`): prefixes,
-//! specifiers, variables, and the programs that only run another one.
+//! The words of Exec lines as systemd reads them (`config_parse_exec`, `replace_env_argv`): prefixes,
+//! specifiers and variables.
 
 use std::collections::BTreeMap;
 
 use super::names::Name;
-use super::shell::{self, Shell};
+use super::word::{Ran, Word, is_name};
 use crate::text::unit::{self, Setting};
-
-/// Most commands of one Exec line.
-const COMMANDS: usize = 1000;
-/// Most bytes that one Exec line's variables may become.
-const BYTES: usize = 1 << 20;
-/// Most shells within one another, and most programs that only run another.
-pub const DEEPEST: usize = 8;
-
-/// A word as the program gets it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Word {
-    /// What is not known stands as it is written: equal texts are equal values.
-    pub text: String,
-    /// All of it is known.
-    pub known: bool,
-    /// The line of the file where it begins.
-    pub line: usize,
-}
-
-impl Word {
-    /// A word that is known.
-    pub fn new(text: impl Into<String>, line: usize) -> Self {
-        Self { text: text.into(), known: true, line }
-    }
-
-    /// The file's name in a path.
-    pub fn base(&self) -> &str {
-        self.text.rsplit('/').next().unwrap_or_default()
-    }
-}
-
-/// A program with its arguments.
-#[derive(Debug, Clone, Default)]
-pub struct Command {
-    /// The program first.
-    pub words: Vec<Word>,
-    /// It runs under `flock` on this file.
-    pub flock: Option<Word>,
-}
-
-/// What an Exec line runs.
-#[derive(Debug, Default)]
-pub struct Ran {
-    /// In order; branches and loops are taken as if each part ran once.
-    pub commands: Vec<Command>,
-    /// A part that is not understood.
-    pub unread: Option<String>,
-    spent: usize,
-}
-
-impl Ran {
-    /// Counts what is expanded; `None` when that is too much.
-    pub fn spend(&mut self, bytes: usize) -> Option<()> {
-        self.spent = self.spent.saturating_add(bytes);
-        (self.spent <= BYTES).then_some(())
-    }
-}
 
 /// What the words of a unit mean.
 #[derive(Debug)]
@@ -105,23 +48,8 @@ impl<'n> Environment<'n> {
         self.values.get(key).map(String::as_str)
     }
 
-    /// What an Exec line runs.
-    pub fn run(&self, setting: &Setting) -> Ran {
-        let mut ran = Ran::default();
-        let Some(words) = setting.words() else {
-            ran.unread = Some("its quotes do not close: systemd ignores the line".into());
-            return ran;
-        };
-        for words in words.split(|word| word.bare && word.text == ";") {
-            match self.command(words, &mut ran) {
-                Some(words) => unwrap(words, &Shell::new(self), 0, &mut ran),
-                None => ran.unread = Some("its variables become too long".into()),
-            }
-        }
-        ran
-    }
-
-    fn command(&self, words: &[unit::Word], ran: &mut Ran) -> Option<Vec<Word>> {
+    /// The words of one command; `None` when they become too long.
+    pub fn command(&self, words: &[unit::Word], ran: &mut Ran) -> Option<Vec<Word>> {
         let mut all = Vec::new();
         let (mut literal, mut named) = (false, false);
         for (i, word) in words.iter().enumerate() {
@@ -179,7 +107,7 @@ impl<'n> Environment<'n> {
     /// `$$`, `${X}`, and `$X` as a word of its own, which may become several.
     fn variables(&self, word: Word, ran: &mut Ran, all: &mut Vec<Word>) -> Option<()> {
         let Word { text, mut known, line } = word;
-        if let Some(name) = text.strip_prefix('$').filter(|name| shell::is_name(name)) {
+        if let Some(name) = text.strip_prefix('$').filter(|name| is_name(name)) {
             match self.get(name) {
                 Some(value) => {
                     ran.spend(value.len())?;
@@ -198,7 +126,7 @@ impl<'n> Environment<'n> {
                 out.push('$');
                 rest = after;
             } else if let Some((name, after)) = rest.strip_prefix('{').and_then(|r| r.split_once('}'))
-                && shell::is_name(name)
+                && is_name(name)
             {
                 rest = after;
                 match self.get(name) {
@@ -240,64 +168,4 @@ fn unescape(text: &str) -> String {
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// The program behind those that only run another: shells, `env`, `timeout`, `flock`…
-pub fn unwrap(words: Vec<Word>, shell: &Shell<'_>, depth: usize, ran: &mut Ran) {
-    let mut command = Command { words, flock: None };
-    for _ in 0..DEEPEST {
-        let Some(first) = command.words.first() else { return };
-        let takes: &[&str] = match first.base() {
-            "sh" | "bash" | "dash" | "ash" => {
-                if let Some(script) = command.words.iter().skip(1).position(is_c) {
-                    let args = command.words.split_off(script + 2);
-                    return shell.script(args, command.flock, depth, ran);
-                }
-                break;
-            }
-            "env" => &["-u", "--unset", "-C", "--chdir"],
-            "sudo" => &["-u", "-g", "-h", "-p"],
-            "nice" => &["-n"],
-            "ionice" => &["-c", "-n"],
-            "timeout" => &["-k", "-s", "--kill-after", "--signal"],
-            "flock" => &["-w", "--wait", "--timeout", "-E", "--conflict-exit-code"],
-            "nohup" | "setsid" | "exec" | "command" => &[],
-            "xargs" => &["-n", "-I", "-P", "-L", "-d"],
-            _ => break,
-        };
-        let program = first.base().to_owned();
-        let mut rest = std::mem::take(&mut command.words);
-        let mut at = 1;
-        while let Some(word) = rest.get(at) {
-            let assignment = program == "env" && word.text.contains('=');
-            if !word.text.starts_with('-') && !assignment {
-                break;
-            }
-            at += if takes.contains(&word.text.as_str()) { 2 } else { 1 };
-        }
-        match program.as_str() {
-            "timeout" => at += 1,
-            "flock" => {
-                command.flock = rest.get(at).cloned();
-                at += 1;
-                if rest.get(at).is_some_and(is_c) {
-                    let args = rest.split_off((at + 1).min(rest.len()));
-                    return shell.script(args, command.flock, depth, ran);
-                }
-            }
-            _ => {}
-        }
-        command.words = rest.split_off(at.min(rest.len()));
-    }
-    if ran.commands.len() < COMMANDS {
-        ran.commands.push(command);
-    } else {
-        ran.unread = Some("more commands than are looked at".into());
-    }
-}
-
-/// `-c`, also among other flags: `-ec`.
-fn is_c(word: &Word) -> bool {
-    let flags = word.text.strip_prefix('-');
-    flags.is_some_and(|f| f.ends_with('c') && f.bytes().all(|b| b.is_ascii_lowercase()) && f.len() < 5)
 }

@@ -64,7 +64,7 @@ fn unknown(rule: &Rule, found: &mut Found) {
 }
 
 fn metadata(unit: &Unit, found: &mut Found) {
-    let sample = super::sample(unit);
+    let sample = unit.sample();
     let name = super::names::Name::of(&sample);
     for rule in &unit.rules.metadata {
         let text = name.expand(&rule.text);

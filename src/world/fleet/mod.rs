@@ -17,12 +17,12 @@ mod shell;
 mod stop;
 mod together;
 mod unit;
+mod word;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::stop::Victim;
 use self::together::{Instance, Set};
-use self::unit::Unit;
 use super::found::Found;
 use super::{Apart, File, Kind, Member, Order, Source, Update, Want, Whom, Workload, World};
 use crate::finding::{At, codes};
@@ -53,12 +53,6 @@ pub fn read(files: &[File<'_>], images: &Images) -> World {
     follow(&set, &mut workloads);
     start_kills(&set, &mut workloads, kills, &mut found);
     found.world(workloads)
-}
-
-/// The name of a unit, or of its template's first instance.
-fn sample(unit: &Unit) -> String {
-    let name = unit.name();
-    if name.is_template() { name.instantiated("1") } else { unit.name.clone() }
 }
 
 fn workload(instance: &Instance<'_>, images: &Images, found: &mut Found) -> (Workload, Vec<(Victim, At)>) {

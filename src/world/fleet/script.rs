@@ -1,11 +1,38 @@
 //! The grammar of a POSIX shell, as far as commands and their words go.
 
-use super::exec::{Ran, Word};
-use super::shell::{Shell, is_name};
+use super::word::{Ran, Word, is_name};
+
+/// A shell, as a script needs it.
+pub trait Interpreter {
+    /// Returns what `$name` is.
+    fn variable(&self, name: &str, line: usize) -> Word;
+
+    /// Returns the arguments after `$0`.
+    fn arguments(&self) -> &[Word];
+
+    /// Runs a whole command: assignments are kept, the rest goes on.
+    fn command(&mut self, words: Vec<Word>, piped: Option<String>, depth: usize, ran: &mut Ran);
+
+    /// Runs a script whose assignments do not last.
+    fn subshell(&self, script: &str, line: usize, depth: usize, ran: &mut Ran);
+}
+
+/// Reads `script`, which begins on `line`, and passes every command to `shell`. Returns `None` when
+/// the script does not close what it opens.
+pub fn read(
+    shell: &mut dyn Interpreter,
+    script: &str,
+    line: usize,
+    depth: usize,
+    ran: &mut Ran,
+) -> Option<()> {
+    let (words, word, skip, piped) = (Vec::new(), None, false, None);
+    Reader { shell, rest: script, line, depth, ran, words, word, skip, piped }.read()
+}
 
 /// A script while it is read.
-pub struct Reader<'r, 'e, 't> {
-    shell: &'r mut Shell<'e>,
+struct Reader<'r, 't> {
+    shell: &'r mut dyn Interpreter,
     rest: &'t str,
     line: usize,
     depth: usize,
@@ -18,14 +45,9 @@ pub struct Reader<'r, 'e, 't> {
     piped: Option<String>,
 }
 
-impl<'r, 'e, 't> Reader<'r, 'e, 't> {
-    /// Of a script that begins on `line`.
-    pub fn new(shell: &'r mut Shell<'e>, rest: &'t str, line: usize, depth: usize, ran: &'r mut Ran) -> Self {
-        Self { shell, rest, line, depth, ran, words: Vec::new(), word: None, skip: false, piped: None }
-    }
-
+impl<'t> Reader<'_, 't> {
     /// Hands every command to the shell; `None` when the script does not close what it opens.
-    pub fn read(&mut self) -> Option<()> {
+    fn read(&mut self) -> Option<()> {
         while let Some(c) = self.next() {
             match c {
                 '\\' => match self.next()? {
@@ -218,7 +240,7 @@ impl<'r, 'e, 't> Reader<'r, 'e, 't> {
     /// Its commands run; what they print is not known, but what they are.
     fn substitute(&mut self, script: &str) -> Option<()> {
         let before = self.ran.commands.len();
-        self.shell.clone().run(script, self.line, self.depth + 1, self.ran);
+        self.shell.subshell(script, self.line, self.depth + 1, self.ran);
         let said: Vec<String> = self.ran.commands.iter().skip(before).map(|c| texts(&c.words)).collect();
         let word = Word { text: format!("$({})", said.join("; ")), known: false, line: self.line };
         self.add(&word)

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::docker::{self, Docker, Run};
-use super::exec::{Command, Environment, Word};
+use super::exec::Environment;
 use super::names::Name;
+use super::shell;
 use super::unit::Unit;
+use super::word::{Command, Word};
 use crate::finding::At;
 use crate::world::found::Found;
 
@@ -74,7 +76,7 @@ pub fn steps(unit: &Unit, name: Name<'_>, found: &mut Found) -> Vec<Step> {
             continue;
         }
         let at = unit.at(line);
-        let ran = environment.run(&line.setting);
+        let ran = shell::run(&environment, &line.setting);
         if let Some(what) = ran.unread {
             found.unread(at.clone(), format!("{what}; what else stands there is left out"));
         }

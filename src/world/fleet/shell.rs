@@ -3,23 +3,37 @@
 
 use std::collections::BTreeMap;
 
-use super::exec::{DEEPEST, Environment, Ran, Word, unwrap};
-use super::script::Reader;
+use super::exec::Environment;
+use super::script::{self, Interpreter};
+use super::word::{Command, DEEPEST, Ran, Word, is_name};
+use crate::text::unit::Setting;
+
+/// Most commands of one Exec line.
+const COMMANDS: usize = 1000;
 
 /// Words that stand before a command, and none themselves.
 const RESERVED: [&str; 14] =
     ["if", "then", "elif", "else", "fi", "while", "until", "do", "done", "!", "{", "}", "time", "esac"];
 
-/// Whether it is a variable's name.
-pub fn is_name(text: &str) -> bool {
-    !text.is_empty()
-        && !text.starts_with(|c: char| c.is_ascii_digit())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+/// Returns what an Exec line runs.
+pub fn run(environment: &Environment<'_>, setting: &Setting) -> Ran {
+    let mut ran = Ran::default();
+    let Some(words) = setting.words() else {
+        ran.unread = Some("its quotes do not close: systemd ignores the line".into());
+        return ran;
+    };
+    for words in words.split(|word| word.bare && word.text == ";") {
+        match environment.command(words, &mut ran) {
+            Some(words) => unwrap(words, &Shell::new(environment), 0, &mut ran),
+            None => ran.unread = Some("its variables become too long".into()),
+        }
+    }
+    ran
 }
 
 /// A shell: its variables and its arguments, `$0` first.
 #[derive(Debug, Clone)]
-pub struct Shell<'e> {
+struct Shell<'e> {
     environment: &'e Environment<'e>,
     variables: BTreeMap<String, Word>,
     args: Vec<Word>,
@@ -27,12 +41,12 @@ pub struct Shell<'e> {
 
 impl<'e> Shell<'e> {
     /// With what the unit sets.
-    pub fn new(environment: &'e Environment<'e>) -> Self {
+    fn new(environment: &'e Environment<'e>) -> Self {
         Self { environment, variables: BTreeMap::new(), args: Vec::new() }
     }
 
     /// Runs the script that is the first of `words`; the others are its arguments.
-    pub fn script(&self, mut words: Vec<Word>, flock: Option<Word>, depth: usize, ran: &mut Ran) {
+    fn script(&self, mut words: Vec<Word>, flock: Option<Word>, depth: usize, ran: &mut Ran) {
         if words.is_empty() {
             return;
         }
@@ -46,19 +60,20 @@ impl<'e> Shell<'e> {
     }
 
     /// Runs a script among this shell's variables.
-    pub fn run(&mut self, script: &str, line: usize, depth: usize, ran: &mut Ran) {
+    fn run(&mut self, script: &str, line: usize, depth: usize, ran: &mut Ran) {
         let size: usize = self.args.len() + self.variables.len();
         if depth > DEEPEST || ran.spend(size * size_of::<Word>()).is_none() {
             ran.unread = Some("shells within shells".into());
             return;
         }
-        if Reader::new(self, script, line, depth, ran).read().is_none() {
+        if script::read(self, script, line, depth, ran).is_none() {
             ran.unread = Some("a shell script that is not plain".into());
         }
     }
+}
 
-    /// What `$name` is.
-    pub fn variable(&self, name: &str, line: usize) -> Word {
+impl Interpreter for Shell<'_> {
+    fn variable(&self, name: &str, line: usize) -> Word {
         let unknown = || Word { text: format!("${{{name}}}"), known: false, line };
         if let Ok(number) = name.parse::<usize>() {
             let arg = self.args.get(number).map(|arg| Word { line, ..arg.clone() });
@@ -71,13 +86,11 @@ impl<'e> Shell<'e> {
         }
     }
 
-    /// The arguments after `$0`.
-    pub fn arguments(&self) -> &[Word] {
+    fn arguments(&self) -> &[Word] {
         self.args.get(1..).unwrap_or_default()
     }
 
-    /// A whole command: assignments are kept, the rest goes on.
-    pub fn command(&mut self, mut words: Vec<Word>, piped: Option<String>, depth: usize, ran: &mut Ran) {
+    fn command(&mut self, mut words: Vec<Word>, piped: Option<String>, depth: usize, ran: &mut Ran) {
         let reserved = words.iter().take_while(|w| RESERVED.contains(&w.text.as_str())).count();
         words.drain(..reserved);
         let first = words.first().map_or("", |w| w.text.as_str()).to_owned();
@@ -125,8 +138,72 @@ impl<'e> Shell<'e> {
             }
         }
     }
+
+    fn subshell(&self, script: &str, line: usize, depth: usize, ran: &mut Ran) {
+        self.clone().run(script, line, depth, ran);
+    }
 }
 
 fn is_assignment(text: &str) -> bool {
     text.split_once('=').is_some_and(|(name, _)| is_name(name))
+}
+
+/// The program behind those that only run another: shells, `env`, `timeout`, `flock`…
+fn unwrap(words: Vec<Word>, shell: &Shell<'_>, depth: usize, ran: &mut Ran) {
+    let mut command = Command { words, flock: None };
+    for _ in 0..DEEPEST {
+        let Some(first) = command.words.first() else { return };
+        let takes: &[&str] = match first.base() {
+            "sh" | "bash" | "dash" | "ash" => {
+                if let Some(script) = command.words.iter().skip(1).position(is_c) {
+                    let args = command.words.split_off(script + 2);
+                    return shell.script(args, command.flock, depth, ran);
+                }
+                break;
+            }
+            "env" => &["-u", "--unset", "-C", "--chdir"],
+            "sudo" => &["-u", "-g", "-h", "-p"],
+            "nice" => &["-n"],
+            "ionice" => &["-c", "-n"],
+            "timeout" => &["-k", "-s", "--kill-after", "--signal"],
+            "flock" => &["-w", "--wait", "--timeout", "-E", "--conflict-exit-code"],
+            "nohup" | "setsid" | "exec" | "command" => &[],
+            "xargs" => &["-n", "-I", "-P", "-L", "-d"],
+            _ => break,
+        };
+        let program = first.base().to_owned();
+        let mut rest = std::mem::take(&mut command.words);
+        let mut at = 1;
+        while let Some(word) = rest.get(at) {
+            let assignment = program == "env" && word.text.contains('=');
+            if !word.text.starts_with('-') && !assignment {
+                break;
+            }
+            at += if takes.contains(&word.text.as_str()) { 2 } else { 1 };
+        }
+        match program.as_str() {
+            "timeout" => at += 1,
+            "flock" => {
+                command.flock = rest.get(at).cloned();
+                at += 1;
+                if rest.get(at).is_some_and(is_c) {
+                    let args = rest.split_off((at + 1).min(rest.len()));
+                    return shell.script(args, command.flock, depth, ran);
+                }
+            }
+            _ => {}
+        }
+        command.words = rest.split_off(at.min(rest.len()));
+    }
+    if ran.commands.len() < COMMANDS {
+        ran.commands.push(command);
+    } else {
+        ran.unread = Some("more commands than are looked at".into());
+    }
+}
+
+/// `-c`, also among other flags: `-ec`.
+fn is_c(word: &Word) -> bool {
+    let flags = word.text.strip_prefix('-');
+    flags.is_some_and(|f| f.ends_with('c') && f.bytes().all(|b| b.is_ascii_lowercase()) && f.len() < 5)
 }

@@ -1,9 +1,9 @@
 //! How a unit's container ends: what outlives it, how long it has, and whom a start ends.
 
 use super::docker::{Docker, Run};
-use super::exec::Word;
 use super::service::{Main, Step};
 use super::unit::Unit;
+use super::word::Word;
 use crate::finding::{At, codes};
 use crate::images::Software;
 use crate::world::Workload;

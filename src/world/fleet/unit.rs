@@ -41,6 +41,12 @@ impl Unit {
         Name::of(&self.name)
     }
 
+    /// Returns its name, or that of its template's first instance.
+    pub fn sample(&self) -> String {
+        let name = self.name();
+        if name.is_template() { name.instantiated("1") } else { self.name.clone() }
+    }
+
     /// Where it begins.
     pub fn begin(&self) -> At {
         let line = self.parsed.sections.first().map_or(1, |(_, line)| *line);

@@ -1,10 +1,9 @@
 //! The members of a workload: one for each pod, or one that stands for each node's.
 
-use super::mounts::Mounts;
+use super::mounts::{Modes, Mounts};
 use super::object::Object;
 use super::pod::Pod;
 use super::storage::Storage;
-use crate::finding::At;
 use crate::text::yaml::Value;
 use crate::world::found::Found;
 use crate::world::{Kind, Member, Mount, Source};
@@ -21,15 +20,6 @@ pub(super) struct Template<'t, 'd> {
     pub replicas: u32,
     pub pod: &'t Pod<'d>,
     pub mounts: &'t Mounts<'d>,
-}
-
-/// Claims that say that they serve more than one pod.
-#[derive(Default)]
-pub(super) struct Modes {
-    /// Every pod of a node.
-    pub one_node: Vec<At>,
-    /// Pods of many nodes.
-    pub many: Option<At>,
 }
 
 /// The members, and what their claims say.

@@ -25,7 +25,9 @@ use crate::images::Images;
 pub fn read(files: &[File<'_>], images: &Images) -> World {
     let mut found = Found::default();
     let documents = object::documents(files, &mut found);
-    let objects = object::objects(&documents, &mut found);
+    let mut objects = object::objects(&documents, &mut found);
+    kustomize::apply(&mut objects, &mut found);
+    object::twice(&objects, &mut found);
     let reads = workload::workloads(&objects, images, &mut found);
     let peers = peers::Peers::new(&reads);
     rules::judge(&peers, &mut found);

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::members::Modes;
 use super::object::Object;
 use super::pod::Pod;
 use super::storage::{Bound, CLASS, Claim, Inline, Storage, inline};
@@ -18,6 +17,15 @@ use crate::world::{Kind, Member, Mount, Source, claims};
 /// Volumes that hold nothing that two pods could both write.
 const NO_DATA: [&str; 8] =
     ["configMap", "secret", "projected", "downwardAPI", "emptyDir", "ephemeral", "image", "gitRepo"];
+
+/// Claims that say that they serve more than one pod.
+#[derive(Default)]
+pub(super) struct Modes {
+    /// Every pod of a node.
+    pub one_node: Vec<At>,
+    /// Pods of many nodes.
+    pub many: Option<At>,
+}
 
 /// The mounts of a template.
 pub(super) struct Mounts<'d> {

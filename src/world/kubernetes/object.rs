@@ -129,8 +129,6 @@ pub(super) fn objects<'d>(all: &'d [(Arc<str>, Vec<Document>)], found: &mut Foun
             }
         }
     }
-    super::kustomize::apply(&mut objects, found);
-    twice(&objects, found);
     objects
 }
 
@@ -195,7 +193,7 @@ fn object<'d>(file: &Arc<str>, root: Value<'d>, found: &mut Found, objects: &mut
 }
 
 /// Of two objects of one name the last one applied replaces the other.
-fn twice(objects: &[Object<'_>], found: &mut Found) {
+pub(super) fn twice(objects: &[Object<'_>], found: &mut Found) {
     let mut seen: BTreeMap<(&str, &str, &str), &Object<'_>> = BTreeMap::new();
     for object in objects.iter().filter(|o| o.kind != "Kustomization" && !o.name.is_empty()) {
         if let Some(first) = seen.insert((object.kind, &object.namespace, &object.name), object) {

@@ -1,7 +1,7 @@
 //! Controllers and bare pods to workloads.
 
-use super::members::{ALL, Modes, Template, members};
-use super::mounts::Mounts;
+use super::members::{ALL, Template, members};
+use super::mounts::{Modes, Mounts};
 use super::object::Object;
 use super::pod::{self, Pod};
 use super::selector::{labels, plain, selector, words};
