@@ -189,6 +189,10 @@ codes! {
     HealthNeedsCommand = "health-needs-command",
     /// `start` delays `live`, so it has no effect without `live`.
     StartWithoutLive = "start-without-live",
+    /// A member with data has `live` and no `start`: `live` would restart it while it recovers.
+    LiveWithoutStart = "live-without-start",
+    /// `live` asks exactly what `ready` asks, so each member that is not ready is restarted.
+    ReadyIsLive = "ready-is-live",
     /// `apart_from` names the service itself, or a service that no spec of this compile describes.
     ApartUnknown = "apart-unknown",
     /// Both services must name one another in `apart_from`, because on Swarm both stacks change.

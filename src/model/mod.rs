@@ -547,7 +547,7 @@ pub struct Check {
 }
 
 /// How to probe a port.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Probe {
     /// A GET that must answer 2xx or 3xx.
     Http {

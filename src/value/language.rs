@@ -139,7 +139,10 @@ impl Walk<'_> {
         match e {
             Expr::Const(c) => match c.value.as_str().and_then(|text| text.chars().find(|c| is_forbidden(*c)))
             {
-                Some(c) => Err(forbidden(&format!("the character U+{:04X}", c as u32))),
+                Some(c) => Err(Fault::new(
+                    Code::CharacterForbidden,
+                    format!("the character U+{:04X} cannot stand in a value", c as u32),
+                )),
                 None => Ok(()),
             },
             Expr::Var(v) => self.name(v.id),

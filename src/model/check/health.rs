@@ -2,6 +2,7 @@
 
 use super::{Checker, fix};
 use crate::code::Code;
+use crate::diag::Diagnostic;
 use crate::model::{Check, Health, Probe, Stop};
 use crate::route;
 use crate::spec::source::Route;
@@ -62,7 +63,8 @@ impl Checker<'_> {
         Stop { before, signal, grace }
     }
 
-    pub(super) fn health(&mut self, spec: HealthSpec) -> Health {
+    /// Checks `health` of a service whose members have data, or not.
+    pub(super) fn health(&mut self, spec: HealthSpec, has_data: bool) -> Health {
         let root = route!["health"];
         let HealthSpec { tool, ready, live, start, http, port, scheme, tcp, run, every, timeout, failures } =
             spec;
@@ -96,7 +98,40 @@ impl Checker<'_> {
             .why
             .push("nothing restarts a member that is merely not ready".into());
         }
+        if let Some(live) = &live {
+            self.live(live, ready.as_ref(), has_data && !self.source.has(&root.at("start")));
+        }
         Health { tool, ready, live, start }
+    }
+
+    /// Checks what `live` would restart: a member that recovers, or one that is merely not ready.
+    fn live(&mut self, live: &Check, ready: Option<&Check>, without_start: bool) {
+        if without_start {
+            let after = live.every.saturating_mul(live.failures);
+            self.fault_key(
+                Code::LiveWithoutStart,
+                &live.route,
+                format!("`live` restarts a member that needs more than {after} s to start"),
+            )
+            .why
+            .push("a member that recovers its data answers late; a restart begins the recovery again".into());
+            if let Some(fault) = self.out.last_mut() {
+                fault
+                    .fixes
+                    .push(fix("under `health`, give the longest start that you know of", "start: 600s"));
+            }
+        }
+        let texts = |check: &Check| -> Vec<String> { check.run.iter().map(|t| t.text.clone()).collect() };
+        if let Some(ready) = ready.filter(|r| r.probe == live.probe && texts(r) == texts(live)) {
+            let place = self.source.key(&live.route);
+            let d = Diagnostic::warning(Code::ReadyIsLive, place, "`live` asks what `ready` asks")
+                .related(self.source.key(&ready.route), "`ready`")
+                .why(
+                    "a member that is not ready, because a peer or its recovery is slow, is restarted for it",
+                )
+                .advice("leave `live` out, or ask something that only a hanging process fails");
+            self.push(d);
+        }
     }
 
     fn check(&mut self, route: &Route, spec: CheckSpec) -> Option<Check> {

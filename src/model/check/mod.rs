@@ -28,7 +28,7 @@ pub use values::value_fault;
 
 use super::{Body, External, Model, Service, Targets, Template, Workload, names, units};
 use crate::code::Code;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, failed};
 use crate::input::{Files, Texts};
 use crate::route;
 use crate::spec::de;
@@ -70,7 +70,7 @@ pub fn alone(index: usize, layers: &Layers<'_>) -> Checked {
     let mut checker = Checker { source, texts, files, read, digest, removed, uses, out: faults };
     let name = spec.as_ref().and_then(|s| s.service.clone());
     let mut service = spec.and_then(|spec| checker.service(spec));
-    let invalid = name.filter(|_| service.is_none() || !checker.out.is_empty());
+    let invalid = name.filter(|_| service.is_none() || failed(&checker.out));
     // An unresolved name in a value does not make the service invalid for other specs, so this runs
     // after `invalid` is set.
     service.iter_mut().for_each(|s| checker.values(s));
@@ -326,7 +326,8 @@ impl Checker<'_> {
             let secrets = self.secrets(secrets);
             let files = self.files_of(files);
             let tmpfs = self.tmpfs(tmpfs);
-            let health = self.health(health.unwrap_or_default());
+            let has_data = exclusive.as_ref().is_some_and(|e| !e.data.is_empty());
+            let health = self.health(health.unwrap_or_default(), has_data);
             let stop = self.stop(stop.unwrap_or_default());
             let update = self.update(update.unwrap_or_default());
             let bootstrap = self.bootstrap(bootstrap.unwrap_or_default());

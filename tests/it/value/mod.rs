@@ -105,7 +105,7 @@ fn names_that_are_not_there() {
         ("{{ members }}", Code::ValueFails),
         ("{{ true }}", Code::ValueFails),
         ("{{ 'a' if true }}", Code::ValueForbidden),
-        ("{{ '\\u0000' }}", Code::ValueForbidden),
+        ("{{ '\\u0000' }}", Code::CharacterForbidden),
         ("{% set x = 1 %}", Code::ValueForbidden),
         ("{% include 'x' %}", Code::ValueForbidden),
         ("{% macro m() %}{% endmacro %}", Code::ValueForbidden),
