@@ -114,7 +114,7 @@ fn text(texts: &BTreeMap<String, String>, verified: &Verified) -> String {
     }
     for unread in &verified.unread {
         let head = if unread.kind == UnreadKind::NotSearched { "not searched" } else { "not understood" };
-        out.push_str(&format!("{head}: {}: {}\n", place(&unread.at), unread.what));
+        out.push_str(&format!("{head}: {}: {}\n", place(&unread.at), unread));
         if !unread.fix.is_empty() {
             out.push_str(&format!("  help: {}\n", unread.fix));
         }

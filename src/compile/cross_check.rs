@@ -13,7 +13,6 @@ use crate::hazard::Resource;
 use crate::model::{Body, Model, Service};
 use crate::route;
 use crate::verify::{Claim, kin, violations};
-use crate::world::APART;
 use crate::world::{File, Unread, UnreadKind, Workload};
 
 /// What a search of emitted texts found.
@@ -91,7 +90,7 @@ pub fn nested(model: &Model, certificates: &Certificates, unread: &[Unread], fau
             continue;
         }
         let place = model.find(folder).map_or(Place::NOWHERE, |s| s.key(&route!["service"]));
-        let message = format!("what was emitted breaks: {}", unread.what.trim_end_matches(APART));
+        let message = format!("what was emitted breaks: {}", unread.what);
         let d = Diagnostic::error(Code::OutputBreaks, place, message);
         faults.push(d.advice("give each service a directory of its own"));
     }

@@ -282,7 +282,7 @@ fn lock<'w>(actor: &Actor<'w>) -> Option<((bool, &'w str), &'w str)> {
 /// Whether a rule of `a` keeps it off nodes with `b`.
 fn keeps_off(a: &Actor<'_>, b: &Actor<'_>) -> bool {
     a.workload.apart.iter().any(|rule| match &rule.whom {
-        Whom::Pods { selector, namespaces } => {
+        Whom::Pods { selector, namespaces, .. } => {
             namespaces.as_ref().is_none_or(|n| n.contains(&b.workload.scope))
                 && selector.selects(&b.workload.labels)
         }

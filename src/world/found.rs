@@ -50,6 +50,11 @@ impl Found {
         self.list(Unread::assumed(at, what));
     }
 
+    /// Lists a part of the text that is left out.
+    pub fn malformed(&mut self, at: At, what: impl Into<String>) {
+        self.list(Unread::malformed(at, what));
+    }
+
     /// Lists something that may hold data and is not searched. `fix` says how it can be.
     pub fn not_searched(&mut self, at: At, what: impl Into<String>, fix: impl Into<String>) {
         self.list(Unread::not_searched(at, what, fix));
@@ -58,7 +63,7 @@ impl Found {
     /// Makes a World of `workloads` and all that was found.
     pub fn world(self, workloads: Vec<Workload>) -> World {
         let Self { findings, unread, lost, said: _ } = self;
-        World { workloads, unread, lost, findings }
+        World { workloads, unread, lost, findings, ..World::default() }
     }
 
     fn list(&mut self, unread: Unread) {

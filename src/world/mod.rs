@@ -17,11 +17,10 @@ mod workload;
 pub use crate::finding::At;
 use crate::images::Images;
 use crate::target::Target;
-pub use relate::APART;
 pub use unread::{Unread, UnreadKind};
 pub use workload::{
-    Apart, File, Kind, Member, Missing, Mount, Order, Port, Selector, Source, Term, Update, Want, Whom,
-    Workload, World,
+    Apart, File, Inspect, Kind, Member, Missing, Mount, Order, PersistentVolume, Port, Selector, Source,
+    Term, Toleration, Update, Volume, Want, Whom, Workload, World,
 };
 
 /// Reads the files of one orchestrator, all of which may run beside each other.

@@ -99,9 +99,6 @@ fn share(world: &mut World) {
 /// Deepest path that is looked into.
 const DEEP: usize = 64;
 
-/// How what [`nested`] lists ends.
-pub const APART: &str = ": taken for another directory";
-
 /// Lists directories that lie in another workload's, where either is data. Whether both write there
 /// cannot be seen: who makes volumes for others has all of them.
 fn nested(world: &mut World) {
@@ -131,7 +128,7 @@ fn nested(world: &mut World) {
                 && said.insert(path.clone())
             {
                 let name = &world.workloads[other].name;
-                let what = format!("{path} lies in {above}, which {name} mounts{APART}");
+                let what = format!("{path} lies in {above}, which {name} mounts");
                 world.unread.push(Unread { kind: UnreadKind::Nested, ..Unread::assumed(at, what) });
             }
         }

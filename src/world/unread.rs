@@ -1,5 +1,7 @@
 //! What no reader understands.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use crate::finding::At;
@@ -26,11 +28,26 @@ pub enum UnreadKind {
     NotSearched,
     /// A directory that lies in one of another workload, taken for another one.
     Nested,
+    /// A part of the text itself is left out: it is not YAML, or a key stands twice.
+    Malformed,
     /// Something else is taken for true, and the search is as good as that.
     Assumed,
 }
 
+impl fmt::Display for Unread {
+    /// What it is, with what is taken for true instead.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        if self.kind == UnreadKind::Nested { f.write_str(": taken for another directory") } else { Ok(()) }
+    }
+}
+
 impl Unread {
+    /// A part of the text that is left out.
+    pub fn malformed(at: At, what: impl Into<String>) -> Self {
+        Self { kind: UnreadKind::Malformed, ..Self::assumed(at, what) }
+    }
+
     /// Something that is taken for something else.
     pub fn assumed(at: At, what: impl Into<String>) -> Self {
         Self { at, what: what.into(), kind: UnreadKind::Assumed, fix: String::new() }

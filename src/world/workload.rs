@@ -22,6 +22,8 @@ pub struct File<'f> {
 pub struct World {
     /// In the order of the files.
     pub workloads: Vec<Workload>,
+    /// Kubernetes: the PersistentVolumes that name their storage, in the order of the files.
+    pub volumes: Vec<PersistentVolume>,
     /// What no reader understands, and what that may hide.
     pub unread: Vec<Unread>,
     /// Files of which a whole document could not be read.
@@ -70,6 +72,12 @@ pub struct Workload {
     pub kind: Kind,
     /// Where it begins.
     pub at: At,
+    /// Where its kind stands: `kind`, `deploy.mode`, `X-Fleet Global`; else where it begins.
+    pub kind_at: At,
+    /// How many members the file asks for, which may be more than are read.
+    pub count: u32,
+    /// Where `count` stands; `None` for the orchestrator's default.
+    pub count_at: Option<At>,
     /// What it is called among its like, to tell revisions from neighbours: the value of
     /// `app.kubernetes.io/name` or `app`, the unit's prefix, the service's label; else its name.
     pub family: String,
@@ -89,6 +97,10 @@ pub struct Workload {
     pub wants: Vec<Want>,
     /// Next to what the scheduler places none of it.
     pub apart: Vec<Apart>,
+    /// Taints of a node that it tolerates (Kubernetes).
+    pub tolerates: Vec<Toleration>,
+    /// What places it in place of Kubernetes' default scheduler: a node's name, another scheduler.
+    pub placed_by: Option<At>,
     /// Most containers of it on one node, as the scheduler counts them (Swarm's
     /// `max_replicas_per_node`).
     pub most: Option<(u32, At)>,
@@ -108,6 +120,8 @@ pub struct Workload {
     pub lock: Option<(String, At)>,
     /// Its start kills whatever container has its name, also another's (fleet).
     pub kills: Option<At>,
+    /// Its start ends the container that has its own container's name, whosever that is (fleet).
+    pub ends_name: Option<At>,
     /// Its start first stops what is left of its own, and nothing else's, and waits for the end:
     /// by label (fleet).
     pub cleans: Option<At>,
@@ -116,6 +130,88 @@ pub struct Workload {
     pub outlives: Option<At>,
     /// A claim of it says that it serves pods of many nodes (Kubernetes' ReadWriteMany).
     pub many: Option<At>,
+    /// Paths whose disks are mounted before it starts: systemd's `RequiresMountsFor` (fleet).
+    pub mounted: Vec<(String, At)>,
+    /// Volumes without which it does not start: `docker volume inspect` before the start (fleet).
+    pub inspects: Vec<Inspect>,
+}
+
+impl Workload {
+    /// A workload of one member and no rules; of its update the old container stops first.
+    pub fn new(name: String, kind: Kind, at: At) -> Self {
+        let update = Update { order: Order::StopFirst, at: None };
+        Self {
+            family: name.clone(),
+            name,
+            scope: String::new(),
+            kind,
+            kind_at: at.clone(),
+            at,
+            count: 1,
+            count_at: None,
+            image: String::new(),
+            software: None,
+            labels: BTreeMap::new(),
+            members: Vec::new(),
+            single: false,
+            wants: Vec::new(),
+            apart: Vec::new(),
+            tolerates: Vec::new(),
+            placed_by: None,
+            most: None,
+            ports: Vec::new(),
+            node_network: None,
+            rollback: update.clone(),
+            update,
+            grace: 0,
+            grace_at: None,
+            lock: None,
+            kills: None,
+            ends_name: None,
+            cleans: None,
+            outlives: None,
+            many: None,
+            mounted: Vec::new(),
+            inspects: Vec::new(),
+        }
+    }
+}
+
+/// A `docker volume inspect` that must succeed before the start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inspect {
+    /// The words of its line: the volume, and the driver where the line asks for one.
+    pub words: Vec<String>,
+    /// Where.
+    pub at: At,
+}
+
+/// A taint of nodes that pods are placed on all the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Toleration {
+    /// The key of the taint; empty for every key.
+    pub key: String,
+    /// The value of the taint; empty for every value.
+    pub value: String,
+    /// The effect of the taint; empty for every effect.
+    pub effect: String,
+    /// Where.
+    pub at: At,
+}
+
+/// A volume that exists before any claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersistentVolume {
+    /// What it stands for.
+    pub source: Source,
+    /// Where the source is named.
+    pub at: At,
+    /// What a node must carry to have it.
+    pub wants: Vec<Want>,
+    /// Its class; empty for none.
+    pub class: String,
+    /// The claim that it is kept for, `NAMESPACE/NAME`, and where (`claimRef`).
+    pub claim: Option<(String, At)>,
 }
 
 /// One identity: what at most one running container may be.
@@ -131,6 +227,8 @@ pub struct Member {
     pub mounts: Vec<Mount>,
     /// What it can write to as well, and is no data as far as its own file tells.
     pub others: Vec<Mount>,
+    /// What an agent mounts, which looks at what others have and keeps nothing of its own.
+    pub looked_at: Vec<Mount>,
     /// The name that one docker daemon gives to one container only (fleet's `--name`).
     pub container: Option<(String, At)>,
     /// A hostname that the file gives it; a StatefulSet's pods have their names.
@@ -144,8 +242,25 @@ pub struct Mount {
     pub target: String,
     /// What is mounted.
     pub source: Source,
+    /// The claim or the named volume by which it is mounted.
+    pub volume: Option<Volume>,
     /// Where the source is named.
     pub at: At,
+}
+
+/// A claim of Kubernetes, or a volume of docker that has a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Volume {
+    /// Its name, as its orchestrator knows it: `data-db-1`.
+    pub name: String,
+    /// The storage class that a claim names.
+    pub class: Option<(String, At)>,
+    /// What makes it: the provisioner of its class, docker's driver.
+    pub driver: Option<(String, At)>,
+    /// Its class lets several nodes attach it at once (Azure's `maxShares`).
+    pub shared: bool,
+    /// The file says that it is there already (Swarm's `external`).
+    pub exists: bool,
 }
 
 /// What is mounted.
@@ -220,6 +335,8 @@ pub enum Whom {
         selector: Selector,
         /// `None`: in every namespace.
         namespaces: Option<Vec<String>>,
+        /// The node's label that makes nodes one place: `kubernetes.io/hostname`, a zone's.
+        topology: &'static str,
     },
     /// fleet: units whose full name matches this `path.Match` glob, specifiers expanded.
     Units(String),
@@ -269,6 +386,9 @@ pub struct Port {
     /// The runtime binds it before the process starts, and refuses a second container (a
     /// published port outside the node's network).
     pub bound: bool,
+    /// The file itself gives it; else the API fills it in (a container port of a pod on the node's
+    /// network).
+    pub declared: bool,
     /// Where.
     pub at: At,
 }

@@ -11,10 +11,11 @@ use crate::finding::{At, codes};
 use crate::images::{self, Container, Images, Software};
 use crate::model::backend::{BACKENDS, Fences};
 use crate::text::path::shortest;
+use crate::text::unit;
 use crate::world::found::Found;
 use crate::world::lock::{self, Lock};
 use crate::world::path;
-use crate::world::{Member, Missing, Mount, Port, Source, Workload, claims};
+use crate::world::{Inspect, Member, Missing, Mount, Port, Source, Volume, Workload, claims};
 
 /// Most ports of one container: a range is as many.
 const PORTS: usize = 1 << 16;
@@ -32,6 +33,7 @@ pub fn fill(workload: &mut Workload, steps: &[Step], main: &Main<'_>, images: &I
     }
     network(workload, step, run, found);
     workload.lock = lock(step, run, found);
+    workload.inspects = steps.iter().filter(|step| asks(step)).filter_map(inspect).collect();
     let mut reader = Reader {
         step,
         run,
@@ -40,7 +42,7 @@ pub fn fill(workload: &mut Workload, steps: &[Step], main: &Main<'_>, images: &I
         software: software.clone(),
         found,
     };
-    let (mut mounts, rest) = reader.mounts();
+    let Mounts { data: mut mounts, others: rest, looked_at: looked } = reader.mounts();
     if let Some(software) = &software
         && let Some(lost) = reader.ephemeral(&mounts, software)
     {
@@ -51,9 +53,12 @@ pub fn fill(workload: &mut Workload, steps: &[Step], main: &Main<'_>, images: &I
         let word = run.last(option)?;
         Some((word.text.clone(), step.at(word, &format!("--{option}"))))
     };
-    if let [Member { mounts: all, others, container, hostname, .. }] = workload.members.as_mut_slice() {
+    if let [Member { mounts: all, others, looked_at, container, hostname, .. }] =
+        workload.members.as_mut_slice()
+    {
         *all = mounts;
         *others = rest;
+        *looked_at = looked;
         *container = text("name");
         *hostname = text("hostname");
     }
@@ -106,6 +111,7 @@ fn network(workload: &mut Workload, step: &Step, run: &Run, found: &mut Found) {
                     protocol: protocol.clone(),
                     scheduled: false,
                     bound: true,
+                    declared: true,
                     at: at.clone(),
                 }));
             }
@@ -171,16 +177,23 @@ fn volumes(steps: &[Step]) -> BTreeMap<&str, Made<'_>> {
     made.collect()
 }
 
+/// Whether the unit does not start without the volume that `step` asks for.
+fn asks(step: &Step) -> bool {
+    step.before()
+        && matches!(step.docker, Some(Docker::InspectVolume))
+        && !step.ignored
+        && !step.raw.contains("|| true")
+}
+
+fn inspect(step: &Step) -> Option<Inspect> {
+    let at = step.at(step.words().next()?, "docker volume inspect");
+    Some(Inspect { words: unit::words(&step.raw).unwrap_or_default(), at })
+}
+
 /// The volumes without which the unit does not start.
 fn inspected(steps: &[Step]) -> BTreeMap<&str, &Step> {
-    let asks = |step: &&Step| {
-        step.before()
-            && matches!(step.docker, Some(Docker::InspectVolume))
-            && !step.ignored
-            && !step.raw.contains("|| true")
-    };
     let words = |step| Step::words(step).map(move |word| (word.text.as_str(), step));
-    steps.iter().filter(asks).flat_map(words).collect()
+    steps.iter().filter(|step| asks(step)).flat_map(words).collect()
 }
 
 /// The software that serves in the container.
@@ -228,12 +241,20 @@ struct Written<'w> {
     options: Vec<String>,
 }
 
+/// What a container can write to, as [`Member`] has it.
+#[derive(Default)]
+struct Mounts {
+    data: Vec<Mount>,
+    others: Vec<Mount>,
+    looked_at: Vec<Mount>,
+}
+
 impl Reader<'_> {
     /// What it can write to.
-    fn mounts(&mut self) -> (Vec<Mount>, Vec<Mount>) {
+    fn mounts(&mut self) -> Mounts {
         let run = self.run;
         let driver = run.last("volume-driver").map(|word| word.text.as_str());
-        let (mut mounts, mut others) = (Vec::new(), Vec::new());
+        let mut mounts = Mounts::default();
         for (option, word) in &run.options {
             let at = self.step.at(word, &format!("--{option}"));
             let written = match option.as_str() {
@@ -256,23 +277,33 @@ impl Reader<'_> {
             let path = if written.kind == "volume" { String::new() } else { shortest(written.source) };
             let agent = !path.is_empty() && claims::is_agent(&run.image.text);
             let data = claims::is_data(&path, written.target, self.software.as_deref());
-            if is_read_only(&word.text) || agent {
+            if is_read_only(&word.text) {
                 continue;
             }
-            if let Some(what) = path::doubt(&path, written.target).filter(|_| !data) {
+            if let Some(what) = path::doubt(&path, written.target).filter(|_| !data && !agent) {
                 self.found.unread(at.clone(), what);
             }
-            if !data && written.kind != "bind" {
-                continue;
-            }
-            if data && !word.known {
+            if data && !agent && !word.known {
                 unknown(self.found, at.clone(), word);
             }
             let source = self.source(&written, option, &at);
-            let of = if data { &mut mounts } else { &mut others };
-            of.push(Mount { target: written.target.to_owned(), source, at });
+            let volume = self.named(&written, &at);
+            let of = match (agent, data) {
+                (true, _) => &mut mounts.looked_at,
+                (false, true) => &mut mounts.data,
+                (false, false) => &mut mounts.others,
+            };
+            of.push(Mount { target: written.target.to_owned(), source, volume, at });
         }
-        (mounts, others)
+        mounts
+    }
+
+    /// The volume that is mounted by its name, and the driver that is asked to make it.
+    fn named(&self, written: &Written<'_>, at: &At) -> Option<Volume> {
+        let name = Some(written.source).filter(|s| written.kind == "volume" && !s.is_empty())?;
+        let driver = written.driver.or_else(|| self.volumes.get(name).and_then(|made| made.driver));
+        let driver = driver.map(|driver| (driver.to_owned(), at.clone()));
+        Some(Volume { name: name.to_owned(), class: None, driver, shared: false, exists: false })
     }
 
     fn source(&mut self, written: &Written<'_>, option: &str, at: &At) -> Source {
@@ -340,7 +371,7 @@ impl Reader<'_> {
         let kept = mounts.iter().any(|m| m.source != Source::Ephemeral);
         let at = self.step.at(&self.run.image, "image");
         let lost = !kept && self.run.last("volumes-from").is_none();
-        lost.then_some(Mount { target, source: Source::Ephemeral, at })
+        lost.then_some(Mount { target, source: Source::Ephemeral, volume: None, at })
     }
 }
 

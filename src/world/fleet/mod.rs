@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use self::stop::Victim;
 use self::together::{Instance, Set};
 use super::found::Found;
-use super::{Apart, File, Kind, Member, Order, Source, Update, Want, Whom, Workload, World};
+use super::{Apart, File, Kind, Member, Source, Want, Whom, Workload, World};
 use crate::finding::{At, codes};
 use crate::images::Images;
 use crate::text::glob::Glob;
@@ -57,32 +57,14 @@ pub fn read(files: &[File<'_>], images: &Images) -> World {
 
 fn workload(instance: &Instance<'_>, images: &Images, found: &mut Found) -> (Workload, Vec<(Victim, At)>) {
     let (unit, name) = (instance.unit, instance.parts());
-    let stop_first = || Update { order: Order::StopFirst, at: None };
+    let global = unit.rules.is_global();
+    let kind = if global.is_some() { Kind::GlobalUnit } else { Kind::Unit };
+    let begin = unit.begin();
     let mut workload = Workload {
-        name: instance.name.clone(),
-        scope: String::new(),
-        kind: if unit.rules.is_global().is_some() { Kind::GlobalUnit } else { Kind::Unit },
-        at: unit.begin(),
+        kind_at: global.unwrap_or(&begin).clone(),
         family: name.family().to_owned(),
-        image: String::new(),
-        software: None,
-        labels: BTreeMap::new(),
-        members: Vec::new(),
-        wants: Vec::new(),
-        apart: Vec::new(),
-        most: None,
-        ports: Vec::new(),
-        node_network: None,
-        update: stop_first(),
-        rollback: stop_first(),
-        grace: 0,
-        grace_at: None,
-        lock: None,
-        kills: None,
-        cleans: None,
-        single: false,
-        outlives: None,
-        many: None,
+        mounted: unit.mounted(),
+        ..Workload::new(instance.name.clone(), kind, begin)
     };
     let mut member = Member { name: name.member(), ..Member::default() };
     if workload.kind.per_node() {
@@ -266,6 +248,10 @@ fn start_kills(set: &Set<'_>, workloads: &mut [Workload], kills: Vec<Vec<(Victim
             // What ends with its unit starts nothing.
             if at.field.starts_with("Service ExecStopPost") {
                 continue;
+            }
+            let own = workloads[i].members.first().and_then(|m| m.container.as_ref());
+            if own.is_some_and(|(name, _)| victim.has_name(name)) {
+                workloads[i].ends_name.get_or_insert_with(|| at.clone());
             }
             let mut others = hit.into_iter().flatten().copied().filter(|hit| *hit != i).peekable();
             if others.peek().is_none() {

@@ -26,6 +26,18 @@ pub enum Victim {
     All,
 }
 
+impl Victim {
+    /// Whether a container of this name is one, whoever made it.
+    pub fn has_name(&self, container: &str) -> bool {
+        match self {
+            Self::Name(name) => name == container,
+            Self::Part(part) => container.contains(part.as_str()),
+            Self::Label(..) => false,
+            Self::All => true,
+        }
+    }
+}
+
 /// What the commands before the start end, and those after an end: systemd runs these also when the
 /// client was killed. `own` is the name of the unit's container.
 pub fn kills(steps: &[Step], own: Option<&str>, found: &mut Found) -> Vec<(Victim, At)> {

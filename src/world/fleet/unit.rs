@@ -64,6 +64,20 @@ impl Unit {
         self.lines.iter().filter(|line| line.setting.section == "Service")
     }
 
+    /// The paths of `RequiresMountsFor`; an empty line forgets those before it.
+    pub fn mounted(&self) -> Vec<(String, At)> {
+        let mut paths = Vec::new();
+        let of = |l: &&Line| l.setting.section == "Unit" && l.setting.key == "RequiresMountsFor";
+        for line in self.lines.iter().filter(of) {
+            if line.setting.value.is_empty() {
+                paths.clear();
+            }
+            let words = line.setting.value.split_whitespace();
+            paths.extend(words.map(|path| (path.to_owned(), self.at(line))));
+        }
+        paths
+    }
+
     /// The last of an option's lines, which wins.
     pub fn last(&self, keys: &[&str]) -> Option<&Line> {
         self.service().filter(|line| keys.contains(&line.setting.key.as_str())).last()

@@ -73,5 +73,5 @@ fn ephemeral(template: &Template<'_, '_>, member: &mut Member) {
             (software.place(), object.at(image))
         }
     };
-    member.mounts.push(Mount { target, source: Source::Ephemeral, at });
+    member.mounts.push(Mount { target, source: Source::Ephemeral, volume: None, at });
 }

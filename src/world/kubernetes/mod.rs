@@ -38,5 +38,6 @@ pub fn read(files: &[File<'_>], images: &Images) -> World {
         let first = objects.first().map(object::Object::here);
         first.into_iter().for_each(|at| found.unread(at, what));
     }
-    found.world(reads.into_iter().map(|r| r.workload).collect())
+    let volumes = storage::volumes(&objects);
+    World { volumes, ..found.world(reads.into_iter().map(|r| r.workload).collect()) }
 }

@@ -83,11 +83,12 @@ impl<'d> Mounts<'d> {
             };
             let target = target.unwrap_or_default();
             let data = self.is_data(name, &target, *container);
-            if self.looks(*container) && !data || !seen.insert((name, sub.clone(), data)) {
+            let looks = self.looks(*container) && !data;
+            if !looks && !seen.insert((name, sub.clone(), data)) {
                 continue;
             }
             let Some((bound, at)) = self.source(name, member, storage, found) else { continue };
-            let Bound { mut source, wants, one_node, many } = bound;
+            let Bound { mut source, volume, wants, one_node, many } = bound;
             // What CNI and CSI pass on to the node are no data.
             let passed_on = mount.get("mountPropagation").is_some_and(|p| p.is("Bidirectional"));
             if !sub.is_empty() {
@@ -97,8 +98,13 @@ impl<'d> Mounts<'d> {
                     Source::Ephemeral => {}
                 }
             }
+            let mount = Mount { target, source, volume, at };
+            if looks {
+                member.looked_at.push(mount);
+                continue;
+            }
             if !data || passed_on {
-                member.others.push(Mount { target, source, at });
+                member.others.push(mount);
                 continue;
             }
             for want in wants {
@@ -108,7 +114,7 @@ impl<'d> Mounts<'d> {
             }
             modes.one_node.extend(one_node.filter(|at| !modes.one_node.contains(at)));
             modes.many = modes.many.take().or(many);
-            member.mounts.push(Mount { target, source, at });
+            member.mounts.push(mount);
         }
     }
 

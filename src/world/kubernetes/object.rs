@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::quiet;
 use crate::finding::{At, codes};
-use crate::text::yaml::{self, Document, Value};
+use crate::text::yaml::{self, Document, Fault, Value};
 use crate::world::File;
 use crate::world::found::Found;
 
@@ -76,26 +76,24 @@ pub(super) fn documents(files: &[File<'_>], found: &mut Found) -> Vec<(Arc<str>,
         let path: Arc<str> = file.path.into();
         let (documents, faults) = yaml::read(file.text);
         let template = file.text.lines().position(is_template);
-        if faults.iter().any(|f| f.fatal) {
+        let broken = faults.iter().any(|f| f.fatal);
+        if broken {
             found.lost.push(file.path.to_owned());
         }
-        for fault in faults {
-            let at = At { file: path.clone(), line: fault.line, field: String::new() };
-            match template.filter(|_| fault.fatal) {
-                Some(_) => {}
-                None => found.unread(
-                    at,
-                    if fault.fatal {
-                        format!("{}: the document is left out", fault.message)
-                    } else {
-                        fault.message
-                    },
-                ),
-            }
+        // Of a Helm template nobody expects more.
+        for Fault { line, message, fatal } in faults.into_iter().filter(|f| !f.fatal || template.is_none()) {
+            let at = At { file: path.clone(), line, field: String::new() };
+            let more = if fatal { ": the document is left out" } else { "" };
+            found.malformed(at, format!("{message}{more}"));
         }
         if let Some(line) = template {
             let at = At { file: path.clone(), line: line + 1, field: String::new() };
-            found.unread(at, "a Helm template: read what `helm template` makes of it".to_owned());
+            let what = "a Helm template: read what `helm template` makes of it";
+            if broken {
+                found.malformed(at, what)
+            } else {
+                found.unread(at, what)
+            };
         }
         all.push((path, documents));
     }

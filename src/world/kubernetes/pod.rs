@@ -7,7 +7,7 @@ use crate::images::{Container, Images, Software};
 use crate::text::yaml::Value;
 use crate::world::found::Found;
 use crate::world::lock::{self, Lock};
-use crate::world::{Apart, Port, Selector, Want, Whom};
+use crate::world::{Apart, Port, Selector, Toleration, Want, Whom};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -22,12 +22,17 @@ pub(super) struct Pod<'d> {
     pub software: Option<Arc<Software>>,
     pub wants: Vec<Want>,
     pub apart: Vec<Apart>,
+    pub tolerates: Vec<Toleration>,
+    pub placed_by: Option<At>,
     pub ports: Vec<Port>,
     pub node_network: Option<At>,
     pub grace: u32,
     pub grace_at: Option<At>,
     pub lock: Option<(String, At)>,
 }
+
+/// Node labels that each node has a value of its own of.
+const HOSTNAMES: [&str; 2] = ["kubernetes.io/hostname", "beta.kubernetes.io/hostname"];
 
 /// Node labels that split a cluster into more than nodes; off a whole zone is off its nodes too.
 const ZONES: [&str; 4] = [
@@ -54,11 +59,14 @@ pub(super) fn read<'d>(
     let known = containers.iter().copied().find_map(|c| Some((c, software(c, &object.name, images)?)));
     let main = known.as_ref().map(|(c, _)| *c).or_else(|| own.first().copied());
     let scheduled = by_scheduler(object, spec, found);
+    let other = spec.given("schedulerName").filter(|s| !s.is("default-scheduler"));
     let grace = spec.given("terminationGracePeriodSeconds");
     let (ports, node_network) = ports(object, spec, &containers, found);
     Pod {
         wants: wants(object, spec, found),
         apart: if scheduled { apart(object, spec, found) } else { Vec::new() },
+        tolerates: list("tolerations").into_iter().map(|t| toleration(object, t)).collect(),
+        placed_by: spec.given("nodeName").or(other).map(|by| object.at(by)),
         ports,
         node_network,
         grace: grace.and_then(Value::number).and_then(|n| u32::try_from(n).ok()).unwrap_or(30),
@@ -143,16 +151,21 @@ fn apart<'d>(object: &Object<'d>, spec: Value<'d>, found: &mut Found) -> Vec<Apa
     terms.into_iter().filter_map(|term| rule(object, term, found)).collect()
 }
 
+fn toleration<'d>(object: &Object<'d>, value: Value<'d>) -> Toleration {
+    let text = |key| value.given(key).and_then(Value::text).unwrap_or_default();
+    Toleration { key: text("key"), value: text("value"), effect: text("effect"), at: object.at(value) }
+}
+
 /// One term of a required anti-affinity. What narrows it in a way that is not read is listed,
 /// and the term is taken for none.
 fn rule<'d>(object: &Object<'d>, term: Value<'d>, found: &mut Found) -> Option<Apart> {
     let key = term.get("topologyKey").and_then(Value::as_str).unwrap_or_default();
-    if !ZONES.contains(&key) && !["kubernetes.io/hostname", "beta.kubernetes.io/hostname"].contains(&key) {
+    let Some(topology) = HOSTNAMES.into_iter().chain(ZONES).find(|known| *known == key) else {
         let what =
             format!("an anti-affinity over `{key}`: whether a node has it is not known, taken for no rule");
         found.unread(object.at(term), what);
         return None;
-    }
+    };
     for key in ["matchLabelKeys", "mismatchLabelKeys"] {
         if let Some(keys) = term.given(key) {
             found.unread(
@@ -176,7 +189,7 @@ fn rule<'d>(object: &Object<'d>, term: Value<'d>, found: &mut Found) -> Option<A
         None if listed.is_empty() => Some(vec![object.namespace.clone()]),
         None => Some(listed),
     };
-    Some(Apart { whom: Whom::Pods { selector: of, namespaces }, at: object.at(term) })
+    Some(Apart { whom: Whom::Pods { selector: of, namespaces, topology }, at: object.at(term) })
 }
 
 fn ports<'d>(
@@ -190,7 +203,8 @@ fn ports<'d>(
     for port in containers.iter().flat_map(|c| c.get("ports").map(Value::items).unwrap_or_default()) {
         // On the node's network the API fills the one in from the other.
         let own = port.given("containerPort").filter(|_| network.is_some());
-        let Some(value) = port.given("hostPort").or(own) else { continue };
+        let given = port.given("hostPort");
+        let Some(value) = given.or(own) else { continue };
         let number = value.number().and_then(|n| u16::try_from(n).ok()).filter(|n| *n > 0);
         let Some(number) = number else { continue };
         if let Some(ip) = port.given("hostIP").filter(|ip| !["0.0.0.0", ""].iter().any(|any| ip.is(any))) {
@@ -199,7 +213,8 @@ fn ports<'d>(
         }
         let protocol = port.get("protocol").and_then(Value::as_str).unwrap_or("TCP").to_lowercase();
         if !ports.iter().any(|p| p.number == number && p.protocol == protocol) && ports.len() < 1000 {
-            ports.push(Port { number, protocol, scheduled: true, bound: false, at: object.at(value) });
+            let (declared, at) = (given.is_some(), object.at(value));
+            ports.push(Port { number, protocol, scheduled: true, bound: false, declared, at });
         }
     }
     (ports, network.map(|n| object.at(n)))

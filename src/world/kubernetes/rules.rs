@@ -29,14 +29,14 @@ fn keeps_itself_apart(read: &Read<'_>) -> bool {
 }
 
 fn selects(whom: &Whom, read: &Read<'_>) -> bool {
-    let Whom::Pods { selector, namespaces } = whom else { return false };
+    let Whom::Pods { selector, namespaces, .. } = whom else { return false };
     selector.selects(&read.pod.labels) && namespaces.as_ref().is_none_or(|n| n.contains(&read.workload.scope))
 }
 
 /// A required anti-affinity that means nobody in the files. When it looks like the workload's own
 /// labels it was meant for these; else it may mean pods that are not in the files.
 fn dead_rule(read: &Read<'_>, i: usize, apart: &Apart, peers: &Peers<'_, '_>, found: &mut Found) -> bool {
-    let Whom::Pods { selector, namespaces } = &apart.whom else { return false };
+    let Whom::Pods { selector, namespaces, .. } = &apart.whom else { return false };
     if selects(&apart.whom, read) || peers.selected(selector, namespaces.as_deref()).any(|other| other != i) {
         return false;
     }

@@ -9,7 +9,7 @@ use crate::model::backend::{BACKENDS, Fences};
 use crate::text::path::shortest;
 use crate::text::yaml::Value;
 use crate::world::found::Found;
-use crate::world::{Missing, Source, Want};
+use crate::world::{Missing, PersistentVolume, Source, Volume, Want};
 
 /// All storage objects of the files, by name.
 pub(super) struct Storage<'d> {
@@ -47,6 +47,8 @@ pub(super) struct Claim<'d> {
 /// What a claim comes to.
 pub(super) struct Bound {
     pub source: Source,
+    /// The claim; `None` for what the pod names itself.
+    pub volume: Option<Volume>,
     /// What the volume wants of the node.
     pub wants: Vec<Want>,
     /// ReadWriteOnce on storage of no one node.
@@ -58,7 +60,7 @@ pub(super) struct Bound {
 impl Bound {
     /// What is as it is, wherever the pod is.
     pub(super) fn of(source: Source) -> Self {
-        Self { source, wants: Vec::new(), one_node: None, many: None }
+        Self { source, volume: None, wants: Vec::new(), one_node: None, many: None }
     }
 }
 
@@ -160,10 +162,17 @@ impl<'d> Storage<'d> {
 
     /// What `claim` is bound to, as far as the files say.
     pub(super) fn bind(&mut self, claim: &Claim<'d>, found: &mut Found) -> Bound {
-        if let Some(volume) = self.volume(claim, found) {
-            return self.of_volume(claim, volume, found);
-        }
         let class = claim.class().and_then(|c| self.classes.get(c)).copied();
+        let volume = Some(claim.named(class));
+        let bound = match self.volume(claim, found) {
+            Some(volume) => self.of_volume(claim, volume, found),
+            None => self.of_class(claim, class, found),
+        };
+        Bound { volume, ..bound }
+    }
+
+    /// What the class of `claim` makes.
+    fn of_class(&mut self, claim: &Claim<'d>, class: Option<&Object<'d>>, found: &mut Found) -> Bound {
         let driver = class.and_then(|c| c.root.get("provisioner")).and_then(Value::as_str);
         let fences = match driver {
             Some(driver) if shared(driver, class) => Fences::WhileConnected,
@@ -219,9 +228,7 @@ impl<'d> Storage<'d> {
             None => Vec::new(),
         };
         match inline(spec) {
-            Some(Inline::Host(path, missing)) => {
-                Bound { source: Source::Host { path, missing }, wants, one_node: None, many: None }
-            }
+            Some(Inline::Host(path, missing)) => Bound { wants, ..Bound::of(Source::Host { path, missing }) },
             Some(Inline::Share(name, fences)) => {
                 let mut bound = self.dynamic(claim, fences, false, found);
                 if let Source::Volume { name: own, .. } = &mut bound.source {
@@ -264,7 +271,7 @@ impl<'d> Storage<'d> {
         };
         let one_node = at.clone().filter(|_| has("ReadWriteOnce") && !has("ReadWriteMany"));
         let many = at.filter(|_| has("ReadWriteMany"));
-        Bound { source, wants: Vec::new(), one_node, many }
+        Bound { one_node, many, ..Bound::of(source) }
     }
 }
 
@@ -273,6 +280,50 @@ impl<'d> Claim<'d> {
         let named = self.spec.and_then(|(_, s)| s.get("storageClassName")).and_then(Value::as_str);
         named.or(self.annotation)
     }
+
+    /// The claim as a volume that is mounted by its name.
+    fn named(&self, class: Option<&Object<'d>>) -> Volume {
+        let own = self.spec.and_then(|(object, s)| Some((object, s.get("storageClassName")?)));
+        let driver = class.and_then(|c| Some((c, c.root.get("provisioner")?)));
+        let text = |(object, value): (&Object<'d>, Value<'d>)| Some((value.text()?, object.at(value)));
+        Volume {
+            name: self.name.clone(),
+            class: own.and_then(text),
+            driver: driver.and_then(text),
+            shared: driver.and_then(|(_, d)| d.as_str()).is_some_and(|driver| shared(driver, class)),
+            exists: false,
+        }
+    }
+}
+
+/// The PersistentVolumes that name their storage, in their order.
+pub(super) fn volumes(objects: &[Object<'_>]) -> Vec<PersistentVolume> {
+    let read = |object: &Object<'_>| {
+        let spec = object.root.get("spec")?;
+        let text = |way: &[&str]| spec.at(way).and_then(Value::text);
+        let source = match inline(spec)? {
+            Inline::Host(path, missing) => Source::Host { path, missing },
+            Inline::Share(name, fences) => {
+                let missing = Missing::Refused;
+                Source::Volume { name, fences, one_pod: None, reserved: None, missing }
+            }
+        };
+        let claim = spec.at(&["claimRef", "name"]).and_then(|name| {
+            let namespace = text(&["claimRef", "namespace"]).unwrap_or_else(|| "default".to_owned());
+            Some((format!("{namespace}/{}", name.as_str()?), object.at(name)))
+        });
+        let path = ["local", "hostPath"].into_iter().find_map(|kind| spec.at(&[kind, "path"]));
+        let required = spec.at(&["nodeAffinity", "required"]);
+        Some(PersistentVolume {
+            source,
+            at: object.at(path.unwrap_or(spec)),
+            // Whoever mounts it lists what of it is not understood.
+            wants: required.map(|r| node_terms(object, r, &mut Found::default())).unwrap_or_default(),
+            class: text(&["storageClassName"]).unwrap_or_default(),
+            claim,
+        })
+    };
+    objects.iter().filter(|o| o.kind == "PersistentVolume").filter_map(read).collect()
 }
 
 /// Whether the class gives a disk to several nodes at once (Azure's `maxShares`).

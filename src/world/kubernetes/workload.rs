@@ -103,11 +103,13 @@ fn workload<'d>(
     let own = labels(object, object.root.at(&["metadata", "labels"]), &mut Found::default());
     let named = |key: &str| pod.labels.get(key).or_else(|| own.get(key));
     let family = named("app.kubernetes.io/name").or_else(|| named("app")).unwrap_or(&object.name).clone();
+    let kind_at = object.near(&["kind"]);
+    let count_at = object.root.at(&["spec", "replicas"]).filter(|r| !r.is_null());
     let workload = Workload {
-        name: object.title(),
         scope: object.namespace.clone(),
-        kind,
-        at: object.here(),
+        kind_at,
+        count: replicas,
+        count_at: count_at.filter(|_| kind != Kind::DaemonSet).map(|r| object.at(r)),
         family,
         image: images::name(image).to_owned(),
         software: pod.software.clone(),
@@ -115,7 +117,8 @@ fn workload<'d>(
         members,
         wants: std::mem::take(&mut pod.wants),
         apart: std::mem::take(&mut pod.apart),
-        most: None,
+        tolerates: std::mem::take(&mut pod.tolerates),
+        placed_by: pod.placed_by.take(),
         ports: std::mem::take(&mut pod.ports),
         node_network: pod.node_network.take(),
         rollback: update.clone(),
@@ -123,11 +126,8 @@ fn workload<'d>(
         grace: pod.grace,
         grace_at: pod.grace_at.clone(),
         lock: pod.lock.take(),
-        kills: None,
-        cleans: None,
-        single: false,
-        outlives: None,
         many,
+        ..Workload::new(object.title(), kind, object.here())
     };
     Some(Read { object, workload, pod, selector, replicas, one_node })
 }

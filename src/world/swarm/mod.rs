@@ -36,7 +36,7 @@ pub fn read(files: &[File<'_>], images: &Images) -> World {
         }
         for fault in faults {
             let at = At { file: file.path.into(), line: fault.line.max(1), field: String::new() };
-            world.unread.push(Unread::assumed(at, fault.message));
+            world.unread.push(Unread::malformed(at, fault.message));
         }
         let mut documents = documents.iter();
         let Some(document) = documents.next() else { continue };

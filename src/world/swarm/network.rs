@@ -156,6 +156,7 @@ fn long(page: &mut Page<'_, '_>, value: &Value<'_>, name: &str, network: &mut Ne
                 protocol: protocol.clone(),
                 scheduled: true,
                 bound,
+                declared: true,
                 at: at.clone(),
             }));
         }

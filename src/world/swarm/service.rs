@@ -52,18 +52,19 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
     let software = identity::software(name, service, page.images);
     let mounts = Mounts::read(page, service, software.clone(), &mode);
     let (grace, grace_at) = grace(page, service);
+    let kind = if mode.global { Kind::Global } else { Kind::Replicated };
+    let of = |key: &str| deploy.as_ref().and_then(|d| d.get(key)).map(|v| page.at(&v));
+    let (kind_at, count_at) = (of("mode"), of("replicas"));
+    let at = page.at(service);
     let mut workload = Workload {
-        name: name.to_owned(),
-        scope: String::new(),
-        kind: if mode.global { Kind::Global } else { Kind::Replicated },
-        at: page.at(service),
+        kind_at: kind_at.unwrap_or_else(|| at.clone()),
+        count: u32::try_from(mode.replicas).unwrap_or(u32::MAX),
+        count_at: count_at.filter(|_| !mode.global),
         family: family(name),
         image: images::name(&image).to_owned(),
         software: software.clone(),
         labels: labels(service.get("labels")),
-        members: Vec::new(),
         wants: placement::wants(page, deploy.as_ref()),
-        apart: Vec::new(),
         most: most(page, deploy.as_ref()),
         ports: network.ports,
         node_network: network.host,
@@ -72,11 +73,7 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
         grace,
         grace_at,
         lock: lock(page, service),
-        kills: None,
-        cleans: None,
-        single: false,
-        outlives: None,
-        many: None,
+        ..Workload::new(name.to_owned(), kind, at)
     };
     references(page, service);
     generic(page, deploy.as_ref());
@@ -98,13 +95,14 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
             Slot { service: &scoped, labels: &service_labels, number: number.filter(|_| !mode.global) };
         let one = mode.replicas == 1;
         let ordinal = if one { trailing(name) } else { number };
-        let (data, others) = mounts.of(page, &slot);
+        let [data, others, looked_at] = mounts.of(page, &slot);
         let member = Member {
             name: if one { name.to_owned() } else { format!("{name}.{}", number.unwrap_or_default()) },
             ordinal: ordinal.filter(|_| !mode.global),
             wants: Vec::new(),
             mounts: data,
             others,
+            looked_at,
             container: None,
             hostname: identity::hostname(page, service, &slot),
         };
@@ -277,7 +275,7 @@ fn ephemeral(
         let holds = |m: &&Mount| m.target.is_empty() || software.keeps(&m.target);
         if !member.mounts.iter().any(|m| holds(&m)) {
             let target = path.clone();
-            member.mounts.push(Mount { target, source: Source::Ephemeral, at: at.clone() });
+            member.mounts.push(Mount { target, source: Source::Ephemeral, volume: None, at: at.clone() });
         }
         // Whatever is mounted there may go with the container all the same.
         let mut data = member.mounts.iter().filter(holds);

@@ -12,7 +12,7 @@ use crate::model::backend::{BACKENDS, Fences};
 use crate::text::path::shortest;
 use crate::text::yaml::Value;
 use crate::world::path;
-use crate::world::{Missing, Mount, Source, claims};
+use crate::world::{Missing, Mount, Source, Volume, claims};
 
 /// A mount as the file has it, of either form.
 struct Written<'d> {
@@ -21,6 +21,14 @@ struct Written<'d> {
     target: String,
     subpath: Option<String>,
     value: Value<'d>,
+}
+
+/// What a container does with what it mounts.
+#[derive(Clone, Copy)]
+enum Use {
+    Data,
+    Other,
+    LookedAt,
 }
 
 /// What a volume is, by its driver and options.
@@ -78,38 +86,42 @@ impl<'d> Mounts<'d> {
         self.written.len()
     }
 
-    /// As the tasks of one slot have them: what can be data, and what else it can write to.
-    pub fn of(&self, page: &mut Page<'d, '_>, slot: &Slot<'_>) -> (Vec<Mount>, Vec<Mount>) {
-        let all: Vec<(bool, Mount)> = self.written.iter().filter_map(|w| self.mount(page, w, slot)).collect();
-        let (data, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(data, _)| *data);
-        let plain = |all: Vec<(bool, Mount)>| all.into_iter().map(|(_, mount)| mount).collect();
-        (plain(data), plain(others))
+    /// As the tasks of one slot have them: what can be data, what else it can write to, and what it
+    /// looks at, in the order of [`Use`].
+    pub fn of(&self, page: &mut Page<'d, '_>, slot: &Slot<'_>) -> [Vec<Mount>; 3] {
+        let mut all: [Vec<Mount>; 3] = Default::default();
+        for (to, mount) in self.written.iter().filter_map(|w| self.mount(page, w, slot)) {
+            all[to as usize].push(mount);
+        }
+        all
     }
 
-    fn mount(&self, page: &mut Page<'d, '_>, w: &Written<'d>, slot: &Slot<'_>) -> Option<(bool, Mount)> {
-        let mut data = true;
+    fn mount(&self, page: &mut Page<'d, '_>, w: &Written<'d>, slot: &Slot<'_>) -> Option<(Use, Mount)> {
+        let (mut to, mut named) = (Use::Data, None);
+        let holds = |data: bool| if data { Use::Data } else { Use::Other };
         let target = page.expanded(&w.value, slot.expand(&w.target)).text;
         let source = match w.kind.as_str() {
             "bind" => {
                 let expanded = slot.expand(&w.source);
                 let path = page.expanded(&w.value, expanded).text;
-                if self.agent {
-                    return None;
-                }
                 let path = absolute(&page.file, &path);
-                data = claims::is_data(&path, &target, self.software.as_deref());
+                to = holds(claims::is_data(&path, &target, self.software.as_deref()));
+                if self.agent {
+                    to = Use::LookedAt;
+                }
                 Source::Host { path, missing: Missing::Refused }
             }
             "tmpfs" => Source::Ephemeral,
             "volume" if w.source.is_empty() => Source::Ephemeral,
             "volume" => {
-                let source = self.volume(page, w, slot);
-                if !claims::is_data("", &target, self.software.as_deref()) {
-                    return None;
-                }
-                source
+                to = holds(claims::is_data("", &target, self.software.as_deref()));
+                named = self.named(page, w, slot);
+                self.volume(page, w, slot)
             }
-            "cluster" => self.cluster(page, w, slot),
+            "cluster" => {
+                named = self.named(page, w, slot);
+                self.cluster(page, w, slot)
+            }
             "npipe" => return None,
             kind => {
                 page.found(
@@ -121,7 +133,17 @@ impl<'d> Mounts<'d> {
                 return None;
             }
         };
-        Some((data, Mount { target, source, at: page.at(&w.value) }))
+        Some((to, Mount { target, source, volume: named, at: page.at(&w.value) }))
+    }
+
+    /// The volume that is mounted by its name, as the file defines it.
+    fn named(&self, page: &Page<'d, '_>, w: &Written<'d>, slot: &Slot<'_>) -> Option<Volume> {
+        let definition = page.defined("volumes", &w.source)?;
+        let exists = external(&definition, &w.source);
+        let name = exists.clone().or_else(|| definition.get("name").and_then(|n| Page::quiet(&n)));
+        let name = slot.expand(&name.unwrap_or_else(|| format!("{}_{}", page.stack, w.source))).text;
+        let driver = definition.get("driver").and_then(|d| Some((plain(&Page::quiet(&d)?), page.at(&d))));
+        Some(Volume { name, class: None, driver, shared: false, exists: exists.is_some() })
     }
 
     fn volume(&self, page: &mut Page<'d, '_>, w: &Written<'d>, slot: &Slot<'_>) -> Source {
@@ -147,12 +169,10 @@ impl<'d> Mounts<'d> {
         }
         let name = named.text;
         let driver = page.text_of(&definition, "driver").unwrap_or_default();
-        // Of every version of a plugin the volume is the same.
-        let plain =
-            driver.strip_prefix("docker.io/").unwrap_or(&driver).split(':').next().unwrap_or_default();
+        let plain = plain(&driver);
         let made = match plain.rsplit('/').next().unwrap_or_default() {
             "" | "local" => self.local(page, &definition, &raw, slot),
-            _ => Made::Share(format!("{plain} {name}"), plugin(page, &definition, plain), Missing::Created),
+            _ => Made::Share(format!("{plain} {name}"), plugin(page, &definition, &plain), Missing::Created),
         };
         let below = |place: String| {
             w.subpath.as_ref().map_or(place.clone(), |s| format!("{place}{}", shortest(&format!("/{s}"))))
@@ -289,6 +309,11 @@ fn undefined(page: &mut Page<'_, '_>, w: &Written<'_>) {
         format!("volumes: {{ {}: {{}} }}", w.source)
     };
     page.found((codes::REFUSED, Level::Violation), &[&w.value], message, fix);
+}
+
+/// The name of a driver: of every version of a plugin the volume is the same.
+fn plain(driver: &str) -> String {
+    driver.strip_prefix("docker.io/").unwrap_or(driver).split(':').next().unwrap_or_default().to_owned()
 }
 
 /// Whether attaching through a plugin fences, by the table of backends.

@@ -11,7 +11,10 @@ fn labels() -> BTreeMap<String, String> {
 
 fn affinity() -> Apart {
     let selector = Selector { terms: vec![Term::In("app".into(), vec!["db".into()])] };
-    Apart { whom: Whom::Pods { selector, namespaces: None }, at: at("affinity") }
+    Apart {
+        whom: Whom::Pods { selector, namespaces: None, topology: "kubernetes.io/hostname" },
+        at: at("affinity"),
+    }
 }
 
 fn set() -> Workload {
@@ -30,7 +33,7 @@ fn claim(one_pod: bool, fences: Fences) -> Mount {
         reserved: None,
         missing: Missing::Refused,
     };
-    Mount { target: "/data".into(), source, at: at("volumeClaimTemplates[0]") }
+    Mount { target: "/data".into(), source, volume: None, at: at("volumeClaimTemplates[0]") }
 }
 
 fn stateful(mounts: Vec<Mount>) -> Workload {

@@ -31,42 +31,26 @@ pub fn host(path: &str, missing: Missing) -> Mount {
     Mount {
         target: "/data".into(),
         source: Source::Host { path: path.into(), missing },
+        volume: None,
         at: at("volumes[0]"),
     }
 }
 
 pub fn port(number: u16, bound: bool) -> Port {
-    Port { number, protocol: "tcp".into(), scheduled: true, bound, at: at("ports[0]") }
+    Port { number, protocol: "tcp".into(), scheduled: true, bound, declared: true, at: at("ports[0]") }
 }
 
 /// A workload of one member, `db-1`.
 pub fn workload(kind: Kind, mounts: Vec<Mount>) -> Workload {
     let first = Update { order: Order::StopFirst, at: Some(at("update")) };
     Workload {
-        name: "db-1".into(),
-        scope: String::new(),
-        kind,
-        at: at("db-1"),
         family: "db".into(),
         image: "db".into(),
-        software: None,
-        labels: BTreeMap::new(),
         members: vec![Member { name: "db-1".into(), mounts, ..Member::default() }],
-        wants: Vec::new(),
-        apart: Vec::new(),
-        most: None,
-        ports: Vec::new(),
-        node_network: None,
         update: first.clone(),
         rollback: first,
         grace: 30,
-        grace_at: None,
-        lock: None,
-        kills: None,
-        cleans: None,
-        single: false,
-        outlives: None,
-        many: None,
+        ..Workload::new("db-1".into(), kind, at("db-1"))
     }
 }
 

@@ -301,7 +301,7 @@ fn a_directory_in_anothers_is_listed() {
         let of = |name, path| (name, pods("DaemonSet", name, "example/db", 1, &[(path, "/data")]));
         let files = [of("a.yaml", first), of("b.yaml", second)];
         let unread = search(&files.map(|(name, text)| (name, text.replace(".yaml", "")))).unread;
-        unread.into_iter().map(|u| u.what).collect::<Vec<_>>()
+        unread.into_iter().map(|u| u.to_string()).collect::<Vec<_>>()
     };
     let said = both("/mnt/d1/db", "/mnt/d1");
     assert_eq!(said, ["/mnt/d1/db lies in /mnt/d1, which daemonset/b mounts: taken for another directory"]);

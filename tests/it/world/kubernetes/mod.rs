@@ -256,7 +256,7 @@ fn whom_anti_affinity_means() {
         );
         let workload = one(&text);
         let [apart] = &workload.apart[..] else { panic!("{text}") };
-        let Whom::Pods { selector, namespaces } = &apart.whom else { panic!("{text}") };
+        let Whom::Pods { selector, namespaces, .. } = &apart.whom else { panic!("{text}") };
         assert!(selector.selects(&workload.labels));
         namespaces.clone()
     };
