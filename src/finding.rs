@@ -76,6 +76,8 @@ pub mod codes {
     pub const NO_BUDGET: &str = "budget-missing";
     /// Several members may share a node, so one lost node takes several of them.
     pub const TOGETHER: &str = "members-together";
+    /// An update that may stop several members of a quorum at once.
+    pub const UPDATE_TOGETHER: &str = "update-together";
     /// A ReadWriteOnce volume, which serves all pods of a node, where one pod is meant.
     pub const ONE_NODE: &str = "volume-one-node";
     /// Data of a stateful service that is deleted with its container.
@@ -97,7 +99,7 @@ pub mod codes {
     pub const NOT_SEARCHED: &str = "not-searched";
 
     /// All codes.
-    pub const ALL: [&str; 18] = [
+    pub const ALL: [&str; 19] = [
         MATCHES_NOTHING,
         IGNORED,
         OVERLAP,
@@ -108,6 +110,7 @@ pub mod codes {
         BUDGET_IDLE,
         NO_BUDGET,
         TOGETHER,
+        UPDATE_TOGETHER,
         ONE_NODE,
         EPHEMERAL,
         KILLS,

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::model::{DataAt, Members, Model, Service, Template, Volume, Workload};
 use crate::plan::docker::{NFS, shell_quote, shell_word, volume_options};
-use crate::plan::kubernetes::query;
+use crate::plan::kubernetes::{by_hand, query};
 use crate::plan::{fleet, spoken, swarm};
 use crate::target::Target;
 use crate::text::quote;
@@ -241,7 +241,6 @@ fn kubernetes(model: &Model, group: &[&Service], service: &Service, w: &Workload
     }
     section.add("Deploy and update.", vec!["kubectl apply -k kubernetes".into()]);
     let words = Words { model, service, target: Target::Kubernetes };
-    let gated = w.update.healthy.is_some();
     let on_node = format!("-l {} --field-selector spec.nodeName=NODE", query(&service.name));
     let exec = |pod: &str| format!("kubectl -n {ns} exec {pod} -c {} --", service.name);
     let found = format!("\"$(kubectl -n {ns} get pod {on_node} -o name)\"");
@@ -255,7 +254,7 @@ fn kubernetes(model: &Model, group: &[&Service], service: &Service, w: &Workload
         ];
         wait.into_iter().chain(Words { service, ..words }.gate(w, &exec("\"$p\""), None)).collect::<Vec<_>>()
     };
-    if gated {
+    if by_hand(w) {
         section.add(
             format!("Nothing restarts by itself after an update. One pod after the other: {}.", then(w)),
             vec![],
@@ -274,6 +273,13 @@ fn kubernetes(model: &Model, group: &[&Service], service: &Service, w: &Workload
             ];
             all.extend(words.gate(w, &exec(&pod), Some(id)));
             section.add(format!("{pod}."), vec![chain(all)]);
+        }
+        if !w.per_node() {
+            let pods = format!("kubectl -n {ns} get pods -l {}", query(&service.name));
+            section.add(
+                "If the new template is broken: apply the old files, and delete in the same way only the pods that have the new one. The list shows the template of each pod by its hash.",
+                vec![format!("{pods} -L controller-revision-hash")],
+            );
         }
     }
     if w.per_node() && service.revision.is_some() {

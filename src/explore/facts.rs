@@ -35,6 +35,17 @@ pub struct Facts {
     pub same: Pairs,
     /// No node's labels meet the wants of both.
     pub excluded: bool,
+    /// The two stand for members of one quorum, over which a controller rolls an update.
+    pub rolling: Option<Rolling>,
+}
+
+/// How an update rolls over members that keep a quorum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Rolling {
+    /// All old members that are not available go at once.
+    pub parallel: bool,
+    /// As many may go at once as no quorum can miss.
+    pub many: bool,
 }
 
 /// One member.
@@ -126,6 +137,8 @@ pub enum BreachKind {
     Empty,
     /// It starts on the data of another.
     Other,
+    /// The roll-out stops so many members of a quorum at once that it is lost.
+    Quorum,
 }
 
 /// Whether a [`Pairs`] holds of two containers.
@@ -166,6 +179,14 @@ impl Facts {
         }
         for desired in state.desired.iter_mut().skip(self.actors.len()) {
             desired.deployed = false;
+        }
+        if self.rolling.is_some() {
+            // All members have been started for the first time.
+            for a in 0..self.actors.len() {
+                let n = a.min(self.nodes.saturating_sub(1));
+                state.push(Copy { phase: Phase::Running, ..Copy::wanted(a as u8, 0, n as u8) });
+                self.write(&mut state, a, n);
+            }
         }
         if let [actor] = self.actors.as_slice() {
             let homes = if actor.kind.per_node() { self.nodes } else { 1 };

@@ -110,6 +110,10 @@ pub fn watched(
         tell(done, pairings.len());
         for hazard in hazards(members, bounds) {
             let scenario = Scenario::new(target, hazard, bounds.nodes, members);
+            let rolling = scenario.facts.rolling.is_some();
+            if rolling && memo.violations {
+                continue;
+            }
             explored.scenarios += 1;
             let found = memo.search(&scenario.facts, &mut explored);
             explored.complete &= found.complete;
@@ -117,6 +121,8 @@ pub fn watched(
             let both = found.breaches.keys().any(|(kind, _)| *kind == facts::BreachKind::Two);
             let breaches =
                 found.breaches.values().filter(|(b, _)| !both || b.kind != facts::BreachKind::Other);
+            // What else members of a quorum come to, each is searched for alone.
+            let breaches = breaches.filter(|(b, _)| !rolling || b.kind == facts::BreachKind::Quorum);
             let mut findings: Vec<(Option<facts::BreachKind>, Finding)> = breaches
                 .map(|(breach, trace)| (Some(breach.kind), story::breach(&scenario, breach, trace)))
                 .collect();
@@ -133,7 +139,7 @@ pub fn watched(
             let unstruck = |(_, trace): &(_, search::Trace)| !trace.iter().any(|(s, _)| s.action.strikes());
             let met = members.len() > 1 && found.breaches.values().any(unstruck);
             // Action someone forces is his own to answer for.
-            if hazard != Hazard::Force && !memo.violations {
+            if hazard != Hazard::Force && !memo.violations && !rolling {
                 let own = (workload.scope.as_str(), workload.family.as_str());
                 let alone = alone.entry(own).or_insert_with(|| redundancy::Alone::new(workload));
                 alone.look(&scenario, &mut |facts| {
@@ -154,16 +160,29 @@ pub fn watched(
     explored
 }
 
-/// Who is searched together: each member that more than its name tells from others, and members
-/// that name one directory or volume, two at a time.
+/// Who is searched together: each member that more than its name tells from others; and, two at a
+/// time, members that name one directory or volume, and members of a quorum that a controller rolls.
 pub fn pairings(world: &World) -> Vec<Vec<(&Workload, &Member)>> {
     let alone = world.workloads.iter().flat_map(|w| classes(w).into_iter().map(move |m| vec![(w, m)]));
-    alone.chain(pairs(world)).collect()
+    let rolled = world.workloads.iter().filter(|w| w.rolling.is_some()).filter_map(|w| match &*w.members {
+        [.., a, b] => Some(vec![(w, a), (w, b)]),
+        _ => None,
+    });
+    alone.chain(pairs(world)).chain(rolled).collect()
+}
+
+/// Whether two members name one directory or volume.
+fn meet(a: &Member, b: &Member) -> bool {
+    let keys: BTreeSet<_> = a.mounts.iter().filter_map(scenario::key).collect();
+    b.mounts.iter().filter_map(scenario::key).any(|key| keys.contains(&key))
 }
 
 /// Action may strike these members.
 pub fn hazards(members: &[(&Workload, &Member)], bounds: Bounds) -> Vec<Hazard> {
     let mut all = match members {
+        [(a, own), (b, other)] if std::ptr::eq(*a, *b) && a.rolling.is_some() && !meet(own, other) => {
+            return vec![Hazard::Update];
+        }
         [(a, _), (b, _)] => {
             let base = if std::ptr::eq(*a, *b) {
                 Hazard::Colocate
@@ -172,7 +191,8 @@ pub fn hazards(members: &[(&Workload, &Member)], bounds: Bounds) -> Vec<Hazard> 
             } else {
                 Hazard::Neighbour
             };
-            vec![base, Hazard::Relabel]
+            let rolled = std::ptr::eq(*a, *b) && a.rolling.is_some();
+            [base, Hazard::Relabel].into_iter().chain(rolled.then_some(Hazard::Update)).collect()
         }
         _ => vec![
             Hazard::Update,

@@ -102,6 +102,7 @@ impl<'w> Scenario<'w> {
             apart: between(&|a, b| keeps_off(a, b) || keeps_off(b, a)),
             same: between(&|a, b| std::ptr::eq(a.workload, b.workload)),
             excluded: matches!(actors.as_slice(), [a, b] if excluded(a, b)),
+            rolling: rolling(hazard, &actors),
             actors: plain,
         };
         Self { facts, actors }
@@ -250,6 +251,16 @@ fn shared(want: &Want) -> bool {
 fn heirs(a: &Workload, b: &Workload) -> bool {
     let revisions = a.kind.per_node() && b.kind.per_node() && a.family == b.family && a.scope == b.scope;
     revisions || a.kind == Kind::Replicas && std::ptr::eq(a, b)
+}
+
+/// How an update rolls over two members of one quorum.
+fn rolling(hazard: Hazard, actors: &[Actor<'_>]) -> Option<facts::Rolling> {
+    let [a, b] = actors else { return None };
+    let of = a.workload.rolling.as_ref();
+    of.filter(|_| hazard == Hazard::Update && std::ptr::eq(a.workload, b.workload)).map(|r| facts::Rolling {
+        parallel: r.parallel.is_some(),
+        many: r.most.0 >= r.members - r.members / 2,
+    })
 }
 
 /// Whether both want one label with values of which a node carries one.

@@ -26,6 +26,8 @@ pub enum Action {
     Place,
     /// The container starts.
     Start,
+    /// The controller counts a running one as available.
+    Available,
     /// Something refuses the start; it is tried elsewhere.
     Refuse,
     /// The old one is to go, for a new description.

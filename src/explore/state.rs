@@ -72,13 +72,25 @@ pub struct Copy {
     pub waits: bool,
     /// Action made it is gone: its successor does not count it (Kubernetes).
     pub orphan: bool,
+    /// The controller counts it as available; looked at where a quorum is rolled (Kubernetes).
+    pub available: bool,
 }
 
 impl Copy {
     /// One that is wanted, and nothing more.
     pub fn wanted(actor: u8, version: u8, node: u8) -> Self {
         let phase = Phase::Waiting;
-        Self { actor, version, node, phase, retired: false, forgotten: false, waits: false, orphan: false }
+        Self {
+            actor,
+            version,
+            node,
+            phase,
+            retired: false,
+            forgotten: false,
+            waits: false,
+            orphan: false,
+            available: false,
+        }
     }
 
     /// Whether a process runs.

@@ -19,8 +19,8 @@ use crate::images::Images;
 use crate::target::Target;
 pub use unread::{Unread, UnreadKind};
 pub use workload::{
-    Apart, File, Inspect, Kind, Member, Missing, Mount, Order, PersistentVolume, Port, Selector, Source,
-    Term, Toleration, Update, Volume, Want, Whom, Workload, World,
+    Apart, File, Inspect, Kind, Member, Missing, Mount, Order, PersistentVolume, Port, Rolling, Selector,
+    Source, Term, Toleration, Update, Volume, Want, Whom, Workload, World,
 };
 
 /// Reads the files of one orchestrator, all of which may run beside each other.

@@ -130,6 +130,8 @@ pub struct Workload {
     pub outlives: Option<At>,
     /// A claim of it says that it serves pods of many nodes (Kubernetes' ReadWriteMany).
     pub many: Option<At>,
+    /// How a controller updates its members, if they keep a quorum (Kubernetes).
+    pub rolling: Option<Rolling>,
     /// Paths whose disks are mounted before it starts: systemd's `RequiresMountsFor` (fleet).
     pub mounted: Vec<(String, At)>,
     /// Volumes without which it does not start: `docker volume inspect` before the start (fleet).
@@ -171,10 +173,25 @@ impl Workload {
             cleans: None,
             outlives: None,
             many: None,
+            rolling: None,
             mounted: Vec::new(),
             inspects: Vec::new(),
         }
     }
+}
+
+/// The way a StatefulSet updates members that keep a quorum.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rolling {
+    /// The number of members.
+    pub members: u32,
+    /// The most members that the controller stops at once (`maxUnavailable`), and where.
+    pub most: (u32, At),
+    /// The line that asks for `Parallel`. Since 1.37 the controller then deletes all old pods that
+    /// are not available at once, whatever `most` says.
+    pub parallel: Option<At>,
+    /// The seconds for which a ready pod is not yet available (`minReadySeconds`), and where.
+    pub pause: Option<(u32, At)>,
 }
 
 /// A `docker volume inspect` that must succeed before the start.

@@ -4,11 +4,11 @@
 //! keeps off differs: the scheduler counts it for ports, anti-affinity and ReadWriteOncePod, its
 //! own StatefulSet and DaemonSet do, a ReplicaSet and another DaemonSet do not.
 
-use crate::hazard::Hazard;
+use crate::hazard::{Hazard, Resource};
 use crate::world::{Kind, Order};
 
 use super::common;
-use crate::explore::facts::{Facts, holds};
+use crate::explore::facts::{Breach, BreachKind, Facts, Rolling, holds};
 use crate::explore::search::{Action, Next, Rules, Step};
 use crate::explore::state::{Copy, Link, NOWHERE, Phase, State};
 
@@ -46,6 +46,7 @@ impl Rules for Kubernetes {
             turn.replace(copy);
             turn.place(copy);
             turn.start(copy);
+            turn.available(copy);
             turn.stop(copy);
         }
         turn.notice();
@@ -148,9 +149,50 @@ impl Turn<'_> {
         if self.order(old.actor) == Order::StartFirst && old.runs() && !ready {
             return;
         }
+        if self.facts.rolling.is_some_and(|r| !self.rolls(old, r)) {
+            return;
+        }
         let mut after = *self.state;
         after.set(old, Some(Copy { retired: true, ..*old }));
-        self.next.add(Self::of(Action::Replace, old), after);
+        let breach = self.loses_quorum(old);
+        self.next.steps.push((Self::of(Action::Replace, old), after, breach));
+    }
+
+    /// Whether the roll-out over a quorum may delete `old` (pkg/controller/statefulset/
+    /// stateful_set_control.go of 1.37, updateStatefulSetAfterInvariantEstablished): of a `Parallel`
+    /// set all old pods that are not available, then others within `maxUnavailable`; each time
+    /// from the highest ordinal down.
+    fn rolls(&self, old: &Copy, rolling: Rolling) -> bool {
+        let available = |a: u8| self.state.of(a).any(|c| c.available && !c.retired);
+        let missing = (0..self.facts.actors.len() as u8).filter(|a| !available(*a)).count();
+        let before = |c: &Copy| {
+            c.actor > old.actor && c.version == old.version && !c.retired && c.available == old.available
+        };
+        let budget = missing < if rolling.many { 2 } else { 1 };
+        (rolling.parallel && !old.available || budget) && !self.state.copies().any(before)
+    }
+
+    /// Another member of the quorum is stopped for the same roll-out, and `old` runs.
+    fn loses_quorum(&self, old: &Copy) -> Option<Breach> {
+        let runs = |a: u8| self.state.of(a).any(|c| c.runs() && !c.retired);
+        let other = (0..self.facts.actors.len() as u8).find(|a| *a != old.actor && !runs(*a))?;
+        let lost = self.facts.rolling.is_some() && old.runs();
+        lost.then_some(Breach {
+            resource: Resource::Data,
+            kind: BreachKind::Quorum,
+            actor: old.actor,
+            other,
+            mount: None,
+        })
+    }
+
+    /// A pod that is ready, and has been for `minReadySeconds`.
+    fn available(&mut self, copy: &Copy) {
+        if self.facts.rolling.is_some() && copy.phase == Phase::Running && !copy.retired && !copy.available {
+            let mut after = *self.state;
+            after.set(copy, Some(Copy { available: true, ..*copy }));
+            self.next.add(Self::of(Action::Available, copy), after);
+        }
     }
 
     /// The scheduler (pkg/scheduler/framework/plugins).
@@ -248,17 +290,20 @@ impl Turn<'_> {
         );
     }
 
+    /// Another template for the first member, and for all members of its quorum.
+    fn apply(&mut self, mut struck: State, action: Action, version: u8) {
+        let members = if self.facts.rolling.is_some() { self.facts.actors.len() } else { 1 };
+        struck.desired.iter_mut().take(members).for_each(|d| d.version = version);
+        self.next.add(step(action, 0, NOWHERE, version), struck);
+    }
+
     fn strike(&mut self, action: Action) {
         let mut struck = *self.state;
         struck.struck |= action.bit();
         match action {
-            Action::Update => {
-                struck.desired[0].version = 1;
-                self.next.add(step(action, 0, NOWHERE, 1), struck);
-            }
+            Action::Update => self.apply(struck, action, 1),
             Action::Rollback if self.state.struck & Action::Update.bit() != 0 => {
-                struck.desired[0].version = 0;
-                self.next.add(step(action, 0, NOWHERE, 0), struck);
+                self.apply(struck, action, 0);
             }
             Action::Again if self.kind(0) != Kind::Pod => {
                 struck.each(|c| c.actor == 0, |c| (c.retired, c.orphan) = (true, true));

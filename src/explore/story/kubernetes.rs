@@ -6,12 +6,56 @@ use crate::explore::scenario::Scenario;
 use crate::explore::search::{Action, Step};
 use crate::explore::state::State;
 use crate::explore::story::{self, Sentence};
-use crate::finding::At;
+use crate::finding::{At, Event, Finding, Level, codes};
 use crate::hazard::Hazard;
 use crate::world::{Kind, Order, Source};
 
 /// The narrator.
 pub struct Kubernetes;
+
+/// An update that stops as many members as a quorum cannot miss; `steps` lead to it.
+pub fn quorum(scenario: &Scenario<'_>, steps: Vec<Event>) -> Finding {
+    let workload = scenario.actors[0].workload;
+    let name = &workload.name;
+    let at_once = workload.rolling.as_ref().filter(|_| scenario.facts.rolling.is_none_or(|r| !r.many));
+    let mut story = Vec::new();
+    let (line, why, fix) = match at_once.and_then(|r| Some((r, r.parallel.as_ref()?))) {
+        Some((rolling, line)) => {
+            let (words, at) = match &rolling.pause {
+                Some((seconds, at)) => (
+                    format!(
+                        "the members of {name} are ready for less than {seconds} s, or not ready: none is available yet"
+                    ),
+                    Some(at),
+                ),
+                None => (format!("the members of {name} run, and are not ready yet"), None),
+            };
+            story.push(Event { words, at: at.cloned() });
+            let why = "since Kubernetes 1.37 a Parallel set deletes all old pods that are not available at once, whatever maxUnavailable says";
+            (line.clone(), why, "updateStrategy: { type: OnDelete }, and delete one pod at a time")
+        }
+        None => {
+            let at = workload.rolling.as_ref().map_or(&workload.at, |r| &r.most.1);
+            (
+                at.clone(),
+                "since Kubernetes 1.37 the controller stops as many members at once as maxUnavailable says",
+                "maxUnavailable: 1",
+            )
+        }
+    };
+    story.extend(steps);
+    story.push(Event { words: "now the members that are left are no majority".to_owned(), at: None });
+    Finding {
+        code: codes::UPDATE_TOGETHER.to_owned(),
+        level: Level::Note,
+        message: format!(
+            "an update may stop several members of {name} at once, and the quorum is lost: {why}"
+        ),
+        at: vec![line],
+        story,
+        fix: fix.to_owned(),
+    }
+}
 
 impl Narrator for Kubernetes {
     fn tell<'w>(&self, scenario: &Scenario<'w>, step: &Step, before: &State) -> Option<Sentence<'w>> {
@@ -48,7 +92,11 @@ impl Narrator for Kubernetes {
             Action::Replace if workload.update.order == Order::ByHand => {
                 ("someone deletes the old pod, so that the new template takes effect".to_owned(), update)
             }
+            Action::Replace if scenario.facts.rolling.is_some() => {
+                (format!("the controller deletes the old pod of {name}"), update)
+            }
             Action::Replace => ("the old pod is deleted".to_owned(), update),
+            Action::Available => (format!("{name} is available"), None),
             Action::Place => (format!("the scheduler places it on {node}"), wanted),
             Action::Start => (format!("its container starts on {node}"), None),
             Action::Refuse => (format!("it cannot start on {node}; someone deletes the pod"), None),

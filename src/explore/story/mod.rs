@@ -16,6 +16,9 @@ pub use words::{Narrator, Sentence, common, named, node};
 
 /// Two containers hold one thing, or one starts without what is its own.
 pub fn breach(scenario: &Scenario<'_>, breach: &Breach, trace: &[(Step, State)]) -> Finding {
+    if breach.kind == BreachKind::Quorum {
+        return kubernetes::quorum(scenario, events(scenario, trace));
+    }
     let hazard = hazard(scenario, breach);
     let code = format!("{}/{}/{}", scenario.facts.target.name(), breach.resource.name(), hazard.name());
     let own = &scenario.actors[usize::from(breach.actor)];
@@ -31,6 +34,7 @@ pub fn breach(scenario: &Scenario<'_>, breach: &Breach, trace: &[(Step, State)])
         BreachKind::Empty => format!("{name} starts on an empty {thing}, while its data is elsewhere"),
         BreachKind::Other if name == other => format!("{name} starts on another's data in {thing}"),
         BreachKind::Other => format!("{name} starts on the data of {other} in {thing}"),
+        BreachKind::Quorum => format!("{name} and {other} stop at once"),
     };
     let mut story = events(scenario, trace);
     let end = match (breach.kind, place) {
@@ -41,6 +45,7 @@ pub fn breach(scenario: &Scenario<'_>, breach: &Breach, trace: &[(Step, State)])
         (BreachKind::Two, None) => format!("now two containers are {name}"),
         (BreachKind::Empty, _) => format!("now {name} runs without its data"),
         (BreachKind::Other, _) => format!("now {name} runs on what is not its own"),
+        (BreachKind::Quorum, _) => "now the quorum is lost".to_owned(),
     };
     story.push(Event { words: end, at: mount.map(|m| m.at.clone()) });
     let (line, fix) = narrator(scenario.facts.target).fix(scenario, breach, trace);

@@ -27,6 +27,7 @@ pub use labels::query;
 pub use limits::{clashes, names};
 use objects::{All, Kustomization, One};
 use workload::Set;
+pub use workload::by_hand;
 
 /// The files of one service, in the order in which they are applied.
 struct Folder {

@@ -85,11 +85,11 @@ pub fn plan(context: &mut Context<'_>, service: &Service, w: &Workload, k: &Kube
     let gate = update.healthy.as_ref().map(|t| words.literal(context, t, "`update.healthy`"));
     let meta =
         Meta { name: service.full_name(), namespace: Some(k.namespace.clone()), labels: labels::of(service) };
-    let (min_ready, selector) = (update.pause, labels::workload(service));
+    let (by_hand, pause, selector) = (by_hand(w), update.pause, labels::workload(service));
     let set = match *members {
         Members::PerNode { .. } => {
-            let update = strategy(gate, &[("maxSurge", 0), ("maxUnavailable", 1)]);
-            Set::Daemon(Box::new(DaemonSet { meta, update, min_ready, selector, pod }))
+            let update = strategy(by_hand, gate, &[("maxSurge", 0), ("maxUnavailable", 1)]);
+            Set::Daemon(Box::new(DaemonSet { meta, update, min_ready: pause, selector, pod }))
         }
         Members::Counted { count, first, pin: _ } => {
             if first > 0 && k.version < ORDINALS {
@@ -103,8 +103,9 @@ pub fn plan(context: &mut Context<'_>, service: &Service, w: &Workload, k: &Kube
                 start: (first > 0).then_some(first),
                 // Members of a quorum become ready together, so they must not wait for one another.
                 management: "Parallel",
-                update: strategy(gate, &[("partition", 0)]),
-                min_ready,
+                update: strategy(by_hand, gate, &[("partition", 0)]),
+                // Who deletes the pods waits for the pause; of `OnDelete` no controller does.
+                min_ready: if by_hand { 0 } else { pause },
                 retention: keep.then_some("Retain"),
                 selector,
                 pod,
@@ -115,12 +116,24 @@ pub fn plan(context: &mut Context<'_>, service: &Service, w: &Workload, k: &Kube
     Planned { set, config, classes: stored.classes, persistent: stored.persistent }
 }
 
-/// Returns the update strategy. No controller can run the command of a gate; it would update the
-/// next member without it. With `OnDelete`, a changed template waits until somebody deletes a pod.
-fn strategy(gate: Option<String>, rolling: &[(&'static str, u32)]) -> Update {
-    match gate {
-        Some(_) => Update { kind: "OnDelete", rolling: Vec::new(), gate },
-        None => Update { kind: "RollingUpdate", rolling: rolling.to_vec(), gate },
+/// Returns whether a changed template waits until a person deletes the pods, one after the other.
+///
+/// No controller can run the command of a gate; it would update the next member without it. And
+/// since 1.37 no controller updates several members of a `Parallel` set safely: it deletes all old
+/// pods that are not available at once, whatever `maxUnavailable` says
+/// (`pkg/controller/statefulset/stateful_set_control.go`, gate `MaxUnavailableStatefulSet`). A pod
+/// that is ready for less than `minReadySeconds` is not available, so a change within the pause
+/// would stop all members. `OrderedReady` is no way out: it starts the second member only when the
+/// first is ready, and one member of a quorum alone never is.
+pub fn by_hand(w: &Workload) -> bool {
+    w.update.healthy.is_some() || !w.per_node() && w.count() > 1
+}
+
+/// Returns the update strategy; with `OnDelete` a changed template waits until a person deletes a pod.
+fn strategy(by_hand: bool, gate: Option<String>, rolling: &[(&'static str, u32)]) -> Update {
+    match by_hand {
+        true => Update { kind: "OnDelete", rolling: Vec::new(), gate },
+        false => Update { kind: "RollingUpdate", rolling: rolling.to_vec(), gate },
     }
 }
 

@@ -12,6 +12,7 @@ mod object;
 mod peers;
 mod pod;
 mod quiet;
+mod rolling;
 mod rules;
 mod selector;
 mod storage;

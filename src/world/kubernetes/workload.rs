@@ -4,6 +4,7 @@ use super::members::{ALL, Template, members};
 use super::mounts::{Modes, Mounts};
 use super::object::Object;
 use super::pod::{self, Pod};
+use super::rolling::rolling;
 use super::selector::{labels, plain, selector, words};
 use super::storage::Storage;
 use crate::finding::{At, codes};
@@ -99,6 +100,7 @@ fn workload<'d>(
     let template = Template { object, kind, replicas, pod: &pod, mounts: &mounts };
     let (members, Modes { one_node, many }) = members(&template, storage, left, found);
     let update = update(object, found);
+    let rolling = rolling(object, kind, &pod, replicas, &update);
     let image = pod.main.and_then(|c| c.get("image")).and_then(Value::as_str).unwrap_or_default();
     let own = labels(object, object.root.at(&["metadata", "labels"]), &mut Found::default());
     let named = |key: &str| pod.labels.get(key).or_else(|| own.get(key));
@@ -127,6 +129,7 @@ fn workload<'d>(
         grace_at: pod.grace_at.clone(),
         lock: pod.lock.take(),
         many,
+        rolling,
         ..Workload::new(object.title(), kind, object.here())
     };
     Some(Read { object, workload, pod, selector, replicas, one_node })

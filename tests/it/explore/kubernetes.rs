@@ -1,7 +1,7 @@
 //! Kubernetes: each rule away, alone and with the others of its cell.
 
 use berthc::model::backend::Fences;
-use berthc::world::{Apart, Selector, Term, Whom};
+use berthc::world::{Apart, Rolling, Selector, Term, Whom};
 
 use super::*;
 
@@ -122,4 +122,45 @@ fn two_workloads_on_one_directory() {
     other.labels = BTreeMap::new();
     other.apart = Vec::new();
     assert_eq!(kubernetes(vec![set(), other]), ["kubernetes/data/neighbour", "kubernetes/data/revisions"]);
+}
+
+/// Members of a quorum, each on a volume of its own, that a controller rolls over.
+pub fn rolled(members: u32, most: u32, parallel: bool) -> Workload {
+    let mut w = stateful(Vec::new());
+    w.members = (1..=members)
+        .map(|id| {
+            let mut mount = claim(true, Fences::WhileConnected);
+            if let Source::Volume { name, .. } = &mut mount.source {
+                *name = format!("claim ns/data-db-{id}");
+            }
+            Member { name: format!("db-{id}"), ordinal: Some(id), mounts: vec![mount], ..Member::default() }
+        })
+        .collect();
+    w.rolling = Some(Rolling {
+        members,
+        most: (most, at("updateStrategy")),
+        parallel: parallel.then(|| at("podManagementPolicy")),
+        pause: Some((30, at("minReadySeconds"))),
+    });
+    w
+}
+
+#[test]
+fn a_roll_out_keeps_a_majority_or_is_told() {
+    let together = vec!["update-together".to_owned()];
+    for (members, most, parallel, told) in [
+        (3, 1, false, false),
+        (3, 1, true, true),
+        (3, 2, false, true),
+        // Of five members two may go.
+        (5, 2, false, false),
+        (5, 3, false, true),
+        (5, 2, true, true),
+    ] {
+        let found = kubernetes(vec![rolled(members, most, parallel)]);
+        assert_eq!(found == together, told, "{members} {most} {parallel}: {found:?}");
+        assert!(told || found.is_empty(), "{found:?}");
+    }
+    let by_hand = Workload { rolling: None, ..rolled(3, 1, true) };
+    assert_eq!(kubernetes(vec![by_hand]), Vec::<String>::new());
 }

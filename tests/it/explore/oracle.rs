@@ -11,6 +11,7 @@ use berthc::explore::{hazards, pairings, rules};
 use berthc::hazard::Resource;
 use stateright::{Checker, Model, Property};
 
+use super::kubernetes::rolled;
 use super::*;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -57,6 +58,7 @@ impl Model for Oracle {
             Property::always("two", |_, m| !matches!(m, Moment::Broken(BreachKind::Two, _))),
             Property::always("empty", |_, m| !matches!(m, Moment::Broken(BreachKind::Empty, _))),
             Property::always("other", |_, m| !matches!(m, Moment::Broken(BreachKind::Other, _))),
+            Property::always("quorum", |_, m| !matches!(m, Moment::Broken(BreachKind::Quorum, _))),
             // Never seen, so that every state is looked at.
             Property::sometimes("end of the world", |_, _| false),
         ]
@@ -105,8 +107,12 @@ fn compare(facts: &Facts) -> bool {
     let checker = Oracle(facts.clone()).checker().spawn_bfs().join();
     let broken = found.breaches.len();
     assert_eq!(checker.unique_state_count(), found.states + broken, "{facts:?}");
-    for (name, kind) in [("two", BreachKind::Two), ("empty", BreachKind::Empty), ("other", BreachKind::Other)]
-    {
+    for (name, kind) in [
+        ("two", BreachKind::Two),
+        ("empty", BreachKind::Empty),
+        ("other", BreachKind::Other),
+        ("quorum", BreachKind::Quorum),
+    ] {
         let shortest =
             found.breaches.iter().filter(|(k, _)| k.0 == kind).map(|(_, (_, trace))| trace.len()).min();
         let theirs = checker.discovery(name).map(|path| path.into_actions().len());
@@ -183,6 +189,18 @@ fn it_agrees_on_three_nodes_and_on_pairs() {
         for w in picked {
             compare_all(target, vec![w.clone()], 3);
             compare_all(target, pair(w), 2);
+        }
+    }
+}
+
+#[test]
+fn it_agrees_on_members_of_a_quorum() {
+    for parallel in [false, true] {
+        for most in [1, 2] {
+            let (all, broken) = compare_all(Target::Kubernetes, vec![rolled(3, most, parallel)], 2);
+            // By force one member alone breaks.
+            let lost = usize::from(parallel || most > 1);
+            assert_eq!(broken, 1 + lost, "{parallel} {most}: {broken} of {all}");
         }
     }
 }

@@ -138,3 +138,20 @@ fn a_stack_with_a_grace_above_55_s_overlaps() {
         assert_eq!(found(grace).contains("swarm/data/update"), overlaps, "{grace}: {:?}", found(grace));
     }
 }
+
+/// Nothing rolls several members by itself: since Kubernetes 1.37 that may stop all of them.
+#[test]
+fn no_update_takes_a_quorum() {
+    let together = |tree: &Tree| {
+        let found = verified(tree, "/kubernetes/", 2, false).findings;
+        found.iter().filter(|f| f.code == "update-together").map(|f| f.message.clone()).collect::<Vec<_>>()
+    };
+    let tree = compiled("specs").tree.unwrap();
+    assert_eq!(together(&tree), Vec::<String>::new());
+    let rolled = |text: &String| text.replace("type: OnDelete", "type: RollingUpdate");
+    let tree: Tree = tree.iter().map(|(path, text)| (path.clone(), rolled(text))).collect();
+    let found = together(&tree).join("\n");
+    for name in ["etcd", "zookeeper", "kafka", "cockroachdb"] {
+        assert!(found.contains(&format!("statefulset/{name}")), "{name}:\n{found}");
+    }
+}

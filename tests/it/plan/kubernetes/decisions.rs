@@ -19,14 +19,23 @@ fn field(path: &str) -> Value {
 #[test]
 fn updates_are_one_at_a_time_or_by_hand() {
     let strategy = |spec: &Spec, kind: &str| spec.out().one(kind)["spec"]["updateStrategy"].clone();
+    let by_hand = json!({ "type": "OnDelete" });
     let rolling = json!({ "type": "RollingUpdate", "rollingUpdate": { "partition": 0 } });
-    assert_eq!(strategy(&volume(), "StatefulSet"), rolling);
+    // A single member has no quorum to lose. Several would be deleted at once, from 1.37 on.
+    for version in ["1.34", "1.37"] {
+        let one = volume().set("members", "{ count: 1 }").set("update", "{ pause: 7s }");
+        let one = one.kubernetes(version, "");
+        assert_eq!(strategy(&one, "StatefulSet"), rolling);
+        assert_eq!(one.out().one("StatefulSet")["spec"]["minReadySeconds"], 7);
+        let several = volume().set("update", "{ pause: 7s }").kubernetes(version, "");
+        assert_eq!(strategy(&several, "StatefulSet"), by_hand);
+        assert_eq!(several.out().one("StatefulSet")["spec"]["minReadySeconds"], json!(null));
+    }
     let rolling = json!({ "type": "RollingUpdate", "rollingUpdate": { "maxSurge": 0, "maxUnavailable": 1 } });
     assert_eq!(strategy(&node(), "DaemonSet"), rolling);
     for (spec, kind) in [(volume(), "StatefulSet"), (node(), "DaemonSet")] {
         let gated = spec.set("update", "{ pause: 7s, healthy: \"a green\" }");
-        assert_eq!(strategy(&gated, kind), json!({ "type": "OnDelete" }));
-        assert_eq!(gated.out().one(kind)["spec"]["minReadySeconds"], 7);
+        assert_eq!(strategy(&gated, kind), by_hand);
     }
     let set = volume().out();
     assert_eq!(set.one("StatefulSet")["spec"]["podManagementPolicy"], "Parallel");
