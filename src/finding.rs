@@ -94,12 +94,18 @@ pub mod codes {
     pub const ID_BY_HAND: &str = "id-by-hand";
     /// Settings for the first start that stay in the file.
     pub const BOOTSTRAP: &str = "bootstrap-kept";
+    /// A check that ends a server while it is still busy with its first start or a recovery.
+    pub const CHECK_KILLS: &str = "check-kills";
+    /// Members whose names nobody finds until a check has passed that needs the other members.
+    pub const CHECK_HIDES: &str = "check-hides-names";
+    /// A config whose content can change while its name cannot.
+    pub const CONFIG_FIXED: &str = "config-fixed";
 
     /// Name of what was not searched, for code scanning. It is no finding.
     pub const NOT_SEARCHED: &str = "not-searched";
 
     /// All codes.
-    pub const ALL: [&str; 19] = [
+    pub const ALL: [&str; 22] = [
         MATCHES_NOTHING,
         IGNORED,
         OVERLAP,
@@ -119,5 +125,8 @@ pub mod codes {
         ID_REPEATED,
         ID_BY_HAND,
         BOOTSTRAP,
+        CHECK_KILLS,
+        CHECK_HIDES,
+        CONFIG_FIXED,
     ];
 }

@@ -66,6 +66,8 @@ pub struct Actor {
     pub back: Order,
     /// It may take longer to stop than Swarm waits.
     pub slow: bool,
+    /// A new one follows one that ended (Swarm's `restart_policy`).
+    pub restarts: bool,
     /// Most of its workload on one node.
     pub most: Option<u32>,
     /// Its start kills whatever has its container's name.
@@ -102,6 +104,9 @@ pub struct Mount {
     pub one_pod: bool,
     /// A cluster volume that its task reserves.
     pub reserved: bool,
+    /// It lies where the node's own state does, as docker's volumes do: a node that lacks that disk
+    /// is no node of the cluster.
+    pub rooted: bool,
 }
 
 /// Where a mount's data stands in a [`State`].
@@ -228,7 +233,8 @@ impl Facts {
         let node = usize::from(copy.node);
         let missing = own.mounts.iter().filter(|m| m.missing == Missing::Refused).any(|m| match m.place {
             Place::Directory(d) => {
-                !state.nodes[node].mounted || state.directories[usize::from(d)][node] == Data::Absent
+                !state.nodes[node].mounted && !m.rooted
+                    || state.directories[usize::from(d)][node] == Data::Absent
             }
             Place::Volume(v) => state.volumes[usize::from(v)] == Data::Absent,
         });
@@ -298,7 +304,7 @@ impl Facts {
                     let all = &state.directories[usize::from(d)][..self.nodes];
                     let elsewhere =
                         !own.kind.per_node() && all.iter().enumerate().any(|(n, d)| n != node && *d == mine);
-                    match state.nodes[node].mounted {
+                    match state.nodes[node].mounted || mount.rooted {
                         true => (all[node], elsewhere),
                         // Its data lies on the disk that is not mounted.
                         false => (Data::Absent, elsewhere || all[node] == mine),

@@ -130,7 +130,8 @@ pub fn watched(
             // keeps its port and its name, as it should.
             if let (1, Some(trace)) = (members.len(), &found.stuck)
                 && hazard != Hazard::Force
-                && scenario.facts.actors.iter().any(facts::Actor::claims)
+                && (scenario.facts.actors.iter().any(facts::Actor::claims)
+                    || target == Target::Swarm && hazard == Hazard::Update)
             {
                 findings.push((None, story::stuck(&scenario, trace)));
             }

@@ -65,6 +65,7 @@ impl<'w> Scenario<'w> {
                 order: workload.update.order,
                 back: workload.rollback.order,
                 slow: workload.grace > SWARM_LONGEST_GRACE,
+                restarts: workload.restarts,
                 most: workload.most.as_ref().map(|m| m.0),
                 kills: workload.kills.is_some(),
                 cleans: workload.cleans.is_some(),
@@ -140,9 +141,12 @@ fn fact(mount: &Mount, place: Place) -> facts::Mount {
         fences: Fences::Never,
         one_pod: false,
         reserved: false,
+        rooted: false,
     };
     match &mount.source {
-        Source::Host { missing, .. } => facts::Mount { missing: *missing, ..none },
+        Source::Host { path, missing } => {
+            facts::Mount { missing: *missing, rooted: path.starts_with("volume "), ..none }
+        }
         Source::Volume { fences, one_pod, reserved, missing, .. } => facts::Mount {
             missing: *missing,
             fences: *fences,

@@ -10,6 +10,22 @@ pub fn share(device: &str) -> String {
     }
 }
 
+/// In the name of a directory that is a share of the network: by these words alone, or beginning so.
+const SHARES: [&str; 17] = [
+    "afs", "ceph", "cephfs", "cifs", "efs", "gfs2", "gpfs", "juicefs", "longhorn", "lustre", "moosefs",
+    "nas", "nfs", "nfs4", "ocfs2", "samba", "smb",
+];
+const BEGINNINGS: [&str; 6] = ["beegfs", "gluster", "lizardfs", "nfsshare", "orangefs", "seaweed"];
+
+/// Returns whether the name of a directory says that every node mounts the same one.
+pub fn shared(path: &str) -> bool {
+    let words = || path.split(['/', '-', '_', '.']).map(str::to_ascii_lowercase);
+    let below = |root| within(path, root);
+    words().any(|w| SHARES.contains(&w.as_str()) || BEGINNINGS.iter().any(|b| w.starts_with(b)))
+        || (below("/mnt") || below("/media"))
+            && words().any(|w| ["share", "shared", "shares"].contains(&w.as_str()))
+}
+
 /// Parts of `/usr` and `/usr/local` that are the system's.
 const INSTALLED: [&str; 9] = ["bin", "games", "include", "lib", "lib64", "libexec", "sbin", "share", "src"];
 /// Directories of the node that are mounted to be looked at.

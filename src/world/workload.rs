@@ -112,6 +112,9 @@ pub struct Workload {
     pub update: Update,
     /// The same for a rollback, where the orchestrator has its own setting for that (Swarm).
     pub rollback: Update,
+    /// A new container follows one that ended. Without it (Swarm's `condition: none`) only a new
+    /// description brings one.
+    pub restarts: bool,
     /// Seconds that a container has to stop before it is killed.
     pub grace: u32,
     /// Where `grace` stands; `None` for the orchestrator's default.
@@ -165,6 +168,7 @@ impl Workload {
             node_network: None,
             rollback: update.clone(),
             update,
+            restarts: true,
             grace: 0,
             grace_at: None,
             lock: None,

@@ -50,7 +50,23 @@ impl Rules for Swarm {
         }
         turn.notice();
         turn.heal();
-        for action in strikes(facts.hazard).iter().filter(|w| common::may_strike(state, **w)) {
+        // Without a restart policy nothing follows what ends by itself or with its node.
+        let follows = |w: &&Action| {
+            let ends = matches!(
+                w,
+                Action::Crash
+                    | Action::PowerOff
+                    | Action::KillAgent
+                    | Action::Cut
+                    | Action::Drain
+                    | Action::Unlabel
+                    | Action::MoveLabel
+                    | Action::FlipLabel
+            );
+            !ends || facts.actors.iter().all(|a| a.restarts)
+        };
+        let strikes = strikes(facts.hazard).iter().filter(|w| common::may_strike(state, **w));
+        for action in strikes.filter(follows) {
             turn.strike(*action);
         }
     }

@@ -30,8 +30,8 @@ impl Narrator for Fleet {
                 wanted.or(Some(&workload.at)),
             ),
             Action::Create => (format!("fleet places {name} on {node}"), wanted.or(Some(&workload.at))),
-            Action::Replace => ("the old unit is to stop; nothing waits for that".to_owned(), None),
-            Action::Start => (format!("systemd starts its container on {node}"), None),
+            Action::Replace => (format!("the old {name} is to stop; nothing waits for that"), None),
+            Action::Start => (format!("systemd starts the container of {name} on {node}"), None),
             Action::Tell => {
                 (format!("the agent of {node} asks {name} to stop; its container takes its time"), None)
             }

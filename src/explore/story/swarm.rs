@@ -2,7 +2,7 @@
 
 use super::Narrator;
 use crate::explore::facts::{Breach, BreachKind};
-use crate::explore::scenario::Scenario;
+use crate::explore::scenario::{Actor, Scenario};
 use crate::explore::search::{Action, Step};
 use crate::explore::state::State;
 use crate::explore::story::{self, Sentence};
@@ -23,21 +23,24 @@ impl Narrator for Swarm {
             if before.struck & Action::Rollback.bit() != 0 { &workload.rollback } else { &workload.update };
         let constraint = scenario.want(actor);
         let reported = match step.action {
-            Action::Update => ("a new description is deployed".to_owned(), Some(&workload.at)),
-            Action::Rollback => ("the deploy is rolled back".to_owned(), Some(&workload.at)),
+            Action::Update => (format!("a new description of {name} is deployed"), Some(&workload.at)),
+            Action::Rollback => (format!("the deploy of {name} is rolled back"), Some(&workload.at)),
             Action::Create
                 if order.order == Order::StartFirst && before.of(step.actor).any(|c| !c.retired) =>
             {
-                ("start-first: Swarm starts the new task beside the old one".to_owned(), order.at.as_ref())
+                (
+                    format!("start-first: Swarm starts the new task of {name} beside the old one"),
+                    order.at.as_ref(),
+                )
             }
             Action::Create => {
                 (format!("Swarm makes a new task of {name} at once: nothing runs that is still wanted"), None)
             }
             Action::Replace if order.order == Order::StopFirst => (
-                "stop-first: Swarm asks the old task to stop, and the new one waits".to_owned(),
+                format!("stop-first: Swarm asks the old task of {name} to stop, and the new one waits"),
                 order.at.as_ref(),
             ),
-            Action::Replace => ("the old task is told to stop".to_owned(), None),
+            Action::Replace => (format!("the old task of {name} is told to stop"), None),
             Action::Timeout => (
                 format!(
                     "after {SWARM_OLD_TASK_TIMEOUT} s Swarm waits no longer; the old task was told 2 to 3 s late, and has {} s to stop",
@@ -45,9 +48,9 @@ impl Narrator for Swarm {
                 ),
                 workload.grace_at.as_ref().or(Some(&workload.at)),
             ),
-            Action::Place => (format!("the scheduler gives it {node}"), constraint),
-            Action::Start => (format!("its container starts on {node}"), None),
-            Action::Refuse => (format!("{node} refuses it, and it is tried elsewhere"), None),
+            Action::Place => (format!("the scheduler gives {name} {node}"), constraint),
+            Action::Start => (format!("the container of {name} starts on {node}"), None),
+            Action::Refuse => (format!("{node} refuses {name}, and it is tried elsewhere"), None),
             Action::Tell => (
                 format!("the agent of {node} asks the old container of {name} to stop; it takes its time"),
                 None,
@@ -67,7 +70,7 @@ impl Narrator for Swarm {
             Action::Deploy => (format!("{name} is deployed again before its container has ended"), None),
             Action::Unlabel => (
                 format!(
-                    "a label is taken from {node}: its task is rejected at once, and runs until it has stopped"
+                    "a label is taken from {node}: the task of {name} is rejected at once, and runs until it has stopped"
                 ),
                 constraint,
             ),
@@ -85,6 +88,7 @@ impl Narrator for Swarm {
                 (format!("docker node rm --force {node}: its containers never hear of it"), None)
             }
             Action::PowerOff => (format!("{node} is switched off: its tasks are wanted elsewhere"), None),
+            Action::Crash => (format!("the process of {name} ends by itself"), None),
             Action::Release => return None,
             _ => (story::common(scenario, step)?, None),
         };
@@ -100,13 +104,28 @@ impl Narrator for Swarm {
             || trace.last().is_some_and(|(start, after)| {
                 after.copies().any(|c| c.runs() && c.actor == breach.other && c.node != start.node)
             });
+        let at_mount = mount.map_or(&workload.at, |m| &m.at);
+        if workload.members.len() > 1 {
+            let words = "one service for each member, each with a directory or volume and a label of its own; or `mode: global`, a task and a volume on each node";
+            return (at_mount, words.to_owned());
+        }
         if scenario.facts.hazard == Hazard::Neighbour
             || scenario.actors.len() > 1 && breach.kind == BreachKind::Two && !scenario.facts.excluded
         {
-            let at = mount.map_or(&workload.at, |m| &m.at);
-            return (at, "give each a path or volume of its own".to_owned());
+            return (at_mount, "give each a path or volume of its own".to_owned());
         }
-        if workload.update.order == Order::StartFirst && matches!(scenario.facts.hazard, Hazard::Update) {
+        let volume = matches!(mount.map(|m| &m.source), Some(Source::Volume { .. }));
+        if came(Action::LoseVolume) || came(Action::Unmount) {
+            let words =
+                "type: bind, with a directory inside the mount as source: Swarm makes none that is missing";
+            return (at_mount, words.to_owned());
+        }
+        if moved && !scenario.facts.actors[usize::from(breach.actor)].pinned {
+            let more = if volume { ", or a volume whose driver refuses a second node" } else { "" };
+            return (&workload.at, format!("{}{more}", pin(actor)));
+        }
+        let update = scenario.facts.hazard == Hazard::Update;
+        if workload.update.order == Order::StartFirst && update && !came(Action::Rollback) {
             let at = workload.update.at.as_ref().unwrap_or(&workload.at);
             return (at, "order: stop-first".to_owned());
         }
@@ -114,30 +133,25 @@ impl Narrator for Swarm {
             let at = workload.rollback.at.as_ref().unwrap_or(&workload.at);
             return (at, "order: stop-first".to_owned());
         }
-        let volume = matches!(mount.map(|m| &m.source), Some(Source::Volume { .. }));
-        if came(Action::LoseVolume) || came(Action::Unmount) {
-            let at = mount.map_or(&workload.at, |m| &m.at);
-            return (
-                at,
-                "type: bind, with a directory inside the mount as source: Swarm makes none that is missing"
-                    .to_owned(),
-            );
-        }
-        if moved && !scenario.facts.actors[usize::from(breach.actor)].pinned {
-            let pin = format!(
-                "deploy.placement.constraints: [\"node.labels.{} == {}\"], on one node only",
-                workload.family,
-                actor.member.ordinal.unwrap_or(1)
-            );
-            let more = if volume { ", or a volume whose driver refuses a second node" } else { "" };
-            return (&workload.at, format!("{pin}{more}"));
-        }
         if moved {
-            let at = mount.map_or(&workload.at, |m| &m.at);
-            return (
-                at,
-                format!("a source that carries the member's own name ({name}), so that no other node has it"),
+            // A volume of a driver's is made wherever its task comes, or is there already.
+            let duty = format!(
+                "docker service scale {name}=0, wait until its container is gone, move the label, scale it up again"
             );
+            return match volume {
+                true => (
+                    at_mount,
+                    format!(
+                        "a volume whose driver refuses a second node; else whoever moves the label does so by hand: {duty}"
+                    ),
+                ),
+                false => (
+                    at_mount,
+                    format!(
+                        "type: bind, source: /srv/{name}: Swarm makes no directory that is missing; or, each time a label moves: {duty}"
+                    ),
+                ),
+            };
         }
         if workload.node_network.is_some() {
             return (&workload.at, "an entrypoint that holds flock on its data directory: on the node's network a published port binds nothing".to_owned());
@@ -154,4 +168,15 @@ impl Narrator for Swarm {
         let at = workload.update.at.as_ref().filter(|_| first).unwrap_or(&workload.at);
         (at, "order: stop-first".to_owned())
     }
+}
+
+/// Returns the constraint that keeps a member to one node: by a label that stands in none of its own yet.
+fn pin(actor: &Actor<'_>) -> String {
+    let (workload, member) = (actor.workload, actor.member);
+    let taken = workload.wants.iter().any(|w| w.key == format!("node.labels.{}", workload.family));
+    let (label, value) = match taken {
+        true => (&member.name, 1),
+        false => (&workload.family, member.ordinal.unwrap_or(1)),
+    };
+    format!("deploy.placement.constraints: [\"node.labels.{label} == {value}\"], a label of one node only")
 }

@@ -18,6 +18,7 @@ pub fn check(stacks: &[Vec<Service>], world: &mut World) {
         ingress(stack, world, &mut found);
         ids(stack, world, &mut found);
         together(stack, world, &mut found);
+        hidden(stack, world, &mut found);
     }
     let left = host_ports(world, &mut found);
     world.findings.extend(found);
@@ -133,6 +134,48 @@ fn together(stack: &[Service], world: &World, found: &mut Vec<Finding>) {
             ),
         ));
     }
+}
+
+/// Reports members of one quorum that each wait for the names of the others: Swarm's DNS gives out the name
+/// of a task once its check has passed, with endpoint_mode vip and dnsrr alike (moby#36737; measured:
+/// 25 s of NXDOMAIN with a check that passes after 25 s).
+fn hidden(stack: &[Service], world: &World, found: &mut Vec<Finding>) {
+    let mut families: BTreeMap<(&str, &str), Vec<&Service>> = BTreeMap::new();
+    for service in stack {
+        let Workload { family, image, .. } = &world.workloads[service.workload];
+        families.entry((family, image)).or_default().push(service);
+    }
+    for of in families.values() {
+        let name = |s: &Service| world.workloads[s.workload].name.as_str();
+        let several = |s: &Service| world.workloads[s.workload].members.len() > 1;
+        let few = &of[..of.len().min(COMPARED)];
+        // Who is found without a check lets the others pass theirs.
+        let waits = |s: &&&Service| {
+            let Some((_, said)) = &s.check else { return false };
+            let mut named = few.iter().filter(|o| names(said, name(o))).peekable();
+            let other = |o: &&&Service| !std::ptr::eq(**o, **s) || several(s);
+            let first = named.peek().is_some();
+            first && named.clone().any(|o| other(&o)) && named.all(|o| o.check.is_some())
+        };
+        let all: Vec<&&Service> = few.iter().filter(waits).collect();
+        let at: Vec<At> = all.iter().filter_map(|s| Some(s.check.as_ref()?.0.clone())).collect();
+        if at.is_empty() {
+            continue;
+        }
+        let members: Vec<&str> = all.iter().map(|s| name(s)).collect();
+        let message = format!(
+            "Swarm hides the name of a task until its check passes: if the checks of {} need the other members, none ever resolves",
+            members.join(", ")
+        );
+        let fix = "healthcheck: { disable: true }, or one that passes before the others are found";
+        found.push(finding(codes::CHECK_HIDES, Level::Note, message, at, fix.to_owned()));
+    }
+}
+
+/// Returns whether `text` has `name` as a word of its own, alone or in a host's name.
+fn names(text: &str, name: &str) -> bool {
+    let part = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    text.split(|c| !part(c)).any(|word| word == name)
 }
 
 /// Whether the scheduler may give two services one node: they want the same of it, and take no

@@ -116,6 +116,15 @@ pub fn software(name: &str, service: &Value<'_>, images: &Images) -> Option<Arc<
     })
 }
 
+/// Returns all that its program is told: the texts of its environment, its command and its entrypoint.
+pub fn said(service: &Value<'_>) -> String {
+    let variables = service.get("environment").map(|e| Page::pairs(&e)).unwrap_or_default();
+    let line = |key: &str| service.get(key).map(|v| words(&v)).unwrap_or_default();
+    let words = line("entrypoint").into_iter().chain(line("command")).map(|(word, _)| word);
+    let all: Vec<String> = variables.into_iter().filter_map(|(_, text, _)| text).chain(words).collect();
+    all.join(" ")
+}
+
 /// The environment, and what stands in the command as `--key=value` or `--key value`.
 fn settings<'d>(service: &Value<'d>) -> Vec<(String, Option<String>, Value<'d>)> {
     let mut settings = service.get("environment").map(|e| Page::pairs(&e)).unwrap_or_default();

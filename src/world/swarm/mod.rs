@@ -12,6 +12,7 @@ mod placement;
 mod rules;
 mod service;
 mod short;
+mod starts;
 mod storage;
 mod template;
 
@@ -67,6 +68,7 @@ fn stack(page: &mut Page<'_, '_>) -> Vec<service::Service> {
         return Vec::new();
     };
     rules::file(page);
+    starts::fixed(page);
     let mut all = Vec::new();
     for (name, value) in services.entries() {
         all.extend(if is_service(&value) {

@@ -113,11 +113,17 @@ impl<'d, 'w> Page<'d, 'w> {
         Some(interpolate(&text).map_or(text, |filled| filled.text))
     }
 
-    /// A whole number; `None` when there is none to be read.
+    /// A whole number; `None` when there is none to be read. In quotes a number is text, which docker
+    /// refuses, unless a variable stands there (docker/cli `cli/compose/loader/interpolate.go`).
     pub fn number(&mut self, value: &Value<'_>, otherwise: &str) -> Option<u64> {
         let text = Self::quiet(value)?;
-        let number = text.parse().ok();
-        if number.is_none() {
+        let filled = value.as_str() != Some(text.as_str());
+        let plain = || value.number().and_then(|n| u64::try_from(n).ok());
+        let number = if filled || value.is_quoted() { text.parse().ok() } else { plain() };
+        if !filled && value.is_quoted() && number.is_some() {
+            let message = format!("docker stack deploy refuses `{text}` in quotes: it wants a number");
+            self.found((codes::REFUSED, Level::Note), &[value], message, "write it without quotes");
+        } else if number.is_none() {
             self.unread(value, format!("`{text}` is no number here: {otherwise}"));
         }
         number

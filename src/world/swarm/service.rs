@@ -7,7 +7,7 @@ use super::network::{self, Ingress};
 use super::page::Page;
 use super::storage::Mounts;
 use super::template::Slot;
-use super::{placement, rules, short};
+use super::{placement, rules, short, starts};
 use crate::finding::{At, Level, codes};
 use crate::images::{self, Software};
 use crate::text::yaml::Value;
@@ -16,6 +16,8 @@ use crate::world::{Kind, Member, Mount, Order, Source, Update, Workload};
 
 /// Seconds before docker kills what does not stop.
 const GRACE: u32 = 10;
+/// How many tasks an unknown number stands for: two may already meet.
+const UNKNOWN: u64 = 2;
 /// Most members that are read of one service.
 const MEMBERS: u64 = 64;
 /// Most mounts that are read of one service, those of all its members together.
@@ -29,6 +31,8 @@ pub struct Service {
     pub ingress: Vec<Ingress>,
     /// The ids and hostnames that its members are given.
     pub ids: Vec<Id>,
+    /// The check of a member of a quorum on a network of Swarm's, and what its program is told.
+    pub check: Option<(At, String)>,
 }
 
 /// How many tasks, and how they come about.
@@ -70,6 +74,7 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
         node_network: network.host,
         update: order(page, deploy.as_ref(), "update_config"),
         rollback: order(page, deploy.as_ref(), "rollback_config"),
+        restarts: starts::again(service),
         grace,
         grace_at,
         lock: lock(page, service),
@@ -111,13 +116,16 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
     }
     if let Some(software) = &software {
         let kept = !ephemeral(page, service, software, &mut workload);
-        habits(page, service, &workload, kept, software.quorum && !software.cache);
+        habits(page, service, &workload, kept, software);
     }
-    restart(page, service, &workload);
+    let votes = software.as_ref().is_some_and(|s| s.quorum) && workload.node_network.is_none();
+    let check = service.get("healthcheck").filter(|c| votes && starts::enabled(c));
+    let check = check.map(|value| (page.at(&value), identity::said(service)));
+    starts::check(page, service, &workload, software.as_deref());
     rules::dropped(page, service, &workload, software.is_some());
     page.world.workloads.push(workload);
     let ingress = network.ingress;
-    Some(Service { workload: page.world.workloads.len() - 1, ingress, ids })
+    Some(Service { workload: page.world.workloads.len() - 1, ingress, ids, check })
 }
 
 fn mode(page: &mut Page<'_, '_>, name: &str, deploy: Option<&Value<'_>>) -> Option<Mode> {
@@ -126,8 +134,15 @@ fn mode(page: &mut Page<'_, '_>, name: &str, deploy: Option<&Value<'_>>) -> Opti
     let replicas = deploy.and_then(|d| d.get("replicas"));
     match (text.as_str(), &value) {
         ("" | "replicated", _) => {
-            let replicas = replicas.and_then(|r| page.number(&r, "taken for 1"));
-            Some(Mode { global: false, replicas: replicas.unwrap_or(1) })
+            let replicas = replicas.map_or(1, |value| {
+                let what = format!("taken for {UNKNOWN}, of which two may meet");
+                let number = page.number(&value, &what).unwrap_or(UNKNOWN);
+                if number == 0 {
+                    page.unread(&value, format!("{name} has no task yet: searched as if it had one"));
+                }
+                number.max(1)
+            });
+            Some(Mode { global: false, replicas })
         }
         ("global", value) => {
             if let (Some(replicas), Some(mode)) = (&replicas, value) {
@@ -294,13 +309,23 @@ fn ephemeral(
 }
 
 /// What costs a database that is known.
-fn habits(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload, kept: bool, quorum: bool) {
-    if kept && workload.grace <= GRACE && !workload.members.is_empty() {
+fn habits(
+    page: &mut Page<'_, '_>,
+    service: &Value<'_>,
+    workload: &Workload,
+    kept: bool,
+    software: &Software,
+) {
+    let quorum = software.quorum && !software.cache;
+    if kept && workload.grace < software.grace {
         let value = service.get("stop_grace_period");
         page.found(
             (codes::GRACE, Level::Note),
             &[value.as_ref().unwrap_or(service)],
-            format!("{} has {} s to stop before it is killed", workload.name, workload.grace),
+            format!(
+                "{} may need {} s to stop, and {} is killed after {} s",
+                software.name, software.grace, workload.name, workload.grace
+            ),
             "stop_grace_period: 55s",
         );
     }
@@ -326,23 +351,6 @@ fn habits(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload, kep
         "a preference spreads tasks where it can, and no further",
         "max_replicas_per_node: 1",
     );
-}
-
-/// A port that another still holds is refused again and again: who gives up never starts.
-fn restart(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload) {
-    let held = workload.ports.iter().any(|p| p.scheduled) || workload.lock.is_some();
-    let Some(value) = service.at(&["deploy", "restart_policy", "max_attempts"]) else { return };
-    if held && Page::quiet(&value).is_some_and(|n| n != "0") {
-        page.found(
-            (codes::STUCK, Level::Note),
-            &[&value],
-            format!(
-                "{} gives up after some tries, while another still holds what it waits for",
-                workload.name
-            ),
-            "leave `max_attempts` out",
-        );
-    }
 }
 
 /// The name without the number at its end.

@@ -109,7 +109,10 @@ impl<'d> Mounts<'d> {
                 if self.agent {
                     to = Use::LookedAt;
                 }
-                Source::Host { path, missing: Missing::Refused }
+                match path::shared(&path) {
+                    true => share(path, Missing::Refused),
+                    false => Source::Host { path, missing: Missing::Refused },
+                }
             }
             "tmpfs" => Source::Ephemeral,
             "volume" if w.source.is_empty() => Source::Ephemeral,
@@ -243,17 +246,34 @@ impl<'d> Mounts<'d> {
         let name = page.expanded(&w.value, expanded).text;
         // The stack command makes no cluster volume, but what stands here was meant so.
         let mode = definition.as_ref().and_then(|d| d.at(&["x-cluster-spec", "access_mode"]));
-        let is = |key: &str, single: &str| {
-            let value = mode.as_ref().and_then(|m| m.get(key)).and_then(|v| v.text());
-            value.is_none_or(|v| v == single)
+        let of = |key: &str| mode.as_ref().and_then(|m| m.get(key));
+        let is = |key: &str, wanted: &[&str]| {
+            let value = of(key).and_then(|v| v.text());
+            value.is_none_or(|v| wanted.contains(&v.as_str()))
         };
-        let single = !group && is("scope", "single") && is("sharing", "none");
-        let reserved = (self.reserves && single).then(|| page.at(&w.value));
+        // The scheduler refuses a second writer of either sharing (manager/scheduler/volumes.go,
+        // checkVolume), and one that writes to what is for readers it places nowhere.
+        let reserves = !group && is("sharing", &["none", "onewriter"]);
+        if let Some(sharing) = of("sharing").filter(|s| s.is("readonly") && !group) {
+            page.found(
+                (codes::STUCK, Level::Violation),
+                &[&sharing, &w.value],
+                format!("the volume {name} is for readers: Swarm places no task that may write to it"),
+                "sharing: onewriter",
+            );
+        }
+        let reserved = (self.reserves && reserves).then(|| page.at(&w.value));
         // A CSI driver publishes a volume of one node to no second one (CSI,
         // ControllerPublishVolume: FAILED_PRECONDITION); what it knows of a lost node, none says.
+        let single = !group && is("scope", &["single"]) && is("sharing", &["none", "onewriter"]);
         let fences = if single { Fences::WhileConnected } else { Fences::Never };
         Source::Volume { name, fences, one_pod: None, reserved, missing: Missing::Refused }
     }
+}
+
+/// Makes a directory that is the same on every node.
+fn share(path: String, missing: Missing) -> Source {
+    Source::Volume { name: path, fences: Fences::Never, one_pod: None, reserved: None, missing }
 }
 
 /// A mount of either form; `None` for one that cannot be written to.

@@ -49,6 +49,7 @@ pub fn workload(kind: Kind, mounts: Vec<Mount>) -> Workload {
         members: vec![Member { name: "db-1".into(), mounts, ..Member::default() }],
         update: first.clone(),
         rollback: first,
+        restarts: true,
         grace: 30,
         ..Workload::new("db-1".into(), kind, at("db-1"))
     }

@@ -173,7 +173,7 @@ fn habits_of_databases() {
         db(&format!(
             "{calm}    ports: [{{ target: 1, published: 1, mode: host }}]\n    deploy: {{ restart_policy: {{ max_attempts: 3 }} }}\n"
         )),
-        one("update-stuck", N)
+        one("update-stuck", V)
     );
     assert_eq!(
         db(&format!("{calm}    environment: {{ ETCD_INITIAL_CLUSTER_STATE: new }}\n")),
@@ -191,6 +191,98 @@ fn habits_of_databases() {
     // A router of the same image keeps nothing.
     let world = read("services: { db: { image: mongo, command: mongos --configdb x } }");
     silent(&world);
+}
+
+#[test]
+fn who_never_comes_back() {
+    let policy = |policy: &str, more: &str| {
+        let text = format!("{more}\ndeploy: {{ restart_policy: {{ {policy} }} }}");
+        codes(&text, "volumes: { dd: }\n")
+    };
+    let data = "ports: [80]\nvolumes: [\"dd:/d\"]";
+    for bad in ["condition: none", "condition: on-failure", "max_attempts: 3", "max_attempts: 0x3"] {
+        assert_eq!(policy(bad, data), one("update-stuck", V), "{bad}");
+    }
+    for good in ["condition: any", "condition: any, max_attempts: 0, window: 5s", "delay: 5s"] {
+        assert_eq!(policy(good, data), [], "{good}");
+    }
+    // Within the window it may come to rest; who is refused its directory or port does not.
+    let window = "max_attempts: 3, window: 120s";
+    assert_eq!(policy(window, data), one("update-stuck", N));
+    assert_eq!(policy(window, "ports: [80]\nvolumes: [\"/srv/d:/d\"]"), one("update-stuck", V));
+    // A job that ends, with data and without.
+    assert_eq!(policy("condition: none", "volumes: [\"dd:/d\"]"), one("update-stuck", N));
+    assert_eq!(policy("condition: none", ""), []);
+    assert_eq!(policy("condition: on-failure", "ports: [80]"), one("update-stuck", N));
+    let plain = |restart: &str| codes(&format!("restart: {restart}\n{data}"), "volumes: { dd: }\n");
+    assert_eq!(plain("on-failure:3"), one("update-stuck", V));
+    assert_eq!(plain("unless-stopped"), []);
+    // Nothing follows that could hold anything.
+    let world = read("services: { a: { image: b, deploy: { restart_policy: { condition: none } } } }");
+    assert!(!world.workloads[0].restarts);
+}
+
+#[test]
+fn more_tasks_than_one_node_takes() {
+    let of = |replicas: u32, more: &str, on: &str, order: &str| {
+        let ports = if more.is_empty() { "ports: [{ target: 1, published: 1, mode: host }]" } else { "" };
+        codes(
+            &format!(
+                "{ports}\ndeploy: {{ replicas: {replicas}, update_config: {{ order: {order} }}, placement: {{ {more} constraints: [\"{on}\"] }} }}"
+            ),
+            "",
+        )
+    };
+    let (host, label, limit) = ("node.hostname == h", "node.labels.h == 1", "max_replicas_per_node: 2,");
+    assert_eq!(of(2, "", host, "stop-first"), one("update-stuck", V));
+    assert_eq!(of(3, limit, host, "stop-first"), one("update-stuck", V));
+    assert_eq!(of(2, limit, host, "start-first"), one("update-stuck", V));
+    assert_eq!(of(2, limit, host, "stop-first"), []);
+    assert_eq!(of(3, limit, label, "start-first"), []);
+    assert_eq!(of(1, "", host, "stop-first"), []);
+}
+
+#[test]
+fn checks_of_members() {
+    let quorum = |check: &str, servers: &str| {
+        let service = |n: u32| {
+            format!(
+                "  zoo{n}:\n    image: zookeeper:3.9\n    stop_grace_period: 30s\n    ports: [{{ target: 1, published: 1, mode: host }}]\n    environment: {{ ZOO_SERVERS: \"{servers}\" }}\n    volumes: [\"/srv/z{n}:/data\", \"/srv/l{n}:/datalog\"]\n{check}"
+            )
+        };
+        let world = read(&format!("services:\n{}{}", service(1), service(2)));
+        world.findings.into_iter().map(|f| f.code).collect::<Vec<_>>()
+    };
+    let check = "    healthcheck: { test: [CMD, a], start_period: 5m }\n";
+    assert_eq!(quorum(check, "zoo1:2888 zoo2:2888"), ["check-hides-names"]);
+    assert_eq!(quorum(check, "zoo10:2888"), [""; 0]);
+    assert_eq!(quorum("", "zoo1:2888 zoo2:2888"), [""; 0]);
+    for off in ["{ disable: true }", "{ test: [NONE] }", "{ test: NONE }", "{ interval: 1m }"] {
+        assert_eq!(quorum(&format!("    healthcheck: {off}\n"), "zoo1 zoo2"), [""; 0], "{off}");
+    }
+    let kills = |check: &str| {
+        let text = format!(
+            "image: postgres:16\nstop_grace_period: 55s\nvolumes: [\"/srv/d:/var/lib/postgresql/data\"]\nhealthcheck: {{ test: [CMD, a], {check} }}"
+        );
+        let world = read(&format!("services:\n  a:\n    {}\n", text.replace('\n', "\n    ")));
+        world.findings.len()
+    };
+    assert_eq!(kills("interval: 10s, retries: 5"), 1);
+    assert_eq!(kills("interval: 10s, retries: 5, start_period: 2m"), 0);
+    assert_eq!(kills("retries: 9"), 0);
+}
+
+#[test]
+fn configs_that_keep_their_name() {
+    let of = |name: &str| codes("", &format!("configs: {{ {name}, file: ./a }} }}\n"));
+    for bad in ["nginx: { x-a: b", "nginx_conf: { name: web-nginx", "acceded: { name: ab"] {
+        assert_eq!(of(bad), one("config-fixed", N), "{bad}");
+    }
+    for good in
+        ["nginx_v3: { x-a: b", "a: { name: \"a-${HASH}\"", "a: { name: nginx.3f29ab01", "a: { external: true"]
+    {
+        assert_eq!(of(good), [], "{good}");
+    }
 }
 
 #[test]

@@ -28,8 +28,31 @@ fn modes_replicas_and_orders() {
     assert_eq!((a.update.order, a.rollback.order), (Order::StartFirst, Order::StopFirst));
     let (a, _) = service("deploy: { mode: global }", "");
     assert_eq!((a.kind, a.members.len(), a.members[0].ordinal), (Kind::Global, 1, None));
-    let (a, _) = service("deploy: { replicas: 0 }", "");
-    assert_eq!(a.members.len(), 0);
+    let (a, world) = service("deploy: { replicas: 0 }", "");
+    assert_eq!((a.members.len(), world.unread.len()), (1, 1), "it will be scaled up");
+    let count = |text: &str| {
+        let (a, world) = service(&format!("deploy: {{ replicas: {text} }}"), "");
+        (a.members.len(), world.unread.len(), world.findings.len())
+    };
+    // As `docker stack config` 28.2.2 has them.
+    for (text, number) in [
+        ("2.0", 2),
+        ("2e0", 2),
+        ("0x2", 2),
+        ("0b10", 2),
+        ("0o2", 2),
+        ("010", 8),
+        ("1_0", 10),
+        ("+2", 2),
+        ("2.", 2),
+    ] {
+        assert_eq!(count(text), (number, 0, 0), "{text}");
+    }
+    assert_eq!(count("\"${N:-3}\""), (3, 0, 0));
+    assert_eq!(count("\"3\""), (3, 0, 1), "docker refuses it");
+    for unknown in ["\"${N}\"", "two", "2.5", "-1"] {
+        assert_eq!(count(unknown), (2, 1, 0), "{unknown}");
+    }
     let world = read("services: { a: { image: b, deploy: { mode: replicated-job } } }");
     assert_eq!((world.workloads.len(), world.unread.len()), (0, 1));
     let (a, world) = service("deploy: { replicas: 100000 }", "");
@@ -95,6 +118,18 @@ fn volumes_by_their_drivers() {
         ("/7", Source::Ephemeral),
     ];
     assert_eq!(sources(&a.members[0]), expected.iter().map(|(t, s)| (*t, s)).collect());
+    for (path, shared) in [
+        ("/mnt/nfs/db", true),
+        ("/mnt/glusterfs/pg", true),
+        ("/srv/seaweedfs-db", true),
+        ("/mnt/shared/db", true),
+        ("/srv/shared/db", false),
+        ("/srv/confs/db", false),
+        ("/mnt/d1/nfsd", false),
+    ] {
+        let (a, _) = service(&format!("volumes: [\"{path}:/1\"]"), "");
+        assert_eq!(matches!(sources(&a.members[0])["/1"], Source::Volume { .. }), shared, "{path}");
+    }
     let (_, world) = service(
         "volumes: [\"v1:/1\", \"v2:/2\"]",
         "volumes: { v1: { driver: acme }, v2: { external: true } }",
@@ -119,7 +154,12 @@ fn cluster_volumes_are_reserved_alone_and_not_on_every_node() {
     assert_eq!(reserved(two, beside), 0);
     assert_eq!(reserved(&format!("{one}\ndeploy: {{ mode: global }}"), beside), 0);
     let many = "volumes: { v1: { x-cluster-spec: { access_mode: { scope: multi, sharing: none } } } }";
-    assert_eq!(reserved(one, many), 0);
+    // The scheduler gives no second task of either sharing a volume, on whichever node.
+    assert_eq!(reserved(one, many), 1);
+    assert_eq!(reserved(one, &many.replace("none", "onewriter")), 1);
+    assert_eq!(reserved(one, &many.replace("none", "all")), 0);
+    let readers = many.replace("none", "readonly");
+    assert_eq!(told(&service(one, &readers).1), [("update-stuck".to_owned(), Level::Violation, 6)]);
 }
 
 #[test]

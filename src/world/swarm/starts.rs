@@ -1,0 +1,189 @@
+//! Starts that never come: restarts that are given up, more tasks than there is room for, checks
+//! that kill who still starts, configs that cannot change.
+
+use super::page::{Page, external};
+use super::short;
+use crate::finding::{Level, codes};
+use crate::images::Software;
+use crate::text::yaml::Value;
+use crate::world::{Kind, Missing, Order, Source, Workload};
+
+/// Seconds that a database may take before its check passes: its first start, or a recovery.
+const RECOVERY: u32 = 120;
+
+/// Reports what keeps the tasks of a service from ever starting.
+pub fn check(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload, software: Option<&Software>) {
+    restart(page, service, workload, software.is_some());
+    room(page, service, workload);
+    if software.is_some_and(|s| !s.cache) {
+        recovery(page, service, workload);
+    }
+}
+
+/// Reports who is not started again (swarmkit `manager/orchestrator/restart/restart.go`, `ShouldRestart`):
+/// with `none` nobody, with `on-failure` nobody who ended with code 0, as a server does when its
+/// node shuts down, and with `max_attempts` nobody who was started so often.
+fn restart(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload, known: bool) {
+    let policy = service.at(&["deploy", "restart_policy"]);
+    // Without a policy `restart: on-failure` becomes one (docker/cli `cli/compose/convert`).
+    let plain = service.get("restart").filter(|v| policy.is_none() && quiet(v).starts_with("on-failure"));
+    let of = |key: &str| policy.and_then(|p| p.get(key));
+    let attempts = of("max_attempts").filter(|v| quiet(v) != "0");
+    let condition = of("condition").filter(|v| ["none", "on-failure"].contains(&quiet(v).as_str())).or(plain);
+    let Some(first) = condition.or(attempts) else { return };
+    let name = &workload.name;
+    let data = workload.members.iter().any(|m| m.mounts.iter().any(|m| m.source != Source::Ephemeral));
+    let listens = ["ports", "expose", "healthcheck"].iter().any(|key| service.get(key).is_some());
+    let (serves, never) = (known || data && listens, quiet(&first) == "none");
+    // Whoever is refused is tried again and again.
+    let refused = |s: &Source| matches!(s, Source::Host { missing: Missing::Refused, .. });
+    let waits = workload.ports.iter().any(|p| p.scheduled)
+        || workload.lock.is_some()
+        || workload.members.iter().any(|m| m.mounts.iter().any(|m| refused(&m.source)));
+    let endless = attempts.is_some() && (waits || of("window").is_none());
+    let level = match serves && (condition.is_some() || endless) {
+        true => Level::Violation,
+        // A job that ends by itself is not to be started again.
+        false if !data && !listens && !known => return,
+        false => Level::Note,
+    };
+    let why = match (condition, attempts) {
+        (Some(_), _) if never => {
+            "with `condition: none` no task follows one that ended: after a crash, a drain or a lost node".to_owned()
+        }
+        (Some(_), _) => {
+            "with `on-failure` no task follows one that ended with code 0, as a server does when its node shuts down".to_owned()
+        }
+        (None, value) => format!(
+            "after `max_attempts: {}` it is given up, whatever it waits for",
+            value.as_ref().map(quiet).unwrap_or_default()
+        ),
+    };
+    let fix = match attempts {
+        Some(_) => "restart_policy: { condition: any }, without max_attempts",
+        None => "restart_policy: { condition: any }",
+    };
+    let at: Vec<&Value<'_>> =
+        [Some(&first), attempts.as_ref().filter(|_| condition.is_some())].into_iter().flatten().collect();
+    page.found((codes::STUCK, level), &at, format!("{name} never comes back: {why}"), fix);
+}
+
+/// Returns whether a new task follows one that ended.
+pub fn again(service: &Value<'_>) -> bool {
+    let condition = service.at(&["deploy", "restart_policy", "condition"]);
+    condition.is_none_or(|c| quiet(&c) != "none")
+}
+
+/// Reports more tasks than one node takes, where there is one node (swarmkit `manager/scheduler/filter.go`,
+/// `HostPortFilter` and `MaxReplicasFilter`). Of a single task the search tells.
+fn room(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload) {
+    let Some(node) = workload.wants.iter().find(|w| w.one_node && !w.not) else { return };
+    let port = workload.ports.iter().find(|p| p.scheduled).map(|p| (1, &p.at, "its port in host mode"));
+    let most = workload.most.as_ref().map(|(most, at)| (*most, at, "max_replicas_per_node"));
+    let Some((limit, _, what)) = port.into_iter().chain(most).min_by_key(|(limit, ..)| *limit) else {
+        return;
+    };
+    let tasks = workload.members.len();
+    let first = workload.update.order == Order::StartFirst;
+    let short = tasks > limit as usize;
+    let stuck = short || first && tasks == limit as usize;
+    if workload.kind != Kind::Replicated || tasks < 2 || !stuck {
+        return;
+    }
+    let deploy = service.get("deploy");
+    let value = |way: &[&str]| deploy.and_then(|d| d.at(way));
+    let replicas = value(&["replicas"]);
+    let order = value(&["update_config", "order"]).filter(|_| !short);
+    let at = order.or(replicas).unwrap_or(*service);
+    let message = match short {
+        true => format!(
+            "{what} lets {limit} of the {tasks} tasks of {} start on the one node that {} allows: the others wait for ever",
+            workload.name, node.key
+        ),
+        false => format!(
+            "{what} leaves no room for a new task of {} beside the old ones: with start-first the update waits for ever",
+            workload.name
+        ),
+    };
+    let fix = match short {
+        true => format!("replicas: {limit}"),
+        false => "order: stop-first".to_owned(),
+    };
+    page.found((codes::STUCK, Level::Violation), &[&at], message, fix);
+}
+
+/// Reports a check that kills a server while it is still busy with its first start or its recovery: a
+/// failed check ends the container, and its task is started anew (swarmkit `agent/exec`).
+fn recovery(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload) {
+    let Some(value) = service.get("healthcheck").filter(enabled) else { return };
+    let time = |key: &str, otherwise| {
+        value.get(key).map_or(Some(otherwise), |v| Page::quiet(&v).and_then(|text| short::seconds(&text)))
+    };
+    let tries = value.get("retries").map_or(Some(3), |v| v.number().and_then(|n| u32::try_from(n).ok()));
+    let (Some(start), Some(every), Some(tries)) = (time("start_period", 0), time("interval", 30), tries)
+    else {
+        return;
+    };
+    let killed = start.saturating_add(every.saturating_mul(tries));
+    if killed < RECOVERY {
+        page.found(
+            (codes::CHECK_KILLS, Level::Note),
+            &[&value],
+            format!(
+                "{} is killed {killed} s after its start unless its check has passed: a recovery may take longer",
+                workload.name
+            ),
+            "start_period: 5m",
+        );
+    }
+}
+
+/// Returns whether a check is made.
+pub fn enabled(check: &Value<'_>) -> bool {
+    let none = |test: Value<'_>| test.is("NONE") || test.items().first().is_some_and(|w| w.is("NONE"));
+    let off = check.get("disable").is_some_and(|d| Page::truth(&d));
+    !off && check.get("test").is_some_and(|test| !none(test))
+}
+
+/// Reports configs and secrets whose content stands in a file, under a name that does not change with it.
+/// Swarm changes no config (moby#35048: "only updates to Labels are allowed"), so the next deploy is
+/// refused.
+pub fn fixed(page: &mut Page<'_, '_>) {
+    let mut found = Vec::new();
+    for section in ["configs", "secrets"] {
+        for (key, value) in page.root.get(section).map(|s| s.entries()).unwrap_or_default() {
+            let name = value.get("name").and_then(|n| n.text()).unwrap_or_else(|| key.to_owned());
+            let own = value.get("file").is_some() && external(&value, key).is_none();
+            if own && !versioned(&name) {
+                found.push((key, value));
+            }
+        }
+    }
+    let [(key, _), more @ ..] = found.as_slice() else { return };
+    let names: Vec<&str> = found.iter().map(|(key, _)| *key).collect();
+    let names = names.join(", ");
+    let verb = if more.is_empty() { "has one name" } else { "have one name each" };
+    let fix = format!("name: {key}-${{VERSION}}, which is another one whenever the file is");
+    let at: Vec<&Value<'_>> = found.iter().map(|(_, value)| value).collect();
+    page.found(
+        (codes::CONFIG_FIXED, Level::Note),
+        &at,
+        format!(
+            "{names} {verb} whatever the file holds: once its content changes, docker refuses the deploy"
+        ),
+        fix,
+    );
+}
+
+/// Returns whether a name says of which version it is: by a variable, a number or a hash at its end.
+fn versioned(name: &str) -> bool {
+    let last = name.rsplit(['-', '_', '.']).next().unwrap_or(name);
+    let digits = last.trim_start_matches(['v', 'V', 'r']);
+    let number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    let hash = last.len() >= 6 && last.bytes().all(|b| b.is_ascii_hexdigit());
+    name.contains('$') || number || hash
+}
+
+fn quiet(value: &Value<'_>) -> String {
+    Page::quiet(value).unwrap_or_default()
+}
