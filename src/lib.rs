@@ -31,6 +31,7 @@
 //! through [`Files`], and the result is a [`Tree`] of paths and texts. [`Compiled::read`] lists
 //! every file that was read, for `cargo::rerun-if-changed` and similar tools.
 
+pub mod backend;
 pub mod certificate;
 pub mod change;
 pub mod code;

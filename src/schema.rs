@@ -10,10 +10,10 @@
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use crate::model::backend::BACKENDS;
+use crate::backend::BACKENDS;
 use crate::model::check::{KUBERNETES, MAX_FIRST, MAX_MEMBERS, SIGNALS, ULIMITS};
-use crate::model::names::MAX_SERVICE;
 use crate::spec::Spec;
+use crate::text::names::MAX_SERVICE;
 
 const DURATION: &str = "^([0-9]+h([0-9]+m)?([0-9]+s)?|[0-9]+m([0-9]+s)?|[0-9]+s)$";
 /// A duration that contains no digit other than 0.

@@ -5,12 +5,12 @@ use super::{
     Carrier, ELSEWHERE, EMPTY, Expect, Found, HERE, Hazard, Mechanism, OTHER, Resource, SAME, Shape, Way,
     Where, both, rests_on, way,
 };
+use crate::backend::Fences;
 use crate::emit::Tree;
-use crate::model::backend::Fences;
-use crate::model::units::Version;
 use crate::model::{Data, DataAt};
 use crate::plan::docker::GUARD;
 use crate::text::unit::{self, Setting};
+use crate::text::units::Version;
 use crate::value;
 
 static UNIT_NAME: Mechanism = Mechanism {

@@ -5,11 +5,11 @@ use super::{
     AGAIN, Carrier, ELSEWHERE, EMPTY, Expect, Found, HERE, Hazard, Mechanism, OTHER, Resource, SAME, Shape,
     Texts, Way, Where, rests_on, way,
 };
-use crate::model::backend::Fences;
-use crate::model::units::Version;
+use crate::backend::Fences;
 use crate::model::{Data, DataAt};
 use crate::plan::docker::GUARD;
 use crate::plan::kubernetes::REVISION;
+use crate::text::units::Version;
 use crate::text::yaml::{Document, Value};
 use crate::value;
 

@@ -15,11 +15,11 @@ use std::ops::Bound;
 
 use serde::Serialize;
 
+use crate::backend::Fences;
 use crate::diag::{Diagnostic, Severity};
 use crate::emit::{Page, Tree};
 use crate::gap::Gap;
 pub use crate::hazard::{Hazard, Resource};
-use crate::model::backend::Fences;
 use crate::model::{Model, Service, Workload};
 use crate::route;
 use crate::target::Target;
@@ -175,7 +175,7 @@ impl<'a> Shape<'a> {
         };
         let pinned = workload.pin().is_some() || own_pin;
         let on_host = workload.data.iter().any(|d| d.host().is_some());
-        let data = match workload.fences(service, target) {
+        let data = match service.fences(target) {
             _ if on_host => Where::Host,
             None => Where::Nowhere,
             Some(fences) => Where::Network(fences),

@@ -7,7 +7,7 @@ use super::{
     Carrier, ELSEWHERE, EMPTY, Expect, Found, HERE, Hazard, Mechanism, OTHER, Resource, SAME, Shape, Texts,
     Way, Where, both, rests_on, way,
 };
-use crate::model::backend::Fences;
+use crate::backend::Fences;
 use crate::model::{Data, DataAt};
 use crate::plan::docker::GUARD;
 use crate::target::SWARM_LONGEST_GRACE;

@@ -2,8 +2,9 @@
 
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
-use crate::model::{Model, Service, units};
+use crate::model::{Model, Service};
 use crate::route;
+use crate::text::units;
 
 /// One file that changes.
 pub(super) struct Change<'a> {

@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use berthc::model::names;
+use berthc::text::names;
 use clap::{Args, ValueEnum};
 
 use super::{Outside, print};

@@ -7,8 +7,8 @@ use rustc_hash::FxHashMap;
 
 use super::summary::{Summary, directory, named};
 use crate::model::check::{on_ids, on_nodes};
-use crate::model::names::{MAX_PATH, MAX_SERVICE};
 use crate::target::Target;
+use crate::text::names::{MAX_PATH, MAX_SERVICE};
 
 /// Disjoint sets of numbers (union-find).
 pub struct Union(Vec<usize>);

@@ -1,7 +1,7 @@
 //! A scenario without its words: all that the rules look at. Scenes of equal facts are searched once.
 
+use crate::backend::Fences;
 use crate::hazard::{Hazard, Resource};
-use crate::model::backend::Fences;
 use crate::target::Target;
 use crate::world::{Kind, Missing, Order};
 

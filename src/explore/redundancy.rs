@@ -6,9 +6,9 @@
 
 use std::collections::BTreeSet;
 
+use crate::backend::Fences;
 use crate::finding::{At, Finding, Level, codes};
 use crate::hazard::Hazard;
-use crate::model::backend::Fences;
 use crate::target::Target;
 use crate::world::{Kind, Order, Source, Workload};
 

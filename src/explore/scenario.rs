@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use rustc_hash::FxHashSet;
 
+use crate::backend::Fences;
 use crate::finding::At;
 use crate::hazard::Hazard;
-use crate::model::backend::Fences;
 use crate::target::{SWARM_LONGEST_GRACE, Target};
 use crate::text::glob;
 use crate::world::{Kind, Member, Missing, Mount, Source, Want, Whom, Workload};

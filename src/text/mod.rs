@@ -1,8 +1,10 @@
 //! Formats without meaning: YAML, systemd units, paths, globs, and quoting.
 
 pub mod glob;
+pub mod names;
 pub mod nearest;
 pub mod path;
 pub mod quote;
 pub mod unit;
+pub mod units;
 pub mod yaml;

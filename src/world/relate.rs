@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::claims::ROOTS;
 use super::unread::{Unread, UnreadKind};
 use super::workload::{Kind, Mount, Source, Want, Workload, World};
+use crate::backend::Fences;
 use crate::finding::At;
-use crate::model::backend::Fences;
 
 /// Relates the workloads of `world` to each other. A reader fills a World from one file at a time;
 /// after this step its mounts and labels say what they mean beside those of all other files. Each

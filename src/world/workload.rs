@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::unread::Unread;
+use crate::backend::Fences;
 use crate::finding::{At, Finding};
 use crate::images::Software;
-use crate::model::backend::Fences;
 
 /// One file to read.
 #[derive(Debug, Clone, Copy)]

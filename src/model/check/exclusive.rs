@@ -1,12 +1,14 @@
 //! Checks `exclusive`: the resources that only one running container may hold, and whether they fit
 //! the members.
 
-use super::{Checker, fix};
+use super::checker::{Checker, fix};
+use crate::backend;
 use crate::code::Code;
-use crate::model::{Data, DataAt, Members, Program, Template, Volume, backend, names};
+use crate::model::{Data, DataAt, Members, Program, Template, Volume};
 use crate::route;
 use crate::spec::source::Route;
 use crate::spec::{DataSpec, ExclusiveSpec, IdSpace, VolumeSpec};
+use crate::text::names;
 use crate::value;
 
 /// The valid block.
@@ -20,43 +22,43 @@ pub(super) struct Exclusive {
     pub guard: bool,
 }
 
-impl Checker<'_> {
-    /// Checks the block. `None` if a data directory cannot be understood.
-    pub(super) fn exclusive(
-        &mut self,
-        service: &str,
-        spec: ExclusiveSpec,
-        members: Option<&Members>,
-        program: &Program,
-    ) -> Option<Exclusive> {
-        let root = route!["exclusive"];
-        let ExclusiveSpec { data, ports, id, hostname, address, writer, guard } = spec;
-        let mut whole = true;
-        let mut all = Vec::new();
-        for (name, spec) in data.unwrap_or_default() {
-            let route = root.at("data").at(&name);
-            self.named_key(Code::BadName, &route, &format!("the data's name `{name}`"), &name, |n| {
-                names::label(n, 30)
-            });
-            match self.data(service, &route, &name, spec, members) {
-                Some(data) => all.push(data),
-                None => whole = false,
-            }
+/// Checks the block. `None` if a data directory cannot be understood.
+pub(super) fn exclusive(
+    checker: &mut Checker<'_>,
+    service: &str,
+    spec: ExclusiveSpec,
+    members: Option<&Members>,
+    program: &Program,
+) -> Option<Exclusive> {
+    let root = route!["exclusive"];
+    let ExclusiveSpec { data, ports, id, hostname, address, writer, guard } = spec;
+    let mut whole = true;
+    let mut all = Vec::new();
+    for (name, spec) in data.unwrap_or_default() {
+        let route = root.at("data").at(&name);
+        checker.named_key(Code::BadName, &route, &format!("the data's name `{name}`"), &name, |n| {
+            names::label(n, 30)
+        });
+        match directory(checker, service, &route, &name, spec, members) {
+            Some(data) => all.push(data),
+            None => whole = false,
         }
-        let ports = self.ports(&root.at("ports"), ports);
-        let id = match id {
-            None | Some(IdSpace::Own(false)) => None,
-            Some(IdSpace::Own(true)) => Some(service.to_owned()),
-            Some(IdSpace::Shared(space)) => {
-                self.named(Code::BadName, &root.at("id"), &format!("the id space `{space}`"), &space, |n| {
-                    names::label(n, 63)
-                });
-                Some(space)
-            }
-        };
-        let per_node = matches!(members, Some(Members::PerNode { .. }));
-        if id.is_some() && per_node {
-            self.fault_key(
+    }
+    let ports = checker.ports(&root.at("ports"), ports);
+    let id = match id {
+        None | Some(IdSpace::Own(false)) => None,
+        Some(IdSpace::Own(true)) => Some(service.to_owned()),
+        Some(IdSpace::Shared(space)) => {
+            checker.named(Code::BadName, &root.at("id"), &format!("the id space `{space}`"), &space, |n| {
+                names::label(n, 63)
+            });
+            Some(space)
+        }
+    };
+    let per_node = matches!(members, Some(Members::PerNode { .. }));
+    if id.is_some() && per_node {
+        checker
+            .fault_key(
                 Code::IdPerNode,
                 &root.at("id"),
                 "a `per: node` member cannot have a number: no target can supply one",
@@ -66,53 +68,55 @@ impl Checker<'_> {
                 "count the members and hold each to its node",
                 "members: { count: 3, first: 1, pin: LABEL }",
             ));
-        }
-        let hostname = hostname.unwrap_or_default();
-        let node_network = address.is_some();
-        if hostname && node_network {
-            let other = self.source.key(&root.at("address"));
-            self.fault_key(
+    }
+    let hostname = hostname.unwrap_or_default();
+    let node_network = address.is_some();
+    if hostname && node_network {
+        let other = checker.source.key(&root.at("address"));
+        checker
+            .fault_key(
                 Code::HostnameOnNodeNetwork,
                 &root.at("hostname"),
                 "on the node's network the hostname is the node's",
             )
             .related
             .push((other, "the node's network".into()));
-        }
-        if hostname && per_node {
-            self.fault_key(
-                Code::MembersShape,
-                &root.at("hostname"),
-                "a `per: node` member has no name of its own: the node is its identity",
+    }
+    if hostname && per_node {
+        checker.fault_key(
+            Code::MembersShape,
+            &root.at("hostname"),
+            "a `per: node` member has no name of its own: the node is its identity",
+        );
+    }
+    if node_network && ports.is_empty() && !checker.taken_out("ports") {
+        let d = checker.fault_key(
+            Code::Missing,
+            &root.at("address"),
+            "on the node's network only ports that are declared are held",
+        );
+        d.fixes.push(fix("declare those that the program listens on", "ports: { client: 5000 }"));
+    }
+    let writer = writer.unwrap_or_default();
+    if writer && !all.is_empty() {
+        checker.fault_key(
+            Code::DataShape,
+            &root.at("writer"),
+            "who holds the data is the writer already: `writer` is for services without data",
+        );
+    }
+    if guard.is_some() && whole {
+        let at = root.at("guard");
+        if all.is_empty() {
+            checker.fault_key(
+                Code::GuardShape,
+                &at,
+                "`guard: lock` locks a data directory, and there is none",
             );
         }
-        if node_network && ports.is_empty() && !self.taken_out("ports") {
-            let d = self.fault_key(
-                Code::Missing,
-                &root.at("address"),
-                "on the node's network only ports that are declared are held",
-            );
-            d.fixes.push(fix("declare those that the program listens on", "ports: { client: 5000 }"));
-        }
-        let writer = writer.unwrap_or_default();
-        if writer && !all.is_empty() {
-            self.fault_key(
-                Code::DataShape,
-                &root.at("writer"),
-                "who holds the data is the writer already: `writer` is for services without data",
-            );
-        }
-        if guard.is_some() && whole {
-            let at = root.at("guard");
-            if all.is_empty() {
-                self.fault_key(
-                    Code::GuardShape,
-                    &at,
-                    "`guard: lock` locks a data directory, and there is none",
-                );
-            }
-            if program.command.is_empty() {
-                self.fault_key(
+        if program.command.is_empty() {
+            checker
+                .fault_key(
                     Code::GuardShape,
                     &at,
                     "`guard: lock` runs before the image's command, so `command` must say it",
@@ -122,51 +126,44 @@ impl Checker<'_> {
                     "write the image's entrypoint and its command",
                     "command: [/usr/local/bin/docker-entrypoint.sh, my-server]",
                 ));
-            }
         }
-        self.host_twice(service, &all);
-        whole.then(|| Exclusive {
-            data: all,
-            ports,
-            id,
-            hostname,
-            node_network,
-            writer,
-            guard: guard.is_some(),
-        })
     }
+    host_twice(checker, service, &all);
+    whole.then(|| Exclusive { data: all, ports, id, hostname, node_network, writer, guard: guard.is_some() })
+}
 
-    fn data(
-        &mut self,
-        service: &str,
-        route: &Route,
-        name: &str,
-        spec: DataSpec,
-        members: Option<&Members>,
-    ) -> Option<Data> {
-        let DataSpec { mount, host, size, volume } = spec;
-        if let Some(mount) = &mount {
-            self.named(Code::BadPath, &route.at("mount"), &format!("the path `{mount}`"), mount, names::path);
-        } else {
-            self.missing(route, "mount", "mount: /var/lib/my-database");
+fn directory(
+    checker: &mut Checker<'_>,
+    service: &str,
+    route: &Route,
+    name: &str,
+    spec: DataSpec,
+    members: Option<&Members>,
+) -> Option<Data> {
+    let DataSpec { mount, host, size, volume } = spec;
+    if let Some(mount) = &mount {
+        checker.named(Code::BadPath, &route.at("mount"), &format!("the path `{mount}`"), mount, names::path);
+    } else {
+        checker.missing(route, "mount", "mount: /var/lib/my-database");
+    }
+    let at = match (host, volume) {
+        (Some(host), None) => {
+            let path = checker.template(route.at("host"), host);
+            let size = size.and_then(|s| checker.bytes(&route.at("size"), &s));
+            host_directory(checker, service, route, &path, size, members)?;
+            DataAt::Host { path, size }
         }
-        let at = match (host, volume) {
-            (Some(host), None) => {
-                let path = self.template(route.at("host"), host);
-                let size = size.and_then(|s| self.bytes(&route.at("size"), &s));
-                self.host(service, route, &path, size, members)?;
-                DataAt::Host { path, size }
+        (None, Some(volume)) => {
+            if size.is_some() {
+                checker.fault_key(
+                    Code::DataShape,
+                    &route.at("size"),
+                    "`size` of a volume placements in `volume`",
+                );
             }
-            (None, Some(volume)) => {
-                if size.is_some() {
-                    self.fault_key(
-                        Code::DataShape,
-                        &route.at("size"),
-                        "`size` of a volume placements in `volume`",
-                    );
-                }
-                if matches!(members, Some(Members::PerNode { .. })) {
-                    self.fault_key(
+            if matches!(members, Some(Members::PerNode { .. })) {
+                checker
+                    .fault_key(
                         Code::NodeVolume,
                         &route.at("volume"),
                         "a member of a node with a volume that moves has two identities",
@@ -176,64 +173,67 @@ impl Checker<'_> {
                         fix("keep the data on the node", "host: /mnt/d1/my-database"),
                         fix("or count the members", "members: { count: 3 }"),
                     ]);
-                    return None;
-                }
-                DataAt::Volume(Box::new(self.volume(&route.at("volume"), volume)?))
+                return None;
             }
-            (Some(_), Some(_)) => {
-                let host = self.source.key(&route.at("host"));
-                self.fault_key(
+            DataAt::Volume(Box::new(network_volume(checker, &route.at("volume"), volume)?))
+        }
+        (Some(_), Some(_)) => {
+            let host = checker.source.key(&route.at("host"));
+            checker
+                .fault_key(
                     Code::DataShape,
                     &route.at("volume"),
                     "data is on the node or on the network, not both",
                 )
                 .related
                 .push((host, "on the node".into()));
-                return None;
-            }
-            (None, None) => {
-                self.fault_key(Code::DataShape, route, format!("nothing says where `{name}` is kept"))
-                    .fixes
-                    .extend([
-                        fix("on the node", "host: /mnt/d1/my-database"),
-                        fix(
-                            "on the network",
-                            "volume: { backend: aws-ebs, size: 100Gi, zones: [eu-central-1a] }",
-                        ),
-                    ]);
-                return None;
-            }
-        };
-        Some(Data { name: name.to_owned(), mount: mount?, at, route: route.clone() })
-    }
+            return None;
+        }
+        (None, None) => {
+            checker
+                .fault_key(Code::DataShape, route, format!("nothing says where `{name}` is kept"))
+                .fixes
+                .extend([
+                    fix("on the node", "host: /mnt/d1/my-database"),
+                    fix(
+                        "on the network",
+                        "volume: { backend: aws-ebs, size: 100Gi, zones: [eu-central-1a] }",
+                    ),
+                ]);
+            return None;
+        }
+    };
+    Some(Data { name: name.to_owned(), mount: mount?, at, route: route.clone() })
+}
 
-    /// Checks a host directory: its data stays on a node, so the member must stay on that node as
-    /// well.
-    fn host(
-        &mut self,
-        service: &str,
-        route: &Route,
-        path: &Template,
-        size: Option<u64>,
-        members: Option<&Members>,
-    ) -> Option<()> {
-        let at = route.at("host");
-        let uses = value::uses(&path.text).unwrap_or_default();
-        if let Some(other) = uses.member.iter().find(|f| !["id", "name"].contains(&f.as_str())) {
-            self.fault(
-                Code::BadPath,
-                &at,
-                format!("a host path may hold `member.id` or `member.name`, not `member.{other}`"),
-            );
-            return None;
-        }
-        let trial = value::host_path(&path.text, service, 1);
-        if let Some(wrong) = trial.as_deref().and_then(names::path) {
-            self.fault(Code::BadPath, &at, format!("the path `{}` {wrong}", path.text));
-            return None;
-        }
-        if trial.as_deref().is_some_and(|p| p.matches('/').count() < 2) {
-            self.fault(
+/// Checks a host directory: its data stays on a node, so the member must stay on that node as
+/// well.
+fn host_directory(
+    checker: &mut Checker<'_>,
+    service: &str,
+    route: &Route,
+    path: &Template,
+    size: Option<u64>,
+    members: Option<&Members>,
+) -> Option<()> {
+    let at = route.at("host");
+    let uses = value::uses(&path.text).unwrap_or_default();
+    if let Some(other) = uses.member.iter().find(|f| !["id", "name"].contains(&f.as_str())) {
+        checker.fault(
+            Code::BadPath,
+            &at,
+            format!("a host path may hold `member.id` or `member.name`, not `member.{other}`"),
+        );
+        return None;
+    }
+    let trial = value::host_path(&path.text, service, 1);
+    if let Some(wrong) = trial.as_deref().and_then(names::path) {
+        checker.fault(Code::BadPath, &at, format!("the path `{}` {wrong}", path.text));
+        return None;
+    }
+    if trial.as_deref().is_some_and(|p| p.matches('/').count() < 2) {
+        checker
+            .fault(
                 Code::BadPath,
                 &at,
                 format!("`{}` lies in the root: name a directory inside a mounted disk", path.text),
@@ -243,138 +243,131 @@ impl Checker<'_> {
                 "a bare mountpoint exists while its disk is not mounted; a directory inside it does not"
                     .into(),
             );
-        }
-        match members {
-            Some(Members::Counted { pin: None, count, .. }) => {
-                let place = self.source.key(&route!["members"]);
-                let line = format!("members: {{ count: {count}, pin: LABEL }}");
-                let d = self.fault(
-                    Code::MemberMoves,
-                    &at,
-                    "data on a node, but members that may run on any node",
-                );
-                d.related.push((place, "they float".into()));
-                d.why.push("the member would start elsewhere on an empty directory".into());
-                d.fixes.push(fix("hold each member to its node", &line));
-                d.fixes.push(fix(
-                    "or let the data move with it",
-                    "volume: { backend: aws-ebs, size: 100Gi, zones: [eu-central-1a] }",
-                ));
-                return None;
-            }
-            Some(Members::Counted { pin: Some(_), .. })
-                if !uses.member.contains("id") && !uses.member.contains("name") =>
-            {
-                let line = format!("host: \"{}-{{{{ member.id }}}}\"", path.text);
-                let d = self.fault(
-                    Code::HostWithoutId,
-                    &at,
-                    "all members name one directory; only a label tells them apart",
-                );
-                d.why.push("a label on the wrong node would give a member the data of another".into());
-                d.fixes.push(fix("let the path carry the id", &line));
-            }
-            Some(Members::PerNode { .. }) if !uses.member.is_empty() => {
-                self.fault(
-                    Code::MemberField,
-                    &at,
-                    "a `per: node` member has no id: its path is the same on every node",
-                );
-                return None;
-            }
-            _ => {}
-        }
-        if let (Some(Members::PerNode { .. }), Some(_)) = (members, size) {
-            self.fault_key(
-                Code::DataShape,
-                &route.at("size"),
-                "`size` says nothing here: the directory has what its disk has",
-            );
-        }
-        let pinned = matches!(members, Some(Members::Counted { .. }));
-        if pinned && size.is_none() && self.source.has(&route!["targets", "kubernetes"]) {
-            self.missing(route, "size", "size: 20Gi");
-        }
-        Some(())
     }
-
-    fn volume(&mut self, route: &Route, spec: VolumeSpec) -> Option<Volume> {
-        let VolumeSpec { backend, size, class, r#type, zones, options } = spec;
-        let Some(backend_name) = backend else {
-            self.missing(route, "backend", "backend: aws-ebs");
-            return None;
-        };
-        let Some(found) = backend::find(&backend_name) else {
-            let known: Vec<&str> = backend::BACKENDS.iter().map(|b| b.name).collect();
-            let near = crate::text::nearest::nearest(&backend_name, known.iter()).map(ToOwned::to_owned);
+    match members {
+        Some(Members::Counted { pin: None, count, .. }) => {
+            let place = checker.source.key(&route!["members"]);
+            let line = format!("members: {{ count: {count}, pin: LABEL }}");
             let d =
-                self.fault(Code::VolumeUnknown, &route.at("backend"), format!("no backend `{backend_name}`"));
-            match (backend_name.as_str(), near) {
-                ("local", _) => {
-                    d.fixes.push(fix("a disk of the node is no network volume", "host: /mnt/d1/my-database"))
-                }
-                (_, Some(near)) => d.fixes.push(fix("did you mean", &format!("backend: {near}"))),
-                _ => d.fixes.push(fix("one of", &format!("{}, csi:NAME", known.join(", ")))),
-            }
+                checker.fault(Code::MemberMoves, &at, "data on a node, but members that may run on any node");
+            d.related.push((place, "they float".into()));
+            d.why.push("the member would start elsewhere on an empty directory".into());
+            d.fixes.push(fix("hold each member to its node", &line));
+            d.fixes.push(fix(
+                "or let the data move with it",
+                "volume: { backend: aws-ebs, size: 100Gi, zones: [eu-central-1a] }",
+            ));
             return None;
-        };
-        let Some(size_text) = size else {
-            self.missing(route, "size", "size: 100Gi");
-            return None;
-        };
-        let size = self.bytes(&route.at("size"), &size_text)?;
-        if let Some(class) = &class {
-            self.named(Code::BadName, &route.at("class"), &format!("the class `{class}`"), class, |c| {
-                (!names::dns(c)).then(|| "is no name of a StorageClass".into())
-            });
         }
-        let zones = zones.unwrap_or_default();
-        for (i, zone) in zones.iter().enumerate() {
-            self.named(
-                Code::BadLabel,
-                &route.at("zones").at(i),
-                &format!("the zone `{zone}`"),
-                zone,
-                names::label_value,
+        Some(Members::Counted { pin: Some(_), .. })
+            if !uses.member.contains("id") && !uses.member.contains("name") =>
+        {
+            let line = format!("host: \"{}-{{{{ member.id }}}}\"", path.text);
+            let d = checker.fault(
+                Code::HostWithoutId,
+                &at,
+                "all members name one directory; only a label tells them apart",
             );
+            d.why.push("a label on the wrong node would give a member the data of another".into());
+            d.fixes.push(fix("let the path carry the id", &line));
         }
-        let csi = match backend_name.strip_prefix("csi:") {
-            Some(driver) => Some(driver.to_owned()),
-            None => found.csi.map(ToOwned::to_owned),
-        };
-        Some(Volume {
-            backend: found,
-            csi,
-            backend_name,
-            size,
-            size_text,
-            class,
-            kind: r#type,
-            zones,
-            options: options.unwrap_or_default().into_iter().collect(),
-        })
+        Some(Members::PerNode { .. }) if !uses.member.is_empty() => {
+            checker.fault(
+                Code::MemberField,
+                &at,
+                "a `per: node` member has no id: its path is the same on every node",
+            );
+            return None;
+        }
+        _ => {}
     }
+    if let (Some(Members::PerNode { .. }), Some(_)) = (members, size) {
+        checker.fault_key(
+            Code::DataShape,
+            &route.at("size"),
+            "`size` says nothing here: the directory has what its disk has",
+        );
+    }
+    let pinned = matches!(members, Some(Members::Counted { .. }));
+    if pinned && size.is_none() && checker.source.has(&route!["targets", "kubernetes"]) {
+        checker.missing(route, "size", "size: 20Gi");
+    }
+    Some(())
+}
 
-    /// Checks that no directory of a member equals or contains another one.
-    fn host_twice(&mut self, service: &str, data: &[Data]) {
-        let hosts = data.iter().filter_map(|d| d.host());
-        let all: Vec<(String, &Template)> =
-            hosts.filter_map(|h| Some((value::host_path(&h.text, service, 1)?, h))).collect();
-        for (i, (path, host)) in all.iter().enumerate() {
-            let meets = |other: &str| {
-                let (long, short) =
-                    if path.len() >= other.len() { (path.as_str(), other) } else { (other, path.as_str()) };
-                crate::text::path::within(long, short)
-            };
-            if let Some((other, first)) = all[..i].iter().find(|(other, _)| meets(other)) {
-                let what = if other == path {
-                    "two names for one directory"
-                } else {
-                    "one directory lies in the other"
-                };
-                let first = self.source.place(&first.route);
-                self.fault(Code::HostTwice, &host.route, what).related.push((first, "the first".into()));
+fn network_volume(checker: &mut Checker<'_>, route: &Route, spec: VolumeSpec) -> Option<Volume> {
+    let VolumeSpec { backend, size, class, r#type, zones, options } = spec;
+    let Some(backend_name) = backend else {
+        checker.missing(route, "backend", "backend: aws-ebs");
+        return None;
+    };
+    let Some(found) = backend::find(&backend_name) else {
+        let known: Vec<&str> = backend::BACKENDS.iter().map(|b| b.name).collect();
+        let near = crate::text::nearest::nearest(&backend_name, known.iter()).map(ToOwned::to_owned);
+        let d =
+            checker.fault(Code::VolumeUnknown, &route.at("backend"), format!("no backend `{backend_name}`"));
+        match (backend_name.as_str(), near) {
+            ("local", _) => {
+                d.fixes.push(fix("a disk of the node is no network volume", "host: /mnt/d1/my-database"))
             }
+            (_, Some(near)) => d.fixes.push(fix("did you mean", &format!("backend: {near}"))),
+            _ => d.fixes.push(fix("one of", &format!("{}, csi:NAME", known.join(", ")))),
+        }
+        return None;
+    };
+    let Some(size_text) = size else {
+        checker.missing(route, "size", "size: 100Gi");
+        return None;
+    };
+    let size = checker.bytes(&route.at("size"), &size_text)?;
+    if let Some(class) = &class {
+        checker.named(Code::BadName, &route.at("class"), &format!("the class `{class}`"), class, |c| {
+            (!names::dns(c)).then(|| "is no name of a StorageClass".into())
+        });
+    }
+    let zones = zones.unwrap_or_default();
+    for (i, zone) in zones.iter().enumerate() {
+        checker.named(
+            Code::BadLabel,
+            &route.at("zones").at(i),
+            &format!("the zone `{zone}`"),
+            zone,
+            names::label_value,
+        );
+    }
+    let csi = match backend_name.strip_prefix("csi:") {
+        Some(driver) => Some(driver.to_owned()),
+        None => found.csi.map(ToOwned::to_owned),
+    };
+    Some(Volume {
+        backend: found,
+        csi,
+        backend_name,
+        size,
+        size_text,
+        class,
+        kind: r#type,
+        zones,
+        options: options.unwrap_or_default().into_iter().collect(),
+    })
+}
+
+/// Checks that no directory of a member equals or contains another one.
+fn host_twice(checker: &mut Checker<'_>, service: &str, data: &[Data]) {
+    let hosts = data.iter().filter_map(|d| d.host());
+    let all: Vec<(String, &Template)> =
+        hosts.filter_map(|h| Some((value::host_path(&h.text, service, 1)?, h))).collect();
+    for (i, (path, host)) in all.iter().enumerate() {
+        let meets = |other: &str| {
+            let (long, short) =
+                if path.len() >= other.len() { (path.as_str(), other) } else { (other, path.as_str()) };
+            crate::text::path::within(long, short)
+        };
+        if let Some((other, first)) = all[..i].iter().find(|(other, _)| meets(other)) {
+            let what =
+                if other == path { "two names for one directory" } else { "one directory lies in the other" };
+            let first = checker.source.place(&first.route);
+            checker.fault(Code::HostTwice, &host.route, what).related.push((first, "the first".into()));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Checks `health` and `stop`.
 
-use super::{Checker, fix};
+use super::checker::{Checker, fix};
 use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::model::{Check, Health, Probe, Stop};
@@ -16,183 +16,183 @@ pub const SIGNALS: [&str; 12] = [
     "SIGUSR1", "SIGUSR2", "SIGWINCH",
 ];
 
-impl Checker<'_> {
-    pub(super) fn stop(&mut self, spec: StopSpec) -> Stop {
-        let root = route!["stop"];
-        let StopSpec { before, signal, grace } = spec;
-        let grace = grace.map_or(Some(GRACE), |g| self.duration(&root.at("grace"), &g)).unwrap_or(GRACE);
-        if grace == 0 {
-            self.fault(Code::BadValue, &root.at("grace"), "a grace of 0s kills the member at once")
-                .why
-                .push("on Kubernetes it also removes the pod before its containers have stopped".into());
-        }
-        if let Some(signal) = &signal
-            && !SIGNALS.contains(&signal.as_str())
-        {
-            self.fault(Code::BadSignal, &root.at("signal"), format!("`{signal}` is no signal"))
-                .fixes
-                .push(fix("one of", &SIGNALS.join(", ")));
-        }
-        let before = before.and_then(|b| {
-            let at = root.at("before");
-            let within = match b.within {
-                Some(within) => self.duration(&at.at("within"), &within),
-                None => {
-                    self.missing(&at, "within", "within: 20s");
-                    None
-                }
-            };
-            let run = self.templates(&at.at("run"), b.run);
-            if run.is_empty() {
-                self.missing(&at, "run", "run: [my-server, --drain]");
-                return None;
+pub(super) fn stop(checker: &mut Checker<'_>, spec: StopSpec) -> Stop {
+    let root = route!["stop"];
+    let StopSpec { before, signal, grace } = spec;
+    let grace = grace.map_or(Some(GRACE), |g| checker.duration(&root.at("grace"), &g)).unwrap_or(GRACE);
+    if grace == 0 {
+        checker
+            .fault(Code::BadValue, &root.at("grace"), "a grace of 0s kills the member at once")
+            .why
+            .push("on Kubernetes it also removes the pod before its containers have stopped".into());
+    }
+    if let Some(signal) = &signal
+        && !SIGNALS.contains(&signal.as_str())
+    {
+        checker
+            .fault(Code::BadSignal, &root.at("signal"), format!("`{signal}` is no signal"))
+            .fixes
+            .push(fix("one of", &SIGNALS.join(", ")));
+    }
+    let before = before.and_then(|b| {
+        let at = root.at("before");
+        let within = match b.within {
+            Some(within) => checker.duration(&at.at("within"), &within),
+            None => {
+                checker.missing(&at, "within", "within: 20s");
+                None
             }
-            let within = within?;
-            if within >= grace {
-                let place = self.source.place(&root.at("grace"));
-                self.fault(
+        };
+        let run = checker.templates(&at.at("run"), b.run);
+        if run.is_empty() {
+            checker.missing(&at, "run", "run: [my-server, --drain]");
+            return None;
+        }
+        let within = within?;
+        if within >= grace {
+            let place = checker.source.place(&root.at("grace"));
+            checker
+                .fault(
                     Code::BeforeExceedsGrace,
                     &at.at("within"),
                     format!("{within} s leave nothing of the {grace} s of grace"),
                 )
                 .related
                 .push((place, "the whole time".into()));
-            }
-            Some((run, within))
-        });
-        Stop { before, signal, grace }
-    }
-
-    /// Checks `health` of a service whose members have data, or not.
-    pub(super) fn health(&mut self, spec: HealthSpec, has_data: bool) -> Health {
-        let root = route!["health"];
-        let HealthSpec { tool, ready, live, start, http, port, scheme, tcp, run, every, timeout, failures } =
-            spec;
-        let short = CheckSpec { http, port, scheme, tcp, run, every, timeout, failures };
-        let written = short.http.is_some() || short.tcp.is_some() || short.run.is_some();
-        let stray = short.port.is_some()
-            || short.scheme.is_some()
-            || short.every.is_some()
-            || short.timeout.is_some()
-            || short.failures.is_some();
-        if ready.is_some() && (written || stray) {
-            self.fault_key(
-                Code::HealthShape,
-                &root.at("ready"),
-                "a check written straight under `health` is `ready` already",
-            );
         }
-        let ready = match ready {
-            Some(ready) => self.check(&root.at("ready"), ready),
-            None if written || stray => self.check(&root, short),
-            None => None,
-        };
-        let live = live.and_then(|l| self.check(&root.at("live"), l));
-        let start = start.and_then(|s| self.duration(&root.at("start"), &s));
-        if start.is_some() && live.is_none() && !self.source.has(&root.at("live")) {
-            self.fault_key(
+        Some((run, within))
+    });
+    Stop { before, signal, grace }
+}
+
+/// Checks `health` of a service whose members have data, or not.
+pub(super) fn health(checker: &mut Checker<'_>, spec: HealthSpec, has_data: bool) -> Health {
+    let root = route!["health"];
+    let HealthSpec { tool, ready, live, start, http, port, scheme, tcp, run, every, timeout, failures } =
+        spec;
+    let short = CheckSpec { http, port, scheme, tcp, run, every, timeout, failures };
+    let written = short.http.is_some() || short.tcp.is_some() || short.run.is_some();
+    let stray = short.port.is_some()
+        || short.scheme.is_some()
+        || short.every.is_some()
+        || short.timeout.is_some()
+        || short.failures.is_some();
+    if ready.is_some() && (written || stray) {
+        checker.fault_key(
+            Code::HealthShape,
+            &root.at("ready"),
+            "a check written straight under `health` is `ready` already",
+        );
+    }
+    let ready = match ready {
+        Some(ready) => check(checker, &root.at("ready"), ready),
+        None if written || stray => check(checker, &root, short),
+        None => None,
+    };
+    let live = live.and_then(|l| check(checker, &root.at("live"), l));
+    let start = start.and_then(|s| checker.duration(&root.at("start"), &s));
+    if start.is_some() && live.is_none() && !checker.source.has(&root.at("live")) {
+        checker
+            .fault_key(
                 Code::StartWithoutLive,
                 &root.at("start"),
                 "`start` is how long `live` waits, and there is no `live`",
             )
             .why
             .push("nothing restarts a member that is merely not ready".into());
-        }
-        if let Some(live) = &live {
-            self.live(live, ready.as_ref(), has_data && !self.source.has(&root.at("start")));
-        }
-        Health { tool, ready, live, start }
     }
+    if let Some(live) = &live {
+        check_live(checker, live, ready.as_ref(), has_data && !checker.source.has(&root.at("start")));
+    }
+    Health { tool, ready, live, start }
+}
 
-    /// Checks what `live` would restart: a member that recovers, or one that is merely not ready.
-    fn live(&mut self, live: &Check, ready: Option<&Check>, without_start: bool) {
-        if without_start {
-            let after = live.every.saturating_mul(live.failures);
-            self.fault_key(
+/// Checks what `live` would restart: a member that recovers, or one that is merely not ready.
+fn check_live(checker: &mut Checker<'_>, live: &Check, ready: Option<&Check>, without_start: bool) {
+    if without_start {
+        let after = live.every.saturating_mul(live.failures);
+        checker
+            .fault_key(
                 Code::LiveWithoutStart,
                 &live.route,
                 format!("`live` restarts a member that needs more than {after} s to start"),
             )
             .why
             .push("a member that recovers its data answers late; a restart begins the recovery again".into());
-            if let Some(fault) = self.out.last_mut() {
-                fault
-                    .fixes
-                    .push(fix("under `health`, give the longest start that you know of", "start: 600s"));
-            }
-        }
-        let texts = |check: &Check| -> Vec<String> { check.run.iter().map(|t| t.text.clone()).collect() };
-        if let Some(ready) = ready.filter(|r| r.probe == live.probe && texts(r) == texts(live)) {
-            let place = self.source.key(&live.route);
-            let d = Diagnostic::warning(Code::ReadyIsLive, place, "`live` asks what `ready` asks")
-                .related(self.source.key(&ready.route), "`ready`")
-                .why(
-                    "a member that is not ready, because a peer or its recovery is slow, is restarted for it",
-                )
-                .advice("leave `live` out, or ask something that only a hanging process fails");
-            self.push(d);
+        if let Some(fault) = checker.out.last_mut() {
+            fault.fixes.push(fix("under `health`, give the longest start that you know of", "start: 600s"));
         }
     }
+    let texts = |check: &Check| -> Vec<String> { check.run.iter().map(|t| t.text.clone()).collect() };
+    if let Some(ready) = ready.filter(|r| r.probe == live.probe && texts(r) == texts(live)) {
+        let place = checker.source.key(&live.route);
+        let d = Diagnostic::warning(Code::ReadyIsLive, place, "`live` asks what `ready` asks")
+            .related(checker.source.key(&ready.route), "`ready`")
+            .why("a member that is not ready, because a peer or its recovery is slow, is restarted for it")
+            .advice("leave `live` out, or ask something that only a hanging process fails");
+        checker.push(d);
+    }
+}
 
-    fn check(&mut self, route: &Route, spec: CheckSpec) -> Option<Check> {
-        let CheckSpec { http, port, scheme, tcp, run, every, timeout, failures } = spec;
-        if http.is_none() {
-            for (field, there) in [("port", port.is_some()), ("scheme", scheme.is_some())] {
-                if there {
-                    self.fault_key(
-                        Code::HealthShape,
-                        &route.at(field),
-                        format!("`{field}` belongs to `http`"),
-                    );
-                }
+fn check(checker: &mut Checker<'_>, route: &Route, spec: CheckSpec) -> Option<Check> {
+    let CheckSpec { http, port, scheme, tcp, run, every, timeout, failures } = spec;
+    if http.is_none() {
+        for (field, there) in [("port", port.is_some()), ("scheme", scheme.is_some())] {
+            if there {
+                checker.fault_key(
+                    Code::HealthShape,
+                    &route.at(field),
+                    format!("`{field}` belongs to `http`"),
+                );
             }
         }
-        let probe = match (http, tcp) {
-            (Some(_), Some(_)) => {
-                self.fault_key(Code::HealthShape, &route.at("tcp"), "a check asks by http or by tcp");
-                None
-            }
-            (Some(path), None) => {
-                let good = path.starts_with('/') && path.bytes().all(|b| b.is_ascii_graphic());
-                if !good {
-                    self.fault(Code::BadValue, &route.at("http"), format!("`{path}` is no path of a URL"))
-                        .fixes
-                        .push(fix("begin with /", "http: /health"));
-                }
-                match port {
-                    Some(port) => Some(Probe::Http { path, port, scheme: scheme.unwrap_or(Scheme::Http) }),
-                    None => {
-                        self.missing(route, "port", "port: http");
-                        None
-                    }
-                }
-            }
-            (None, Some(port)) => Some(Probe::Tcp { port }),
-            (None, None) => None,
-        };
-        let run = self.templates(&route.at("run"), run);
-        let time = |this: &mut Self, field: &str, text: Option<String>, default| {
-            let seconds =
-                text.map_or(Some(default), |t| this.duration(&route.at(field), &t)).unwrap_or(default);
-            if seconds == 0 {
-                this.fault(Code::BadValue, &route.at(field), format!("`{field}` is at least 1s"));
-            }
-            seconds
-        };
-        let every = time(self, "every", every, 10);
-        let timeout = time(self, "timeout", timeout, 3);
-        let failures = failures.unwrap_or(3);
-        if failures == 0 {
-            self.fault(Code::BadValue, &route.at("failures"), "`failures` is at least 1");
-        }
-        if probe.is_none() && run.is_empty() {
-            if !["http", "tcp", "run"].iter().any(|f| self.source.has(&route.at(f))) {
-                self.fault_key(Code::HealthShape, route, "a check asks by `http`, by `tcp` or by `run`")
-                    .fixes
-                    .push(fix("for example", "tcp: client"));
-            }
-            return None;
-        }
-        Some(Check { probe, run, every, timeout, failures, route: route.clone() })
     }
+    let probe = match (http, tcp) {
+        (Some(_), Some(_)) => {
+            checker.fault_key(Code::HealthShape, &route.at("tcp"), "a check asks by http or by tcp");
+            None
+        }
+        (Some(path), None) => {
+            let good = path.starts_with('/') && path.bytes().all(|b| b.is_ascii_graphic());
+            if !good {
+                checker
+                    .fault(Code::BadValue, &route.at("http"), format!("`{path}` is no path of a URL"))
+                    .fixes
+                    .push(fix("begin with /", "http: /health"));
+            }
+            match port {
+                Some(port) => Some(Probe::Http { path, port, scheme: scheme.unwrap_or(Scheme::Http) }),
+                None => {
+                    checker.missing(route, "port", "port: http");
+                    None
+                }
+            }
+        }
+        (None, Some(port)) => Some(Probe::Tcp { port }),
+        (None, None) => None,
+    };
+    let run = checker.templates(&route.at("run"), run);
+    let time = |this: &mut Checker<'_>, field: &str, text: Option<String>, default| {
+        let seconds = text.map_or(Some(default), |t| this.duration(&route.at(field), &t)).unwrap_or(default);
+        if seconds == 0 {
+            this.fault(Code::BadValue, &route.at(field), format!("`{field}` is at least 1s"));
+        }
+        seconds
+    };
+    let every = time(checker, "every", every, 10);
+    let timeout = time(checker, "timeout", timeout, 3);
+    let failures = failures.unwrap_or(3);
+    if failures == 0 {
+        checker.fault(Code::BadValue, &route.at("failures"), "`failures` is at least 1");
+    }
+    if probe.is_none() && run.is_empty() {
+        if !["http", "tcp", "run"].iter().any(|f| checker.source.has(&route.at(f))) {
+            checker
+                .fault_key(Code::HealthShape, route, "a check asks by `http`, by `tcp` or by `run`")
+                .fixes
+                .push(fix("for example", "tcp: client"));
+        }
+        return None;
+    }
+    Some(Check { probe, run, every, timeout, failures, route: route.clone() })
 }

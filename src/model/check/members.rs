@@ -2,94 +2,96 @@
 
 use std::collections::BTreeMap;
 
-use super::{Checker, fix};
+use super::checker::{Checker, fix};
 use crate::code::Code;
-use crate::model::{Members, Pin, names};
+use crate::model::{Members, Pin};
 use crate::route;
 use crate::spec::source::Route;
 use crate::spec::{self, MembersSpec, Per};
+use crate::text::names;
 
 /// The highest number of members. With more, ids no longer fit into the names made from them.
 pub const MAX_MEMBERS: u32 = 1000;
 /// The highest id of a first member.
 pub const MAX_FIRST: u32 = 1_000_000;
 
-impl Checker<'_> {
-    pub(super) fn members(&mut self, spec: Option<MembersSpec>, revision: bool) -> Option<Members> {
-        let root = route!["members"];
-        let Some(spec) = spec else {
-            self.missing(&Route::default(), "members", "members: { count: 3 }");
-            return None;
-        };
-        let MembersSpec { per, on, known, dedicated, count, first, pin } = spec;
-        match (per, count) {
-            (Some(Per::Node), None) => {
-                for (field, there) in [("first", first.is_some()), ("pin", pin.is_some())] {
-                    if there {
-                        self.fault_key(
-                            Code::MembersShape,
-                            &root.at(field),
-                            format!(
-                                "`{field}` belongs to `count`; a `per: node` member is named by its node"
-                            ),
-                        );
-                    }
+pub(super) fn members(
+    checker: &mut Checker<'_>,
+    spec: Option<MembersSpec>,
+    revision: bool,
+) -> Option<Members> {
+    let root = route!["members"];
+    let Some(spec) = spec else {
+        checker.missing(&Route::default(), "members", "members: { count: 3 }");
+        return None;
+    };
+    let MembersSpec { per, on, known, dedicated, count, first, pin } = spec;
+    match (per, count) {
+        (Some(Per::Node), None) => {
+            for (field, there) in [("first", first.is_some()), ("pin", pin.is_some())] {
+                if there {
+                    checker.fault_key(
+                        Code::MembersShape,
+                        &root.at(field),
+                        format!("`{field}` belongs to `count`; a `per: node` member is named by its node"),
+                    );
                 }
-                self.per_node(&root, on, known, dedicated.unwrap_or_default())
             }
-            (None, Some(count)) => {
-                for (field, there) in
-                    [("on", on.is_some()), ("known", known.is_some()), ("dedicated", dedicated.is_some())]
-                {
-                    if there {
-                        self.fault_key(
+            per_node(checker, &root, on, known, dedicated.unwrap_or_default())
+        }
+        (None, Some(count)) => {
+            for (field, there) in
+                [("on", on.is_some()), ("known", known.is_some()), ("dedicated", dedicated.is_some())]
+            {
+                if there {
+                    checker
+                        .fault_key(
                             Code::MembersShape,
                             &root.at(field),
                             format!("`{field}` belongs to `per: node`"),
                         )
                         .fixes
                         .push(fix("counted members are held to nodes by", "pin: LABEL"));
-                    }
                 }
-                if revision {
-                    self.fault(
-                        Code::RevisionCounted,
-                        &route!["revision"],
-                        "a counted service has no revision",
-                    )
+            }
+            if revision {
+                checker
+                    .fault(Code::RevisionCounted, &route!["revision"], "a counted service has no revision")
                     .why
                     .push("its members stay the same ones; edit the spec and roll it out".into());
-                }
-                let first = first.unwrap_or_default();
-                if count == 0 || count > MAX_MEMBERS {
-                    self.fault(
-                        Code::BadValue,
-                        &root.at("count"),
-                        format!("`{count}` members: 1 to {MAX_MEMBERS} can be made"),
-                    );
-                    return None;
-                }
-                if first > MAX_FIRST {
-                    self.fault(Code::BadValue, &root.at("first"), "an id has at most seven digits");
-                    return None;
-                }
-                let pin = pin.and_then(|pin| self.pin(&root.at("pin"), pin, first..first + count));
-                Some(Members::Counted { count, first, pin })
             }
-            (Some(_), Some(_)) => {
-                let per = self.source.key(&root.at("per"));
-                self.fault_key(
+            let first = first.unwrap_or_default();
+            if count == 0 || count > MAX_MEMBERS {
+                checker.fault(
+                    Code::BadValue,
+                    &root.at("count"),
+                    format!("`{count}` members: 1 to {MAX_MEMBERS} can be made"),
+                );
+                return None;
+            }
+            if first > MAX_FIRST {
+                checker.fault(Code::BadValue, &root.at("first"), "an id has at most seven digits");
+                return None;
+            }
+            let pin = pin.and_then(|pin| check_pin(checker, &root.at("pin"), pin, first..first + count));
+            Some(Members::Counted { count, first, pin })
+        }
+        (Some(_), Some(_)) => {
+            let per = checker.source.key(&root.at("per"));
+            checker
+                .fault_key(
                     Code::MembersShape,
                     &root.at("count"),
                     "members are either one per node or counted",
                 )
                 .related
                 .push((per, "one per node".into()));
-                None
-            }
-            (None, None) if self.taken_out("count") || self.taken_out("per") => None,
-            (None, None) => {
-                self.fault_key(
+            None
+        }
+        (None, None) if checker.taken_out("count") || checker.taken_out("per") => None,
+        (None, None) => {
+            checker
+                .fault_key(
                     Code::MembersShape,
                     &root,
                     "neither `per: node` nor `count` says how many members there are",
@@ -99,89 +101,95 @@ impl Checker<'_> {
                     fix("one on each labelled node", "members: { per: node, on: { my-database: \"true\" } }"),
                     fix("a number of them", "members: { count: 3 }"),
                 ]);
-                None
-            }
+            None
         }
     }
+}
 
-    fn per_node(
-        &mut self,
-        root: &Route,
-        on: Option<indexmap::IndexMap<String, String>>,
-        known: Option<indexmap::IndexMap<String, String>>,
-        dedicated: bool,
-    ) -> Option<Members> {
-        let on = on.unwrap_or_default();
-        if on.is_empty() {
-            self.missing(root, "on", "on: { my-database: \"true\" }");
-            return None;
-        }
-        for (label, value) in &on {
-            let at = root.at("on").at(label);
-            self.named_key(Code::BadLabel, &at, &format!("the label `{label}`"), label, names::node_label);
-            self.named(
-                Code::BadLabel,
-                &at,
-                &format!("the label's value `{value}`"),
-                value,
-                names::label_value,
-            );
-        }
-        let known = known.unwrap_or_default();
-        for (node, address) in &known {
-            let at = root.at("known").at(node);
-            if !names::dns(node) {
-                self.fault_key(Code::BadName, &at, format!("`{node}` is no node's name"));
-            }
-            self.address(&at, address);
-        }
-        self.distinct(&root.at("known"), known.iter().map(|(node, a)| (node.clone(), a)));
-        Some(Members::PerNode { on: on.into_iter().collect(), known: known.into_iter().collect(), dedicated })
+fn per_node(
+    checker: &mut Checker<'_>,
+    root: &Route,
+    on: Option<indexmap::IndexMap<String, String>>,
+    known: Option<indexmap::IndexMap<String, String>>,
+    dedicated: bool,
+) -> Option<Members> {
+    let on = on.unwrap_or_default();
+    if on.is_empty() {
+        checker.missing(root, "on", "on: { my-database: \"true\" }");
+        return None;
     }
-
-    /// Checks a `pin`, for all targets or for one. `ids` are the ids of the members.
-    pub(super) fn pin(&mut self, route: &Route, pin: spec::Pin, ids: std::ops::Range<u32>) -> Option<Pin> {
-        let spec::Pin { label, at } = pin;
-        let Some(label) = label else {
-            self.missing(route, "label", "label: my-database");
-            return None;
-        };
-        let at_label = if self.source.has(&route.at("label")) { route.at("label") } else { route.clone() };
-        self.named(Code::BadLabel, &at_label, &format!("the label `{label}`"), &label, names::node_label);
-        let mut table = BTreeMap::new();
-        if let Some(at) = at {
-            let here = route.at("at");
-            for (id, address) in &at {
-                self.address(&here.at(id.0), address);
-                if !ids.contains(&id.0) {
-                    self.fault_key(
-                        Code::PinTable,
-                        &here.at(id.0),
-                        format!("there is no member {}: they are {} to {}", id.0, ids.start, ids.end - 1),
-                    );
-                }
-                table.insert(id.0, address.clone());
-            }
-            for id in ids.filter(|id| !table.contains_key(id)) {
-                self.fault_key(Code::PinTable, &here, format!("member {id} has no address in `at`"))
-                    .fixes
-                    .push(fix("add it", &format!("{id}: 10.0.0.{}", id % 200 + 1)));
-            }
-            self.distinct(&here, at.iter().map(|(id, a)| (id.0.to_string(), a)));
-        }
-        Some(Pin { label, at: table })
+    for (label, value) in &on {
+        let at = root.at("on").at(label);
+        checker.named_key(Code::BadLabel, &at, &format!("the label `{label}`"), label, names::node_label);
+        checker.named(
+            Code::BadLabel,
+            &at,
+            &format!("the label's value `{value}`"),
+            value,
+            names::label_value,
+        );
     }
+    let known = known.unwrap_or_default();
+    for (node, address) in &known {
+        let at = root.at("known").at(node);
+        if !names::dns(node) {
+            checker.fault_key(Code::BadName, &at, format!("`{node}` is no node's name"));
+        }
+        checker.address(&at, address);
+    }
+    distinct(checker, &root.at("known"), known.iter().map(|(node, a)| (node.clone(), a)));
+    Some(Members::PerNode { on: on.into_iter().collect(), known: known.into_iter().collect(), dedicated })
+}
 
-    /// Checks that no two members have the same address.
-    fn distinct<'a>(&mut self, route: &Route, table: impl Iterator<Item = (String, &'a String)>) {
-        let mut seen = BTreeMap::new();
-        for (key, address) in table {
-            if let Some(first) = seen.insert(address, key.clone()) {
-                let first = self.source.place(&route.at(first));
-                self.fault(Code::PinTable, &route.at(key), format!("two members have the address {address}"))
-                    .related
-                    .push((first, "the other".into()));
+/// Checks a `pin`, for all targets or for one. `ids` are the ids of the members.
+pub(super) fn check_pin(
+    checker: &mut Checker<'_>,
+    route: &Route,
+    pin: spec::Pin,
+    ids: std::ops::Range<u32>,
+) -> Option<Pin> {
+    let spec::Pin { label, at } = pin;
+    let Some(label) = label else {
+        checker.missing(route, "label", "label: my-database");
+        return None;
+    };
+    let at_label = if checker.source.has(&route.at("label")) { route.at("label") } else { route.clone() };
+    checker.named(Code::BadLabel, &at_label, &format!("the label `{label}`"), &label, names::node_label);
+    let mut table = BTreeMap::new();
+    if let Some(at) = at {
+        let here = route.at("at");
+        for (id, address) in &at {
+            checker.address(&here.at(id.0), address);
+            if !ids.contains(&id.0) {
+                checker.fault_key(
+                    Code::PinTable,
+                    &here.at(id.0),
+                    format!("there is no member {}: they are {} to {}", id.0, ids.start, ids.end - 1),
+                );
             }
+            table.insert(id.0, address.clone());
+        }
+        for id in ids.filter(|id| !table.contains_key(id)) {
+            checker
+                .fault_key(Code::PinTable, &here, format!("member {id} has no address in `at`"))
+                .fixes
+                .push(fix("add it", &format!("{id}: 10.0.0.{}", id % 200 + 1)));
+        }
+        distinct(checker, &here, at.iter().map(|(id, a)| (id.0.to_string(), a)));
+    }
+    Some(Pin { label, at: table })
+}
+
+/// Checks that no two members have the same address.
+fn distinct<'a>(checker: &mut Checker<'_>, route: &Route, table: impl Iterator<Item = (String, &'a String)>) {
+    let mut seen = BTreeMap::new();
+    for (key, address) in table {
+        if let Some(first) = seen.insert(address, key.clone()) {
+            let first = checker.source.place(&route.at(first));
+            checker
+                .fault(Code::PinTable, &route.at(key), format!("two members have the address {address}"))
+                .related
+                .push((first, "the other".into()));
         }
     }
 }

@@ -1,13 +1,15 @@
 //! Checks `targets` and `accept`.
 
-use super::{Checker, fix};
+use super::checker::{Checker, fix};
+use super::members;
 use crate::code::Code;
-use crate::model::units::Version;
-use crate::model::{Accept, Fleet, Kubernetes, Pin, Swarm, Targets, UnitSection, names};
+use crate::model::{Accept, Fleet, Kubernetes, Pin, Swarm, Targets, UnitSection};
 use crate::route;
 use crate::spec::source::Route;
 use crate::spec::{self, AcceptSpec, FleetSpec, KubernetesSpec, SwarmSpec, TargetsSpec};
 use crate::target::Target;
+use crate::text::names;
+use crate::text::units::Version;
 
 /// The Kubernetes versions that berthc knows.
 pub const KUBERNETES: std::ops::RangeInclusive<u32> = 25..=37;
@@ -21,249 +23,259 @@ fn docker_version(text: &str) -> Option<Version> {
     Version::parse(&text.split('.').map(number).collect::<Vec<_>>().join("."))
 }
 
-impl Checker<'_> {
-    pub(super) fn targets(&mut self, spec: Option<TargetsSpec>) -> Option<Targets> {
-        let root = route!["targets"];
-        let TargetsSpec { kubernetes, fleet, swarm } = spec.unwrap_or_default();
-        let targets = Targets {
-            kubernetes: kubernetes.map(|k| self.kubernetes(&root.at("kubernetes"), k)),
-            fleet: fleet.map(|f| self.fleet(&root.at("fleet"), f)),
-            swarm: swarm.map(|s| self.swarm(&root.at("swarm"), s)),
-        };
-        if !targets.any() {
-            if !["kubernetes", "fleet", "swarm"].iter().any(|t| self.source.has(&root.at(t))) {
-                self.fault_key(Code::NoTargets, &root, "no target to emit for").fixes.push(fix(
-                    "name at least one",
-                    "targets: { kubernetes: { version: \"1.34\", namespace: db } }",
-                ));
-            }
-            return None;
+pub(super) fn targets(checker: &mut Checker<'_>, spec: Option<TargetsSpec>) -> Option<Targets> {
+    let root = route!["targets"];
+    let TargetsSpec { kubernetes, fleet, swarm } = spec.unwrap_or_default();
+    let targets = Targets {
+        kubernetes: kubernetes.map(|k| for_kubernetes(checker, &root.at("kubernetes"), k)),
+        fleet: fleet.map(|f| for_fleet(checker, &root.at("fleet"), f)),
+        swarm: swarm.map(|s| for_swarm(checker, &root.at("swarm"), s)),
+    };
+    if !targets.any() {
+        if !["kubernetes", "fleet", "swarm"].iter().any(|t| checker.source.has(&root.at(t))) {
+            checker.fault_key(Code::NoTargets, &root, "no target to emit for").fixes.push(fix(
+                "name at least one",
+                "targets: { kubernetes: { version: \"1.34\", namespace: db } }",
+            ));
         }
-        Some(targets)
+        return None;
     }
+    Some(targets)
+}
 
-    fn version(&mut self, route: &Route, field: &str, text: Option<String>, line: &str) -> Option<Version> {
-        let Some(text) = text else {
-            self.missing(route, field, line);
-            return None;
-        };
-        let version = Version::parse(&text);
-        if version.is_none() {
-            self.fault(Code::VersionUnknown, &route.at(field), format!("`{text}` is no version"))
-                .fixes
-                .push(fix("write", line));
-        }
-        version
+fn version_of(
+    checker: &mut Checker<'_>,
+    route: &Route,
+    field: &str,
+    text: Option<String>,
+    line: &str,
+) -> Option<Version> {
+    let Some(text) = text else {
+        checker.missing(route, field, line);
+        return None;
+    };
+    let version = Version::parse(&text);
+    if version.is_none() {
+        checker
+            .fault(Code::VersionUnknown, &route.at(field), format!("`{text}` is no version"))
+            .fixes
+            .push(fix("write", line));
     }
+    version
+}
 
-    fn kubernetes(&mut self, root: &Route, spec: KubernetesSpec) -> Kubernetes {
-        let KubernetesSpec { version, namespace, pod, container, service } = spec;
-        let line = "version: \"1.34\"";
-        let version = self.version(root, "version", version, line).and_then(|v| {
-            let known = v.major == 1 && KUBERNETES.contains(&v.minor);
-            if !known {
-                self.fault(
+fn for_kubernetes(checker: &mut Checker<'_>, root: &Route, spec: KubernetesSpec) -> Kubernetes {
+    let KubernetesSpec { version, namespace, pod, container, service } = spec;
+    let line = "version: \"1.34\"";
+    let version = version_of(checker, root, "version", version, line).and_then(|v| {
+        let known = v.major == 1 && KUBERNETES.contains(&v.minor);
+        if !known {
+            checker
+                .fault(
                     Code::VersionUnknown,
                     &root.at("version"),
                     format!("berthc has no facts about Kubernetes {v}"),
                 )
                 .fixes
                 .push(fix("it knows 1.25 to 1.37", line));
-            }
-            known.then_some(Version::new(1, v.minor))
-        });
-        match &namespace {
-            Some(ns) => self.named(
-                Code::BadName,
-                &root.at("namespace"),
-                &format!("the namespace `{ns}`"),
-                ns,
-                names::namespace,
-            ),
-            None => self.missing(root, "namespace", "namespace: databases"),
         }
-        Kubernetes {
-            version: version.unwrap_or(Version::new(1, *KUBERNETES.end())),
-            namespace: namespace.unwrap_or_default(),
-            pod: pod.unwrap_or_default(),
-            container: container.unwrap_or_default(),
-            service: service.unwrap_or_default(),
-        }
+        known.then_some(Version::new(1, v.minor))
+    });
+    match &namespace {
+        Some(ns) => checker.named(
+            Code::BadName,
+            &root.at("namespace"),
+            &format!("the namespace `{ns}`"),
+            ns,
+            names::namespace,
+        ),
+        None => checker.missing(root, "namespace", "namespace: databases"),
     }
-
-    /// Checks a pin for one target. Its ids are compared with the ids of `members`.
-    fn own_pin(&mut self, route: &Route, pin: Option<spec::Pin>) -> Option<Pin> {
-        let pin = pin?;
-        if self.source.has(&route!["members", "per"]) {
-            self.fault_key(Code::MembersShape, route, "a `per: node` member belongs to its node already");
-            return None;
-        }
-        if self.source.has(&route!["members", "pin"]) {
-            let first = self.source.key(&route!["members", "pin"]);
-            self.fault_key(Code::PinTable, route, "`members.pin` holds on every target already")
-                .related
-                .push((first, "here".into()));
-            return None;
-        }
-        let ids = self.counted_ids();
-        self.pin(route, pin, ids)
+    Kubernetes {
+        version: version.unwrap_or(Version::new(1, *KUBERNETES.end())),
+        namespace: namespace.unwrap_or_default(),
+        pod: pod.unwrap_or_default(),
+        container: container.unwrap_or_default(),
+        service: service.unwrap_or_default(),
     }
+}
 
-    /// Returns the ids from the text of the spec, for a pin that is read before the members.
-    fn counted_ids(&self) -> std::ops::Range<u32> {
-        let number = |field: &str| match self.source.node(&route!["members", field]).map(|n| &n.kind) {
-            Some(crate::spec::node::Kind::Int(i)) => u32::try_from(*i).unwrap_or_default().min(1_000_000),
-            _ => 0,
-        };
-        let first = number("first");
-        first..first + number("count").min(1000)
+/// Checks a pin for one target. Its ids are compared with the ids of `members`.
+fn own_pin(checker: &mut Checker<'_>, route: &Route, pin: Option<spec::Pin>) -> Option<Pin> {
+    let pin = pin?;
+    if checker.source.has(&route!["members", "per"]) {
+        checker.fault_key(Code::MembersShape, route, "a `per: node` member belongs to its node already");
+        return None;
     }
+    if checker.source.has(&route!["members", "pin"]) {
+        let first = checker.source.key(&route!["members", "pin"]);
+        checker
+            .fault_key(Code::PinTable, route, "`members.pin` holds on every target already")
+            .related
+            .push((first, "here".into()));
+        return None;
+    }
+    let ids = counted_ids(checker);
+    members::check_pin(checker, route, pin, ids)
+}
 
-    fn fleet(&mut self, root: &Route, spec: FleetSpec) -> Fleet {
-        let FleetSpec { version, domain, pin, docker, unit } = spec;
-        let line = "version: \"1.0.0\"";
-        let version = self.version(root, "version", version, line).filter(|v| {
-            let known = (v.major, v.minor) == (0, 13) || (v.major, v.minor) == (1, 0);
-            if !known {
-                self.fault(
+/// Returns the ids from the text of the spec, for a pin that is read before the members.
+fn counted_ids(checker: &Checker<'_>) -> std::ops::Range<u32> {
+    let number = |field: &str| match checker.source.node(&route!["members", field]).map(|n| &n.kind) {
+        Some(crate::spec::node::Kind::Int(i)) => u32::try_from(*i).unwrap_or_default().min(1_000_000),
+        _ => 0,
+    };
+    let first = number("first");
+    first..first + number("count").min(1000)
+}
+
+fn for_fleet(checker: &mut Checker<'_>, root: &Route, spec: FleetSpec) -> Fleet {
+    let FleetSpec { version, domain, pin, docker, unit } = spec;
+    let line = "version: \"1.0.0\"";
+    let version = version_of(checker, root, "version", version, line).filter(|v| {
+        let known = (v.major, v.minor) == (0, 13) || (v.major, v.minor) == (1, 0);
+        if !known {
+            checker
+                .fault(
                     Code::VersionUnknown,
                     &root.at("version"),
                     format!("berthc has no facts about fleet {v}"),
                 )
                 .fixes
                 .push(fix("it knows 0.13.0 and 1.0.0", line));
-            }
-            known
-        });
-        if let Some(domain) = &domain
-            && !names::dns(domain)
-        {
-            self.fault(Code::BadAddress, &root.at("domain"), format!("`{domain}` is no DNS domain"));
         }
-        let docker = match docker {
-            None => Version::new(17, 9),
-            Some(text) => match docker_version(&text) {
-                Some(v) if v >= Version::new(17, 6) => v,
-                Some(v) => {
-                    self.fault(
-                        Code::VersionTooOld,
-                        &root.at("docker"),
-                        format!("docker {text} has no `--mount`"),
-                    )
+        known
+    });
+    if let Some(domain) = &domain
+        && !names::dns(domain)
+    {
+        checker.fault(Code::BadAddress, &root.at("domain"), format!("`{domain}` is no DNS domain"));
+    }
+    let docker = match docker {
+        None => Version::new(17, 9),
+        Some(text) => match docker_version(&text) {
+            Some(v) if v >= Version::new(17, 6) => v,
+            Some(v) => {
+                checker
+                    .fault(Code::VersionTooOld, &root.at("docker"), format!("docker {text} has no `--mount`"))
                     .why
                     .push("`-v` creates a missing directory, and a database starts on it".into());
-                    v
-                }
-                None => {
-                    self.fault(
-                        Code::VersionUnknown,
-                        &root.at("docker"),
-                        format!("`{text}` is no version of docker"),
-                    );
-                    Version::new(17, 9)
-                }
-            },
-        };
-        let pin = self.own_pin(&root.at("pin"), pin);
-        Fleet {
-            version: version.unwrap_or(Version::new(1, 0)),
-            domain,
-            pin,
-            docker,
-            unit: unit
-                .unwrap_or_default()
-                .into_iter()
-                .map(|(name, options)| UnitSection {
-                    name,
-                    options: options.into_iter().map(|(k, v)| (k, v.0)).collect(),
-                })
-                .collect(),
-        }
+                v
+            }
+            None => {
+                checker.fault(
+                    Code::VersionUnknown,
+                    &root.at("docker"),
+                    format!("`{text}` is no version of docker"),
+                );
+                Version::new(17, 9)
+            }
+        },
+    };
+    let pin = own_pin(checker, &root.at("pin"), pin);
+    Fleet {
+        version: version.unwrap_or(Version::new(1, 0)),
+        domain,
+        pin,
+        docker,
+        unit: unit
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(name, options)| UnitSection {
+                name,
+                options: options.into_iter().map(|(k, v)| (k, v.0)).collect(),
+            })
+            .collect(),
     }
+}
 
-    fn swarm(&mut self, root: &Route, spec: SwarmSpec) -> Swarm {
-        let SwarmSpec { engine, network, pin, lock, volume, service } = spec;
-        let line = "engine: \"20.10\"";
-        let engine = self.version(root, "engine", engine, line).filter(|v| {
-            let known = *v >= Version::new(20, 10) && v.major < 100;
-            if !known {
-                self.fault(
+fn for_swarm(checker: &mut Checker<'_>, root: &Route, spec: SwarmSpec) -> Swarm {
+    let SwarmSpec { engine, network, pin, lock, volume, service } = spec;
+    let line = "engine: \"20.10\"";
+    let engine = version_of(checker, root, "engine", engine, line).filter(|v| {
+        let known = *v >= Version::new(20, 10) && v.major < 100;
+        if !known {
+            checker
+                .fault(
                     Code::VersionUnknown,
                     &root.at("engine"),
                     format!("berthc has no facts about docker {v}"),
                 )
                 .fixes
                 .push(fix("20.10 and newer", line));
-            }
-            known
-        });
-        if let Some(network) = &network {
-            self.named(
-                Code::BadName,
-                &root.at("network"),
-                &format!("the network `{network}`"),
-                network,
-                names::label_value,
-            );
-            if network == "host" || network == "bridge" || network == "none" {
-                self.fault(Code::BadName, &root.at("network"), format!("`{network}` is no overlay network"))
-                    .fixes
-                    .push(fix("the node's network is", "exclusive: { address: node }"));
-            }
         }
-        let csi = volume.is_some();
-        if csi && engine.is_some_and(|e| e < Version::new(23, 0)) {
-            let other = self.source.place(&root.at("engine"));
-            self.fault(Code::VersionTooOld, &root.at("volume"), "cluster volumes came with engine 23")
-                .related
-                .push((other, "older".into()));
-        }
-        if lock == Some(0) {
-            self.fault(Code::BadPort, &root.at("lock"), "port 0 means any port, which is no lock");
-        }
-        let pin = self.own_pin(&root.at("pin"), pin);
-        Swarm {
-            engine: engine.unwrap_or(Version::new(20, 10)),
+        known
+    });
+    if let Some(network) = &network {
+        checker.named(
+            Code::BadName,
+            &root.at("network"),
+            &format!("the network `{network}`"),
             network,
-            pin,
-            lock,
-            csi,
-            service: service.unwrap_or_default(),
+            names::label_value,
+        );
+        if network == "host" || network == "bridge" || network == "none" {
+            checker
+                .fault(Code::BadName, &root.at("network"), format!("`{network}` is no overlay network"))
+                .fixes
+                .push(fix("the node's network is", "exclusive: { address: node }"));
         }
     }
+    let csi = volume.is_some();
+    if csi && engine.is_some_and(|e| e < Version::new(23, 0)) {
+        let other = checker.source.place(&root.at("engine"));
+        checker
+            .fault(Code::VersionTooOld, &root.at("volume"), "cluster volumes came with engine 23")
+            .related
+            .push((other, "older".into()));
+    }
+    if lock == Some(0) {
+        checker.fault(Code::BadPort, &root.at("lock"), "port 0 means any port, which is no lock");
+    }
+    let pin = own_pin(checker, &root.at("pin"), pin);
+    Swarm {
+        engine: engine.unwrap_or(Version::new(20, 10)),
+        network,
+        pin,
+        lock,
+        csi,
+        service: service.unwrap_or_default(),
+    }
+}
 
-    pub(super) fn accept(&mut self, spec: Vec<AcceptSpec>) -> Vec<Accept> {
-        let root = route!["accept"];
-        let mut all: Vec<Accept> = Vec::new();
-        for (i, AcceptSpec { gap, because }) in spec.into_iter().enumerate() {
-            let route = root.at(i);
-            let Some(gap) = gap else {
-                self.missing(&route, "gap", "gap: swarm/data/move");
-                continue;
-            };
-            if because.as_ref().is_none_or(|b| b.trim().is_empty()) {
-                self.fault_key(Code::AcceptShape, &route.at("gap"), "no reason, no waiver")
-                    .fixes
-                    .push(fix("say why it is taken", &format!("- {{ gap: {gap}, because: \"…\" }}")));
-            }
-            let target = gap.split('/').next().unwrap_or_default();
-            if Target::ALL.iter().all(|t| t.name() != target) || !gap.contains('/') {
-                self.fault(
-                    Code::AcceptShape,
-                    &route.at("gap"),
-                    format!("`{gap}` is no gap: it begins with kubernetes/, fleet/ or swarm/"),
-                );
-                continue;
-            }
-            if let Some(first) = all.iter().find(|a| a.gap == gap) {
-                let first = self.source.place(&first.route.at("gap"));
-                self.fault(Code::AcceptShape, &route.at("gap"), format!("`{gap}` is accepted twice"))
-                    .related
-                    .push((first, "first here".into()));
-                continue;
-            }
-            all.push(Accept { gap, because: because.unwrap_or_default(), route });
+pub(super) fn accept(checker: &mut Checker<'_>, spec: Vec<AcceptSpec>) -> Vec<Accept> {
+    let root = route!["accept"];
+    let mut all: Vec<Accept> = Vec::new();
+    for (i, AcceptSpec { gap, because }) in spec.into_iter().enumerate() {
+        let route = root.at(i);
+        let Some(gap) = gap else {
+            checker.missing(&route, "gap", "gap: swarm/data/move");
+            continue;
+        };
+        if because.as_ref().is_none_or(|b| b.trim().is_empty()) {
+            checker
+                .fault_key(Code::AcceptShape, &route.at("gap"), "no reason, no waiver")
+                .fixes
+                .push(fix("say why it is taken", &format!("- {{ gap: {gap}, because: \"…\" }}")));
         }
-        all
+        let target = gap.split('/').next().unwrap_or_default();
+        if Target::ALL.iter().all(|t| t.name() != target) || !gap.contains('/') {
+            checker.fault(
+                Code::AcceptShape,
+                &route.at("gap"),
+                format!("`{gap}` is no gap: it begins with kubernetes/, fleet/ or swarm/"),
+            );
+            continue;
+        }
+        if let Some(first) = all.iter().find(|a| a.gap == gap) {
+            let first = checker.source.place(&first.route.at("gap"));
+            checker
+                .fault(Code::AcceptShape, &route.at("gap"), format!("`{gap}` is accepted twice"))
+                .related
+                .push((first, "first here".into()));
+            continue;
+        }
+        all.push(Accept { gap, because: because.unwrap_or_default(), route });
     }
+    all
 }

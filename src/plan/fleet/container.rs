@@ -8,11 +8,11 @@ use super::shell::{self, DOCKER, Lines};
 use super::storage::{Bind, Storage, Volume};
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
-use crate::model::units::{cores, docker_bytes};
 use crate::model::{Check, Health, Helper, Program, Resources, Secret, Template, User, Workload};
 use crate::plan::docker::{self, GUARD};
 use crate::route;
 use crate::spec::source::Route;
+use crate::text::units::{cores, docker_bytes};
 use crate::value::{self, Part, SECRETS, Text};
 
 /// The length in bytes after which a line gets no more words.

@@ -19,8 +19,8 @@
 
 use super::naming::pin;
 use super::schedule;
+use crate::backend::Fences;
 use crate::gap::Gap;
-use crate::model::backend::Fences;
 use crate::model::{Data, DataAt, Members, Service, Workload};
 use crate::plan::context::Context;
 use crate::route;
@@ -86,7 +86,7 @@ fn volumes(service: &Service, w: &Workload) -> Vec<Gap> {
     // With a host directory there is no gap: another machine does not have it, and docker checks it
     // before it mounts a volume.
     let on_host = w.data.iter().any(|d| matches!(d.at, DataAt::Host { .. }));
-    let Some(fences) = w.fences(service, Target::Fleet).filter(|_| !on_host) else { return Vec::new() };
+    let Some(fences) = service.fences(Target::Fleet).filter(|_| !on_host) else { return Vec::new() };
     let weakest =
         |(_, v): &(&Data, &crate::model::Volume)| v.backend.plugin.is_some_and(|p| p.fences == fences);
     let Some((data, driver)) =

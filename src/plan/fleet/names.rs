@@ -210,7 +210,7 @@ mod tests {
         let mut count = 0;
         for _ in 0..5 {
             paths = paths.iter().flat_map(|p| pieces.iter().map(move |c| format!("{p}{c}"))).collect();
-            for path in paths.iter().filter(|p| crate::model::names::path(p).is_none()) {
+            for path in paths.iter().filter(|p| crate::text::names::path(p).is_none()) {
                 let name = of_path(path);
                 assert!(name.len() == 1 || is_name(&name), "{path} {name}");
                 assert!(seen.insert(name), "{path}");

@@ -6,8 +6,8 @@ use serde::Serialize;
 use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::model::Service;
-use crate::model::names;
 use crate::route;
+use crate::text::names;
 use crate::text::quote;
 
 /// The options that may be added to `[Unit]` (systemd.unit(5)).

@@ -6,11 +6,11 @@ use super::names;
 use super::naming::pin;
 use crate::code::Code;
 use crate::diag::Diagnostic;
-use crate::model::units::Version;
 use crate::model::{Members, Service, Workload};
 use crate::plan::context::Context;
 use crate::route;
 use crate::target::Target;
+use crate::text::units::Version;
 
 /// The metadata key with the zone of a machine.
 const ZONE: &str = "zone";

@@ -4,9 +4,9 @@
 use super::maker::Maker;
 use super::names;
 use super::naming::pin;
+use crate::backend::Plugin;
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
-use crate::model::backend::Plugin;
 use crate::model::{self, Data, DataAt, Service, Template, Workload};
 use crate::route;
 
@@ -86,7 +86,7 @@ pub fn plan(maker: &mut Maker<'_, '_>, w: &Workload) -> Storage {
 fn host(maker: &mut Maker<'_, '_>, path: &Template) -> String {
     let text = maker.text(path);
     let wrong = match text.as_literal() {
-        Some(literal) => model::names::path(literal).filter(|_| !literal.is_empty()),
+        Some(literal) => crate::text::names::path(literal).filter(|_| !literal.is_empty()),
         None => Some("holds what is known only when the container runs".into()),
     };
     if let Some(wrong) = wrong {

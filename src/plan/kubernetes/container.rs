@@ -2,12 +2,11 @@
 
 use super::objects::{Container, ContainerMore, ContainerPort, Mount, Probe, RunAs};
 use super::values::{Rendered, Words};
-use crate::model::{
-    Check, Health, Helper, Probe as Asked, Program, Resources, Service, User, Workload, units,
-};
+use crate::model::{Check, Health, Helper, Probe as Asked, Program, Resources, Service, User, Workload};
 use crate::plan::context::Context;
 use crate::plan::docker;
 use crate::spec::Scheme;
+use crate::text::units;
 use crate::value::Text;
 
 /// The parts of a container besides its program.

@@ -7,12 +7,12 @@
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
 use crate::model::Service;
-use crate::model::units::Version;
 use crate::plan::context::Context;
 use crate::route;
 use crate::spec::Raw;
 use crate::spec::source::Route;
 use crate::text::nearest::nearest;
+use crate::text::units::Version;
 
 /// The fields of one class.
 pub struct Fields {

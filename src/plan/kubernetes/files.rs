@@ -7,9 +7,10 @@ use super::objects::{ConfigMap, ConfigVolume, Meta, Mount, SecretSource, Secrets
 use super::values::Rendered;
 use crate::code::Code;
 use crate::diag::Diagnostic;
-use crate::model::{File, Kubernetes, Secret, Service, User, Workload, units};
+use crate::model::{File, Kubernetes, Secret, Service, User, Workload};
 use crate::plan::context::Context;
 use crate::route;
+use crate::text::units;
 use crate::value::{Part, SECRETS};
 
 /// The size limit of a ConfigMap in bytes, keys and values together (kubernetes

@@ -6,10 +6,11 @@ use super::objects::{DisruptionBudget, EndpointSlice, Meta, ServiceMore, Service
 use super::{labels, naming, raw};
 use crate::code::Code;
 use crate::diag::Diagnostic;
-use crate::model::{External, Kubernetes, Service, Workload, names};
+use crate::model::{External, Kubernetes, Service, Workload};
 use crate::plan::context::Context;
 use crate::route;
 use crate::spec::source::Route;
+use crate::text::names;
 
 fn ports(ports: &[(String, u16)], inside: bool) -> Vec<ServicePort> {
     ports

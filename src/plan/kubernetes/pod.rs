@@ -5,11 +5,11 @@ use super::values::{Rendered, Words};
 use super::{container, files, labels, raw, storage};
 use crate::code::Code;
 use crate::diag::Diagnostic;
-use crate::model::units::Version;
 use crate::model::{Helper, Kubernetes, Members, Pin, Service, Volume, Workload};
 use crate::plan::context::Context;
 use crate::route;
 use crate::target::Target;
+use crate::text::units::Version;
 use crate::value::{self, Part};
 
 const HOSTNAME: &str = "kubernetes.io/hostname";

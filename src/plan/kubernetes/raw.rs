@@ -10,13 +10,13 @@ use super::objects::{Container, ContainerMore, Mount, Pod, PodMore, ServiceMore,
 use super::storage::Stored;
 use crate::code::Code;
 use crate::diag::Diagnostic;
-use crate::model::units::Version;
 use crate::model::{Kubernetes, Service, Workload};
 use crate::plan::context::Context;
 use crate::route;
 use crate::spec::Raw;
 use crate::spec::source::Route;
 use crate::text::path;
+use crate::text::units::Version;
 
 /// The keys of a pod that only berthc sets, emitted or not. With `nodeName` or another scheduler,
 /// nothing would check anti-affinity. Members are known by their names and networks. The API

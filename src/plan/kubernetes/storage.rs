@@ -7,10 +7,10 @@ use super::values::Words;
 use super::{labels, naming};
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
-use crate::model::units::{self, Version};
 use crate::model::{Data, DataAt, Kubernetes, Pin, Service, Template, Workload};
 use crate::plan::context::Context;
 use crate::route;
+use crate::text::units::{self, Version};
 use crate::value;
 
 /// The first version with ReadWriteOncePod on by default (KEP-2485, beta). With it, the scheduler

@@ -7,10 +7,10 @@ use super::objects::{SecretKey, Variable};
 use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::emit::{run_variable, secret_variable};
-use crate::model::units::Version;
 use crate::model::{Kubernetes, Program, Secret, Service, Template, Workload};
 use crate::plan::context::Context;
 use crate::plan::scope::{For, Values};
+use crate::text::units::Version;
 use crate::value::{Part, Run, Text};
 
 /// The first version that labels the pods of a StatefulSet with their index (feature gate

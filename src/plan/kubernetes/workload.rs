@@ -6,10 +6,10 @@ use super::values::Words;
 use super::{gaps, labels, pod};
 use crate::code::Code;
 use crate::diag::Diagnostic;
-use crate::model::units::Version;
 use crate::model::{Bootstrap, Kubernetes, Members, Service, Workload};
 use crate::plan::context::Context;
 use crate::route;
+use crate::text::units::Version;
 
 /// The first version with `ordinals` on by default (KEP-3335, beta).
 const ORDINALS: Version = Version::new(1, 27);

@@ -18,10 +18,10 @@
 
 use super::raw;
 use super::service::SwarmService;
+use crate::backend::Fences;
 use crate::diag::Place;
 use crate::gap::Gap;
 use crate::model::Members;
-use crate::model::backend::Fences;
 use crate::plan::context::Context;
 use crate::route;
 use crate::spec::source::Route;
@@ -67,7 +67,7 @@ fn reach(subject: SwarmService<'_>) -> Option<Fences> {
     if w.data.iter().any(|d| d.host().is_some()) {
         return Some(Fences::Always);
     }
-    w.fences(subject.service, Target::Swarm)
+    subject.service.fences(Target::Swarm)
 }
 
 /// Returns the place of the first volume, and its name with the member in words.

@@ -11,11 +11,11 @@ use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::gap::Gap;
 use crate::model::check::value_fault;
-use crate::model::units::{cores, docker_bytes};
 use crate::model::{self, Bootstrap, Check, Health, Helper, Program, Stop, Template, Update, User, Workload};
 use crate::plan::context::Context;
 use crate::plan::docker::{self, Command, GUARD};
 use crate::plan::scope::{For, Values};
+use crate::text::units::{cores, docker_bytes};
 use crate::value::{self, Fault, Run, Text};
 
 /// Plans the services of one member.

@@ -251,7 +251,7 @@ impl Reader<'_> {
             return;
         }
         for (i, name) in names.into_iter().enumerate() {
-            let wrong = crate::model::names::label_value(name);
+            let wrong = crate::text::names::label_value(name);
             let taken = self.subject.swarm.network.as_deref() == Some(name)
                 || self.added.networks.iter().any(|n| n == name)
                 || ["host", "bridge", "none"].contains(&name);

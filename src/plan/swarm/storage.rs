@@ -6,14 +6,15 @@ use serde::Serialize;
 use super::service::SwarmService;
 use crate::code::Code;
 use crate::diag::Diagnostic;
-use crate::model::units::docker_bytes;
-use crate::model::{Data, DataAt, Volume as Wanted, names};
+use crate::model::{Data, DataAt, Volume as Wanted};
 use crate::plan::context::Context;
 use crate::plan::docker;
 use crate::plan::docker::NFS;
 use crate::route;
 use crate::spec::source::Route;
+use crate::text::names;
 use crate::text::quote;
+use crate::text::units::docker_bytes;
 use crate::value::{self, Text};
 
 /// The longest volume name that the storage of every plugin accepts.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::object::Object;
 use super::selector::node_terms;
+use crate::backend::{BACKENDS, Fences};
 use crate::finding::{At, codes};
-use crate::model::backend::{BACKENDS, Fences};
 use crate::text::path::shortest;
 use crate::text::yaml::Value;
 use crate::world::found::Found;

@@ -1,6 +1,6 @@
 //! Kubernetes: each rule away, alone and with the others of its cell.
 
-use berthc::model::backend::Fences;
+use berthc::backend::Fences;
 use berthc::world::{Apart, Rolling, Selector, Term, Whom};
 
 use super::*;

@@ -1,6 +1,6 @@
 //! What runs in a unit, and what it holds.
 
-use berthc::model::backend::Fences;
+use berthc::backend::Fences;
 use berthc::world::{Missing, Source, Workload, World};
 
 use super::{codes, emitted, find, read, unread};

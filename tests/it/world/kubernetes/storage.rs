@@ -1,6 +1,6 @@
 //! What mounts stand for.
 
-use berthc::model::backend::Fences;
+use berthc::backend::Fences;
 
 use super::{Missing, Source, World, controller, deployment, one, read, stateful};
 

@@ -3,8 +3,8 @@
 use berthc::images::Images;
 use std::collections::BTreeMap;
 
+use berthc::backend::Fences;
 use berthc::finding::{Finding, Level};
-use berthc::model::backend::Fences;
 use berthc::world::{File, Kind, Member, Missing, Order, Source, Workload, World, swarm};
 
 use crate::harness::{root, walk};

@@ -4,7 +4,8 @@
 //! first node has lost contact with the orchestrator (see the REX-Ray and CSI drivers named in each
 //! row).
 
-use super::units::Version;
+use crate::text::names;
+use crate::text::units::Version;
 
 /// Whether attaching a volume to one node excludes a second node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -173,7 +174,7 @@ pub const BACKENDS: [Backend; 9] = [
 /// Returns the backend `name`. `csi:DRIVER` is any other CSI driver, which needs `class`.
 pub fn find(name: &str) -> Option<Backend> {
     if let Some(driver) = name.strip_prefix("csi:") {
-        return super::names::dns(driver).then_some(Backend { needs_class: true, csi: Some(""), ..NONE });
+        return names::dns(driver).then_some(Backend { needs_class: true, csi: Some(""), ..NONE });
     }
     BACKENDS.iter().find(|b| b.name == name).copied()
 }

@@ -1,0 +1,258 @@
+//! The state of checking one spec, and what the checks of several blocks share.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use blake3::Hasher;
+use indexmap::IndexMap;
+
+use crate::code::Code;
+use crate::diag::{Diagnostic, Fix, Place};
+use crate::input::{Files, Texts};
+use crate::model::Template;
+use crate::spec::node::Kind;
+use crate::spec::source::{Route, Source};
+use crate::text::nearest::nearest;
+use crate::text::{names, units};
+use crate::value;
+
+/// The state of checking one spec.
+pub(super) struct Checker<'a> {
+    pub(super) source: Arc<Source>,
+    /// The texts that places refer to.
+    pub(super) texts: Texts,
+    pub(super) files: &'a dyn Files,
+    /// The paths of the files that were read.
+    pub(super) read: BTreeSet<String>,
+    /// The digest of the text, its bases and the files that were read.
+    pub(super) digest: Hasher,
+    /// The keys that were removed from the tree because of an error. Their fields are not reported
+    /// as missing.
+    pub(super) removed: Vec<String>,
+    /// The names that each value uses.
+    pub(super) uses: Vec<(Route, value::Uses)>,
+    pub(super) out: Vec<Diagnostic>,
+}
+
+impl Checker<'_> {
+    /// Reports an error at the value of `route`.
+    pub(super) fn fault(&mut self, code: Code, route: &Route, message: impl Into<String>) -> &mut Diagnostic {
+        let place = self.source.place(route);
+        self.push(Diagnostic::error(code, place, message))
+    }
+
+    /// Reports an error at the last key of `route`.
+    pub(super) fn fault_key(
+        &mut self,
+        code: Code,
+        route: &Route,
+        message: impl Into<String>,
+    ) -> &mut Diagnostic {
+        let place = self.source.key(route);
+        self.push(Diagnostic::error(code, place, message))
+    }
+
+    pub(super) fn push(&mut self, diagnostic: Diagnostic) -> &mut Diagnostic {
+        self.out.push(diagnostic);
+        let last = self.out.len() - 1;
+        &mut self.out[last]
+    }
+
+    /// Returns whether the spec has `field`, but misspelt or with a value of the wrong type.
+    pub(super) fn taken_out(&self, field: &str) -> bool {
+        self.removed.iter().any(|r| r == field || nearest(r, &[field]).is_some())
+    }
+
+    /// Reports that `field` is missing or an empty map below `route`, unless the spec misspelt it.
+    pub(super) fn missing(&mut self, route: &Route, field: &str, line: &str) {
+        if let Some(there) = self.source.node(&route.at(field)) {
+            if matches!(&there.kind, Kind::Map(entries) if entries.is_empty()) {
+                self.fault_key(Code::BadValue, &route.at(field), format!("`{field}` is empty"))
+                    .fixes
+                    .push(fix("write", line));
+            }
+            return;
+        }
+        if self.taken_out(field) {
+            return;
+        }
+        let holder = match route.steps() {
+            [] => "the spec".to_owned(),
+            steps => format!("`{}`", steps.join(".")),
+        };
+        let place = self.source.key(route);
+        self.push(
+            Diagnostic::error(Code::Missing, place, format!("{holder} has no `{field}`")).fix("write", line),
+        );
+    }
+
+    /// Reports an error if `text` does not match `grammar`.
+    pub(super) fn named(
+        &mut self,
+        code: Code,
+        route: &Route,
+        what: &str,
+        text: &str,
+        grammar: impl Fn(&str) -> Option<String>,
+    ) {
+        if let Some(wrong) = grammar(text) {
+            self.fault(code, route, format!("{what} {wrong}"));
+        }
+    }
+
+    /// Reports an error at the key if `text` does not match `grammar`.
+    pub(super) fn named_key(
+        &mut self,
+        code: Code,
+        route: &Route,
+        what: &str,
+        text: &str,
+        grammar: impl Fn(&str) -> Option<String>,
+    ) {
+        if let Some(wrong) = grammar(text) {
+            self.fault_key(code, route, format!("{what} {wrong}"));
+        }
+    }
+
+    pub(super) fn duration(&mut self, route: &Route, text: &str) -> Option<u32> {
+        let seconds = units::duration(text);
+        if seconds.is_none() {
+            self.fault(Code::BadDuration, route, format!("`{text}` is no duration"))
+                .fixes
+                .push(fix("whole seconds, with a unit", "30s   2m   1m30s"));
+        }
+        seconds
+    }
+
+    pub(super) fn bytes(&mut self, route: &Route, text: &str) -> Option<u64> {
+        let bytes = units::bytes(text);
+        if bytes.is_none() {
+            self.fault(Code::BadQuantity, route, format!("`{text}` is no size"))
+                .fixes
+                .push(fix("bytes, with a unit", "20Gi   512Mi"));
+        }
+        bytes
+    }
+
+    pub(super) fn env(
+        &mut self,
+        route: &Route,
+        env: Option<IndexMap<String, String>>,
+    ) -> Vec<(String, Template)> {
+        env.unwrap_or_default()
+            .into_iter()
+            .map(|(name, text)| {
+                let route = route.at(&name);
+                self.named_key(Code::BadName, &route, &format!("the variable `{name}`"), &name, names::env);
+                if name.starts_with("BERTH_") {
+                    self.fault_key(
+                        Code::BadName,
+                        &route,
+                        format!("`{name}`: names from BERTH_ are berthc's own"),
+                    );
+                }
+                (name, self.template(route, text))
+            })
+            .collect()
+    }
+
+    pub(super) fn ports(
+        &mut self,
+        route: &Route,
+        ports: Option<IndexMap<String, u16>>,
+    ) -> Vec<(String, u16)> {
+        let mut seen: BTreeMap<u16, Route> = BTreeMap::new();
+        let mut all = Vec::new();
+        for (name, port) in ports.unwrap_or_default() {
+            let at = route.at(&name);
+            self.named_key(Code::BadName, &at, &format!("the port's name `{name}`"), &name, names::port);
+            if port == 0 {
+                self.fault(Code::BadPort, &at, "port 0 means any port, which is no port to hold");
+            }
+            if let Some(first) = seen.insert(port, at.clone()) {
+                let first = self.source.place(&first);
+                self.fault(Code::PortTwice, &at, format!("port {port} is claimed twice by one member"))
+                    .related
+                    .push((first, "first here".into()));
+            }
+            all.push((name, port));
+        }
+        all
+    }
+
+    pub(super) fn labels(
+        &mut self,
+        route: &Route,
+        labels: Option<IndexMap<String, String>>,
+    ) -> Vec<(String, String)> {
+        let mut all = Vec::new();
+        for (key, value) in labels.unwrap_or_default() {
+            let at = route.at(&key);
+            self.named_key(Code::BadLabel, &at, &format!("the label `{key}`"), &key, names::label_key);
+            self.named(
+                Code::BadLabel,
+                &at,
+                &format!("the label's value `{value}`"),
+                &value,
+                names::label_value,
+            );
+            if key.starts_with("app.kubernetes.io/") || key.starts_with("berth") {
+                self.fault_key(Code::BadLabel, &at, format!("the label `{key}` is set by berthc"));
+            }
+            all.push((key, value));
+        }
+        all
+    }
+
+    /// Checks that an address is an IP address or a DNS name.
+    pub(super) fn address(&mut self, route: &Route, address: &str) {
+        if names::ip(address).is_none() && !names::dns(address) {
+            self.fault(
+                Code::BadAddress,
+                route,
+                format!("`{address}` is neither an IP address nor a DNS name"),
+            );
+        }
+    }
+
+    /// Checks the syntax of an expression. Its names are checked once the whole spec is known.
+    pub(super) fn template(&mut self, route: Route, text: String) -> Template {
+        match value::uses(&text) {
+            Ok(_) if value::is_plain(&text) => {}
+            Ok(uses) => self.uses.push((route.clone(), uses)),
+            Err(fault) => {
+                let place = self.source.place(&route);
+                self.out.push(value_fault(fault, place));
+            }
+        }
+        Template { text, route }
+    }
+
+    /// Checks the words of a command. An empty list is an error: it could mean "no command" or "the
+    /// command of the image".
+    pub(super) fn templates(&mut self, route: &Route, texts: Option<Vec<String>>) -> Vec<Template> {
+        if matches!(self.source.node(route).map(|n| &n.kind), Some(Kind::Seq(items)) if items.is_empty()) {
+            let field = route.steps().last().cloned().unwrap_or_default();
+            self.fault_key(Code::BadValue, route, format!("`{field}` is an empty list: leave it out"));
+        }
+        texts
+            .unwrap_or_default()
+            .into_iter()
+            .enumerate()
+            .map(|(i, t)| self.template(route.at(i), t))
+            .collect()
+    }
+}
+
+pub(super) fn fix(text: &str, line: &str) -> Fix {
+    Fix { text: text.into(), line: line.into() }
+}
+
+/// Turns the error of a value into a diagnostic.
+pub fn value_fault(fault: value::Fault, place: Place) -> Diagnostic {
+    let d = Diagnostic::error(fault.code, place, fault.message);
+    match fault.fix {
+        Some((text, line)) => d.fix(text, line),
+        None => d,
+    }
+}

@@ -1,0 +1,159 @@
+//! Checks what needs the whole workload: names that must exist and paths that must not overlap.
+
+use std::collections::BTreeMap;
+
+use super::checker::{Checker, fix};
+use crate::code::Code;
+use crate::model::{Probe, Workload};
+use crate::route;
+use crate::spec::source::Route;
+use crate::value::SECRETS;
+
+/// Checks a workload of which every block is valid.
+pub(super) fn whole(checker: &mut Checker<'_>, service: &str, w: &Workload) {
+    ports_named(checker, w);
+    mounts(checker, w);
+    readable(checker, w);
+    if w.writer && w.data.is_empty() && w.per_node() {
+        checker
+            .fault_key(
+                Code::MembersShape,
+                &route!["exclusive", "writer"],
+                "one writer is one member: `per: node` makes many",
+            )
+            .fixes
+            .push(fix("write", "members: { count: 1 }"));
+    }
+    if w.writer && w.count() > 1 {
+        checker
+            .fault_key(
+                Code::MembersShape,
+                &route!["exclusive", "writer"],
+                "one writer is one member, and there are several",
+            )
+            .fixes
+            .push(fix("write", "members: { count: 1 }"));
+    }
+    let mut seen: BTreeMap<u16, Route> = BTreeMap::new();
+    for (name, port) in &w.ports {
+        seen.insert(*port, route!["exclusive", "ports", name]);
+    }
+    for helper in &w.helpers {
+        for (name, port) in &helper.ports {
+            let at = route!["helpers", helper.name, "ports", name];
+            if let Some(first) = seen.insert(*port, at.clone()) {
+                let first = checker.source.place(&first);
+                checker
+                    .fault(
+                        Code::PortTwice,
+                        &at,
+                        format!("port {port} is claimed twice beside one member of {service}"),
+                    )
+                    .related
+                    .push((first, "first here".into()));
+            }
+            if w.ports.iter().any(|(n, _)| n == name) {
+                checker.fault_key(
+                    Code::PortTwice,
+                    &at,
+                    format!("the name `{name}` is that of a port of the member"),
+                );
+            }
+        }
+    }
+}
+
+/// Checks that the user can read the files. The files of a ConfigMap and those that fleet
+/// writes belong to user and group root, so any other user needs read permission for others.
+fn readable(checker: &mut Checker<'_>, w: &Workload) {
+    let Some(user) = w.program.user.filter(|u| u.uid > 0) else { return };
+    let read = if user.gid == Some(0) { 0o044 } else { 0o004 };
+    for file in w.files.iter().filter(|f| f.mode & read == 0) {
+        let run = if file.mode & 0o111 == 0 { 0 } else { 0o111 };
+        let wider = file.mode | 0o444 | run;
+        let place = checker.source.place(&route!["user"]);
+        let d = checker.fault(
+            Code::BadMode,
+            &file.route.at("mode"),
+            format!("with the mode {:04o} the user {} cannot read `{}`", file.mode, user.uid, file.path),
+        );
+        d.related.push((place, "who runs here".into()));
+        d.why.push("Kubernetes and fleet give the file to root: others read it, or nobody".into());
+        d.fixes.push(fix("let others read it", &format!("mode: \"{wider:04o}\"")));
+        d.fixes.push(fix(
+            "or carry what is not for all as a secret",
+            "secrets: { my-key: { ref: my-database/my-key } }",
+        ));
+    }
+}
+
+fn ports_named(checker: &mut Checker<'_>, w: &Workload) {
+    for check in [&w.health.ready, &w.health.live].into_iter().flatten() {
+        let (field, port) = match &check.probe {
+            Some(Probe::Http { port, .. }) => ("port", port),
+            Some(Probe::Tcp { port }) => ("tcp", port),
+            None => continue,
+        };
+        if !w.ports.iter().any(|(name, _)| name == port) {
+            let known: Vec<&str> = w.ports.iter().map(|(n, _)| n.as_str()).collect();
+            let list = if known.is_empty() { "there are none".to_owned() } else { known.join(", ") };
+            checker
+                .fault(
+                    Code::PortUnknown,
+                    &check.route.at(field),
+                    format!("no port `{port}` in `exclusive.ports`"),
+                )
+                .fixes
+                .push(fix("the ports are", &list));
+        }
+    }
+}
+
+/// Checks that no two mounts have the same path, and that no mount lies inside data, a file or
+/// the secrets.
+fn mounts(checker: &mut Checker<'_>, w: &Workload) {
+    let data = w.data.iter().map(|d| (d.mount.clone(), d.route.at("mount")));
+    let tmpfs = w.tmpfs.iter().map(|(path, _)| (path.clone(), route!["tmpfs", path]));
+    let files = w.files.iter().map(|f| (f.path.clone(), f.route.clone()));
+    let secrets = (!w.secrets.is_empty()).then(|| (SECRETS.to_owned(), route!["secrets"]));
+    let all: Vec<(String, Route)> = data.chain(tmpfs).chain(files).chain(secrets).collect();
+    let by_path: BTreeMap<&str, &Route> =
+        all.iter().rev().map(|(path, route)| (path.as_str(), route)).collect();
+    for (path, route) in &all {
+        if let Some(first) = by_path.get(path.as_str())
+            && *first != route
+        {
+            let first = checker.source.key(first);
+            checker
+                .fault_key(Code::MountTwice, route, format!("`{path}` is mounted twice"))
+                .related
+                .push((first, "first here".into()));
+        }
+        for outer in w.data.iter().filter(|d| below(path, &d.mount)) {
+            let place = checker.source.place(&outer.route.at("mount"));
+            let d = checker.fault(
+                Code::MountTwice,
+                route,
+                format!("`{path}` lies in the data directory `{}`", outer.mount),
+            );
+            d.related.push((place, "the data".into()));
+            d.why.push("its mount point would be made in the data, on the data's disk".into());
+        }
+        // A file cannot contain a mount, and the directory of the secrets contains only
+        // secrets.
+        let files = w.files.iter().map(|f| (f.path.as_str(), &f.route));
+        let secrets = all.iter().filter(|(p, _)| p == SECRETS).map(|(p, r)| (p.as_str(), r));
+        let outer = files.chain(secrets).find(|(outer, _)| below(path, outer));
+        if let Some((outer, at)) = outer {
+            let place = checker.source.key(at);
+            checker
+                .fault_key(Code::MountTwice, route, format!("`{path}` lies in `{outer}`"))
+                .related
+                .push((place, "this one".into()));
+        }
+    }
+}
+
+fn below(path: &str, outer: &str) -> bool {
+    path.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
+}

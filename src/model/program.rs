@@ -1,0 +1,73 @@
+//! What runs in a container, and the files and secrets that it gets.
+
+use crate::spec::source::Route;
+
+/// A value that may hold expressions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    /// The text as written.
+    pub text: String,
+    /// The place in the spec.
+    pub route: Route,
+}
+
+/// A container: the member itself, or a helper.
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// The image reference.
+    pub image: String,
+    /// The command that replaces the entrypoint.
+    pub command: Vec<Template>,
+    /// The arguments.
+    pub args: Vec<Template>,
+    /// The environment, in order.
+    pub env: Vec<(String, Template)>,
+    /// The user id and the group id.
+    pub user: Option<User>,
+    /// The CPU and memory.
+    pub resources: Resources,
+}
+
+/// A user, by number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct User {
+    /// The user id.
+    pub uid: u32,
+    /// The group id.
+    pub gid: Option<u32>,
+}
+
+/// CPU and memory, as request and limit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Resources {
+    /// Thousandths of a core.
+    pub cpu: Option<u64>,
+    /// Bytes.
+    pub memory: Option<u64>,
+}
+
+/// A file that is mounted into the container.
+#[derive(Debug, Clone)]
+pub struct File {
+    /// The absolute path in the container.
+    pub path: String,
+    /// The text.
+    pub content: String,
+    /// The permissions.
+    pub mode: u32,
+    /// The route `files.PATH`.
+    pub route: Route,
+}
+
+/// A reference to a secret.
+#[derive(Debug, Clone)]
+pub struct Secret {
+    /// The name in values: `secret('NAME')`.
+    pub name: String,
+    /// The part of the reference before the slash.
+    pub object: String,
+    /// The part after it.
+    pub key: String,
+    /// The version of the secret on Swarm.
+    pub version: Option<String>,
+}

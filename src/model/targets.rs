@@ -1,0 +1,79 @@
+//! The orchestrators of a service, with their settings.
+
+use super::workload::Pin;
+use crate::spec::Raw;
+use crate::text::units::Version;
+
+/// The orchestrators, with their settings.
+#[derive(Debug, Clone, Default)]
+pub struct Targets {
+    /// Kubernetes.
+    pub kubernetes: Option<Kubernetes>,
+    /// fleet.
+    pub fleet: Option<Fleet>,
+    /// Swarm.
+    pub swarm: Option<Swarm>,
+}
+
+impl Targets {
+    /// Returns whether there is a target.
+    pub fn any(&self) -> bool {
+        self.kubernetes.is_some() || self.fleet.is_some() || self.swarm.is_some()
+    }
+}
+
+/// Settings for Kubernetes.
+#[derive(Debug, Clone)]
+pub struct Kubernetes {
+    /// The version, 1.25 to 1.37.
+    pub version: Version,
+    /// The namespace, a DNS label.
+    pub namespace: String,
+    /// Fields to add to the pod.
+    pub pod: Raw,
+    /// Fields to add to the container.
+    pub container: Raw,
+    /// Fields to add to the client Service.
+    pub service: Raw,
+}
+
+/// Settings for fleet.
+#[derive(Debug, Clone)]
+pub struct Fleet {
+    /// The version, 0.13.0 or 1.0.0.
+    pub version: Version,
+    /// The domain of the members: their address is `member.domain`.
+    pub domain: Option<String>,
+    /// The pin for fleet only.
+    pub pin: Option<Pin>,
+    /// The docker version on the machines.
+    pub docker: Version,
+    /// Options to add to the unit, by section.
+    pub unit: Vec<UnitSection>,
+}
+
+/// Options to add to one section of a unit: each key with its values.
+#[derive(Debug, Clone)]
+pub struct UnitSection {
+    /// The name, without brackets.
+    pub name: String,
+    /// The options, in order.
+    pub options: Vec<(String, Vec<String>)>,
+}
+
+/// Settings for Swarm.
+#[derive(Debug, Clone)]
+pub struct Swarm {
+    /// The version of the docker engine, 20.10 or newer.
+    pub engine: Version,
+    /// The overlay network.
+    pub network: Option<String>,
+    /// The pin for Swarm only.
+    pub pin: Option<Pin>,
+    /// The host port that locks the node.
+    pub lock: Option<u16>,
+    /// Whether to use cluster volumes instead of plugin volumes.
+    pub csi: bool,
+    /// Fields to add to the service.
+    pub service: Raw,
+}
