@@ -5,7 +5,7 @@ use crate::harness::{root, walk};
 /// In the order of the data; a module may use itself and what stands left of it. `diag` and
 /// `code` name each other's types, as `source` and `spec` do.
 const ORDER: &[&[&str]] = &[
-    &["code", "diag", "text", "threads"],
+    &["code", "diag", "text", "threads", "backend"],
     &["target", "hazard", "gap", "finding"],
     &["images"],
     &["input", "options", "value", "spec"],
