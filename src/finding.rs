@@ -16,7 +16,7 @@ pub struct At {
 }
 
 /// The severity of a finding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Two containers can hold one resource, or a rule in the file does not work.
@@ -51,6 +51,52 @@ pub struct Finding {
     pub story: Vec<Event>,
     /// The line to write.
     pub fix: String,
+    /// The other ways in which the same cause breaks something.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also_by: Vec<Way>,
+    /// The other places where the same is true.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub alike: Vec<Alike>,
+    /// The name of the member or object that it is about; empty if the message alone says it.
+    #[serde(skip)]
+    pub subject: String,
+    /// The key of its cause; findings of one cause have one key and one fix.
+    #[serde(skip)]
+    pub cause: Option<String>,
+}
+
+/// Another way in which the cause of a finding breaks something.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Way {
+    /// `TARGET/RESOURCE/HAZARD`.
+    pub code: String,
+    /// What is wrong, in one sentence.
+    pub message: String,
+}
+
+/// Another place where a finding is true.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Alike {
+    /// What is wrong there.
+    pub message: String,
+    /// The line to change.
+    pub at: At,
+    /// The line to write.
+    pub fix: String,
+}
+
+impl Finding {
+    /// Makes a finding that one look at a file shows.
+    pub fn new(code: &str, level: Level, message: String, at: Vec<At>, fix: String) -> Self {
+        let (code, subject) = (code.to_owned(), String::new());
+        let (story, also_by, alike) = (Vec::new(), Vec::new(), Vec::new());
+        Self { code, level, message, at, story, fix, also_by, alike, subject, cause: None }
+    }
+
+    /// Returns all codes that it stands for.
+    pub fn codes(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.code.as_str()).chain(self.also_by.iter().map(|way| way.code.as_str()))
+    }
 }
 
 /// Codes of findings that do not need a search.

@@ -1,6 +1,7 @@
 //! Files of anyone, read back and searched: what they break, and what stands accepted in them.
 
-use std::collections::BTreeMap;
+mod accept;
+mod fold;
 
 use serde::Serialize;
 
@@ -8,7 +9,10 @@ use crate::explore::{self, Bounds, Memo};
 use crate::finding::{Finding, Level};
 use crate::images::Images;
 use crate::target::Target;
+use accept::Accepts;
+
 use crate::world::{self, File, Unread, UnreadKind, Workload, World};
+pub use accept::Accept;
 
 /// What a search over all files found.
 #[derive(Debug, Default, Serialize)]
@@ -108,7 +112,7 @@ pub enum Progress {
 /// Reads `files`, all of which may run beside each other, and searches what may happen.
 /// Files of no orchestrator are passed over.
 pub fn verify(files: &[File<'_>], bounds: Bounds) -> Verified {
-    run(files, Images::builtin(), bounds, &Memo::default(), &|_| false, &mut |_| {})
+    watched(files, Images::builtin(), bounds, &mut |_| {})
 }
 
 /// The violations alone, for someone who knows more: `single` says of which workloads without data
@@ -124,7 +128,9 @@ pub fn watched(
     bounds: Bounds,
     tell: &mut dyn FnMut(Progress),
 ) -> Verified {
-    run(files, images, bounds, &Memo::default(), &|_| false, tell)
+    let mut verified = run(files, images, bounds, &Memo::default(), &|_| false, tell);
+    verified.findings = fold::fold(verified.findings);
+    verified
 }
 
 /// What `files` claim, without any search; see [`Verified::claims`].
@@ -156,9 +162,8 @@ fn run(
     tell: &mut dyn FnMut(Progress),
 ) -> Verified {
     let mut verified = Verified::default();
-    let waivers: BTreeMap<&str, BTreeMap<String, String>> =
-        files.iter().map(|f| (f.path, waivers(f.text))).filter(|w| !w.1.is_empty()).collect();
     let targets: Vec<Option<Target>> = files.iter().map(|f| Target::of_file(f.path, f.text)).collect();
+    let accepts = Accepts::read(files, &targets, &[]);
     let none = files.iter().zip(&targets).filter(|(_, target)| target.is_none());
     verified.passed = none.map(|(file, _)| file.path.to_owned()).collect();
     for wanted in Target::ALL {
@@ -171,12 +176,7 @@ fn run(
         for workload in &mut world.workloads {
             workload.single = single(workload);
         }
-        let reason = |finding: &Finding| {
-            let code = kin(&finding.code);
-            finding.at.iter().find_map(|at| waivers.get(&*at.file)?.get(&code)).cloned()
-        };
-        let accepted = |finding: &Finding| reason(finding).is_some();
-        let explored = explore::watched(wanted, &world, bounds, memo, &accepted, &mut |done, of| {
+        let explored = explore::watched(wanted, &world, bounds, memo, &mut |done, of| {
             tell(Progress::Searching(done, of));
         });
         verified.searched.push(Searched {
@@ -192,7 +192,7 @@ fn run(
         verified.lost.append(&mut world.lost);
         verified.claims.extend(claimed(wanted, &world));
         for finding in explored.findings.into_iter().chain(world.findings) {
-            match reason(&finding) {
+            match accepts.reason(&finding).map(ToOwned::to_owned) {
                 Some(because) => verified.accepted.push(Accepted { finding, because }),
                 None => verified.findings.push(finding),
             }
@@ -211,22 +211,4 @@ pub fn kin(code: &str) -> String {
     let who = ["writer", "hostname", "id"];
     let parts: Vec<&str> = code.split('/').map(|p| if who.contains(&p) { "id" } else { p }).collect();
     parts.join("/")
-}
-
-/// The codes that comments accept, as [`kin`] has them: `# berthc: accept CODE because REASON`. Of
-/// several reasons the first.
-fn waivers(text: &str) -> BTreeMap<String, String> {
-    let mut all = BTreeMap::new();
-    for line in text.lines() {
-        let Some((code, because)) =
-            line.split_once("# berthc: accept ").and_then(|(_, rest)| rest.split_once(" because "))
-        else {
-            continue;
-        };
-        let because = because.trim().trim_matches('"');
-        if !because.is_empty() {
-            all.entry(kin(code.trim())).or_insert_with(|| because.to_owned());
-        }
-    }
-    all
 }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use berthc::explore::Bounds;
-use berthc::finding::{At, Event, Finding, Level as Grade, codes};
+use berthc::finding::{Alike, At, Event, Finding, Level as Grade, Way, codes};
 use berthc::images::Images;
 use berthc::spec::project::FILE;
 use berthc::verify::{Outcome, Progress, Verified, watched};
@@ -181,14 +181,28 @@ fn said(finding: &Finding) -> Said {
         severity: if finding.level == Grade::Violation { Severity::Error } else { Severity::Warning },
         code: finding.code.clone(),
         message: finding.message.clone(),
-        more: vec![format!("change: {}", finding.fix)],
-        spots: finding.at.iter().map(spot).collect(),
+        more: [format!("change: {}", finding.fix)]
+            .into_iter()
+            .chain(finding.alike.iter().map(|a| format!("{} ({})", also(a), place(&a.at))))
+            .chain(finding.also_by.iter().map(also_by))
+            .collect(),
+        spots: finding.at.iter().chain(finding.alike.iter().map(|a| &a.at)).map(spot).collect(),
         steps: finding.story.iter().map(step).collect(),
     }
 }
 
 fn place(at: &At) -> String {
     format!("{}:{}", at.file, at.line)
+}
+
+/// The line of another place where a finding is true.
+fn also(alike: &Alike) -> String {
+    format!("also: {}", alike.message)
+}
+
+/// The line of another way in which its cause breaks something.
+fn also_by(way: &Way) -> String {
+    format!("also by {}: {}", way.code, way.message)
 }
 
 /// The lines of each file that was shown once: many findings may stand in one.
@@ -218,6 +232,13 @@ fn groups<'f>(
     for (i, event) in finding.story.iter().enumerate() {
         let at = event.at.as_ref().map(|at| format!("  ({})", place(at))).unwrap_or_default();
         group = group.element(Level::NOTE.no_name().message(format!("{}. {}{at}", i + 1, event.words)));
+    }
+    for alike in &finding.alike {
+        group =
+            group.element(Level::NOTE.no_name().message(format!("{} ({})", also(alike), place(&alike.at))));
+    }
+    for way in &finding.also_by {
+        group = group.element(Level::NOTE.no_name().message(also_by(way)));
     }
     let mut groups = vec![group];
     if !finding.fix.is_empty() {

@@ -60,7 +60,7 @@ pub struct Explored {
 
 /// Searches all that may happen to the members of `world`.
 pub fn explore(target: Target, world: &World, bounds: Bounds) -> Explored {
-    watched(target, world, bounds, &Memo::default(), &|_| false, &mut |_, _| {})
+    watched(target, world, bounds, &Memo::default(), &mut |_, _| {})
 }
 
 /// Action was searched before. Scenes that only names tell apart are searched once, also when several
@@ -98,13 +98,12 @@ pub fn watched(
     world: &World,
     bounds: Bounds,
     memo: &Memo,
-    accepted: &dyn Fn(&Finding) -> bool,
     tell: &mut dyn FnMut(usize, usize),
 ) -> Explored {
     let mut explored = Explored { complete: true, ..Explored::default() };
-    // A fault that all members of a family share is told once.
-    let mut reported: BTreeSet<(String, Option<facts::BreachKind>, &str, &str, bool)> = BTreeSet::new();
-    let mut alone: BTreeMap<(&str, &str), redundancy::Alone<'_>> = BTreeMap::new();
+    // Members of one workload that differ only in what the search does not look at say the same.
+    let mut reported: BTreeSet<(String, String)> = BTreeSet::new();
+    let mut alone: BTreeMap<(&str, &str, &str), redundancy::Alone<'_>> = BTreeMap::new();
     let pairings = pairings(world);
     for (done, members) in pairings.iter().enumerate() {
         tell(done, pairings.len());
@@ -123,9 +122,8 @@ pub fn watched(
                 found.breaches.values().filter(|(b, _)| !both || b.kind != facts::BreachKind::Other);
             // What else members of a quorum come to, each is searched for alone.
             let breaches = breaches.filter(|(b, _)| !rolling || b.kind == facts::BreachKind::Quorum);
-            let mut findings: Vec<(Option<facts::BreachKind>, Finding)> = breaches
-                .map(|(breach, trace)| (Some(breach.kind), story::breach(&scenario, breach, trace)))
-                .collect();
+            let mut findings: Vec<Finding> =
+                breaches.map(|(breach, trace)| story::breach(&scenario, breach, trace)).collect();
             // Action someone forced, someone has to fix: a container that was taken out of the books
             // keeps its port and its name, as it should.
             if let (1, Some(trace)) = (members.len(), &found.stuck)
@@ -133,7 +131,7 @@ pub fn watched(
                 && (scenario.facts.actors.iter().any(facts::Actor::claims)
                     || target == Target::Swarm && hazard == Hazard::Update)
             {
-                findings.push((None, story::stuck(&scenario, trace)));
+                findings.push(story::stuck(&scenario, trace));
             }
             let (workload, _) = members[0];
             // Action two do at once by themselves needs no hazard.
@@ -141,17 +139,16 @@ pub fn watched(
             let met = members.len() > 1 && found.breaches.values().any(unstruck);
             // Action someone forces is his own to answer for.
             if hazard != Hazard::Force && !memo.violations && !rolling {
-                let own = (workload.scope.as_str(), workload.family.as_str());
+                // Services of two stacks are not alike because of their names.
+                let stack = if target == Target::Swarm { &*workload.at.file } else { "" };
+                let own = (workload.scope.as_str(), workload.family.as_str(), stack);
                 let alone = alone.entry(own).or_insert_with(|| redundancy::Alone::new(workload));
                 alone.look(&scenario, &mut |facts| {
                     redundancy::Outcome::of(&memo.search(facts, &mut explored))
                 });
             }
-            let new = |(kind, f): &(Option<facts::BreachKind>, Finding)| {
-                reported.insert((f.code.clone(), *kind, &workload.scope, &workload.family, accepted(f)))
-            };
-            findings.retain(new);
-            explored.findings.extend(findings.into_iter().map(|(_, finding)| finding));
+            findings.retain(|f| reported.insert((f.code.clone(), f.message.clone())));
+            explored.findings.extend(findings);
             if met {
                 break;
             }

@@ -148,19 +148,14 @@ impl<'w> Alone<'w> {
         at.push(self.workload.at.clone());
         let mut seen = BTreeSet::new();
         at.retain(|at| seen.insert(at.clone()));
-        Some(Finding {
-            code: codes::SINGLE.to_owned(),
-            level: Level::Note,
-            message: format!(
-                "nothing but {} keeps two containers of {} apart: {} could stand beside it",
-                said.join(" and "),
-                self.workload.name,
-                first.second.other(target)
-            ),
-            at,
-            story: Vec::new(),
-            fix: first.fix.clone(),
-        })
+        let message = format!(
+            "nothing but {} keeps two containers of {} apart: {} could stand beside it",
+            said.join(" and "),
+            self.workload.name,
+            first.second.other(target)
+        );
+        let finding = Finding::new(codes::SINGLE, Level::Note, message, at, first.fix.clone());
+        Some(Finding { subject: self.workload.name.clone(), ..finding })
     }
 }
 

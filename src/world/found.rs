@@ -40,8 +40,7 @@ impl Found {
     ) {
         let (message, first) = (message.into(), at.first().cloned());
         if first.is_none_or(|at| self.said.insert((format!("{code} {message}"), at))) {
-            let (code, fix) = (code.to_owned(), fix.into());
-            self.findings.push(Finding { code, level, message, at, story: Vec::new(), fix });
+            self.findings.push(Finding::new(code, level, message, at, fix.into()));
         }
     }
 

@@ -54,7 +54,13 @@ pub fn breach(scenario: &Scenario<'_>, breach: &Breach, trace: &[(Step, State)])
     if !std::ptr::eq(own.workload, theirs.workload) {
         at.push(theirs.workload.at.clone());
     }
-    Finding { code, level: Level::Violation, message, at, story, fix }
+    // What several hold is one cause, whoever they are; else what is wrong with one workload.
+    let cause = match std::ptr::eq(own.workload, theirs.workload) {
+        true => place_of(&own.workload.at),
+        false => thing,
+    };
+    let finding = Finding::new(&code, Level::Violation, message, at, fix);
+    Finding { story, subject: name.clone(), cause: Some(cause), ..finding }
 }
 
 /// What has struck. Of two members on one directory, one after the other, the second has come to
@@ -75,14 +81,14 @@ pub fn stuck(scenario: &Scenario<'_>, trace: &[(Step, State)]) -> Finding {
     story.push(Event { words, at: None });
     let (line, fix) = narrator(scenario.facts.target).unstick(scenario, trace);
     let message = format!("{name} can come to where nothing goes on any more");
-    Finding {
-        code: codes::STUCK.to_owned(),
-        level: Level::Violation,
-        message,
-        at: vec![line.clone()],
-        story,
-        fix,
-    }
+    let finding = Finding::new(codes::STUCK, Level::Violation, message, vec![line.clone()], fix);
+    let cause = Some(place_of(&actor.workload.at));
+    Finding { story, subject: name.clone(), cause, ..finding }
+}
+
+/// The key of a cause that one workload has.
+fn place_of(at: &crate::finding::At) -> String {
+    format!("{}:{}", at.file, at.line)
 }
 
 /// Every step that a reader has to know of.

@@ -226,6 +226,14 @@ impl<'d> Value<'d> {
         self.items().into_iter().filter_map(Value::text).collect()
     }
 
+    /// Returns the key that it is the value of.
+    pub fn key(self) -> Option<&'d str> {
+        match &self.node().step {
+            Step::Key(key) => Some(key),
+            _ => None,
+        }
+    }
+
     /// Returns its path: `spec.template.spec.volumes[0].hostPath.type`.
     pub fn field(self) -> String {
         let mut steps = Vec::new();

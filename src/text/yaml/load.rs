@@ -1,6 +1,7 @@
 //! Turns events of granit-parser into nodes, parents first.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
@@ -71,6 +72,22 @@ pub(super) fn load(
             return;
         }
     }
+}
+
+/// Returns where the scalars of `text` are, in bytes. After an error all is taken for one scalar.
+pub(super) fn scalars(text: &str) -> Vec<Range<usize>> {
+    let mut all = Vec::new();
+    for event in Parser::new_from_str(text) {
+        match event {
+            Ok((Event::Scalar(..), span)) => all.extend(span.byte_range()),
+            Ok(_) => {}
+            Err(e) => {
+                all.push(e.marker().byte_offset().unwrap_or_default()..text.len());
+                break;
+            }
+        }
+    }
+    all
 }
 
 impl Loader<'_> {

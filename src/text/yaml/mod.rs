@@ -27,6 +27,45 @@ pub fn read(text: &str) -> (Vec<Document>, Vec<Fault>) {
     (read, faults)
 }
 
+/// A comment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Comment<'t> {
+    /// Its line, from 1.
+    pub line: usize,
+    /// The column of its `#`, in bytes from 0.
+    pub column: usize,
+    /// Its text after the `#`.
+    pub text: &'t str,
+}
+
+/// Returns the comments of `text` that contain `word`. A `#` within a scalar starts no comment; after
+/// an error nothing is known.
+pub fn comments<'t>(text: &'t str, word: &str) -> Vec<Comment<'t>> {
+    let mut found = Vec::new();
+    for (before, part) in split(text) {
+        let scalars = if part.contains(word) { load::scalars(part) } else { continue };
+        let mut start = 0;
+        for (number, line) in part.split_inclusive('\n').enumerate() {
+            let outside = |at: usize| {
+                let next = scalars.partition_point(|s| s.start <= at);
+                next.checked_sub(1).is_none_or(|i| scalars[i].end <= at)
+            };
+            let opens = |at: usize| at == 0 || line[..at].ends_with([' ', '\t']);
+            let column =
+                line.match_indices('#').map(|(at, _)| at).find(|at| opens(*at) && outside(start + at));
+            if let Some(column) = column.filter(|at| line[*at..].contains(word)) {
+                found.push(Comment {
+                    line: before + number + 1,
+                    column,
+                    text: line[column + 1..].trim_end(),
+                });
+            }
+            start += line.len();
+        }
+    }
+    found
+}
+
 /// Returns whether a line is content: not empty, no comment, no document marker, no directive.
 fn is_content(line: &str) -> bool {
     let line = line.strip_prefix("---").unwrap_or(line);

@@ -26,7 +26,7 @@ pub fn check(stacks: &[Vec<Service>], world: &mut World) {
 }
 
 fn finding(code: &str, level: Level, message: String, at: Vec<At>, fix: String) -> Finding {
-    Finding { code: code.to_owned(), level, message, at, story: Vec::new(), fix }
+    Finding::new(code, level, message, at, fix)
 }
 
 /// Swarm publishes a port once: through the routing mesh, or on nodes.

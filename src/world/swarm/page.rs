@@ -72,14 +72,8 @@ impl<'d, 'w> Page<'d, 'w> {
         message: impl Into<String>,
         fix: impl Into<String>,
     ) {
-        let finding = Finding {
-            code: code.to_owned(),
-            level,
-            message: message.into(),
-            at: values.iter().map(|v| self.at(v)).collect(),
-            story: Vec::new(),
-            fix: fix.into(),
-        };
+        let at = values.iter().map(|v| self.at(v)).collect();
+        let finding = Finding::new(code, level, message.into(), at, fix.into());
         self.world.findings.push(finding);
     }
 

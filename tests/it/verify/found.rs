@@ -42,8 +42,14 @@ fn every_finding_has_an_example_and_a_page() {
                 let at = event.at.as_ref().map(|at| format!(" ({})", line(at))).unwrap_or_default();
                 told.push_str(&format!("  {}. {}{at}\n", i + 1, event.words));
             }
+            for alike in &finding.alike {
+                told.push_str(&format!("  also: {} ({})\n", alike.message, line(&alike.at)));
+            }
+            for way in &finding.also_by {
+                told.push_str(&format!("  also by {}: {}\n", way.code, way.message));
+            }
             told.push_str(&format!("  change: {}\n", finding.fix));
-            shown.insert(finding.code.clone());
+            shown.extend(finding.codes().map(ToOwned::to_owned));
         }
         golden("found", &name, &told);
     }

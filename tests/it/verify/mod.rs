@@ -1,6 +1,7 @@
 //! `verify` on what berthc emits: whole, it is clean; with a rule taken out of the files it is
 //! not; and the search and the certificate, which share no code, agree.
 
+mod accept;
 mod agreement;
 mod clean;
 mod found;
@@ -59,7 +60,7 @@ fn whole(verified: &Verified) {
 
 /// The codes of findings of one level, sorted.
 fn codes(findings: &[Finding], level: Level) -> BTreeSet<String> {
-    findings.iter().filter(|f| f.level == level).map(|f| f.code.clone()).collect()
+    findings.iter().filter(|f| f.level == level).flat_map(Finding::codes).map(ToOwned::to_owned).collect()
 }
 
 /// A finding as a reader sees it, for messages of tests.

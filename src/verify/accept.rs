@@ -1,0 +1,233 @@
+//! Acceptances: what the owner of a file says about a finding, at the object or service that it is about.
+//!
+//! They are comments (`# berthc: accept CODE because REASON`), values of a key `berthc/accept`, such as
+//! an annotation (rendered text and JSON have no comments), or entries of `berthc.toml`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::kin;
+use crate::finding::{At, Finding};
+use crate::target::Target;
+use crate::text::yaml::{self, Document, Value};
+use crate::world::File;
+
+/// The start of a comment that accepts.
+const COMMENT: &str = "berthc: accept ";
+/// The key of an annotation or label that accepts.
+const KEY: &str = "berthc/accept";
+
+/// An acceptance of `berthc.toml`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Accept {
+    /// The code of the finding.
+    pub code: String,
+    /// The object: `statefulset/db`, `NAMESPACE/statefulset/db`, a service of a stack, or a unit.
+    pub object: String,
+    /// The end of the path of its file; without it any file.
+    pub file: Option<String>,
+    /// The reason.
+    pub because: String,
+}
+
+/// All acceptances of the files.
+#[derive(Debug, Default)]
+pub(super) struct Accepts<'f> {
+    files: BTreeMap<&'f str, Page>,
+    objects: &'f [Accept],
+}
+
+/// The acceptances of one file, and its objects.
+#[derive(Debug, Default)]
+struct Page {
+    /// The reason, by the object (`None` for the whole file) and the code, as [`kin`] has it.
+    marks: BTreeMap<(Option<usize>, String), String>,
+    /// In the order of their first lines.
+    blocks: Vec<Block>,
+    /// The index of each object by the way to it in its document: `items[0]`, `services.db`.
+    ways: BTreeMap<String, usize>,
+}
+
+/// The lines of one object or service.
+#[derive(Debug)]
+struct Block {
+    first: usize,
+    /// The way to it; empty for a whole document.
+    way: String,
+    /// The names that an entry of `berthc.toml` can use; empty for what is no object.
+    names: Vec<String>,
+}
+
+impl<'f> Accepts<'f> {
+    /// Reads the acceptances of `files`, each with the orchestrator that it is for.
+    pub(super) fn read(files: &[File<'f>], targets: &[Option<Target>], objects: &'f [Accept]) -> Self {
+        let mut all = Self { files: BTreeMap::new(), objects };
+        for (file, target) in files.iter().zip(targets) {
+            let Some(target) = target else { continue };
+            let marked = file.text.contains(COMMENT) || file.text.contains(KEY);
+            if marked || !objects.is_empty() {
+                all.files.insert(file.path, page(file, *target));
+            }
+        }
+        all
+    }
+
+    /// Returns why someone accepts `finding`, if someone does.
+    pub(super) fn reason(&self, finding: &Finding) -> Option<&str> {
+        let code = kin(&finding.code);
+        finding.at.iter().find_map(|at| {
+            let page = self.files.get(&*at.file)?;
+            let block = page.block(at.line, &at.field);
+            let own = block.and_then(|block| page.marks.get(&(Some(block), code.clone())));
+            let mark = own.or_else(|| page.marks.get(&(None, code.clone())));
+            mark.map(String::as_str).or_else(|| self.of_object(&code, at, &page.blocks[block?]))
+        })
+    }
+
+    fn of_object(&self, code: &str, at: &At, block: &Block) -> Option<&str> {
+        let accept = self.objects.iter().find(|a| {
+            let file = a.file.as_ref().is_none_or(|end| at.file.ends_with(end));
+            kin(&a.code) == code && file && block.names.contains(&a.object)
+        })?;
+        Some(&accept.because)
+    }
+}
+
+impl Page {
+    fn new(mut blocks: Vec<Block>) -> Self {
+        // Of blocks on one line, the inner ones come last.
+        blocks.sort_by_key(|b| (b.first, !b.names.is_empty()));
+        let ways = blocks.iter().enumerate().filter(|(_, b)| !b.way.is_empty());
+        let ways = ways.map(|(i, b)| (b.way.clone(), i)).collect();
+        Self { marks: BTreeMap::new(), blocks, ways }
+    }
+
+    /// Returns the index of the block that a line belongs to. Where one line has several, its field tells.
+    fn block(&self, line: usize, field: &str) -> Option<usize> {
+        let last = self.blocks.partition_point(|b| b.first <= line).checked_sub(1)?;
+        let way = &self.blocks[last].way;
+        if field.is_empty() || way.is_empty() || field.strip_prefix(way).is_some_and(ends) {
+            return Some(last);
+        }
+        let above = field.char_indices().rev().filter(|(i, _)| ends(&field[*i..])).map(|(i, _)| &field[..i]);
+        std::iter::once(field).chain(above).find_map(|way| self.ways.get(way).copied()).or(Some(last))
+    }
+
+    fn add(&mut self, block: Option<usize>, (code, because): (String, String)) {
+        let block = block.filter(|b| !self.blocks[*b].names.is_empty());
+        self.marks.entry((block, code)).or_insert(because);
+    }
+}
+
+/// Whether a step of a way ends before `rest`.
+fn ends(rest: &str) -> bool {
+    rest.is_empty() || rest.starts_with(['.', '['])
+}
+
+fn page(file: &File<'_>, target: Target) -> Page {
+    if target == Target::Fleet {
+        let name = file.path.rsplit('/').next().unwrap_or(file.path).to_owned();
+        let mut page = Page::new(vec![Block { first: 1, way: String::new(), names: vec![name] }]);
+        let comments = file.text.lines().filter_map(|line| line.trim_start().strip_prefix(['#', ';']));
+        comments.filter_map(mark).for_each(|mark| page.add(None, mark));
+        return page;
+    }
+    let lines: Vec<&str> = file.text.lines().collect();
+    let (documents, _) = yaml::read(file.text);
+    let mut page = Page::new(match target {
+        Target::Swarm => services(&lines, &documents),
+        _ => objects(&documents),
+    });
+    let owners = Owners::new(&lines);
+    for comment in yaml::comments(file.text, COMMENT) {
+        if let Some(mark) = mark(comment.text) {
+            page.add(page.block(owners.of(comment.line, comment.column), ""), mark);
+        }
+    }
+    for value in documents.iter().flat_map(Document::scalars).filter(|v| v.key() == Some(KEY)) {
+        for pair in value.as_str().unwrap_or_default().split(['\n', ';']).filter_map(pair) {
+            page.add(page.block(value.line(), &value.field()), pair);
+        }
+    }
+    page
+}
+
+/// Reads `berthc: accept CODE because REASON` of a comment.
+fn mark(comment: &str) -> Option<(String, String)> {
+    pair(comment.trim_start().strip_prefix(COMMENT)?)
+}
+
+/// Reads `CODE because REASON`.
+fn pair(text: &str) -> Option<(String, String)> {
+    let (code, because) = text.split_once(" because ")?;
+    let because = because.trim().trim_matches('"');
+    (!because.is_empty()).then(|| (kin(code.trim()), because.to_owned()))
+}
+
+/// Which lines comments belong to.
+struct Owners<'l> {
+    lines: &'l [&'l str],
+    /// The next line with content, from each line on, from 1; 0 for none.
+    next: Vec<usize>,
+}
+
+impl<'l> Owners<'l> {
+    fn new(lines: &'l [&'l str]) -> Self {
+        let mut next = vec![0; lines.len() + 2];
+        for line in (1..=lines.len()).rev() {
+            let text = lines[line - 1].trim_start();
+            next[line] = if text.is_empty() || text.starts_with('#') { next[line + 1] } else { line };
+        }
+        Self { lines, next }
+    }
+
+    /// Returns the line of the content that the comment at `line` belongs to: its own line, else the next
+    /// one, unless that begins further left or in another document.
+    fn of(&self, line: usize, column: usize) -> usize {
+        let next = self.next.get(line).copied().unwrap_or_default();
+        let text = next.checked_sub(1).map_or("---", |i| self.lines[i]);
+        let indent = text.len() - text.trim_start().len();
+        if next == line || !text.starts_with("---") && indent >= column { next } else { line }
+    }
+}
+
+/// Returns the objects of manifests, those of lists one by one.
+fn objects(documents: &[Document]) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut open: Vec<Value<'_>> = documents.iter().rev().map(Document::root).collect();
+    while let Some(object) = open.pop() {
+        let items = object.get("items").map(Value::items).unwrap_or_default();
+        let text = |way: &[&str]| object.at(way).and_then(Value::as_str).unwrap_or_default();
+        let name = format!("{}/{}", text(&["kind"]).to_lowercase(), text(&["metadata", "name"]));
+        let namespace = object.at(&["metadata", "namespace"]).and_then(Value::as_str).unwrap_or("default");
+        let names = vec![format!("{namespace}/{name}"), name];
+        blocks.push(Block { first: object.line(), way: object.field(), names });
+        open.extend(items.into_iter().rev());
+    }
+    blocks
+}
+
+/// Returns the services of a stack file, and what stands between them.
+fn services(lines: &[&str], documents: &[Document]) -> Vec<Block> {
+    let Some(root) = documents.first().map(Document::root) else { return Vec::new() };
+    // The line of a key: that of its value, or one above it.
+    let key = |name: &str, value: Value<'_>, from: usize| {
+        let is = |line: &usize| {
+            let text = lines.get(line - 1).copied().unwrap_or_default();
+            text.trim_start_matches(['{', ' ', ',', '"', '\'']).starts_with(name)
+        };
+        (from..=value.line()).rev().find(is).unwrap_or(value.line())
+    };
+    let mut blocks = Vec::new();
+    for (section, value) in root.entries() {
+        let start = key(section, value, 1);
+        let block = |first, value: Value<'_>, names| Block { first, way: value.field(), names };
+        blocks.push(block(start, value, Vec::new()));
+        for (name, value) in value.entries().into_iter().filter(|(_, v)| v.is_map()) {
+            blocks.push(block(key(name, value, start), value, vec![name.to_owned()]));
+        }
+    }
+    blocks
+}

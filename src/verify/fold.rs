@@ -1,0 +1,68 @@
+//! Folding: one cause is one finding, and what is true of several is told once, with all of them.
+
+use indexmap::IndexMap;
+
+use crate::finding::{Alike, Finding, Way};
+
+/// Folds findings that have one cause, then those that differ only in whom they are about. Nothing is
+/// dropped: what one finding stands for is listed in it.
+pub(super) fn fold(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut causes: IndexMap<_, Finding> = IndexMap::new();
+    for (i, finding) in findings.into_iter().enumerate() {
+        // A finding without a known cause has its own.
+        let cause = finding.cause.clone().ok_or(i);
+        let key = (finding.level, cause, finding.fix.clone());
+        match causes.get_mut(&key) {
+            Some(first) => join(first, finding),
+            None => drop(causes.insert(key, finding)),
+        }
+    }
+    causes.values_mut().for_each(|f| f.also_by.sort());
+    let mut alike: IndexMap<_, Finding> = IndexMap::new();
+    for finding in causes.into_values() {
+        let plain = |text: &str| plain(text, &finding.subject);
+        let key = (
+            finding.level,
+            finding.code.clone(),
+            finding.also_by.iter().map(|way| way.code.clone()).collect::<Vec<String>>(),
+            plain(&finding.message),
+            plain(&finding.fix),
+        );
+        match alike.get_mut(&key) {
+            Some(first) => {
+                let at = finding.at.into_iter().next();
+                first.alike.extend(at.map(|at| Alike { message: finding.message, at, fix: finding.fix }));
+                first.alike.extend(finding.alike);
+            }
+            None => drop(alike.insert(key, finding)),
+        }
+    }
+    alike.into_values().collect()
+}
+
+/// Adds to `first` another way in which its cause breaks something. The shortest story is told.
+fn join(first: &mut Finding, mut other: Finding) {
+    if other.story.len() < first.story.len() {
+        std::mem::swap(first, &mut other);
+        first.also_by.append(&mut other.also_by);
+        first.alike.append(&mut other.alike);
+    }
+    if other.code != first.code {
+        if !first.also_by.iter().any(|way| way.code == other.code) {
+            first.also_by.push(Way { code: other.code, message: other.message });
+        }
+    } else if other.message != first.message
+        && let Some(at) = other.at.into_iter().next()
+    {
+        first.alike.push(Alike { message: other.message, at, fix: other.fix });
+    }
+    first.also_by.retain(|way| way.code != first.code);
+}
+
+/// Returns `text` without what tells one member from the next: numbers, and its own name.
+fn plain(text: &str, subject: &str) -> String {
+    let letters = |text: &str| text.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
+    let name = letters(subject);
+    let text = letters(text);
+    if name.len() < 2 { text } else { text.replace(&name, "*") }
+}
