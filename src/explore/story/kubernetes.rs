@@ -45,16 +45,10 @@ pub fn quorum(scenario: &Scenario<'_>, steps: Vec<Event>) -> Finding {
     };
     story.extend(steps);
     story.push(Event { words: "now the members that are left are no majority".to_owned(), at: None });
-    Finding {
-        code: codes::UPDATE_TOGETHER.to_owned(),
-        level: Level::Note,
-        message: format!(
-            "an update may stop several members of {name} at once, and the quorum is lost: {why}"
-        ),
-        at: vec![line],
-        story,
-        fix: fix.to_owned(),
-    }
+    let message =
+        format!("an update may stop several members of {name} at once, and the quorum is lost: {why}");
+    let finding = Finding::new(codes::UPDATE_TOGETHER, Level::Note, message, vec![line], fix.to_owned());
+    Finding { story, subject: name.clone(), ..finding }
 }
 
 impl Narrator for Kubernetes {
