@@ -8,11 +8,13 @@ use berthc::diag::failed;
 use clap::Args;
 use serde_json::Map;
 
+use super::compare::{Done, Use, done};
 use super::drift::{Change, Changes, State};
 use super::finding::{Finding, Spot};
 use super::job::Job;
 use super::output::{Format, Report, Row, Rows};
-use super::{Done, Outside, Use, done, write};
+use super::stdout::Outside;
+use super::write;
 
 #[derive(Debug, Args)]
 pub struct Check {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::Outside;
+use super::stdout::Outside;
 
 /// Returns the text of the depfile `file`: the name without `.d` depends on all paths in `read`.
 /// Each path is also a target without a rule, so that a file that is deleted later does not stop

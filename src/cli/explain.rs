@@ -11,7 +11,9 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::output::{Format, Output, Report};
-use super::{Outside, TargetName, job, print, read, target};
+use super::stdout::{Outside, print};
+use super::target::{TargetName, target};
+use super::{job, read};
 
 #[derive(Debug, Args)]
 pub struct Explain {

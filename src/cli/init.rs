@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use berthc::text::names;
 use clap::{Args, ValueEnum};
 
-use super::{Outside, print};
+use super::stdout::{Outside, print};
 
 #[derive(Debug, Args)]
 pub struct Init {

@@ -8,7 +8,9 @@ use berthc::{Input, Options, Project, Specs as _};
 use clap::Args;
 
 use super::output::Output;
-use super::{Outside, TargetName, read, target};
+use super::read;
+use super::stdout::Outside;
+use super::target::{TargetName, target};
 
 /// Overrides of specs.
 #[derive(Debug, Args)]

@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use super::drift::State;
 use super::finding::{self, Finding};
-use super::{Outside, github, print, report, sarif, written};
+use super::stdout::{Outside, print, written};
+use super::{github, report, sarif};
 
 #[derive(Debug, Args)]
 pub struct Output {

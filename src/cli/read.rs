@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use berthc::spec::project::FILE;
 use berthc::{Files, Input, threads};
 
-use super::Outside;
+use super::stdout::Outside;
 
 /// Maximum size of a file in bytes.
 const MAX_BYTES: u64 = 8 << 20;

@@ -3,7 +3,7 @@
 use clap::{Args, Command};
 use clap_complete::Shell;
 
-use super::{Outside, print};
+use super::stdout::{Outside, print};
 
 #[derive(Debug, Args)]
 pub struct Completions {

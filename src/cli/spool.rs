@@ -8,7 +8,7 @@ use std::sync::Mutex;
 
 use berthc::threads::locked;
 
-use super::Outside;
+use super::stdout::Outside;
 
 /// Maximum number of bytes in memory.
 const MEMORY: u64 = 8 << 20;

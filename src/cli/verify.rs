@@ -18,7 +18,8 @@ use clap::Args;
 use super::finding::{Finding as Said, Spot, Step};
 use super::output::{Format, Output, Report};
 use super::progress::Line;
-use super::{Outside, job, read};
+use super::stdout::Outside;
+use super::{job, read};
 
 /// What to verify, and how far.
 #[derive(Debug, Args)]

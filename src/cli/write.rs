@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempPath;
 
-use super::Outside;
 use super::drift::{Changes, State};
 use super::spool::Spool;
+use super::stdout::Outside;
 
 /// Returns a summary of a write in one line.
 pub fn summary(changes: &Changes, out: &Path) -> String {

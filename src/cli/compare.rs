@@ -1,0 +1,203 @@
+//! A compile, compared with what stands in OUT.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use berthc::code::Code;
+use berthc::diag::{Place, failed};
+use berthc::model::Model;
+use berthc::{Batch, Diagnostic, Input, Options, Output, Sink, Specs as _, Target, route, threads};
+
+use super::drift::{self, Change, Changes, Drift, Item};
+use super::known::{Known, Print};
+use super::progress::Line;
+use super::spool::Spool;
+use super::stdout::Outside;
+use super::{job, read};
+
+/// A compile that has read all it needs and written nothing yet.
+pub struct Done {
+    pub sources: Vec<Input>,
+    pub diagnostics: Vec<Diagnostic>,
+    pub out: PathBuf,
+    /// How what stands below `out` differs; `None` when the specs have errors.
+    pub changes: Option<Changes>,
+    /// The texts of these.
+    pub spool: Spool,
+    /// Paths of everything that was read.
+    pub read: BTreeSet<String>,
+}
+
+/// What is compared of each batch.
+struct Compare<'a> {
+    out: &'a Path,
+    options: &'a Options,
+    /// What stands in OUT byte for byte is not searched, as it was when it was written; and not
+    /// compiled either when an earlier run has.
+    look: bool,
+    known: Option<Known>,
+    /// The text of an item that is asked for.
+    text: fn(&mut Item) -> String,
+    spool: Spool,
+    line: Mutex<Line>,
+}
+
+/// How one batch differs.
+#[derive(Default)]
+struct Compared {
+    changes: Vec<Change>,
+    unchanged: usize,
+    /// How many services were known.
+    known: usize,
+    diagnostics: Vec<Diagnostic>,
+    print: Option<Print>,
+}
+
+impl Sink for Compare<'_> {
+    type T = Result<Compared, Outside>;
+
+    fn cached(&self, batch: &Batch<'_>) -> Option<Self::T> {
+        let known = self.known.as_ref().filter(|_| self.look)?;
+        let mut found = known.start(batch);
+        // What cannot be read is said by who compiles it.
+        drift::made(self.out, &folders(batch, self.options), |name, bytes| found.add(name, bytes)).ok()?;
+        let print = found.print();
+        let (unchanged, services) = (found.files, batch.services.len());
+        let compared = Compared { unchanged, known: services, print: Some(print), ..Compared::default() };
+        known.has(&print).then_some(Ok(compared))
+    }
+
+    fn inspect_first(&self) -> bool {
+        self.look
+    }
+
+    fn accept(&self, batch: &Batch<'_>, part: Output) -> Option<Self::T> {
+        let drift = match drift::drift(self.out, &part.tree, &folders(batch, self.options)) {
+            Ok(drift) if !part.searched && !drift.items.is_empty() => return None,
+            Ok(drift) => drift,
+            Err(e) => return Some(Err(e)),
+        };
+        let mut diagnostics = berthc::change::judge(&part.model, &drift.old(), &part.tree);
+        diagnostics.extend(left_out(&drift, &part.model));
+        let print = self.known.as_ref().map(|known| {
+            let mut made = known.start(batch);
+            part.tree.iter().for_each(|(name, text)| made.add(name, text.as_bytes()));
+            made.print()
+        });
+        let Drift { items, unchanged } = drift;
+        let wait = |mut item: Item| {
+            let text = self.spool.keep((self.text)(&mut item))?;
+            Ok(Change { name: item.name, state: item.state, text })
+        };
+        let changes: Result<Vec<Change>, Outside> = items.into_iter().map(wait).collect();
+        Some(changes.map(|changes| Compared { changes, unchanged, known: 0, diagnostics, print }))
+    }
+
+    fn progress(&self, done: usize, of: usize) {
+        if let Ok(mut line) = self.line.lock() {
+            line.tell(|| format!("compiling {done} of {of}"));
+        }
+    }
+}
+
+/// What becomes of what differs.
+#[derive(Clone, Copy)]
+pub enum Use {
+    /// It is written.
+    Write,
+    /// It is shown; for `look`, see [`Compare`].
+    Show { look: bool },
+}
+
+/// Compiles, and compares with what stands in OUT.
+pub fn done(job: &job::Job, to: Use) -> Result<Done, Outside> {
+    let (job::Ready { specs, mut options, mut read, .. }, out) = job.ready()?;
+    options.threads = threads::cores();
+    let known = Known::open(specs.count(), &options);
+    let (look, text, spool): (_, fn(&mut Item) -> String, _) = match to {
+        Use::Write => (false, |item| std::mem::take(&mut item.new), Spool::new(Some(&out))),
+        Use::Show { look } => (look, |item| item.diff(), Spool::new(None)),
+    };
+    let line = Mutex::default();
+    let compare = Compare { out: &out, options: &options, look, known, text, spool, line };
+    let (mut rest, parts) = berthc::compile_each(&specs, &read::Disk, &options, &compare);
+    let Compare { known, spool, line, .. } = compare;
+    line.into_inner().unwrap_or_default().clear();
+    // It says nothing of a spec, but of the disk.
+    if let Some(unread) = rest.diagnostics.iter().find(|d| d.code == Code::SpecUnread.as_str()) {
+        return Err(unread.message.clone());
+    }
+    let is_service = |name: &String| rest.services.contains(name) || specs.count() == 0;
+    if let Some(name) = options.bootstrap.iter().find(|name| !is_service(name)) {
+        return Err(format!("--bootstrap {name}: no spec of this compile is the service `{name}`"));
+    }
+    let mut diagnostics = std::mem::take(&mut rest.diagnostics);
+    let mut whole = None;
+    if !failed(&diagnostics) {
+        let mut changes = Changes::default();
+        let mut prints = Vec::new();
+        for part in parts {
+            let Compared { changes: own, unchanged, known, diagnostics: also, print } = part?;
+            changes.all.extend(own);
+            changes.unchanged += unchanged;
+            changes.known += known;
+            diagnostics.extend(also);
+            prints.extend(print);
+        }
+        if let Some(known) = known {
+            known.keep(prints);
+        }
+        changes.all.sort_by(|a, b| a.name.cmp(&b.name));
+        // Only the specs of a project are all that OUT is made from.
+        if !options.partial {
+            let gone = drift::left_behind(&out, |name| rest.services.contains(name));
+            diagnostics.extend(gone.into_iter().map(|name| left_behind(&out.join(name))));
+        }
+        whole = Some(changes);
+    }
+    let sources = rest.sources(&diagnostics);
+    read.extend(rest.read);
+    Ok(Done { sources, diagnostics, out, changes: whole, spool, read })
+}
+
+/// Revisions behind files that would change, whose specs stand there and were not given.
+fn left_out(drift: &Drift, model: &Model) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for (name, spec) in drift.origins() {
+        let Some(given) = model.find(name).filter(|s| s.revision.is_some()) else { continue };
+        let path = Path::new(&given.source.path).with_file_name(spec);
+        if spec.contains('/') || model.named(name).any(|s| s.file == spec) || !path.is_file() {
+            continue;
+        }
+        let path = path.to_string_lossy();
+        let message = format!("{path} is not given, and OUT holds what was made from it");
+        found.push(
+            Diagnostic::error(Code::RevisionLeftOut, given.place(&route!["revision"]), message)
+                .why("its files would be taken away, and whoever deploys OUT would stop its members")
+                .fix("compile them together", format!("berthc compile {} {path}", given.source.path))
+                .advice("or take its spec away, if the revision is gone"),
+        );
+    }
+    found
+}
+
+/// A folder of a service that is gone.
+fn left_behind(folder: &Path) -> Diagnostic {
+    let folder = folder.display();
+    let message = format!("{folder} was made by berthc, and no spec of berthc.toml makes it any more");
+    Diagnostic::warning(Code::LeftBehind, Place::NOWHERE, message)
+        .why("whoever deploys all of OUT starts it, too; after a rename on the data of the new name")
+        .fix("stop what runs of it, and take it away", format!("git rm -r {folder}"))
+}
+
+/// The folders of a batch that a run owns: those of its services, for the targets that it emits.
+fn folders(batch: &Batch<'_>, options: &Options) -> Vec<String> {
+    let wanted = |t: &Target| options.targets.is_empty() || options.targets.contains(t);
+    let mut all = BTreeSet::new();
+    for name in batch.names() {
+        all.insert(name.to_owned());
+        all.extend(Target::ALL.iter().filter(|t| wanted(t)).map(|t| format!("{name}/{}", t.name())));
+    }
+    all.into_iter().collect()
+}
