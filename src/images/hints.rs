@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::container::Container;
+use super::name;
 use super::schema::Traits;
-use super::{Container, name};
 use crate::text::path::within;
 
 /// What is called after a software and is not it.
@@ -68,7 +69,7 @@ fn worth(
     names: &[String],
     usual: &dyn Fn(&str) -> Vec<String>,
 ) -> u32 {
-    let has = |patterns: &[super::Pattern]| {
+    let has = |patterns: &[super::schema::Pattern]| {
         container.env.iter().any(|(name, _)| patterns.iter().any(|p| p.is(name)))
     };
     let mut worth = 0;

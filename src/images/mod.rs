@@ -4,6 +4,7 @@
 //! The facts are data: one file for each kind of software beside this one, and `[[image]]` of a
 //! project's `berthc.toml`. [`Images::find`] says what they mean for one container.
 
+mod container;
 mod hints;
 mod name;
 mod schema;
@@ -15,6 +16,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde::Deserialize;
 
+pub use container::Container;
 pub use name::path as name;
 pub use schema::{Image, Key, Name, Path, Pattern, Place, Setting, Source, Tool, Traits};
 pub use software::{By, Loss, Seen, Software, Why};
@@ -65,23 +67,6 @@ pub struct Images {
     by_name: BTreeMap<String, Vec<usize>>,
     /// Where those of the project begin.
     own: usize,
-}
-
-/// What a file says of one container.
-#[derive(Debug, Default, Clone)]
-pub struct Container<'c> {
-    /// The image as it is written.
-    pub image: &'c str,
-    /// Entrypoint and arguments, as far as they are given.
-    pub command: Vec<&'c str>,
-    /// Variables; without a value where only the machine knows it.
-    pub env: Vec<(&'c str, Option<&'c str>)>,
-    /// Ports of the container that the file names.
-    pub ports: Vec<u16>,
-    /// Where something is mounted.
-    pub targets: Vec<&'c str>,
-    /// What the container, the service or the unit is called.
-    pub names: Vec<&'c str>,
 }
 
 /// Programs of these images that keep no data.

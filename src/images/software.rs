@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Container;
+use super::container::Container;
 use super::schema::{Image, Key, Place, Setting, Traits};
 use super::version::Version;
 use crate::text::path::{shortest, within};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::object::Object;
 use super::peers::Peers;
-use super::rules::part;
+use super::rolling::part;
 use super::selector::{selector, words};
 use super::workload::flow;
 use crate::finding::codes;

@@ -2,7 +2,6 @@
 
 use super::object::Object;
 use super::pod::Pod;
-use super::rules::part;
 use crate::text::yaml::Value;
 use crate::world::{Kind, Order, Rolling, Update};
 
@@ -40,4 +39,11 @@ pub(super) fn rolling(
             .and_then(|v| Some((number(&v)?, object.at(v))))
             .filter(|p| p.0 > 0),
     })
+}
+
+/// A number or a percentage of `all`.
+pub(super) fn part(text: &str, all: u32, up: bool) -> Option<u32> {
+    let Some(percent) = text.strip_suffix('%') else { return text.parse().ok() };
+    let product = u64::from(percent.parse::<u32>().ok()?) * u64::from(all);
+    u32::try_from(if up { product.div_ceil(100) } else { product / 100 }).ok()
 }

@@ -1,6 +1,7 @@
 //! Rules that one look shows to be dead, soft or against each other.
 
 use super::peers::Peers;
+use super::rolling::part;
 use super::selector::{selector, words};
 use super::workload::{Read, flow};
 use crate::finding::{At, codes};
@@ -228,11 +229,4 @@ fn unavailable(read: &Read<'_>) -> u32 {
     };
     let down = of(rolling("maxUnavailable"), false).unwrap_or(0);
     if down == 0 && of(rolling("maxSurge"), true) == Some(0) { 1 } else { down }
-}
-
-/// A number or a percentage of `all`.
-pub(super) fn part(text: &str, all: u32, up: bool) -> Option<u32> {
-    let Some(percent) = text.strip_suffix('%') else { return text.parse().ok() };
-    let product = u64::from(percent.parse::<u32>().ok()?) * u64::from(all);
-    u32::try_from(if up { product.div_ceil(100) } else { product / 100 }).ok()
 }

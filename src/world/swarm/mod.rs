@@ -6,6 +6,7 @@
 mod among;
 mod identity;
 mod interpolate;
+mod mode;
 mod network;
 mod page;
 mod placement;

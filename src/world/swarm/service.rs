@@ -7,7 +7,7 @@ use super::network::{self, Ingress};
 use super::page::Page;
 use super::storage::Mounts;
 use super::template::Slot;
-use super::{placement, rules, short, starts};
+use super::{mode, placement, rules, short, starts};
 use crate::finding::{At, Level, codes};
 use crate::images::{self, Software};
 use crate::text::yaml::Value;
@@ -16,8 +16,6 @@ use crate::world::{Kind, Member, Mount, Order, Source, Update, Workload};
 
 /// Seconds before docker kills what does not stop.
 const GRACE: u32 = 10;
-/// How many tasks an unknown number stands for: two may already meet.
-const UNKNOWN: u64 = 2;
 /// Most members that are read of one service.
 const MEMBERS: u64 = 64;
 /// Most mounts that are read of one service, those of all its members together.
@@ -35,18 +33,10 @@ pub struct Service {
     pub check: Option<(At, String)>,
 }
 
-/// How many tasks, and how they come about.
-pub struct Mode {
-    /// One on each node.
-    pub global: bool,
-    /// How many, if not.
-    pub replicas: u64,
-}
-
 /// Reads the service `name`; `None` when it is no workload.
 pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Option<Service> {
     let deploy = service.get("deploy");
-    let mode = mode(page, name, deploy.as_ref())?;
+    let mode = mode::mode(page, name, deploy.as_ref())?;
     let image = service.get("image").and_then(|i| Page::quiet(&i)).unwrap_or_default();
     let labels = |v: Option<Value<'_>>| -> BTreeMap<String, String> {
         let pairs = v.map(|v| Page::pairs(&v)).unwrap_or_default();
@@ -126,51 +116,6 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
     page.world.workloads.push(workload);
     let ingress = network.ingress;
     Some(Service { workload: page.world.workloads.len() - 1, ingress, ids, check })
-}
-
-fn mode(page: &mut Page<'_, '_>, name: &str, deploy: Option<&Value<'_>>) -> Option<Mode> {
-    let value = deploy.and_then(|d| d.get("mode"));
-    let text = value.as_ref().and_then(|m| page.text(m)).unwrap_or_default();
-    let replicas = deploy.and_then(|d| d.get("replicas"));
-    match (text.as_str(), &value) {
-        ("" | "replicated", _) => {
-            let replicas = replicas.map_or(1, |value| {
-                let what = format!("taken for {UNKNOWN}, of which two may meet");
-                let number = page.number(&value, &what).unwrap_or(UNKNOWN);
-                if number == 0 {
-                    page.unread(&value, format!("{name} has no task yet: searched as if it had one"));
-                }
-                number.max(1)
-            });
-            Some(Mode { global: false, replicas })
-        }
-        ("global", value) => {
-            if let (Some(replicas), Some(mode)) = (&replicas, value) {
-                page.found(
-                    (codes::REFUSED, Level::Violation),
-                    &[replicas, mode],
-                    "a global service has one task on each node and no replicas: docker refuses both together",
-                    "leave `replicas` out, or write `mode: replicated`",
-                );
-            }
-            Some(Mode { global: true, replicas: 1 })
-        }
-        ("replicated-job" | "global-job", Some(value)) => {
-            let what = format!("{name} is a job, which ends by itself: what it writes is left out");
-            page.not_searched(value, what, "mode: replicated, to search it as a service");
-            None
-        }
-        (other, Some(value)) => {
-            page.found(
-                (codes::REFUSED, Level::Violation),
-                &[value],
-                format!("docker knows no mode `{other}`"),
-                "mode: replicated",
-            );
-            Some(Mode { global: false, replicas: 1 })
-        }
-        (_, None) => None,
-    }
 }
 
 /// `max_replicas_per_node`, where 0 is no limit.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::mode::Mode;
 use super::page::{Page, external};
-use super::service::Mode;
 use super::short;
 use super::template::{Slot, per_node};
 use crate::backend::{BACKENDS, Fences};
