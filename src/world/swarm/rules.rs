@@ -140,6 +140,13 @@ pub fn dropped(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload
         "Swarm starts no privileged container, so what needs it fails",
         "cap_add: [NET_ADMIN]",
     );
+    // Format 3.13 has the key, and the command does not convert it: measured on 28.5.2 and 29.
+    drop(
+        "oom_score_adj",
+        Level::Note,
+        "docker stack deploy loses `oom_score_adj`: the container keeps 0",
+        "leave it out, and limit the memory of what else runs on the node",
+    );
     if let Some(mode) = service.get("network_mode") {
         let text = Page::quiet(&mode).unwrap_or_default();
         if text == "host" || text.contains(':') {

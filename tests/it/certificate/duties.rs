@@ -213,3 +213,17 @@ fn commands_of_several_lines_stay_one_word() {
     let out = Command::new("/bin/sh").args(["-c", &script]).output().unwrap();
     assert_eq!(String::from_utf8(out.stdout).unwrap(), text, "{block}");
 }
+
+/// A dockerd that stops gives 10 s; engine 29 has a setting for it.
+#[test]
+fn a_node_is_drained_before_its_dockerd_stops() {
+    let on = |engine: &str, grace: &str| {
+        page(&format!("{DB}stop: {{ grace: {grace} }}\n").replace("26.1", engine))
+    };
+    let drain = "docker node update --availability drain NODE";
+    assert!(on("28.5", "45s").contains(drain) && !on("28.5", "10s").contains(drain));
+    let (before, since) = (on("28.5", "45s"), on("29.0", "45s"));
+    assert!(since.contains("default-stop-timeout") && since.contains("45"), "{since}");
+    assert!(!before.contains("default-stop-timeout"));
+    assert!(since.contains("To go back, deploy the old file"));
+}

@@ -71,6 +71,7 @@ fn nothing_vanishes_on_the_way() {
         "{ devices: [] }",
         "{ security_opt: [] }",
         "{ shm_size: 1g }",
+        "{ oom_score_adj: -500 }",
         "{ restart: always }",
         "{ depends_on: [] }",
         "{ container_name: x }",

@@ -130,6 +130,7 @@ fn what_the_stack_command_reads_past() {
     assert_eq!(codes("network_mode: host", ""), one("rule-ignored", N));
     assert_eq!(codes("network_mode: bridge", ""), []);
     assert_eq!(codes("privileged: true", ""), one("rule-ignored", N));
+    assert_eq!(codes("oom_score_adj: -500", ""), one("rule-ignored", N));
     assert_eq!(codes("restart: \"no\"", ""), one("rule-ignored", N));
     assert_eq!(codes("restart: always", ""), []);
     assert_eq!(codes("networks: { default: { ipv4_address: 10.0.0.5 } }", ""), one("rule-ignored", V));

@@ -145,7 +145,9 @@ fn cluster_volumes_are_reserved_alone_and_not_on_every_node() {
         "volumes: [{ type: cluster, source: v1, target: /1 }, { type: cluster, source: v2, target: /2 }]";
     let reserved = |body: &str, beside: &str| {
         let (a, world) = service(body, beside);
-        silent(&world);
+        let global = body.contains("global");
+        assert_eq!(told(&world).len(), usize::from(global), "{:?}", world.findings);
+        assert!(!global || only(&world, "rule-ignored").level == Level::Violation);
         let held =
             |s: &Source| matches!(s, Source::Volume { reserved: Some(_), missing: Missing::Refused, .. });
         a.members[0].mounts.iter().filter(|m| held(&m.source)).count()
