@@ -45,6 +45,7 @@ pub mod gap;
 pub mod hazard;
 pub mod images;
 pub mod input;
+pub mod mechanism;
 pub mod model;
 pub mod options;
 pub mod plan;

@@ -9,10 +9,9 @@ use crate::explore::{self, Bounds, Memo};
 use crate::finding::{Finding, Level};
 use crate::images::Images;
 use crate::target::Target;
-use accept::Accepts;
-
-use crate::world::{self, File, Unread, UnreadKind, Workload, World};
+use crate::world::{File, Read, Unread, UnreadKind, Workload, World, Worlds};
 pub use accept::Accept;
+use accept::Accepts;
 
 /// What a search over all files found.
 #[derive(Debug, Default, Serialize)]
@@ -29,9 +28,6 @@ pub struct Verified {
     pub passed: Vec<String>,
     /// How far the search went, by orchestrator.
     pub searched: Vec<Searched>,
-    /// What the workloads claim, in order, none twice.
-    #[serde(skip)]
-    pub claims: Vec<Claim>,
 }
 
 /// A directory of a node (`true`) or a volume, by its name on one orchestrator. Workloads that
@@ -115,10 +111,14 @@ pub fn verify(files: &[File<'_>], bounds: Bounds) -> Verified {
     watched(files, Images::builtin(), bounds, &mut |_| {})
 }
 
-/// The violations alone, for someone who knows more: `single` says of which workloads without data
-/// at most one container may be each member, and `memo` what was searched before.
-pub fn violations(files: &[File<'_>], memo: &Memo, single: &dyn Fn(&Workload) -> bool) -> Verified {
-    run(files, Images::builtin(), Bounds::default(), memo, single, &mut |_| {})
+/// Searches files that were read for their violations alone, for someone who knows more: `single` says
+/// of which workloads without data at most one container may be each member, and `memo` what was
+/// searched before.
+pub fn violations(mut worlds: Worlds<'_>, memo: &Memo, single: &dyn Fn(&Workload) -> bool) -> Verified {
+    for workload in worlds.read.iter_mut().flat_map(|read| &mut read.world.workloads) {
+        workload.single = single(workload);
+    }
+    search(worlds, Bounds::default(), memo, &mut |_| {})
 }
 
 /// As [`verify`] with another table of images; `tell` hears how far it is, often.
@@ -128,24 +128,18 @@ pub fn watched(
     bounds: Bounds,
     tell: &mut dyn FnMut(Progress),
 ) -> Verified {
-    let mut verified = run(files, images, bounds, &Memo::default(), &|_| false, tell);
+    let worlds = Worlds::read(files, images, &mut |files| tell(Progress::Reading(files)));
+    let mut verified = search(worlds, bounds, &Memo::default(), tell);
     verified.findings = fold::fold(verified.findings);
     verified
 }
 
-/// What `files` claim, without any search; see [`Verified::claims`].
-pub fn claims(files: &[File<'_>]) -> Vec<Claim> {
-    let targets: Vec<Option<Target>> = files.iter().map(|f| Target::of_file(f.path, f.text)).collect();
-    let claims = |wanted| {
-        claimed(wanted, &world::read(wanted, &own(files, &targets, wanted), Images::builtin())).collect()
-    };
-    Target::ALL.into_iter().flat_map(|wanted| -> Vec<Claim> { claims(wanted) }).collect()
-}
-
-/// The files that are for `wanted`.
-fn own<'f>(files: &[File<'f>], targets: &[Option<Target>], wanted: Target) -> Vec<File<'f>> {
-    let of = files.iter().zip(targets).filter(|(_, target)| **target == Some(wanted));
-    of.map(|(file, _)| *file).collect()
+/// Returns what the workloads claim, in order, none twice.
+pub fn claims(worlds: &Worlds<'_>) -> Vec<Claim> {
+    let mut all: Vec<Claim> = worlds.read.iter().flat_map(|r| claimed(r.target, &r.world)).collect();
+    all.sort();
+    all.dedup();
+    all
 }
 
 fn claimed(target: Target, world: &World) -> impl Iterator<Item = Claim> {
@@ -153,35 +147,17 @@ fn claimed(target: Target, world: &World) -> impl Iterator<Item = Claim> {
     mounts.filter_map(explore::scenario::key).map(move |(host, name)| (target, host, name.to_owned()))
 }
 
-fn run(
-    files: &[File<'_>],
-    images: &Images,
-    bounds: Bounds,
-    memo: &Memo,
-    single: &dyn Fn(&Workload) -> bool,
-    tell: &mut dyn FnMut(Progress),
-) -> Verified {
-    let mut verified = Verified::default();
-    let targets: Vec<Option<Target>> = files.iter().map(|f| Target::of_file(f.path, f.text)).collect();
-    let accepts = Accepts::read(files, &targets, &[]);
-    let none = files.iter().zip(&targets).filter(|(_, target)| target.is_none());
-    verified.passed = none.map(|(file, _)| file.path.to_owned()).collect();
-    for wanted in Target::ALL {
-        let own = own(files, &targets, wanted);
-        if own.is_empty() {
-            continue;
-        }
-        tell(Progress::Reading(own.len()));
-        let mut world = world::read(wanted, &own, images);
-        for workload in &mut world.workloads {
-            workload.single = single(workload);
-        }
-        let explored = explore::watched(wanted, &world, bounds, memo, &mut |done, of| {
+fn search(worlds: Worlds<'_>, bounds: Bounds, memo: &Memo, tell: &mut dyn FnMut(Progress)) -> Verified {
+    let Worlds { files, targets, read, passed } = worlds;
+    let accepts = Accepts::read(&files, &targets, &[]);
+    let mut verified = Verified { passed, ..Verified::default() };
+    for Read { target, files, mut world } in read {
+        let explored = explore::watched(target, &world, bounds, memo, &mut |done, of| {
             tell(Progress::Searching(done, of));
         });
         verified.searched.push(Searched {
-            target: wanted.name(),
-            files: own.len(),
+            target: target.name(),
+            files,
             workloads: world.workloads.len(),
             nodes: bounds.nodes,
             scenarios: explored.scenarios,
@@ -190,7 +166,6 @@ fn run(
         });
         verified.unread.append(&mut world.unread);
         verified.lost.append(&mut world.lost);
-        verified.claims.extend(claimed(wanted, &world));
         for finding in explored.findings.into_iter().chain(world.findings) {
             match accepts.reason(&finding).map(ToOwned::to_owned) {
                 Some(because) => verified.accepted.push(Accepted { finding, because }),
@@ -200,8 +175,6 @@ fn run(
     }
     verified.findings.sort_by_key(|f| f.level);
     verified.unread.sort_by_key(|u| u.kind);
-    verified.claims.sort();
-    verified.claims.dedup();
     verified
 }
 

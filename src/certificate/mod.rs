@@ -1,17 +1,17 @@
 //! The certificate: for every resource under every hazard, what keeps two containers apart.
 //!
-//! What it claims is read back from the emitted text; the plan is not asked. Each target says
-//! which mechanisms *ought* to hold a cell ([`Expect`]) and which ones the text *carries*
-//! ([`Found`]); a cell that carries none is a gap.
+//! What it claims is read back from the emitted text; the plan is not asked. A table of each target
+//! says which mechanisms *ought* to hold a cell ([`Expect`]), and [`crate::mechanism`] which ones the
+//! text *carries*; a cell of which the text carries none is a gap.
 
 pub mod duties;
+mod expected;
 pub mod fleet;
 pub mod kubernetes;
 pub mod page;
 pub mod swarm;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
 
 use serde::Serialize;
 
@@ -20,55 +20,12 @@ use crate::diag::{Diagnostic, Severity};
 use crate::emit::{Page, Tree};
 use crate::gap::Gap;
 pub use crate::hazard::{Hazard, Resource};
+use crate::images::Images;
+use crate::mechanism::{Carried, Folders, Mechanism};
 use crate::model::{Model, Service, Workload};
 use crate::route;
 use crate::target::Target;
-use crate::text::yaml::{self, Document};
-
-/// How strong a mechanism is; the stronger stand first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Layer {
-    /// Two containers cannot even name the same resource.
-    Construction = 1,
-    /// The resource itself refuses a second one.
-    Fence,
-    /// The orchestrator will not place it.
-    Scheduler,
-    /// The orchestrator waits.
-    Order,
-    /// A person must.
-    Duty,
-}
-
-/// One way of keeping two containers apart.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Mechanism {
-    /// Its name in the certificate, short and unique within its target.
-    pub word: &'static str,
-    /// How strong it is.
-    pub layer: Layer,
-    /// What it does, in one line.
-    pub what: &'static str,
-    /// What it takes for granted; empty when nothing.
-    pub assumes: &'static str,
-    /// Where that is written or was measured: the orchestrator's own file, or the experiment.
-    pub source: &'static str,
-}
-
-/// Where the text carries a mechanism.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Carrier {
-    /// Path below the service's folder: `kubernetes/statefulset.yaml`.
-    pub file: String,
-    /// The field, in the file's own words: `spec.template.spec.affinity.podAntiAffinity`.
-    pub field: String,
-    /// Its line, from 1.
-    pub line: usize,
-}
-
-/// The mechanisms that the text carries, by their words.
-pub type Found = BTreeMap<&'static str, Vec<Carrier>>;
+use crate::world::{File, Worlds};
 
 /// One way in which a hazard strikes, and what keeps it off: any of these does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -247,7 +204,7 @@ pub struct Part {
     /// Its cells, by resource and hazard; only resources that the spec claims.
     pub cells: Vec<Cell>,
     /// Where the text carries each mechanism that some cell names.
-    pub carriers: Found,
+    pub carriers: Carried,
 }
 
 /// The certificates of one compile.
@@ -255,55 +212,30 @@ pub struct Part {
 pub struct Certificates {
     /// By the index of the service in the model; services with faults have none.
     parts: BTreeMap<usize, Vec<Part>>,
-    /// Files that are not the YAML that they should be, and why.
-    pub unread: Vec<(String, String)>,
 }
 
-/// Emitted texts, the YAML among them read.
-pub struct Texts<'t> {
-    tree: &'t Tree,
-    documents: BTreeMap<&'t str, Vec<Document>>,
-}
-
-impl<'t> Texts<'t> {
-    /// Reads `tree`, and says what of it cannot be read.
-    fn read(tree: &'t Tree) -> (Self, Vec<(String, String)>) {
-        let (mut documents, mut unread) = (BTreeMap::new(), Vec::new());
-        for (path, text) in tree {
-            // What a service carries for its containers may be anything.
-            if !(path.ends_with(".yaml") || path.ends_with(".yml")) || path.contains("/files/") {
-                continue;
-            }
-            let (read, faults) = yaml::documents(text);
-            unread.extend(faults.into_iter().next().map(|fault| (path.clone(), fault)));
-            documents.insert(path.as_str(), read);
-        }
-        (Self { tree, documents }, unread)
-    }
-
-    /// The files below a folder, each with its documents.
-    fn below<'s>(&'s self, folder: &'s str) -> impl Iterator<Item = (&'t str, &'s [Document])> {
-        let from = (Bound::Included(folder), Bound::Unbounded);
-        let all = self.documents.range::<str, _>(from).map(|(path, read)| (*path, read.as_slice()));
-        all.take_while(move |(path, _)| path.starts_with(folder))
-    }
-
-    /// The documents of the file `path`.
-    fn documents(&self, path: &str) -> &[Document] {
-        self.documents.get(path).map_or(&[], Vec::as_slice)
-    }
-}
-
-/// Reads `tree` back and judges every cell of every service of `batch` whose spec has no error.
+/// Reads `tree` back, as [`judge`].
 pub fn certify<'d>(
     model: &Model,
     batch: &[usize],
     tree: &Tree,
     faults: impl IntoIterator<Item = &'d Diagnostic>,
 ) -> Certificates {
+    let files: Vec<File<'_>> = tree.iter().map(|(path, text)| File { path, text }).collect();
+    judge(model, batch, &Worlds::read(&files, Images::builtin(), &mut |_| {}), faults)
+}
+
+/// Judges every cell of every service of `batch` whose spec has no error, by what its files say.
+pub fn judge<'d>(
+    model: &Model,
+    batch: &[usize],
+    worlds: &Worlds<'_>,
+    faults: impl IntoIterator<Item = &'d Diagnostic>,
+) -> Certificates {
     let errors = faults.into_iter().filter(|d| d.severity == Severity::Error);
     let faulty: BTreeSet<usize> = errors.map(|d| d.place.source).collect();
-    let (texts, unread) = Texts::read(tree);
+    let folders: BTreeMap<Target, Folders<'_>> =
+        worlds.read.iter().map(|r| (r.target, Folders::of(&r.world))).collect();
     let mut parts = BTreeMap::new();
     for index in batch {
         let service = model.service(*index);
@@ -311,9 +243,9 @@ pub fn certify<'d>(
             continue;
         }
         let own = Target::ALL.into_iter().filter(|t| service.has(*t));
-        parts.insert(*index, own.filter_map(|t| part(model, t, service, &texts)).collect());
+        parts.insert(*index, own.filter_map(|t| part(model, t, service, folders.get(&t))).collect());
     }
-    Certificates { parts, unread }
+    Certificates { parts }
 }
 
 impl Certificates {
@@ -401,18 +333,20 @@ fn gap(shape: &Shape<'_>, target: Target, cell: &Cell, foreseen: &[&Gap]) -> Opt
 
 type Expectation = fn(&Shape<'_>, Resource, Hazard) -> Expect;
 
-/// Reads the text of one target back and judges each cell of one service.
-fn part(model: &Model, target: Target, service: &Service, texts: &Texts<'_>) -> Option<Part> {
+/// Judges each cell of one service on one target, by the files of that target.
+fn part(model: &Model, target: Target, service: &Service, folders: Option<&Folders<'_>>) -> Option<Part> {
     let shape = Shape::new(model, service, target)?;
-    let (found, expect): (Found, Expectation) = match target {
-        Target::Kubernetes => (kubernetes::found(&shape, texts), kubernetes::expect),
-        Target::Fleet => (fleet::found(&shape, texts.tree), fleet::expect),
-        Target::Swarm => (swarm::found(&shape, texts), swarm::expect),
+    let expect: Expectation = match target {
+        Target::Kubernetes => kubernetes::expect,
+        Target::Fleet => fleet::expect,
+        Target::Swarm => swarm::expect,
     };
+    let expected = expected::of(service, shape.workload, target);
+    let found = folders.map(|folders| folders.carried(&expected)).unwrap_or_default();
     let mut cells = Vec::new();
     for resource in Resource::ALL.into_iter().filter(|r| shape.workload.claims(*r)) {
         for hazard in Hazard::ALL {
-            let verdict = judge(expect(&shape, resource, hazard), hazard, &found);
+            let verdict = verdict(expect(&shape, resource, hazard), hazard, &found);
             cells.push(Cell { resource, hazard, verdict });
         }
     }
@@ -427,24 +361,16 @@ fn part(model: &Model, target: Target, service: &Service, texts: &Texts<'_>) -> 
             .map(|f| format!("fleet {}.{}.{}", f.version.major, f.version.minor, f.version.patch)),
         Target::Swarm => service.targets.swarm.as_ref().map(|s| format!("Swarm, engine {}", s.engine)),
     };
-    Some(Part { target, title: title.unwrap_or_default(), cells, carriers: found })
+    let carriers = expected::relative(&expected, found);
+    Some(Part { target, title: title.unwrap_or_default(), cells, carriers })
 }
 
-/// What both carry, with the carriers of both.
-fn both(mut a: Found, mut b: Found) -> Found {
-    a.retain(|word, _| b.contains_key(word));
-    for (word, carriers) in &mut a {
-        carriers.append(&mut b.remove(word).unwrap_or_default());
-    }
-    a
-}
-
-fn judge(expect: Expect, hazard: Hazard, found: &Found) -> Verdict {
+fn verdict(expect: Expect, hazard: Hazard, found: &Carried) -> Verdict {
     match expect {
         Expect::Never(why) => Verdict::Never(why),
         Expect::AsData => Verdict::AsData,
         Expect::Held(ways) => {
-            let has = |m: &&'static Mechanism| found.contains_key(m.word);
+            let has = |m: &&'static Mechanism| found.contains_key(m.id);
             let is_open = |w: &Way| !w.any.iter().any(has);
             let mut open: Vec<&str> = Vec::new();
             for way in ways.iter().filter(|w| is_open(w)) {
@@ -458,7 +384,7 @@ fn judge(expect: Expect, hazard: Hazard, found: &Found) -> Verdict {
                     all.push(m);
                 }
             }
-            all.sort_by_key(|m| m.layer);
+            all.sort_by_key(|m| m.strength);
             let (by, lost): (Vec<_>, Vec<_>) = all.into_iter().partition(has);
             match (open.is_empty(), hazard) {
                 (true, _) => Verdict::Held { by, lost },

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{Cell, Hazard, Layer, Mechanism, Part, Resource, Verdict, duties};
+use super::{Cell, Hazard, Part, Resource, Verdict, duties};
 use crate::emit::Page;
 use crate::gap::Gap;
+use crate::mechanism::{Id, Mechanism, Strength};
 use crate::model::{Members, Model, Service};
 
 /// What `templates/certificate.md.j2` prints.
@@ -119,7 +120,7 @@ fn table(part: &Part) -> Vec<String> {
 fn cell(cell: &Cell) -> String {
     match &cell.verdict {
         Verdict::Held { by, .. } => {
-            let words: Vec<String> = by.iter().map(|m| format!("{} {}", m.layer as u8, m.word)).collect();
+            let words: Vec<String> = by.iter().map(|m| format!("{} {}", m.strength as u8, m.id)).collect();
             words.join(", ")
         }
         Verdict::AsData => "as the first row".into(),
@@ -127,7 +128,7 @@ fn cell(cell: &Cell) -> String {
         Verdict::Duty => "5 duty".into(),
         Verdict::Gap { by, .. } if by.is_empty() => "**waived**".into(),
         Verdict::Gap { open, by, .. } => {
-            let words: Vec<String> = by.iter().map(|m| format!("{} {}", m.layer as u8, m.word)).collect();
+            let words: Vec<String> = by.iter().map(|m| format!("{} {}", m.strength as u8, m.id)).collect();
             format!("{}; {}: **waived**", words.join(", "), open.join(", "))
         }
     }
@@ -164,25 +165,25 @@ fn rows(columns: &[(String, Part)]) -> Vec<Row> {
 }
 
 fn words(title: &str, part: &Part) -> Words {
-    let mut named: BTreeSet<(Layer, &'static Mechanism)> = BTreeSet::new();
+    let mut named: BTreeMap<(Strength, Id), &'static Mechanism> = BTreeMap::new();
     for cell in &part.cells {
         if let Verdict::Held { by, .. } | Verdict::Gap { by, .. } = &cell.verdict {
-            named.extend(by.iter().map(|m| (m.layer, *m)));
+            named.extend(by.iter().map(|m| ((m.strength, m.id), *m)));
         }
     }
     let words = named
         .into_iter()
-        .map(|(layer, m)| {
+        .map(|((strength, _), m)| {
             let carriers: BTreeSet<Place> = part
                 .carriers
-                .get(m.word)
+                .get(m.id)
                 .into_iter()
                 .flatten()
-                .map(|c| Place { file: c.file.clone(), field: c.field.clone() })
+                .map(|c| Place { file: c.file.to_string(), field: c.field.clone() })
                 .collect();
             Word {
-                word: m.word,
-                layer: layer as u8,
+                word: m.id,
+                layer: strength as u8,
                 what: m.what,
                 assumes: m.assumes,
                 carriers: short(carriers),
@@ -225,7 +226,7 @@ fn notes(columns: &[(String, Part)]) -> Vec<String> {
                         "{title}: {}/{} has lost {} ({})",
                         cell.resource.name(),
                         cell.hazard.name(),
-                        m.word,
+                        m.id,
                         m.what
                     ));
                 }

@@ -76,8 +76,8 @@ fn parts<'c>(compiled: &'c Compiled, wanted: &BTreeSet<Target>) -> Vec<(&'c Serv
 fn words(cell: &Cell) -> String {
     match &cell.verdict {
         Verdict::Held { by, lost } => {
-            let held: Vec<String> = by.iter().map(|m| format!("{} {}", m.layer as u8, m.word)).collect();
-            let lost: Vec<&str> = lost.iter().map(|m| m.word).collect();
+            let held: Vec<String> = by.iter().map(|m| format!("{} {}", m.strength as u8, m.id)).collect();
+            let lost: Vec<&str> = lost.iter().map(|m| m.id).collect();
             match lost.as_slice() {
                 [] => held.join(", "),
                 lost => format!("{}   (lost: {})", held.join(", "), lost.join(", ")),
@@ -87,7 +87,7 @@ fn words(cell: &Cell) -> String {
         Verdict::Never(why) => format!("cannot happen: {why}"),
         Verdict::Duty => "5 duty".into(),
         Verdict::Gap { open, by, .. } => {
-            let held: Vec<String> = by.iter().map(|m| format!("{} {}", m.layer as u8, m.word)).collect();
+            let held: Vec<String> = by.iter().map(|m| format!("{} {}", m.strength as u8, m.id)).collect();
             match held.as_slice() {
                 [] => "NOTHING".into(),
                 held => format!("{}; {}: NOTHING", held.join(", "), open.join(", ")),
@@ -107,12 +107,12 @@ fn table(service: &Service, part: &Part) -> String {
     let mut seen = BTreeSet::new();
     for cell in &part.cells {
         let (Verdict::Held { by, .. } | Verdict::Gap { by, .. }) = &cell.verdict else { continue };
-        for m in by.iter().filter(|m| seen.insert(m.word)) {
-            out.push_str(&format!("\n  {} {}: {}\n", m.layer as u8, m.word, m.what));
+        for m in by.iter().filter(|m| seen.insert(m.id)) {
+            out.push_str(&format!("\n  {} {}: {}\n", m.strength as u8, m.id, m.what));
             if !m.assumes.is_empty() {
                 out.push_str(&format!("    assumes: {}\n", m.assumes));
             }
-            for c in part.carriers.get(m.word).into_iter().flatten() {
+            for c in part.carriers.get(m.id).into_iter().flatten() {
                 out.push_str(&format!("    {}/{}:{}  {}\n", service.name, c.file, c.line, c.field));
             }
             out.push_str(&format!("    source: {}\n", m.source));

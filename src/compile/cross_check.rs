@@ -5,23 +5,20 @@ use std::collections::BTreeSet;
 use crate::certificate::{Certificates, Verdict};
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
-use crate::emit::Tree;
 use crate::explore::Memo;
 use crate::finding::{Finding, Level};
 use crate::gap::Gap;
 use crate::hazard::Resource;
 use crate::model::{Body, Model, Service};
 use crate::route;
-use crate::verify::{Claim, kin, violations};
-use crate::world::{File, Unread, UnreadKind, Workload};
+use crate::verify::{kin, violations};
+use crate::world::{Unread, UnreadKind, Workload, Worlds};
 
 /// What a search of emitted texts found.
 #[derive(Debug, Default)]
 pub struct Proof {
     /// What was not known, each with the index of its service.
     pub gaps: Vec<(usize, Gap)>,
-    /// What the texts claim.
-    pub claims: Vec<Claim>,
     /// What of them no reader understands.
     pub unread: Vec<Unread>,
 }
@@ -32,12 +29,11 @@ pub fn gaps(
     model: &Model,
     batch: &[usize],
     certificates: &Certificates,
-    tree: &Tree,
+    worlds: Worlds<'_>,
     known: &[(usize, Gap)],
     memo: &Memo,
     faults: &mut Vec<Diagnostic>,
 ) -> Proof {
-    let files: Vec<File<'_>> = tree.iter().map(|(path, text)| File { path, text }).collect();
     // The claims are the spec's; what keeps them is read.
     let mut single: BTreeSet<String> = BTreeSet::new();
     for service in batch.iter().map(|i| model.service(*i)) {
@@ -48,8 +44,7 @@ pub fn gaps(
         }
     }
     let claimed = |w: &Workload| w.members.first().is_some_and(|m| single.contains(&m.name));
-    let verified = violations(&files, memo, &claimed);
-    let claims = verified.claims;
+    let verified = violations(worlds, memo, &claimed);
     let found = verified.findings.into_iter().chain(verified.accepted.into_iter().map(|a| a.finding));
     let mut gaps: Vec<(usize, Gap)> = Vec::new();
     for finding in found.filter(|f| f.level == Level::Violation) {
@@ -76,7 +71,7 @@ pub fn gaps(
             gaps.push((service.index, gap.fix("change what makes it", finding.fix)));
         }
     }
-    Proof { gaps, claims, unread: verified.unread }
+    Proof { gaps, unread: verified.unread }
 }
 
 /// Reports directories that lie in another workload's, of what was `unread`: for texts in which more

@@ -9,13 +9,15 @@ use crate::certificate::{self, Certificates};
 use crate::diag::{Diagnostic, failed};
 use crate::emit::{self, Printer, Tree};
 use crate::explore::Memo;
+use crate::images::Images;
 use crate::model::Model;
 use crate::model::check::together;
 use crate::options::Options;
 use crate::plan::{self, Plans};
+use crate::text::yaml;
 use crate::threads;
 use crate::verify::{self, Claim};
-use crate::world::File;
+use crate::world::{File, UnreadKind, Worlds};
 
 /// The shared state that every batch needs.
 pub struct Pipeline<'a> {
@@ -167,12 +169,7 @@ impl Pipeline<'_> {
         };
         let seen = own && !joined && (!raw || services.len() == 1);
         if seen && sink.inspect_first() {
-            let (output, diagnostics, mut claims) = self.output(model.clone(), &services, false);
-            if raw {
-                let files: Vec<File<'_>> =
-                    output.tree.iter().map(|(path, text)| File { path, text }).collect();
-                claims = verify::claims(&files);
-            }
+            let (output, diagnostics, claims) = self.output(model.clone(), &services, false);
             if !failed(&diagnostics)
                 && let Some(kept) = sink.accept(&batch, output)
             {
@@ -202,25 +199,49 @@ impl Pipeline<'_> {
         // The output of an invalid spec is not reported.
         diagnostics.extend(printing.into_iter().filter(|_| sound));
         let faults = || self.faults.iter().chain(&diagnostics);
-        let certificates = certificate::certify(&model, batch, &tree, faults());
+        let files: Vec<File<'_>> = tree.iter().map(|(path, text)| File { path, text }).collect();
+        let worlds = Worlds::read(&files, Images::builtin(), &mut |_| {});
+        let certificates = certificate::judge(&model, batch, &worlds, faults());
         gaps.extend(certificates.gaps(&model, &gaps));
-        let unread = certificates.unread.iter().map(|(path, why)| emit::unreadable(path, why));
-        diagnostics.extend(unread.filter(|_| sound));
-        let mut claims = Vec::new();
+        diagnostics.extend(unreadable(&worlds, &tree).into_iter().filter(|_| sound));
+        let raw = self.has_raw(batch);
+        let claimed = searched || raw && !options.skip_search;
+        let claims = if claimed { verify::claims(&worlds) } else { Vec::new() };
         if searched {
             let proof =
-                cross_check::gaps(&model, batch, &certificates, &tree, &gaps, &self.memo, &mut diagnostics);
-            if !options.templates.is_empty() || self.has_raw(batch) {
+                cross_check::gaps(&model, batch, &certificates, worlds, &gaps, &self.memo, &mut diagnostics);
+            if !options.templates.is_empty() || raw {
                 cross_check::nested(&model, &certificates, &proof.unread, &mut diagnostics);
             }
             gaps.extend(proof.gaps);
-            claims = proof.claims;
         }
         plan::waivers(&model, batch, &gaps, |s| certificates.has(s), &mut diagnostics);
         tree.extend(self.printer.print(&certificates.pages(&model, batch, &gaps), &mut diagnostics));
         tree.retain(|path, _| options.wants(path));
         (Output { model, tree, certificates, searched }, diagnostics, claims)
     }
+}
+
+/// Returns an error for each YAML file that cannot be read back whole, with the first reason. What a
+/// service carries for its containers may be anything.
+fn unreadable(worlds: &Worlds<'_>, tree: &Tree) -> Vec<Diagnostic> {
+    let is_own =
+        |path: &str| (path.ends_with(".yaml") || path.ends_with(".yml")) && !path.contains("/files/");
+    let mut reasons: BTreeMap<&str, String> = BTreeMap::new();
+    for unread in worlds.read.iter().flat_map(|read| &read.world.unread) {
+        if unread.kind == UnreadKind::Malformed {
+            reasons.entry(&unread.at.file).or_insert_with(|| unread.what.clone());
+        }
+    }
+    // What is so broken that it looks like no orchestrator's.
+    for path in &worlds.passed {
+        let faults = tree.get(path).filter(|_| is_own(path)).map(|text| yaml::read(text).1);
+        if let Some(fault) = faults.into_iter().flatten().next() {
+            reasons.insert(path, fault.message);
+        }
+    }
+    let own = reasons.into_iter().filter(|(path, _)| is_own(path));
+    own.map(|(path, reason)| emit::unreadable(path, &reason)).collect()
 }
 
 /// Removes the batches from `done` that claim the directory or volume of another batch, and joins

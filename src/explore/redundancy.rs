@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use crate::backend::Fences;
 use crate::finding::{At, Finding, Level, codes};
 use crate::hazard::Hazard;
+use crate::mechanism::{self, Id, Layer};
 use crate::target::Target;
 use crate::world::{Kind, Order, Source, Workload};
 
@@ -18,52 +19,7 @@ use super::search::Found;
 use super::state::ACTORS;
 use super::story;
 
-/// A mechanism, as far as facts know of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Layer {
-    /// A port of the node.
-    Port,
-    /// The container's name.
-    Name,
-    /// A lock that the process holds.
-    Lock,
-    /// Anti-affinity, or `Conflicts`.
-    Apart,
-    /// Labels of which a node carries one value.
-    Labels,
-    /// ReadWriteOncePod.
-    OnePod,
-    /// Attaching to one node at a time.
-    Attach,
-    /// A cluster volume's reservation.
-    Reserved,
-    /// The order of an update.
-    Order,
-    /// A start that stops what is left of its own.
-    Cleans,
-    /// A pin.
-    Pin,
-    /// The object of a StatefulSet's pod, once in the API.
-    Object,
-}
-
-/// All of them.
-const ALL: [Layer; 12] = [
-    Layer::Port,
-    Layer::Name,
-    Layer::Lock,
-    Layer::Apart,
-    Layer::Labels,
-    Layer::OnePod,
-    Layer::Attach,
-    Layer::Reserved,
-    Layer::Order,
-    Layer::Cleans,
-    Layer::Pin,
-    Layer::Object,
-];
-
-/// Action a search comes to.
+/// What a search comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outcome {
     /// Every state was looked at, and nothing breaks.
@@ -83,22 +39,22 @@ impl Outcome {
 /// One that stands alone under a hazard.
 #[derive(Debug)]
 struct Lone {
-    layer: Layer,
-    /// Action could stand beside it.
-    second: Layer,
+    layer: &'static Layer,
+    /// What could stand beside it.
+    second: &'static Layer,
     hazard: Hazard,
     at: At,
     /// The line of the second.
     fix: String,
 }
 
-/// Action stands alone in one workload, and its like.
+/// What stands alone in one workload, and its like.
 #[derive(Debug)]
 pub struct Alone<'w> {
     workload: &'w Workload,
     lone: Vec<Lone>,
-    /// Action a violation asks for anyway.
-    asked: BTreeSet<Layer>,
+    /// What a violation asks for anyway.
+    asked: BTreeSet<Id>,
 }
 
 impl<'w> Alone<'w> {
@@ -111,20 +67,21 @@ impl<'w> Alone<'w> {
     pub fn look(&mut self, scenario: &Scenario<'_>, search: &mut dyn FnMut(&Facts) -> Outcome) {
         let facts = &scenario.facts;
         let sound = search(facts);
-        for second in ALL {
-            let Some(fix) = offer(scenario, second) else { continue };
-            let give = |facts: &Facts| changed(facts, |f| second.give(f));
-            // Action stops an update is no help.
-            if !give(facts).map(|f| search(&f)).is_some_and(|o| o.holds && o.goes_on) {
+        let layers = mechanism::layers(facts.target);
+        for second in layers {
+            let Some(fix) = offer(scenario, second.mechanism.id) else { continue };
+            let with_second = |facts: &Facts| changed(facts, |f| give(second.mechanism.id, f));
+            // What stops an update is no help.
+            if !with_second(facts).map(|f| search(&f)).is_some_and(|o| o.holds && o.goes_on) {
                 continue;
             }
             if !sound.holds {
-                self.asked.insert(second);
+                self.asked.insert(second.mechanism.id);
                 continue;
             }
-            for layer in ALL.into_iter().filter(|l| l.misses(second)) {
-                let Some(without) = changed(facts, |f| layer.take(f)) else { continue };
-                if !search(&without).holds && give(&without).is_some_and(|f| search(&f).holds) {
+            for layer in layers.iter().filter(|layer| misses(layer.mechanism.id, second.mechanism.id)) {
+                let Some(without) = changed(facts, |f| take(layer.mechanism.id, f)) else { continue };
+                if !search(&without).holds && with_second(&without).is_some_and(|f| search(&f).holds) {
                     let (at, hazard) = (place(scenario, layer), facts.hazard);
                     self.lone.push(Lone { layer, second, hazard, at, fix: fix.clone() });
                 }
@@ -134,15 +91,16 @@ impl<'w> Alone<'w> {
 
     /// One note of all that stands alone.
     pub fn note(&self, target: Target) -> Option<Finding> {
-        let lone: Vec<&Lone> = self.lone.iter().filter(|l| !self.asked.contains(&l.second)).collect();
+        let lone: Vec<&Lone> =
+            self.lone.iter().filter(|l| !self.asked.contains(l.second.mechanism.id)).collect();
         let first = lone.first()?;
         let (mut at, mut said) = (Vec::new(), Vec::new());
-        for layer in ALL {
-            let of: Vec<&&Lone> = lone.iter().filter(|l| l.layer == layer).collect();
+        for layer in mechanism::layers(target) {
+            let of: Vec<&&Lone> = lone.iter().filter(|l| l.layer.mechanism == layer.mechanism).collect();
             let Some(one) = of.first() else { continue };
             let hazards: BTreeSet<Hazard> = of.iter().map(|l| l.hazard).collect();
             let hazards: Vec<&str> = hazards.into_iter().map(Hazard::name).collect();
-            said.push(format!("{} ({})", layer.words(target), hazards.join(", ")));
+            said.push(format!("{} ({})", layer.own, hazards.join(", ")));
             at.push(one.at.clone());
         }
         at.push(self.workload.at.clone());
@@ -152,7 +110,7 @@ impl<'w> Alone<'w> {
             "nothing but {} keeps two containers of {} apart: {} could stand beside it",
             said.join(" and "),
             self.workload.name,
-            first.second.other(target)
+            first.second.other
         );
         let finding = Finding::new(codes::SINGLE, Level::Note, message, at, first.fix.clone());
         Some(Finding { subject: self.workload.name.clone(), ..finding })
@@ -175,97 +133,65 @@ fn all(actors: usize) -> Pairs {
     all
 }
 
-impl Layer {
-    /// Whether whoever has this alone misses `second`. That a StatefulSet makes one pod of a name
-    /// nobody doubts, except where others may mount its volume.
-    fn misses(self, second: Self) -> bool {
-        self != second && (self != Self::Object || second == Self::OnePod)
-    }
+/// Whether whoever has `layer` alone misses `second`. That a StatefulSet makes one pod of a name nobody
+/// doubts, except where others may mount its volume.
+fn misses(layer: Id, second: Id) -> bool {
+    layer != second && (layer != "pod-name" || second == "one-pod")
+}
 
-    /// Takes it out.
-    fn take(self, facts: &mut Facts) {
-        let mounts = |facts: &mut Facts, change: &dyn Fn(&mut super::facts::Mount)| {
-            facts.actors.iter_mut().flat_map(|a| &mut a.mounts).for_each(change);
-        };
-        let actors =
-            |facts: &mut Facts, change: &dyn Fn(&mut Actor)| facts.actors.iter_mut().for_each(change);
-        match self {
-            Self::Port => (facts.port, facts.bound) = (NONE, NONE),
-            Self::Name => facts.name = NONE,
-            Self::Lock => facts.lock = NONE,
-            Self::Apart => facts.apart = NONE,
-            Self::Labels => facts.excluded = false,
-            Self::OnePod => mounts(facts, &|m| m.one_pod = false),
-            Self::Attach => mounts(facts, &|m| m.fences = Fences::Never),
-            Self::Reserved => mounts(facts, &|m| m.reserved = false),
-            Self::Order => actors(facts, &|a| (a.order, a.back) = (Order::StartFirst, Order::StartFirst)),
-            Self::Cleans => actors(facts, &|a| a.cleans = false),
-            Self::Pin => actors(facts, &|a| a.pinned = false),
-            Self::Object => actors(facts, &|a| {
-                if a.kind == Kind::StatefulSet {
-                    a.kind = Kind::Replicas;
-                }
-            }),
+/// Takes a mechanism out of the facts.
+fn take(mechanism: Id, facts: &mut Facts) {
+    let mounts = |facts: &mut Facts, change: &dyn Fn(&mut super::facts::Mount)| {
+        facts.actors.iter_mut().flat_map(|a| &mut a.mounts).for_each(change);
+    };
+    let actors = |facts: &mut Facts, change: &dyn Fn(&mut Actor)| facts.actors.iter_mut().for_each(change);
+    match mechanism {
+        "ports" | "publish" | "port" => (facts.port, facts.bound) = (NONE, NONE),
+        "name" => facts.name = NONE,
+        "lock" => facts.lock = NONE,
+        "affinity" | "conflicts" => facts.apart = NONE,
+        "one-label" => facts.excluded = false,
+        "one-pod" => mounts(facts, &|m| m.one_pod = false),
+        "attach" => mounts(facts, &|m| m.fences = Fences::Never),
+        "cluster-volume" => mounts(facts, &|m| m.reserved = false),
+        "gone-first" | "stop-first" => {
+            actors(facts, &|a| (a.order, a.back) = (Order::StartFirst, Order::StartFirst));
         }
-    }
-
-    /// Puts it in.
-    fn give(self, facts: &mut Facts) {
-        let all = all(facts.actors.len());
-        match self {
-            Self::Port => (facts.port, facts.bound) = (all, all),
-            Self::Name => facts.name = all,
-            Self::Apart => facts.apart = all,
-            Self::Labels => {
-                facts.excluded = true;
-                facts.actors.iter_mut().for_each(|a| a.labelled = true);
+        "own-stop" => actors(facts, &|a| a.cleans = false),
+        "pin" => actors(facts, &|a| a.pinned = false),
+        "pod-name" => actors(facts, &|a| {
+            if a.kind == Kind::StatefulSet {
+                a.kind = Kind::Replicas;
             }
-            Self::OnePod => {
-                let mounts = facts.actors.iter_mut().flat_map(|a| &mut a.mounts);
-                mounts
-                    .filter(|m| matches!(m.place, super::facts::Place::Volume(_)))
-                    .for_each(|m| m.one_pod = true);
-            }
-            _ => {}
-        }
+        }),
+        _ => {}
     }
+}
 
-    /// In a sentence.
-    fn words(self, target: Target) -> &'static str {
-        match (self, target) {
-            (Self::Port, Target::Kubernetes) => "its host ports",
-            (Self::Port, Target::Fleet) => "its published ports",
-            (Self::Port, Target::Swarm) => "its port in host mode",
-            (Self::Name, _) => "its container's name",
-            (Self::Lock, _) => "the lock that its process holds",
-            (Self::Apart, Target::Kubernetes) => "its required anti-affinity",
-            (Self::Apart, _) => "its Conflicts",
-            (Self::Labels, _) => "the labels of the nodes",
-            (Self::OnePod, _) => "ReadWriteOncePod",
-            (Self::Attach, _) => "the attaching of its volume",
-            (Self::Reserved, _) => "the reservation of its volume",
-            (Self::Order, _) => "the order of its updates",
-            (Self::Cleans, _) => "its own stop before a start",
-            (Self::Pin, _) => "its pin",
-            (Self::Object, _) => "the name of its pod",
+/// Puts a mechanism into the facts.
+fn give(mechanism: Id, facts: &mut Facts) {
+    let all = all(facts.actors.len());
+    match mechanism {
+        "ports" | "publish" | "port" => (facts.port, facts.bound) = (all, all),
+        "name" => facts.name = all,
+        "affinity" | "conflicts" => facts.apart = all,
+        "one-label" => {
+            facts.excluded = true;
+            facts.actors.iter_mut().for_each(|a| a.labelled = true);
         }
-    }
-
-    /// Action could be had, in a sentence.
-    fn other(self, target: Target) -> &'static str {
-        match (self, target) {
-            (Self::Port, _) => "a port in host mode",
-            (Self::Name, _) => "a container's name after its data",
-            (Self::Apart, Target::Kubernetes) => "required anti-affinity",
-            (Self::Labels, _) => "a label of which a node has one value",
-            _ => self.words(target),
+        "one-pod" => {
+            let mounts = facts.actors.iter_mut().flat_map(|a| &mut a.mounts);
+            mounts
+                .filter(|m| matches!(m.place, super::facts::Place::Volume(_)))
+                .for_each(|m| m.one_pod = true);
         }
+        _ => {}
     }
 }
 
 /// The line of a mechanism that the scenario lacks, where its orchestrator has it for everyone: a
 /// lock takes an image that has flock, a volume that fences a backend that does.
-fn offer(scenario: &Scenario<'_>, layer: Layer) -> Option<String> {
+fn offer(scenario: &Scenario<'_>, mechanism: Id) -> Option<String> {
     let (facts, actors) = (&scenario.facts, &scenario.actors);
     let (workload, all) = (actors[0].workload, all(actors.len()));
     let revisions = facts.hazard == Hazard::Revisions && actors.len() > 1;
@@ -273,8 +199,8 @@ fn offer(scenario: &Scenario<'_>, layer: Layer) -> Option<String> {
         let mounts = actors.iter().flat_map(|a| &a.mounts);
         mounts.into_iter().any(|m| matches!(m.source, Source::Host { .. }))
     };
-    match (layer, facts.target) {
-        (Layer::Apart, Target::Kubernetes) if facts.apart != all && on_node() => {
+    match (mechanism, facts.target) {
+        ("affinity", Target::Kubernetes) if facts.apart != all && on_node() => {
             let own =
                 ["app.kubernetes.io/name", "app"].into_iter().find_map(|k| workload.labels.get_key_value(k));
             let (key, value) = own.or_else(|| workload.labels.iter().next())?;
@@ -284,18 +210,18 @@ fn offer(scenario: &Scenario<'_>, layer: Layer) -> Option<String> {
             ))
         }
         // Of ReadWriteOnce the reader tells.
-        (Layer::OnePod, Target::Kubernetes) if workload.many.is_some() => {
+        ("one-pod", Target::Kubernetes) if workload.many.is_some() => {
             Some("accessModes: [ReadWriteOncePod]".to_owned())
         }
-        (Layer::Name, Target::Fleet) if facts.name != all => {
+        ("name", Target::Fleet) if facts.name != all => {
             let name = actors[0].mounts.first().map(|m| story::named(m).replace("volume ", ""))?;
             let name = name.trim_matches('/').replace('/', ".");
             Some(format!("docker run --name {name}, in every unit that has the same data"))
         }
-        (Layer::Port, Target::Swarm) if facts.port != all => {
+        ("port", Target::Swarm) if facts.port != all => {
             Some("ports: [{ target: PORT, published: PORT, mode: host }]".to_owned())
         }
-        (Layer::Labels, target) if revisions && !facts.excluded => Some(match target {
+        ("one-label", target) if revisions && !facts.excluded => Some(match target {
             Target::Kubernetes => {
                 format!("nodeSelector: {{{}-revision: v1}}, and v2 in the other", workload.family)
             }
@@ -309,21 +235,10 @@ fn offer(scenario: &Scenario<'_>, layer: Layer) -> Option<String> {
     }
 }
 
-/// Where a mechanism stands.
-fn place(scenario: &Scenario<'_>, layer: Layer) -> At {
-    let of = |actor: &super::scenario::Actor<'_>| -> Option<At> {
-        let workload = actor.workload;
-        match layer {
-            Layer::Port => workload.ports.first().map(|p| p.at.clone()),
-            Layer::Name => actor.member.container.as_ref().map(|c| c.1.clone()),
-            Layer::Lock => workload.lock.as_ref().map(|l| l.1.clone()),
-            Layer::Apart => workload.apart.first().map(|a| a.at.clone()),
-            Layer::Labels | Layer::Pin => scenario.want(actor).cloned(),
-            Layer::OnePod | Layer::Attach | Layer::Reserved => actor.mounts.first().map(|m| m.at.clone()),
-            Layer::Order => workload.update.at.clone(),
-            Layer::Cleans => workload.cleans.clone(),
-            Layer::Object => workload.many.clone(),
-        }
+/// Returns where a mechanism stands.
+fn place(scenario: &Scenario<'_>, layer: &Layer) -> At {
+    let of = |actor: &super::scenario::Actor<'_>| {
+        (layer.place)(actor.workload, actor.member, &actor.mounts).cloned()
     };
     scenario.actors.iter().find_map(of).unwrap_or_else(|| scenario.actors[0].workload.at.clone())
 }

@@ -13,6 +13,7 @@ mod relate;
 pub mod swarm;
 mod unread;
 mod workload;
+mod worlds;
 
 pub use crate::finding::At;
 use crate::images::Images;
@@ -22,6 +23,7 @@ pub use workload::{
     Apart, File, Inspect, Kind, Member, Missing, Mount, Order, PersistentVolume, Port, Rolling, Selector,
     Source, Term, Toleration, Update, Volume, Want, Whom, Workload, World,
 };
+pub use worlds::{Read, Worlds};
 
 /// Reads the files of one orchestrator, all of which may run beside each other.
 pub fn read(target: Target, files: &[File<'_>], images: &Images) -> World {

@@ -14,6 +14,7 @@ const ORDER: &[&[&str]] = &[
     &["emit"],
     &["plan"],
     &["world"],
+    &["mechanism"],
     &["explore"],
     &["verify"],
     &["certificate", "change"],

@@ -35,8 +35,8 @@ pub fn part(certificates: &Certificates, target: Target) -> &Part {
 
 /// What a verdict says, without what still holds where something does.
 pub fn say(verdict: &Verdict) -> String {
-    let words = |all: &[&berthc::certificate::Mechanism]| {
-        let mut words: Vec<&str> = all.iter().map(|m| m.word).collect();
+    let words = |all: &[&berthc::mechanism::Mechanism]| {
+        let mut words: Vec<&str> = all.iter().map(|m| m.id).collect();
         words.sort_unstable();
         words.join(" ")
     };

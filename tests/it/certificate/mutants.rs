@@ -235,12 +235,12 @@ fn every_rule_that_goes_is_missed() {
                     assert!(gaps.iter().any(|(_, g)| g.name == name), "{}: {name}", mutant.name);
                     assert!(text.contains("**waived**"), "{}: {at} is not on the page", mutant.name);
                     for m in lost {
-                        assert!(text.contains(&format!("{at} has lost {}", m.word)), "{}: {at}", mutant.name);
+                        assert!(text.contains(&format!("{at} has lost {}", m.id)), "{}: {at}", mutant.name);
                     }
                 }
                 Verdict::Held { lost, .. } => {
                     for m in lost {
-                        assert!(text.contains(&format!("{at} has lost {}", m.word)), "{}: {at}", mutant.name);
+                        assert!(text.contains(&format!("{at} has lost {}", m.id)), "{}: {at}", mutant.name);
                     }
                 }
                 _ => {}

@@ -205,15 +205,15 @@ fn complete(specs: &[(String, String)], wrong: &mut Vec<String>) -> usize {
                         if by.is_empty() || !lost.is_empty() {
                             fault("berthc's own text lacks a layer");
                         }
-                        if !by.windows(2).all(|w| w[0].layer <= w[1].layer) {
+                        if !by.windows(2).all(|w| w[0].strength <= w[1].strength) {
                             fault("the stronger do not stand first");
                         }
                         for m in by {
-                            let carriers = part.carriers.get(m.word).map_or(&[][..], Vec::as_slice);
+                            let carriers = part.carriers.get(m.id).map_or(&[][..], Vec::as_slice);
                             if carriers.is_empty()
                                 || carriers.iter().any(|c| c.line == 0 || c.field.is_empty())
                             {
-                                fault(&format!("{} has no carrier", m.word));
+                                fault(&format!("{} has no carrier", m.id));
                             }
                         }
                     }

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use berthc::certificate::{Hazard, Layer, Resource};
+use berthc::certificate::{Hazard, Resource};
 use berthc::code::Code;
 use berthc::explain::{names, nearest, page, pages};
+use berthc::mechanism::Strength;
 use berthc::{Severity, Target};
 
 use crate::harness::{berthc, compile, root, walk};
 
-const LAYERS: [Layer; 5] = [Layer::Construction, Layer::Fence, Layer::Scheduler, Layer::Order, Layer::Duty];
+const LAYERS: [Strength; 5] =
+    [Strength::Construction, Strength::Fence, Strength::Scheduler, Strength::Order, Strength::Duty];
 
-fn lower(layer: Layer) -> String {
+fn lower(layer: Strength) -> String {
     format!("{layer:?}").to_lowercase()
 }
 

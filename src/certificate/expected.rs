@@ -1,0 +1,103 @@
+//! What a spec expects of its own files: the names, paths and numbers by which its mechanisms are told
+//! from those of anyone.
+
+use std::sync::Arc;
+
+use crate::mechanism::{Carried, Data, Expected, Member, Network};
+use crate::model::{self, DataAt, Service, Workload};
+use crate::plan::{fleet, kubernetes};
+use crate::target::Target;
+use crate::value;
+
+/// Returns what `service` expects on `target`.
+pub fn of(service: &Service, w: &Workload, target: Target) -> Expected {
+    let targets = &service.targets;
+    let own_pin = match target {
+        Target::Kubernetes => None,
+        Target::Fleet => targets.fleet.as_ref().and_then(|f| f.pin.as_ref()),
+        Target::Swarm => targets.swarm.as_ref().and_then(|s| s.pin.as_ref()),
+    };
+    let lock = targets.swarm.as_ref().and_then(|s| s.lock);
+    let ids: Vec<Option<u32>> = if w.per_node() { vec![None] } else { w.ids().map(Some).collect() };
+    let siblings = if w.per_node() { ".*" } else { "@*" };
+    Expected {
+        target,
+        service: service.name.clone(),
+        members: ids.into_iter().map(|id| member(service, w, target, id)).collect(),
+        ids: w.ids(),
+        data: w.data.iter().map(|data| self::data(service, data, target)).collect(),
+        pin: w.pin().or(own_pin).map(|pin| pin.label.clone()),
+        revision: service.revision.as_ref().map(|r| (format!("{}-revision", service.name), r.clone())),
+        revision_label: kubernetes::REVISION,
+        ports: w.ports.iter().map(|(_, port)| *port).collect(),
+        lock_port: lock.or_else(|| w.ports.first().map(|(_, port)| *port)),
+        node_network: w.node_network,
+        namespace: targets.kubernetes.as_ref().map(|k| k.namespace.clone()).unwrap_or_default(),
+        siblings: format!("{}{siblings}.service", service.name),
+    }
+}
+
+fn member(service: &Service, w: &Workload, target: Target, id: Option<u32>) -> Member {
+    let name = &service.name;
+    let path = |data: &model::Data| {
+        let text = &data.host()?.text;
+        match id {
+            Some(id) => value::host_path(text, name, id),
+            None => Some(text.clone()),
+        }
+    };
+    let paths: Vec<Option<String>> = w.data.iter().map(path).collect();
+    let numbered = id.map_or_else(|| name.clone(), |id| format!("{name}-{id}"));
+    let workload = match (target, id) {
+        (Target::Kubernetes, Some(_)) => format!("statefulset/{name}"),
+        (Target::Kubernetes, None) => format!("daemonset/{}", service.full_name()),
+        (Target::Fleet, Some(id)) => format!("{name}@{id}.service"),
+        (Target::Fleet, None) => match &service.revision {
+            Some(revision) => format!("{name}.{revision}.service"),
+            None => format!("{name}.service"),
+        },
+        (Target::Swarm, Some(_)) => numbered.clone(),
+        (Target::Swarm, None) => service.full_name(),
+    };
+    // The container is named after the first data directory or volume.
+    let container = match (w.data.first(), paths.first()) {
+        (Some(data), _) if data.host().is_none() => format!("{}-{numbered}", data.name),
+        (Some(_), Some(path)) => fleet::container_of(path.as_deref().unwrap_or_default()),
+        _ => numbered,
+    };
+    Member { id, workload, container, paths }
+}
+
+fn data(service: &Service, data: &model::Data, target: Target) -> Data {
+    let csi = target == Target::Swarm && service.targets.swarm.as_ref().is_some_and(|s| s.csi);
+    let network = match &data.at {
+        DataAt::Host { .. } => None,
+        DataAt::Volume(volume) => Some(Network {
+            class: volume.class.clone(),
+            driver: match target {
+                Target::Kubernetes => volume.csi.clone(),
+                Target::Fleet | Target::Swarm => volume.backend.plugin.map(|p| p.driver.to_owned()),
+            },
+            cluster: csi,
+        }),
+    };
+    Data { name: data.name.clone(), mount: data.mount.clone(), network }
+}
+
+/// Returns the fields as the certificate names them: the file below the service's folder, and on Swarm
+/// the field below the service of the file.
+pub fn relative(expected: &Expected, mut carried: Carried) -> Carried {
+    let folder = format!("{}/", expected.service);
+    for at in carried.values_mut().flatten() {
+        let file = at.file.strip_prefix(folder.as_str()).unwrap_or(&at.file);
+        let name = file.rsplit('/').next().unwrap_or_default();
+        let own = format!("services.{}.", name.trim_end_matches(".yml"));
+        at.field = match at.field.strip_prefix(&own) {
+            Some(field) => field.to_owned(),
+            None if at.field == name => "its name".to_owned(),
+            None => std::mem::take(&mut at.field),
+        };
+        at.file = Arc::from(file);
+    }
+    carried
+}

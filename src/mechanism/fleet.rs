@@ -1,0 +1,319 @@
+//! The mechanisms of CoreOS fleet.
+
+use super::Strength::{Construction, Fence, Order, Scheduler};
+use super::{Layer, Mechanism, Own, every, first_apart, first_mount, first_port, first_want, lock, one};
+use crate::finding::At;
+use crate::world::{Apart, Inspect, Kind, Missing, Source, Whom};
+
+/// `unit-name`
+pub static UNIT_NAME: Mechanism = Mechanism {
+    id: "unit-name",
+    strength: Construction,
+    what: "one unit of a member's name: fleet gives it one machine, systemd one queue of jobs",
+    assumes: "no machine is cut off, and no unit is moved without waiting for its end",
+    source: "fleet registry/job.go (the target is created once); systemd",
+    found: unit_name,
+};
+/// `node-bound`
+pub static NODE_BOUND: Mechanism = Mechanism {
+    id: "node-bound",
+    strength: Construction,
+    what: "the directory belongs to the machine: whoever runs there has it, whoever runs elsewhere has not",
+    assumes: "it lies on a disk of this machine alone",
+    source: "docker bind mounts",
+    found: |own| own.node_bound(),
+};
+/// `one-label`
+pub static ONE_LABEL: Mechanism = Mechanism {
+    id: "one-label",
+    strength: Construction,
+    what: "a machine has one value of the revision's metadata, so two revisions never want the same machine",
+    assumes: "",
+    source: "fleet machine/machine.go, HasMetadata",
+    found: revision,
+};
+/// `path`
+pub static PATH: Mechanism = Mechanism {
+    id: "path",
+    strength: Construction,
+    what: "each member's directory carries its id: no two can name the same one",
+    assumes: "nobody links or copies one to another",
+    source: "docker bind mounts",
+    found: |own| own.member_path(),
+};
+/// `ids`
+pub static IDS: Mechanism = Mechanism {
+    id: "ids",
+    strength: Construction,
+    what: "berthc refuses two specs of one id space that have an id in common",
+    assumes: "all specs of the id space are compiled together",
+    source: "berthc id-clash",
+    found: ids,
+};
+/// `volume-name`
+pub static VOLUME: Mechanism = Mechanism {
+    id: "volume-name",
+    strength: Construction,
+    what: "each member's volume carries its name: no two can name the same one",
+    assumes: "all specs for these machines are compiled together",
+    source: "docker volumes",
+    found: volume,
+};
+/// `pin`
+pub static PIN: Mechanism = Mechanism {
+    id: "pin",
+    strength: Construction,
+    what: "only the machine that carries the member's number; without it the unit is not scheduled",
+    assumes: "one machine for each value, and none moved under a running member",
+    source: "fleet engine/scheduler.go, agent/state.go; seen: not scheduled when its machine is lost",
+    found: pin,
+};
+/// `unique`
+pub static UNIQUE: Mechanism = Mechanism {
+    id: "unique",
+    strength: Construction,
+    what: "berthc refuses two specs that name it on machines that may be the same",
+    assumes: "all specs for these machines are compiled together",
+    source: "berthc neighbour",
+    found: |own| own.directories(),
+};
+/// `name`
+pub static NAME: Mechanism = Mechanism {
+    id: "name",
+    strength: Fence,
+    what: "the container is named after the first data directory or volume: the daemon refuses a second one for as long as the first lives, also after its client was killed; the next waits and tries again",
+    assumes: "one docker daemon on the machine",
+    source: "docker; seen: refused (rc 125) after the client was killed, started once the first had gone",
+    found: name,
+};
+/// `lock`
+pub static LOCK: Mechanism = Mechanism {
+    id: "lock",
+    strength: Fence,
+    what: "the process itself holds flock on its data directory for as long as it lives",
+    assumes: "no network file system; sh and flock in the image, an sh that keeps variables with dots if there are any; the process keeps the inherited descriptor",
+    source: "flock(2); seen: the lock inside excludes the one outside, same inode",
+    found: |own| own.locked(),
+};
+/// `attach`
+pub static ATTACH: Mechanism = Mechanism {
+    id: "attach",
+    strength: Fence,
+    what: "the storage attaches the volume to one machine",
+    assumes: "the plugin does not preempt; for a backend that fences only while connected, the old machine still reaches the storage",
+    source: "the volume plugin of the backend; not measured",
+    found: attach,
+};
+/// `path-missing`
+pub static PATH_MISSING: Mechanism = Mechanism {
+    id: "path-missing",
+    strength: Fence,
+    what: "a directory that is not there keeps the container from starting, and the unit tries again; nothing makes it",
+    assumes: "it lies inside the mount, and none is left under the bare mountpoint",
+    source: "docker --mount; seen: refused, where -v made the directory",
+    found: |own| own.directories_refused(),
+};
+/// `mounted`
+pub static MOUNTED: Mechanism = Mechanism {
+    id: "mounted",
+    strength: Order,
+    what: "systemd mounts the disk of the directory before the unit starts",
+    assumes: "the disk is in /etc/fstab or has a mount unit, without noauto",
+    source: "systemd.unit(5), RequiresMountsFor",
+    found: mounted,
+};
+/// `volume-missing`
+pub static VOLUME_MISSING: Mechanism = Mechanism {
+    id: "volume-missing",
+    strength: Fence,
+    what: "a volume that does not exist with its driver keeps the container from starting, and the unit tries again",
+    assumes: "",
+    source: "docker volume inspect in ExecStartPre; systemd tries a failed one again",
+    found: volume_missing,
+};
+/// `publish`
+pub static PUBLISH: Mechanism = Mechanism {
+    id: "publish",
+    strength: Fence,
+    what: "docker binds the published port of the machine, and refuses a second container that wants it",
+    assumes: "",
+    source: "docker port allocator",
+    found: publish,
+};
+/// `bind`
+pub static BIND: Mechanism = Mechanism {
+    id: "bind",
+    strength: Fence,
+    what: "the kernel: one listener for a port of the machine's network",
+    assumes: "the program binds exactly this port, and no range",
+    source: "bind(2)",
+    found: |own| own.node_network(),
+};
+/// `conflicts`
+pub static CONFLICTS: Mechanism = Mechanism {
+    id: "conflicts",
+    strength: Scheduler,
+    what: "fleet places no two of them on one machine",
+    assumes: "it judges what is wanted, not what still runs: the next unit starts 8 ms after a stop is asked",
+    source: "fleet agent/state.go, HasConflict",
+    found: conflicts,
+};
+/// `global`
+pub static GLOBAL: Mechanism = Mechanism {
+    id: "global",
+    strength: Scheduler,
+    what: "one unit of the name on a machine",
+    assumes: "",
+    source: "fleet agent/reconcile.go",
+    found: global,
+};
+/// `own-stop`
+pub static CLEANS: Mechanism = Mechanism {
+    id: "own-stop",
+    strength: Order,
+    what: "the start first stops the container that its unit left behind, and waits for its end",
+    assumes: "the label of the container names its unit",
+    source: "docker ps --filter label, docker stop in ExecStartPre; systemd waits for each before ExecStart",
+    found: cleans,
+};
+
+/// All of them.
+pub const ALL: [&Mechanism; 19] = [
+    &UNIT_NAME,
+    &NODE_BOUND,
+    &ONE_LABEL,
+    &PATH,
+    &IDS,
+    &VOLUME,
+    &PIN,
+    &UNIQUE,
+    &NAME,
+    &LOCK,
+    &ATTACH,
+    &PATH_MISSING,
+    &MOUNTED,
+    &VOLUME_MISSING,
+    &PUBLISH,
+    &BIND,
+    &CONFLICTS,
+    &GLOBAL,
+    &CLEANS,
+];
+
+/// Those that a search can take away, in the order of a message.
+pub const LAYERS: [Layer; 8] = [
+    Layer { mechanism: &PUBLISH, own: "its published ports", other: "a published port", place: first_port },
+    Layer {
+        mechanism: &NAME,
+        own: "its container's name",
+        other: "a container's name after its data",
+        place: |_, member, _| member.container.as_ref().map(|(_, at)| at),
+    },
+    Layer { mechanism: &LOCK, own: "the lock that its process holds", other: "", place: lock },
+    Layer { mechanism: &CONFLICTS, own: "its Conflicts", other: "its Conflicts", place: first_apart },
+    Layer {
+        mechanism: &ONE_LABEL,
+        own: "the labels of the nodes",
+        other: "a label of which a node has one value",
+        place: first_want,
+    },
+    Layer { mechanism: &ATTACH, own: "the attaching of its volume", other: "", place: first_mount },
+    Layer {
+        mechanism: &CLEANS,
+        own: "its own stop before a start",
+        other: "",
+        place: |workload, _, _| workload.cleans.as_ref(),
+    },
+    Layer { mechanism: &PIN, own: "its pin", other: "", place: first_want },
+];
+
+/// What fleet and systemd say of a unit is not true of a container that outlives it.
+fn of_unit(own: &Own<'_>, places: Vec<At>) -> Vec<At> {
+    if own.workload.outlives.is_none() { places } else { Vec::new() }
+}
+
+/// A unit of the member's own name.
+fn unit_name(own: &Own<'_>) -> Vec<At> {
+    of_unit(own, ids(own))
+}
+
+fn ids(own: &Own<'_>) -> Vec<At> {
+    one(Some(&own.workload.at).filter(|_| own.member.id.is_some()))
+}
+
+fn global(own: &Own<'_>) -> Vec<At> {
+    of_unit(own, one(Some(&own.workload.kind_at).filter(|_| own.workload.kind == Kind::GlobalUnit)))
+}
+
+fn pin(own: &Own<'_>) -> Vec<At> {
+    own.pinned("")
+}
+
+fn revision(own: &Own<'_>) -> Vec<At> {
+    of_unit(own, own.revision(""))
+}
+
+/// `Conflicts` with the units of all members.
+fn conflicts(own: &Own<'_>) -> Vec<At> {
+    let is_own = |a: &&Apart| matches!(&a.whom, Whom::Units(glob) if *glob == own.expected.siblings);
+    of_unit(own, own.workload.apart.iter().filter(is_own).map(|a| a.at.clone()).collect())
+}
+
+/// `RequiresMountsFor` of every directory.
+fn mounted(own: &Own<'_>) -> Vec<At> {
+    let of = |path: Option<&str>| own.workload.mounted.iter().find(|(p, _)| Some(p.as_str()) == path);
+    every(own.host_data().map(|(_, path)| of(path).map(|(_, at)| at.clone())))
+}
+
+/// The name of the container, which its start waits for. Without the label of its unit nothing would
+/// stop a container that outlived its client, and the next one would wait for ever.
+fn name(own: &Own<'_>) -> Vec<At> {
+    let w = own.workload;
+    let labelled = w.labels.get("berth.unit") == Some(&w.name);
+    let waits = w.ends_name.is_none() && w.kills.is_none();
+    let container = own.read.container.as_ref().filter(|(name, _)| *name == own.member.container);
+    one(container.filter(|_| labelled && waits).map(|(_, at)| at))
+}
+
+fn publish(own: &Own<'_>) -> Vec<At> {
+    own.ports(|port| port.bound)
+}
+
+/// Volumes of the member's own name.
+fn volume(own: &Own<'_>) -> Vec<At> {
+    own.on_network(|mount, _, name| mount.volume.as_ref().filter(|v| v.name == name).map(|_| &mount.at))
+}
+
+/// Volumes of the member's own name that a driver makes which fences.
+fn attach(own: &Own<'_>) -> Vec<At> {
+    own.on_network(|mount, network, name| {
+        let volume = mount.volume.as_ref().filter(|v| v.name == name)?;
+        let (driver, at) = volume.driver.as_ref()?;
+        (Some(driver) == network.driver.as_ref()).then_some(at)
+    })
+}
+
+/// `docker volume inspect` of every volume before the start, and of its driver: docker makes a volume
+/// that is missing, and takes one of its own driver for that of a plugin.
+fn volume_missing(own: &Own<'_>) -> Vec<At> {
+    own.on_network(|mount, network, name| {
+        let driver = network.driver.as_deref()?;
+        mount.volume.as_ref().filter(|v| v.name == name)?;
+        let shared = matches!(mount.source, Source::Volume { .. });
+        let asks = |i: &&Inspect| {
+            let has = |word: &str| i.words.iter().any(|w| w == word);
+            // Docker's own driver makes directories as well; the reader tells its shares from them.
+            has(name) && if driver == "local" { shared } else { has(driver) }
+        };
+        let refused = match &mount.source {
+            Source::Host { missing, .. } | Source::Volume { missing, .. } => *missing == Missing::Refused,
+            Source::Ephemeral => false,
+        };
+        own.workload.inspects.iter().find(asks).filter(|_| refused).map(|i| &i.at)
+    })
+}
+
+/// A start that ends what is left of its own unit.
+fn cleans(own: &Own<'_>) -> Vec<At> {
+    one(own.workload.cleans.as_ref())
+}

@@ -1,0 +1,306 @@
+//! The mechanisms of Docker Swarm.
+
+use super::Strength::{Construction, Fence, Order as Orders, Scheduler};
+use super::{
+    Layer, Mechanism, Network, Own, first_mount, first_port, first_want, is_share_of, lock, one, order,
+};
+use crate::backend::Fences;
+use crate::finding::At;
+use crate::target::SWARM_LONGEST_GRACE;
+use crate::world::{Kind, Missing, Mount, Order, Port, Source};
+
+/// `service-name`
+pub static SERVICE: Mechanism = Mechanism {
+    id: "service-name",
+    strength: Construction,
+    what: "each member is a service of its own with one replica: a new deploy changes it, and never makes a second",
+    assumes: "one stack name for all files",
+    source: "swarmkit manager/controlapi/service.go, names are unique",
+    found: service,
+};
+/// `node-bound`
+pub static NODE_BOUND: Mechanism = Mechanism {
+    id: "node-bound",
+    strength: Construction,
+    what: "the directory belongs to the node: whoever runs there has it, whoever runs elsewhere has not",
+    assumes: "it lies on a disk of this node alone",
+    source: "docker bind mounts",
+    found: |own| own.node_bound(),
+};
+/// `one-label`
+pub static ONE_LABEL: Mechanism = Mechanism {
+    id: "one-label",
+    strength: Construction,
+    what: "a node has one value of the revision's label, so two revisions never want the same node",
+    assumes: "",
+    source: "swarmkit manager/constraint/constraint.go",
+    found: revision,
+};
+/// `path`
+pub static PATH: Mechanism = Mechanism {
+    id: "path",
+    strength: Construction,
+    what: "each member's directory carries its id: no two can name the same one",
+    assumes: "nobody links or copies one to another",
+    source: "docker bind mounts",
+    found: |own| own.member_path(),
+};
+/// `ids`
+pub static IDS: Mechanism = Mechanism {
+    id: "ids",
+    strength: Construction,
+    what: "berthc refuses two specs of one id space that have an id in common",
+    assumes: "all specs of the id space are compiled together",
+    source: "berthc id-clash",
+    found: service,
+};
+/// `volume-name`
+pub static VOLUME: Mechanism = Mechanism {
+    id: "volume-name",
+    strength: Construction,
+    what: "each member's volume carries its name: no two can name the same one",
+    assumes: "all specs for this swarm are compiled together",
+    source: "docker volumes",
+    found: volume,
+};
+/// `pin`
+pub static PIN: Mechanism = Mechanism {
+    id: "pin",
+    strength: Construction,
+    what: "only the node that carries the member's number; elsewhere the task stays pending",
+    assumes: "one node for each value, and no label moved under a running member",
+    source: "swarmkit manager/scheduler/filter.go; seen: pending while its node is cut off",
+    found: pin,
+};
+/// `unique`
+pub static UNIQUE: Mechanism = Mechanism {
+    id: "unique",
+    strength: Construction,
+    what: "berthc refuses two specs that name it on nodes that may be the same",
+    assumes: "all specs for these nodes are compiled together",
+    source: "berthc neighbour",
+    found: |own| own.directories(),
+};
+/// `port`
+pub static PORT: Mechanism = Mechanism {
+    id: "port",
+    strength: Fence,
+    what: "a port of the node in host mode: scheduler and docker's own allocator refuse a second container until the first has stopped, of any service",
+    assumes: "",
+    source: "swarmkit manager/scheduler/nodeinfo.go; seen: 0 s overlap at update, relabel, scale to 0 and back, heal, manager restart",
+    found: port,
+};
+/// `lock`
+pub static LOCK: Mechanism = Mechanism {
+    id: "lock",
+    strength: Fence,
+    what: "the process itself holds flock on its data directory for as long as it lives",
+    assumes: "no network file system; sh and flock in the image, an sh that keeps variables with dots if there are any; the process keeps the inherited descriptor",
+    source: "flock(2); seen: 0 s overlap at a relabel on the node's network",
+    found: |own| own.locked(),
+};
+/// `bind`
+pub static BIND: Mechanism = Mechanism {
+    id: "bind",
+    strength: Fence,
+    what: "the kernel: one listener for a port of the node's network",
+    assumes: "the program binds exactly this port, and no range",
+    source: "bind(2)",
+    found: |own| own.node_network(),
+};
+/// `path-missing`
+pub static PATH_MISSING: Mechanism = Mechanism {
+    id: "path-missing",
+    strength: Fence,
+    what: "a directory that is not there keeps the task from starting; nothing makes it",
+    assumes: "it lies inside the mount, and none is left under the bare mountpoint",
+    source: "docker bind mounts; seen: rejected, tried again, started once it was there",
+    found: |own| own.directories_refused(),
+};
+/// `attach`
+pub static ATTACH: Mechanism = Mechanism {
+    id: "attach",
+    strength: Fence,
+    what: "the storage attaches the volume to one node",
+    assumes: "the plugin does not preempt; for a backend that fences only while connected, the old node still reaches the storage",
+    source: "the volume plugin of the backend; not measured",
+    found: attach,
+};
+/// `cluster-volume`
+pub static CLUSTER: Mechanism = Mechanism {
+    id: "cluster-volume",
+    strength: Fence,
+    what: "a cluster volume with scope single and sharing none stays reserved while its task may run, also on a node that is lost",
+    assumes: "it exists, and its node is powered off within 24 h",
+    source: "swarmkit manager/scheduler/volumes.go; seen by unit test",
+    found: cluster,
+};
+/// `share-missing`
+pub static SHARE_MISSING: Mechanism = Mechanism {
+    id: "share-missing",
+    strength: Fence,
+    what: "the member's directory on the share must exist: NFS mounts none that is missing",
+    assumes: "",
+    source: "docker's local driver mounts the device as it is written; mount.nfs(8)",
+    found: share_missing,
+};
+/// `token`
+pub static TOKEN: Mechanism = Mechanism {
+    id: "token",
+    strength: Scheduler,
+    what: "a host-mode port on the node's network: the scheduler places no second container while the first runs; nothing is bound",
+    assumes: "no label is taken from under a running task",
+    source: "swarmkit manager/scheduler/nodeinfo.go; seen: 31 s overlap at a relabel",
+    found: token,
+};
+/// `global`
+pub static GLOBAL: Mechanism = Mechanism {
+    id: "global",
+    strength: Scheduler,
+    what: "one task of the service on a node",
+    assumes: "",
+    source: "swarmkit manager/orchestrator/global",
+    found: global,
+};
+/// `stop-first`
+pub static STOP_FIRST: Mechanism = Mechanism {
+    id: "stop-first",
+    strength: Orders,
+    what: "the new task starts when the old one has stopped, or after 60 s; its grace is 55 s at most",
+    assumes: "no manager restarts meanwhile, and nobody scales to 0 and back",
+    source: "swarmkit manager/orchestrator/restart/restart.go; seen: overlap of 42 s with a grace of 100 s, of 0.3 s with 58 s, none with 57 s",
+    found: stop_first,
+};
+
+/// All of them.
+pub const ALL: [&Mechanism; 18] = [
+    &SERVICE,
+    &NODE_BOUND,
+    &ONE_LABEL,
+    &PATH,
+    &IDS,
+    &VOLUME,
+    &PIN,
+    &UNIQUE,
+    &PORT,
+    &LOCK,
+    &BIND,
+    &PATH_MISSING,
+    &ATTACH,
+    &CLUSTER,
+    &SHARE_MISSING,
+    &TOKEN,
+    &GLOBAL,
+    &STOP_FIRST,
+];
+
+/// Those that a search can take away, in the order of a message.
+pub const LAYERS: [Layer; 7] = [
+    Layer { mechanism: &PORT, own: "its port in host mode", other: "a port in host mode", place: first_port },
+    Layer { mechanism: &LOCK, own: "the lock that its process holds", other: "", place: lock },
+    Layer {
+        mechanism: &ONE_LABEL,
+        own: "the labels of the nodes",
+        other: "a label of which a node has one value",
+        place: first_want,
+    },
+    Layer { mechanism: &ATTACH, own: "the attaching of its volume", other: "", place: first_mount },
+    Layer { mechanism: &CLUSTER, own: "the reservation of its volume", other: "", place: first_mount },
+    Layer { mechanism: &STOP_FIRST, own: "the order of its updates", other: "", place: order },
+    Layer { mechanism: &PIN, own: "its pin", other: "", place: first_want },
+];
+
+/// The prefix of a node's labels in a constraint.
+const LABELS: &str = "node.labels.";
+
+/// A service of one task.
+fn service(own: &Own<'_>) -> Vec<At> {
+    let single = own.workload.kind == Kind::Replicated && own.workload.count == 1;
+    one(own.workload.count_at.as_ref().filter(|_| single))
+}
+
+fn global(own: &Own<'_>) -> Vec<At> {
+    one(Some(&own.workload.kind_at).filter(|_| own.workload.kind == Kind::Global))
+}
+
+/// An update and a rollback that stop the old task first, within the time that Swarm waits.
+fn stop_first(own: &Own<'_>) -> Vec<At> {
+    let w = own.workload;
+    let stops = [&w.update, &w.rollback].iter().all(|u| u.order == Order::StopFirst);
+    one(w.update.at.as_ref().filter(|_| stops && w.grace <= SWARM_LONGEST_GRACE))
+}
+
+fn pin(own: &Own<'_>) -> Vec<At> {
+    own.pinned(LABELS)
+}
+
+fn revision(own: &Own<'_>) -> Vec<At> {
+    own.revision(LABELS)
+}
+
+/// The port by which all members hold their node, as `holds` accepts it.
+fn lock_port(own: &Own<'_>, holds: impl Fn(&Port) -> bool) -> Vec<At> {
+    let mut all = own.workload.ports.iter().filter(|p| p.scheduled && holds(p));
+    one(all.find(|p| Some(p.number) == own.expected.lock_port).map(|p| &p.at))
+}
+
+/// A port that docker binds.
+fn port(own: &Own<'_>) -> Vec<At> {
+    lock_port(own, |p| p.bound)
+}
+
+/// A port that only the scheduler knows of.
+fn token(own: &Own<'_>) -> Vec<At> {
+    lock_port(own, |p| !p.bound)
+}
+
+/// Whether the volume of the mount is the member's own. A share is what its device says; its name is
+/// only the node's handle of it.
+fn is_own(mount: &Mount, network: &Network, name: &str) -> bool {
+    if is_share(network) {
+        return is_share_of(&mount.source, name);
+    }
+    mount.volume.as_ref().is_some_and(|v| v.name == name)
+}
+
+/// Whether docker's own driver mounts it.
+fn is_share(network: &Network) -> bool {
+    !network.cluster && network.driver.as_deref() == Some("local")
+}
+
+/// Volumes of the member's own name.
+fn volume(own: &Own<'_>) -> Vec<At> {
+    own.on_network(|mount, network, name| Some(&mount.at).filter(|_| is_own(mount, network, name)))
+}
+
+/// Volumes of the member's own name whose driver attaches them to one node: a plugin, or Swarm itself.
+fn attach(own: &Own<'_>) -> Vec<At> {
+    own.on_network(|mount, network, name| {
+        let volume = mount.volume.as_ref().filter(|_| is_own(mount, network, name))?;
+        if !network.cluster {
+            let (driver, at) = volume.driver.as_ref()?;
+            return (Some(driver) == network.driver.as_ref() && !is_share(network)).then_some(at);
+        }
+        // Of two cluster volumes, a task may start with neither.
+        let Source::Volume { fences, reserved, .. } = &mount.source else { return None };
+        let waits = reserved.is_some() || own.workload.kind == Kind::Global;
+        (volume.exists && *fences != Fences::Never && waits).then_some(&mount.at)
+    })
+}
+
+/// Cluster volumes of the member's own name that are reserved while its task may run.
+fn cluster(own: &Own<'_>) -> Vec<At> {
+    own.on_network(|mount, network, name| {
+        let Source::Volume { reserved, .. } = &mount.source else { return None };
+        let exists = mount.volume.as_ref().is_some_and(|v| v.exists);
+        reserved.as_ref().filter(|_| exists && is_own(mount, network, name))
+    })
+}
+
+/// Shares of the member's own directory.
+fn share_missing(own: &Own<'_>) -> Vec<At> {
+    own.on_network(|mount, network, name| {
+        let refused = matches!(mount.source, Source::Volume { missing: Missing::Refused, .. });
+        Some(&mount.at).filter(|_| refused && is_share(network) && is_own(mount, network, name))
+    })
+}

@@ -1,0 +1,49 @@
+//! Files of several orchestrators: each is read once, by the reader of its orchestrator.
+
+use super::workload::{File, World};
+use crate::images::Images;
+use crate::target::Target;
+
+/// Files of several orchestrators, read.
+#[derive(Debug)]
+pub struct Worlds<'f> {
+    /// The files.
+    pub files: Vec<File<'f>>,
+    /// The orchestrator that each of them is for.
+    pub targets: Vec<Option<Target>>,
+    /// One for each orchestrator that has files.
+    pub read: Vec<Read>,
+    /// The paths of the files that are for no orchestrator: passed over.
+    pub passed: Vec<String>,
+}
+
+/// The files of one orchestrator, read.
+#[derive(Debug)]
+pub struct Read {
+    /// The orchestrator.
+    pub target: Target,
+    /// How many files it has.
+    pub files: usize,
+    /// What they say.
+    pub world: World,
+}
+
+impl<'f> Worlds<'f> {
+    /// Reads `files`, all of which may run beside each other. `before` hears before each orchestrator
+    /// how many files it has.
+    pub fn read(files: &[File<'f>], images: &Images, before: &mut dyn FnMut(usize)) -> Self {
+        let targets: Vec<Option<Target>> = files.iter().map(|f| Target::of_file(f.path, f.text)).collect();
+        let of = |target: Option<Target>| files.iter().zip(&targets).filter(move |(_, t)| **t == target);
+        let passed = of(None).map(|(file, _)| file.path.to_owned()).collect();
+        let mut all = Vec::new();
+        for target in Target::ALL {
+            let own: Vec<File<'_>> = of(Some(target)).map(|(file, _)| *file).collect();
+            if !own.is_empty() {
+                before(own.len());
+                let world = super::read(target, &own, images);
+                all.push(Read { target, files: own.len(), world });
+            }
+        }
+        Self { files: files.to_vec(), targets, read: all, passed }
+    }
+}
