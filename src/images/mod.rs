@@ -7,6 +7,7 @@
 mod container;
 mod hints;
 mod name;
+mod resolve;
 mod schema;
 mod software;
 mod version;
@@ -19,7 +20,7 @@ use serde::Deserialize;
 pub use container::Container;
 pub use name::path as name;
 pub use schema::{Image, Key, Name, Path, Pattern, Place, Setting, Source, Tool, Traits};
-pub use software::{By, Loss, Seen, Software, Why};
+pub use software::{By, Life, Loss, Seen, Software, Why};
 pub use version::{Version, Versions};
 
 /// The files of the table.
@@ -219,7 +220,7 @@ impl Images {
     fn usual(&self, software: &str) -> Vec<String> {
         let of = self.images.iter().filter(|image| image.software == software);
         let paths = of.flat_map(|image| &image.data).filter(|place| place.needed);
-        paths.filter_map(|place| Some(software::known(&place.path.as_ref()?.0)?.to_owned())).collect()
+        paths.filter_map(|place| Some(resolve::known(&place.path.as_ref()?.0)?.to_owned())).collect()
     }
 }
 

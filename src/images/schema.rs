@@ -1,4 +1,4 @@
-//! The table as data: what stands in the files beside this one, and in `[[image]]` of `berthc.toml`.
+//! The types of the table: of the files beside this one, and of `[[image]]` in `berthc.toml`.
 
 use std::str::FromStr;
 
@@ -9,60 +9,61 @@ use serde::{Deserialize, Deserializer};
 use super::version::Versions;
 use crate::text::path::shortest;
 
-/// One image, or several of like facts. What is absent is unknown; an empty list is: none.
+/// An image, or several images with the same facts. An absent field is unknown; an empty list means
+/// none.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Image {
-    /// Its name in the table.
+    /// The name of this entry.
     pub id: String,
-    /// Names without a tag; a registry before them does not matter: `postgres`, `bitnami/postgresql`.
+    /// The names of the image without a tag, such as `postgres` or `bitnami/postgresql`. A registry
+    /// before the name makes no difference.
     pub names: Vec<Name>,
-    /// Versions by the tag's own number: `<18`, `>=1.7, <1.12`, `9.x - 17`, `2`; absent: all.
+    /// The versions, by the number in the tag: `<18`, `>=1.7, <1.12`, `9.x - 17`, `2`. Absent: all.
     #[serde(default, deserialize_with = "parsed")]
     #[schemars(with = "Option<String>")]
     pub versions: Option<Versions>,
-    /// The text in the tag that the version follows: `pg` of `2.14-pg16`.
+    /// The text in the tag that the version follows: `pg` for `2.14-pg16`.
     pub version_after: Option<String>,
-    /// Tags, with `*` for any text; absent: all that no other image of this name has.
+    /// The tags, with `*` at an end for any text. Absent: all tags that no other entry has.
     #[serde(default)]
     pub tags: Vec<String>,
-    /// The software that serves in it: `postgresql`.
+    /// The software that serves in the image, such as `postgresql`.
     pub software: String,
-    /// It keeps no data at all.
+    /// Whether it keeps no data at all.
     #[serde(default)]
     pub stateless: bool,
-    /// Its members vote or hold each other's copies, so that losing several at once hurts.
+    /// Whether its members vote or hold copies of each other's data, so that the loss of several at
+    /// once hurts.
     pub quorum: Option<bool>,
-    /// It is often run on purpose without data that lasts.
+    /// Whether people often run it on purpose without durable data.
     pub cache: Option<bool>,
-    /// Where it keeps data.
+    /// The directories with its data.
     #[serde(default)]
     pub data: Vec<Place>,
-    /// What the image declares as `VOLUME`: a new, empty volume for each container, which lies over a
-    /// mount above it.
+    /// The `VOLUME`s of the image. Each container gets a new one, which hides a mount above it.
     pub volumes: Option<Vec<Path>>,
-    /// The data lies in a directory that is named by the container's hostname, unless one of these
-    /// settings is given.
+    /// Present: the hostname is part of the path of the data, unless one of these settings is given.
     pub by_hostname: Option<Vec<Setting>>,
-    /// What tells a member who it is.
+    /// What gives a member its identity.
     pub identity: Option<String>,
-    /// Ports that it declares.
+    /// The ports that the image declares.
     pub ports: Option<Vec<u16>>,
-    /// User and group of the process.
+    /// The user and group of the process.
     pub uid: Option<String>,
-    /// The image's user is root, whose entrypoint may change the owner of a volume.
+    /// Whether the user of the image is root, so that its entrypoint can change the owner of a volume.
     pub root: Option<bool>,
     /// The signal that stops it.
     pub stop_signal: Option<String>,
-    /// Seconds that a clean stop may take.
+    /// The seconds that a clean stop can take.
     pub stop_seconds: Option<u32>,
-    /// Tools that are in it.
+    /// The tools in the image.
     pub tools: Option<Vec<Tool>>,
-    /// Tools that are not.
+    /// The tools that are not in the image.
     pub lacks: Option<Vec<Tool>>,
-    /// What else is to be known.
+    /// What else a reader must know.
     pub note: Option<String>,
-    /// The versions that were looked at.
+    /// The versions whose files were read.
     pub seen: Option<String>,
     /// The files that were read.
     #[serde(default)]
@@ -73,39 +74,46 @@ pub struct Image {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Place {
-    /// Where it is unless a setting moves it; `$MAJOR`, `$HOSTNAME` and `*` stand for what differs.
-    /// Absent: a setting must say it.
+    /// The default path. `$MAJOR` stands for the major version, `$HOSTNAME` for the hostname.
+    /// Absent: a setting must name the path.
     pub path: Option<Path>,
     /// What lies there.
     pub holds: String,
-    /// Whether data is lost without it; logs, for one, are no data.
+    /// Whether data is lost without it. Logs, for example, are no data.
     #[serde(default = "yes")]
     pub needed: bool,
-    /// Settings that move it; the last that is given holds.
+    /// The settings that move it. Of several the last in this list holds.
     #[serde(default)]
     pub moved_by: Vec<Setting>,
-    /// Links in the image that lead to it.
+    /// The links in the image that lead to it.
     #[serde(default)]
     pub links: Vec<Path>,
-    /// It is used only with this setting.
-    pub when: Option<Setting>,
-    /// It is not used with this setting.
-    pub unless: Option<Setting>,
+    /// The directories below it without which the rest is no use, such as `pg_wal`.
+    #[serde(default)]
+    pub parts: Vec<String>,
+    /// It is used only with one of these settings.
+    #[serde(default)]
+    pub when: Vec<Setting>,
+    /// It is not used with one of these settings.
+    #[serde(default)]
+    pub unless: Vec<Setting>,
+    /// The variable to set, `NAME=PATH`, where no mount can be at the default path.
+    pub instead: Option<String>,
 }
 
 fn yes() -> bool {
     true
 }
 
-/// A file in which facts were read.
+/// A file that was read.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
-    /// Owner and name on GitHub.
+    /// The owner and the name of the repository on GitHub.
     pub repo: String,
-    /// The file.
+    /// The path of the file.
     pub path: String,
-    /// The commit or tag.
+    /// The commit or the tag.
     pub commit: String,
 }
 
@@ -126,18 +134,20 @@ pub enum Tool {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Traits {
-    /// Its own name.
+    /// The name of the software.
     pub name: String,
-    /// Last parts of image names that are likely it, without `docker-`, `-server` and the like.
+    /// The last parts of image names that are probably this software, without `docker-`, `-server`
+    /// and other words around it.
     #[serde(default)]
     pub words: Vec<String>,
-    /// The programs that serve; another command in the image is not the software. None: any.
+    /// The programs that serve. A container with another command is not this software. Empty: any
+    /// program.
     #[serde(default)]
     pub programs: Vec<String>,
-    /// First arguments with which the image's own program serves.
+    /// The first arguments that make the program of the image serve.
     #[serde(default)]
     pub verbs: Vec<String>,
-    /// Seconds that a clean stop may well take.
+    /// The seconds that a clean stop can take.
     #[serde(default = "usual")]
     pub grace: u32,
     /// As in [`Image`].
@@ -146,15 +156,33 @@ pub struct Traits {
     /// As in [`Image`].
     #[serde(default)]
     pub cache: bool,
-    /// Ports that it serves at.
+    /// The ports of the server.
     #[serde(default)]
     pub ports: Vec<u16>,
-    /// Variables that nobody but its server is given; `*` stands for any text.
+    /// The variables that only a server has.
     #[serde(default)]
     pub env: Vec<Pattern>,
-    /// Variables that its clients are given, too.
+    /// The variables that clients have, too.
     #[serde(default)]
     pub shared_env: Vec<Pattern>,
+}
+
+impl Traits {
+    /// Creates the traits of a software that the table does not have.
+    pub(super) fn unknown(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            words: Vec::new(),
+            programs: Vec::new(),
+            verbs: Vec::new(),
+            grace: usual(),
+            quorum: true,
+            cache: false,
+            ports: Vec::new(),
+            env: Vec::new(),
+            shared_env: Vec::new(),
+        }
+    }
 }
 
 fn usual() -> u32 {
@@ -165,7 +193,7 @@ fn parsed<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Versions>, D::Err
     Option::<String>::deserialize(from)?.map(|text| text.parse().map_err(D::Error::custom)).transpose()
 }
 
-/// A type that is written as a text.
+/// Reads a type from a string, and describes it in the JSON Schema.
 macro_rules! text {
     ($name:ident, $says:literal) => {
         impl<'de> Deserialize<'de> for $name {
@@ -225,14 +253,14 @@ impl FromStr for Name {
     }
 }
 
-/// A variable or another text, with `*` for any text at its end.
+/// The name of a variable; `*` at its end stands for any text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern(String);
 
 text!(Pattern, "The name of a variable; `*` at its end stands for any text.");
 
 impl Pattern {
-    /// Whether `name` is meant.
+    /// Whether it matches `name`.
     pub fn is(&self, name: &str) -> bool {
         self.0.strip_suffix('*').map_or(name == self.0, |start| name.starts_with(start))
     }
@@ -252,26 +280,26 @@ impl FromStr for Pattern {
     }
 }
 
-/// What a file may set: `PGDATA`, `KAFKA_*`, `--datadir`, `--object-store=file`, `server ...` for the
-/// words after an argument; ` => {}/data` says where below its value the data is.
+/// A setting: `PGDATA`, `KAFKA_*`, `--datadir`, `--object-store=file`, or `server ...` for the words
+/// after an argument. ` => {}/data` says where the data is below the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
-    /// What it is called.
+    /// Its name.
     pub key: Key,
-    /// The value that is meant, if not any.
+    /// The only value that counts; `None`: any value.
     pub value: Option<String>,
-    /// Where the data is: `{}` stands for the value.
+    /// The path of the data, with `{}` for the value.
     pub into: String,
 }
 
-/// What a setting is called.
+/// The name of a setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Key {
     /// A variable.
     Env(Pattern),
     /// An option on the command line.
     Option(String),
-    /// The arguments that follow this word.
+    /// All arguments after this word.
     After(String),
 }
 

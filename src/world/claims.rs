@@ -1,7 +1,8 @@
 //! What of a node a container can have for itself: its data. Sockets, devices, parts of the system,
 //! logs and settings are shared by many, or looked at, and nobody's alone.
 
-use crate::images::{self, Software};
+use super::{Mount, Source};
+use crate::images::{self, Life, Software};
 use crate::text::path::within;
 
 /// Directories of the node itself, with all below.
@@ -115,6 +116,18 @@ const AGENTS: [&str; 26] = [
     "telegraf",
     "timberio/vector",
 ];
+
+/// Directories of a node that its boot empties (tmpfs), or that systemd-tmpfiles cleans.
+const TEMPORARY: [&str; 5] = ["/dev/shm", "/run", "/tmp", "/var/run", "/var/tmp"];
+
+/// Tells how long the content of `source` lives.
+pub fn life(source: &Source) -> Life {
+    match source {
+        Source::Ephemeral => Life::Container,
+        Source::Host { path, .. } if TEMPORARY.iter().any(|root| within(path, root)) => Life::Boot,
+        Source::Host { .. } | Source::Volume { .. } => Life::Durable,
+    }
+}
 
 /// Whether the directory `path` of a node, mounted at `target` by `software`, is data that one
 /// container must have for itself. Of a named volume the path is empty. Where a known software

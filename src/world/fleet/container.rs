@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::docker::{self, Docker, Run};
+use super::ephemeral;
 use super::service::{Main, Step, is_read_only};
 use super::word::Word;
 use crate::backend::{BACKENDS, Fences};
@@ -43,11 +44,10 @@ pub fn fill(workload: &mut Workload, steps: &[Step], main: &Main<'_>, images: &I
         found,
     };
     let Mounts { data: mut mounts, others: rest, looked_at: looked } = reader.mounts();
-    if let Some(software) = &software
-        && let Some(lost) = reader.ephemeral(&mounts, software)
-    {
-        ephemeral(workload, software, &lost, reader.found);
-        mounts.push(lost);
+    if let Some(software) = &software {
+        let image = step.at(&run.image, "image");
+        let lost = ephemeral::judge(workload, software, run, (&mounts, &rest), image, reader.found);
+        mounts.extend(lost);
     }
     let text = |option: &str| {
         let word = run.last(option)?;
@@ -362,31 +362,6 @@ impl Reader<'_> {
             self.found.unread(at.clone(), what);
         }
         volume(name, known.map_or(Fences::Never, |p| p.fences))
-    }
-
-    /// The data that nothing keeps. Anything that it can write to may be its data: images of one
-    /// software differ in their paths.
-    fn ephemeral(&self, mounts: &[Mount], software: &Software) -> Option<Mount> {
-        let target = software.place();
-        let kept = mounts.iter().any(|m| m.source != Source::Ephemeral);
-        let at = self.step.at(&self.run.image, "image");
-        let lost = !kept && self.run.last("volumes-from").is_none();
-        lost.then_some(Mount { target, source: Source::Ephemeral, volume: None, at })
-    }
-}
-
-/// A unit comes back under its name, wherever that is.
-fn ephemeral(workload: &Workload, software: &Software, lost: &Mount, found: &mut Found) {
-    let (name, target, at) = (&workload.name, &lost.target, vec![lost.at.clone()]);
-    let fix = format!("--mount type=bind,source=/mnt/d1/{},target={target}", workload.family);
-    if software.cache {
-        // Often on purpose.
-    } else if software.quorum {
-        let message = format!("{name} comes back with its name and without the data of {}", software.name);
-        found.violation(codes::EPHEMERAL, message, at, fix);
-    } else {
-        let message = format!("the data of {} in {name} goes with its container", software.name);
-        found.note(codes::EPHEMERAL, message, at, fix);
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod container;
 mod docker;
+mod ephemeral;
 mod exec;
 pub mod grammar;
 mod ignored;

@@ -6,8 +6,8 @@ use super::unit::Unit;
 use super::word::Word;
 use crate::finding::{At, codes};
 use crate::images::Software;
-use crate::world::Workload;
 use crate::world::found::Found;
+use crate::world::{Mount, Source, Workload};
 
 /// Seconds of systemd's `DefaultTimeoutStopSec`, and of `docker stop`.
 const TIMEOUT: u32 = 90;
@@ -181,7 +181,15 @@ pub fn grace(
         let fix = format!("TimeoutStopSec={}", seconds.saturating_add(30));
         return found.violation(codes::GRACE, message, places, fix);
     }
-    if let Some(software) = software.filter(|s| !s.cache && workload.grace < s.grace) {
+    let durable = |m: &Mount| m.source != Source::Ephemeral;
+    let killed = workload.grace == 0 && workload.members.iter().any(|m| m.mounts.iter().any(durable));
+    let known = software.filter(|s| !s.cache && workload.grace < s.grace);
+    if killed && known.is_none() {
+        let message = format!("{} has data, and is killed at once", workload.name);
+        let fix = "ExecStop=/usr/bin/docker stop -t 60 NAME";
+        return found.note(codes::GRACE, message, vec![at], fix);
+    }
+    if let Some(software) = known {
         let message = format!(
             "{} may need {} s to stop, and {} gives it {} s",
             software.name, software.grace, workload.name, workload.grace

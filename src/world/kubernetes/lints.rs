@@ -2,19 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use super::ephemeral;
 use super::object::Object;
 use super::peers::Peers;
 use super::pod::command;
 use super::workload::Read;
 use crate::finding::{At, codes};
 use crate::text::yaml::Value;
+use crate::world::Kind;
 use crate::world::found::Found;
-use crate::world::{Kind, Source};
 
 /// Judges what each workload is used to.
 pub(super) fn judge(objects: &[Object<'_>], peers: &Peers<'_, '_>, found: &mut Found) {
     for read in peers.reads {
-        ephemeral(read, found);
+        ephemeral::judge(read, found);
         forgets(read, found);
         one_node(read, found);
         grace(read, found);
@@ -31,23 +32,6 @@ pub(super) fn judge(objects: &[Object<'_>], peers: &Peers<'_, '_>, found: &mut F
 /// Whether what is run is usually there without lasting data.
 fn cache(read: &Read<'_>) -> bool {
     read.pod.software.as_ref().is_some_and(|s| s.cache) && read.workload.kind != Kind::StatefulSet
-}
-
-fn ephemeral(read: &Read<'_>, found: &mut Found) {
-    let Some(software) = read.pod.software.as_ref().filter(|_| !cache(read)) else { return };
-    let mounts = read.workload.members.iter().flat_map(|m| &m.mounts);
-    let Some(mount) = mounts.into_iter().find(|m| m.source == Source::Ephemeral) else { return };
-    let name = &read.workload.name;
-    let at = vec![mount.at.clone()];
-    let fix = format!("a claim template that is mounted at {}", mount.target);
-    if read.workload.kind == Kind::StatefulSet && software.quorum && !software.cache {
-        let message =
-            format!("a pod of {name} comes back with its name and without the data of {}", software.name);
-        found.violation(codes::EPHEMERAL, message, at, fix);
-    } else {
-        let message = format!("the data of {} in {name} goes with its pod", software.name);
-        found.note(codes::EPHEMERAL, message, at, fix);
-    }
 }
 
 /// Claims that go with their set, or with a member that it is scaled below.
@@ -80,6 +64,11 @@ fn one_node(read: &Read<'_>, found: &mut Found) {
 }
 
 fn grace(read: &Read<'_>, found: &mut Found) {
+    if read.pod.grace == 0 && read.persists() {
+        let message = format!("{} has data, and its pods are killed at once", read.workload.name);
+        let at = read.pod.grace_at.clone().into_iter().collect();
+        return found.note(codes::GRACE, message, at, "terminationGracePeriodSeconds: 60".to_owned());
+    }
     let Some(software) = read.pod.software.as_ref().filter(|_| !cache(read)) else { return };
     let fix = format!("terminationGracePeriodSeconds: {}", software.grace.max(60));
     let (message, at) = match &read.pod.grace_at {
@@ -216,6 +205,8 @@ fn offsets(peers: &Peers<'_, '_>, found: &mut Found) {
 }
 
 const STATE: &str = "initial-cluster-state";
+/// Galera: an address without nodes founds a cluster.
+const NODES: &str = "wsrep_cluster_address";
 const MASTERS: &str = "cluster.initial_master_nodes";
 
 /// Settings of the first start that stay in a manifest.
@@ -249,7 +240,9 @@ fn bootstrap(read: &Read<'_>, found: &mut Found) {
 fn kept(name: &str, value: &str) -> bool {
     let name = name.strip_prefix("ETCD_").map_or(name.to_owned(), |n| n.to_lowercase().replace('_', "-"));
     let value = value.trim_matches(['"', '\'', ' ']);
-    name == STATE && value == "new" || name == MASTERS && !value.is_empty() && value != "[]"
+    name == STATE && value == "new"
+        || name.replace('-', "_").eq_ignore_ascii_case(NODES) && value == "gcomm://"
+        || name == MASTERS && !value.is_empty() && value != "[]"
 }
 
 fn first_start(name: &str, of: &str, at: At, found: &mut Found) {

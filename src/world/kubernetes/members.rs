@@ -1,12 +1,13 @@
 //! The members of a workload: one for each pod, or one that stands for each node's.
 
+use super::ephemeral::Lost;
 use super::mounts::{Modes, Mounts};
 use super::object::Object;
 use super::pod::Pod;
 use super::storage::Storage;
 use crate::text::yaml::Value;
 use crate::world::found::Found;
-use crate::world::{Kind, Member, Mount, Source};
+use crate::world::{Kind, Member};
 
 /// Most members of one workload that are read; a search needs few.
 const MOST: u32 = 64;
@@ -25,8 +26,8 @@ pub(super) struct Template<'t, 'd> {
 /// The members, and what their claims say.
 pub(super) fn members<'d>(
     template: &Template<'_, 'd>,
-    storage: &mut Storage<'d>,
-    left: &mut usize,
+    lost: Option<&Lost>,
+    (storage, left): (&mut Storage<'d>, &mut usize),
     found: &mut Found,
 ) -> (Vec<Member>, Modes) {
     let Template { object, kind, replicas, pod, .. } = *template;
@@ -51,27 +52,10 @@ pub(super) fn members<'d>(
         };
         let mut member = Member { name, ordinal, hostname: hostname.clone(), ..Member::default() };
         template.mounts.mount(&mut member, storage, &mut modes, found);
-        ephemeral(template, &mut member);
+        if let Some(lost) = lost {
+            lost.mount(&mut member);
+        }
         members.push(member);
     }
     (members, modes)
-}
-
-/// Data of a known software that has nowhere to stay.
-fn ephemeral(template: &Template<'_, '_>, member: &mut Member) {
-    let Template { object, pod, mounts, .. } = template;
-    let (Some(software), Some(main)) = (&pod.software, pod.main) else { return };
-    // Any directory that stays may be where a setting puts the data.
-    if !member.mounts.is_empty() || mounts.unknown() {
-        return;
-    }
-    let empty = mounts.empty(main).into_iter().find(|(target, _)| software.keeps(target));
-    let (target, at) = match empty {
-        Some((target, at)) => (target, at),
-        None => {
-            let image = main.get("image").unwrap_or(main);
-            (software.place(), object.at(image))
-        }
-    };
-    member.mounts.push(Mount { target, source: Source::Ephemeral, volume: None, at });
 }

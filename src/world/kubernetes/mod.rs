@@ -4,6 +4,7 @@
 //! unique in a namespace, which is `default` where neither the manifest nor a kustomization gives one.
 
 mod budgets;
+mod ephemeral;
 mod kustomize;
 mod lints;
 mod members;

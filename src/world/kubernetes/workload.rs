@@ -1,5 +1,6 @@
 //! Controllers and bare pods to workloads.
 
+use super::ephemeral::{self, Lost};
 use super::members::{ALL, Template, members};
 use super::mounts::{Modes, Mounts};
 use super::object::Object;
@@ -23,6 +24,8 @@ pub(super) struct Read<'d> {
     pub replicas: u32,
     /// Claims that serve every pod of a node.
     pub one_node: Vec<At>,
+    /// Data that goes with its pod.
+    pub lost: Option<Lost>,
 }
 
 impl Read<'_> {
@@ -98,7 +101,8 @@ fn workload<'d>(
     let mounts = Mounts::new(object, &pod, kind);
     mounts.doubt(found);
     let template = Template { object, kind, replicas, pod: &pod, mounts: &mounts };
-    let (members, Modes { one_node, many }) = members(&template, storage, left, found);
+    let lost = ephemeral::lost(&template);
+    let (members, Modes { one_node, many }) = members(&template, lost.as_ref(), (storage, left), found);
     let update = update(object, found);
     let rolling = rolling(object, kind, &pod, replicas, &update);
     let image = pod.main.and_then(|c| c.get("image")).and_then(Value::as_str).unwrap_or_default();
@@ -132,7 +136,7 @@ fn workload<'d>(
         rolling,
         ..Workload::new(object.title(), kind, object.here())
     };
-    Some(Read { object, workload, pod, selector, replicas, one_node })
+    Some(Read { object, workload, pod, selector, replicas, one_node, lost })
 }
 
 /// The selector of a controller, which must select its own pods.

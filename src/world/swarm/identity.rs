@@ -20,12 +20,15 @@ const IDS: [&str; 13] = [
 /// Arguments that do the same.
 const FLAGS: [&str; 4] = ["--server-id", "--server_id", "--broker-id", "-Enode.name"];
 /// Settings of the very first start, and the value that makes them so; empty: any.
-const FIRST: [(&str, &str); 6] = [
+const FIRST: [(&str, &str); 9] = [
     ("cluster.initial_master_nodes", ""),
     ("-Ecluster.initial_master_nodes", ""),
     ("ETCD_INITIAL_CLUSTER_STATE", "new"),
     ("--initial-cluster-state", "new"),
     ("--wsrep-new-cluster", ""),
+    ("WSREP_CLUSTER_ADDRESS", "gcomm://"),
+    ("--wsrep-cluster-address", "gcomm://"),
+    ("--wsrep_cluster_address", "gcomm://"),
     ("MARIADB_GALERA_CLUSTER_BOOTSTRAP", "yes"),
 ];
 /// What one member is told.

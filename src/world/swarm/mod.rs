@@ -4,6 +4,7 @@
 //! command stand in docker/cli (`cli/compose`), facts about the scheduler in swarmkit.
 
 mod among;
+mod ephemeral;
 mod identity;
 mod interpolate;
 mod mode;

@@ -7,7 +7,7 @@ use super::network::{self, Ingress};
 use super::page::Page;
 use super::storage::Mounts;
 use super::template::Slot;
-use super::{mode, placement, rules, short, starts};
+use super::{ephemeral, mode, placement, rules, short, starts};
 use crate::finding::{At, Level, codes};
 use crate::images::{self, Software};
 use crate::text::yaml::Value;
@@ -105,8 +105,10 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
         workload.members.push(member);
     }
     if let Some(software) = &software {
-        let kept = !ephemeral(page, service, software, &mut workload);
+        let kept = !ephemeral::judge(page, service, software, &mut workload);
         habits(page, service, &workload, kept, software);
+    } else if workload.grace == 0 {
+        killed(page, service, &workload);
     }
     let votes = software.as_ref().is_some_and(|s| s.quorum) && workload.node_network.is_none();
     let check = service.get("healthcheck").filter(|c| votes && starts::enabled(c));
@@ -221,36 +223,18 @@ fn references(page: &mut Page<'_, '_>, service: &Value<'_>) {
     }
 }
 
-/// Whether the data of `software` goes with its container.
-fn ephemeral(
-    page: &mut Page<'_, '_>,
-    service: &Value<'_>,
-    software: &Software,
-    workload: &mut Workload,
-) -> bool {
-    let path = software.place();
-    let at = service.get("image").map_or_else(|| page.at(service), |i| page.at(&i));
-    let mut lost = false;
-    for member in &mut workload.members {
-        let holds = |m: &&Mount| m.target.is_empty() || software.keeps(&m.target);
-        if !member.mounts.iter().any(|m| holds(&m)) {
-            let target = path.clone();
-            member.mounts.push(Mount { target, source: Source::Ephemeral, volume: None, at: at.clone() });
-        }
-        // Whatever is mounted there may go with the container all the same.
-        let mut data = member.mounts.iter().filter(holds);
-        lost |= data.all(|m| m.source == Source::Ephemeral);
-    }
-    if lost {
-        let value = service.get("image").unwrap_or(*service);
+/// Whatever has data and is killed at once.
+fn killed(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload) {
+    let durable = |m: &Mount| m.source != Source::Ephemeral;
+    if workload.members.iter().any(|member| member.mounts.iter().any(durable)) {
+        let value = service.get("stop_grace_period");
         page.found(
-            (codes::EPHEMERAL, Level::Note),
-            &[&value],
-            format!("the data of {} goes with its container: no volume holds it", workload.name),
-            format!("volumes: [\"data:{path}\"]"),
+            (codes::GRACE, Level::Note),
+            &[value.as_ref().unwrap_or(service)],
+            format!("{} has data, and is killed at once", workload.name),
+            "stop_grace_period: 55s",
         );
     }
-    lost
 }
 
 /// What costs a database that is known.

@@ -305,10 +305,16 @@ fn data_that_goes_with_the_container() {
     {
         assert_eq!(of(run), ["!data-ephemeral a@1.service:2"], "{run}");
     }
-    assert_eq!(of("-v /data mysql:8"), ["data-ephemeral a@1.service:2"]);
+    // So does a database alone.
+    for run in
+        ["-v /data mysql:8", "-v d:/elsewhere mysql", "-v /srv:/data zookeeper", "-v /tmp/d:/data/db mongo:7"]
+    {
+        assert_eq!(of(run), ["!data-ephemeral a@1.service:2"], "{run}");
+    }
     for run in [
-        "-v /srv:/data zookeeper",
-        "-v d:/elsewhere mysql",
+        "-v /srv:/data -v /log:/datalog zookeeper",
+        "-v d:/elsewhere acme/mysql",
+        "-v d:/elsewhere mysql --datadir=/elsewhere",
         "nginx",
         "redis",
         "mongo:3 mongodump",

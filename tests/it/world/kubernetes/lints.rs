@@ -166,7 +166,7 @@ fn habits_that_cost() {
     let cache = deployment("", "containers: [{name: r, image: redis}]\n");
     assert!(codes(&cache).is_empty());
     let database = deployment("", "containers: [{name: r, image: postgres}]\n");
-    assert_eq!(codes(&database), ["note data-ephemeral", "note grace-short"]);
+    assert_eq!(codes(&database), ["violation data-ephemeral", "note grace-short"]);
     let kafka = members(OWN).replace("own/db", "kafka").replace("120", "30") + &budget("maxUnavailable: 1");
     assert_eq!(told(&read(&kafka)), ["note grace-short 11"]);
     let servers =

@@ -187,7 +187,7 @@ fn habits_of_databases() {
         one("rule-soft", N)
     );
     let world = read("services: { db: { image: postgres, stop_grace_period: 1m } }");
-    assert_eq!(only(&world, "data-ephemeral").level, N);
+    assert_eq!(only(&world, "data-ephemeral").level, V);
     assert_eq!(world.workloads[0].members[0].mounts[0].source, Source::Ephemeral);
     // A router of the same image keeps nothing.
     let world = read("services: { db: { image: mongo, command: mongos --configdb x } }");

@@ -1,0 +1,77 @@
+//! Data that goes with its container.
+
+use super::docker::Run;
+
+use crate::finding::{At, codes};
+use crate::images::{Life, Loss, Seen, Software, Why};
+use crate::world::found::Found;
+use crate::world::{Kind, Mount, Source, Workload, claims};
+
+/// Tells of the data of `software` that goes with the container of `run`, and returns it as mounts.
+/// `mounts` and `others` are what it can write to, `image` is the place of the image.
+pub fn judge(
+    workload: &Workload,
+    software: &Software,
+    run: &Run,
+    (mounts, others): (&[Mount], &[Mount]),
+    image: At,
+    found: &mut Found,
+) -> Vec<Mount> {
+    // The volumes of another container may hold it.
+    if run.last("volumes-from").is_some() {
+        return Vec::new();
+    }
+    let all = || mounts.iter().chain(others);
+    let seen: Vec<Seen<'_>> =
+        all().map(|m| Seen { target: &m.target, life: claims::life(&m.source) }).collect();
+    let fixed = run.last("hostname").is_some() || workload.node_network.is_some();
+    let Some(loss) = software.lost(&seen, fixed) else { return Vec::new() };
+    let target = match &loss.why {
+        Why::Over { mount, .. } | Why::Fades { mount, .. } => Some(mount),
+        Why::Nothing | Why::Hostname => None,
+    };
+    let line = target.and_then(|target| all().find(|m| m.target.trim_end_matches('/') == target));
+    let at = line.map_or_else(|| image.clone(), |mount| mount.at.clone());
+    let (message, fix) = (loss.says(&workload.name), loss.fix(|targets| fix(&loss, workload, targets)));
+    if loss.unsure {
+        found.note(codes::EPHEMERAL, message, vec![at], fix);
+    } else if !(software.cache && loss.bare) {
+        found.violation(codes::EPHEMERAL, message, vec![at], fix);
+    }
+    // What a boot takes is there until then.
+    let gone = loss.paths.iter().filter(|path| !all().any(|m| m.target == **path));
+    let mount = |path: &String| Mount {
+        target: path.clone(),
+        source: Source::Ephemeral,
+        volume: None,
+        at: image.clone(),
+    };
+    let stays = matches!(loss.why, Why::Fades { life: Life::Boot, .. });
+    if stays { Vec::new() } else { gone.map(mount).collect() }
+}
+
+/// Returns the options that keep the data, a place of its own for each instance.
+fn fix(loss: &Loss, workload: &Workload, targets: &[String]) -> String {
+    let instance = if workload.name.contains('@') { "%i" } else { "" };
+    let dash = if instance.is_empty() { "" } else { "-" };
+    let name = format!("{}{dash}{instance}", workload.family);
+    match &loss.why {
+        Why::Over { volume, .. } => return format!("target={volume}"),
+        Why::Hostname => return format!("--hostname {name}"),
+        Why::Nothing | Why::Fades { .. } => {}
+    }
+    let mount = |target: &String| {
+        let last = target.rsplit('/').next().unwrap_or_default();
+        let below = if targets.len() > 1 { format!("/{last}") } else { String::new() };
+        format!("--mount type=bind,source=/mnt/d1/{name}{below},target={target}")
+    };
+    let mounts: Vec<String> = targets.iter().map(mount).collect();
+    let pinned = workload.members.iter().any(|m| !m.wants.is_empty()) || !workload.wants.is_empty();
+    let number = if instance.is_empty() { "1" } else { instance };
+    match workload.kind {
+        Kind::Unit if !pinned => {
+            format!("{}, and in [X-Fleet] MachineMetadata={}={number}", mounts.join(" "), workload.family)
+        }
+        _ => mounts.join(" "),
+    }
+}

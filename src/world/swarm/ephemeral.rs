@@ -1,0 +1,91 @@
+//! Data that goes with its task.
+
+use super::page::Page;
+use crate::finding::{Level, codes};
+use crate::images::{Life, Loss, Seen, Software, Why};
+use crate::text::yaml::Value;
+use crate::world::{Kind, Member, Mount, Source, Workload, claims};
+
+/// Tells of the data of `software` that goes with the tasks of `workload`; whether there is any.
+pub fn judge(
+    page: &mut Page<'_, '_>,
+    service: &Value<'_>,
+    software: &Software,
+    workload: &mut Workload,
+) -> bool {
+    let image = service.get("image").unwrap_or(*service);
+    let network = workload.node_network.is_some();
+    let mut first: Option<(Loss, String)> = None;
+    for member in &mut workload.members {
+        let Some(loss) = lost(software, network, member) else { continue };
+        for path in &loss.paths {
+            if !member.mounts.iter().any(|m| m.target == *path) {
+                let mount = Mount {
+                    target: path.clone(),
+                    source: Source::Ephemeral,
+                    volume: None,
+                    at: page.at(&image),
+                };
+                member.mounts.push(mount);
+            }
+        }
+        first.get_or_insert((loss, member.name.clone()));
+    }
+    let Some((loss, member)) = first else { return false };
+    // Often on purpose.
+    let meant = software.cache && loss.bare;
+    let level = if meant || loss.unsure { Level::Note } else { Level::Violation };
+    let target = match &loss.why {
+        Why::Over { mount, .. } | Why::Fades { mount, .. } => Some(mount),
+        Why::Nothing | Why::Hostname => None,
+    };
+    let volumes = service.get("volumes").map(|v| v.items()).unwrap_or_default();
+    let names = |v: &Value<'_>, target: &str| {
+        let own = v.get("target").and_then(|t| Page::quiet(&t)).or_else(|| Page::quiet(v));
+        own.is_some_and(|t| t.split(':').any(|part| part.trim_end_matches('/') == target))
+    };
+    let line = target.and_then(|target| volumes.into_iter().find(|v| names(v, target)));
+    page.found(
+        (codes::EPHEMERAL, level),
+        &[&line.unwrap_or(image)],
+        loss.says(&workload.name),
+        loss.fix(|targets| fix(&loss, workload, &member, targets)),
+    );
+    true
+}
+
+fn lost(software: &Software, network: bool, member: &Member) -> Option<Loss> {
+    let all = || member.mounts.iter().chain(&member.others);
+    let life = |m: &Mount| claims::life(&m.source);
+    // What is mounted nobody knows where may be the one.
+    if all().any(|m| m.target.is_empty() && life(m) == Life::Durable) {
+        return None;
+    }
+    let seen: Vec<Seen<'_>> = all().map(|m| Seen { target: &m.target, life: life(m) }).collect();
+    let named = member.hostname.as_ref().is_some_and(|(name, _)| !name.contains("{{.Task."));
+    software.lost(&seen, named || network)
+}
+
+/// Returns the lines that keep the data, a place of its own for each member.
+fn fix(loss: &Loss, workload: &Workload, member: &str, targets: &[String]) -> String {
+    match &loss.why {
+        Why::Over { volume, .. } => return format!("target: {volume}"),
+        Why::Hostname => return format!("hostname: {member}"),
+        Why::Nothing | Why::Fades { .. } => {}
+    }
+    let member = member.replace('.', "-");
+    let volume = |target: &String| {
+        let last = if targets.len() > 1 { target.rsplit('/').next().unwrap_or_default() } else { "data" };
+        format!("\"{member}-{last}:{target}\"")
+    };
+    let volumes: Vec<String> = targets.iter().map(volume).collect();
+    let mut fix = format!("volumes: [{}]", volumes.join(", "));
+    if workload.members.len() > 1 {
+        fix = format!("a service for each member, the first with {fix}");
+    }
+    // Docker's own volumes are each node's own.
+    if workload.kind != Kind::Global && workload.wants.is_empty() {
+        fix.push_str(&format!(", and deploy.placement.constraints: [\"node.labels.{member} == 1\"]"));
+    }
+    fix
+}
