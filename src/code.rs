@@ -71,6 +71,8 @@ codes! {
     /// A path must be absolute, without `.`, `..` or double slashes, and consist of plain
     /// characters.
     BadPath = "bad-path",
+    /// The image keeps its data where no data directory is mounted.
+    DataElsewhere = "data-elsewhere",
     /// A port is a number from 1 to 65535.
     BadPort = "bad-port",
     /// A duration is written in whole seconds: `30s`, `2m`, `1m30s`.

@@ -6,7 +6,7 @@ use crate::certificate::{Certificates, Verdict};
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
 use crate::explore::Memo;
-use crate::finding::{Finding, Level};
+use crate::finding::{Finding, Level, codes};
 use crate::gap::Gap;
 use crate::hazard::Resource;
 use crate::model::{Body, Model, Service};
@@ -50,6 +50,11 @@ pub fn gaps(
     for finding in found.filter(|f| f.level == Level::Violation) {
         let folder = finding.at.first().and_then(|at| at.file.split('/').next()).unwrap_or_default();
         let Some(service) = model.find(folder).filter(|s| certificates.has(s)) else { continue };
+        // Who has no data directories keeps nothing on purpose.
+        let keeps = matches!(&service.body, Body::Workload(w) if !w.data.is_empty());
+        if finding.code == codes::EPHEMERAL && !keeps {
+            continue;
+        }
         let place = service.key(&route!["service"]);
         let at = finding.at.first().map(|at| format!("{}:{} {}", at.file, at.line, at.field));
         let why = format!("{}: {}", at.unwrap_or_default(), story(&finding));

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::summary::Summary;
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
+use crate::images::Images;
 use crate::model::check::{Checked, alone};
 use crate::model::{Model, Names, Service};
 use crate::plan::swarm::{AwaitsNames, DnsCycles};
@@ -114,6 +115,11 @@ impl<'a> Index<'a> {
         }
         let many = (0..summaries.len()).filter(|index| naming[*index] >= MANY).collect();
         Self { layers, summaries, names, dns_cycles, read, many, kept: Mutex::new(kept) }
+    }
+
+    /// Returns what is known of images.
+    pub fn images(&self) -> &Images {
+        self.layers.images()
     }
 
     /// Returns the names of all services and the paths of all files that were read.

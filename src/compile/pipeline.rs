@@ -9,7 +9,6 @@ use crate::certificate::{self, Certificates};
 use crate::diag::{Diagnostic, failed};
 use crate::emit::{self, Printer, Tree};
 use crate::explore::Memo;
-use crate::images::Images;
 use crate::model::Model;
 use crate::model::check::together;
 use crate::options::Options;
@@ -200,7 +199,7 @@ impl Pipeline<'_> {
         diagnostics.extend(printing.into_iter().filter(|_| sound));
         let faults = || self.faults.iter().chain(&diagnostics);
         let files: Vec<File<'_>> = tree.iter().map(|(path, text)| File { path, text }).collect();
-        let worlds = Worlds::read(&files, Images::builtin(), &mut |_| {});
+        let worlds = Worlds::read(&files, self.index.images(), &mut |_| {});
         let certificates = certificate::judge(&model, batch, &worlds, faults());
         gaps.extend(certificates.gaps(&model, &gaps));
         diagnostics.extend(unreadable(&worlds, &tree).into_iter().filter(|_| sound));

@@ -47,6 +47,8 @@ pub struct Seen<'m> {
     pub target: &'m str,
     /// How long its content lives.
     pub life: Life,
+    /// Whether it can be meant for data; a file of settings is not.
+    pub data: bool,
 }
 
 /// How long the content of a mount lives.
@@ -77,7 +79,7 @@ pub struct Loss {
     pub pin: Option<String>,
     /// Whether a settings file may put the data into another mount.
     pub unsure: bool,
-    /// Whether the author mounts nothing of the node or the cluster.
+    /// Whether nothing of the node or the cluster is mounted that can be meant for data.
     pub bare: bool,
 }
 
@@ -149,8 +151,8 @@ impl Software {
     /// Returns the data that does not outlive the container. `fixed`: all its containers have one
     /// hostname.
     pub fn lost(&self, mounts: &[Seen<'_>], fixed: bool) -> Option<Loss> {
-        let durable = mounts.iter().any(|m| m.life == Life::Durable);
-        let bare = mounts.iter().all(|m| m.life == Life::Container);
+        let durable = mounts.iter().any(|m| m.data && m.life == Life::Durable);
+        let bare = mounts.iter().all(|m| !m.data || m.life == Life::Container);
         // Of an image that the table does not have, any directory may be the one.
         if self.by != By::Image || self.variants.is_empty() {
             let keeps_data = self.variants.iter().any(|v| !v.spots.is_empty());
@@ -239,7 +241,7 @@ impl Variant {
     /// Why what is written at `spot` does not outlive the container; `None` if it does.
     fn why(&self, spot: &Spot, mounts: &[Seen<'_>]) -> Option<Why> {
         let Some(path) = &spot.path else {
-            let durable = mounts.iter().any(|m| m.life == Life::Durable);
+            let durable = mounts.iter().any(|m| m.data && m.life == Life::Durable);
             return (!durable).then_some(Why::Nothing);
         };
         let mounts: Vec<(String, Life)> = mounts.iter().map(|m| (spot.resolved(m.target), m.life)).collect();

@@ -14,6 +14,7 @@ use super::node::{Key, Kind, Node};
 use super::project::Project;
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
+use crate::images::Images;
 use crate::input::{Digest, Files, Input, Specs, Texts, beside, feed};
 use crate::options::Options;
 use crate::text::nearest::nearest;
@@ -71,6 +72,8 @@ pub struct Layers<'a> {
     /// For each spec, the indices of its overrides, in order.
     chosen: BTreeMap<usize, Vec<usize>>,
     bases: Mutex<Bases>,
+    /// The images of the project, before the built-in ones.
+    images: Images,
     /// The digest of each spec, as it was last read.
     read: Mutex<Vec<Digest>>,
 }
@@ -122,7 +125,8 @@ impl<'a> Layers<'a> {
         let (laid, chosen) = (Vec::new(), BTreeMap::new());
         let read = Mutex::new(vec![Digest::default(); specs.count()]);
         let (bases, over) = (Mutex::default(), Vec::new());
-        let mut all = Self { specs, files, laid, under: None, over, chosen, bases, read };
+        let images = Images::with(&[]);
+        let mut all = Self { specs, files, laid, under: None, over, chosen, bases, images, read };
         all.options(options, out);
         if !all.over.is_empty() {
             let each = (0..specs.count()).collect();
@@ -206,6 +210,11 @@ impl<'a> Layers<'a> {
         source >= self.laid().end
     }
 
+    /// Returns what is known of images.
+    pub fn images(&self) -> &Images {
+        &self.images
+    }
+
     /// Returns the reader of the files that specs name.
     pub fn files(&self) -> &dyn Files {
         self.files
@@ -233,6 +242,7 @@ impl<'a> Layers<'a> {
         }
         if let Some(project) = &project {
             self.under = project.targets().cloned();
+            self.images = Images::with(&project.images);
             let set = options.env.as_deref().and_then(|env| project.set(env));
             if let Some(Node { kind: Kind::Map(services), .. }) = set {
                 for (key, tree) in services {

@@ -2,7 +2,7 @@
 //! logs and settings are shared by many, or looked at, and nobody's alone.
 
 use super::{Mount, Source};
-use crate::images::{self, Life, Software};
+use crate::images::{self, Life, Seen, Software};
 use crate::text::path::within;
 
 /// Directories of the node itself, with all below.
@@ -127,6 +127,11 @@ pub fn life(source: &Source) -> Life {
         Source::Host { path, .. } if TEMPORARY.iter().any(|root| within(path, root)) => Life::Boot,
         Source::Host { .. } | Source::Volume { .. } => Life::Durable,
     }
+}
+
+/// Returns `mounts` as the table of images needs them; `data`: they can be meant for data.
+pub fn seen(mounts: &[Mount], data: bool) -> impl Iterator<Item = Seen<'_>> {
+    mounts.iter().map(move |m| Seen { target: &m.target, life: life(&m.source), data })
 }
 
 /// Whether the directory `path` of a node, mounted at `target` by `software`, is data that one

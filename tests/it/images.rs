@@ -19,7 +19,8 @@ fn set<'c>(image: &'c str, env: &[(&'c str, &'c str)], command: &[&'c str]) -> A
 
 /// What is lost with something durable at each of `targets`.
 fn lost(software: &Software, targets: &[&str]) -> Option<Loss> {
-    let seen: Vec<Seen> = targets.iter().map(|target| Seen { target, life: Life::Durable }).collect();
+    let seen: Vec<Seen> =
+        targets.iter().map(|target| Seen { target, life: Life::Durable, data: true }).collect();
     software.lost(&seen, true)
 }
 
@@ -329,14 +330,14 @@ fn all_of_the_data() {
 
 #[test]
 fn directories_named_by_the_hostname() {
-    let seen = [Seen { target: "/var/lib/rabbitmq", life: Life::Durable }];
+    let seen = [Seen { target: "/var/lib/rabbitmq", life: Life::Durable, data: true }];
     let why = |software: &Software, fixed| software.lost(&seen, fixed).map(|l| l.why);
     let rabbit = find("rabbitmq:3.13").unwrap();
     assert_eq!(why(&rabbit, true), None);
     assert_eq!(why(&rabbit, false), Some(Why::Hostname));
     assert_eq!(why(&set("rabbitmq:3.13", &[("RABBITMQ_NODENAME", "rabbit@localhost")], &[]), false), None);
     let kafka = find("wurstmeister/kafka:2.13-2.8.1").unwrap();
-    let seen = [Seen { target: "/kafka", life: Life::Durable }];
+    let seen = [Seen { target: "/kafka", life: Life::Durable, data: true }];
     assert_eq!(kafka.lost(&seen, false).map(|l| l.why), Some(Why::Hostname));
     assert_eq!(kafka.lost(&seen, true), None);
 }

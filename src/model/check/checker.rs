@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 
 use crate::code::Code;
 use crate::diag::{Diagnostic, Fix, Place};
+use crate::images::Images;
 use crate::input::{Files, Texts};
 use crate::model::Template;
 use crate::spec::node::Kind;
@@ -22,6 +23,8 @@ pub(super) struct Checker<'a> {
     /// The texts that places refer to.
     pub(super) texts: Texts,
     pub(super) files: &'a dyn Files,
+    /// What is known of images.
+    pub(super) images: &'a Images,
     /// The paths of the files that were read.
     pub(super) read: BTreeSet<String>,
     /// The digest of the text, its bases and the files that were read.

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use super::checker::Checker;
 use super::exclusive::{self, Exclusive};
-use super::{health, members, process, targets, whole};
+use super::{health, image, members, process, targets, whole};
 use crate::code::Code;
 use crate::model::{Body, External, Service, Workload};
 use crate::route;
@@ -125,6 +125,7 @@ fn workload(checker: &mut Checker<'_>, name: &str, spec: Spec) -> Option<Workloa
         peers: Vec::new(),
     };
     whole::whole(checker, name, &w);
+    image::data(checker, name, &w);
     Some(w)
 }
 

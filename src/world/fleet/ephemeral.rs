@@ -22,8 +22,7 @@ pub fn judge(
         return Vec::new();
     }
     let all = || mounts.iter().chain(others);
-    let seen: Vec<Seen<'_>> =
-        all().map(|m| Seen { target: &m.target, life: claims::life(&m.source) }).collect();
+    let seen: Vec<Seen<'_>> = claims::seen(mounts, true).chain(claims::seen(others, false)).collect();
     let fixed = run.last("hostname").is_some() || workload.node_network.is_some();
     let Some(loss) = software.lost(&seen, fixed) else { return Vec::new() };
     let target = match &loss.why {

@@ -8,6 +8,16 @@ use crate::text::yaml::Value;
 use crate::world::found::Found;
 use crate::world::{Kind, Member, Mount, Source};
 
+/// A mount of the container with the data.
+pub(super) struct Lives {
+    pub target: String,
+    pub life: Life,
+    /// It can be meant for data.
+    pub data: bool,
+    /// The line of the volume.
+    pub at: At,
+}
+
 /// Data that goes with its pod, and the line to change.
 pub(super) struct Lost {
     loss: Loss,
@@ -19,7 +29,8 @@ pub(super) fn lost(template: &Template<'_, '_>) -> Option<Lost> {
     let Template { object, kind, pod, mounts, .. } = template;
     let (software, main) = (pod.software.as_ref()?, pod.main?);
     let mounted = mounts.lives(main);
-    let seen: Vec<Seen<'_>> = mounted.iter().map(|(target, life, _)| Seen { target, life: *life }).collect();
+    let seen = mounted.iter().map(|m| Seen { target: &m.target, life: m.life, data: m.data });
+    let seen: Vec<Seen<'_>> = seen.collect();
     // A pod's hostname is its name.
     let given = |key: &str| pod.spec.given(key);
     let named = matches!(kind, Kind::StatefulSet | Kind::Pod) || given("hostname").is_some();
@@ -27,7 +38,7 @@ pub(super) fn lost(template: &Template<'_, '_>) -> Option<Lost> {
     let loss = software.lost(&seen, fixed)?;
     let at = match &loss.why {
         Why::Fades { mount, .. } | Why::Over { mount, .. } => {
-            mounted.into_iter().find(|(target, ..)| target.trim_end_matches('/') == mount).map(|(.., at)| at)
+            mounted.iter().find(|m| m.target.trim_end_matches('/') == mount).map(|m| m.at.clone())
         }
         Why::Nothing | Why::Hostname => None,
     };

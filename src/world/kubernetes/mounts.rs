@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::ephemeral;
+use super::ephemeral::{self, Lives};
 use super::object::Object;
 use super::pod::Pod;
 use super::storage::{Bound, CLASS, Claim, Inline, Storage, inline};
@@ -267,8 +267,8 @@ impl<'d> Mounts<'d> {
         })
     }
 
-    /// Returns what `container` can write to: where it is, how long it lives, and the line of it.
-    pub(super) fn lives(&self, container: Value<'d>) -> Vec<(String, Life, At)> {
+    /// Returns what `container` can write to.
+    pub(super) fn lives(&self, container: Value<'d>) -> Vec<Lives> {
         let list = |key| container.get(key).map(Value::items).unwrap_or_default();
         let writes = |m: &Value<'d>| m.get("readOnly").and_then(Value::flag) != Some(true);
         let mounts = list("volumeMounts").into_iter().chain(list("volumeDevices")).filter(writes);
@@ -290,7 +290,8 @@ impl<'d> Mounts<'d> {
                 }
                 Some((_, Some((kind, value)))) => (ephemeral::life(kind)?, value),
             };
-            Some((target, life, self.object.at(at)))
+            let data = self.is_data(name, &target, container);
+            Some(Lives { target, life, data, at: self.object.at(at) })
         };
         mounts.filter_map(one).collect()
     }

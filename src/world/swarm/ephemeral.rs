@@ -55,13 +55,12 @@ pub fn judge(
 }
 
 fn lost(software: &Software, network: bool, member: &Member) -> Option<Loss> {
-    let all = || member.mounts.iter().chain(&member.others);
-    let life = |m: &Mount| claims::life(&m.source);
-    // What is mounted nobody knows where may be the one.
-    if all().any(|m| m.target.is_empty() && life(m) == Life::Durable) {
+    let seen = claims::seen(&member.mounts, true).chain(claims::seen(&member.others, false));
+    let seen: Vec<Seen<'_>> = seen.collect();
+    // What is mounted at an unknown place may hold the data.
+    if seen.iter().any(|m| m.target.is_empty() && m.life == Life::Durable) {
         return None;
     }
-    let seen: Vec<Seen<'_>> = all().map(|m| Seen { target: &m.target, life: life(m) }).collect();
     let named = member.hostname.as_ref().is_some_and(|(name, _)| !name.contains("{{.Task."));
     software.lost(&seen, named || network)
 }

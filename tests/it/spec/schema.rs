@@ -32,6 +32,8 @@ const BEYOND: &[Code] = &[
     Code::PeerUnknown,
     Code::ApartUnknown,
     Code::ApartOneSided,
+    // The image and the mounts.
+    Code::DataElsewhere,
     // Two blocks, or two entries of one.
     Code::RevisionCounted,
     Code::RevisionMissing,
