@@ -151,16 +151,14 @@ fn options<'c>(option: &str, container: &'c Container<'_>) -> Vec<Option<&'c str
 
 /// Whether a settings file stands on the command line or is mounted.
 pub fn reads_settings(container: &Container<'_>) -> bool {
-    const OPTIONS: [&str; 9] = [
+    const OPTIONS: [&str; 7] = [
         "--conf",
         "--config",
         "--config-file",
         "--config.file",
         "--configFile",
         "--defaults-file",
-        "-c",
         "-config",
-        "-f",
     ];
     const ENDINGS: [&str; 10] = ["cfg", "cnf", "conf", "hcl", "ini", "json", "toml", "xml", "yaml", "yml"];
     let file = |word: &str| word.rsplit_once('.').is_some_and(|(_, ending)| ENDINGS.contains(&ending));

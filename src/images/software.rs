@@ -41,7 +41,7 @@ pub struct Software {
 }
 
 /// A mount as [`Software::lost`] needs it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen<'m> {
     /// The path in the container.
     pub target: &'m str,

@@ -15,9 +15,18 @@ pub fn judge(
 ) -> bool {
     let image = service.get("image").unwrap_or(*service);
     let network = workload.node_network.is_some();
+    let mut losses: Vec<Option<Loss>> = Vec::new();
+    for (i, member) in workload.members.iter().enumerate() {
+        // Most members differ in their sources only.
+        let same = i.checked_sub(1).filter(|before| alike(&workload.members[*before], member));
+        losses.push(match same {
+            Some(before) => losses[before].clone(),
+            None => lost(software, network, member),
+        });
+    }
     let mut first: Option<(Loss, String)> = None;
-    for member in &mut workload.members {
-        let Some(loss) = lost(software, network, member) else { continue };
+    for (member, loss) in workload.members.iter_mut().zip(losses) {
+        let Some(loss) = loss else { continue };
         for path in &loss.paths {
             if !member.mounts.iter().any(|m| m.target == *path) {
                 let mount = Mount {
@@ -52,6 +61,14 @@ pub fn judge(
         loss.fix(|targets| fix(&loss, workload, &member, targets)),
     );
     true
+}
+
+/// Whether the same is lost of two members.
+fn alike(a: &Member, b: &Member) -> bool {
+    let named = |m: &Member| m.hostname.as_ref().map(|(name, _)| name.contains("{{.Task."));
+    claims::seen(&a.mounts, true).eq(claims::seen(&b.mounts, true))
+        && claims::seen(&a.others, false).eq(claims::seen(&b.others, false))
+        && named(a) == named(b)
 }
 
 fn lost(software: &Software, network: bool, member: &Member) -> Option<Loss> {

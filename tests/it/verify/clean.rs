@@ -66,7 +66,7 @@ fn labels_of_many_nodes_pin_nothing() {
         format!(
             "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{ name: db }}\nspec:\n  replicas: 1\n  serviceName: db\n  \
              selector: {{ matchLabels: {{ app: db }} }}\n  template:\n    metadata: {{ labels: {{ app: db }} }}\n    spec:\n      \
-             nodeSelector: {{ {key}: \"{value}\" }}\n      containers:\n        - {{ name: db, image: postgres, volumeMounts: [{{ name: d, mountPath: /var/lib/postgresql/data }}] }}\n      \
+             nodeSelector: {{ {key}: \"{value}\" }}\n      containers:\n        - {{ name: db, image: \"postgres:17\", volumeMounts: [{{ name: d, mountPath: /var/lib/postgresql/data }}] }}\n      \
              volumes: [{{ name: d, hostPath: {{ path: /srv/db, type: Directory }} }}]\n"
         )
     };

@@ -236,7 +236,7 @@ fn time_to_stop() {
         assert_eq!(codes(&world), [""; 0], "{service}");
     }
     let db = |more: &str| {
-        codes(&world(&format!("ExecStart=docker run --name a -v /d:/d library/mysql:8\n{more}")))
+        codes(&world(&format!("ExecStart=docker run --name a -v /d:/var/lib/mysql library/mysql:8\n{more}")))
     };
     assert_eq!(db("ExecStop=docker stop -t 100 a"), ["!grace-short a@1.service:3"]);
     assert_eq!(db("TimeoutStopSec=30\nExecStop=docker stop -t 30 a"), ["!grace-short a@1.service:3"]);

@@ -86,7 +86,7 @@ fn budgets() {
     assert_eq!(codes(&two), ["violation update-stuck"]);
     let set = controller("apps/v1", "DaemonSet", "", MAIN);
     assert_eq!(codes(&format!("{set}{}", budget("maxUnavailable: 1"))), ["note budget-idle"]);
-    let quorum = members(OWN).replace("own/db", "zookeeper:3.9");
+    let quorum = members(OWN).replace("own/db", "own/zookeeper");
     assert_eq!(codes(&quorum), ["note budget-missing"]);
     assert!(codes(&quorum.replace("replicas: 3", "replicas: 1")).is_empty());
 }

@@ -168,7 +168,7 @@ fn data_that_has_nowhere_to_stay() {
     };
     assert_eq!(ephemeral("image: docker.io/library/mysql:8@sha256:00", ""), ["/var/lib/mysql"]);
     let mount = "image: 'registry:5000/bitnami/postgresql:16', volumeMounts: [{name: v, mountPath: /bitnami/postgresql/}]";
-    assert_eq!(ephemeral(mount, "{name: v, emptyDir: {}}"), ["/bitnami/postgresql/"]);
+    assert_eq!(ephemeral(mount, "{name: v, emptyDir: {}}"), ["/bitnami/postgresql/data"]);
     assert!(ephemeral(mount, "{name: v, hostPath: {path: /mnt/pg}}").is_empty());
     assert_eq!(ephemeral("image: confluentinc/cp-kafka:7", ""), ["/var/lib/kafka/data"]);
     assert!(ephemeral("image: 'prom/mysqld-exporter'", "").is_empty());

@@ -295,7 +295,7 @@ fn ids_that_two_members_have() {
                 format!("    deploy: {{ placement: {{ constraints: [\"node.labels.zoo == {n}\"] }} }}\n");
             let own = if env.contains("deploy") { "" } else { &own };
             format!(
-                "  zoo{n}:\n    image: zookeeper\n    stop_grace_period: 30s\n    volumes: [\"/srv/z{n}:/data\"]\n    {env}\n{own}"
+                "  zoo{n}:\n    image: own/zookeeper\n    stop_grace_period: 30s\n    volumes: [\"/srv/z{n}:/data\"]\n    {env}\n{own}"
             )
         };
         read(&format!("services:\n{}{}", service(1, first), service(2, second)))
@@ -323,7 +323,7 @@ fn members_of_a_quorum_that_may_share_a_node() {
     let both = |first: &str, second: &str| {
         let service = |n: u32, more: &str| {
             format!(
-                "  zoo{n}:\n    image: zookeeper\n    stop_grace_period: 30s\n    volumes: [\"/srv/z{n}:/data\"]\n{more}"
+                "  zoo{n}:\n    image: own/zookeeper\n    stop_grace_period: 30s\n    volumes: [\"/srv/z{n}:/data\"]\n{more}"
             )
         };
         read(&format!("services:\n{}{}", service(1, first), service(2, second)))
