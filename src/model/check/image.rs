@@ -47,5 +47,5 @@ pub(super) fn data(checker: &mut Checker<'_>, service: &str, w: &Workload) {
     let image = checker.source.place(&route!["image"]);
     let d = checker.fault(Code::DataElsewhere, &place, message);
     d.related.push((image, "the image".into()));
-    d.fixes.push(Fix { text: "write".into(), line: fix.into() });
+    d.fixes.push(Fix { text: "write".into(), line: fix });
 }

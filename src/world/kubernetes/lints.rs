@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::ephemeral;
+use super::ephemeral::Lost;
 use super::object::Object;
 use super::peers::Peers;
 use super::pod::command;
 use super::workload::Read;
 use crate::finding::{At, codes};
+use crate::images::Why;
 use crate::text::yaml::Value;
 use crate::world::Kind;
 use crate::world::found::Found;
@@ -15,7 +16,7 @@ use crate::world::found::Found;
 /// Judges what each workload is used to.
 pub(super) fn judge(objects: &[Object<'_>], peers: &Peers<'_, '_>, found: &mut Found) {
     for read in peers.reads {
-        ephemeral::judge(read, found);
+        ephemeral(read, found);
         forgets(read, found);
         one_node(read, found);
         grace(read, found);
@@ -32,6 +33,36 @@ pub(super) fn judge(objects: &[Object<'_>], peers: &Peers<'_, '_>, found: &mut F
 /// Whether what is run is usually there without lasting data.
 fn cache(read: &Read<'_>) -> bool {
     read.pod.software.as_ref().is_some_and(|s| s.cache) && read.workload.kind != Kind::StatefulSet
+}
+
+/// Tells of the data of `read` that goes with its pod.
+fn ephemeral(read: &Read<'_>, found: &mut Found) {
+    let Some((Lost { loss, at }, software)) = read.lost.as_ref().zip(read.pod.software.as_ref()) else {
+        return;
+    };
+    let (name, kind) = (&read.workload.name, read.workload.kind);
+    // Often on purpose.
+    let meant = software.cache && loss.bare;
+    if read.replicas == 0 || meant && kind != Kind::StatefulSet {
+        return;
+    }
+    let claim = |targets: &[String]| {
+        let what = if kind == Kind::StatefulSet { "a claim template" } else { "a claim" };
+        match (&loss.why, kind) {
+            (Why::Over { volume, .. }, _) => format!("mountPath: {volume}"),
+            (Why::Hostname, Kind::Replicas) if read.replicas == 1 => {
+                format!("hostname: {}", read.object.name)
+            }
+            (Why::Hostname, _) => "kind: StatefulSet, whose pods keep their names".to_owned(),
+            _ => format!("{what} that is mounted at {}", targets.join(" and another at ")),
+        }
+    };
+    let (message, fix) = (loss.says(name), loss.fix(claim));
+    if meant || loss.unsure {
+        found.note(codes::EPHEMERAL, message, vec![at.clone()], fix);
+    } else {
+        found.violation(codes::EPHEMERAL, message, vec![at.clone()], fix);
+    }
 }
 
 /// Claims that go with their set, or with a member that it is scaled below.

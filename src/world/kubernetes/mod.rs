@@ -7,6 +7,7 @@ mod budgets;
 mod ephemeral;
 mod kustomize;
 mod lints;
+mod lives;
 mod members;
 mod mounts;
 mod object;

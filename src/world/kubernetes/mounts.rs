@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::ephemeral::{self, Lives};
+use super::lives::{Lives, life};
 use super::object::Object;
 use super::pod::Pod;
 use super::storage::{Bound, CLASS, Claim, Inline, Storage, inline};
@@ -276,7 +276,7 @@ impl<'d> Mounts<'d> {
             let target = mount.get("mountPath").or_else(|| mount.get("devicePath"))?.text()?;
             let name = mount.get("name").and_then(Value::as_str).unwrap_or_default();
             let volume = self.volumes.get(name).filter(|_| !self.templates.contains_key(name)).copied();
-            let (life, at) = match volume.map(|v| (v, kind(v))) {
+            let (lives, at) = match volume.map(|v| (v, kind(v))) {
                 // A claim template, or a volume that is defined nowhere.
                 None => (Life::Durable, mount),
                 // A volume of no kind is an emptyDir.
@@ -288,10 +288,10 @@ impl<'d> Mounts<'d> {
                     let path = shortest(value.get("path").and_then(Value::as_str).unwrap_or_default());
                     (claims::life(&Source::Host { path, missing: Missing::Created }), value)
                 }
-                Some((_, Some((kind, value)))) => (ephemeral::life(kind)?, value),
+                Some((_, Some((kind, value)))) => (life(kind)?, value),
             };
             let data = self.is_data(name, &target, container);
-            Some(Lives { target, life, data, at: self.object.at(at) })
+            Some(Lives { target, life: lives, data, at: self.object.at(at) })
         };
         mounts.filter_map(one).collect()
     }

@@ -101,7 +101,7 @@ fn workload<'d>(
     let mounts = Mounts::new(object, &pod, kind);
     mounts.doubt(found);
     let template = Template { object, kind, replicas, pod: &pod, mounts: &mounts };
-    let lost = ephemeral::lost(&template);
+    let lost = ephemeral::lost(object, kind, &pod, &mounts);
     let (members, Modes { one_node, many }) = members(&template, lost.as_ref(), (storage, left), found);
     let update = update(object, found);
     let rolling = rolling(object, kind, &pod, replicas, &update);
