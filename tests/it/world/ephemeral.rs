@@ -2,8 +2,10 @@
 
 use berthc::explore::Bounds;
 use berthc::finding::{Finding, Level};
+use berthc::images::Images;
+use berthc::target::Target;
 use berthc::verify::verify;
-use berthc::world::File;
+use berthc::world::{File, read};
 
 /// A container as each orchestrator is told of it.
 #[derive(Default, Clone, Copy)]
@@ -177,9 +179,10 @@ fn instances_of_a_template_have_a_place_and_a_pin_each() {
         assert!(finding.fix.ends_with("in [X-Fleet] MachineMetadata=zk=%i"), "{}", finding.fix);
     }
     let stack = "services:\n  zoo1: { image: \"zookeeper:3.9\", environment: { ZOO_MY_ID: 1 } }\n  zoo2: { image: \"zookeeper:3.9\", environment: { ZOO_MY_ID: 2 } }\n";
-    let verified = verify(&[File { path: "a.yml", text: stack }], Bounds::default());
+    // What is read: verify tells the second beside the first.
+    let world = read(Target::Swarm, &[File { path: "a.yml", text: stack }], Images::builtin());
     let fixes: Vec<&str> =
-        verified.findings.iter().filter(|f| f.code == "data-ephemeral").map(|f| f.fix.as_str()).collect();
+        world.findings.iter().filter(|f| f.code == "data-ephemeral").map(|f| f.fix.as_str()).collect();
     let of = |n: u32| {
         format!(
             "volumes: [\"zoo{n}-data:/data\", \"zoo{n}-datalog:/datalog\"], and deploy.placement.constraints: [\"node.labels.zoo{n} == 1\"]"
