@@ -20,7 +20,7 @@ use super::write;
 pub struct Check {
     #[command(flatten)]
     pub job: Job,
-    /// Search what is emitted even where OUT is in step, as the compile has that made it
+    /// Search all emitted files, also those that already match OUT
     #[arg(long)]
     verify: bool,
 }
@@ -52,16 +52,16 @@ pub fn check(args: &Check) -> Result<ExitCode, Outside> {
 fn finding(change: &Change, out: &Path) -> Finding {
     let path = out.join(&change.name).to_string_lossy().into_owned();
     let words = match change.state {
-        State::Differs => "is not what the specs compile to",
+        State::Differs => "differs from what the specs compile to",
         State::Missing => "is missing",
-        State::Extra => "is made by no spec any more",
+        State::Extra => "is not needed by any spec any more",
     };
     let spot = Spot { path: path.clone(), start: (1, 1), end: (1, 1), text: String::new() };
     Finding {
         code: "drift".into(),
         severity: Severity::Error,
         message: format!("{path} {words}"),
-        more: vec!["run `berthc compile`, and commit what it writes".into()],
+        more: vec!["run `berthc compile` and commit the result".into()],
         spots: if change.state == State::Missing { Vec::new() } else { vec![spot] },
         steps: Vec::new(),
     }
@@ -78,12 +78,12 @@ fn summary(found: &Changes, out: &Path) -> String {
         .collect();
     let known = match found.known {
         0 => String::new(),
-        n => format!("; {n} services as an earlier run compiled them"),
+        n => format!("; {n} services unchanged since an earlier run"),
     };
     match counts.as_slice() {
-        [] => format!("{} below {} in step{known}", write::files(found.unchanged), out.display()),
+        [] => format!("{} in {} up to date{known}", write::files(found.unchanged), out.display()),
         counts => {
-            format!("{} below {}, {} in step{known}", counts.join(", "), out.display(), found.unchanged)
+            format!("{} in {}, {} up to date{known}", counts.join(", "), out.display(), found.unchanged)
         }
     }
 }

@@ -14,7 +14,9 @@ use super::stdout::Outside;
 pub fn rule(file: &Path, read: &BTreeSet<String>) -> Result<String, Outside> {
     let name = file.to_string_lossy();
     let Some(target) = name.strip_suffix(".d").filter(|t| !t.is_empty() && !t.ends_with('/')) else {
-        return Err(format!("--depfile {name}: write TARGET.d, the target of the rule and .d"));
+        return Err(format!(
+            "--depfile {name}: the name must be TARGET.d, where TARGET is the target of the rule"
+        ));
     };
     let all: Result<Vec<String>, Outside> = read.iter().map(|path| escaped(path)).collect();
     let all = all?;
@@ -33,7 +35,7 @@ pub fn rule(file: &Path, read: &BTreeSet<String>) -> Result<String, Outside> {
 /// them cannot express, or reads as a pattern, a variable or the end of the rule.
 fn escaped(path: &str) -> Result<String, Outside> {
     if path.starts_with('~') || path.contains(|c: char| c.is_control() || "\\:;=&|%*?[]".contains(c)) {
-        return Err(format!("--depfile: make cannot name the file {path:?}"));
+        return Err(format!("--depfile: make does not support the file name {path:?}"));
     }
     Ok(path.replace('$', "$$").replace(' ', "\\ ").replace('#', "\\#"))
 }

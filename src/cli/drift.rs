@@ -168,7 +168,7 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, Outside> {
     };
     let about = file.metadata().map_err(fail)?;
     if about.is_dir() {
-        return Err(format!("{}: it is a folder", path.display()));
+        return Err(format!("{} is a folder", path.display()));
     }
     Ok(Some(super::read::most(file, about.len(), MAX_BYTES).map_err(fail)?))
 }
@@ -219,7 +219,7 @@ impl Item {
             Ok(old) if lines(old) + lines(&self.new) <= MAX_LINES => {
                 TextDiff::from_lines(old, &self.new).unified_diff().header(from, to).to_string()
             }
-            Ok(_) => format!("Files {from} and {to} differ, too long to say how\n"),
+            Ok(_) => format!("Files {from} and {to} differ, but are too long for a diff\n"),
             Err(_) => format!("Binary files {from} and {to} differ\n"),
         }
     }

@@ -17,13 +17,13 @@ use super::{job, read};
 
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// Spec files or folders, or one code, gap, hazard, resource or layer
+    /// Spec files or folders, or one code, gap, hazard, resource or mechanism
     #[arg(required = true, value_name = "SPEC|CODE")]
     what: Vec<PathBuf>,
-    /// Only this target (may be repeated)
+    /// Show only this target (may be repeated)
     #[arg(long, value_enum, value_name = "TARGET")]
     target: Vec<TargetName>,
-    /// Folder with templates that stand in for berthc's own, as `compile` takes it
+    /// Folder with custom templates, as for `compile`
     #[arg(long, value_name = "DIR")]
     templates: Option<PathBuf>,
     #[command(flatten)]
@@ -72,7 +72,7 @@ fn parts<'c>(compiled: &'c Compiled, wanted: &BTreeSet<Target>) -> Vec<(&'c Serv
     all.filter(|(_, p)| wanted.is_empty() || wanted.contains(&p.target)).collect()
 }
 
-/// `word`s of a cell.
+/// Returns the ids of the mechanisms in a cell.
 fn words(cell: &Cell) -> String {
     match &cell.verdict {
         Verdict::Held { by, lost } => {
@@ -83,7 +83,7 @@ fn words(cell: &Cell) -> String {
                 lost => format!("{}   (lost: {})", held.join(", "), lost.join(", ")),
             }
         }
-        Verdict::AsData => "as the first resource".into(),
+        Verdict::AsData => "same as the first resource".into(),
         Verdict::Never(why) => format!("cannot happen: {why}"),
         Verdict::Duty => "5 duty".into(),
         Verdict::Gap { open, by, .. } => {

@@ -11,13 +11,13 @@ use super::stdout::{Outside, print};
 
 #[derive(Debug, Args)]
 pub struct Init {
-    /// Where the data lives
+    /// The kind of service, by the place of its data
     #[arg(value_enum)]
     kind: Kind,
     /// Name of the service
     #[arg(long, default_value = "my-database")]
     service: String,
-    /// File to make; it must not be there yet [default: stdout]
+    /// New file to write; it must not exist yet [default: stdout]
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
 }

@@ -15,33 +15,32 @@ use super::target::{TargetName, target};
 /// Overrides of specs.
 #[derive(Debug, Args)]
 pub struct Layers {
-    /// Lay this environment of berthc.toml over the specs
+    /// Apply the overrides of this environment in berthc.toml
     #[arg(long, value_name = "NAME")]
     env: Option<String>,
-    /// Lay one value over a spec, such as members.count=3 or, with several services,
-    /// kafka:image=kafka:3.9.1 (*: is all of them; null takes away; may be repeated)
+    /// Override one value of a spec, such as members.count=3 or, with several services,
+    /// kafka:image=kafka:3.9.1 (`*:` means all services; `null` removes a value; may be repeated)
     #[arg(long, value_name = "[SERVICE:]PATH=VALUE")]
     set: Vec<String>,
 }
 
 #[derive(Debug, Args)]
 pub struct Job {
-    /// Spec files (.toml is TOML, all else YAML), or folders whose specs are all read
+    /// Spec files (TOML if the name ends in .toml, otherwise YAML), or folders of specs
     /// [default: `specs` of berthc.toml]
     #[arg(value_name = "SPEC")]
     specs: Vec<PathBuf>,
-    /// Folder of what is emitted; each service owns one folder in it [default: `out` of
-    /// berthc.toml]
+    /// Folder for the output; each service owns one folder in it [default: `out` of berthc.toml]
     #[arg(short, long, value_name = "OUT")]
     out: Option<PathBuf>,
-    /// Emit for this target only (may be repeated); every target of a spec is still checked
+    /// Emit only for this target (may be repeated); berthc still checks every target of a spec
     #[arg(long, value_enum, value_name = "TARGET")]
     target: Vec<TargetName>,
-    /// Folder with templates that stand in for berthc's own, one by one and by name, such as
-    /// kubernetes/statefulset.yaml.j2
+    /// Folder with custom templates; each replaces the template of berthc with the same name, such
+    /// as kubernetes/statefulset.yaml.j2
     #[arg(long, value_name = "DIR")]
     templates: Option<PathBuf>,
-    /// Emit the `bootstrap.env` of this service: its very first start (may be repeated)
+    /// Emit the `bootstrap.env` of this service, for its very first start (may be repeated)
     #[arg(long, value_name = "SERVICE")]
     bootstrap: Vec<String>,
     #[command(flatten)]
@@ -98,7 +97,7 @@ pub fn ready(specs: &[PathBuf], layers: &Layers) -> Result<Ready, Outside> {
         }
     }
     if specs.is_empty() {
-        return Err(format!("no specs: name them, or write specs = [\"specs/*.yaml\"] into {FILE}"));
+        return Err(format!("no specs: name them, or add specs = [\"specs/*.yaml\"] to {FILE}"));
     }
     Ok(Ready { specs: read::Specs::of(&specs, &mut read)?, options, project, read })
 }
@@ -119,7 +118,7 @@ impl Job {
             Some(out) => Ok((ready, out)),
             // An invalid project file may name a folder; nothing is written there.
             None if ready.specs.count() == 0 => Ok((ready, PathBuf::new())),
-            None => Err(format!("no folder to write below: -o OUT, or write out = \"deploy\" into {FILE}")),
+            None => Err(format!("no output folder: use -o OUT, or add out = \"deploy\" to {FILE}")),
         }
     }
 }

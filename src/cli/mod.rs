@@ -64,7 +64,7 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// Colours from here on.
+/// Sets the colours of all further output.
 fn color_as(choice: ColorChoice) {
     match choice {
         ColorChoice::Auto => anstream::ColorChoice::Auto,

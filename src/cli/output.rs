@@ -16,22 +16,22 @@ use super::{github, report, sarif};
 
 #[derive(Debug, Args)]
 pub struct Output {
-    /// How messages are printed
+    /// The format of messages
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub format: Format,
-    /// Say nothing but errors
+    /// Print only errors
     #[arg(short, long)]
     quiet: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For people, on stderr
+    /// For humans, on stderr
     #[default]
     Text,
     /// One JSON object on stdout
     Json,
-    /// A log of SARIF 2.1.0 on stdout, for code scanning
+    /// A SARIF 2.1.0 log on stdout, for code scanning
     Sarif,
     /// Annotations of GitHub Actions on stdout
     Github,

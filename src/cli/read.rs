@@ -98,7 +98,7 @@ pub fn matches(project: &Path, pattern: &str, read: &mut BTreeSet<String>) -> Re
         }
     }
     if found.is_empty() {
-        return Err(fail(&"no file is named so"));
+        return Err(fail(&"there is no such file"));
     }
     Ok(found)
 }
@@ -115,7 +115,7 @@ fn folder(dir: &Path) -> Result<Vec<PathBuf>, Outside> {
         }
     }
     if found.is_empty() {
-        return Err(format!("{} holds no specs (.yaml, .yml or .toml)", dir.display()));
+        return Err(format!("{} contains no specs (.yaml, .yml or .toml)", dir.display()));
     }
     found.sort();
     Ok(found)

@@ -7,14 +7,14 @@ use super::stdout::{Outside, print};
 
 #[derive(Debug, Args)]
 pub struct Completions {
-    /// The shell that reads them
+    /// The shell
     #[arg(value_enum)]
     shell: Shell,
 }
 
 #[derive(Debug, Args)]
 pub struct Man {
-    /// The page of this command [default: that of berthc itself]
+    /// The command whose page to print [default: berthc itself]
     #[arg(value_name = "COMMAND")]
     command: Option<String>,
 }

@@ -24,21 +24,21 @@ use super::{job, read};
 /// What to verify, and how far.
 #[derive(Debug, Args)]
 pub struct Verify {
-    /// Manifests, units and stack files, or folders that are searched for them; all of them are
-    /// taken to run beside each other
+    /// Manifests, units and stack files, or folders with them; berthc assumes that all of them run
+    /// in one cluster
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Let someone delete by force, too
+    /// Also search forced deletions
     #[arg(long)]
     force_actions: bool,
-    /// Nodes of the small cluster that is searched
+    /// The number of nodes of the searched cluster
     #[arg(long, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u8).range(2..=3))]
     nodes: u8,
     #[command(flatten)]
     output: Output,
 }
 
-/// The exit code; see the help.
+/// Runs `verify`. Returns the exit code that the help describes.
 pub fn run(args: &Verify) -> Result<ExitCode, Outside> {
     let texts = read::manifests(&args.paths)?;
     let files: Vec<File<'_>> = texts.iter().map(|(path, text)| File { path, text }).collect();
@@ -78,26 +78,26 @@ pub fn run(args: &Verify) -> Result<ExitCode, Outside> {
     args.output.report(&[], &[], report)?;
     match verified.outcome() {
         Outcome::Violated => Ok(ExitCode::from(1)),
-        Outcome::Lost => Err(format!(
-            "could not read {}: what it says may break what the rest holds",
-            some(&verified.lost)
-        )),
+        Outcome::Lost => {
+            Err(format!("could not read {}, whose content may cause a violation", some(&verified.lost)))
+        }
         Outcome::NotSearched => Ok(ExitCode::from(NOT_SEARCHED)),
         Outcome::Holds => Ok(ExitCode::SUCCESS),
     }
 }
 
-/// Exit code where something that may hold data was not searched.
+/// The exit code if something that may hold data was not searched.
 const NOT_SEARCHED: u8 = 3;
 
-/// What is known of images, those of the project too; else its text and what is wrong with it.
+/// Returns the known images, including those of the project; or the text of `berthc.toml` and its
+/// errors.
 fn images() -> Result<Result<Images, (Input, Vec<Diagnostic>)>, Outside> {
     let Some((_, input)) = job::find()? else { return Ok(Ok(Images::with(&[]))) };
     let read = Project::read(&input, 0);
     Ok(read.map(|project| Images::with(&project.images)).map_err(|faults| (input, faults)))
 }
 
-/// The first of several files, and how many more there are.
+/// Returns the first of several files, and the number of the others.
 fn some(files: &[String]) -> String {
     match files {
         [first, more @ ..] if !more.is_empty() => format!("{first} and {} more", more.len()),
@@ -127,11 +127,11 @@ fn text(texts: &BTreeMap<String, String>, verified: &Verified) -> String {
     out
 }
 
-/// How far the search went, and what it found.
+/// Returns a summary of the search and its findings.
 fn summary(verified: &Verified) -> String {
     let mut out = String::new();
     for s in &verified.searched {
-        let end = if s.complete { "all" } else { "NOT all; the bound was hit" };
+        let end = if s.complete { "all" } else { "NOT all; the search reached its limit" };
         out.push_str(&format!(
             "{}: {} workloads in {} files; {} scenarios of up to 2 members on up to {} nodes, each event at most once, 3 in a row: {} states, {end}\n",
             s.target, s.workloads, s.files, s.scenarios, s.nodes, s.states
@@ -139,7 +139,7 @@ fn summary(verified: &Verified) -> String {
     }
     if !verified.passed.is_empty() {
         out.push_str(&format!(
-            "passed over, for no manifest, stack file or unit: {}\n",
+            "ignored, because not a manifest, stack file or unit: {}\n",
             some(&verified.passed)
         ));
     }
@@ -154,13 +154,13 @@ fn summary(verified: &Verified) -> String {
     out
 }
 
-/// A line of a file.
+/// Makes a place of a whole line.
 fn spot(at: &At) -> Spot {
     let start = (at.line, 1);
     Spot { path: at.file.to_string(), start, end: start, text: at.field.clone() }
 }
 
-/// What was not searched, as code scanning wants it.
+/// Converts a thing that was not searched for SARIF code scanning.
 fn left(unread: &Unread) -> Said {
     Said {
         severity: Severity::Warning,
@@ -175,7 +175,7 @@ fn left(unread: &Unread) -> Said {
     }
 }
 
-/// A finding as code scanning wants it.
+/// Converts a finding for SARIF code scanning.
 fn said(finding: &Finding) -> Said {
     let step = |event: &Event| Step { spot: event.at.as_ref().map(spot), text: event.words.clone() };
     Said {
@@ -248,7 +248,7 @@ fn groups<'f>(
     groups
 }
 
-/// A line without what nobody reads: spaces at its end, and all behind the first 500 bytes.
+/// Shortens a line to its first 500 bytes, without trailing spaces.
 fn short(line: &str) -> &str {
     let line = line.trim_end();
     let end = (0..=line.len().min(500)).rev().find(|i| line.is_char_boundary(*i));

@@ -19,7 +19,7 @@ pub fn summary(changes: &Changes, out: &Path) -> String {
     let removed = match removed.as_slice() {
         [] => String::new(),
         names => {
-            format!(", removed {} that no spec makes any more: {}", files(names.len()), names.join(", "))
+            format!(", removed {} that no spec needs any more: {}", files(names.len()), names.join(", "))
         }
     };
     format!("wrote {changed} below {}, {} unchanged{removed}", out.display(), changes.unchanged)

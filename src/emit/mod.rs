@@ -83,8 +83,8 @@ impl Printer {
             if !templates().any(|(known, _)| known == name) {
                 let known: Vec<&str> = templates().map(|(n, _)| n).collect();
                 out.push(
-                    fault(format!("there is no template `{name}` to stand in for"))
-                        .fix("templates are", known.join(", ")),
+                    fault(format!("there is no template `{name}` to replace"))
+                        .fix("the templates are", known.join(", ")),
                 );
             }
         }
@@ -116,7 +116,7 @@ impl Printer {
 
 /// Makes the error for printed text that is not valid.
 pub fn unreadable(path: &str, why: &str) -> Diagnostic {
-    fault(format!("what the templates print for {path} cannot be read back: {why}"))
+    fault(format!("berthc cannot read back {path}, which the templates produced: {why}"))
 }
 
 fn failure(e: &Error, page: &str) -> String {
@@ -136,7 +136,7 @@ fn broken(path: &str, text: &str, overridden: bool) -> Option<String> {
         && overridden
         && let Some(long) = text.lines().find(|l| l.len() >= 2048)
     {
-        return Some(format!("a line of a unit has at most 2047 bytes, and one has {}", long.len()));
+        return Some(format!("a line of a unit may have at most 2047 bytes, but one has {}", long.len()));
     }
     None
 }

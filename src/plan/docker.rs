@@ -99,15 +99,13 @@ fn needs_command(service: &Service, health: &Health, check: &Check) -> Diagnosti
     let d = Diagnostic::error(
         Code::HealthNeedsCommand,
         place,
-        format!("fleet and Swarm ask inside the container; {what} alone cannot be asked there"),
+        format!("fleet and Swarm run checks inside the container, so {what} alone is not enough"),
     );
     let d = match health.tool {
-        Some(_) => d.why(format!("`tool` cannot ask by {what} here: {tools} can")),
-        None => {
-            d.fix("say what the image has to ask with", "tool: bash   tool: nc   tool: curl   tool: wget")
-        }
+        Some(_) => d.why(format!("`tool` cannot check {what} here, but {tools} can")),
+        None => d.fix("name a tool that the image has", "tool: bash   tool: nc   tool: curl   tool: wget"),
     };
-    d.fix("or how it asks itself", format!("{last}: {line}"))
+    d.fix("or write the command to run", format!("{last}: {line}"))
 }
 
 /// The options of an NFS volume that name the share, and the default mount options.

@@ -120,7 +120,7 @@ pub fn waivers(
                 d = d.fix(text, line);
             }
             let line = format!("- {{ gap: {}, because: \"…\" }}", gap.name);
-            faults.push(d.fix("or take the risk, under `accept`", line));
+            faults.push(d.fix("or accept the risk, under `accept`", line));
         }
         for accept in service.accept.iter().filter(|a| !own.iter().any(|g| g.name == a.gap)) {
             // A compile of some specs does not know all neighbours.
@@ -134,8 +134,9 @@ pub fn waivers(
 fn unused(service: &Service, accept: &Accept, open: &BTreeSet<&str>) -> Diagnostic {
     let place = service.place(&accept.route.at("gap"));
     let target = accept.gap.split('/').next().unwrap_or_default();
-    let d = Diagnostic::error(Code::AcceptUnused, place, format!("`{}` waives nothing", accept.gap))
-        .why(format!("{target} has no such gap in this spec"));
+    let d =
+        Diagnostic::error(Code::AcceptUnused, place, format!("the waiver of `{}` has no effect", accept.gap))
+            .why(format!("this spec has no such gap on {target}"));
     let listed: Vec<&str> = open.iter().copied().collect();
     if listed.is_empty() {
         d.advice("remove the line; this spec has no open gap")
@@ -154,7 +155,7 @@ fn twice(pages: &[Page], model: &Model, faults: &mut Vec<Diagnostic>) {
             faults.push(Diagnostic::error(
                 Code::NameClash,
                 place,
-                format!("two things would be the file {}", page.path),
+                format!("berthc would write the file {} twice", page.path),
             ));
         }
     }

@@ -61,29 +61,33 @@ impl<'a, N: Naming> Values<'a, N> {
                 });
                 single.chain(several).collect()
             }
-            Body::Workload(w) => {
-                match &w.members {
-                    Members::PerNode { known, .. } if known.is_empty() => {
-                        return Err(Fault::new(
+            Body::Workload(w) => match &w.members {
+                Members::PerNode { known, .. } if known.is_empty() => {
+                    return Err(Fault::new(
                         Code::AddressUnknown,
-                        format!("nobody knows the members of {}: they are as many as there are labelled nodes", of.name),
+                        format!("the members of {} are unknown: there is one on each labelled node", of.name),
                     )
-                    .fix(format!("list them in {}", of.file), "known: { node-a: 10.0.0.21, node-b: 10.0.0.22 }"));
-                    }
-                    Members::PerNode { .. } if !w.node_network => {
-                        return Err(Fault::new(
-                            Code::AddressUnknown,
-                            format!("the members of {} have no address that stays", of.name),
-                        )
-                        .fix(format!("use the node's, in {}", of.file), "exclusive: { address: node }"));
-                    }
-                    Members::PerNode { known, .. } => known
-                        .iter()
-                        .map(|(node, a)| Peer { id: None, name: node.clone(), address: Ok(a.clone()) })
-                        .collect(),
-                    Members::Counted { .. } => w.ids().map(|id| self.peer(of, id)).collect(),
+                    .fix(
+                        format!("list them in {}", of.file),
+                        "known: { node-a: 10.0.0.21, node-b: 10.0.0.22 }",
+                    ));
                 }
-            }
+                Members::PerNode { .. } if !w.node_network => {
+                    return Err(Fault::new(
+                        Code::AddressUnknown,
+                        format!("the members of {} have no stable address", of.name),
+                    )
+                    .fix(
+                        format!("use the address of the node, in {}", of.file),
+                        "exclusive: { address: node }",
+                    ));
+                }
+                Members::PerNode { known, .. } => known
+                    .iter()
+                    .map(|(node, a)| Peer { id: None, name: node.clone(), address: Ok(a.clone()) })
+                    .collect(),
+                Members::Counted { .. } => w.ids().map(|id| self.peer(of, id)).collect(),
+            },
         };
         Ok(Peers { members: Arc::new(members), ports })
     }
@@ -111,12 +115,12 @@ impl<'a, N: Naming> Values<'a, N> {
                 Code::PeerNotOnTarget,
                 format!("{name} is not compiled for {target}, so it has no address there"),
             )
-            .fix(format!("write into {}", of.file), format!("targets: {{ {}: … }}", target.name()))),
+            .fix(format!("add to {}", of.file), format!("targets: {{ {}: … }}", target.name()))),
             Some(of) => match self.naming.unreachable(self.service, of) {
                 Some(fault) => Err(fault),
                 None => self.peers(of),
             },
-            None => Err(Fault::new(Code::PeerUnknown, format!("no service `{name}`"))),
+            None => Err(Fault::new(Code::PeerUnknown, format!("there is no service `{name}`"))),
         };
         let uses = value::uses(text)?;
         let ports = Arc::new(self.service.ports().to_vec());
@@ -158,11 +162,11 @@ impl<'a, N: Naming> Values<'a, N> {
                 let fault = Fault::new(
                     Code::RuntimeNotHere,
                     format!(
-                        "{target} expands nothing in {holder}, and this is known only when the container runs"
+                        "{target} expands nothing in {holder}, but this value is known only when the container runs"
                     ),
                 )
                 .fix(
-                    "hand it over as a variable, and let a shell insert it",
+                    "pass it as a variable, and let a shell insert it",
                     "env: { MEMBER: \"{{ member.node }}\" }",
                 );
                 self.report(context, fault, template);
@@ -213,9 +217,6 @@ pub fn people<N: Naming>(context: &mut Context<'_>, naming: &N, service: &Servic
 
 /// Makes the error for a member without an address on `target`.
 pub fn no_address(of: &Service, id: u32, target: Target, line: &str) -> Fault {
-    Fault::new(
-        Code::AddressUnknown,
-        format!("nothing says where {}-{id} can be reached on {target}", of.name),
-    )
-    .fix(format!("write into {}", of.file), line)
+    Fault::new(Code::AddressUnknown, format!("the address of {}-{id} on {target} is unknown", of.name))
+        .fix(format!("add to {}", of.file), line)
 }

@@ -117,7 +117,7 @@ impl Error {
                 let d = Diagnostic::error(Code::UnknownKey, place, format!("{holder} has no key `{key}`"));
                 match nearest(&key, known) {
                     Some(near) => d.fix("did you mean", format!("{near}:")),
-                    None => d.advice(format!("keys that stand here: {}", known.join(", "))),
+                    None => d.advice(format!("the keys are: {}", known.join(", "))),
                 }
             }
             What::Type { found, expected } => {
@@ -127,7 +127,7 @@ impl Error {
                 };
                 let message = match found.kind {
                     FoundKind::Nothing => format!("{what} has no value"),
-                    _ => format!("{what} is {expected}, not {}", found.words),
+                    _ => format!("{what} must be {expected}, not {}", found.words),
                 };
                 let d = Diagnostic::error(Code::WrongType, place, message);
                 // The text as the user wrote it: 1.50, not 1.5.
@@ -165,7 +165,7 @@ impl de::Error for Error {
     }
 
     fn unknown_variant(found: &str, known: &'static [&'static str]) -> Self {
-        let mut message = format!("`{found}` is none of {}", known.join(", "));
+        let mut message = format!("`{found}` is not one of {}", known.join(", "));
         if let Some(near) = nearest(found, known) {
             message = format!("{message}: did you mean `{near}`?");
         }
@@ -174,7 +174,7 @@ impl de::Error for Error {
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
         let (words, kind) = match found {
-            Unexpected::Bool(b) => (format!("the truth value `{b}`"), FoundKind::Plain),
+            Unexpected::Bool(b) => (format!("the boolean `{b}`"), FoundKind::Plain),
             Unexpected::Signed(i) => (format!("the number `{i}`"), FoundKind::Plain),
             Unexpected::Unsigned(i) => (format!("the number `{i}`"), FoundKind::Plain),
             Unexpected::Float(x) => (format!("the number `{x}`"), FoundKind::Plain),
@@ -322,7 +322,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
 
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Read<T::Value> {
         let Some((key, node)) = self.open.take() else {
-            return Err(Error::custom("a value without its key"));
+            return Err(Error::custom("a value without a key"));
         };
         seed.deserialize(Reader(node)).map_err(|e| {
             // The error for a whole collection of the wrong type points at its key.

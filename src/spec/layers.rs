@@ -258,8 +258,8 @@ impl<'a> Layers<'a> {
                 let message = format!("there is no environment `{env}`");
                 let d = Diagnostic::error(Code::SetNowhere, Place::NOWHERE, message);
                 out.push(match known.as_slice() {
-                    [] => d.fix("write into berthc.toml", format!("[env.{env}]")),
-                    known => d.advice(format!("there are {}", known.join(", "))),
+                    [] => d.fix("add to berthc.toml", format!("[env.{env}]")),
+                    known => d.advice(format!("the environments are {}", known.join(", "))),
                 });
             }
         }
@@ -307,7 +307,7 @@ impl<'a> Layers<'a> {
         }
         for (at, Override { service, tree, place, may_miss }) in self.over.iter().enumerate() {
             if tree.get("base").is_some() {
-                let message = "`base` is read before anything is laid over a spec";
+                let message = "an override cannot change `base`, which is read before overrides apply";
                 out.push(Diagnostic::error(Code::SetShape, *place, message));
                 continue;
             }
@@ -320,15 +320,16 @@ impl<'a> Layers<'a> {
                     let first = services.first().copied().unwrap_or_default();
                     let text = self.laid.get(place.source - self.count()).map_or("", |set| &set.text);
                     let path = text.get(place.start..place.end).unwrap_or_default();
-                    let message = format!("which of the {} services is meant?", services.len());
+                    let message =
+                        format!("there are {} services, and the override names none of them", services.len());
                     let d = Diagnostic::error(Code::SetNowhere, *place, message);
-                    out.push(d.fix("name it, or * for all of them", format!("--set {first}:{path}")));
+                    out.push(d.fix("name a service, or * for all of them", format!("--set {first}:{path}")));
                     continue;
                 }
             };
             let Some(found) = names.get(wanted) else {
                 if !may_miss && !broken {
-                    let message = format!("no spec is the service `{wanted}`");
+                    let message = format!("no spec describes the service `{wanted}`");
                     let d = Diagnostic::error(Code::SetNowhere, *place, message);
                     out.push(match nearest(wanted, services.iter()) {
                         Some(near) => d.fix("did you mean", near),
@@ -385,7 +386,7 @@ impl Loader<'_> {
         while let Some((base, place)) = take_base(&mut top) {
             let next = self.base(&file, &base, place, &seen).ok_or_else(|| name.clone().or(stem.clone()))?;
             if chain.len() == MAX_BASES {
-                self.fault(Code::TooDeep, place, format!("more than {MAX_BASES} bases, one over the other"));
+                self.fault(Code::TooDeep, place, format!("more than {MAX_BASES} bases in a chain"));
                 return Err(name.or(stem));
             }
             file = next.text.path.clone();
@@ -405,12 +406,12 @@ impl Loader<'_> {
     /// fails.
     fn base(&mut self, file: &str, base: &str, place: Place, seen: &BTreeSet<String>) -> Option<Arc<Base>> {
         if base.is_empty() || base.starts_with('/') {
-            self.fault(Code::BadPath, place, "`base` is a path relative to the file that names it");
+            self.fault(Code::BadPath, place, "`base` must be a path relative to the file that names it");
             return None;
         }
         let path = beside(file, base);
         if seen.contains(&path) {
-            self.fault(Code::BaseCycle, place, format!("{path} lies under itself"));
+            self.fault(Code::BaseCycle, place, format!("{path} is its own base"));
             return None;
         }
         self.read.insert(path.clone());
@@ -491,9 +492,9 @@ fn assignment(text: &str, source: usize, start: usize) -> Result<Override, Box<D
         Box::new(d.fix("write", "--set SERVICE:members.count=3"))
     };
     if text.contains(['\n', '\r']) {
-        return Err(wrong("an override is one line"));
+        return Err(wrong("an override must be one line"));
     }
-    let (steps, equals, colon) = path(text).ok_or_else(|| wrong("this is no PATH=VALUE"))?;
+    let (steps, equals, colon) = path(text).ok_or_else(|| wrong("this is not PATH=VALUE"))?;
     let value = &text[equals + 1..];
     let at = start + equals + 1;
     let mut node = if value.starts_with(['{', '[', '"', '\'']) {
@@ -501,7 +502,7 @@ fn assignment(text: &str, source: usize, start: usize) -> Result<Override, Box<D
         // do not help the user.
         load(source, "value.yaml", value).map_err(|fault| wrong(&fault.message))?.moved(source, at)
     } else if value.is_empty() {
-        return Err(wrong("no value stands after `=`; null takes away"));
+        return Err(wrong("there is no value after `=`; `null` removes a value"));
     } else {
         scalar(value, Place::new(source, at, at + value.len()))?
     };

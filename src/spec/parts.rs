@@ -20,7 +20,7 @@ impl<'de> Deserialize<'de> for Id {
         match text.parse::<u32>() {
             Ok(id) if id.to_string() == text => Ok(Self(id)),
             _ => Err(D::Error::custom(format!(
-                "`{text}` is not an id: write a whole number without zeros before it"
+                "`{text}` is not an id: write a whole number without leading zeros"
             ))),
         }
     }
@@ -150,7 +150,7 @@ impl<'de> Deserialize<'de> for Limit {
             }
             fn visit_i64<E: Error>(self, both: i64) -> Result<Limit, E> {
                 let both = u64::try_from(both)
-                    .map_err(|_| E::custom(format!("`{both}` is no limit: it is below 0")))?;
+                    .map_err(|_| E::custom(format!("`{both}` is not a limit: it is below 0")))?;
                 Ok(Limit { soft: both, hard: both })
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Limit, A::Error> {

@@ -60,7 +60,7 @@ fn node(source: usize, value: &Spanned<DeValue<'_>>, depth: usize, left: &mut us
             .replace('_', "")
             .parse()
             .map(Kind::Float)
-            .map_err(|_| fault(Code::NumberRange, place, format!("`{}` is no number", f.as_str())))?,
+            .map_err(|_| fault(Code::NumberRange, place, format!("`{}` is not a number", f.as_str())))?,
         DeValue::Boolean(b) => Kind::Bool(*b),
         DeValue::Datetime(d) => Kind::Str(d.to_string()),
         DeValue::Array(items) => {

@@ -9,7 +9,7 @@ use super::node::{Key, Kind, MAX_DEPTH, MAX_NODES, Node, fault};
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
 
-const ALIAS: &str = "aliases are not read: write the value out";
+const ALIAS: &str = "aliases are not supported: write the value out";
 
 type Loaded<T> = Result<T, Box<Diagnostic>>;
 
@@ -95,10 +95,14 @@ impl Loader<'_> {
 
     fn bare(&self, anchor: usize, tagged: bool, at: Place) -> Loaded<()> {
         if anchor > 0 {
-            return Err(fault(Code::YamlFeature, at, "anchors are not read: write the value out"));
+            return Err(fault(Code::YamlFeature, at, "anchors are not supported: write the value out"));
         }
         if tagged {
-            return Err(fault(Code::YamlFeature, at, "tags are not read: quote the value if it is text"));
+            return Err(fault(
+                Code::YamlFeature,
+                at,
+                "tags are not supported: quote the value if it is text",
+            ));
         }
         Ok(())
     }
@@ -117,9 +121,11 @@ impl Loader<'_> {
             return Err(fault(Code::TooLarge, node.place, format!("more than {MAX_NODES} values")));
         }
         match self.stack.last_mut() {
-            None if self.root.is_some() => {
-                Err(fault(Code::Documents, node.place, "a spec is one document; this starts another"))
-            }
+            None if self.root.is_some() => Err(fault(
+                Code::Documents,
+                node.place,
+                "a spec has only one document; a second one starts here",
+            )),
             None => {
                 self.root = Some(node);
                 Ok(())
@@ -141,13 +147,13 @@ impl Loader<'_> {
                     _ => self.text[node.place.start..node.place.end].to_owned(),
                 };
                 if name == "<<" {
-                    return Err(fault(Code::YamlFeature, node.place, "merge keys are not read"));
+                    return Err(fault(Code::YamlFeature, node.place, "merge keys are not supported"));
                 }
                 if let Some(first) = seen.insert(name.clone(), node.place) {
                     let twice = Diagnostic::error(
                         Code::DuplicateKey,
                         node.place,
-                        format!("the key `{name}` stands twice"),
+                        format!("the key `{name}` appears twice"),
                     );
                     return Err(Box::new(twice.related(first, "first here")));
                 }
@@ -181,7 +187,7 @@ fn number(text: &str, at: Place) -> Loaded<Option<Kind>> {
                 Code::LeadingZero,
                 at,
                 format!(
-                    "`{text}` is octal to some readers and decimal to others: quote it, or drop the zero"
+                    "some readers of YAML take `{text}` as octal, others as decimal: quote it, or remove the zero"
                 ),
             ));
         }

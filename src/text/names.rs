@@ -21,13 +21,13 @@ pub fn label(name: &str, max: usize) -> Wrong {
         return Some("is empty".into());
     }
     if b.len() > max {
-        return Some(format!("has {} characters, at most {max} fit", b.len()));
+        return Some(format!("has {} characters, but at most {max} are allowed", b.len()));
     }
     if !b.iter().all(|c| lower_digit(*c) || *c == b'-') {
-        return Some("may hold only lower-case letters, digits and dashes".into());
+        return Some("may contain only lower-case letters, digits and dashes".into());
     }
     if !b[0].is_ascii_lowercase() {
-        return Some("must begin with a letter".into());
+        return Some("must start with a letter".into());
     }
     (b[b.len() - 1] == b'-').then(|| "must not end with a dash".into())
 }
@@ -37,7 +37,7 @@ pub fn label(name: &str, max: usize) -> Wrong {
 pub fn namespace(name: &str) -> Wrong {
     match name.as_bytes().first() {
         Some(first) if lower_digit(*first) => label(&format!("n{name}"), 64),
-        Some(_) => Some("must begin with a lower-case letter or a digit".into()),
+        Some(_) => Some("must start with a lower-case letter or a digit".into()),
         None => Some("is empty".into()),
     }
 }
@@ -56,13 +56,13 @@ pub fn label_value(value: &str) -> Wrong {
         return Some("is empty".into());
     }
     if b.len() > 63 {
-        return Some(format!("has {} characters, at most 63 fit", b.len()));
+        return Some(format!("has {} characters, but at most 63 are allowed", b.len()));
     }
     if !b.iter().all(|c| c.is_ascii_alphanumeric() || b"._-".contains(c)) {
-        return Some("may hold only letters, digits, `.`, `_` and `-`".into());
+        return Some("may contain only letters, digits, `.`, `_` and `-`".into());
     }
     (!b[0].is_ascii_alphanumeric() || !b[b.len() - 1].is_ascii_alphanumeric())
-        .then(|| "must begin and end with a letter or a digit".into())
+        .then(|| "must start and end with a letter or a digit".into())
 }
 
 /// Checks the key of a Kubernetes label, `name` or `prefix/name`.
@@ -78,7 +78,7 @@ pub fn label_key(key: &str) -> Wrong {
     let good = prefix.len() <= 253
         && !prefix.is_empty()
         && prefix.split('.').all(|p| label(p, 63).is_none() || p.bytes().all(lower_digit) && !p.is_empty());
-    (!good).then(|| "has a prefix that is no DNS name".into())
+    (!good).then(|| "has a prefix that is not a DNS name".into())
 }
 
 /// Checks a node label that all three orchestrators can use for placement. It has no prefix, so
@@ -92,14 +92,16 @@ pub fn node_label(key: &str) -> Wrong {
 pub fn port(name: &str) -> Wrong {
     let b = name.as_bytes();
     if b.is_empty() || b.len() > 15 {
-        return Some("has 1 to 15 characters".into());
+        return Some("must have 1 to 15 characters".into());
     }
     if !b.iter().all(|c| lower_digit(*c) || *c == b'-') {
-        return Some("may hold only lower-case letters, digits and dashes".into());
+        return Some("may contain only lower-case letters, digits and dashes".into());
     }
     let dashes = name.starts_with('-') || name.ends_with('-') || name.contains("--");
     if dashes || !b.iter().any(u8::is_ascii_lowercase) {
-        return Some("needs a letter, and no dash at an end or twice in a row".into());
+        return Some(
+            "needs a letter, and must not start or end with a dash or have two dashes in a row".into(),
+        );
     }
     None
 }
@@ -114,12 +116,12 @@ pub fn env(name: &str) -> Wrong {
         return Some("has more than 253 characters".into());
     }
     if !b.iter().all(|c| c.is_ascii_alphanumeric() || b"._-".contains(c)) {
-        return Some("may hold only letters, digits, `.`, `_` and `-`".into());
+        return Some("may contain only letters, digits, `.`, `_` and `-`".into());
     }
     if b[0].is_ascii_digit() {
-        return Some("must not begin with a digit".into());
+        return Some("must not start with a digit".into());
     }
-    (name == "." || name.starts_with("..")).then(|| "must not be a way through folders".into())
+    (name == "." || name.starts_with("..")).then(|| "must not be `.` or start with `..`".into())
 }
 
 /// Checks the key of a Secret, which is a file name on all targets: at most 253 characters of
@@ -130,7 +132,7 @@ pub fn key(name: &str) -> Wrong {
         && name != "."
         && !name.starts_with("..")
         && name.bytes().all(|c| c.is_ascii_alphanumeric() || b"._-".contains(&c));
-    (!good).then(|| "may hold only letters, digits, `.`, `_` and `-`".into())
+    (!good).then(|| "may contain only letters, digits, `.`, `_` and `-`".into())
 }
 
 /// Checks an absolute path: no `.`, no `..`, no double slash, no slash at the end, and only
@@ -146,10 +148,10 @@ pub fn path(path: &str) -> Wrong {
         return Some("must not be the root".into());
     }
     if path[1..].split('/').any(|p| p.is_empty() || p == "." || p == "..") {
-        return Some("must not hold `//`, `.`, `..` or end with `/`".into());
+        return Some("must not contain `//`, `.` or `..`, or end with `/`".into());
     }
     (!path.bytes().all(|c| c.is_ascii_alphanumeric() || b"/._-@+".contains(&c)))
-        .then(|| "may hold only letters, digits and `/._-@+`".into())
+        .then(|| "may contain only letters, digits and `/._-@+`".into())
 }
 
 /// Returns whether `name` is a DNS name: labels of at most 63 characters, 253 in total.
@@ -198,7 +200,7 @@ pub fn image(image: &str) -> Wrong {
             && tag.bytes().all(|c| c.is_ascii_alphanumeric() || b"._-".contains(&c))
             && !tag.starts_with(['.', '-']);
         if !good {
-            return Some(format!("has the tag `{tag}`, which is none"));
+            return Some(format!("has an invalid tag `{tag}`"));
         }
     }
     if name.is_empty() || name.len() > 255 {
@@ -213,7 +215,7 @@ pub fn image(image: &str) -> Wrong {
             let (host, port) = first.split_once(':').map_or((first, None), |(h, p)| (h, Some(p)));
             let good_port = port.is_none_or(|p| !p.is_empty() && p.bytes().all(|c| c.is_ascii_digit()));
             if !dns(host) || !good_port {
-                return Some(format!("names the registry `{first}`, which is no host"));
+                return Some(format!("has an invalid registry `{first}`"));
             }
         }
     }
@@ -222,7 +224,7 @@ pub fn image(image: &str) -> Wrong {
         let ends = b.first().is_some_and(|c| lower(*c)) && b.last().is_some_and(|c| lower(*c));
         if !ends || !b.iter().all(|c| lower(*c) || b"._-".contains(c)) {
             return Some(
-                "may hold only lower-case letters, digits, `.`, `_`, `-` and `/` in its name".into(),
+                "may contain only lower-case letters, digits, `.`, `_`, `-` and `/` in its name".into(),
             );
         }
     }

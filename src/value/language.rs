@@ -45,7 +45,7 @@ pub fn uses(text: &str) -> Result<Uses, Fault> {
         return Ok(uses);
     }
     if text.len() > MAX_WRITTEN {
-        return Err(Fault::new(Code::ValueTooLong, format!("a value has at most {MAX_WRITTEN} bytes")));
+        return Err(Fault::new(Code::ValueTooLong, format!("a value may have at most {MAX_WRITTEN} bytes")));
     }
     bounded(text)?;
     let tree = parse(text, "value", syntax()).map_err(|e| syntax_fault(&e))?;
@@ -71,7 +71,7 @@ fn bounded(text: &str) -> Result<(), Fault> {
         if words > MAX_WORDS || statements > MAX_WORDS {
             return Err(Fault::new(
                 Code::ValueTooLong,
-                format!("an expression has at most {MAX_WORDS} words"),
+                format!("an expression may have at most {MAX_WORDS} tokens"),
             ));
         }
     }
@@ -85,7 +85,7 @@ pub(super) fn syntax() -> SyntaxConfig {
 
 pub(super) fn syntax_fault(e: &minijinja::Error) -> Fault {
     let words = e.detail().map_or_else(|| e.kind().to_string(), ToOwned::to_owned);
-    Fault::new(Code::ValueSyntax, format!("the expression cannot be read: {words}"))
+    Fault::new(Code::ValueSyntax, format!("the expression has a syntax error: {words}"))
 }
 
 struct Walk<'u> {
@@ -180,9 +180,8 @@ impl Walk<'_> {
             Expr::BinOp(b) => match b.op {
                 // Concatenation and repetition could grow without a limit. Adjacent text needs no
                 // operator.
-                BinOpKind::Concat | BinOpKind::Mul | BinOpKind::Pow => {
-                    Err(forbidden("`~`, `*` and `**`").fix("write texts side by side", "{{ a }}{{ b }}"))
-                }
+                BinOpKind::Concat | BinOpKind::Mul | BinOpKind::Pow => Err(forbidden("`~`, `*` and `**`")
+                    .fix("write the texts next to each other", "{{ a }}{{ b }}")),
                 BinOpKind::Add if !is_number(&b.left) && !is_number(&b.right) => {
                     Err(forbidden("`+` without a number"))
                 }
@@ -207,7 +206,7 @@ impl Walk<'_> {
             Expr::Filter(f) => {
                 if !FILTERS.contains(&f.name) {
                     return Err(forbidden(&format!("the filter `{}`", f.name))
-                        .fix("filters of a value", FILTERS.join(", ")));
+                        .fix("the filters are", FILTERS.join(", ")));
                 }
                 self.maybe(f.expr.as_ref())?;
                 self.arguments(&f.args)
@@ -215,7 +214,7 @@ impl Walk<'_> {
             Expr::Call(c) => {
                 let name = match c.identify_call() {
                     CallType::Function(name @ ("peers" | "secret")) => name,
-                    _ => return Err(forbidden("a call of anything but peers(…) and secret(…)")),
+                    _ => return Err(forbidden("a call other than peers(…) and secret(…)")),
                 };
                 let [CallArg::Pos(Expr::Const(arg))] = c.args.as_slice() else {
                     return Err(forbidden(&format!("{name}() without one name in quotes")));
@@ -252,7 +251,7 @@ impl Walk<'_> {
                 let fault = Fault::new(Code::ValueName, format!("a value knows no `{id}`"));
                 return Err(match crate::text::nearest::nearest(id, &known) {
                     Some(near) => fault.fix("did you mean", near),
-                    None => fault.fix("a value knows", known.join(", ")),
+                    None => fault.fix("the names are", known.join(", ")),
                 });
             }
         }
@@ -281,5 +280,5 @@ fn is_number(e: &Expr<'_>) -> bool {
 }
 
 fn forbidden(what: &str) -> Fault {
-    Fault::new(Code::ValueForbidden, format!("{what} cannot stand in a value"))
+    Fault::new(Code::ValueForbidden, format!("not allowed in a value: {what}"))
 }

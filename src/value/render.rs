@@ -107,7 +107,7 @@ pub fn render(text: &str, uses: &Uses, scope: &Scope<'_>) -> Result<Text, Fault>
     let peers = Jinja::from_function(move |name: &str| match peers.get(name) {
         Some(Ok(list)) => Ok(list.clone()),
         Some(Err(fault)) => Err(raise(fault)),
-        None => Err(raise(&Fault::new(Code::PeerUnknown, format!("no service `{name}`")))),
+        None => Err(raise(&Fault::new(Code::PeerUnknown, format!("there is no service `{name}`")))),
     });
     let ports = ports(&scope.own.ports);
     let members = match &scope.unlisted {
@@ -200,10 +200,10 @@ fn lower(e: &minijinja::Error) -> Fault {
     match e.kind() {
         ErrorKind::OutOfFuel | ErrorKind::WriteFailure => Fault::new(
             Code::ValueTooLong,
-            format!("the value grows beyond {MAX_RENDERED} bytes or takes too long"),
+            format!("the value exceeds {MAX_RENDERED} bytes or takes too long to evaluate"),
         ),
         ErrorKind::UndefinedError => {
-            Fault::new(Code::ValueName, "the expression names something that does not exist".to_owned())
+            Fault::new(Code::ValueName, "the expression uses a name that does not exist".to_owned())
         }
         ErrorKind::SyntaxError => syntax_fault(e),
         _ => Fault::new(
@@ -291,9 +291,9 @@ impl Object for Member {
             (Who::NodeToken, Run::Id | Run::Name) => failing(
                 &Fault::new(
                     Code::MemberField,
-                    format!("a `per: node` member has no {}: the node is its identity", run.field()),
+                    format!("a `per: node` member has no {}: its node is its identity", run.field()),
                 )
-                .fix("name it by its node", "{{ member.node }}"),
+                .fix("use its node", "{{ member.node }}"),
             ),
             (Who::Token | Who::Known(_), Run::Node) | (Who::Token | Who::NodeToken, _) => token(run).into(),
         })
@@ -325,13 +325,13 @@ impl Object for SecretObject {
 fn arithmetic(text: &str) -> Fault {
     let fault = Fault::new(
         Code::RuntimeArithmetic,
-        "`member` is known to this target only when the container runs: it can be inserted, not computed with",
+        "on this target, `member` is known only when the container runs: a value can insert it, but not compute with it",
     );
     if text.contains("member.id") && text.contains('+') {
         return fault.fix(
-            "number the members as the software wants them, and insert",
+            "number the members as the software needs it, and insert the id",
             "members: { count: 3, first: 1 }   {{ member.id }}",
         );
     }
-    fault.fix("insert it as it is", "{{ member.id }}")
+    fault.fix("insert it unchanged", "{{ member.id }}")
 }

@@ -51,7 +51,7 @@ fn apart(model: &Model, service: &Service, w: &Workload, out: &mut Vec<Diagnosti
             let d = Diagnostic::error(
                 Code::ApartUnknown,
                 place,
-                format!("`{other}` is external: it runs on no node"),
+                format!("`{other}` is external, so it runs on no node"),
             );
             out.push(d.related(found.key(&route!["external"]), "external here"));
             continue;
@@ -63,11 +63,11 @@ fn apart(model: &Model, service: &Service, w: &Workload, out: &mut Vec<Diagnosti
                 Diagnostic::error(
                     Code::ApartOneSided,
                     place,
-                    format!("`{other}` does not keep apart from `{}`", service.name),
+                    format!("`{other}` does not name `{}` in its `apart_from`", service.name),
                 )
                 .related(theirs, "its spec")
-                .why("on Swarm both stacks must change; and whoever reads one spec must see the other")
-                .fix(format!("write into {}", found.file), format!("apart_from: [{}]", service.name)),
+                .why("on Swarm both stacks must change, and a reader of either spec must see the rule")
+                .fix(format!("add to {}", found.file), format!("apart_from: [{}]", service.name)),
             );
         }
     }
@@ -81,13 +81,13 @@ fn revisions(group: &[&Service], out: &mut Vec<Diagnostic>) {
         let same = group[..=i].iter().find(|s| s.revision == service.revision);
         if let Some(same) = same {
             let what = match &service.revision {
-                Some(revision) => format!("revision `{revision}` of `{}` has two specs", service.name),
-                None => format!("two specs are the service `{}`", service.name),
+                Some(revision) => format!("two specs describe revision `{revision}` of `{}`", service.name),
+                None => format!("two specs describe the service `{}`", service.name),
             };
             let route = if service.revision.is_some() { route!["revision"] } else { route!["service"] };
             out.push(
                 Diagnostic::error(Code::ServiceTwice, service.place(&route), what)
-                    .related(same.place(&route), "the other"),
+                    .related(same.place(&route), "the other spec"),
             );
             continue;
         }
@@ -100,11 +100,11 @@ fn revisions(group: &[&Service], out: &mut Vec<Diagnostic>) {
             .related(first.key(&route), "the other revision")
         };
         if service.revision.is_none() || first.revision.is_none() {
-            out.push(differ(route!["revision"], "whether they have a revision"));
+            out.push(differ(route!["revision"], "`revision`: only one of them has it"));
             continue;
         }
         let (Some(a), Some(b)) = (first.workload(), service.workload()) else {
-            out.push(differ(route!["external"], "whether they are external"));
+            out.push(differ(route!["external"], "`external`: only one of them has it"));
             continue;
         };
         if let (
@@ -123,7 +123,7 @@ fn revisions(group: &[&Service], out: &mut Vec<Diagnostic>) {
         }
         let apart = |w: &Workload| w.apart_from.iter().cloned().collect::<std::collections::BTreeSet<_>>();
         if apart(a) != apart(b) {
-            out.push(differ(route!["apart_from"], "what they are apart from"));
+            out.push(differ(route!["apart_from"], "`apart_from`"));
         }
         let (s, t) = (&first.targets, &service.targets);
         if s.kubernetes.as_ref().map(|k| (k.version, &k.namespace, &k.service))
@@ -151,7 +151,7 @@ fn ids<'m>(workloads: impl Iterator<Item = (&'m Service, &'m Workload)>, out: &m
             Diagnostic::error(
                 Code::IdClash,
                 service.place(&route!["exclusive", "id"]),
-                format!("id {} of `{space}` belongs to {} and to {}", own.start, other.name, service.name),
+                format!("{1} and {2} both have the id {0} of `{space}`", own.start, other.name, service.name),
             )
             .related(other.place(&route!["exclusive", "id"]), format!("ids {} to {}", ids.start, ids.end - 1))
             .fix(format!("number the members of {} from", service.name), format!("first: {}", ids.end)),

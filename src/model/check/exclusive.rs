@@ -61,11 +61,11 @@ pub(super) fn exclusive(
             .fault_key(
                 Code::IdPerNode,
                 &root.at("id"),
-                "a `per: node` member cannot have a number: no target can supply one",
+                "a `per: node` member cannot have an id, because no target can supply one",
             )
             .fixes
             .push(fix(
-                "count the members and hold each to its node",
+                "use a count, and pin each member to its node",
                 "members: { count: 3, first: 1, pin: LABEL }",
             ));
     }
@@ -77,7 +77,7 @@ pub(super) fn exclusive(
             .fault_key(
                 Code::HostnameOnNodeNetwork,
                 &root.at("hostname"),
-                "on the node's network the hostname is the node's",
+                "a member on the node's network has the hostname of the node",
             )
             .related
             .push((other, "the node's network".into()));
@@ -119,11 +119,11 @@ pub(super) fn exclusive(
                 .fault_key(
                     Code::GuardShape,
                     &at,
-                    "`guard: lock` runs before the image's command, so `command` must say it",
+                    "`guard: lock` needs `command`, because berthc takes the lock before it runs the command",
                 )
                 .fixes
                 .push(fix(
-                    "write the image's entrypoint and its command",
+                    "write the entrypoint and the command of the image",
                     "command: [/usr/local/bin/docker-entrypoint.sh, my-server]",
                 ));
         }
@@ -166,7 +166,7 @@ fn directory(
                     .fault_key(
                         Code::NodeVolume,
                         &route.at("volume"),
-                        "a member of a node with a volume that moves has two identities",
+                        "the member is bound to a node, but its volume can move to another",
                     )
                     .fixes
                     .extend([
@@ -183,7 +183,7 @@ fn directory(
                 .fault_key(
                     Code::DataShape,
                     &route.at("volume"),
-                    "data is on the node or on the network, not both",
+                    "data has either `host` or `volume`, not both",
                 )
                 .related
                 .push((host, "on the node".into()));
@@ -236,11 +236,11 @@ fn host_directory(
             .fault(
                 Code::BadPath,
                 &at,
-                format!("`{}` lies in the root: name a directory inside a mounted disk", path.text),
+                format!("`{}` is directly below `/`: use a directory inside a mounted disk", path.text),
             )
             .why
             .push(
-                "a bare mountpoint exists while its disk is not mounted; a directory inside it does not"
+                "a mount point exists even when its disk is not mounted, but a directory inside it does not"
                     .into(),
             );
     }

@@ -55,7 +55,7 @@ pub(super) fn stop(checker: &mut Checker<'_>, spec: StopSpec) -> Stop {
                 .fault(
                     Code::BeforeExceedsGrace,
                     &at.at("within"),
-                    format!("{within} s leave nothing of the {grace} s of grace"),
+                    format!("the command may use {within} s, which leaves nothing of the grace period of {grace} s"),
                 )
                 .related
                 .push((place, "the whole time".into()));
@@ -96,7 +96,7 @@ pub(super) fn health(checker: &mut Checker<'_>, spec: HealthSpec, has_data: bool
             .fault_key(
                 Code::StartWithoutLive,
                 &root.at("start"),
-                "`start` is how long `live` waits, and there is no `live`",
+                "`start` delays `live`, but there is no `live`",
             )
             .why
             .push("nothing restarts a member that is merely not ready".into());

@@ -48,7 +48,7 @@ pub(super) fn members(
                         .fault_key(
                             Code::MembersShape,
                             &root.at(field),
-                            format!("`{field}` belongs to `per: node`"),
+                            format!("`{field}` needs `per: node`"),
                         )
                         .fixes
                         .push(fix("counted members are held to nodes by", "pin: LABEL"));
@@ -82,7 +82,7 @@ pub(super) fn members(
                 .fault_key(
                     Code::MembersShape,
                     &root.at("count"),
-                    "members are either one per node or counted",
+                    "members have either `per: node` or `count`, not both",
                 )
                 .related
                 .push((per, "one per node".into()));

@@ -121,12 +121,12 @@ pub fn check(model: &Model, batch: &[usize], out: &mut Vec<Diagnostic>) {
                 Diagnostic::error(
                     Code::Neighbour,
                     b.place(&at_b.route()),
-                    format!("{} and {} both claim port {port} of a node on {target}", a.name, b.name),
+                    format!("{} and {} both use port {port} of a node on {target}", a.name, b.name),
                 )
-                .related(a.place(&at_a.route()), format!("claimed by {}", a.name))
-                .why("on a node that both may use, the second one never starts")
-                .fix("keep them apart, in both specs", format!("apart_from: [{}]", a.name))
-                .advice("or give one of them another port, or nodes of its own"),
+                .related(a.place(&at_a.route()), format!("used by {}", a.name))
+                .why("if both run on one node, the second one never starts")
+                .fix("keep them apart, with this line in both specs", format!("apart_from: [{}]", a.name))
+                .advice("or give one of them another port or other nodes"),
             );
         }
     });
@@ -255,15 +255,15 @@ fn ports_on<'m>(service: &Service, w: &'m Workload, target: Target) -> Vec<(u16,
 fn on_path(a: &Claim<'_, Told<'_>>, b: &Claim<'_, Told<'_>>, out: &mut Vec<Diagnostic>) {
     let ((one, at_one), (other, at_other)) = (a.of, b.of);
     let message = if a.path == b.path {
-        format!("{} and {} both claim {} of a node", one.name, other.name, a.path)
+        format!("{} and {} both use the directory {} of a node", one.name, other.name, a.path)
     } else {
-        format!("{} claims {}, which lies in {} of {}", other.name, b.path, a.path, one.name)
+        format!("{} uses the directory {}, which lies inside {} of {}", other.name, b.path, a.path, one.name)
     };
     out.push(
         Diagnostic::error(Code::Neighbour, other.place(&at_other.route()), message)
-            .related(one.place(&at_one.route()), format!("claimed by {}", one.name))
-            .why("on a node that both may use, two programs write one directory")
-            .advice("give each service a directory of its own"),
+            .related(one.place(&at_one.route()), format!("used by {}", one.name))
+            .why("if both run on one node, two programs write to one directory")
+            .advice("give each service its own directory"),
     );
 }
 

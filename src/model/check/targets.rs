@@ -74,7 +74,7 @@ fn for_kubernetes(checker: &mut Checker<'_>, root: &Route, spec: KubernetesSpec)
                 .fault(
                     Code::VersionUnknown,
                     &root.at("version"),
-                    format!("berthc has no facts about Kubernetes {v}"),
+                    format!("berthc does not know Kubernetes {v}"),
                 )
                 .fixes
                 .push(fix("it knows 1.25 to 1.37", line));
@@ -139,7 +139,7 @@ fn for_fleet(checker: &mut Checker<'_>, root: &Route, spec: FleetSpec) -> Fleet 
                 .fault(
                     Code::VersionUnknown,
                     &root.at("version"),
-                    format!("berthc has no facts about fleet {v}"),
+                    format!("berthc does not know fleet {v}"),
                 )
                 .fixes
                 .push(fix("it knows 0.13.0 and 1.0.0", line));
@@ -199,7 +199,7 @@ fn for_swarm(checker: &mut Checker<'_>, root: &Route, spec: SwarmSpec) -> Swarm 
                 .fault(
                     Code::VersionUnknown,
                     &root.at("engine"),
-                    format!("berthc has no facts about docker {v}"),
+                    format!("berthc does not know docker {v}"),
                 )
                 .fixes
                 .push(fix("20.10 and newer", line));

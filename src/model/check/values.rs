@@ -43,7 +43,7 @@ pub(super) fn unknown_name(
     near: Option<&str>,
     line: String,
 ) -> Diagnostic {
-    let d = Diagnostic::error(code, place, format!("no {what} `{name}`"));
+    let d = Diagnostic::error(code, place, format!("there is no {what} `{name}`"));
     match near {
         Some(near) => d.fix("did you mean", near),
         None => d.fix("name one", line),

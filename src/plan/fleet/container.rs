@@ -259,9 +259,13 @@ impl<'m, 'a, 'c> Run<'m, 'a, 'c> {
 
 fn no_variable(place: Place, name: &str, value: &Text) -> Diagnostic {
     let secret = value.secrets().next().unwrap_or_default();
-    Diagnostic::error(Code::BadName, place, format!("on fleet a shell sets `{name}`, and knows no such name"))
-        .why("the variable holds a secret, which must not stand in the list of processes")
-        .fix("let the program read the secret's file", format!("{{{{ secret('{secret}').path }}}}"))
+    Diagnostic::error(
+        Code::BadName,
+        place,
+        format!("on fleet a shell sets `{name}`, which is not a valid shell variable"),
+    )
+    .why("the variable contains a secret, which must not appear in the process list")
+    .fix("let the program read the file of the secret", format!("{{{{ secret('{secret}').path }}}}"))
 }
 
 /// Returns whether the spec shows that the image has a shell.

@@ -30,11 +30,15 @@ use crate::target::Target;
 /// The cases in which fleet starts a unit on another machine while the old container keeps running:
 /// hazard, when, and why.
 const MOVES: [(&str, &str, &str); 3] = [
-    ("partition", "while a machine is cut off", "its units run on; fleet starts them elsewhere after 30 s"),
+    (
+        "partition",
+        "while a machine is unreachable",
+        "its units keep running, and fleet starts them elsewhere after 30 s",
+    ),
     (
         "reboot",
-        "while a machine stops",
-        "fleetd asks its units to stop and leaves; fleet starts them elsewhere without waiting for their end",
+        "while a machine shuts down",
+        "fleetd tells its units to stop and exits; fleet starts them elsewhere without waiting until they have stopped",
     ),
     (
         "update",
@@ -42,7 +46,7 @@ const MOVES: [(&str, &str, &str); 3] = [
         "`destroy` returns before the container has stopped, and the next start may be on another machine",
     ),
 ];
-const MOVED: &str = "when the metadata that places it moves to another machine, fleet starts the member there and only asks the old one to stop";
+const MOVED: &str = "when the metadata moves to another machine, fleet starts the member there and does not wait until the old one has stopped";
 
 /// Reports the gaps of `service`.
 pub fn judge(context: &mut Context<'_>, service: &Service, w: &Workload) {
@@ -60,8 +64,8 @@ fn dedicated(service: &Service, w: &Workload) -> Option<Gap> {
     Some(Gap::new(
         "fleet/members.dedicated",
         service.key(&route!["members", "dedicated"]),
-        "fleet cannot keep other units off a machine",
-        "Conflicts=* would also meet every global unit of the machine, and one of the two never runs",
+        "fleet cannot keep other units away from a machine",
+        "Conflicts=* would also match every global unit of the machine, and one of the two would never run",
     ))
 }
 
@@ -97,9 +101,9 @@ fn volumes(service: &Service, w: &Workload) -> Vec<Gap> {
     let place = service.place(&data.route.at("volume").at("backend"));
     let pinned = pin(service, w).is_some();
     let floats = |(hazard, when, why): &(&str, &str, &str)| {
-        let message = format!("two containers may write one volume of {driver} {when}");
+        let message = format!("two containers may write to one volume of {driver} {when}");
         Gap::new(format!("fleet/data/{hazard}"), place, message, *why)
-            .fix("hold each member to one machine on fleet", pin_line(service))
+            .fix("pin each member to one machine on fleet", pin_line(service))
     };
     let mut gaps: Vec<Gap> = match (fences, pinned) {
         (Fences::Always, _) | (_, true) => Vec::new(),
@@ -108,10 +112,13 @@ fn volumes(service: &Service, w: &Workload) -> Vec<Gap> {
         (Fences::Never, false) => MOVES.iter().map(floats).collect(),
     };
     if fences == Fences::Never && placed(service, w) {
-        let message =
-            format!("two containers may write one volume of {driver} while metadata moves: it takes no lock");
+        let message = format!(
+            "two containers may write to one volume of {driver} while metadata moves, because the volume has no lock"
+        );
         let gap = Gap::new("fleet/data/relabel", place, message, MOVED);
-        gaps.push(gap.fix("stop a member before its metadata moves, and accept", stop_line(service, w)));
+        gaps.push(
+            gap.fix("stop a member before you move its metadata, and accept the gap", stop_line(service, w)),
+        );
     }
     gaps
 }
@@ -136,14 +143,17 @@ fn without_data(service: &Service, w: &Workload) -> Vec<Gap> {
     for (resource, route) in claimed {
         let place = service.key(&route);
         for (hazard, when, why) in MOVES.iter().filter(|_| !pinned) {
-            let message = format!("two containers may have one {resource} {when}");
+            let message = format!("two containers may have the same {resource} {when}");
             let gap = Gap::new(format!("fleet/{resource}/{hazard}"), place, message, *why);
-            gaps.push(gap.fix("hold each member to one machine on fleet", pin_line(service)));
+            gaps.push(gap.fix("pin each member to one machine on fleet", pin_line(service)));
         }
         if placed(service, w) {
-            let message = format!("two containers may have one {resource} while metadata moves");
+            let message = format!("two containers may have the same {resource} while metadata moves");
             let gap = Gap::new(format!("fleet/{resource}/relabel"), place, message, MOVED);
-            gaps.push(gap.fix("stop a member before its metadata moves, and accept", stop_line(service, w)));
+            gaps.push(gap.fix(
+                "stop a member before you move its metadata, and accept the gap",
+                stop_line(service, w),
+            ));
         }
     }
     gaps
@@ -158,11 +168,11 @@ fn revisions(context: &Context<'_>, service: &Service) -> Option<Gap> {
         Gap::new(
             "fleet/data/relabel",
             service.key(&route!["exclusive", "data"]),
-            format!("this revision and {revision} share a directory, but not the first one"),
-            "a container is named after its first directory, and only that name keeps the next revision waiting until the last one has stopped",
+            format!("this revision and {revision} share a directory, but their first directories differ"),
+            "the name of a container comes from its first directory, and only this name makes the next revision wait until the last one has stopped",
         )
         .fix(
-            "begin with the same directory in both",
+            "put the same directory first in both",
             format!("host: {}", other.workload().and_then(Workload::first_host).unwrap_or_default()),
         ),
     )
@@ -174,9 +184,9 @@ fn apart(context: &Context<'_>, service: &Service, w: &Workload) -> Option<Gap> 
         Gap::new(
             "fleet/apart_from",
             service.place(&route!["apart_from", i]),
-            format!("fleet 0.13 cannot keep {} and {name} off one machine", service.name),
-            "one of them is a global unit, which this version starts beside whatever runs",
+            format!("fleet 0.13 cannot keep {} and {name} apart", service.name),
+            "one of them is a global unit, and this version ignores conflicts when it starts global units",
         )
-        .fix("fleet 1.0.0 can", "targets: { fleet: { version: \"1.0.0\" } }"),
+        .fix("require fleet 1.0.0, which can", "targets: { fleet: { version: \"1.0.0\" } }"),
     )
 }

@@ -52,13 +52,13 @@ impl<'a, 'c> Maker<'a, 'c> {
         if text.secrets().next().is_some() {
             let name = text.secrets().next().unwrap_or_default();
             let message =
-                "on fleet a secret can be a file or a variable: here all users of the machine would see it";
+                "on fleet a secret must be a file or a variable: here every user of the machine would see it";
             let place = self.service.place(&template.route);
             self.context.fault(
                 Diagnostic::error(Code::RuntimeNotHere, place, message)
-                    .why("arguments of `docker run` stand in the list of processes")
+                    .why("the arguments of `docker run` appear in the process list")
                     .fix(
-                        "let the program read the secret's file",
+                        "let the program read the file of the secret",
                         format!("{{{{ secret('{name}').path }}}}"),
                     ),
             );
@@ -112,8 +112,10 @@ impl<'a, 'c> Maker<'a, 'c> {
                 place,
                 format!("the line `{start}…` of the unit is too long"),
             )
-            .why(format!("fleet takes lines of less than 2048 bytes; this one leaves no room in {MAX_LINE}"))
-            .fix("carry a long text in a file", "files: { /etc/my.conf: { content: … } }"),
+            .why(format!(
+                "fleet accepts lines of less than 2048 bytes, and this one does not fit into {MAX_LINE}"
+            ))
+            .fix("put a long text into a file", "files: { /etc/my.conf: { content: … } }"),
         );
     }
 }
@@ -126,6 +128,7 @@ pub fn odd(text: &str) -> Option<char> {
 
 /// Makes the error for such a character.
 pub fn no_character(place: Place, c: char) -> Diagnostic {
-    let message = format!("systemd refuses lines with the character U+{:04X}", c as u32);
-    Diagnostic::error(Code::CharacterForbidden, place, message).why("the unit would run without that line")
+    let message = format!("systemd does not accept the character U+{:04X} in a line", c as u32);
+    Diagnostic::error(Code::CharacterForbidden, place, message)
+        .why("it would drop the line and run the unit without it")
 }

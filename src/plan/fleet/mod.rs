@@ -63,13 +63,13 @@ fn faults(context: &mut Context<'_>, service: &Service, w: &Workload) {
                 service.place(&route!["service"]),
                 "on fleet a `per: node` service needs a revision",
             )
-            .why("fleet restarts a changed global unit on every machine at once; a new revision moves machine by machine")
-            .fix("name this generation", "revision: v1"),
+            .why("fleet restarts a changed global unit on all machines at once; a new revision moves machine by machine")
+            .fix("name the first revision", "revision: v1"),
         );
     }
     if w.per_node() && w.data.is_empty() && service.name.len() < 2 {
         // The container of such a member has the name of the service (docker `daemon/names`).
-        let message = "docker takes no name of one character, and the members' containers have this one";
+        let message = "the containers would have this name, but docker refuses names of one character";
         all.push(Diagnostic::error(Code::BadName, service.place(&route!["service"]), message));
     }
     if w.writer && naming::pin(service, w).is_none() {
@@ -77,11 +77,11 @@ fn faults(context: &mut Context<'_>, service: &Service, w: &Workload) {
             Diagnostic::error(
                 Code::WriterFloats,
                 service.key(&route!["exclusive", "writer"]),
-                "the one writer floats, and nothing on fleet keeps a second one from starting",
+                "the writer has no pin, and nothing on fleet prevents a second one",
             )
-            .why("a machine that is cut off runs its units on, and fleet starts them elsewhere after 30 s")
+            .why("an unreachable machine keeps running its units, and fleet starts them elsewhere after 30 s")
             .fix(
-                "hold it to a machine on fleet",
+                "pin it to a machine on fleet",
                 format!("targets: {{ fleet: {{ pin: {} }} }}", service.name),
             ),
         );

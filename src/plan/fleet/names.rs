@@ -158,20 +158,20 @@ pub fn clashes(model: &Model, batch: &[usize], faults: &mut Vec<Diagnostic>) {
 fn same_name(kind: Kind, name: &str, place: Place, other: &Service) -> Diagnostic {
     let (what, why) = match kind {
         Kind::Container | Kind::Unit => {
-            ("container", "docker keeps one container of a name: the second one never starts")
+            ("container", "docker allows only one container with a name, so the second one never starts")
         }
-        Kind::Volume => ("volume", "a volume of one name is one volume: two members would write it"),
+        Kind::Volume => ("volume", "the same name is the same volume, so two members would write to it"),
     };
-    Diagnostic::error(Code::NameClash, place, format!("{} has a {what} `{name}` on fleet, too", other.name))
+    Diagnostic::error(Code::NameClash, place, format!("{} also has a {what} `{name}` on fleet", other.name))
         .related(other.place(&route!["service"]), "the other service")
         .why(why)
         .advice("rename one of them")
 }
 
 fn same_unit(name: &str, place: Place, other: &Service, related: Place) -> Diagnostic {
-    Diagnostic::error(Code::NameClash, place, format!("{} has units `{name}` on fleet, too", other.name))
+    Diagnostic::error(Code::NameClash, place, format!("{} also has units `{name}` on fleet", other.name))
         .related(related, "the other")
-        .why("one unit would replace the other, and what keeps members apart would hit the helper")
+        .why("one unit would replace the other, and the conflicts of the members would match the helper")
         .advice("rename one of them")
 }
 

@@ -65,7 +65,7 @@ pub fn plan(service: &Service, taken: &[String], faults: &mut Vec<Diagnostic>) -
             let wrong = refused(&section.name, key)
                 .or_else(|| values.iter().find_map(|v| wrong_value(&section.name, key, v, taken)));
             if let Some(why) = wrong {
-                let message = format!("`{key}` of [{}] cannot be added", section.name);
+                let message = format!("`{key}` cannot be added to [{}]", section.name);
                 faults.push(Diagnostic::error(Code::HatchOverwrites, service.key(&route), message).why(why));
                 continue;
             }
@@ -93,43 +93,41 @@ fn refused(section: &str, key: &str) -> Option<String> {
         "Unit" => UNIT,
         "Service" => SERVICE,
         "X-Fleet" => &["MachineMetadata"],
-        _ => return Some("a unit that fleet runs has the sections Unit, Service and X-Fleet".into()),
+        _ => return Some("a unit of fleet has only the sections Unit, Service and X-Fleet".into()),
     };
     if listed(list, key) {
         return None;
     }
     let why = match (section, key) {
         ("Unit", k) if k.starts_with("Assert") || k.starts_with("Condition") => {
-            "systemd never tries again after a failed one, although `Restart=always`"
+            "if it fails, systemd never tries again, even with `Restart=always`"
         }
         ("Unit", "Requires" | "Requisite" | "BindsTo" | "Upholds") => {
-            "systemd never tries again after a failed one; `Wants` and `After` wait as well"
+            "if the other unit fails, systemd never tries again; use `Wants` and `After` instead"
         }
-        ("X-Fleet", _) => "where the unit may run is what keeps members apart",
+        ("X-Fleet", _) => "these options keep members apart",
         ("Service", k) if k.starts_with("Exec") || k.starts_with("Restart") || k.starts_with("Kill") => {
-            "it is part of how the member is fenced, stopped and started again"
+            "berthc needs it to protect, stop and restart the member"
         }
-        _ => "berthc sets it, or does not know that it leaves its rules alone",
+        _ => "berthc sets it, or does not know whether it would change berthc's rules",
     };
-    Some(format!("{why}; what may be added to [{section}]: {}", list.join(", ")))
+    Some(format!("{why}; the options for [{section}] are: {}", list.join(", ")))
 }
 
 /// Returns why `value` is not exactly one value, or would weaken a rule.
 fn wrong_value(section: &str, key: &str, value: &str, taken: &[String]) -> Option<String> {
     if quote::setting(value).is_none() || key.len() + value.len() > 2000 {
-        return Some("a value is not empty and stands on one line of at most 2000 bytes, without blanks around it and without a backslash at its end".into());
+        return Some("a value must be one line of 1 to 2000 bytes, without spaces around it and without a backslash at its end".into());
     }
     if section != "X-Fleet" {
         return None;
     }
     let Some((label, text)) = value.split_once('=') else {
-        return Some("metadata is key=value".into());
+        return Some("metadata must be key=value".into());
     };
     if names::label_key(label).is_some() || names::label_value(text).is_some() {
-        return Some(format!("`{value}` is no metadata that fleet takes: it drops it without a word"));
+        return Some(format!("fleet would drop the metadata `{value}` silently"));
     }
     let same = taken.iter().any(|t| t.split('=').next() == Some(label));
-    same.then(|| {
-        format!("`{label}` is set already, and fleet takes two values of one key for either of them")
-    })
+    same.then(|| format!("`{label}` is already set, and with two values of one key fleet accepts either"))
 }

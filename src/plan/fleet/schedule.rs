@@ -72,9 +72,9 @@ fn revision_key(service: &Service) -> String {
 
 /// Reports a metadata key that appears twice, because fleet would accept either value.
 pub fn faults(service: &Service, w: &Workload) -> Vec<Diagnostic> {
-    let why = "fleet takes two values of one key for either of them";
+    let why = "with two values of one key, fleet accepts either";
     let fault = |route, key: &str, by: &str| {
-        let message = format!("the label `{key}` is what berthc sets by {by}");
+        let message = format!("berthc already uses the label `{key}` for {by}");
         Diagnostic::error(Code::NameClash, service.place(&route), message)
             .why(why)
             .advice("use another label")

@@ -116,7 +116,7 @@ pub fn faults(service: &Service, w: &Workload) -> Vec<Diagnostic> {
             all.push(
                 Diagnostic::error(Code::VolumeGone, service.place(&at.at("backend")), message)
                     .related(service.place(&route!["targets", "fleet", "docker"]), "this version")
-                    .why(format!("docker {until} dropped plugins of its kind")),
+                    .why(format!("docker {until} no longer supports this kind of plugin")),
             );
         }
         all.extend(too_long(service, data, volume, w));
@@ -128,10 +128,13 @@ pub fn faults(service: &Service, w: &Workload) -> Vec<Diagnostic> {
                 Diagnostic::error(
                     Code::ZoneUnknown,
                     service.key(&at.at("zones")),
-                    format!("`{}` and `{}` of one member live in different zones", other.name, data.name),
+                    format!(
+                        "the volumes `{}` and `{}` of one member are in different zones",
+                        other.name, data.name
+                    ),
                 )
-                .related(service.key(&other.route.at("volume").at("zones")), "the other's zones")
-                .why("a machine is in one zone: it can attach one of them only"),
+                .related(service.key(&other.route.at("volume").at("zones")), "the zones of the other volume")
+                .why("a machine is in one zone, so it can attach only one of them"),
             ),
             None if !volume.zones.is_empty() => zones = Some((&volume.zones, data)),
             _ => {}
@@ -142,14 +145,14 @@ pub fn faults(service: &Service, w: &Workload) -> Vec<Diagnostic> {
 
 fn no_plugin(service: &Service, data: &Data, volume: &model::Volume) -> Diagnostic {
     let place = service.place(&data.route.at("volume").at("backend"));
-    let message = format!("no docker volume plugin serves {} on fleet", volume.backend_name);
+    let message = format!("there is no docker volume plugin for {} on fleet", volume.backend_name);
     let line = format!(
         "host: \"/mnt/d1/{}-{{{{ member.id }}}}\"   members: {{ pin: {} }}",
         service.name, service.name
     );
     Diagnostic::error(Code::VolumeNoPlugin, place, message)
-        .why("fleet runs `docker run`, and knows no volumes of its own")
-        .advice("leave fleet out of `targets`")
+        .why("fleet runs `docker run` and has no volumes of its own")
+        .advice("remove `fleet` from `targets`")
         .fix("or keep the data on the node", line)
 }
 
@@ -160,9 +163,10 @@ fn too_long(service: &Service, data: &Data, volume: &model::Volume, w: &Workload
     let name = names::volume(data, &names::member(service, Some(last)));
     let gce = volume.backend.plugin.is_some_and(|p| p.driver == "rexray/gcepd");
     (gce && name.len() > 63).then(|| {
-        let message = format!("the disk `{name}` has {} characters, at most 63 fit", name.len());
+        let message =
+            format!("the disk name `{name}` has {} characters, but at most 63 are allowed", name.len());
         Diagnostic::error(Code::NameTooLong, service.key(&data.route), message)
-            .advice("shorten the data's name")
+            .advice("use a shorter name for the data")
     })
 }
 
@@ -172,8 +176,8 @@ fn no_zones(service: &Service, data: &Data, volume: &model::Volume, w: &Workload
     Diagnostic::error(
         Code::ZoneUnknown,
         service.key(&data.route.at("volume")),
-        format!("a volume of {} lives in one zone, and nothing says in which", volume.backend_name),
+        format!("a volume of {} is in one zone, but the spec does not say in which", volume.backend_name),
     )
-    .why("fleet would put the member on a machine that cannot attach it")
-    .fix("one zone for each member, in order", format!("zones: [{}]", zones.join(", ")))
+    .why("fleet could start the member on a machine that cannot attach it")
+    .fix("give the zone of each member, in order", format!("zones: [{}]", zones.join(", ")))
 }

@@ -169,9 +169,9 @@ impl Fields {
     ) -> Diagnostic {
         let message = format!("{} of Kubernetes {version} has no `{key}`", self.what);
         Diagnostic::error(Code::VersionTooOld, place, message)
-            .related(service.place(&route!["targets", "kubernetes", "version"]), "asked for here")
-            .why(format!("it came with {since}"))
-            .fix("ask for a newer version", format!("version: \"{since}\""))
+            .related(service.place(&route!["targets", "kubernetes", "version"]), "required here")
+            .why(format!("Kubernetes has it since {since}"))
+            .fix("require a newer version", format!("version: \"{since}\""))
     }
 
     fn unknown(&self, key: &str, place: Place) -> Diagnostic {
@@ -180,7 +180,7 @@ impl Fields {
         let known = self.always.iter().chain(self.since.iter().map(|(name, _)| name));
         match nearest(key, known) {
             Some(near) => d.fix("did you mean", format!("{near}:")),
-            None => d.why("the API server would refuse it, or drop it in silence"),
+            None => d.why("the API server would refuse it, or drop it silently"),
         }
     }
 }

@@ -97,7 +97,7 @@ fn config_map(context: &mut Context<'_>, service: &Service, w: &Workload, k: &Ku
         context.fault(Diagnostic::error(
             Code::FileTooLarge,
             place,
-            "the files of one member fill more than a ConfigMap of 1 MiB",
+            "the files of one member do not fit into a ConfigMap of 1 MiB",
         ));
     }
     let name = format!("{}-files-{}", service.full_name(), digest(&w.files));

@@ -24,8 +24,8 @@ fn ulimits(service: &Service) -> Gap {
     Gap::new(
         "kubernetes/ulimits",
         service.key(&route!["ulimits"]),
-        "Kubernetes sets no ulimits",
-        "the container gets those of the container runtime on its node",
+        "Kubernetes cannot set ulimits",
+        "the container gets the ulimits of the container runtime on its node",
     )
 }
 
@@ -35,8 +35,8 @@ fn signal(service: &Service) -> Gap {
     Gap::new(
         "kubernetes/stop.signal",
         service.place(&route!["stop", "signal"]),
-        "Kubernetes sends the image's own stop signal, else SIGTERM",
+        "Kubernetes cannot change the stop signal: it sends the one of the image, or SIGTERM",
         "`lifecycle.stopSignal` is off by default in every version up to 1.37",
     )
-    .fix("leave it out if it is the image's own STOPSIGNAL: every target sends that one", "")
+    .fix("remove it if it is the STOPSIGNAL of the image, which every target sends anyway", "")
 }

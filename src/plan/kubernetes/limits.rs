@@ -81,9 +81,9 @@ fn splits(joined: &str) -> impl Iterator<Item = (&str, &str)> {
 }
 
 fn clash((service, route): (&Service, &Route), other: (&Service, &Route), what: &str) -> Diagnostic {
-    Diagnostic::error(Code::NameClash, service.key(route), format!("two services would be {what}"))
+    Diagnostic::error(Code::NameClash, service.key(route), format!("two services would both create {what}"))
         .related(other.0.key(other.1), "the other")
-        .advice("give one of them another name, or a namespace of its own")
+        .advice("give one of them another name or another namespace")
 }
 
 /// Returns the names of the additional Services: `x-client` and, for external members, `x-0`.
@@ -116,7 +116,7 @@ fn daemon_set(context: &mut Context<'_>, service: &Service) {
     let full = service.full_name();
     if full.len() > MAX_DAEMON_SET {
         let message = format!(
-            "the DaemonSet {full} would have {} characters, at most {MAX_DAEMON_SET} fit",
+            "the name of the DaemonSet {full} would have {} characters, but at most {MAX_DAEMON_SET} are allowed",
             full.len()
         );
         let place = service.place(&last_of_name(service));
@@ -155,7 +155,7 @@ fn claims(model: &Model, service: &Service, w: &Workload, faults: &mut Vec<Diagn
                 let (a, b) = (w.ids(), o.ids());
                 let meet = a.start < b.end && b.start < a.end;
                 if let Some(theirs) = o.data.iter().find(|d| meet && d.name == other_data) {
-                    let what = format!("users of one claim, such as {claim}");
+                    let what = format!("the same claims, such as {claim}");
                     faults.push(clash((service, &data.route), (other, &theirs.route), &what));
                 }
             }
@@ -172,13 +172,13 @@ fn containers(context: &mut Context<'_>, service: &Service, w: &Workload) {
             context.fault(Diagnostic::error(
                 Code::NameClash,
                 service.key(&at),
-                format!("the member's own container is called `{}`", helper.name),
+                format!("the container of the member already has the name `{}`", helper.name),
             ));
         }
         for (name, _) in &helper.ports {
             let port = at.at("ports").at(name);
             if let Some(first) = ports.insert(name, port.clone()) {
-                let message = format!("two ports of one pod are called `{name}`");
+                let message = format!("two ports of one pod have the name `{name}`");
                 context.fault(
                     Diagnostic::error(Code::NameClash, service.key(&port), message)
                         .related(service.key(&first), "the other"),

@@ -133,7 +133,7 @@ fn no_pod(context: &mut Context<'_>, service: &Service, settings: &Kubernetes) {
     for (field, raw) in [("pod", &settings.pod), ("container", &settings.container)] {
         if !raw.is_empty() {
             let place = service.key(&route!["targets", "kubernetes", field]);
-            let message = format!("an external service has no {field} to add to");
+            let message = format!("an external service has no {field}, so nothing can be added to it");
             context.fault(crate::diag::Diagnostic::error(crate::code::Code::ExternalShape, place, message));
         }
     }

@@ -66,7 +66,7 @@ pub fn services(
         all.push(client);
     } else if !k.service.is_empty() {
         let place = first.key(&route!["targets", "kubernetes", "service"]);
-        let message = "there is no client Service to add to: the service has no ports";
+        let message = "the service has no ports, so it has no client Service to add to";
         context.fault(
             Diagnostic::error(Code::Missing, place, message)
                 .fix("name one", "exclusive: { ports: { http: 8080 } }"),
@@ -191,7 +191,8 @@ fn reachable(context: &mut Context<'_>, service: &Service, route: &Route, ip: Ip
     };
     let bad = ip.is_unspecified() || ip.is_loopback() || ip.is_multicast() || link_local;
     if bad {
-        let message = format!("{ip} is another machine on every node: Kubernetes takes no such endpoint");
+        let message =
+            format!("{ip} means a different machine on every node, so Kubernetes refuses it as an endpoint");
         context.fault(Diagnostic::error(Code::BadAddress, service.place(route), message));
     }
     !bad

@@ -131,7 +131,8 @@ fn node_selector(context: &mut Context<'_>, service: &Service, w: &Workload) -> 
             if let Some(revision) = labels::node_revision(service) {
                 if on.iter().any(|(key, _)| *key == revision.0) {
                     let place = service.key(&route!["members", "on", revision.0]);
-                    let message = format!("the label `{}` says which revision a node runs", revision.0);
+                    let message =
+                        format!("berthc uses the label `{}` for the revision of a node", revision.0);
                     context.fault(Diagnostic::error(Code::NameClash, place, message));
                     return selector;
                 }
@@ -157,18 +158,18 @@ fn pin_not_here(context: &mut Context<'_>, service: &Service, pin: &Pin) {
     let mut d = Diagnostic::error(
         Code::PinNotHere,
         place,
-        "Kubernetes holds a member to a node only by data that is kept on the node",
+        "Kubernetes can pin a member to a node only through data on the node (`host`)",
     )
-    .why("all pods of a StatefulSet are of one template, and claim templates name no node");
+    .why("all pods of a StatefulSet have the same template, and claim templates name no node");
     let elsewhere = [Target::Fleet, Target::Swarm].into_iter().filter(|t| service.has(*t));
     for target in elsewhere {
         d = d.fix(
-            format!("take `pin` out of `members`, and pin on {target} alone"),
+            format!("remove `pin` from `members`, and pin only on {target}"),
             format!("targets: {{ {}: {{ pin: {} }} }}", target.name(), pin.label),
         );
     }
     if d.fixes.is_empty() {
-        d = d.advice("take `pin` out of `members`: each member follows its volumes");
+        d = d.advice("remove `pin` from `members`: each member follows its volumes");
     }
     context.fault(d);
 }

@@ -80,11 +80,11 @@ impl<'s> Cut<'s> {
         let mut d = Diagnostic::error(
             Code::HatchOverwrites,
             self.service.key(route),
-            format!("`{what}` would overwrite what berthc decides"),
+            format!("`{what}` would overwrite a decision of berthc"),
         );
         let last = route.steps().last().map(String::as_str);
         if let Some((_, line)) = INSTEAD.iter().find(|(key, _)| Some(*key) == last) {
-            d = d.fix("write, in the words of the spec", *line);
+            d = d.fix("use the field of the spec", *line);
         }
         context.fault(d);
     }
@@ -96,7 +96,7 @@ impl<'s> Cut<'s> {
 
     fn shape(&self, context: &mut Context<'_>, key: &str, wanted: &str) {
         let place = self.service.key(&self.route.at(key));
-        let message = format!("`{}` is {wanted} on Kubernetes", self.path(key));
+        let message = format!("`{}` must be {wanted}", self.path(key));
         context.fault(Diagnostic::error(Code::WrongType, place, message));
     }
 
@@ -191,7 +191,7 @@ impl<'a> Kept<'a> {
             for (i, mount) in mounts.enumerate() {
                 let name = mount.get("name").and_then(Value::as_str);
                 if let Some(name) = name.filter(|name| self.volumes.contains(name)) {
-                    let message = format!("`{name}` is the member's data{}", why.0);
+                    let message = format!("`{name}` is the data of the member{}", why.0);
                     cut.refuse(context, &at.at(key).at(i).at("name"), message, why.1);
                 }
             }
@@ -206,13 +206,15 @@ impl<'a> Kept<'a> {
             if let Some(path) = text("hostPath", "path").map(absolute)
                 && let Some(kept) = self.paths.iter().find(|kept| holds(&path, kept) || holds(kept, &path))
             {
-                let message = format!("`{path}` of the node leads to `{kept}`, the member's data");
+                let message = format!(
+                    "the directory `{path}` of the node gives access to `{kept}`, the data of the member"
+                );
                 cut.refuse(context, &at.at("hostPath").at("path"), message, SECOND);
             }
             if let Some(claim) = text("persistentVolumeClaim", "claimName")
                 && is_claim(context, cut.service, claim)
             {
-                let message = format!("the claim `{claim}` is of a member's data");
+                let message = format!("the claim `{claim}` belongs to the data of a member");
                 cut.refuse(context, &at.at("persistentVolumeClaim").at("claimName"), message, SECOND);
             }
         }
@@ -220,16 +222,17 @@ impl<'a> Kept<'a> {
 }
 
 /// Why the data must not have a second volume.
-const SECOND: &str = "whatever mounts it beside the member writes without the member's lock, and the certificate says that nothing does";
+const SECOND: &str =
+    "a second mount could write without the lock of the member, and the certificate says that nothing does";
 /// Why no other container may mount the data.
 const BESIDE: (&str, &str) = (
-    ", and no other container holds it",
-    "an init container runs before the member, or beside it, and without the member's lock",
+    ", which no other container may mount",
+    "an init container runs before or next to the member, without its lock",
 );
 /// Why the member may mount its data only once.
 const TWICE: (&str, &str) = (
-    ", which is mounted already",
-    "a second mount shows the whole volume, also where the member is given a directory of it",
+    ", which is already mounted",
+    "a second mount shows the whole volume, even if the member gets only a directory of it",
 );
 
 /// Returns the absolute path that the kubelet and the runtime make of `path`: from the root,

@@ -130,8 +130,8 @@ fn local(
 fn same_path(context: &mut Context<'_>, service: &Service, data: &Data, path: &str) {
     let place = service.place(&data.route.at("host"));
     context.fault(
-        Diagnostic::error(Code::HostWithoutId, place, format!("two members name one directory, {path}"))
-            .fix("let the path carry the id", "host: \"/mnt/d1/my-database-{{ member.id }}\""),
+        Diagnostic::error(Code::HostWithoutId, place, format!("two members would use the directory {path}"))
+            .fix("put the id into the path", "host: \"/mnt/d1/my-database-{{ member.id }}\""),
     );
 }
 
@@ -159,10 +159,12 @@ fn network(
     if let Some(why) = backend.gone {
         context.fault(gone(service, k, backend_name, why, place));
     } else if backend.needs_class && class.is_none() {
-        let message = format!("a StorageClass of {backend_name} needs what only the cluster's owner knows");
+        let message = format!(
+            "a StorageClass of {backend_name} needs settings of the cluster that berthc does not know"
+        );
         context.fault(
             Diagnostic::error(Code::ClassMissing, place, message)
-                .fix("name the one that the cluster has", "class: my-class"),
+                .fix("name an existing StorageClass", "class: my-class"),
         );
     }
     let own = class_name(data, service, k);
@@ -187,11 +189,11 @@ fn network(
 }
 
 fn gone(service: &Service, k: &Kubernetes, backend: &str, why: &str, place: Place) -> Diagnostic {
-    let message = format!("Kubernetes {} has no volumes of {backend}", k.version);
+    let message = format!("Kubernetes {} does not support volumes of {backend}", k.version);
     Diagnostic::error(Code::VolumeGone, place, message)
-        .related(service.place(&route!["targets", "kubernetes", "version"]), "asked for here")
+        .related(service.place(&route!["targets", "kubernetes", "version"]), "required here")
         .why(why)
-        .advice("leave `kubernetes` out of `targets`, or keep the data elsewhere")
+        .advice("remove `kubernetes` from `targets`, or use another backend")
 }
 
 /// The parameter of the table that a spec may replace: the file system of the volume. Attaching
@@ -212,7 +214,7 @@ fn parameters(
             Some(known) if key == FREE => known.1.clone_from(value),
             Some((_, decided)) => {
                 let place = service.key(&data.route.at("volume").at("options").at(key));
-                let message = format!("`{key}` is `{decided}` already");
+                let message = format!("berthc already sets `{key}` to `{decided}`");
                 context.fault(Diagnostic::error(Code::HatchOverwrites, place, message));
             }
             None => all.push((key.clone(), value.clone())),

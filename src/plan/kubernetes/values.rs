@@ -67,11 +67,11 @@ impl<'a> Words<'a> {
                 Diagnostic::error(
                     Code::VersionTooOld,
                     self.service.place(&template.route),
-                    format!("Kubernetes {} does not tell a pod its number", self.version),
+                    format!("Kubernetes {} does not tell a pod its id", self.version),
                 )
-                .why(format!("the label apps.kubernetes.io/pod-index came with {POD_INDEX}"))
-                .fix("let the program take it from its name", "{{ member.name }}")
-                .fix("or ask for a newer version", format!("version: \"{POD_INDEX}\"")),
+                .why(format!("the label apps.kubernetes.io/pod-index exists since {POD_INDEX}"))
+                .fix("let the program read it from its name", "{{ member.name }}")
+                .fix("or require a newer version", format!("version: \"{POD_INDEX}\"")),
             );
         }
         text.with(Run::Address, &self.address)

@@ -150,12 +150,12 @@ fn once_in(context: &mut Context<'_>, words: &Words<'_>, w: &Workload, once: &cr
 
 fn first_too_new(context: &mut Context<'_>, service: &Service, k: &Kubernetes) {
     let place = service.place(&route!["members", "first"]);
-    let message = format!("Kubernetes {} numbers members from 0", k.version);
+    let message = format!("Kubernetes {} can number members only from 0", k.version);
     context.fault(
         Diagnostic::error(Code::VersionTooOld, place, message)
-            .related(service.place(&route!["targets", "kubernetes", "version"]), "asked for here")
-            .why(format!("`ordinals.start` of a StatefulSet came with {ORDINALS}"))
-            .fix("ask for a newer version", format!("version: \"{ORDINALS}\""))
+            .related(service.place(&route!["targets", "kubernetes", "version"]), "required here")
+            .why(format!("a StatefulSet has `ordinals.start` since {ORDINALS}"))
+            .fix("require a newer version", format!("version: \"{ORDINALS}\""))
             .fix("or number the members from 0", "first: 0"),
     );
 }

@@ -73,7 +73,7 @@ pub fn configs(context: &mut Context<'_>, subject: SwarmService<'_>) -> Vec<Conf
             let place = subject.service.key(&file.route);
             context.fault(
                 Diagnostic::error(Code::FileEmpty, place, format!("`{}` is empty", file.path))
-                    .why("Swarm makes no config without a byte"),
+                    .why("Swarm does not accept an empty config"),
             );
         }
         let mut key: String = file.path.trim_start_matches('/').chars().map(plain).collect();
@@ -151,7 +151,10 @@ pub fn check_secrets(context: &mut Context<'_>, subject: SwarmService<'_>) {
         let last = name.bytes().last();
         if name.len() > MAX_NAME || !last.is_some_and(|b| b.is_ascii_alphanumeric()) {
             let (code, wrong) = match name.len() > MAX_NAME {
-                true => (Code::NameTooLong, format!("has {} characters, at most {MAX_NAME} fit", name.len())),
+                true => (
+                    Code::NameTooLong,
+                    format!("has {} characters, but at most {MAX_NAME} are allowed", name.len()),
+                ),
                 false => (Code::BadName, "must end with a letter or a digit".to_owned()),
             };
             context.fault(Diagnostic::error(code, place, format!("the Swarm secret `{name}` {wrong}")));
@@ -160,8 +163,12 @@ pub fn check_secrets(context: &mut Context<'_>, subject: SwarmService<'_>) {
         if let Some(first) = seen.insert(name.clone(), secret).filter(|f| !same(f)) {
             let related = subject.service.place(&route!["secrets", first.name, "ref"]);
             context.fault(
-                Diagnostic::error(Code::NameClash, place, format!("two secrets are `{name}` on Swarm"))
-                    .related(related, "the other"),
+                Diagnostic::error(
+                    Code::NameClash,
+                    place,
+                    format!("two secrets have the name `{name}` on Swarm"),
+                )
+                .related(related, "the other"),
             );
         }
     }

@@ -26,9 +26,9 @@ fn network(context: &mut Context<'_>, subject: SwarmService<'_>) {
     }
     let place = subject.service.key(&route!["targets", "swarm"]);
     context.fault(
-        Diagnostic::error(Code::NetworkMissing, place, "nothing says on which network the members meet")
-            .fix("name an overlay network that exists", "targets: { swarm: { network: my-network } }")
-            .fix("or use the node's own", "exclusive: { address: node }"),
+        Diagnostic::error(Code::NetworkMissing, place, "the network of the members is not set")
+            .fix("name an existing overlay network", "targets: { swarm: { network: my-network } }")
+            .fix("or use the network of the node", "exclusive: { address: node }"),
     );
 }
 
@@ -43,11 +43,11 @@ fn lock(context: &mut Context<'_>, subject: SwarmService<'_>) {
                 Diagnostic::error(
                     Code::LockMissing,
                     place,
-                    "no port holds a Swarm node while the old task stops",
+                    "without a port, a second task may start on a Swarm node while the first one stops",
                 )
-                .why("Swarm counts a stopping task as gone; only a port of the node stays taken")
-                .fix("name a port that the member listens on", "exclusive: { ports: { client: 5000 } }")
-                .fix("or any port that is free on the nodes", "targets: { swarm: { lock: 5000 } }"),
+                .why("Swarm counts a stopping task as gone; only a port of the node stays reserved")
+                .fix("name a port on which the member listens", "exclusive: { ports: { client: 5000 } }")
+                .fix("or name any port that is free on the nodes", "targets: { swarm: { lock: 5000 } }"),
             );
         }
         Some(lock) if w.node_network => {
@@ -59,7 +59,7 @@ fn lock(context: &mut Context<'_>, subject: SwarmService<'_>) {
                     Diagnostic::error(
                         Code::PortTwice,
                         subject.service.place(&route),
-                        format!("port {lock} of the node is the member's lock on Swarm"),
+                        format!("the member already uses port {lock} of the node as its lock on Swarm"),
                     )
                     .related(place, "the lock"),
                 );
@@ -77,12 +77,16 @@ fn writer(context: &mut Context<'_>, subject: SwarmService<'_>) {
     }
     let place = subject.service.key(&route!["exclusive", "writer"]);
     context.fault(
-        Diagnostic::error(Code::WriterFloats, place, "nothing keeps a floating writer single on Swarm")
-            .why("a node that is cut off runs its container on, and Swarm starts another elsewhere")
-            .fix(
-                "hold it to one node on Swarm",
-                format!("targets: {{ swarm: {{ pin: {} }} }}", subject.service.name),
-            ),
+        Diagnostic::error(
+            Code::WriterFloats,
+            place,
+            "the writer has no pin, and nothing on Swarm prevents a second one",
+        )
+        .why("an unreachable node keeps running its container, and Swarm starts another one elsewhere")
+        .fix(
+            "pin it to one node on Swarm",
+            format!("targets: {{ swarm: {{ pin: {} }} }}", subject.service.name),
+        ),
     );
 }
 
@@ -93,10 +97,11 @@ fn labels(context: &mut Context<'_>, subject: SwarmService<'_>) {
     let mut faults = Vec::new();
     let mut slash = |route, label: &str| {
         if label.contains('/') {
-            let message = format!("Swarm cannot place by the label `{label}`: it has a slash");
+            let message =
+                format!("Swarm cannot use the label `{label}` for placement, because it contains a slash");
             faults.push(
                 Diagnostic::error(Code::BadLabel, service.key(&route), message)
-                    .fix("leave the prefix out", label.rsplit('/').next().unwrap_or_default()),
+                    .fix("remove the prefix", label.rsplit('/').next().unwrap_or_default()),
             );
         }
     };
@@ -110,7 +115,7 @@ fn labels(context: &mut Context<'_>, subject: SwarmService<'_>) {
         slash(if service.source.has(&label) { label } else { route }, &pin.label);
     }
     for (label, _) in service.labels.iter().filter(|(label, _)| label.starts_with("com.docker.")) {
-        let message = format!("the label `{label}` is docker's own");
+        let message = format!("the label `{label}` is reserved for docker");
         faults.push(Diagnostic::error(Code::BadLabel, service.key(&route!["labels", label]), message));
     }
     faults.into_iter().for_each(|f| context.fault(f));
@@ -126,9 +131,9 @@ pub fn too_long(context: &mut Context<'_>, subject: SwarmService<'_>, stacks: &[
         Diagnostic::error(
             Code::NameTooLong,
             subject.service.place(&route!["service"]),
-            format!("on Swarm a service would be `{longest}`: {} characters", longest.len()),
+            format!("the name `{longest}` of a service on Swarm would have {} characters", longest.len()),
         )
-        .why(format!("Swarm takes {MAX_NAME}, and the name of the stack is the first half"))
-        .advice(format!("a name of at most {fits} characters fits")),
+        .why(format!("Swarm allows {MAX_NAME}, and the name starts with the name of the stack"))
+        .advice(format!("use a service name of at most {fits} characters")),
     );
 }

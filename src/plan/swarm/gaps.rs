@@ -31,18 +31,18 @@ use crate::target::{SWARM_LONGEST_GRACE, SWARM_OLD_TASK_TIMEOUT, Target};
 const LOST: [(&str, &str, &str); 2] = [
     (
         "partition",
-        "while a node is cut off",
-        "Swarm starts the member elsewhere 19 s after it loses a node; the old container runs on",
+        "while a node is unreachable",
+        "Swarm starts the member elsewhere 19 s after it loses a node, while the old container keeps running",
     ),
     (
         "reboot",
         "while a node's dockerd is down",
-        "containers outlive a dockerd that is killed; Swarm takes its node for lost and starts the member elsewhere",
+        "containers keep running after dockerd is killed; Swarm considers the node lost and starts the member elsewhere",
     ),
 ];
 /// How an operator moves a label without two containers.
 const MOVE: &str =
-    "to move a member, scale it to 0, wait until its container has gone, move the label, scale it to 1";
+    "to move a member, scale it to 0, wait until its container is gone, move the label, and scale it to 1";
 
 /// Reports every gap of `subject`.
 pub fn judge(context: &mut Context<'_>, subject: SwarmService<'_>) {
@@ -83,7 +83,7 @@ fn pinned(subject: SwarmService<'_>, gap: Gap) -> Gap {
     match subject.pin() {
         Some(_) => gap,
         None => gap.fix(
-            "hold each member to one node on Swarm",
+            "pin each member to one node on Swarm",
             format!("targets: {{ swarm: {{ pin: {} }} }}", subject.service.name),
         ),
     }
@@ -97,7 +97,7 @@ fn cluster(subject: SwarmService<'_>, gap: Gap, enough: fn(Fences) -> bool) -> G
     }
     let or = if gap.fixes.is_empty() { "" } else { "or " };
     gap.fix(
-        format!("{or}let Swarm hold the volume (engine 23 and newer)"),
+        format!("{or}let Swarm manage the volume (engine 23 and newer)"),
         "targets: { swarm: { engine: \"23.0\", volume: csi } }",
     )
 }
@@ -109,20 +109,20 @@ fn data(context: &Context<'_>, subject: SwarmService<'_>, gaps: &mut Vec<Gap>) {
     if let (Some((place, name)), Some(reach)) = (volume(subject), reach(subject)) {
         if reach != Fences::Always && floats && !swarm.csi {
             for (hazard, when, why) in LOST {
-                let message = format!("two containers may write {name} {when}");
+                let message = format!("two containers may write to {name} {when}");
                 let gap = Gap::new(format!("swarm/data/{hazard}"), place, message, why);
                 gaps.push(cluster(subject, pinned(subject, gap), |_| true));
             }
         }
         if reach == Fences::Never && floats && !swarm.csi && w.stop.grace > SWARM_LONGEST_GRACE {
             let why = format!(
-                "stop-first waits {SWARM_OLD_TASK_TIMEOUT} s for the old task, which is told 2 to 3 s late and has {} s; the new one may be on another node",
+                "stop-first waits {SWARM_OLD_TASK_TIMEOUT} s for the old task, which gets its signal 2 to 3 s late and has {} s; the new task may be on another node",
                 w.stop.grace
             );
             let gap = Gap::new(
                 "swarm/data/update",
                 place,
-                format!("an update may run two containers that write {name}"),
+                format!("an update may run two containers that write to {name}"),
                 why,
             );
             gaps.push(cluster(subject, pinned(subject, gap), |_| true));
@@ -133,7 +133,7 @@ fn data(context: &Context<'_>, subject: SwarmService<'_>, gaps: &mut Vec<Gap>) {
                 "swarm/data/move",
                 place,
                 format!("a member may start on an empty volume where {name} is missing"),
-                "docker and its volume plugins make a volume that does not exist",
+                "docker and its volume plugins create a volume that does not exist",
             );
             gaps.push(cluster(subject, gap, |_| true));
         }
@@ -149,14 +149,14 @@ fn relabel(context: &Context<'_>, subject: SwarmService<'_>) -> Option<Gap> {
         let gap = Gap::new(
             "swarm/data/relabel",
             subject.service.key(&route!["exclusive", "address"]),
-            "a label changed under a running member starts a second container on its data",
-            "on the node's network a published port is a token of the scheduler, which forgets it when it evicts a task",
+            "a label change under a running member starts a second container on the same data",
+            "on the node's network only the scheduler counts a published port, and it no longer counts it once it evicts a task",
         );
         return Some(gap.fix(
             if w.guard {
-                "let every revision take the lock, on one and the same first directory"
+                "let every revision take the lock, on the same first directory"
             } else {
-                "let the process hold a lock on its data; needs `command`, and sh and flock in the image"
+                "let the process lock its data; this needs `command`, and sh and flock in the image"
             },
             "exclusive: { guard: lock }",
         ));
@@ -168,8 +168,8 @@ fn relabel(context: &Context<'_>, subject: SwarmService<'_>) -> Option<Gap> {
     let gap = Gap::new(
         "swarm/data/relabel",
         place,
-        "a label changed, or a scale to 0 and back, starts a second container on its data",
-        "on another node, at once, while the old one stops: nothing keeps this volume to one node",
+        "a changed label, or a scale to 0 and back, starts a second container on the same data",
+        "it starts on another node at once, while the old one stops, and nothing limits this volume to one node",
     );
     let gap = cluster(subject, gap, |fences| fences != Fences::Never);
     Some(gap.fix(MOVE, ""))
@@ -186,8 +186,8 @@ fn bare(subject: SwarmService<'_>, gaps: &mut Vec<Gap>) {
     let resources: Vec<(&str, &str)> = match (w.writer, w.id.is_some(), w.hostname) {
         (true, _, _) => vec![("writer", "two containers may write")],
         (_, id, hostname) => [
-            (id, ("id", "two containers may have the id of one member")),
-            (hostname, ("hostname", "two containers may have the hostname of one member")),
+            (id, ("id", "two containers may have the same id")),
+            (hostname, ("hostname", "two containers may have the same hostname")),
         ]
         .into_iter()
         .filter_map(|(there, what)| there.then_some(what))
@@ -203,21 +203,21 @@ fn bare(subject: SwarmService<'_>, gaps: &mut Vec<Gap>) {
             gaps.push(
                 gap(
                     "relabel",
-                    "when a label is moved to another node",
+                    "when a label moves to another node",
                     "Swarm starts the replacement there at once, while the old one stops",
                 )
                 .fix(MOVE, ""),
             );
         }
         for (hazard, when, why) in LOST.iter().filter(|_| !pinned && !w.writer) {
-            gaps.push(gap(hazard, when, why).fix("hold each member to one node on Swarm", &pin));
+            gaps.push(gap(hazard, when, why).fix("pin each member to one node on Swarm", &pin));
         }
         if pinned && subject.lock().is_none() {
             gaps.push(
                 gap(
                     "partition",
-                    "when a node that was cut off comes back",
-                    "the new task starts at once, while the old one stops; no port of the node holds it back",
+                    "when an unreachable node comes back",
+                    "the new task starts at once, while the old one stops, and no port of the node makes it wait",
                 )
                 .fix("name any port that is free on the nodes", "targets: { swarm: { lock: 5000 } }"),
             );
@@ -227,9 +227,9 @@ fn bare(subject: SwarmService<'_>, gaps: &mut Vec<Gap>) {
                 gap(
                     "update",
                     "during an update",
-                    "stop-first waits 60 s for the old task, which is told 2 to 3 s late and may take longer",
+                    "stop-first waits 60 s for the old task, which gets its signal 2 to 3 s late and may take longer",
                 )
-                .fix("stop sooner", "stop: { grace: 55s }"),
+                .fix("use a shorter grace period", "stop: { grace: 55s }"),
             );
         }
     }
@@ -244,23 +244,23 @@ fn fields(subject: SwarmService<'_>) -> Vec<Gap> {
     let before = w.stop.before.is_some().then(|| {
         field(
             route!["stop", "before"],
-            "Swarm runs nothing before the stop signal",
-            "the member gets its signal at once, and the whole grace to end",
+            "Swarm cannot run a command before the stop signal",
+            "the member gets the signal at once, and the whole grace period to stop",
         )
     });
     let healthy = (w.update.healthy.is_some() && w.per_node() && service.revision.is_none()).then(|| {
         field(
             route!["update", "healthy"],
-            "Swarm asks no gate between two nodes of a global service",
-            "it updates node after node, with the pause alone",
+            "Swarm runs no command between two nodes of a global service",
+            "it updates one node after the other and waits only for the pause",
         )
-        .fix("walk from one revision to the next, node by node", "revision: v1")
+        .fix("use revisions, and move to the next one node by node", "revision: v1")
     });
     let dedicated = matches!(w.members, Members::PerNode { dedicated: true, .. }).then(|| {
         field(
             route!["members", "dedicated"],
-            "Swarm cannot keep other services off a node",
-            "it has no taints: any service whose constraints match may come",
+            "Swarm cannot keep other services away from a node",
+            "it has no taints, so any service whose constraints match may run there",
         )
     });
     let live = subject.cycle.filter(|_| !subject.own_check()).map(|others| {
@@ -270,14 +270,14 @@ fn fields(subject: SwarmService<'_>) -> Vec<Gap> {
         };
         field(
             route!["health", "live"],
-            &format!("a check would keep {who} from finding each other; none is emitted"),
-            "on an overlay network Swarm publishes the name of a task only once its check passes",
+            &format!("this check would keep {who} from finding each other, so berthc does not emit it"),
+            "on an overlay network, Swarm publishes the name of a task only after its check has passed",
         )
         .fix(
             "if the check passes without the other members, write it for Swarm",
             "targets: { swarm: { service: { healthcheck: { test: [CMD, …], interval: 10s } } } }",
         )
-        .fix("or drop `live`", "")
+        .fix("or remove `live`", "")
     });
     [before, healthy, dedicated, live].into_iter().flatten().collect()
 }
@@ -299,8 +299,8 @@ fn apart(context: &Context<'_>, subject: SwarmService<'_>) -> Option<Gap> {
     let gap = Gap::new(
         "swarm/apart_from",
         subject.service.key(&route!["apart_from"]),
-        format!("nothing keeps {} off the nodes of {}", subject.service.name, all.join(" and ")),
-        "Swarm has no anti-affinity; no label tells their nodes apart, and they share no port",
+        format!("nothing keeps {} away from the nodes of {}", subject.service.name, all.join(" and ")),
+        "Swarm has no anti-affinity, no label separates their nodes, and they share no port",
     );
     // All specs must use the same port: that of the first service by name.
     let first = all.iter().copied().chain([subject.service.name.as_str()]).min();
@@ -308,7 +308,7 @@ fn apart(context: &Context<'_>, subject: SwarmService<'_>) -> Option<Gap> {
         first.and_then(|name| context.model.find(name)).and_then(SwarmService::of).and_then(|s| s.lock());
     let line = format!("targets: {{ swarm: {{ lock: {} }} }}", lock.unwrap_or(5000));
     Some(
-        gap.fix("take one port of the node in each of the specs", line)
-            .fix("or hold them to nodes by one label with other values", ""),
+        gap.fix("use the same port of the node in each spec", line)
+            .fix("or place them by one label with different values", ""),
     )
 }

@@ -159,7 +159,7 @@ impl Maker<'_> {
             let text = values.text(context, template, self.whom());
             if let Some(secret) = text.secrets().next() {
                 let place = self.subject.service.place(&template.route);
-                let message = format!("Swarm puts no secret into {holder}: it hands them over as files");
+                let message = format!("Swarm cannot put a secret into {holder}, only into a file");
                 context.fault(
                     Diagnostic::error(Code::RuntimeNotHere, place, message)
                         .fix("read it from its file", format!("{{{{ secret('{secret}').path }}}}")),
@@ -185,7 +185,7 @@ impl Maker<'_> {
                 continue;
             }
             if value.runs().any(|run| run == Run::Address) && !self.subject.workload.node_network {
-                let message = "a task of a global service has no name of its own on an overlay network";
+                let message = "on an overlay network, a task of a global service has no name of its own";
                 let fault = Fault::new(Code::AddressUnknown, message)
                     .fix("use the node's network", "exclusive: { address: node }");
                 context.fault(value_fault(fault, self.subject.service.place(&template.route)));
@@ -201,11 +201,11 @@ impl Maker<'_> {
             let gap = Gap::new(
                 format!("swarm/secrets.{secret}"),
                 service.place(&template.route),
-                "Swarm hands over secrets as files only",
-                "the variable would be left out",
+                "Swarm provides secrets only as files",
+                "berthc leaves the variable out",
             );
             let line = format!("{name}_FILE: \"{{{{ secret('{secret}').path }}}}\"");
-            context.gap(service, gap.fix("if the image reads a file", line));
+            context.gap(service, gap.fix("if the image can read it from a file", line));
         }
     }
 

@@ -123,7 +123,7 @@ fn one_lock(context: &mut Context<'_>, subjects: &[SwarmService<'_>]) {
                     format!("the revisions of `{}` differ in their lock on Swarm", other.service.name),
                 )
                 .related(first.service.place(&lock), "the other revision")
-                .why("a node whose label changes runs both until the old one has stopped"),
+                .why("when the label of a node changes, both run until the old one has stopped"),
             );
         }
     }

@@ -90,16 +90,16 @@ fn taken(subject: SwarmService<'_>) -> Vec<(Scope, String, Origin<'_>)> {
 fn clash(scope: &Scope, name: &str, other: &str, (place, first): (Place, Place)) -> Diagnostic {
     let (message, why) = match scope {
         Scope::Volumes => (
-            format!("{other} has a volume `{name}` on Swarm, too"),
-            "a volume of one name is one volume: two members would write it",
+            format!("{other} also has a volume `{name}` on Swarm"),
+            "the same name is the same volume, so two members would write to it",
         ),
         Scope::Stack(stack) => (
-            format!("two services of the stack {stack} would be `{name}`"),
+            format!("two services of the stack {stack} would have the name `{name}`"),
             "the second one deployed would replace the first",
         ),
         Scope::Network(network) => (
-            format!("{other} has the name `{name}` on the network {network} of Swarm, too"),
-            "whoever asks for the name gets the addresses of both",
+            format!("{other} also has the name `{name}` on the network {network} of Swarm"),
+            "the name would resolve to the addresses of both",
         ),
     };
     Diagnostic::error(Code::NameClash, place, message)

@@ -41,20 +41,20 @@ impl Naming for Names {
         let files = format!("{} and {}", from.service.file, of.service.file);
         if from.workload.node_network {
             let message = format!(
-                "{name} is on its node's network, where the names of {other} on the overlay network {theirs} are unknown ({files})"
+                "{name} uses its node's network and cannot resolve the names of {other} on the overlay network {theirs} ({files})"
             );
             return Some(
                 Fault::new(Code::PeerOnOtherNetwork, message)
-                    .fix(format!("write into {}", of.service.file), "exclusive: { address: node }"),
+                    .fix(format!("add to {}", of.service.file), "exclusive: { address: node }"),
             );
         }
         let mine = from.swarm.network.as_deref()?;
         (mine != theirs).then(|| {
             let message = format!(
-                "{name} is on the network {mine}, {other} on {theirs}: neither knows the other's names ({files})"
+                "{name} is on the network {mine} and {other} on {theirs}: neither can resolve the names of the other ({files})"
             );
             Fault::new(Code::PeerOnOtherNetwork, message).fix(
-                format!("write into {}", from.service.file),
+                format!("add to {}", from.service.file),
                 format!("targets: {{ swarm: {{ network: {theirs} }} }}"),
             )
         })

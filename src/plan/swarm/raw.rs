@@ -168,7 +168,7 @@ impl Reader<'_> {
                 self.added.top.insert(key.to_owned(), value.clone());
             }
         } else if let Some((_, field)) = DECIDED.iter().find(|(decided, _)| *decided == key) {
-            self.overwrites(route, format!("`{key}` is made from `{field}` of the spec"));
+            self.overwrites(route, format!("`{key}` comes from `{field}` of the spec"));
         } else if DROPPED.contains(&key) || key.starts_with("x-") {
             self.fault(Code::UnknownKey, route, format!("`docker stack deploy` ignores `{key}`"));
         } else {
@@ -191,7 +191,7 @@ impl Reader<'_> {
             Kind::Words => (value.is_array() || value.is_string(), "a text or a list"),
         };
         if !good {
-            self.fault(Code::WrongType, route, format!("`{key}` is {what}"));
+            self.fault(Code::WrongType, route, format!("`{key}` must be {what}"));
         }
         good
     }
@@ -201,18 +201,18 @@ impl Reader<'_> {
         let w = self.subject.workload;
         match (key, value) {
             ("healthcheck", _) if w.health.live.is_some() && !self.subject.hides_names() => {
-                self.overwrites(route, "the check is made from `health.live`");
+                self.overwrites(route, "the health check comes from `health.live`");
                 false
             }
             ("healthcheck", Value::Object(check)) => {
                 let Some(key) = check.keys().find(|k| !CHECK.contains(&k.as_str())) else { return true };
-                let message = format!("a check of format 3.8 has no `{key}`");
+                let message = format!("a health check in format 3.8 has no `{key}`");
                 self.fault(Code::UnknownKey, &route.at(key), message);
                 false
             }
             ("sysctls", Value::Object(all)) if w.node_network => {
                 let Some(key) = all.keys().find(|k| k.starts_with("net.")) else { return true };
-                let message = format!("`{key}` cannot be set on the node's network: a task never starts");
+                let message = format!("with `{key}` on the node's network, a task never starts");
                 self.fault(Code::BadValue, &route.at(key), message);
                 false
             }
@@ -224,7 +224,7 @@ impl Reader<'_> {
         let Some(all) = self.texts(route, "labels", value) else { return };
         for (key, value) in all {
             if key.starts_with("com.docker.") || self.subject.service.labels.iter().any(|(k, _)| *k == key) {
-                self.overwrites(&route.at(&key), format!("the label `{key}` is set already"));
+                self.overwrites(&route.at(&key), format!("the label `{key}` is already set"));
             } else {
                 self.added.labels.push((key, value));
             }
@@ -236,7 +236,7 @@ impl Reader<'_> {
         let text = |(k, v): (&String, &Value)| v.as_str().map(|v| (k.clone(), v.to_owned()));
         let all = value.as_object().and_then(|map| map.iter().map(text).collect());
         if all.is_none() {
-            self.fault(Code::WrongType, route, format!("`{key}` is a map of texts"));
+            self.fault(Code::WrongType, route, format!("`{key}` must be a map of texts"));
         }
         all
     }
@@ -245,11 +245,11 @@ impl Reader<'_> {
         let names =
             value.as_array().and_then(|all| all.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
         let Some(names) = names else {
-            self.fault(Code::WrongType, route, "`networks` is a list of overlay networks that exist");
+            self.fault(Code::WrongType, route, "`networks` must be a list of existing overlay networks");
             return;
         };
         if self.subject.workload.node_network {
-            self.overwrites(route, "a service on the node's network joins no other: Swarm rejects it");
+            self.overwrites(route, "Swarm rejects a service that uses the node's network and another one");
             return;
         }
         for (i, name) in names.into_iter().enumerate() {
@@ -275,7 +275,7 @@ impl Reader<'_> {
                     let all = self.texts(&at, "labels", &value).unwrap_or_default();
                     for (key, value) in all {
                         if key.starts_with("com.docker.") {
-                            self.overwrites(&at.at(&key), format!("the label `{key}` is docker's own"));
+                            self.overwrites(&at.at(&key), format!("the label `{key}` is reserved for docker"));
                         } else {
                             self.added.deploy_labels.insert(key, value.into());
                         }
@@ -285,10 +285,10 @@ impl Reader<'_> {
                 "resources" => self.resources(&at, &value),
                 "restart_policy" => self.overwrites(
                     &at,
-                    "the lock refuses a start until the old task has gone: it must be tried again forever",
+                    "the lock rejects a new task until the old one is gone, so Swarm must try again without limit",
                 ),
                 "update_config" | "rollback_config" => {
-                    self.overwrites(&at, "updates stop the old task first; the pause is `update.pause`");
+                    self.overwrites(&at, "berthc decides the order of updates; use `update.pause` for the pause");
                 }
                 "mode" | "replicas" | "endpoint_mode" => {
                     self.overwrites(&at, "each member is a service of its own, with one task");
@@ -303,7 +303,7 @@ impl Reader<'_> {
     fn map(&mut self, route: &Route, key: &str, value: &Value) -> Map<String, Value> {
         let map = value.as_object().cloned();
         if map.is_none() {
-            self.fault(Code::WrongType, route, format!("`{key}` is a map"));
+            self.fault(Code::WrongType, route, format!("`{key}` must be a map"));
         }
         map.unwrap_or_default()
     }
@@ -311,7 +311,7 @@ impl Reader<'_> {
     fn list(&mut self, route: &Route, key: &str, value: &Value) -> Vec<Value> {
         let list = value.as_array().cloned();
         if list.is_none() {
-            self.fault(Code::WrongType, route, format!("`{key}` is a list"));
+            self.fault(Code::WrongType, route, format!("`{key}` must be a list"));
         }
         list.unwrap_or_default()
     }
@@ -326,7 +326,7 @@ impl Reader<'_> {
                         &key,
                         &value,
                         is_preference,
-                        "a preference is `spread: node.labels.KEY` or `spread: engine.labels.KEY`",
+                        "a preference must be `spread: node.labels.KEY` or `spread: engine.labels.KEY`",
                     );
                 }
                 "constraints" => {
@@ -336,7 +336,7 @@ impl Reader<'_> {
                 }
                 "max_replicas_per_node" => self.overwrites(
                     &at,
-                    "it does not count a task that is still stopping; the published port is the lock",
+                    "it does not count a task that is still stopping; berthc uses the published port as the lock",
                 ),
                 _ => self.fault(Code::UnknownKey, &at, format!("placement has no `{key}`")),
             }
@@ -345,21 +345,24 @@ impl Reader<'_> {
 
     fn constraint(&mut self, route: &Route, value: &Value) {
         let Some((text, constraint)) = value.as_str().and_then(|t| Some((t, Constraint::of(t)?))) else {
-            self.fault(Code::BadValue, route, format!("no node ever matches the constraint {value}"));
+            self.fault(Code::BadValue, route, format!("no node can match the constraint {value}"));
             return;
         };
         let subject = self.subject;
         for (label, value) in subject.ids().into_iter().flat_map(|id| subject.demands(id)) {
             let own = format!("node.labels.{label} == {value}");
             if Constraint::of(&own).is_some_and(|own| own.contradicts(&constraint)) {
-                self.overwrites(route, format!("a member has the constraint `{own}`: no node matches both"));
+                self.overwrites(
+                    route,
+                    format!("a member already has the constraint `{own}`, and no node can match both"),
+                );
                 return;
             }
         }
         let raw = |c: &&String| Constraint::of(c).is_some_and(|c| c.contradicts(&constraint));
         match self.added.constraints.iter().find(raw) {
             Some(other) => {
-                let message = format!("no node ever matches `{text}` and `{other}`");
+                let message = format!("no node can match both `{text}` and `{other}`");
                 self.fault(Code::BadValue, route, message);
             }
             None => self.added.constraints.push(text.to_owned()),
@@ -394,10 +397,10 @@ impl Reader<'_> {
                         "generic_resources",
                         generic,
                         is_generic,
-                        "a generic resource is `discrete_resource_spec: { kind: NAME, value: NUMBER }`",
+                        "a generic resource must be `discrete_resource_spec: { kind: NAME, value: NUMBER }`",
                     );
                 }
-                _ => self.overwrites(&at, "what a member is given is said by `resources` of the spec"),
+                _ => self.overwrites(&at, "CPU and memory come from `resources` of the spec"),
             }
         }
     }

@@ -150,10 +150,10 @@ pub fn check(context: &mut Context<'_>, subject: SwarmService<'_>) {
                 let d = Diagnostic::error(
                     Code::ClusterVolumes,
                     subject.service.key(&at),
-                    "Swarm attaches one cluster volume to a service",
+                    "Swarm can attach only one cluster volume to a service",
                 );
                 faults.push(d.related(first, "the first").why(
-                    "with two, its scheduler takes either for enough, and a task starts with neither attached",
+                    "with two, the scheduler needs only one of them to be available, and a task starts with neither attached",
                 ));
             }
         } else {
@@ -172,7 +172,7 @@ fn cluster(subject: SwarmService<'_>, wanted: &Wanted, at: &Route) -> Option<Dia
     if wanted.csi.is_some() {
         return None;
     }
-    let message = format!("no CSI driver serves {}", wanted.backend_name);
+    let message = format!("there is no CSI driver for {}", wanted.backend_name);
     Some(Diagnostic::error(Code::VolumeNoPlugin, subject.service.place(&at.at("backend")), message))
 }
 
@@ -184,13 +184,13 @@ fn plugin(subject: SwarmService<'_>, data: &Data, wanted: &Wanted, at: &Route) -
     let backend = &wanted.backend_name;
     let csi = |d: Diagnostic| match wanted.csi {
         Some(_) => d.fix(
-            "engines from 23.0 can use its CSI driver",
+            "with engine 23.0 or newer, use its CSI driver",
             "targets: { swarm: { engine: \"23.0\", volume: csi } }",
         ),
         None => d,
     };
     let Some(plugin) = wanted.backend.plugin else {
-        let message = format!("no docker volume plugin serves {backend} on Swarm");
+        let message = format!("there is no docker volume plugin for {backend} on Swarm");
         let d = Diagnostic::error(Code::VolumeNoPlugin, place, message);
         return vec![csi(d).fix(
             "or keep the data on the nodes",
@@ -205,7 +205,7 @@ fn plugin(subject: SwarmService<'_>, data: &Data, wanted: &Wanted, at: &Route) -
     }
     let mut faults = Vec::new();
     if wanted.kind.is_some() && plugin.kind.is_none() {
-        let message = format!("the docker plugin `{}` knows no kinds of disk", plugin.driver);
+        let message = format!("the docker plugin `{}` does not support disk types", plugin.driver);
         faults.push(Diagnostic::error(Code::BadValue, service.place(&at.at("type")), message));
     }
     let decided = [plugin.size, plugin.kind.filter(|_| wanted.kind.is_some())];
@@ -213,7 +213,7 @@ fn plugin(subject: SwarmService<'_>, data: &Data, wanted: &Wanted, at: &Route) -
         faults.push(Diagnostic::error(
             Code::HatchOverwrites,
             service.key(&at.at("options").at(key)),
-            format!("`{key}` is said by `size` and `type` already"),
+            format!("`{key}` comes from `size` and `type`"),
         ));
     }
     if plugin.driver == "local" {
@@ -222,7 +222,10 @@ fn plugin(subject: SwarmService<'_>, data: &Data, wanted: &Wanted, at: &Route) -
     let last = subject.workload.ids().last().unwrap_or_default();
     let name = name(subject, data, Some(last));
     if name.len() > MAX_NAME {
-        let message = format!("the volume `{name}` has {} characters, at most {MAX_NAME} fit", name.len());
+        let message = format!(
+            "the volume name `{name}` has {} characters, but at most {MAX_NAME} are allowed",
+            name.len()
+        );
         faults.push(Diagnostic::error(Code::NameTooLong, service.key(at), message));
     }
     faults
@@ -240,16 +243,16 @@ fn nfs_options(subject: SwarmService<'_>, wanted: &Wanted, at: &Route) -> Vec<Di
             Diagnostic::error(
                 Code::VolumeNoPlugin,
                 service.place(&at.at("backend")),
-                "docker mounts NFS itself and must be told from where",
+                "docker mounts NFS itself, so it needs the server and the share",
             )
-            .fix("write beside `backend`", "options: { server: 10.0.0.9, share: /export }"),
+            .fix("add next to `backend`", "options: { server: 10.0.0.9, share: /export }"),
         );
     }
     for (key, _) in wanted.options.iter().filter(|(k, _)| !NFS.contains(&k.as_str())) {
-        let message = format!("docker's NFS volumes know no option `{key}`");
+        let message = format!("docker's NFS volumes have no option `{key}`");
         faults.push(
             Diagnostic::error(Code::BadValue, service.key(&at.at("options").at(key)), message)
-                .fix("options are", NFS.join(", ")),
+                .fix("the options are", NFS.join(", ")),
         );
     }
     faults
@@ -265,9 +268,9 @@ fn zones(subject: SwarmService<'_>, wanted: &Wanted, at: &Route) -> Option<Diagn
         Diagnostic::error(
             Code::ZoneUnknown,
             place,
-            "the volume lives in one zone, and Swarm must be told which",
+            "the volume is in one zone, but the spec does not say in which",
         )
-        .fix("one zone for each member, in order, which nodes carry as label `zone`", "zones: [b, c, d]"),
+        .fix("give the zone of each member, in order; nodes need the label `zone`", "zones: [b, c, d]"),
     )
 }
 
@@ -282,6 +285,6 @@ fn one_zone(subject: SwarmService<'_>) -> Option<Diagnostic> {
     Some(Diagnostic::error(
         Code::ZoneUnknown,
         place,
-        format!("the volumes of {} live in different zones: no node reaches both", subject.name(id)),
+        format!("the volumes of {} are in different zones, so no node can attach both", subject.name(id)),
     ))
 }

@@ -31,9 +31,9 @@ fn in_step_is_0_and_drift_is_1() {
     let (root, out) = (dir.path(), dir.path().join("out"));
     let run = berthc_in(root, &CHECK);
     assert_eq!((run.status.code(), stdout(&run).as_str()), (Some(0), ""), "{}", stderr(&run));
-    assert!(stderr(&run).contains("in step"));
+    assert!(stderr(&run).contains("up to date"));
 
-    // Someone else's file is nobody's business.
+    // A file without berthc's header is ignored.
     fs::write(out.join("db/fleet/notes.txt"), "mine\n").unwrap();
     fs::write(out.join("db/notes.service"), "mine\n").unwrap();
     assert_eq!(berthc_in(root, &CHECK).status.code(), Some(0));
@@ -47,7 +47,7 @@ fn in_step_is_0_and_drift_is_1() {
     let run = berthc_in(root, &CHECK);
     assert_eq!(run.status.code(), Some(1));
     assert_eq!(all(root), before, "check wrote something");
-    assert!(stderr(&run).contains("1 differ, 1 missing, 1 extra below out"), "{}", stderr(&run));
+    assert!(stderr(&run).contains("1 differ, 1 missing, 1 extra in out"), "{}", stderr(&run));
     let diff = stdout(&run);
     for wanted in [
         "--- a/db/fleet/db@0.service\n+++ b/db/fleet/db@0.service\n",
@@ -67,7 +67,7 @@ fn in_step_is_0_and_drift_is_1() {
     assert_eq!(drift, wanted.iter().map(|(f, s)| (f, s)).collect::<Vec<_>>());
     assert!(said["drift"][0]["diff"].as_str().unwrap().contains("+RestartSec=10"));
 
-    // What it prints is a patch that puts OUT in step.
+    // The output is a patch that brings OUT up to date.
     fs::write(root.join("drift.patch"), diff).unwrap();
     let patched = Command::new("git").args(["init", "-q"]).current_dir(root).status().unwrap();
     assert!(patched.success());
@@ -100,7 +100,7 @@ fn errors_are_2() {
     fs::create_dir(&unit).unwrap();
     let run = berthc_in(root, &CHECK);
     assert_eq!(run.status.code(), Some(2));
-    assert!(stderr(&run).contains("db@0.service: it is a folder"), "{}", stderr(&run));
+    assert!(stderr(&run).contains("db@0.service is a folder"), "{}", stderr(&run));
     fs::remove_dir(&unit).unwrap();
     for (spec, wanted) in [(DB.replace("count: 3", "count: 0"), "bad-value"), (String::new(), "empty")] {
         files(root, &[("db.yaml", &spec)]);
@@ -122,7 +122,7 @@ fn bytes_and_endless_files_are_told_apart_too() {
         (text.replace('\n', "\r\n").into_bytes(), "+[Unit]"),
         (text.trim_end().as_bytes().to_vec(), "\\ No newline at end of file"),
         ([text.as_bytes(), b"\xff"].concat(), "Binary files a/db/fleet/db@0.service"),
-        ("x\n".repeat(30_000).into_bytes(), "too long to say how"),
+        ("x\n".repeat(30_000).into_bytes(), "but are too long for a diff"),
     ] {
         fs::write(&unit, other).unwrap();
         let run = berthc_in(dir.path(), &CHECK);
@@ -233,5 +233,5 @@ fn a_revision_that_is_left_out_keeps_its_files() {
     // Whoever takes the spec away means it.
     fs::remove_file(root.join("specs/es.v1.yaml")).unwrap();
     let run = berthc_in(root, &both);
-    assert!(stderr(&run).contains("removed 1 file that no spec makes any more"), "{}", stderr(&run));
+    assert!(stderr(&run).contains("removed 1 file that no spec needs any more"), "{}", stderr(&run));
 }

@@ -56,7 +56,7 @@ fn an_error_leaves_the_output_as_it_was() {
     let before = walk(&out).iter().map(|f| fs::read(f).unwrap()).collect::<Vec<_>>();
     let run = berthc(&args);
     assert_eq!(run.status.code(), Some(2), "{}", stderr(&run));
-    assert!(stderr(&run).contains("service.yaml: it is a folder"), "{}", stderr(&run));
+    assert!(stderr(&run).contains("service.yaml is a folder"), "{}", stderr(&run));
     assert_eq!(walk(&out).iter().map(|f| fs::read(f).unwrap()).collect::<Vec<_>>(), before);
 }
 
@@ -76,7 +76,7 @@ fn what_no_spec_makes_any_more_is_removed() {
     assert!(run.status.success() && unit.exists(), "another target's folder was touched");
     let run = berthc(&args);
     assert!(
-        stderr(&run).contains("removed 1 file that no spec makes any more: db/fleet/db@2.service"),
+        stderr(&run).contains("removed 1 file that no spec needs any more: db/fleet/db@2.service"),
         "{}",
         stderr(&run)
     );
@@ -213,7 +213,7 @@ fn templates_can_be_overridden_one_by_one() {
 
     fs::write(templates.join("kubernetes/kustomization.yaml.j2"), "a: [unclosed\n").unwrap();
     let run = berthc(&args);
-    assert!(stderr(&run).contains("cannot be read back"), "{}", stderr(&run));
+    assert!(stderr(&run).contains("cannot read back"), "{}", stderr(&run));
 
     fs::remove_file(templates.join("kubernetes/kustomization.yaml.j2")).unwrap();
     fs::write(templates.join("kubernetes/kustomisation.yaml.j2"), "").unwrap();

@@ -283,7 +283,8 @@ fn lots_hide_no_fault() {
 }
 
 /// Words of each kind of names that clash.
-const CLASHES: [&str; 6] = ["volume", "on fleet", "on Swarm", "the Service", "the DaemonSet", "one claim"];
+const CLASHES: [&str; 6] =
+    ["volume", "on fleet", "on Swarm", "the Service", "the DaemonSet", "the same claims"];
 
 /// Faults that only several specs make.
 const CROSS: [Code; 5] =
@@ -400,7 +401,7 @@ fn one_name_is_enough() {
         (
             counted("a", &volume("data-b"), kubernetes),
             counted("b-a", &volume("data"), kubernetes),
-            "users of one claim, such as data-b-a-0",
+            "the same claims, such as data-b-a-0",
         ),
         (counted("a", port, kubernetes), counted("a-client", "", kubernetes), "the Service a-client"),
         (outside, counted("a-0", "", kubernetes), "the Service a-0"),

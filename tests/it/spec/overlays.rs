@@ -309,7 +309,7 @@ fn a_project_is_found_from_below_and_the_command_line_wins() {
     let run = berthc_in(&root.join("sub"), &["explain", "../specs/db.yaml", "--env", "prod"]);
     assert!(run.status.success() && stdout(&run).contains("Kubernetes 1.34"), "{}", stderr(&run));
     let run = berthc_in(root, &["compile", "."]);
-    assert!(stderr(&run).contains("holds no specs"), "berthc.toml is no spec: {}", stderr(&run));
+    assert!(stderr(&run).contains("contains no specs"), "berthc.toml is no spec: {}", stderr(&run));
 }
 
 #[test]

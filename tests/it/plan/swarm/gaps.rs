@@ -174,7 +174,9 @@ fn a_check_that_hides_names_from_those_who_are_waited_for() {
     let said = super::said(&[&a, &b]);
     let messages: Vec<&str> = said.iter().map(|d| d.message.as_str()).collect();
     let message = |of| {
-        format!("a check would keep the members and those of {of} from finding each other; none is emitted")
+        format!(
+            "this check would keep the members and those of {of} from finding each other, so berthc does not emit it"
+        )
     };
     assert_eq!(messages, [message("b"), message("a")]);
     assert_eq!(gaps(&[&a, &one("b", &peers("c")), &one("c", &peers("a"))]), ["swarm/health.live"]);

@@ -72,7 +72,7 @@ fn no_two_services_have_one_volume() {
     let said = said(&[&a, &b]);
     let found: Vec<_> = said.iter().filter(|d| d.code == "name-clash").collect();
     assert_eq!(found.len(), 1);
-    assert_eq!(found[0].message, "b-c has a volume `a-b-c-0` on Swarm, too");
+    assert_eq!(found[0].message, "b-c also has a volume `a-b-c-0` on Swarm");
     assert_eq!(found[0].place.start, b.find("a-b:").unwrap());
     assert_eq!(found[0].related[0].0.start, a.find("a: { mount").unwrap());
 }
