@@ -1,4 +1,5 @@
-//! A scenario without its words: all that the rules look at. Scenes of equal facts are searched once.
+//! A scenario without its names and files: the facts that the rules use. Scenarios with equal facts
+//! are searched once.
 
 use crate::backend::Fences;
 use crate::hazard::{Hazard, Resource};
@@ -7,33 +8,33 @@ use crate::world::{Kind, Missing, Order};
 
 use super::state::{ACTORS, Copy, Data, Link, NOWHERE, Phase, State};
 
-/// Action holds between actors `a` and `b`, by both numbers.
+/// A relation between actors `a` and `b`, indexed by both.
 pub type Pairs = [[bool; ACTORS]; ACTORS];
 
-/// Action is searched at once.
+/// The facts of one scenario.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Facts {
-    /// Whose rules hold.
+    /// The orchestrator.
     pub target: Target,
-    /// Action may strike.
+    /// The hazard to search.
     pub hazard: Hazard,
-    /// How many nodes there are.
+    /// The number of nodes.
     pub nodes: usize,
-    /// One or two.
+    /// One or two actors.
     pub actors: Vec<Actor>,
-    /// The scheduler knows of a port of the node that both take.
+    /// Whether the scheduler knows of a node port that both use.
     pub port: Pairs,
-    /// The runtime binds a port of the node that both take.
+    /// Whether the runtime binds a node port that both use.
     pub bound: Pairs,
-    /// Their containers have one name.
+    /// Whether their containers have the same name.
     pub name: Pairs,
-    /// Both processes lock one directory.
+    /// Whether both processes lock the same directory.
     pub lock: Pairs,
-    /// A rule of either keeps them off one node.
+    /// Whether a rule of either keeps them off one node.
     pub apart: Pairs,
-    /// They are of one workload.
+    /// Whether they belong to the same workload.
     pub same: Pairs,
-    /// No node's labels meet the wants of both.
+    /// Whether no node can match the placement rules of both.
     pub excluded: bool,
     /// The two stand for members of one quorum, over which a controller rolls an update.
     pub rolling: Option<Rolling>,
@@ -48,129 +49,131 @@ pub struct Rolling {
     pub many: bool,
 }
 
-/// One member.
+/// A member.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Actor {
-    /// How containers are made of it.
+    /// The kind of its workload.
     pub kind: Kind,
-    /// Actors of one owner take over each other's data on purpose: two revisions on one node, two
-    /// replicas without numbers.
+    /// The number of its owner. Actors with the same owner take over each other's data on purpose:
+    /// two revisions on one node, or two replicas without numbers.
     pub owner: u8,
-    /// One node carries what it wants, from the start.
+    /// Whether exactly one node matches its placement rules, from the start.
     pub pinned: bool,
-    /// Labels place it, and labels can be changed.
+    /// Whether labels place it, and these labels can change.
     pub labelled: bool,
-    /// Of an update.
+    /// The order of an update.
     pub order: Order,
-    /// Of a rollback.
+    /// The order of a rollback.
     pub back: Order,
-    /// It may take longer to stop than Swarm waits.
+    /// Whether it may take longer to stop than Swarm waits.
     pub slow: bool,
-    /// A new one follows one that ended (Swarm's `restart_policy`).
+    /// Whether a new container follows one that ended (Swarm's `restart_policy`).
     pub restarts: bool,
-    /// Most of its workload on one node.
+    /// The highest number of containers of its workload on one node.
     pub most: Option<u32>,
-    /// Its start kills whatever has its container's name.
+    /// Whether its start kills any container with the same name.
     pub kills: bool,
-    /// Its start stops what is left of its own.
+    /// Whether its start first stops its own leftover containers.
     pub cleans: bool,
-    /// Its container outlives its unit.
+    /// Whether its container keeps running after its unit has stopped.
     pub outlives: bool,
-    /// Someone said that at most one container may be it, though it has no data.
+    /// Whether its spec says that at most one container may be it, although it has no data.
     pub single: bool,
-    /// It has a hostname of its own.
+    /// Whether it has a hostname of its own.
     pub named: bool,
-    /// Action it mounts; of mounts that nothing tells apart but their names, one.
+    /// Its mounts. Of mounts that differ only in their names, only one.
     pub mounts: Vec<Mount>,
 }
 
 impl Actor {
-    /// Whether at most one container may be it: it has data, or someone says so.
+    /// Returns whether at most one container may be it, because it has data or because its spec
+    /// says so.
     pub fn claims(&self) -> bool {
         !self.mounts.is_empty() || self.single || self.kind == Kind::StatefulSet
     }
 }
 
-/// Something mounted.
+/// A mount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Mount {
-    /// Where its data stands in a [`State`].
+    /// The place of its data in a [`State`].
     pub place: Place,
-    /// When it is not there.
+    /// What happens if it does not exist.
     pub missing: Missing,
-    /// Whether attaching keeps another node off.
+    /// Whether attaching it excludes another node.
     pub fences: Fences,
-    /// ReadWriteOncePod.
+    /// Whether it is a ReadWriteOncePod claim.
     pub one_pod: bool,
-    /// A cluster volume that its task reserves.
+    /// Whether it is a cluster volume that its task reserves.
     pub reserved: bool,
-    /// It lies where the node's own state does, as docker's volumes do: a node that lacks that disk
-    /// is no node of the cluster.
+    /// Whether it is on the same disk as the state of the node, like docker's volumes. A node without
+    /// this disk is not part of the cluster.
     pub rooted: bool,
 }
 
-/// Where a mount's data stands in a [`State`].
+/// The place of a mount's data in a [`State`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Place {
-    /// Of `directories`.
+    /// An index of `directories`.
     Directory(u8),
-    /// Of `volumes`.
+    /// An index of `volumes`.
     Volume(u8),
 }
 
-/// Action is wrong with a start.
+/// A breach that the start of a container causes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Breach {
-    /// Of what.
+    /// The resource.
     pub resource: Resource,
-    /// How.
+    /// The kind.
     pub kind: BreachKind,
-    /// Who starts.
+    /// The actor that starts.
     pub actor: u8,
-    /// The actor of the container that already runs, or whose data it is.
+    /// The actor of the container that already runs, or that owns the data.
     pub other: u8,
-    /// Index of the mount of `actor`, if it is one.
+    /// The index of the mount of `actor`, if a mount is concerned.
     pub mount: Option<u8>,
 }
 
-/// How a berth breaks.
+/// The kinds of breach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum BreachKind {
-    /// Two running containers hold it.
+    /// Two running containers hold the resource.
     Two,
-    /// It starts without its data, which is elsewhere.
+    /// The member starts without its data, which is elsewhere.
     Empty,
-    /// It starts on the data of another.
+    /// The member starts on the data of another.
     Other,
     /// The roll-out stops so many members of a quorum at once that it is lost.
     Quorum,
 }
 
-/// Whether a [`Pairs`] holds of two containers.
+/// Returns whether the relation holds between the actors of two containers.
 pub fn holds(between: &Pairs, a: &Copy, b: &Copy) -> bool {
     between[usize::from(a.actor)][usize::from(b.actor)]
 }
 
 impl Facts {
-    /// The actor of a container.
+    /// Returns the actor of a container.
     pub fn of(&self, copy: &Copy) -> &Actor {
         &self.actors[usize::from(copy.actor)]
     }
 
-    /// The nodes.
+    /// Returns the nodes.
     pub fn nodes(&self) -> std::ops::Range<u8> {
         0..self.nodes as u8
     }
 
-    /// The moment at which the search begins. One member alone has run before; of two, nothing is
-    /// placed yet.
+    /// Returns the state in which the search starts. A single member already runs; of two, neither
+    /// is placed yet.
     pub fn start(&self) -> State {
         let mut state = State::new();
         for n in 0..self.nodes {
             state.nodes[n].fits = self.fits(n);
         }
         for (a, actor) in self.actors.iter().enumerate() {
-            // The operator makes a directory wherever the member may run, if nothing else does.
+            // If nothing creates a directory, the operator creates it on every node where the
+            // member may run.
             for mount in actor.mounts.iter().filter(|m| m.missing == Missing::Refused) {
                 if let Place::Directory(d) = mount.place {
                     for n in (0..self.nodes).filter(|n| state.nodes[*n].fits & 1 << a != 0) {
@@ -203,8 +206,8 @@ impl Facts {
         state
     }
 
-    /// Whose wants the labels of node `n` meet at first. Each pin has a node of its own; of a
-    /// label's values a node carries one.
+    /// Returns the actors whose placement rules the labels of node `n` match at first. Each pin has
+    /// its own node, and a node has one value of a label.
     fn fits(&self, n: usize) -> u8 {
         let mut fits = 0;
         for (a, actor) in self.actors.iter().enumerate() {
@@ -215,7 +218,7 @@ impl Facts {
         fits
     }
 
-    /// Action a running container of `actor` writes to on node `n`.
+    /// Marks the data that a running container of `actor` on node `n` writes to as its own.
     fn write(&self, state: &mut State, actor: usize, n: usize) {
         let owner = self.actors[actor].owner;
         for mount in &self.actors[actor].mounts {
@@ -226,8 +229,8 @@ impl Facts {
         }
     }
 
-    /// Whether something of the node, or the storage itself, refuses to start `copy` where it is
-    /// placed.
+    /// Returns whether something on the node, or the storage itself, refuses to start `copy` on its
+    /// node.
     pub fn refused(&self, state: &State, copy: &Copy) -> bool {
         let own = self.of(copy);
         let node = usize::from(copy.node);
@@ -242,8 +245,8 @@ impl Facts {
             || state.copies().filter(|o| o.runs() && *o != copy).any(|other| {
                 let here = other.node == copy.node;
                 let local = |between: &Pairs| here && holds(between, copy, other);
-                // fleetd is not what attaches; a dockerd or kubelet that is dead takes its plugins
-                // along, or is taken for gone.
+                // fleetd does not attach volumes. A dead dockerd or kubelet takes its volume
+                // plugins with it, or its node is considered gone.
                 let reached = state.node(other).is_some_and(|n| {
                     n.link == Link::Up || n.link == Link::Deaf && self.target == Target::Fleet
                 });
@@ -264,7 +267,7 @@ impl Facts {
             })
     }
 
-    /// Makes `copy` run where it is placed, and says what that breaks.
+    /// Starts `copy` on its node, and returns the breach that this causes.
     pub fn run(&self, state: &mut State, copy: &Copy) -> Option<Breach> {
         let breach = self
             .two(state, copy)
@@ -275,7 +278,7 @@ impl Facts {
         breach
     }
 
-    /// Another container runs on the same data.
+    /// Returns the breach if another container runs on the same data.
     fn two(&self, state: &State, copy: &Copy) -> Option<Breach> {
         state.copies().filter(|o| o.runs() && *o != copy).find_map(|other| {
             let shared = |m: &Mount| {
@@ -293,7 +296,7 @@ impl Facts {
         })
     }
 
-    /// It starts on what is not its own, or without what is.
+    /// Returns the breach if it starts on the data of another, or without its own.
     fn data(&self, state: &State, copy: &Copy) -> Option<Breach> {
         let own = self.of(copy);
         let node = usize::from(copy.node);
@@ -306,11 +309,11 @@ impl Facts {
                         !own.kind.per_node() && all.iter().enumerate().any(|(n, d)| n != node && *d == mine);
                     match state.nodes[node].mounted || mount.rooted {
                         true => (all[node], elsewhere),
-                        // Its data lies on the disk that is not mounted.
+                        // Its data is on the disk that is not mounted.
                         false => (Data::Absent, elsewhere || all[node] == mine),
                     }
                 }
-                // Gone under a member that has run before.
+                // The volume is gone under a member that has run before.
                 Place::Volume(v) => {
                     let here = state.volumes[usize::from(v)];
                     (here, here == Data::Absent)
@@ -334,8 +337,8 @@ impl Facts {
         })
     }
 
-    /// Another container of the same member runs. Action has data is told by its data; this is for
-    /// what stands beside it, and for members without.
+    /// Returns the breach if another container of the same member runs. For a member with data, the
+    /// data shows the breach; this is for its other resources, and for members without data.
     fn same_member(&self, state: &State, copy: &Copy) -> Option<Breach> {
         let own = self.of(copy);
         let same = |o: &&Copy| o.runs() && *o != copy && o.actor == copy.actor;
@@ -343,7 +346,8 @@ impl Facts {
         let resource = match own.kind {
             Kind::Replicas => return None,
             kind if kind.per_node() && same_member.node != copy.node => return None,
-            // A name alone says nothing: members that may run anywhere without data have one too.
+            // A name alone is not a resource: members without data that may run anywhere also have
+            // one.
             Kind::StatefulSet => Resource::Hostname,
             _ if own.mounts.is_empty() && !own.single => return None,
             _ if own.named => Resource::Hostname,

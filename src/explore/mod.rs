@@ -1,9 +1,9 @@
-//! The explorer: searches what a small cluster may do with files read back, and tells how two
+//! Searches what a small cluster can do with files that were read back, and shows how two
+//! containers come to hold one resource.
 //! containers come to hold one thing.
-//!
-//! It believes neither plan nor certificate. Each orchestrator's rules stand in one file; they
-//! move members over two or three nodes, with each event that may strike at most once. A search is
-//! complete within these bounds (the small-scope argument), and says so where it was not.
+//! It uses neither plan nor certificate. The rules of each orchestrator are in one file. They move
+//! members over two or three nodes, and each event happens at most once. A search is complete
+//! within these bounds (the small-scope hypothesis), and says so if it was not.
 
 pub mod facts;
 pub mod redundancy;
@@ -28,12 +28,12 @@ use crate::world::{Member, Workload, World};
 use facts::Facts;
 use scenario::Scenario;
 
-/// How far to search.
+/// The bounds of a search.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    /// Nodes of a scenario, 2 or 3.
+    /// The number of nodes in a scenario, 2 or 3.
     pub nodes: usize,
-    /// Whether someone may delete by force.
+    /// Whether someone may force a deletion.
     pub force: bool,
 }
 
@@ -43,28 +43,28 @@ impl Default for Bounds {
     }
 }
 
-/// Action a search of one orchestrator's files found.
+/// The result of searching the files of one orchestrator.
 #[derive(Debug, Default, Serialize)]
 pub struct Explored {
-    /// In the order of the workloads.
+    /// The findings, in the order of the workloads.
     pub findings: Vec<Finding>,
-    /// How many scenarios were searched.
+    /// The number of scenarios.
     pub scenarios: usize,
-    /// How many states those have that names alone do not tell apart.
+    /// The number of states in them. Scenarios that differ only in names count once.
     pub states: usize,
-    /// How many steps between them.
+    /// The number of steps between these states.
     pub steps: usize,
-    /// Whether every state within the bounds was looked at.
+    /// Whether the search visited every state within the bounds.
     pub complete: bool,
 }
 
-/// Searches all that may happen to the members of `world`.
+/// Searches everything that can happen to the members of `world`.
 pub fn explore(target: Target, world: &World, bounds: Bounds) -> Explored {
     watched(target, world, bounds, &Memo::default(), &mut |_, _| {})
 }
 
-/// Action was searched before. Scenes that only names tell apart are searched once, also when several
-/// ask side by side.
+/// The results of earlier searches. Scenarios that differ only in names are searched once, also
+/// when several threads ask for them.
 #[derive(Debug, Default)]
 pub struct Memo {
     found: Mutex<FxHashMap<Facts, Arc<search::Found>>>,
@@ -72,12 +72,12 @@ pub struct Memo {
 }
 
 impl Memo {
-    /// For who looks for violations only, not for layers that stand alone.
+    /// Makes a memo for a search of violations only, without mechanisms that stand alone.
     pub fn of_violations() -> Self {
         Self { violations: true, ..Self::default() }
     }
 
-    /// Action a search of `facts` finds.
+    /// Returns the result of searching `facts`.
     fn search(&self, facts: &Facts, explored: &mut Explored) -> Arc<search::Found> {
         let known = || locked(&self.found);
         if let Some(found) = known().get(facts) {
@@ -90,9 +90,9 @@ impl Memo {
     }
 }
 
-/// As [`explore`], with what was searched before; `accepted` says what someone takes, so that it
-/// hides nothing of the same kind that nobody took; `tell` hears before each pairing how many were
-/// searched, and of how many.
+/// Searches like [`explore`], with the results of earlier searches. `accepted` tells which findings
+/// are waived, so that a waived finding does not hide another one of the same kind. `tell` gets,
+/// before each pairing, the number of pairings searched so far and their total.
 pub fn watched(
     target: Target,
     world: &World,
@@ -116,7 +116,8 @@ pub fn watched(
             explored.scenarios += 1;
             let found = memo.search(&scenario.facts, &mut explored);
             explored.complete &= found.complete;
-            // Who stands on another's data beside it also comes to it afterwards.
+            // A member that runs on the data of another at the same time also does so one after the
+            // other.
             let both = found.breaches.keys().any(|(kind, _)| *kind == facts::BreachKind::Two);
             let breaches =
                 found.breaches.values().filter(|(b, _)| !both || b.kind != facts::BreachKind::Other);
@@ -134,10 +135,10 @@ pub fn watched(
                 findings.push(story::stuck(&scenario, trace));
             }
             let (workload, _) = members[0];
-            // Action two do at once by themselves needs no hazard.
+            // If the two conflict without any strike, the hazard does not matter.
             let unstruck = |(_, trace): &(_, search::Trace)| !trace.iter().any(|(s, _)| s.action.strikes());
             let met = members.len() > 1 && found.breaches.values().any(unstruck);
-            // Action someone forces is his own to answer for.
+            // Forced deletions are left out here: whoever forces one is responsible for it.
             if hazard != Hazard::Force && !memo.violations && !rolling {
                 // Services of two stacks are not alike because of their names.
                 let stack = if target == Target::Swarm { &*workload.at.file } else { "" };
@@ -158,8 +159,9 @@ pub fn watched(
     explored
 }
 
-/// Who is searched together: each member that more than its name tells from others; and, two at a
-/// time, members that name one directory or volume, and members of a quorum that a controller rolls.
+/// Returns the members to search together: each member that differs from the others by more than
+/// its name; and each pair of members that name one directory or volume, or that belong to a quorum
+/// that a controller updates.
 pub fn pairings(world: &World) -> Vec<Vec<(&Workload, &Member)>> {
     let alone = world.workloads.iter().flat_map(|w| classes(w).into_iter().map(move |m| vec![(w, m)]));
     let rolled = world.workloads.iter().filter(|w| w.rolling.is_some()).filter_map(|w| match &*w.members {
@@ -169,13 +171,13 @@ pub fn pairings(world: &World) -> Vec<Vec<(&Workload, &Member)>> {
     alone.chain(pairs(world)).chain(rolled).collect()
 }
 
-/// Whether two members name one directory or volume.
+/// Returns whether two members name one directory or volume.
 fn meet(a: &Member, b: &Member) -> bool {
     let keys: BTreeSet<_> = a.mounts.iter().filter_map(scenario::key).collect();
     b.mounts.iter().filter_map(scenario::key).any(|key| keys.contains(&key))
 }
 
-/// Action may strike these members.
+/// Returns the hazards that apply to these members.
 pub fn hazards(members: &[(&Workload, &Member)], bounds: Bounds) -> Vec<Hazard> {
     let mut all = match members {
         [(a, own), (b, other)] if std::ptr::eq(*a, *b) && a.rolling.is_some() && !meet(own, other) => {
@@ -207,14 +209,15 @@ pub fn hazards(members: &[(&Workload, &Member)], bounds: Bounds) -> Vec<Hazard> 
     all
 }
 
-/// Of members that only names tell apart, the first.
+/// Returns the first of the members that differ only in names.
 fn classes(workload: &Workload) -> Vec<&Member> {
     let mut seen = BTreeSet::new();
     workload.members.iter().filter(|m| seen.insert(scenario::class(m))).collect()
 }
 
-/// Members that name the same directory or volume, two at a time. Of many that do, each with the
-/// next one and the first with the last: what holds of those holds of all that are alike.
+/// Returns pairs of members that name the same directory or volume. If many do, each is paired with
+/// the next one, and the first with the last: what is true for these pairs is true for all similar
+/// members.
 fn pairs(world: &World) -> Vec<Vec<(&Workload, &Member)>> {
     let mut by_key: BTreeMap<(bool, &str), Vec<(usize, usize)>> = BTreeMap::new();
     for (w, workload) in world.workloads.iter().enumerate() {
@@ -223,7 +226,7 @@ fn pairs(world: &World) -> Vec<Vec<(&Workload, &Member)>> {
                 let holders = by_key.entry(key).or_default();
                 if holders.last() != Some(&(w, m)) {
                     holders.push((w, m));
-                    // On each of two nodes it stands for another.
+                    // One member stands for two, on each of two nodes.
                     if workload.kind.per_node() && !key.0 {
                         holders.push((w, m));
                     }
@@ -245,7 +248,7 @@ fn pairs(world: &World) -> Vec<Vec<(&Workload, &Member)>> {
         }
     }
     let member = |(w, m): (usize, usize)| (&world.workloads[w], &world.workloads[w].members[m]);
-    // Members of one workload that clash do so alike.
+    // Members of one workload all conflict in the same way, so one pair is enough.
     let mut inside = BTreeSet::new();
     let apart = |(a, b): &((usize, usize), (usize, usize))| a.0 != b.0 || inside.insert(a.0);
     chosen.into_iter().filter(apart).map(|(a, b)| vec![member(a), member(b)]).collect()

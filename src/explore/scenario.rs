@@ -1,4 +1,5 @@
-//! A scenario: one or two members of the files, what the rules look at, and the words for it.
+//! A scenario: one or two members of the files, the facts for the rules, and the names for the
+//! story.
 
 use std::collections::BTreeSet;
 
@@ -14,28 +15,28 @@ use crate::world::{Kind, Member, Missing, Mount, Source, Want, Whom, Workload};
 use super::facts::{self, Facts, Pairs, Place};
 use super::state::{ACTORS, NODES, PLACES};
 
-/// One member with its words.
+/// A member with its files.
 #[derive(Debug, Clone)]
 pub struct Actor<'w> {
-    /// Its workload.
+    /// The workload.
     pub workload: &'w Workload,
-    /// Itself.
+    /// The member.
     pub member: &'w Member,
-    /// Action it mounts, as [`facts::Actor::mounts`].
+    /// Its mounts, in the order of [`facts::Actor::mounts`].
     pub mounts: Vec<&'w Mount>,
 }
 
-/// Action is searched at once.
+/// One or two members, searched together.
 #[derive(Debug, Clone)]
 pub struct Scenario<'w> {
-    /// Action the rules look at.
+    /// The facts for the rules.
     pub facts: Facts,
-    /// One or two.
+    /// One or two actors.
     pub actors: Vec<Actor<'w>>,
 }
 
 impl<'w> Scenario<'w> {
-    /// A scenario of these members, of which there are at most two.
+    /// Makes a scenario of these members, at most two.
     pub fn new(target: Target, hazard: Hazard, nodes: usize, members: &[(&'w Workload, &'w Member)]) -> Self {
         let mut places: [Vec<&str>; 2] = [Vec::new(), Vec::new()];
         let mut actors: Vec<Actor<'w>> = Vec::new();
@@ -76,7 +77,7 @@ impl<'w> Scenario<'w> {
             });
             actors.push(Actor { workload, member, mounts });
         }
-        // Directories of a node say nothing of another node's.
+        // A directory of one node is a different directory on another node.
         let local = plain
             .iter()
             .all(|a| a.kind.per_node() && a.mounts.iter().all(|m| matches!(m.place, Place::Directory(_))));
@@ -109,13 +110,13 @@ impl<'w> Scenario<'w> {
         Self { facts, actors }
     }
 
-    /// The line of the first label that places an actor.
+    /// Returns the line of the first label that places an actor.
     pub fn want(&self, actor: &Actor<'w>) -> Option<&'w At> {
         wants(actor.workload, actor.member).next().map(|w| &w.at)
     }
 }
 
-/// Action a mount is known by, beside its path in the container; whether it is a node's own.
+/// Returns the source of a mount, and whether it belongs to the node.
 pub fn key(mount: &Mount) -> Option<(bool, &str)> {
     match &mount.source {
         Source::Host { path, .. } => Some((true, path)),
@@ -124,7 +125,7 @@ pub fn key(mount: &Mount) -> Option<(bool, &str)> {
     }
 }
 
-/// Action tells a member from others of its workload, but for names.
+/// Returns what distinguishes a member from the others of its workload, except names.
 pub fn class(member: &Member) -> String {
     let mounts: Vec<_> = member.mounts.iter().map(|m| fact(m, Place::Volume(0))).collect();
     let kinds: Vec<_> = member.mounts.iter().map(|m| key(m).map(|k| k.0)).collect();
@@ -133,7 +134,7 @@ pub fn class(member: &Member) -> String {
     format!("{mounts:?}{kinds:?}{wants:?}{} {}", member.container.is_some(), member.hostname.is_some())
 }
 
-/// Action the rules look at of a mount.
+/// Returns the facts of a mount.
 fn fact(mount: &Mount, place: Place) -> facts::Mount {
     let none = facts::Mount {
         place,
@@ -158,8 +159,8 @@ fn fact(mount: &Mount, place: Place) -> facts::Mount {
     }
 }
 
-/// The mounts that matter: what several members name comes first, for there is room for a few
-/// only; of the rest one of each kind.
+/// Returns the mounts to search. Mounts that several members name come first, because there is room
+/// for only a few; of the others, one of each kind.
 fn chosen<'w>(member: &'w Member, all: &[(&'w Workload, &'w Member)]) -> Vec<&'w Mount> {
     let keys = |m: &'w Member| -> BTreeSet<_> { m.mounts.iter().filter_map(key).collect() };
     let others: Vec<BTreeSet<_>> =
@@ -178,8 +179,9 @@ fn wants<'w>(workload: &'w Workload, member: &'w Member) -> impl Iterator<Item =
     workload.wants.iter().chain(&member.wants)
 }
 
-/// Whether one node alone carries what it wants: by its name, or by a label that is this member's
-/// alone. Of two values each may have a node.
+/// Returns whether exactly one node matches the placement rules of a member: by the name of the
+/// node, or by a label that only this member requires. With two values of the label, each may have
+/// its own node.
 fn pinned(workload: &Workload, member: &Member) -> bool {
     let alone = workload.members.len() == 1 && !workload.kind.per_node();
     let own = |w: &Want| by_hand(&w.key) && !shared(w) && w.values.len() == 1 && !w.shared;
@@ -188,8 +190,8 @@ fn pinned(workload: &Workload, member: &Member) -> bool {
         || alone && workload.wants.iter().any(|w| !w.not && own(w))
 }
 
-/// Whether a label of this key is set by hand, one node at a time. The rest tells kinds of nodes
-/// apart: many nodes are managers, or run Linux.
+/// Returns whether operators set a label with this key by hand, on one node at a time. Other labels
+/// describe a class of nodes: many nodes are managers, or run Linux.
 fn by_hand(key: &str) -> bool {
     const KINDS: [&str; 7] = [
         "node.role",
@@ -200,7 +202,7 @@ fn by_hand(key: &str) -> bool {
         "kubernetes.io/role",
         "agentpool",
     ];
-    // Action clouds, installers and the daemon's own configuration set.
+    // The prefixes of labels that clouds, installers and the configuration of the daemon set.
     const OWNERS: [&str; 14] = [
         "alpha.eksctl.io/",
         "beta.kubernetes.io/",
@@ -220,8 +222,9 @@ fn by_hand(key: &str) -> bool {
     !KINDS.contains(&key) && !OWNERS.iter().any(|owner| key.starts_with(owner))
 }
 
-/// Whether many nodes carry what a want asks for, by the last word of its label: they lie in one
-/// zone, or are of one kind. A kind with a number (`role=data1`) is a member's.
+/// Returns whether many nodes match a placement rule, judged by the last word of its label: such
+/// nodes are in one zone, or of one class. A class with a number (`role=data1`) belongs to one
+/// member.
 fn shared(want: &Want) -> bool {
     const PLACES: [&str; 6] = ["zone", "region", "rack", "az", "datacenter", "dc"];
     const SORTS: [&str; 20] = [
@@ -251,13 +254,13 @@ fn shared(want: &Want) -> bool {
     PLACES.contains(&last) || SORTS.contains(&last) && !want.values.iter().all(numbered)
 }
 
-/// Whether the one takes over the data of the other on purpose.
+/// Returns whether one takes over the data of the other on purpose.
 fn heirs(a: &Workload, b: &Workload) -> bool {
     let revisions = a.kind.per_node() && b.kind.per_node() && a.family == b.family && a.scope == b.scope;
     revisions || a.kind == Kind::Replicas && std::ptr::eq(a, b)
 }
 
-/// How an update rolls over two members of one quorum.
+/// Returns how an update goes through two members of one quorum.
 fn rolling(hazard: Hazard, actors: &[Actor<'_>]) -> Option<facts::Rolling> {
     let [a, b] = actors else { return None };
     let of = a.workload.rolling.as_ref();
@@ -267,7 +270,7 @@ fn rolling(hazard: Hazard, actors: &[Actor<'_>]) -> Option<facts::Rolling> {
     })
 }
 
-/// Whether both want one label with values of which a node carries one.
+/// Returns whether both require different values of one label, so that no node matches both.
 fn excluded(a: &Actor<'_>, b: &Actor<'_>) -> bool {
     wants(a.workload, a.member).filter(|w| !w.not && !w.values.is_empty()).any(|own| {
         wants(b.workload, b.member)
@@ -282,8 +285,8 @@ fn ports_meet(a: &Actor<'_>, b: &Actor<'_>, which: impl Fn(&crate::world::Port) 
     })
 }
 
-/// Action it holds a lock on: a mount, and the file in it, empty for the mount itself. Action lies
-/// deeper may be another mount's.
+/// Returns what the actor locks: a mount, and the file in it (empty for the mount itself). A file
+/// deeper inside may belong to another mount.
 fn lock<'w>(actor: &Actor<'w>) -> Option<((bool, &'w str), &'w str)> {
     let (path, _) = actor.workload.lock.as_ref()?;
     let (directory, file) = path.rsplit_once('/')?;
@@ -294,7 +297,7 @@ fn lock<'w>(actor: &Actor<'w>) -> Option<((bool, &'w str), &'w str)> {
     at(path).map(|place| (place, "")).or_else(|| Some((at(directory)?, file)))
 }
 
-/// Whether a rule of `a` keeps it off nodes with `b`.
+/// Returns whether a rule of `a` keeps it off nodes with `b`.
 fn keeps_off(a: &Actor<'_>, b: &Actor<'_>) -> bool {
     a.workload.apart.iter().any(|rule| match &rule.whom {
         Whom::Pods { selector, namespaces, .. } => {

@@ -1,5 +1,5 @@
-//! Breadth-first search of a scenario: the shortest way to each breach, and states from which no
-//! update can finish.
+//! Breadth-first search of a scenario. Finds the shortest trace to each breach, and states from
+//! which no update can finish.
 
 use std::collections::BTreeMap;
 use std::hash::BuildHasherDefault;
@@ -12,122 +12,122 @@ use crate::hazard::Resource;
 use super::facts::{Breach, BreachKind, Facts};
 use super::state::State;
 
-/// Most states of one scenario; a search that comes here says so.
+/// The highest number of states in one scenario. A search that reaches it is not complete.
 pub const MOST: usize = 60_000;
 
-/// Action happens in one step. A strike comes at most once; a heal takes one back.
+/// The kind of a step. A strike happens at most once; a heal reverses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Action {
     // The orchestrator and its agents.
-    /// It wants one more container.
+    /// The orchestrator creates one more container.
     Create,
-    /// It gives one a node.
+    /// The orchestrator gives a container a node.
     Place,
     /// The container starts.
     Start,
-    /// The controller counts a running one as available.
+    /// The controller counts a running container as available.
     Available,
-    /// Something refuses the start; it is tried elsewhere.
+    /// Something refuses the start. The container is tried elsewhere.
     Refuse,
-    /// The old one is to go, for a new description.
+    /// The orchestrator decides to replace an old container because of a new description.
     Replace,
-    /// The agent hears that it is to stop the container.
+    /// The agent learns that it must stop the container.
     Tell,
     /// The container has ended.
     End,
-    /// Nothing is waited for any more: the time is up.
+    /// The orchestrator stops waiting, because the time is over.
     Timeout,
-    /// Action was waited for has ended.
+    /// The orchestrator stops waiting, because the old container has ended.
     Release,
-    /// A node that does not answer is given up.
+    /// The orchestrator gives up a node that does not answer.
     Notice,
     // Strikes.
     /// A new description is deployed.
     Update,
     /// The old description is deployed again.
     Rollback,
-    /// Scaled to zero, or taken away.
+    /// The workload is scaled to zero, or removed.
     Remove,
-    /// Another generation is deployed beside it, or it is deleted and at once made again.
+    /// Another revision is deployed next to it, or it is deleted and created again at once.
     Again,
-    /// The label, pin or metadata is taken from a node.
+    /// A node loses the label, pin or metadata.
     Unlabel,
-    /// The label goes to another node.
+    /// The label moves to another node.
     MoveLabel,
-    /// The label takes the value that the other wants.
+    /// The label changes to the value that the other actor requires.
     FlipLabel,
-    /// The node is cut off.
+    /// The node becomes unreachable.
     Cut,
     /// The agent is killed.
     KillAgent,
-    /// The node is switched off, or rebooted.
+    /// The node is switched off, or reboots.
     PowerOff,
-    /// It comes back without its disk.
+    /// The node comes back without its disk.
     Unmount,
     /// The node is drained.
     Drain,
-    /// The manager or controller starts anew.
+    /// The manager or controller restarts.
     ManagerRestart,
     /// The process ends by itself.
     Crash,
-    /// The volume is not there.
+    /// The volume does not exist.
     LoseVolume,
-    /// Someone deletes by force.
+    /// Someone forces a deletion.
     Force,
     // Heals.
-    /// Deployed again.
+    /// The workload is deployed again.
     Deploy,
     /// The label is set again.
     Label,
-    /// The node is reached again.
+    /// The node is reachable again.
     Heal,
     /// The agent is back.
     AgentBack,
     /// The node is on again.
     PowerOn,
-    /// The disk is mounted.
+    /// The disk is mounted again.
     Mount,
-    /// The node takes containers again.
+    /// The node accepts containers again.
     Undrain,
 }
 
 impl Action {
-    /// Whether it strikes, or is done to the cluster.
+    /// Returns whether it is a strike.
     pub fn strikes(self) -> bool {
         self >= Self::Update && self < Self::Deploy
     }
 
-    /// Its bit in [`State::struck`].
+    /// Returns its bit in [`State::struck`].
     pub fn bit(self) -> u32 {
         1 << (self as u8 - Self::Update as u8)
     }
 }
 
-/// One step.
+/// A step of a trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Step {
-    /// Action happens.
+    /// The kind of step.
     pub action: Action,
-    /// To whom; 0 where it is nobody's.
+    /// The actor; 0 if the step concerns no actor.
     pub actor: u8,
-    /// Where; [`super::state::NOWHERE`] where it is nowhere.
+    /// The node; [`super::state::NOWHERE`] if the step concerns no node.
     pub node: u8,
-    /// Of which version of the description it speaks.
+    /// The version of the description that the step concerns.
     pub version: u8,
 }
 
-/// Action may come next.
+/// The steps that are possible in a state.
 #[derive(Debug, Default)]
 pub struct Next {
-    /// With the state after it, and what it breaks.
+    /// Each step with the state after it, and the breach that it causes.
     pub steps: Vec<(Step, State, Option<Breach>)>,
-    /// A container found no room: the search is no longer complete.
+    /// Whether there was no room for a container, so that the search is no longer complete.
     pub full: bool,
 }
 
 impl Next {
-    /// One more step.
+    /// Adds a step.
     pub fn add(&mut self, step: Step, state: State) {
         self.steps.push((step, state, None));
     }
@@ -135,41 +135,42 @@ impl Next {
 
 /// The rules of one orchestrator.
 pub trait Rules: Sync {
-    /// All that may come next in `state`.
+    /// Adds every step that is possible in `state` to `next`.
     fn next(&self, facts: &Facts, state: &State, next: &mut Next);
-    /// Whether all is well: nothing is broken, and what is wanted runs, and nothing else.
+    /// Returns whether nothing is broken, everything that is wanted runs, and nothing else does.
     fn settled(&self, facts: &Facts, state: &State) -> bool;
 }
 
 /// The steps to a state, each with the state after it.
 pub type Trace = Vec<(Step, State)>;
 
-/// Action a search found.
+/// The result of a search.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// How many states there are.
+    /// The number of states.
     pub states: usize,
-    /// How many steps between them.
+    /// The number of steps between them.
     pub steps: usize,
-    /// Whether every one was looked at.
+    /// Whether every state was visited.
     pub complete: bool,
     /// The first breach of each kind, with the steps that lead to it.
     pub breaches: BTreeMap<(BreachKind, Resource), (Breach, Trace)>,
-    /// The steps to a state that cannot settle any more, whatever heals.
+    /// The steps to a state that can no longer settle, whatever heals.
     pub stuck: Option<Trace>,
 }
 
 type Hashed = BuildHasherDefault<FxHasher>;
 
-/// Searches all that may happen in the scenario of `facts`, or [`MOST`] states of it.
+/// Searches everything that can happen in the scenario of `facts`, up to [`MOST`] states.
 pub fn search(rules: &dyn Rules, facts: &Facts) -> Found {
     let start = facts.canonical(facts.start());
-    // State -> where it was reached from.
+    // Each state with the state and step that reached it.
     let mut seen: IndexMap<State, (u32, Step), Hashed> = IndexMap::default();
     let none = Step { action: Action::Heal, actor: 0, node: 0, version: 0 };
     seen.insert(start, (0, none));
     let mut found = Found { complete: true, ..Found::default() };
-    // Steps that nobody does: backwards, to see from where all can settle.
+    // The steps of the orchestrator and the heals, to search backwards for the states that can
+    // settle.
     let mut edges: Vec<(u32, u32)> = Vec::new();
     let mut goals: Vec<u32> = Vec::new();
     let mut next = Next::default();
@@ -214,9 +215,9 @@ pub fn search(rules: &dyn Rules, facts: &Facts) -> Found {
     found
 }
 
-/// The first state from which no way leads to a goal.
+/// Returns the first state from which no goal is reachable.
 fn stuck(states: usize, edges: &[(u32, u32)], goals: Vec<u32>) -> Option<usize> {
-    // Predecessors, one after another in one list.
+    // The predecessors of all states, in one list.
     let mut from = vec![0_u32; states + 1];
     for (_, to) in edges {
         from[*to as usize + 1] += 1;
@@ -241,7 +242,7 @@ fn stuck(states: usize, edges: &[(u32, u32)], goals: Vec<u32>) -> Option<usize> 
     good.iter().position(|g| !g)
 }
 
-/// The steps from the start to state `to`.
+/// Returns the steps from the start to state `to`.
 fn trace(seen: &IndexMap<State, (u32, Step), Hashed>, to: usize) -> Trace {
     let mut trace = Vec::new();
     let mut at = to;
@@ -255,9 +256,9 @@ fn trace(seen: &IndexMap<State, (u32, Step), Hashed>, to: usize) -> Trace {
 }
 
 impl Facts {
-    /// Of states that only swap nodes which nothing tells apart, one.
+    /// Returns one representative of the states that differ only by swapped, identical nodes.
     pub fn canonical(&self, state: State) -> State {
-        // With one or two nodes the first is the home, and nothing is to be swapped.
+        // With one or two nodes, the first is the home node, and nothing can be swapped.
         if self.nodes < 3 || self.actors.len() > 1 {
             return state;
         }

@@ -1,83 +1,85 @@
-//! Action a small cluster is in at one moment: nodes, containers, data.
+//! The state of a small cluster at one moment: nodes, containers, data.
 
-/// Most nodes of a scenario.
+/// The highest number of nodes in a scenario.
 pub const NODES: usize = 3;
-/// Most members of a scenario.
+/// The highest number of members in a scenario.
 pub const ACTORS: usize = 2;
-/// Most containers at one moment; a step that would make one more is not taken, and said.
+/// The highest number of containers at one moment. A step that would create one more is not taken,
+/// and the search reports that it is not complete.
 pub const COPIES: usize = 6;
-/// Most directories and volumes of a scenario, of each.
+/// The highest number of directories, and of volumes, in a scenario.
 pub const PLACES: usize = 4;
 
-/// No node yet.
+/// The index for "no node yet".
 pub const NOWHERE: u8 = u8::MAX;
 
-/// How a node stands to the orchestrator.
+/// The connection between a node and the orchestrator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Link {
-    /// It hears and is heard.
+    /// The node is connected.
     Up,
-    /// Cut off: its containers run on.
+    /// The node is unreachable, and its containers keep running.
     Cut,
-    /// Its agent (kubelet, fleetd, dockerd) is dead: its containers run on.
+    /// The agent (kubelet, fleetd, dockerd) is dead, and the containers keep running.
     Deaf,
-    /// Powered off: nothing runs.
+    /// The node is powered off, and nothing runs.
     Off,
 }
 
-/// One node.
+/// A node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Node {
-    /// How it stands to the orchestrator.
+    /// The connection to the orchestrator.
     pub link: Link,
-    /// The orchestrator has noticed that it is not up.
+    /// Whether the orchestrator has noticed that the node is not up.
     pub noticed: bool,
-    /// It takes no new containers (cordon, drain).
+    /// Whether the node accepts no new containers (cordon, drain).
     pub drained: bool,
-    /// Its disk is mounted.
+    /// Whether its disk is mounted.
     pub mounted: bool,
-    /// Whose wants its labels meet, a bit for each actor.
+    /// The actors whose placement rules its labels match, one bit for each.
     pub fits: u8,
 }
 
-/// Action becomes of a container.
+/// The phase of a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {
-    /// It is wanted, and has no node.
+    /// The container is wanted, but has no node.
     Waiting,
-    /// It has a node, and does not run yet.
+    /// The container has a node, but does not run yet.
     Placed,
-    /// It runs.
+    /// The container runs.
     Running,
-    /// It was asked to stop, and runs.
+    /// The container was told to stop, but still runs.
     Stopping,
 }
 
-/// One container, from the moment that it is wanted to its end.
+/// A container, from the moment that it is wanted until it has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Copy {
-    /// Whose.
+    /// The actor.
     pub actor: u8,
-    /// 0 for the description that was there first, 1 for the new one.
+    /// The version: 0 for the first description, 1 for the new one.
     pub version: u8,
-    /// Index of the node, or [`NOWHERE`].
+    /// The index of the node, or [`NOWHERE`].
     pub node: u8,
-    /// Action becomes of it.
+    /// The phase.
     pub phase: Phase,
-    /// The orchestrator no longer wants it (desired state shutdown, Terminating, unit moved away).
+    /// Whether the orchestrator no longer wants it (desired state shutdown, Terminating, unit moved
+    /// away).
     pub retired: bool,
-    /// The orchestrator's books no longer know that it runs.
+    /// Whether the orchestrator no longer knows that it runs.
     pub forgotten: bool,
-    /// It waits for the end of the one that it replaces.
+    /// Whether it waits until the container that it replaces has ended.
     pub waits: bool,
-    /// Action made it is gone: its successor does not count it (Kubernetes).
+    /// Whether its controller is gone, so that the next controller does not count it (Kubernetes).
     pub orphan: bool,
     /// The controller counts it as available; looked at where a quorum is rolled (Kubernetes).
     pub available: bool,
 }
 
 impl Copy {
-    /// One that is wanted, and nothing more.
+    /// Makes a container that is wanted, and nothing more.
     pub fn wanted(actor: u8, version: u8, node: u8) -> Self {
         let phase = Phase::Waiting;
         Self {
@@ -93,51 +95,51 @@ impl Copy {
         }
     }
 
-    /// Whether a process runs.
+    /// Returns whether its process runs.
     pub fn runs(&self) -> bool {
         matches!(self.phase, Phase::Running | Phase::Stopping)
     }
 }
 
-/// Action the orchestrator is asked for, of one actor.
+/// The desired state of one actor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Desired {
-    /// It is deployed, and not scaled to zero.
+    /// Whether it is deployed and not scaled to zero.
     pub deployed: bool,
-    /// Which description.
+    /// The version of the description.
     pub version: u8,
 }
 
-/// Whose data a directory or volume holds.
+/// The data in a directory or volume.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Data {
-    /// It is not there.
+    /// The directory or volume does not exist.
     Absent,
-    /// It is there, and nobody has written to it.
+    /// It exists, but nobody has written to it.
     Empty,
-    /// The data of the actor of this owner number.
+    /// The data of the actor with this owner number.
     Of(u8),
 }
 
-/// The whole cluster.
+/// The state of the whole cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct State {
-    /// The scenario says how many count.
+    /// The nodes. The scenario tells how many of them count.
     pub nodes: [Node; NODES],
-    /// By actor.
+    /// The desired state of each actor.
     pub desired: [Desired; ACTORS],
-    /// Sorted, so that equal states are equal.
+    /// The containers, sorted, so that equal states are equal.
     copies: [Option<Copy>; COPIES],
-    /// By directory and node.
+    /// The data by directory and node.
     pub directories: [[Data; NODES]; PLACES],
-    /// By volume.
+    /// The data by volume.
     pub volumes: [Data; PLACES],
-    /// The strikes that have been made, a bit for each kind: each comes once.
+    /// The strikes so far, a bit for each kind: each happens once.
     pub struck: u32,
 }
 
 impl State {
-    /// Healthy nodes and nothing on them.
+    /// Makes a state with healthy nodes and no containers.
     pub fn new() -> Self {
         let node = Node { link: Link::Up, noticed: false, drained: false, mounted: true, fits: 0 };
         Self {
@@ -150,17 +152,17 @@ impl State {
         }
     }
 
-    /// The containers.
+    /// Returns the containers.
     pub fn copies(&self) -> impl Iterator<Item = &Copy> {
         self.copies.iter().flatten()
     }
 
-    /// The containers of one actor.
+    /// Returns the containers of one actor.
     pub fn of(&self, actor: u8) -> impl Iterator<Item = &Copy> {
         self.copies().filter(move |c| c.actor == actor)
     }
 
-    /// One more container; false when there is no room for it.
+    /// Adds a container. Returns false if there is no room for it.
     pub fn push(&mut self, copy: Copy) -> bool {
         match self.copies.iter_mut().find(|c| c.is_none()) {
             Some(free) => *free = Some(copy),
@@ -170,7 +172,7 @@ impl State {
         true
     }
 
-    /// Replaces one container, or takes it away.
+    /// Replaces or removes a container.
     pub fn set(&mut self, old: &Copy, new: Option<Copy>) {
         if let Some(place) = self.copies.iter_mut().find(|c| c.as_ref() == Some(old)) {
             *place = new;
@@ -178,7 +180,7 @@ impl State {
         self.sort();
     }
 
-    /// Changes all containers for which `which` holds.
+    /// Changes all containers for which `which` is true.
     pub fn each(&mut self, which: impl Fn(&Copy) -> bool, change: impl Fn(&mut Copy)) {
         for copy in self.copies.iter_mut().flatten().filter(|c| which(c)) {
             change(copy);
@@ -186,7 +188,7 @@ impl State {
         self.sort();
     }
 
-    /// Takes away all containers for which `which` holds.
+    /// Removes all containers for which `which` is true.
     pub fn drop_if(&mut self, which: impl Fn(&Copy) -> bool) {
         for place in &mut self.copies {
             if place.as_ref().is_some_and(&which) {
@@ -197,16 +199,16 @@ impl State {
     }
 
     fn sort(&mut self) {
-        // `None` sorts first; that is as good as last.
+        // `None` sorts first, which is as good as last.
         self.copies.sort_unstable();
     }
 
-    /// The node of a container that has one.
+    /// Returns the node of a container, if it has one.
     pub fn node(&self, copy: &Copy) -> Option<&Node> {
         self.nodes.get(usize::from(copy.node))
     }
 
-    /// Swaps two nodes, with all that is on them.
+    /// Swaps two nodes with everything on them.
     pub fn swap(&mut self, a: usize, b: usize) {
         self.nodes.swap(a, b);
         for directory in &mut self.directories {

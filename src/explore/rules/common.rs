@@ -1,18 +1,18 @@
-//! Action may strike a cluster and how it heals: the same for every orchestrator.
+//! The events that can strike a cluster and the heals, which are the same for every orchestrator.
 
 use crate::explore::facts::{Facts, Place};
 use crate::explore::search::{Action, Next, Step};
 use crate::explore::state::{Copy, Data, Link, NOWHERE, Phase, State};
 
-/// Most strikes in one history.
+/// The highest number of strikes in one trace.
 const STRIKES: u32 = 3;
 
-/// Whether one more may come: each once.
+/// Returns whether `action` may strike: each strike happens once.
 pub fn may_strike(state: &State, action: Action) -> bool {
     state.struck & action.bit() == 0 && state.struck.count_ones() < STRIKES
 }
 
-/// Whether nothing is broken any more.
+/// Returns whether nothing is broken any more.
 pub fn calm(facts: &Facts, state: &State) -> bool {
     let first = facts.start();
     let node = |n: usize| state.nodes[n] == first.nodes[n];
@@ -20,7 +20,7 @@ pub fn calm(facts: &Facts, state: &State) -> bool {
     (0..facts.nodes).all(node) && deployed && !state.volumes.contains(&Data::Absent)
 }
 
-/// Whether each member runs, of the wanted version, and nothing else does.
+/// Returns whether each member runs in the desired version, and nothing else runs.
 pub fn runs_as_wanted(facts: &Facts, state: &State) -> bool {
     (0..facts.actors.len() as u8).all(|a| {
         let version = state.desired[usize::from(a)].version;
@@ -35,7 +35,7 @@ pub fn runs_as_wanted(facts: &Facts, state: &State) -> bool {
     })
 }
 
-/// One heal, and the state after it.
+/// Returns every possible heal, with the state after it.
 pub fn heals(facts: &Facts, state: &State) -> Vec<(Step, State)> {
     let mut heals = Vec::new();
     let first = facts.start();
@@ -87,7 +87,7 @@ pub fn heals(facts: &Facts, state: &State) -> Vec<(Step, State)> {
     heals
 }
 
-/// The ways in which labels may change, with the node where they do.
+/// Returns the ways in which labels may change, with the node where they do.
 pub fn relabel(facts: &Facts, state: &State, action: Action) -> Vec<(u8, State)> {
     let mut traces = Vec::new();
     let labelled = |a: usize| facts.actors[a].labelled;
@@ -120,7 +120,7 @@ pub fn relabel(facts: &Facts, state: &State, action: Action) -> Vec<(u8, State)>
     traces
 }
 
-/// A node is cut off, its agent killed, or it is switched off: each node in turn.
+/// Adds a partition, a killed agent or a switched-off node, for each node in turn.
 pub fn unlink(facts: &Facts, struck: &State, next: &mut Next, action: Action) {
     let link = match action {
         Action::Cut => Link::Cut,
@@ -137,7 +137,7 @@ pub fn unlink(facts: &Facts, struck: &State, next: &mut Next, action: Action) {
     }
 }
 
-/// A node that is off comes back without its disk.
+/// Adds a node that was off and comes back without its disk.
 pub fn unmount(facts: &Facts, struck: &State, next: &mut Next) {
     for n in (0..facts.nodes as u8).filter(|n| struck.nodes[usize::from(*n)].link == Link::Off) {
         let mut after = *struck;
@@ -147,7 +147,8 @@ pub fn unmount(facts: &Facts, struck: &State, next: &mut Next) {
     }
 }
 
-/// A volume is gone while nobody runs on it: deleted, or looked for where it is not.
+/// Adds the loss of a volume that nobody uses: it was deleted, or a node looks for it in the wrong
+/// place.
 pub fn lose(facts: &Facts, struck: &State, next: &mut Next) {
     if struck.copies().any(Copy::runs) {
         return;

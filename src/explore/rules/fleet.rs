@@ -1,8 +1,8 @@
-//! Action fleet does, with systemd and docker under it.
+//! The behaviour of fleet, with systemd and docker under it.
 //!
-//! fleet judges what is wanted, not what still runs: it places the next unit milliseconds after a
-//! stop was asked (agent/agent.go), and moves units off a machine that is cut off while they run
-//! on (engine/reconciler.go). Only docker's names, locks and storage look at what runs.
+//! fleet compares what is wanted, not what still runs. It places the next unit milliseconds after a
+//! stop request (agent/agent.go), and moves units off an unreachable machine while they keep
+//! running (engine/reconciler.go). Only docker's names, locks and the storage see what runs.
 
 use crate::hazard::Hazard;
 use crate::world::Kind;
@@ -15,12 +15,12 @@ use crate::explore::state::{Copy, Link, NOWHERE, Phase, State};
 /// CoreOS fleet.
 pub struct Fleet;
 
-/// Action may strike under each hazard. `Crash` is a docker client that is killed: its container
-/// runs on. `KillAgent` is fleetd that is stopped, as in a reboot: it asks its units to stop, waits
-/// for none, and clears its machine.
+/// Returns the strikes for each hazard. `Crash` is a killed docker client: its container keeps
+/// running. `KillAgent` is fleetd that stops, as in a reboot: it tells its units to stop, does not
+/// wait, and removes its machine.
 fn strikes(facts: &Facts) -> &'static [Action] {
     match facts.hazard {
-        // One that goes makes room at once for the other that its `Conflicts` kept off.
+        // A unit that goes makes room at once for the other one that its `Conflicts` kept off.
         Hazard::Colocate | Hazard::Neighbour | Hazard::Revisions if facts.actors.len() > 1 => {
             &[Action::Remove]
         }
@@ -52,7 +52,7 @@ impl Rules for Fleet {
         for action in strikes(facts).iter().filter(|w| common::may_strike(state, **w)) {
             turn.strike(*action);
         }
-        // A unit that does not run and is not wanted any more does nothing, and is nobody's hindrance.
+        // A unit that does not run and is not wanted any more has no effect.
         let gone = |c: &Copy| c.retired && !c.runs();
         for (_, after, _) in next.steps.iter_mut().filter(|(_, after, _)| after.copies().any(gone)) {
             after.drop_if(gone);
@@ -60,7 +60,8 @@ impl Rules for Fleet {
     }
 
     fn settled(&self, facts: &Facts, state: &State) -> bool {
-        // Action a killed client left behind is no unit's; where it is in the way, none runs.
+        // A container that a killed client left behind belongs to no unit. If it blocks a unit, no
+        // member runs.
         let mut units = *state;
         units.drop_if(|c| c.forgotten);
         common::calm(facts, state) && common::runs_as_wanted(facts, &units)
@@ -90,8 +91,8 @@ impl Turn<'_> {
         0..self.facts.nodes as u8
     }
 
-    /// The engine gives a unit one machine (engine/scheduler.go), each agent takes global units by
-    /// itself (agent/reconcile.go); both look at metadata and at what is wanted there.
+    /// The engine gives a unit one machine (engine/scheduler.go), and each agent takes global units
+    /// by itself (agent/reconcile.go). Both use the metadata and what is wanted on the machine.
     fn create(&mut self, actor: u8) {
         let desired = self.state.desired[usize::from(actor)];
         let (state, global) = (self.state, self.global(actor));
@@ -121,7 +122,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Other content: the agent stops, rewrites, starts; `destroy` comes back before the stop.
+    /// If the content changed, the agent stops the unit, rewrites it and starts it. `destroy`
+    /// returns before the unit has stopped.
     fn replace(&mut self, old: &Copy) {
         let desired = self.state.desired[usize::from(old.actor)];
         if desired.deployed && !old.retired && old.version != desired.version {
@@ -136,7 +138,7 @@ impl Turn<'_> {
         if copy.phase != Phase::Placed || copy.retired || !up {
             return;
         }
-        // systemd has one unit of a name: it starts when its own stop is done.
+        // systemd has one unit with a name: it starts after its own stop is done.
         let cleans = self.facts.of(copy).cleans;
         let busy =
             |o: &Copy| o.actor == copy.actor && o.node == copy.node && o.runs() && (cleans || !o.forgotten);
@@ -145,7 +147,7 @@ impl Turn<'_> {
         }
         let mut after = *self.state;
         if self.facts.of(copy).kills {
-            // It kills whatever has its name, and takes the name.
+            // The start kills any container with its name, and takes the name.
             after.drop_if(|o| o.node == copy.node && o.runs() && holds(&self.facts.name, o, copy));
         }
         if self.facts.refused(&after, copy) {
@@ -177,7 +179,7 @@ impl Turn<'_> {
         self.next.add(Self::of(Action::Tell, copy), after);
     }
 
-    /// The machine's key expires after 30 s; its own agent stops nothing (agent/reconcile.go).
+    /// The key of the machine expires after 30 s. Its own agent stops nothing (agent/reconcile.go).
     fn notice(&mut self) {
         for n in self.nodes() {
             let node = self.state.nodes[usize::from(n)];
@@ -190,7 +192,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Units of a machine that is gone are wanted elsewhere; global ones stay its own.
+    /// The units of a lost machine are wanted elsewhere, except global units, which stay with it.
     fn gone(&self, state: &mut State, n: u8) {
         state.drop_if(|c| c.node == n && !c.runs() && !self.global(c.actor));
         state.each(|c| c.node == n && !self.global(c.actor), |c| c.retired = true);
@@ -200,7 +202,7 @@ impl Turn<'_> {
         for (step, mut after) in common::heals(self.facts, self.state) {
             match step.action {
                 Action::Label => self.unfit(&mut after),
-                // Nothing of fleet's survives a stop of its agent: units begin anew.
+                // No unit of fleet survives a stop of its agent: all units start again.
                 Action::AgentBack => after.drop_if(|c| c.node == step.node && !c.runs()),
                 _ => {}
             }
@@ -264,7 +266,7 @@ impl Turn<'_> {
             Action::Crash => {
                 for copy in self.state.copies().filter(|c| c.runs() && !c.forgotten) {
                     let mut after = struck;
-                    // The unit is tried again where it is, unless it was to stop.
+                    // The unit is tried again on the same machine, unless it was told to stop.
                     let again = Copy { phase: Phase::Placed, ..*copy };
                     after.set(
                         copy,

@@ -1,8 +1,9 @@
-//! Action Kubernetes does: its controllers, scheduler and kubelets.
+//! The behaviour of Kubernetes: its controllers, scheduler and kubelets.
 //!
-//! An object that is gone has stopped, except where someone forces. Whom a terminating pod still
-//! keeps off differs: the scheduler counts it for ports, anti-affinity and ReadWriteOncePod, its
-//! own StatefulSet and DaemonSet do, a ReplicaSet and another DaemonSet do not.
+//! If an object is gone, its containers have stopped, except after a forced deletion. Components
+//! differ in what a terminating pod excludes: the scheduler counts it for ports, anti-affinity and
+//! ReadWriteOncePod, and its own StatefulSet or DaemonSet counts it; a ReplicaSet and another
+//! DaemonSet do not.
 
 use crate::hazard::{Hazard, Resource};
 use crate::world::{Kind, Order};
@@ -15,7 +16,7 @@ use crate::explore::state::{Copy, Link, NOWHERE, Phase, State};
 /// Kubernetes.
 pub struct Kubernetes;
 
-/// Action may strike under each hazard. `Crash` is a pod that is deleted or evicted.
+/// Returns the strikes for each hazard. `Crash` is a pod that is deleted or evicted.
 fn strikes(hazard: Hazard) -> &'static [Action] {
     match hazard {
         Hazard::Colocate | Hazard::Neighbour => &[Action::Crash],
@@ -57,7 +58,7 @@ impl Rules for Kubernetes {
     }
 
     fn settled(&self, facts: &Facts, state: &State) -> bool {
-        // A bare pod that is gone stays gone.
+        // A pod without a controller does not come back.
         let bare = facts.actors.iter().any(|a| a.kind == Kind::Pod);
         bare || common::calm(facts, state) && common::runs_as_wanted(facts, state)
     }
@@ -90,28 +91,29 @@ impl Turn<'_> {
         0..self.facts.nodes as u8
     }
 
-    /// The controllers.
+    /// Lets the controllers create pods.
     fn create(&mut self, actor: u8) {
         let desired = self.state.desired[usize::from(actor)];
         let objects = || self.state.of(actor).filter(|c| !c.forgotten);
         let surge = self.order(actor) == Order::StartFirst;
-        // With a surge a pod that is deleted is replaced at once, and an old one while it runs.
+        // With a surge, a deleted pod is replaced at once, and an old pod while it still runs.
         let counts = |c: &&Copy| !surge || !c.retired && c.version == desired.version;
         let places: Vec<u8> = match self.kind(actor) {
             _ if !desired.deployed => return,
-            // Made once, with everything else.
+            // It is created once, with everything else.
             Kind::Pod => Vec::new(),
-            // pkg/controller/daemon/daemon_controller.go, podsShouldBeOnNode: a terminating pod
-            // of its own counts; of an older set's it knows nothing.
+            // pkg/controller/daemon/daemon_controller.go, podsShouldBeOnNode: counts a terminating
+            // pod of its own, but no pod of another DaemonSet.
             Kind::DaemonSet => self
                 .nodes()
                 .filter(|n| self.fits(actor, *n))
                 .filter(|n| !objects().filter(counts).any(|c| c.node == *n && !c.orphan))
                 .collect(),
-            // pkg/controller/statefulset/stateful_set_control.go: the object of the name.
+            // pkg/controller/statefulset/stateful_set_control.go: waits for the object with this
+            // name.
             Kind::StatefulSet if objects().count() > 0 => Vec::new(),
-            // pkg/controller/replicaset: terminating pods are not counted; Recreate waits for
-            // the old ones in an upgrade only.
+            // pkg/controller/replicaset: does not count terminating pods; Recreate waits for old
+            // pods only during a rollout.
             Kind::Replicas => {
                 let upgrade = objects().any(|c| c.version != desired.version);
                 let alive = objects().filter(|c| !c.retired).filter(counts).count();
@@ -133,7 +135,7 @@ impl Turn<'_> {
         self.facts.actors[usize::from(actor)].order
     }
 
-    /// The roll-out: the old pod is deleted, at once or when the new one runs.
+    /// Rolls out: deletes the old pod, at once or after the new one runs.
     fn replace(&mut self, old: &Copy) {
         let desired = self.state.desired[usize::from(old.actor)];
         if !desired.deployed
@@ -195,7 +197,7 @@ impl Turn<'_> {
         }
     }
 
-    /// The scheduler (pkg/scheduler/framework/plugins).
+    /// Schedules a pod (pkg/scheduler/framework/plugins).
     fn place(&mut self, copy: &Copy) {
         if copy.phase != Phase::Waiting || copy.retired {
             return;
@@ -222,7 +224,8 @@ impl Turn<'_> {
         })
     }
 
-    /// The kubelet; a pod that it cannot start stays where it is, and is tried again.
+    /// Starts a pod. If the kubelet cannot start it, the pod stays on its node, and the kubelet
+    /// tries again.
     fn start(&mut self, copy: &Copy) {
         let up = self.state.node(copy).is_some_and(|n| n.link == Link::Up);
         if copy.phase != Phase::Placed || copy.retired || !up {
@@ -230,7 +233,7 @@ impl Turn<'_> {
         }
         let mut after = *self.state;
         if self.facts.refused(self.state, copy) {
-            // Nobody but an operator moves it.
+            // Only an operator moves it.
             after.set(copy, None);
             self.next.add(Self::of(Action::Refuse, copy), after);
             return;
@@ -240,7 +243,7 @@ impl Turn<'_> {
     }
 
     fn stop(&mut self, copy: &Copy) {
-        // Action is cut off hears nothing, and its object stays.
+        // An unreachable kubelet learns nothing, and the object stays.
         if self.state.node(copy).is_some_and(|n| n.link != Link::Up) || !(copy.retired || copy.forgotten) {
             return;
         }
@@ -254,7 +257,8 @@ impl Turn<'_> {
         self.next.add(Self::of(action, copy), after);
     }
 
-    /// The node lifecycle controller; pods of a DaemonSet tolerate an unreachable node for ever.
+    /// Lets the node lifecycle controller notice a node. Pods of a DaemonSet tolerate an
+    /// unreachable node forever.
     fn notice(&mut self) {
         for n in self.nodes() {
             let node = self.state.nodes[usize::from(n)];
@@ -277,7 +281,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Pods of a DaemonSet go from nodes that no longer fit, at once (`manage`); all others stay.
+    /// Deletes the pods of a DaemonSet from nodes that no longer match, at once (`manage`). All
+    /// other pods stay.
     fn unfit(&self, state: &mut State) {
         let nodes = state.nodes;
         state.each(

@@ -1,4 +1,4 @@
-//! Action each orchestrator does next, one file each.
+//! The rules of each orchestrator, one file each.
 
 mod common;
 pub mod fleet;
@@ -8,7 +8,7 @@ pub mod swarm;
 use super::search::Rules;
 use crate::target::Target;
 
-/// The rules of a target.
+/// Returns the rules of a target.
 pub fn of(target: Target) -> &'static dyn Rules {
     match target {
         Target::Kubernetes => &kubernetes::Kubernetes,

@@ -1,7 +1,7 @@
-//! Action Docker Swarm does (`docs`: swarmkit's orchestrators, scheduler and agent).
+//! The behaviour of Docker Swarm (swarmkit's orchestrators, scheduler and agent).
 //!
-//! Tasks are judged by two notions of "occupied": `max_replicas_per_node` counts what is desired,
-//! host ports and cluster volumes what is observed (swarmkit manager/scheduler/nodeinfo.go).
+//! Swarm has two notions of "occupied": `max_replicas_per_node` counts desired states, host ports
+//! and cluster volumes count observed states (swarmkit manager/scheduler/nodeinfo.go).
 
 use crate::hazard::Hazard;
 use crate::world::{Kind, Order};
@@ -14,7 +14,7 @@ use crate::explore::state::{Copy, Link, NOWHERE, Phase, State};
 /// Docker Swarm.
 pub struct Swarm;
 
-/// Action may strike under each hazard.
+/// Returns the strikes for each hazard.
 fn strikes(hazard: Hazard) -> &'static [Action] {
     match hazard {
         Hazard::Colocate | Hazard::Neighbour | Hazard::Revisions => &[],
@@ -104,8 +104,8 @@ impl Turn<'_> {
         0..self.facts.nodes as u8
     }
 
-    /// A slot, or a node of a global service, without a task that is to run gets one; nothing is
-    /// waited for (manager/orchestrator/replicated/services.go, global/global.go).
+    /// Creates a task for a slot, or for a node of a global service, without a task that should
+    /// run. It waits for nothing (manager/orchestrator/replicated/services.go, global/global.go).
     fn create(&mut self, actor: u8) {
         let desired = self.state.desired[usize::from(actor)];
         if !desired.deployed {
@@ -134,7 +134,7 @@ impl Turn<'_> {
         }
     }
 
-    /// The updater (manager/orchestrator/update/updater.go).
+    /// Lets the updater replace a task (manager/orchestrator/update/updater.go).
     fn replace(&mut self, old: &Copy) {
         let wanted = self.state.desired[usize::from(old.actor)];
         if !wanted.deployed || old.retired {
@@ -143,7 +143,7 @@ impl Turn<'_> {
         let order = self.order(old.actor);
         let mut after = *self.state;
         if old.version == wanted.version {
-            // The new task runs: with start-first the old one goes now.
+            // The new task runs: with start-first, the old one stops now.
             let late = |c: &Copy| {
                 c.actor == old.actor
                     && c.version != old.version
@@ -182,8 +182,8 @@ impl Turn<'_> {
         if self.state.struck & Action::Rollback.bit() != 0 { actor.back } else { actor.order }
     }
 
-    /// A replacement waits until the old task has stopped or its node is down, and 60 s
-    /// at most: too short for a grace above 55 s.
+    /// Starts a replacement after the old task has stopped or its node is down, or after 60 s: too
+    /// short for a grace period above 55 s.
     fn release(&mut self, copy: &Copy) {
         if !copy.waits {
             return;
@@ -205,7 +205,7 @@ impl Turn<'_> {
         }
     }
 
-    /// The scheduler (manager/scheduler/filter.go).
+    /// Schedules a task (manager/scheduler/filter.go).
     fn place(&mut self, copy: &Copy) {
         if copy.phase != Phase::Waiting || copy.waits {
             return;
@@ -223,7 +223,7 @@ impl Turn<'_> {
     fn taken(&self, copy: &Copy, n: u8) -> bool {
         let own = self.facts.of(copy);
         let others = || self.state.copies().filter(|o| *o != copy && o.phase != Phase::Waiting);
-        // Action was rejected is no longer counted (nodeinfo.go, removeTask).
+        // A rejected task is no longer counted (nodeinfo.go, removeTask).
         if others().any(|o| o.node == n && !o.forgotten && holds(&self.facts.port, copy, o)) {
             return true;
         }
@@ -245,7 +245,7 @@ impl Turn<'_> {
         }
         let mut after = *self.state;
         if self.facts.refused(self.state, copy) {
-            // The task is rejected and another one tried, on any node.
+            // The task is rejected, and another one is tried on any node.
             if !self.global(copy.actor) && self.facts.nodes > 1 {
                 after.set(copy, Some(Copy::wanted(copy.actor, copy.version, NOWHERE)));
                 self.next.add(Self::of(Action::Refuse, copy), after);
@@ -264,7 +264,7 @@ impl Turn<'_> {
             return;
         }
         let hears = self.state.node(copy).is_none_or(|n| n.link == Link::Up);
-        // A node that was removed hears nothing any more.
+        // A removed node learns nothing any more.
         let removed = copy.forgotten && self.state.struck & Action::Force.bit() != 0;
         if copy.retired && hears && !removed {
             after.set(copy, copy.runs().then_some(Copy { phase: Phase::Stopping, ..*copy }));
@@ -272,8 +272,8 @@ impl Turn<'_> {
         }
     }
 
-    /// A node is down after three missed heartbeats (manager/dispatcher): its tasks are to be
-    /// elsewhere, and those of global services nowhere.
+    /// Declares a node down after three missed heartbeats (manager/dispatcher). Its tasks are
+    /// wanted elsewhere, but those of global services are not.
     fn notice(&mut self) {
         for n in self.nodes() {
             let node = self.state.nodes[usize::from(n)];
@@ -290,7 +290,7 @@ impl Turn<'_> {
     fn heal(&mut self) {
         for (step, mut after) in common::heals(self.facts, self.state) {
             match step.action {
-                // A dockerd that starts kills what the last one left (seen).
+                // A dockerd that starts kills the containers that the last one left (observed).
                 Action::AgentBack => after.drop_if(|c| c.node == step.node && c.runs()),
                 Action::Label => self.enforce(&mut after),
                 _ => {}
@@ -318,7 +318,7 @@ impl Turn<'_> {
                 self.next.add(step(action, 0, NOWHERE, 0), struck);
             }
             Action::ManagerRestart if self.state.copies().any(|c| c.waits) => {
-                // The wait is forgotten (manager/orchestrator/taskinit/init.go).
+                // The new manager no longer waits (manager/orchestrator/taskinit/init.go).
                 struck.each(|c| c.waits, |c| c.waits = false);
                 self.next.add(step(action, 0, NOWHERE, 0), struck);
             }
@@ -367,8 +367,8 @@ impl Turn<'_> {
         }
     }
 
-    /// The constraint enforcer: what no longer fits is rejected while it runs, and nothing waits
-    /// for its end (manager/orchestrator/constraintenforcer).
+    /// Lets the constraint enforcer reject a task that no longer matches while it still runs.
+    /// Nothing waits until it has ended (manager/orchestrator/constraintenforcer).
     fn enforce(&self, state: &mut State) {
         let nodes = state.nodes;
         let unfit =

@@ -1,4 +1,4 @@
-//! How fleet tells a history.
+//! The stories of fleet.
 
 use super::Narrator;
 use crate::explore::facts::{Breach, BreachKind};
@@ -10,7 +10,7 @@ use crate::finding::At;
 use crate::hazard::Hazard;
 use crate::world::Source;
 
-/// The narrator.
+/// The narrator of fleet.
 pub struct Fleet;
 
 impl Narrator for Fleet {
@@ -79,7 +79,7 @@ impl Narrator for Fleet {
         if breach.kind != BreachKind::Two || elsewhere {
             let volume = matches!(mount.map(|m| &m.source), Some(Source::Volume { .. }));
             let more = if volume { ", or a volume whose driver refuses a second machine" } else { "" };
-            // In a unit that is no instance `%i` is empty.
+            // In a unit that is not an instance of a template, `%i` is empty.
             let pin = match workload.name.contains('@') {
                 true => "%i, on one machine for each number",
                 false => "1, on one machine only",

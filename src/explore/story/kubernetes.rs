@@ -1,4 +1,4 @@
-//! How Kubernetes tells a history.
+//! The stories of Kubernetes.
 
 use super::Narrator;
 use crate::explore::facts::{Breach, BreachKind};
@@ -10,7 +10,7 @@ use crate::finding::{At, Event, Finding, Level, codes};
 use crate::hazard::Hazard;
 use crate::world::{Kind, Order, Source};
 
-/// The narrator.
+/// The narrator of Kubernetes.
 pub struct Kubernetes;
 
 /// An update that stops as many members as a quorum cannot miss; `steps` lead to it.

@@ -1,4 +1,4 @@
-//! Stories: what a search found, told in the orchestrator's own words.
+//! Stories: the results of a search, in the terms of the orchestrator.
 
 mod fleet;
 mod kubernetes;
@@ -14,7 +14,8 @@ use crate::hazard::Hazard;
 use crate::target::Target;
 pub use words::{Narrator, Sentence, common, named, node};
 
-/// Two containers hold one thing, or one starts without what is its own.
+/// Makes the finding for a breach: two containers hold one resource, or one starts without its own
+/// data.
 pub fn breach(scenario: &Scenario<'_>, breach: &Breach, trace: &[(Step, State)]) -> Finding {
     if breach.kind == BreachKind::Quorum {
         return kubernetes::quorum(scenario, events(scenario, trace));
@@ -63,8 +64,8 @@ pub fn breach(scenario: &Scenario<'_>, breach: &Breach, trace: &[(Step, State)])
     Finding { story, subject: name.clone(), cause: Some(cause), ..finding }
 }
 
-/// What has struck. Of two members on one directory, one after the other, the second has come to
-/// where its own data is not.
+/// Returns the hazard that caused the breach. If two members use one directory one after the other,
+/// the second one is where its own data is not.
 fn hazard(scenario: &Scenario<'_>, breach: &Breach) -> Hazard {
     match (scenario.facts.hazard, breach.kind) {
         (Hazard::Colocate, BreachKind::Empty | BreachKind::Other) => Hazard::Move,
@@ -72,7 +73,7 @@ fn hazard(scenario: &Scenario<'_>, breach: &Breach) -> Hazard {
     }
 }
 
-/// No update can finish any more.
+/// Makes the finding for a state from which no update can finish.
 pub fn stuck(scenario: &Scenario<'_>, trace: &[(Step, State)]) -> Finding {
     let actor = &scenario.actors[0];
     let name = &actor.member.name;
@@ -91,7 +92,7 @@ fn place_of(at: &crate::finding::At) -> String {
     format!("{}:{}", at.file, at.line)
 }
 
-/// Every step that a reader has to know of.
+/// Returns every step that a reader needs to know.
 fn events(scenario: &Scenario<'_>, trace: &[(Step, State)]) -> Vec<Event> {
     let mut before = scenario.facts.start();
     let mut events = Vec::new();
@@ -104,7 +105,7 @@ fn events(scenario: &Scenario<'_>, trace: &[(Step, State)]) -> Vec<Event> {
     events
 }
 
-/// The narrator of a target.
+/// Returns the narrator of a target.
 pub fn narrator(target: Target) -> &'static dyn Narrator {
     match target {
         Target::Kubernetes => &kubernetes::Kubernetes,

@@ -1,4 +1,4 @@
-//! How Swarm tells a history.
+//! The stories of Swarm.
 
 use super::Narrator;
 use crate::explore::facts::{Breach, BreachKind};
@@ -11,7 +11,7 @@ use crate::hazard::Hazard;
 use crate::target::SWARM_OLD_TASK_TIMEOUT;
 use crate::world::{Kind, Order, Source};
 
-/// The narrator.
+/// The narrator of Swarm.
 pub struct Swarm;
 
 impl Narrator for Swarm {
