@@ -26,34 +26,34 @@ impl Narrator for Fleet {
             }
             Action::Rollback => (format!("{name} is replaced by its old content"), Some(&workload.at)),
             Action::Create if stopping => (
-                format!("fleet places {name} on {node}: it judges what is wanted, not what still runs"),
+                format!("fleet places {name} on {node}: it considers what is wanted, not what still runs"),
                 wanted.or(Some(&workload.at)),
             ),
             Action::Create => (format!("fleet places {name} on {node}"), wanted.or(Some(&workload.at))),
-            Action::Replace => (format!("the old {name} is to stop; nothing waits for that"), None),
+            Action::Replace => (format!("the old {name} is told to stop; nothing waits for it"), None),
             Action::Start => (format!("systemd starts the container of {name} on {node}"), None),
             Action::Tell => {
-                (format!("the agent of {node} asks {name} to stop; its container takes its time"), None)
+                (format!("the agent of {node} tells {name} to stop; its container still runs"), None)
             }
             Action::End => (format!("the container of {name} on {node} ends"), None),
-            Action::Notice => (format!("after 30 s {node} counts as gone: its units move at once"), None),
+            Action::Notice => (format!("after 30 s {node} is considered lost: its units move at once"), None),
             Action::Remove => (format!("{name} is stopped or destroyed"), None),
             Action::Deploy => (format!("{name} is started again before its container has ended"), None),
-            Action::Unlabel => (format!("the metadata is taken from {node}: its units move"), wanted),
+            Action::Unlabel => (format!("the metadata is removed from {node}: its units move"), wanted),
             Action::MoveLabel => {
-                (format!("the metadata is moved away from {node}: the unit follows"), wanted)
+                (format!("the metadata moves away from {node}: the unit follows"), wanted)
             }
-            Action::FlipLabel => (format!("the metadata of {node} takes the other value"), wanted),
+            Action::FlipLabel => (format!("the metadata of {node} changes to the other value"), wanted),
             Action::Label => (format!("the metadata of {node} is set again"), wanted),
             Action::KillAgent => (
                 format!(
-                    "fleetd on {node} stops, as in a reboot: it asks its units to stop, and waits for none"
+                    "fleetd on {node} stops, as in a reboot: it tells its units to stop and does not wait"
                 ),
                 None,
             ),
             Action::AgentBack => (format!("fleetd on {node} is back"), None),
             Action::Crash => {
-                (format!("the docker client of {name} is killed; its container runs on"), Some(&workload.at))
+                (format!("the docker client of {name} is killed; its container keeps running"), Some(&workload.at))
             }
             _ => (story::common(scenario, step)?, None),
         };
@@ -70,7 +70,7 @@ impl Narrator for Fleet {
         });
         let made = trace.iter().any(|(s, _)| matches!(s.action, Action::Unmount | Action::LoseVolume));
         if breach.kind == BreachKind::Empty && made {
-            let words = "--mount type=bind,source=DIR,target=DIR inside the mount: -v makes what is missing";
+            let words = "--mount type=bind,source=DIR,target=DIR inside the mount: -v creates a missing directory";
             return (at_mount, words.to_owned());
         }
         if scenario.facts.hazard == Hazard::Neighbour {
@@ -86,7 +86,7 @@ impl Narrator for Fleet {
             };
             return (&workload.at, format!("MachineMetadata={}={pin}{more}", workload.family));
         }
-        let name = "docker run --name, after the data directory and the same in every unit that uses it: the daemon refuses a second one";
+        let name = "docker run --name, made from the data directory and the same in every unit that uses it: the daemon refuses a second one";
         let at = actor.member.container.as_ref().map_or(&workload.at, |c| &c.1);
         (at, name.to_owned())
     }
@@ -95,9 +95,9 @@ impl Narrator for Fleet {
         let left = trace.iter().any(|(s, _)| s.action == Action::Crash);
         let fix = match left {
             true => {
-                "ExecStartPre that stops what is left of its own, by a label: docker stop $(docker ps -q --filter label=…)"
+                "ExecStartPre that stops the leftover containers of the unit, by a label: docker stop $(docker ps -q --filter label=…)"
             }
-            false => "a machine that carries what the unit wants",
+            false => "a machine with the metadata that the unit requires",
         };
         (&scenario.actors[0].workload.at, fix.to_owned())
     }

@@ -64,7 +64,7 @@ impl Narrator for Kubernetes {
             Action::Rollback => ("the old template is applied again".to_owned(), Some(&workload.at)),
             Action::Again => (
                 format!(
-                    "{} is deleted and at once applied again; its pods terminate meanwhile",
+                    "{} is deleted and applied again at once, while its pods still terminate",
                     workload.name
                 ),
                 Some(&workload.at),
@@ -73,16 +73,16 @@ impl Narrator for Kubernetes {
                 if workload.update.order == Order::StartFirst
                     && before.of(step.actor).any(|c| !c.retired) =>
             {
-                ("the surge: a new pod is made beside the old one".to_owned(), update.or(Some(&workload.at)))
+                ("the surge: a new pod is created next to the old one".to_owned(), update.or(Some(&workload.at)))
             }
             Action::Create if terminating && workload.kind == Kind::Replicas => (
                 format!(
-                    "a ReplicaSet does not count pods that terminate: it makes another one of {}",
+                    "a ReplicaSet does not count terminating pods: it creates another pod of {}",
                     workload.name
                 ),
                 Some(&workload.at),
             ),
-            Action::Create => (format!("{} makes a pod", workload.name), Some(&workload.at)),
+            Action::Create => (format!("{} creates a pod", workload.name), Some(&workload.at)),
             Action::Replace if workload.update.order == Order::ByHand => {
                 ("someone deletes the old pod, so that the new template takes effect".to_owned(), update)
             }
@@ -95,7 +95,7 @@ impl Narrator for Kubernetes {
             Action::Start => (format!("its container starts on {node}"), None),
             Action::Refuse => (format!("it cannot start on {node}; someone deletes the pod"), None),
             Action::Tell => {
-                (format!("the kubelet of {node} asks the container to stop; it takes its time"), None)
+                (format!("the kubelet of {node} tells the container to stop; it still runs"), None)
             }
             Action::End => (format!("the container of {name} on {node} ends, and its pod is gone"), None),
             Action::Notice => {
@@ -103,17 +103,17 @@ impl Narrator for Kubernetes {
             }
             Action::Remove => (format!("{} is scaled to 0", workload.name), None),
             Action::Deploy => (format!("{} is scaled up again", workload.name), None),
-            Action::Unlabel => (format!("the label is taken from {node}"), wanted),
-            Action::MoveLabel => (format!("the label is moved away from {node}"), wanted),
-            Action::FlipLabel => (format!("the label of {node} takes the other value"), wanted),
+            Action::Unlabel => (format!("the label is removed from {node}"), wanted),
+            Action::MoveLabel => (format!("the label moves away from {node}"), wanted),
+            Action::FlipLabel => (format!("the label of {node} changes to the other value"), wanted),
             Action::Label => (format!("the label of {node} is set again"), wanted),
-            Action::KillAgent => (format!("the kubelet of {node} dies; its containers run on"), None),
+            Action::KillAgent => (format!("the kubelet of {node} dies; its containers keep running"), None),
             Action::AgentBack => (format!("the kubelet of {node} is back"), None),
             Action::Drain => (format!("{node} is drained: its pods are evicted"), None),
             Action::Undrain => (format!("{node} is uncordoned"), None),
             Action::Crash => (format!("the pod of {name} is deleted or evicted"), None),
             Action::Force => (
-                format!("kubectl delete pod --force: the object of {name} is gone, its container runs on"),
+                format!("kubectl delete pod --force: the object of {name} is gone, but its container keeps running"),
                 None,
             ),
             _ => (story::common(scenario, step)?, None),
@@ -132,7 +132,7 @@ impl Narrator for Kubernetes {
         if came(Action::Unmount) {
             return (
                 at_mount,
-                "type: Directory, with a path inside the mount: nothing makes it when the disk is away"
+                "type: Directory, with a path inside the mount: nothing creates it while the disk is not mounted"
                     .to_owned(),
             );
         }
@@ -145,20 +145,20 @@ impl Narrator for Kubernetes {
         }
         match workload.kind {
             Kind::Replicas if scenario.actors.len() > 1 => {
-                (&workload.at, "kind: StatefulSet with volumeClaimTemplates: each replica its own volume".to_owned())
+                (&workload.at, "kind: StatefulSet with volumeClaimTemplates: each replica gets its own volume".to_owned())
             }
             Kind::Replicas if volume => {
-                (&workload.at, "kind: StatefulSet, which makes no second pod of one name; and accessModes: [ReadWriteOncePod]".to_owned())
+                (&workload.at, "kind: StatefulSet, which never creates a second pod with the same name; and accessModes: [ReadWriteOncePod]".to_owned())
             }
             Kind::Replicas | Kind::Pod => {
-                (&workload.at, "kind: StatefulSet, which makes no second pod of one name".to_owned())
+                (&workload.at, "kind: StatefulSet, which never creates a second pod with the same name".to_owned())
             }
             _ if workload.update.order == Order::StartFirst => {
                 (update, "rollingUpdate: { maxSurge: 0, maxUnavailable: 1 }".to_owned())
             }
             _ => (
                 &workload.at,
-                "required podAntiAffinity on kubernetes.io/hostname against its own label, which terminating pods still hold".to_owned(),
+                "required podAntiAffinity on kubernetes.io/hostname against its own label, which terminating pods still have".to_owned(),
             ),
         }
     }

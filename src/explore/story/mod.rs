@@ -27,7 +27,7 @@ pub fn breach(scenario: &Scenario<'_>, breach: &Breach, trace: &[(Step, State)])
     let mount = breach.mount.and_then(|m| own.mounts.get(usize::from(m))).copied();
     let facts = &scenario.facts.actors[usize::from(breach.actor)];
     let place = breach.mount.and_then(|m| facts.mounts.get(usize::from(m))).map(|m| m.place);
-    let thing = mount.map_or_else(|| format!("what is {}'s alone", own.member.name), named);
+    let thing = mount.map_or_else(|| format!("a resource of {}", own.member.name), named);
     let (name, other) = (&own.member.name, &theirs.member.name);
     let message = match breach.kind {
         BreachKind::Two if name == other => format!("two containers of {name} hold {thing} at once"),
@@ -45,7 +45,7 @@ pub fn breach(scenario: &Scenario<'_>, breach: &Breach, trace: &[(Step, State)])
         (BreachKind::Two, Some(Place::Volume(_))) => format!("now two containers write to {thing}"),
         (BreachKind::Two, None) => format!("now two containers are {name}"),
         (BreachKind::Empty, _) => format!("now {name} runs without its data"),
-        (BreachKind::Other, _) => format!("now {name} runs on what is not its own"),
+        (BreachKind::Other, _) => format!("now {name} runs on data that is not its own"),
         (BreachKind::Quorum, _) => "now the quorum is lost".to_owned(),
     };
     story.push(Event { words: end, at: mount.map(|m| m.at.clone()) });
@@ -78,7 +78,7 @@ pub fn stuck(scenario: &Scenario<'_>, trace: &[(Step, State)]) -> Finding {
     let actor = &scenario.actors[0];
     let name = &actor.member.name;
     let mut story = events(scenario, trace);
-    let words = format!("nothing that heals brings {name} back to what is wanted");
+    let words = format!("even when everything heals, {name} does not reach its desired state again");
     story.push(Event { words, at: None });
     let (line, fix) = narrator(scenario.facts.target).unstick(scenario, trace);
     let message = format!("{name} can come to where nothing goes on any more");

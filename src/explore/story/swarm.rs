@@ -29,44 +29,44 @@ impl Narrator for Swarm {
                 if order.order == Order::StartFirst && before.of(step.actor).any(|c| !c.retired) =>
             {
                 (
-                    format!("start-first: Swarm starts the new task of {name} beside the old one"),
+                    format!("start-first: Swarm starts the new task of {name} next to the old one"),
                     order.at.as_ref(),
                 )
             }
             Action::Create => {
-                (format!("Swarm makes a new task of {name} at once: nothing runs that is still wanted"), None)
+                (format!("Swarm creates a new task of {name} at once: no task with desired state RUNNING is left"), None)
             }
             Action::Replace if order.order == Order::StopFirst => (
-                format!("stop-first: Swarm asks the old task of {name} to stop, and the new one waits"),
+                format!("stop-first: Swarm tells the old task of {name} to stop, and the new one waits"),
                 order.at.as_ref(),
             ),
             Action::Replace => (format!("the old task of {name} is told to stop"), None),
             Action::Timeout => (
                 format!(
-                    "after {SWARM_OLD_TASK_TIMEOUT} s Swarm waits no longer; the old task was told 2 to 3 s late, and has {} s to stop",
+                    "after {SWARM_OLD_TASK_TIMEOUT} s Swarm waits no longer; the old task got its signal 2 to 3 s late, and has {} s to stop",
                     workload.grace
                 ),
                 workload.grace_at.as_ref().or(Some(&workload.at)),
             ),
-            Action::Place => (format!("the scheduler gives {name} {node}"), constraint),
+            Action::Place => (format!("the scheduler places {name} on {node}"), constraint),
             Action::Start => (format!("the container of {name} starts on {node}"), None),
-            Action::Refuse => (format!("{node} refuses {name}, and it is tried elsewhere"), None),
+            Action::Refuse => (format!("{node} rejects {name}, and Swarm tries another node"), None),
             Action::Tell => (
-                format!("the agent of {node} asks the old container of {name} to stop; it takes its time"),
+                format!("the agent of {node} tells the old container of {name} to stop; it still runs"),
                 None,
             ),
             Action::End => (format!("the container of {name} on {node} ends"), None),
             Action::Notice if workload.kind == Kind::Global => (
-                format!("after three missed heartbeats {node} counts as down; no task is wanted there"),
+                format!("after three missed heartbeats {node} is declared down; no task is wanted there"),
                 None,
             ),
             Action::Notice => (
                 format!(
-                    "after three missed heartbeats {node} counts as down; its tasks are wanted elsewhere"
+                    "after three missed heartbeats {node} is declared down; its tasks are wanted elsewhere"
                 ),
                 None,
             ),
-            Action::Remove => (format!("{name} is scaled to 0, or its stack removed"), None),
+            Action::Remove => (format!("{name} is scaled to 0, or its stack is removed"), None),
             Action::Deploy => (format!("{name} is deployed again before its container has ended"), None),
             Action::Unlabel => (
                 format!(
@@ -74,18 +74,18 @@ impl Narrator for Swarm {
                 ),
                 constraint,
             ),
-            Action::MoveLabel => (format!("the label is moved away from {node}"), constraint),
-            Action::FlipLabel => (format!("the label of {node} takes the other value"), constraint),
+            Action::MoveLabel => (format!("the label moves away from {node}"), constraint),
+            Action::FlipLabel => (format!("the label of {node} changes to the other value"), constraint),
             Action::Label => (format!("the label of {node} is set again"), constraint),
-            Action::KillAgent => (format!("dockerd on {node} is killed; its containers run on"), None),
-            Action::AgentBack => (format!("dockerd on {node} starts again, and kills what was left"), None),
+            Action::KillAgent => (format!("dockerd on {node} is killed; its containers keep running"), None),
+            Action::AgentBack => (format!("dockerd on {node} starts again and kills the leftover containers"), None),
             Action::Drain => (format!("{node} is drained"), None),
             Action::Undrain => (format!("{node} is active again"), None),
             Action::ManagerRestart => {
-                ("the manager restarts, and forgets what was waited for".to_owned(), None)
+                ("the manager restarts and no longer waits".to_owned(), None)
             }
             Action::Force => {
-                (format!("docker node rm --force {node}: its containers never hear of it"), None)
+                (format!("docker node rm --force {node}: its containers are never told to stop"), None)
             }
             Action::PowerOff => (format!("{node} is switched off: its tasks are wanted elsewhere"), None),
             Action::Crash => (format!("the process of {name} ends by itself"), None),
@@ -158,7 +158,7 @@ impl Narrator for Swarm {
         }
         (
             &workload.at,
-            "publish a port with `mode: host`: Docker keeps it until the old container has ended".to_owned(),
+            "publish a port with `mode: host`: docker reserves it until the old container has ended".to_owned(),
         )
     }
 
