@@ -1,4 +1,4 @@
-//! One file that changes, and the faults that more than one orchestrator has.
+//! A file that changes, and the errors that several orchestrators share.
 
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
@@ -6,7 +6,7 @@ use crate::model::{Model, Service};
 use crate::route;
 use crate::text::units;
 
-/// One file that changes.
+/// A file that changes.
 pub(super) struct Change<'a> {
     pub(super) model: &'a Model,
     pub(super) service: &'a Service,

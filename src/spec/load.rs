@@ -1,4 +1,4 @@
-//! Text to the tree of a document: which format it is, and what no spec may hold.
+//! Reads a text, YAML or TOML, into the tree of a document, and rejects what no spec may contain.
 
 use super::node::{Kind, MAX_BYTES, Node, fault};
 use super::{toml, yaml};
@@ -16,7 +16,7 @@ pub fn load(source: usize, path: &str, text: &str) -> Result<Node, Box<Diagnosti
         return Err(fault(
             Code::TooLarge,
             Place::new(source, 0, 0),
-            format!("the spec has {} bytes, berthc reads at most {MAX_BYTES}", text.len()),
+            format!("the spec has {} bytes, but berthc reads at most {MAX_BYTES}", text.len()),
         ));
     }
     if let Some((at, c)) = text.char_indices().find(|(_, c)| is_forbidden(*c)) {
@@ -24,7 +24,7 @@ pub fn load(source: usize, path: &str, text: &str) -> Result<Node, Box<Diagnosti
         return Err(fault(
             Code::CharacterForbidden,
             place,
-            format!("the character U+{:04X} cannot stand in a spec", c as u32),
+            format!("a spec must not contain the character U+{:04X}", c as u32),
         ));
     }
     let node = if path.ends_with(".toml") { toml::load(source, text)? } else { yaml::load(source, text)? };
@@ -39,7 +39,7 @@ fn strings(root: &Node) -> Result<(), Box<Diagnostic>> {
         Some(c) => Err(fault(
             Code::CharacterForbidden,
             place,
-            format!("the character U+{:04X} cannot stand in a spec", c as u32),
+            format!("a spec must not contain the character U+{:04X}", c as u32),
         )),
         None => Ok(()),
     };

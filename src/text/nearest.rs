@@ -1,4 +1,4 @@
-//! The known word that an unknown one most likely means.
+//! Finds the known word that an unknown word most likely means.
 
 /// Returns the key of `known` that is most similar to `key`, if one is similar enough.
 pub fn nearest<'k>(key: &str, known: impl IntoIterator<Item = &'k &'k str>) -> Option<&'k str> {

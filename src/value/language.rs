@@ -248,7 +248,7 @@ impl Walk<'_> {
             _ if self.bound.iter().any(|b| b == id) => {}
             _ => {
                 let known = ["service", "ports", "member", "members", "peers", "secret"];
-                let fault = Fault::new(Code::ValueName, format!("a value knows no `{id}`"));
+                let fault = Fault::new(Code::ValueName, format!("unknown name `{id}`"));
                 return Err(match crate::text::nearest::nearest(id, &known) {
                     Some(near) => fault.fix("did you mean", near),
                     None => fault.fix("the names are", known.join(", ")),

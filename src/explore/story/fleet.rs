@@ -40,9 +40,7 @@ impl Narrator for Fleet {
             Action::Remove => (format!("{name} is stopped or destroyed"), None),
             Action::Deploy => (format!("{name} is started again before its container has ended"), None),
             Action::Unlabel => (format!("the metadata is removed from {node}: its units move"), wanted),
-            Action::MoveLabel => {
-                (format!("the metadata moves away from {node}: the unit follows"), wanted)
-            }
+            Action::MoveLabel => (format!("the metadata moves away from {node}: the unit follows"), wanted),
             Action::FlipLabel => (format!("the metadata of {node} changes to the other value"), wanted),
             Action::Label => (format!("the metadata of {node} is set again"), wanted),
             Action::KillAgent => (
@@ -52,9 +50,10 @@ impl Narrator for Fleet {
                 None,
             ),
             Action::AgentBack => (format!("fleetd on {node} is back"), None),
-            Action::Crash => {
-                (format!("the docker client of {name} is killed; its container keeps running"), Some(&workload.at))
-            }
+            Action::Crash => (
+                format!("the docker client of {name} is killed; its container keeps running"),
+                Some(&workload.at),
+            ),
             _ => (story::common(scenario, step)?, None),
         };
         Some(reported)
@@ -70,7 +69,8 @@ impl Narrator for Fleet {
         });
         let made = trace.iter().any(|(s, _)| matches!(s.action, Action::Unmount | Action::LoseVolume));
         if breach.kind == BreachKind::Empty && made {
-            let words = "--mount type=bind,source=DIR,target=DIR inside the mount: -v creates a missing directory";
+            let words =
+                "--mount type=bind,source=DIR,target=DIR inside the mount: -v creates a missing directory";
             return (at_mount, words.to_owned());
         }
         if scenario.facts.hazard == Hazard::Neighbour {

@@ -73,7 +73,10 @@ impl Narrator for Kubernetes {
                 if workload.update.order == Order::StartFirst
                     && before.of(step.actor).any(|c| !c.retired) =>
             {
-                ("the surge: a new pod is created next to the old one".to_owned(), update.or(Some(&workload.at)))
+                (
+                    "the surge: a new pod is created next to the old one".to_owned(),
+                    update.or(Some(&workload.at)),
+                )
             }
             Action::Create if terminating && workload.kind == Kind::Replicas => (
                 format!(
@@ -113,7 +116,9 @@ impl Narrator for Kubernetes {
             Action::Undrain => (format!("{node} is uncordoned"), None),
             Action::Crash => (format!("the pod of {name} is deleted or evicted"), None),
             Action::Force => (
-                format!("kubectl delete pod --force: the object of {name} is gone, but its container keeps running"),
+                format!(
+                    "kubectl delete pod --force: the object of {name} is gone, but its container keeps running"
+                ),
                 None,
             ),
             _ => (story::common(scenario, step)?, None),

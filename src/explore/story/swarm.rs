@@ -33,9 +33,12 @@ impl Narrator for Swarm {
                     order.at.as_ref(),
                 )
             }
-            Action::Create => {
-                (format!("Swarm creates a new task of {name} at once: no task with desired state RUNNING is left"), None)
-            }
+            Action::Create => (
+                format!(
+                    "Swarm creates a new task of {name} at once: no task with desired state RUNNING is left"
+                ),
+                None,
+            ),
             Action::Replace if order.order == Order::StopFirst => (
                 format!("stop-first: Swarm tells the old task of {name} to stop, and the new one waits"),
                 order.at.as_ref(),
@@ -78,12 +81,12 @@ impl Narrator for Swarm {
             Action::FlipLabel => (format!("the label of {node} changes to the other value"), constraint),
             Action::Label => (format!("the label of {node} is set again"), constraint),
             Action::KillAgent => (format!("dockerd on {node} is killed; its containers keep running"), None),
-            Action::AgentBack => (format!("dockerd on {node} starts again and kills the leftover containers"), None),
+            Action::AgentBack => {
+                (format!("dockerd on {node} starts again and kills the leftover containers"), None)
+            }
             Action::Drain => (format!("{node} is drained"), None),
             Action::Undrain => (format!("{node} is active again"), None),
-            Action::ManagerRestart => {
-                ("the manager restarts and no longer waits".to_owned(), None)
-            }
+            Action::ManagerRestart => ("the manager restarts and no longer waits".to_owned(), None),
             Action::Force => {
                 (format!("docker node rm --force {node}: its containers are never told to stop"), None)
             }
@@ -134,7 +137,7 @@ impl Narrator for Swarm {
             return (at, "order: stop-first".to_owned());
         }
         if moved {
-            // A volume of a driver's is made wherever its task comes, or is there already.
+            // The driver creates the volume on any node to which the task moves, or the volume already exists.
             let duty = format!(
                 "docker service scale {name}=0, wait until its container is gone, move the label, scale it up again"
             );
@@ -142,13 +145,13 @@ impl Narrator for Swarm {
                 true => (
                     at_mount,
                     format!(
-                        "a volume whose driver refuses a second node; else whoever moves the label does so by hand: {duty}"
+                        "a volume whose driver refuses a second node; otherwise move the label only by hand: {duty}"
                     ),
                 ),
                 false => (
                     at_mount,
                     format!(
-                        "type: bind, source: /srv/{name}: Swarm makes no directory that is missing; or, each time a label moves: {duty}"
+                        "type: bind, source: /srv/{name}: Swarm does not create a missing directory; or, each time a label moves: {duty}"
                     ),
                 ),
             };
@@ -158,7 +161,8 @@ impl Narrator for Swarm {
         }
         (
             &workload.at,
-            "publish a port with `mode: host`: docker reserves it until the old container has ended".to_owned(),
+            "publish a port with `mode: host`: docker reserves it until the old container has ended"
+                .to_owned(),
         )
     }
 

@@ -1,4 +1,5 @@
-//! The sentences of a story that are the same for every orchestrator, and what each of them adds.
+//! The sentences of a story that are the same for every orchestrator, and the interface of a
+//! narrator.
 
 use crate::explore::facts::Breach;
 use crate::explore::scenario::Scenario;
@@ -7,10 +8,10 @@ use crate::explore::state::{NOWHERE, State};
 use crate::finding::At;
 use crate::world::{Mount, Source};
 
-/// What a narrator says of one step: words, and the line that permits it.
+/// A sentence about one step, and the line that permits it.
 pub type Sentence<'w> = (String, Option<&'w At>);
 
-/// What a mount holds, for a sentence.
+/// Names what a mount holds, for a sentence.
 pub fn named(mount: &Mount) -> String {
     match &mount.source {
         Source::Host { path, .. } => path.clone(),
@@ -22,7 +23,7 @@ pub fn named(mount: &Mount) -> String {
     }
 }
 
-/// A node, for a sentence.
+/// Names a node, for a sentence.
 pub fn node(scenario: &Scenario<'_>, step: &Step) -> String {
     let host = scenario.facts.target.host();
     match step.node {
@@ -31,29 +32,31 @@ pub fn node(scenario: &Scenario<'_>, step: &Step) -> String {
     }
 }
 
-/// Words that are the same for every orchestrator.
+/// Returns the sentence of a step that is the same for every orchestrator.
 pub fn common(scenario: &Scenario<'_>, step: &Step) -> Option<String> {
     let node = node(scenario, step);
     Some(match step.action {
-        Action::Cut => format!("{node} is cut off; what runs on it runs on"),
-        Action::Heal => format!("{node} is reached again"),
+        Action::Cut => format!("{node} is unreachable; its containers keep running"),
+        Action::Heal => format!("{node} is reachable again"),
         Action::PowerOff => format!("{node} is switched off"),
         Action::PowerOn => format!("{node} is on again"),
         Action::Unmount => format!("{node} boots without the disk of the data"),
         Action::Mount => format!("the disk of {node} is mounted"),
         Action::Crash => "its process ends by itself".to_owned(),
-        Action::LoseVolume => "the volume is not there any more: deleted, or looked for elsewhere".to_owned(),
+        Action::LoseVolume => {
+            "the volume no longer exists: it was deleted, or the node looks for it elsewhere".to_owned()
+        }
         _ => return None,
     })
 }
 
-/// What an orchestrator calls the steps of a history, and the line that keeps it from coming about.
+/// The terms of an orchestrator for the steps of a trace, and the line that prevents it.
 pub trait Narrator: Sync {
-    /// A step from `before` for a reader, and the line that permits it; `None` where the step
-    /// goes without saying.
+    /// Describes a step from the state `before`, with the line that permits it. `None` if the step
+    /// needs no mention.
     fn tell<'w>(&self, scenario: &Scenario<'w>, step: &Step, before: &State) -> Option<Sentence<'w>>;
-    /// The line to change so that the breach cannot come about, and what to write there.
+    /// Returns the line to change to prevent the breach, and what to write there.
     fn fix<'w>(&self, scenario: &Scenario<'w>, breach: &Breach, trace: &[(Step, State)]) -> (&'w At, String);
-    /// The same for a way from which nothing goes on.
+    /// Returns the same for a state from which nothing can finish.
     fn unstick<'w>(&self, scenario: &Scenario<'w>, trace: &[(Step, State)]) -> (&'w At, String);
 }

@@ -1,4 +1,4 @@
-//! What every object and every file has.
+//! The parts that every object and every file has.
 
 use serde::Serialize;
 
