@@ -115,12 +115,11 @@ impl Narrator for Swarm {
         if scenario.facts.hazard == Hazard::Neighbour
             || scenario.actors.len() > 1 && breach.kind == BreachKind::Two && !scenario.facts.excluded
         {
-            return (at_mount, "give each a path or volume of its own".to_owned());
+            return (at_mount, "give each its own path or volume".to_owned());
         }
         let volume = matches!(mount.map(|m| &m.source), Some(Source::Volume { .. }));
         if came(Action::LoseVolume) || came(Action::Unmount) {
-            let words =
-                "type: bind, with a directory inside the mount as source: Swarm makes none that is missing";
+            let words = "type: bind, with a directory inside the mount as source: Swarm does not create a missing one";
             return (at_mount, words.to_owned());
         }
         if moved && !scenario.facts.actors[usize::from(breach.actor)].pinned {
