@@ -1,4 +1,4 @@
-//! Files of anyone, read back and searched: what they break, and what stands accepted in them.
+//! Verifies files from any source: reads them, searches them, and applies the waivers in them.
 
 mod accept;
 mod fold;
@@ -13,70 +13,71 @@ use crate::world::{File, Read, Unread, UnreadKind, Workload, World, Worlds};
 pub use accept::Accept;
 use accept::Accepts;
 
-/// What a search over all files found.
+/// The result of a search over all files.
 #[derive(Debug, Default, Serialize)]
 pub struct Verified {
-    /// What nothing accepts: violations first, then notes, each in the order of the files.
+    /// The findings that nothing accepts: violations first, then notes, each in the order of the
+    /// files.
     pub findings: Vec<Finding>,
-    /// What a comment in its file accepts.
+    /// The findings that a comment in their file accepts.
     pub accepted: Vec<Accepted>,
-    /// What no reader understands: first what is not searched.
+    /// The parts that no reader understands, those that were not searched first.
     pub unread: Vec<Unread>,
-    /// Files of which a whole document could not be read: it may say anything.
+    /// The files of which a whole document could not be read. It may contain anything.
     pub lost: Vec<String>,
-    /// Files that are for no orchestrator: passed over.
+    /// The files of no orchestrator, which are ignored.
     pub passed: Vec<String>,
-    /// How far the search went, by orchestrator.
+    /// The bounds and the size of the search, by orchestrator.
     pub searched: Vec<Searched>,
 }
 
-/// A directory of a node (`true`) or a volume, by its name on one orchestrator. Workloads that
-/// claim the same may meet.
+/// A directory of a node (`true`) or a volume, by its name on one orchestrator. Workloads with the
+/// same claim may conflict.
 pub type Claim = (Target, bool, String);
 
-/// A finding that someone has accepted.
+/// A finding that a comment accepts.
 #[derive(Debug, Serialize)]
 pub struct Accepted {
-    /// It.
+    /// The finding.
     pub finding: Finding,
-    /// Why.
+    /// The reason.
     pub because: String,
 }
 
 /// The bounds and the size of one search.
 #[derive(Debug, Serialize)]
 pub struct Searched {
-    /// Of which orchestrator.
+    /// The orchestrator.
     pub target: &'static str,
-    /// How many files say something to it.
+    /// The number of its files.
     pub files: usize,
-    /// How many workloads they hold.
+    /// The number of workloads.
     pub workloads: usize,
-    /// Most nodes at once.
+    /// The highest number of nodes.
     pub nodes: usize,
-    /// How many scenarios of one or two members.
+    /// The number of scenarios with one or two members.
     pub scenarios: usize,
-    /// How many states those have.
+    /// The number of states.
     pub states: usize,
-    /// Whether every state within the bounds was looked at.
+    /// Whether the search visited every state within the bounds.
     pub complete: bool,
 }
 
-/// What a search comes to, the gravest first.
+/// The result of a search, the most serious first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
-    /// Something breaks.
+    /// The search found a violation.
     Violated,
-    /// A document could not be read: it may say anything.
+    /// A document could not be read. It may contain anything.
     Lost,
-    /// Something that may hold data was not searched, or the search came to its bound.
+    /// Something that may hold data was not searched, or the search reached its limit.
     NotSearched,
-    /// All that could hold data was searched, and nothing breaks.
+    /// Everything that may hold data was searched, without a violation.
     Holds,
 }
 
 impl Verified {
-    /// What it comes to.
+    /// Returns the result.
     pub fn outcome(&self) -> Outcome {
         let bound = self.searched.iter().any(|s| !s.complete);
         if !self.holds() {
@@ -90,23 +91,23 @@ impl Verified {
         }
     }
 
-    /// Whether no violation is left that nobody accepts.
+    /// Returns whether every violation is accepted.
     pub fn holds(&self) -> bool {
         !self.findings.iter().any(|f| f.level == Level::Violation)
     }
 }
 
-/// How far a run is.
+/// The progress of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
-    /// So many files of one orchestrator are about to be read.
+    /// The number of files of one orchestrator that are about to be read.
     Reading(usize),
-    /// So many members, alone or in pairs, are searched, of so many.
+    /// The number of searched members, alone or in pairs, and their total.
     Searching(usize, usize),
 }
 
-/// Reads `files`, all of which may run beside each other, and searches what may happen.
-/// Files of no orchestrator are passed over.
+/// Reads `files`, all of which may run in one cluster, and searches what can happen. Files of no
+/// orchestrator are ignored.
 pub fn verify(files: &[File<'_>], bounds: Bounds) -> Verified {
     watched(files, Images::builtin(), bounds, &mut |_| {})
 }
@@ -121,7 +122,7 @@ pub fn violations(mut worlds: Worlds<'_>, memo: &Memo, single: &dyn Fn(&Workload
     search(worlds, Bounds::default(), memo, &mut |_| {})
 }
 
-/// As [`verify`] with another table of images; `tell` hears how far it is, often.
+/// Verifies like [`verify`], with another table of images. `tell` gets the progress often.
 pub fn watched(
     files: &[File<'_>],
     images: &Images,
@@ -178,8 +179,9 @@ fn search(worlds: Worlds<'_>, bounds: Bounds, memo: &Memo, tell: &mut dyn FnMut(
     verified
 }
 
-/// A code without its resource where that is only another name for who the member is: what files
-/// of a member without data call its hostname, its spec may call its right to write.
+/// Returns a code without its resource, if the resource is only another name for the identity of
+/// the member: for a member without data, files show a hostname where its spec may say the right to
+/// write.
 pub fn kin(code: &str) -> String {
     let who = ["writer", "hostname", "id"];
     let parts: Vec<&str> = code.split('/').map(|p| if who.contains(&p) { "id" } else { p }).collect();

@@ -1,8 +1,10 @@
-//! Layers: what alone still keeps two containers apart, where a second way could be had.
+//! Finds mechanisms that stand alone: a single one keeps two containers apart where a second one is
+//! available.
 //!
-//! No table says which rules belong together. One mechanism is taken out of the facts, and the
-//! scenario is searched again: where that breaks what held, it stood alone. A second one is named
-//! only where the search says that it would have held in its place, and stops no update.
+//! No table says which rules belong together. One mechanism is removed from the facts, and the
+//! scenario is searched again: if that breaks what was safe, the mechanism stands alone. A second
+//! mechanism is suggested only if the search shows that it would protect instead, and that updates
+//! still finish.
 
 use std::collections::BTreeSet;
 
@@ -22,21 +24,21 @@ use super::story;
 /// What a search comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outcome {
-    /// Every state was looked at, and nothing breaks.
+    /// Whether every state was visited, and nothing breaks.
     holds: bool,
-    /// Whatever happens, all can settle.
+    /// Whether every state can settle.
     goes_on: bool,
 }
 
 impl Outcome {
-    /// Of what was found.
+    /// Makes the outcome of a search.
     pub fn of(found: &Found) -> Self {
         let holds = found.complete && found.breaches.is_empty();
         Self { holds, goes_on: found.stuck.is_none() }
     }
 }
 
-/// One that stands alone under a hazard.
+/// A mechanism that stands alone under a hazard.
 #[derive(Debug)]
 struct Lone {
     layer: &'static Layer,
@@ -44,7 +46,7 @@ struct Lone {
     second: &'static Layer,
     hazard: Hazard,
     at: At,
-    /// The line of the second.
+    /// The line of the mechanism to add.
     fix: String,
 }
 
@@ -58,12 +60,12 @@ pub struct Alone<'w> {
 }
 
 impl<'w> Alone<'w> {
-    /// Nothing yet.
+    /// Makes an empty result.
     pub fn new(workload: &'w Workload) -> Self {
         Self { workload, lone: Vec::new(), asked: BTreeSet::new() }
     }
 
-    /// Looks at one scenario; `search` searches facts.
+    /// Examines one scenario. `search` searches facts.
     pub fn look(&mut self, scenario: &Scenario<'_>, search: &mut dyn FnMut(&Facts) -> Outcome) {
         let facts = &scenario.facts;
         let sound = search(facts);
@@ -89,7 +91,7 @@ impl<'w> Alone<'w> {
         }
     }
 
-    /// One note of all that stands alone.
+    /// Returns one note about all mechanisms that stand alone.
     pub fn note(&self, target: Target) -> Option<Finding> {
         let lone: Vec<&Lone> =
             self.lone.iter().filter(|l| !self.asked.contains(l.second.mechanism.id)).collect();
@@ -117,7 +119,7 @@ impl<'w> Alone<'w> {
     }
 }
 
-/// Facts with a change, if it changes anything.
+/// Returns the facts with a change, if it changes anything.
 fn changed(facts: &Facts, change: impl Fn(&mut Facts)) -> Option<Facts> {
     let mut after = facts.clone();
     change(&mut after);
@@ -126,7 +128,7 @@ fn changed(facts: &Facts, change: impl Fn(&mut Facts)) -> Option<Facts> {
 
 const NONE: Pairs = [[false; ACTORS]; ACTORS];
 
-/// It holds between all of so many.
+/// Returns a relation that holds between all actors.
 fn all(actors: usize) -> Pairs {
     let mut all = NONE;
     all.iter_mut().take(actors).for_each(|row| row[..actors].fill(true));

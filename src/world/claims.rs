@@ -1,11 +1,11 @@
-//! What of a node a container can have for itself: its data. Sockets, devices, parts of the system,
-//! logs and settings are shared by many, or looked at, and nobody's alone.
+//! Which mounts count as data that only one container may hold. Sockets, devices, parts of the
+//! system, logs and settings do not: many containers share or only read them.
 
 use super::{Mount, Source};
 use crate::images::{self, Life, Seen, Software};
 use crate::text::path::within;
 
-/// Directories of the node itself, with all below.
+/// Directories that belong to the node itself, with everything below them.
 const SYSTEM: [&str; 22] = [
     "/proc",
     "/sys",
@@ -31,10 +31,10 @@ const SYSTEM: [&str; 22] = [
     "/var/lib/systemd",
 ];
 
-/// Directories that hold what many have; below them it may be one's own.
+/// Directories that many containers use. A directory below them may be data of one container.
 pub(super) const ROOTS: [&str; 7] = ["/", "/var", "/var/lib", "/opt", "/tmp", "/home", "/root"];
 
-/// Places in a container where settings, logs and sockets are.
+/// The directories of settings, logs and sockets in a container.
 const SETTINGS: [&str; 12] = [
     "/proc",
     "/sys",
@@ -50,7 +50,7 @@ const SETTINGS: [&str; 12] = [
     "/usr/local/etc",
 ];
 
-/// Endings of single files.
+/// The extensions of single files that are not data.
 const FILES: [&str; 32] = [
     "acl",
     "cert",
@@ -86,8 +86,8 @@ const FILES: [&str; 32] = [
     "yml",
 ];
 
-/// Agents that run on every node and look at what others have. What they keep there themselves, a
-/// position in a log, is worth nothing without the node.
+/// Agents that run on every node and read what other containers have. Their own data there, such as
+/// a position in a log, is worthless without the node.
 const AGENTS: [&str; 26] = [
     "auditbeat",
     "blackbox-exporter",
@@ -147,15 +147,15 @@ pub fn is_data(path: &str, target: &str, software: Option<&Software>) -> bool {
     if software.is_some_and(|s| s.keeps(target)) {
         return true;
     }
-    // Docker's own volumes by their path.
+    // Docker stores its own volumes at this path.
     let volume = path.strip_prefix("/var/lib/docker/volumes/").is_some_and(|name| !name.is_empty());
     let system = !volume && SYSTEM.iter().any(|root| within(path, root));
-    // Shared memory is the node's, but each name in it one process's.
+    // Shared memory belongs to the node, but each name in it belongs to one process.
     let settings = target != "/dev/shm" && SETTINGS.iter().any(|root| within(target, root));
     !system && !settings
 }
 
-/// Whether `image`, as a file names it, is an agent that has no data of its own.
+/// Returns whether `image`, as a file names it, is an agent without data of its own.
 pub fn is_agent(image: &str) -> bool {
     let name = images::name(image);
     AGENTS.iter().any(|agent| name == *agent || name.rsplit('/').next() == Some(agent))

@@ -1,4 +1,4 @@
-//! What the readers gather beside the workloads: findings, and what they do not understand.
+//! The findings of the readers, and the parts that they do not understand.
 
 use std::collections::BTreeSet;
 
@@ -6,13 +6,13 @@ use super::unread::Unread;
 use super::workload::{Workload, World};
 use crate::finding::{At, Finding, Level};
 
-/// Collects findings and what is not understood, each once: the instances of a template, and the
-/// services of one YAML anchor, share their text.
+/// Collects findings and parts that are not understood, each once: the instances of a template, and
+/// the services of one YAML anchor, share their text.
 #[derive(Debug, Default)]
 pub struct Found {
     /// The findings, in the order in which they are made.
     pub findings: Vec<Finding>,
-    /// What is not understood, in the order in which it is met.
+    /// The parts that are not understood, in the order in which they are met.
     pub unread: Vec<Unread>,
     /// The files of which a whole document could not be read.
     pub lost: Vec<String>,
@@ -20,17 +20,17 @@ pub struct Found {
 }
 
 impl Found {
-    /// Adds a finding that breaks the promise. The line to change comes first in `at`.
+    /// Adds a violation. The line to change comes first in `at`.
     pub fn violation(&mut self, code: &str, message: impl Into<String>, at: Vec<At>, fix: impl Into<String>) {
         self.finding((code, Level::Violation), message, at, fix);
     }
 
-    /// Adds a finding that breaks nothing yet.
+    /// Adds a note: nothing breaks yet.
     pub fn note(&mut self, code: &str, message: impl Into<String>, at: Vec<At>, fix: impl Into<String>) {
         self.finding((code, Level::Note), message, at, fix);
     }
 
-    /// Adds a finding, unless the same one was made at the same first place.
+    /// Adds a finding, unless there is one with the same text at the same first place.
     pub fn finding(
         &mut self,
         (code, level): (&str, Level),
@@ -44,7 +44,7 @@ impl Found {
         }
     }
 
-    /// Lists something that is not understood, and what is taken for true instead.
+    /// Adds a part that is not understood, with the assumption that replaces it.
     pub fn unread(&mut self, at: At, what: impl Into<String>) {
         self.list(Unread::assumed(at, what));
     }
@@ -54,12 +54,12 @@ impl Found {
         self.list(Unread::malformed(at, what));
     }
 
-    /// Lists something that may hold data and is not searched. `fix` says how it can be.
+    /// Adds a part that may hold data and is not searched. `fix` says how to search it.
     pub fn not_searched(&mut self, at: At, what: impl Into<String>, fix: impl Into<String>) {
         self.list(Unread::not_searched(at, what, fix));
     }
 
-    /// Makes a World of `workloads` and all that was found.
+    /// Makes a World of `workloads` and everything that was found.
     pub fn world(self, workloads: Vec<Workload>) -> World {
         let Self { findings, unread, lost, said: _ } = self;
         World { workloads, unread, lost, findings, ..World::default() }

@@ -1,27 +1,28 @@
-//! A lock that a container's process holds as long as it lives.
+//! A lock that the process of a container holds as long as it lives.
 //!
-//! Only a few shapes are known to hold one: what opens a file, locks it, minds that another has it,
-//! and becomes the command. Whatever else names `flock` counts for nothing.
+//! Only a few forms of command are known to hold one: a command that opens a file, locks it, stops
+//! if another process has the lock, and then becomes the program. Any other use of `flock` does not
+//! count.
 
-/// What a command line says of a lock.
+/// The lock in a command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lock {
-    /// It names no `flock`.
+    /// The command line does not contain `flock`.
     None,
-    /// This file or directory of the container is locked.
+    /// The process locks this file or directory of the container.
     Held(String),
-    /// A `flock` in a form that is not known.
+    /// The command line contains `flock` in a form that is not known.
     Unknown,
 }
 
-/// Said of [`Lock::Unknown`].
+/// The message for [`Lock::Unknown`].
 pub const UNKNOWN: &str = "a `flock` in a form that is not known: taken for no lock";
 
-/// Reads the words of a container: its entrypoint and what follows.
+/// Reads the words of a container: its entrypoint and its arguments.
 pub fn read(words: &[&str]) -> Lock {
     match words.iter().map(|w| w.matches("flock").count()).sum() {
         0 => Lock::None,
-        // A second one may let the lock go.
+        // A second `flock` may release the lock.
         1 => held(words).map_or(Lock::Unknown, Lock::Held),
         _ => Lock::Unknown,
     }
@@ -43,7 +44,8 @@ fn held(words: &[&str]) -> Option<String> {
     }
 }
 
-/// `exec N<FILE`, `flock N`, `exec COMMAND`, in such an order that nothing goes on without the lock.
+/// Reads `exec N<FILE`, `flock N`, `exec COMMAND`, in an order in which nothing continues without
+/// the lock.
 fn scripted(script: &str, errexit: bool, args: &[&str]) -> Option<String> {
     let mut steps = steps(script);
     let set = steps.first().is_some_and(|(s, by)| is_errexit(s) && *by == ";");
@@ -67,24 +69,24 @@ fn scripted(script: &str, errexit: bool, args: &[&str]) -> Option<String> {
     let (flock, rest) = words.split_first()?;
     let same = base(flock) == "flock" && options(rest)? == [descriptor];
     let command = last.strip_prefix("exec ")?.trim();
-    // With `"$@"` the command is in the words after `$0`.
+    // With `"$@"`, the command is in the words after `$0`.
     let program = if command == r#""$@""# { *args.get(1)? } else { command };
     (same && becomes(program)).then_some(file)
 }
 
-/// The descriptor that `exec N<FILE` opens, and the file.
+/// Returns the descriptor that `exec N<FILE` opens, and the file.
 fn open<'s>(step: &'s str, args: &[&str]) -> Option<(&'s str, String)> {
     let opened = step.strip_prefix("exec ")?.trim();
     let (descriptor, file) = opened.split_at(opened.find(['<', '>'])?);
-    // 0, 1 and 2 are open without a lock's file.
+    // The descriptors 0, 1 and 2 are always open, also without a lock file.
     descriptor.parse::<u8>().ok().filter(|d| *d > 2)?;
     let file = ["<>", ">>", "<", ">"].iter().find_map(|way| file.strip_prefix(way))?.trim();
     let file = file.strip_prefix('"').map_or(Some(file), |f| f.strip_suffix('"'))?;
     Some((descriptor, path(if file == "$0" { args.first()? } else { file })?))
 }
 
-/// What follows the options of an exclusive lock. `-E` may make success of another's lock, and
-/// `-o` and `-u` let it go.
+/// Returns the words after the options of an exclusive lock. `None` for `-E`, which can turn a
+/// failure into success, and for `-o` and `-u`, which release the lock.
 fn options<'w, 's>(mut words: &'w [&'s str]) -> Option<&'w [&'s str]> {
     while let Some((option, rest)) = words.split_first().filter(|(w, _)| w.starts_with('-')) {
         words = match *option {
@@ -98,7 +100,7 @@ fn options<'w, 's>(mut words: &'w [&'s str]) -> Option<&'w [&'s str]> {
     Some(words)
 }
 
-/// A script's commands, each with what stands behind it.
+/// Returns the commands of a script, each with the separator after it.
 fn steps(script: &str) -> Vec<(&str, &'static str)> {
     let mut steps = Vec::new();
     let mut rest = script.trim();
@@ -111,7 +113,8 @@ fn steps(script: &str) -> Vec<(&str, &'static str)> {
     steps
 }
 
-/// Whether `exec` of it leaves the descriptor open: sudo closes all that it does not know.
+/// Returns whether `exec` of the command keeps the descriptor open. sudo closes every descriptor
+/// that it does not know.
 fn becomes(command: &str) -> bool {
     let program = command.split_whitespace().next().unwrap_or_default();
     program.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/')
@@ -119,7 +122,7 @@ fn becomes(command: &str) -> bool {
         && !command.contains(['<', '>', '&', '|', '(', ')', '`', '#', '\\'])
 }
 
-/// A path that means the same file whoever reads it.
+/// Returns a path that means the same file for every reader.
 fn path(text: &str) -> Option<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-@:+,".contains(c);
     let known = text.starts_with('/') && text.chars().all(plain) && !text.split('/').any(|s| s == "..");

@@ -1,7 +1,7 @@
-//! The World: what files say that an orchestrator is to do, whoever wrote them.
+//! The World: what files tell an orchestrator to do, whoever wrote them.
 //!
-//! A reader for each orchestrator makes it from text alone; it knows nothing of any plan, and
-//! what it does not understand it lists. The explorer searches its behaviour.
+//! One reader per orchestrator makes it from text alone, without access to any plan. A reader lists
+//! what it does not understand. The explorer searches the behaviour of a World.
 
 pub mod claims;
 pub mod fleet;
@@ -25,7 +25,7 @@ pub use workload::{
 };
 pub use worlds::{Read, Worlds};
 
-/// Reads the files of one orchestrator, all of which may run beside each other.
+/// Reads the files of one orchestrator. All of them may run in one cluster.
 pub fn read(target: Target, files: &[File<'_>], images: &Images) -> World {
     let mut world = match target {
         Target::Kubernetes => kubernetes::read(files, images),

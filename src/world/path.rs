@@ -1,8 +1,8 @@
-//! What paths and shares in files of anyone say.
+//! Paths and shares in files.
 
 use crate::text::path::{shortest, within};
 
-/// The device of a share, `SERVER:/PATH`, its path in shortest form.
+/// Returns the device of a share, `SERVER:/PATH`, with its path in shortest form.
 pub fn share(device: &str) -> String {
     match device.split_once(":/") {
         Some((server, path)) => format!("{server}:{}", shortest(&format!("/{path}"))),
@@ -26,16 +26,17 @@ pub fn shared(path: &str) -> bool {
             && words().any(|w| ["share", "shared", "shares"].contains(&w.as_str()))
 }
 
-/// Parts of `/usr` and `/usr/local` that are the system's.
+/// The directories of `/usr` and `/usr/local` that belong to the system.
 const INSTALLED: [&str; 9] = ["bin", "games", "include", "lib", "lib64", "libexec", "sbin", "share", "src"];
-/// Directories of the node that are mounted to be looked at.
+/// The directories of the node that containers mount only to read them.
 const LOOKED_AT: [&str; 9] =
     ["/dev", "/etc", "/lib", "/proc", "/run", "/sys", "/usr", "/var/log", "/var/run"];
-/// In the name of a directory of settings.
+/// Words in the name of a directory of settings.
 const SETTINGS: [&str; 5] = ["cert", "conf", "secret", "ssl", "tls"];
 
-/// What to list of the directory `path` of a node, in shortest form, that is mounted at `target` and
-/// taken for no data: it may be some, below `/usr` or for a program that keeps its own in `/etc`.
+/// Returns what to list about the directory `path` of a node, in shortest form, that is mounted at
+/// `target` and does not count as data. It may be data if it is below `/usr`, or for a program that
+/// keeps its data in `/etc`.
 pub fn doubt(path: &str, target: &str) -> Option<String> {
     let own = path.strip_prefix("/usr/").map(|rest| rest.strip_prefix("local/").unwrap_or(rest));
     let below_usr = own.is_some_and(|own| {
@@ -44,7 +45,7 @@ pub fn doubt(path: &str, target: &str) -> Option<String> {
     });
     let looked_at = LOOKED_AT.iter().any(|root| within(path, root));
     let below_etc = shortest(target).starts_with("/etc/") && path.len() > 1 && !looked_at;
-    // A file is named as one.
+    // The name shows that it is a file.
     let names = [path, target].map(|p| p.trim_end_matches('/').rsplit('/').next().unwrap_or_default());
     let settings = names.iter().any(|n| n.contains('.') || SETTINGS.iter().any(|s| n.contains(s)));
     let doubt = path.starts_with('/') && (below_usr || below_etc) && !settings;

@@ -1,4 +1,4 @@
-//! What no single file tells, found out once all workloads of a World are read.
+//! Relates the workloads of a World after all files are read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,14 +8,17 @@ use super::workload::{Kind, Mount, Source, Want, Workload, World};
 use crate::backend::Fences;
 use crate::finding::At;
 
-/// Relates the workloads of `world` to each other. A reader fills a World from one file at a time;
-/// after this step its mounts and labels say what they mean beside those of all other files. Each
-/// part needs the one before it:
+/// Relates the workloads of `world` to one another. A reader fills a World from one file at a time;
+/// after this step, the mounts and labels also reflect all other files. Each part needs the one
+/// before it:
 ///
-/// 1. [`held`]: a directory that one container holds as data is data in every container that mounts it.
-/// 2. [`share`]: a share of the network that many name alike is shared on purpose, and no one's data.
-/// 3. [`nested`]: directories inside the data that is left are listed.
-/// 4. [`mark_shared_labels`]: labels that several members want alike select a class of nodes.
+/// 1. [`held`]: a directory that one container holds as data is data in every container that mounts
+/// it.
+/// 2. [`share`]: a network share that many workloads name in the same way is shared on purpose and
+/// is nobody's data.
+/// 3. [`nested`]: directories inside the remaining data are listed.
+/// 4. [`mark_shared_labels`]: labels that several members require in the same way select a class of
+/// nodes.
 pub fn settle(world: &mut World) {
     held(world);
     share(world);
@@ -23,8 +26,8 @@ pub fn settle(world: &mut World) {
     mark_shared_labels(world);
 }
 
-/// A directory that any member holds as its data is data to whoever can write to it, wherever a
-/// container mounts it.
+/// Turns a directory that any member holds as its data into data of every container that can write
+/// to it, wherever the container mounts it.
 fn held(world: &mut World) {
     let members = world.workloads.iter().flat_map(|w| &w.members);
     let data: BTreeSet<String> =
@@ -38,7 +41,7 @@ fn held(world: &mut World) {
     }
 }
 
-/// The directory of a node that is mounted.
+/// Returns the directory of the node that is mounted.
 fn host(mount: &Mount) -> Option<&str> {
     match &mount.source {
         Source::Host { path, .. } if path.starts_with('/') => Some(path),
@@ -46,12 +49,12 @@ fn host(mount: &Mount) -> Option<&str> {
     }
 }
 
-/// Takes out of `world` what containers share on purpose: a share that every node may mount, which
-/// all pods, tasks or instances of one description name alike, and no software that is known to
-/// keep data. Lists it.
+/// Removes from `world` what containers share on purpose, and lists it: a share that every node may
+/// mount and that all pods, tasks or instances of one description name in the same way, without a
+/// software that is known to keep data.
 fn share(world: &mut World) {
     let stateful = |w: &Workload| w.software.is_some();
-    // Who names each share, as far as they are alike: one description, in so many members.
+    // For each share, the descriptions that name it, and the number of their members.
     let mut named: BTreeMap<&str, BTreeMap<(&str, &str, &str), usize>> = BTreeMap::new();
     let mut kept: BTreeSet<&str> = BTreeSet::new();
     for workload in &world.workloads {
@@ -61,7 +64,7 @@ fn share(world: &mut World) {
             kept.extend(names);
             continue;
         }
-        // fleet's instances are files of their own.
+        // Each instance of a unit template on fleet is a separate file.
         let description = match workload.kind {
             Kind::Unit => workload.family.as_str(),
             Kind::StatefulSet | Kind::Pod => continue,
@@ -96,13 +99,13 @@ fn share(world: &mut World) {
     }
 }
 
-/// Deepest path that is looked into.
+/// The deepest path that is examined.
 const DEEP: usize = 64;
 
-/// Lists directories that lie in another workload's, where either is data. Whether both write there
-/// cannot be seen: who makes volumes for others has all of them.
+/// Lists directories inside a directory of another workload, if either is data. The files do not
+/// show whether both write there: a provisioner of volumes has all of them.
 fn nested(world: &mut World) {
-    // Each directory with where it is named, and whether it is data.
+    // Each directory with its place, and whether it is data.
     let mounts = |w: &Workload| -> Vec<(String, At, bool)> {
         let data = w.members.iter().flat_map(|m| &m.mounts).map(|m| (m, true));
         let others = w.members.iter().flat_map(|m| &m.others).map(|m| (m, false));
@@ -135,7 +138,7 @@ fn nested(world: &mut World) {
     }
 }
 
-/// The name of storage that every node may mount at once.
+/// Returns the name of a storage that every node may mount at once.
 fn shared(source: &Source) -> Option<&str> {
     match source {
         Source::Volume { name, fences: Fences::Never, one_pod: None, reserved: None, .. } => Some(name),
@@ -143,8 +146,8 @@ fn shared(source: &Source) -> Option<&str> {
     }
 }
 
-/// Marks what several members of one kind want alike: it tells nodes of their kind from others, and
-/// no node from the next.
+/// Marks constraints that several members of the same workload family share. Such a constraint
+/// selects a class of nodes and pins no member to one node.
 fn mark_shared_labels(world: &mut World) {
     let key = |w: &Workload, want: &Want| {
         (w.scope.clone(), w.family.clone(), w.image.clone(), want.key.clone(), want.values.clone())
@@ -152,7 +155,7 @@ fn mark_shared_labels(world: &mut World) {
     let mut wanted: BTreeMap<_, usize> = BTreeMap::new();
     for workload in &world.workloads {
         for member in &workload.members {
-            // Each of its volumes may want the same.
+            // Each of its volumes may require the same label.
             let own: BTreeSet<_> = workload
                 .wants
                 .iter()

@@ -1,4 +1,4 @@
-//! What no reader understands.
+//! The parts of files that no reader understands.
 
 use std::fmt;
 
@@ -6,31 +6,31 @@ use serde::Serialize;
 
 use crate::finding::At;
 
-/// Something in a file that the reader does not understand: listed, never guessed.
+/// A part of a file that the reader does not understand. It is listed, never guessed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unread {
-    /// Where.
+    /// The place.
     pub at: At,
-    /// What it is, and what is taken for true instead, or why it is not searched.
+    /// What it is, and what is assumed instead, or why it is not searched.
     pub what: String,
-    /// What it means for the answer.
+    /// The effect on the result.
     pub kind: UnreadKind,
-    /// What to do, so that it is searched too; empty where there is nothing to do.
+    /// How to have it searched too; empty if there is no way.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub fix: String,
 }
 
-/// What something that is not understood means for the answer.
+/// The effect on the result of a part that is not understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum UnreadKind {
-    /// It may hold data, and nobody searched it: the exit code says so.
+    /// It may hold data and was not searched. The exit code tells so.
     NotSearched,
-    /// A directory that lies in one of another workload, taken for another one.
+    /// A directory inside a directory of another workload, which is assumed to be separate.
     Nested,
     /// A part of the text itself is left out: it is not YAML, or a key stands twice.
     Malformed,
-    /// Something else is taken for true, and the search is as good as that.
+    /// Something else is assumed, and the search depends on that.
     Assumed,
 }
 
@@ -48,12 +48,12 @@ impl Unread {
         Self { kind: UnreadKind::Malformed, ..Self::assumed(at, what) }
     }
 
-    /// Something that is taken for something else.
+    /// Makes a part for which something else is assumed.
     pub fn assumed(at: At, what: impl Into<String>) -> Self {
         Self { at, what: what.into(), kind: UnreadKind::Assumed, fix: String::new() }
     }
 
-    /// Something that may hold data and is not searched; `fix` says how it can be.
+    /// Makes a part that may hold data and is not searched. `fix` says how to search it.
     pub fn not_searched(at: At, what: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { at, what: what.into(), kind: UnreadKind::NotSearched, fix: fix.into() }
     }

@@ -1,4 +1,4 @@
-//! What a World is made of: workloads, their members, and what each member mounts, wants and takes.
+//! The parts of a World: workloads, their members, and what each member mounts, requires and uses.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,69 +8,70 @@ use crate::backend::Fences;
 use crate::finding::{At, Finding};
 use crate::images::Software;
 
-/// One file to read.
+/// A file to read.
 #[derive(Debug, Clone, Copy)]
 pub struct File<'f> {
-    /// As places name it; its ending tells units from YAML.
+    /// The path, as messages show it. Its extension distinguishes units from YAML.
     pub path: &'f str,
-    /// Its whole text.
+    /// The whole text.
     pub text: &'f str,
 }
 
-/// What the files of one orchestrator say.
+/// The content of the files of one orchestrator.
 #[derive(Debug, Clone, Default)]
 pub struct World {
-    /// In the order of the files.
+    /// The workloads, in the order of the files.
     pub workloads: Vec<Workload>,
     /// Kubernetes: the PersistentVolumes that name their storage, in the order of the files.
     pub volumes: Vec<PersistentVolume>,
-    /// What no reader understands, and what that may hide.
+    /// The parts that no reader understands, and their effect.
     pub unread: Vec<Unread>,
-    /// Files of which a whole document could not be read.
+    /// The files of which a whole document could not be read.
     pub lost: Vec<String>,
-    /// What one look at the files tells.
+    /// The findings that need no search.
     pub findings: Vec<Finding>,
 }
 
-/// How an orchestrator makes containers of a workload.
+/// The kinds of workload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// Kubernetes: one pod on each matching node, of no number.
+    /// Kubernetes: one pod on each matching node, without a number.
     DaemonSet,
-    /// Kubernetes: numbered pods, each name once in the API.
+    /// Kubernetes: numbered pods, where each name exists once in the API.
     StatefulSet,
-    /// Kubernetes: a Deployment, ReplicaSet or ReplicationController: pods of no number.
+    /// Kubernetes: a Deployment, ReplicaSet or ReplicationController, with pods without numbers.
     Replicas,
-    /// Kubernetes: a bare Pod, made once.
+    /// Kubernetes: a Pod without a controller, created once.
     Pod,
-    /// fleet: a unit, on one machine.
+    /// fleet: a unit on one machine.
     Unit,
-    /// fleet: `Global=true`, on each matching machine.
+    /// fleet: a unit with `Global=true`, on each matching machine.
     GlobalUnit,
-    /// Swarm: tasks in slots, which do not stick to nodes.
+    /// Swarm: tasks in slots, which may move between nodes.
     Replicated,
-    /// Swarm: `mode: global`, one task on each matching node.
+    /// Swarm: a service with `mode: global`, one task on each matching node.
     Global,
 }
 
 impl Kind {
-    /// Whether there is one container on each matching node, and the node is the identity.
+    /// Returns whether there is one container on each matching node, so that the node is the
+    /// identity.
     pub fn per_node(self) -> bool {
         matches!(self, Self::DaemonSet | Self::GlobalUnit | Self::Global)
     }
 }
 
-/// Containers of one description.
+/// The containers of one description.
 #[derive(Debug, Clone)]
 pub struct Workload {
-    /// As the orchestrator's own tools name it: `statefulset/zookeeper`, `zookeeper@1.service`,
+    /// The name in the tools of the orchestrator: `statefulset/zookeeper`, `zookeeper@1.service`,
     /// `zookeeper-1`.
     pub name: String,
-    /// The namespace on Kubernetes; empty elsewhere.
+    /// The namespace on Kubernetes; empty on other targets.
     pub scope: String,
-    /// How containers are made of it.
+    /// The kind.
     pub kind: Kind,
-    /// Where it begins.
+    /// The place of its first line.
     pub at: At,
     /// Where its kind stands: `kind`, `deploy.mode`, `X-Fleet Global`; else where it begins.
     pub kind_at: At,
@@ -78,60 +79,61 @@ pub struct Workload {
     pub count: u32,
     /// Where `count` stands; `None` for the orchestrator's default.
     pub count_at: Option<At>,
-    /// What it is called among its like, to tell revisions from neighbours: the value of
-    /// `app.kubernetes.io/name` or `app`, the unit's prefix, the service's label; else its name.
+    /// The name that its revisions share: the value of `app.kubernetes.io/name` or `app`, the
+    /// prefix of the unit, or the label of the service; otherwise its own name.
     pub family: String,
-    /// The image, without its registry and tag: `elasticsearch`; empty when it is unknown.
+    /// The image without registry and tag: `elasticsearch`; empty if unknown.
     pub image: String,
-    /// The software that serves in it, if that is known and keeps data.
+    /// The software that it runs, if that is known and keeps data.
     pub software: Option<Arc<Software>>,
     /// The labels of its containers (pods), for selectors.
     pub labels: BTreeMap<String, String>,
-    /// Its members in order; exactly one, which stands for each node's, where the node is the
-    /// identity. A workload of no members (`replicas: 0`) has none.
+    /// The members, in order. If the node is the identity, there is exactly one, which stands for
+    /// the member of each node. A workload with `replicas: 0` has none.
     pub members: Vec<Member>,
-    /// Someone says that at most one container may be each member, though it has no data. No
-    /// reader finds that in files.
+    /// Whether a spec says that at most one container may be each member, although it has no data.
+    /// A reader never sets this.
     pub single: bool,
-    /// What a node must carry for every member.
+    /// The labels that a node must have for every member.
     pub wants: Vec<Want>,
-    /// Next to what the scheduler places none of it.
+    /// The rules that keep it off nodes with other containers.
     pub apart: Vec<Apart>,
     /// Taints of a node that it tolerates (Kubernetes).
     pub tolerates: Vec<Toleration>,
     /// What places it in place of Kubernetes' default scheduler: a node's name, another scheduler.
     pub placed_by: Option<At>,
-    /// Most containers of it on one node, as the scheduler counts them (Swarm's
+    /// The highest number of its containers on one node, as the scheduler counts them (Swarm's
     /// `max_replicas_per_node`).
     pub most: Option<(u32, At)>,
-    /// Ports of the node that it takes.
+    /// The ports of the node that it uses.
     pub ports: Vec<Port>,
-    /// It runs on the node's own network.
+    /// Whether it uses the network of the node, and the place that says so.
     pub node_network: Option<At>,
     /// How a new description replaces the old one.
     pub update: Update,
-    /// The same for a rollback, where the orchestrator has its own setting for that (Swarm).
+    /// The same for a rollback, which has its own setting on Swarm.
     pub rollback: Update,
     /// A new container follows one that ended. Without it (Swarm's `condition: none`) only a new
     /// description brings one.
     pub restarts: bool,
-    /// Seconds that a container has to stop before it is killed.
+    /// The grace period in seconds.
     pub grace: u32,
-    /// Where `grace` stands; `None` for the orchestrator's default.
+    /// The place of the grace period; `None` for the default of the orchestrator.
     pub grace_at: Option<At>,
-    /// The process holds `flock` on this file or directory of the container as long as it lives.
+    /// The file or directory in the container on which the process holds `flock` as long as it
+    /// lives.
     pub lock: Option<(String, At)>,
-    /// Its start kills whatever container has its name, also another's (fleet).
+    /// Whether its start kills any container with its name, also that of another unit (fleet).
     pub kills: Option<At>,
     /// Its start ends the container that has its own container's name, whosever that is (fleet).
     pub ends_name: Option<At>,
-    /// Its start first stops what is left of its own, and nothing else's, and waits for the end:
-    /// by label (fleet).
+    /// Whether its start first stops its own leftover containers, and no others, and waits until
+    /// they have ended: by label (fleet).
     pub cleans: Option<At>,
-    /// The container outlives what the orchestrator stops: `docker run -d`, `KillMode=none`,
-    /// `--restart=always` (fleet).
+    /// Whether the container keeps running after the orchestrator has stopped its unit: `docker run
+    /// -d`, `KillMode=none`, `--restart=always` (fleet).
     pub outlives: Option<At>,
-    /// A claim of it says that it serves pods of many nodes (Kubernetes' ReadWriteMany).
+    /// Whether one of its claims serves pods on many nodes (ReadWriteMany on Kubernetes).
     pub many: Option<At>,
     /// How a controller updates its members, if they keep a quorum (Kubernetes).
     pub rolling: Option<Rolling>,
@@ -235,37 +237,38 @@ pub struct PersistentVolume {
     pub claim: Option<(String, At)>,
 }
 
-/// One identity: what at most one running container may be.
+/// An identity that at most one running container may have.
 #[derive(Debug, Clone, Default)]
 pub struct Member {
-    /// `zookeeper-1`; for `per_node` kinds the workload's name.
+    /// The name, such as `zookeeper-1`; for `per_node` kinds, the name of the workload.
     pub name: String,
-    /// Its number, where it has one.
+    /// The number, if it has one.
     pub ordinal: Option<u32>,
-    /// What the node must carry for this member alone: its pin, its volume's node.
+    /// The labels that a node must have for this member only: its pin, or the node of its volume.
     pub wants: Vec<Want>,
-    /// Its directories and volumes, the ones it can write to.
+    /// The directories and volumes with data that it can write to.
     pub mounts: Vec<Mount>,
-    /// What it can write to as well, and is no data as far as its own file tells.
+    /// The other directories and volumes that it can write to, which are not data as far as its own
+    /// file shows.
     pub others: Vec<Mount>,
     /// What an agent mounts, which looks at what others have and keeps nothing of its own.
     pub looked_at: Vec<Mount>,
-    /// The name that one docker daemon gives to one container only (fleet's `--name`).
+    /// The name that one docker daemon gives to only one container (`--name` on fleet).
     pub container: Option<(String, At)>,
-    /// A hostname that the file gives it; a StatefulSet's pods have their names.
+    /// The hostname that the file sets. Pods of a StatefulSet have their names.
     pub hostname: Option<(String, At)>,
 }
 
-/// A directory or volume in a container.
+/// A mount in a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mount {
-    /// Path in the container; empty when it is unknown.
+    /// The path in the container; empty if unknown.
     pub target: String,
-    /// What is mounted.
+    /// The source.
     pub source: Source,
     /// The claim or the named volume by which it is mounted.
     pub volume: Option<Volume>,
-    /// Where the source is named.
+    /// The place of the source in the file.
     pub at: At,
 }
 
@@ -284,107 +287,110 @@ pub struct Volume {
     pub exists: bool,
 }
 
-/// What is mounted.
+/// The source of a mount.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// A directory of the node where the container runs: hostPath, a local volume, a bind mount,
+    /// A directory of the node where the container runs: hostPath, a local volume, a bind mount, or
     /// a volume of docker's own driver without a device.
     Host {
-        /// Its path, or `volume NAME`.
+        /// The path, or `volume NAME`.
         path: String,
-        /// When it is not there.
+        /// What happens if it does not exist.
         missing: Missing,
     },
-    /// Storage that is the same from every node: a claim, a plugin's volume, a share.
+    /// A storage that is the same from every node: a claim, the volume of a plugin, or a share.
     Volume {
-        /// Unique in the cluster: `claim NAMESPACE/NAME`, the plugin's volume name, the share.
+        /// The name, unique in the cluster: `claim NAMESPACE/NAME`, the name of the plugin's
+        /// volume, or the share.
         name: String,
-        /// Whether attaching keeps another node off.
+        /// Whether attaching it excludes another node.
         fences: Fences,
-        /// ReadWriteOncePod, and where.
+        /// The place that makes it ReadWriteOncePod.
         one_pod: Option<At>,
-        /// A Swarm cluster volume with scope single and sharing none: reserved while its task may run.
+        /// The place that makes it a Swarm cluster volume with scope single and sharing none, which
+        /// is reserved while its task may run.
         reserved: Option<At>,
-        /// When it is not there.
+        /// What happens if it does not exist.
         missing: Missing,
     },
-    /// It goes with the container: emptyDir, an anonymous volume, the container's own layer.
+    /// A storage that is deleted with the container: emptyDir, an anonymous volume, or the layer of
+    /// the container.
     Ephemeral,
 }
 
-/// What happens when a directory or volume is not there.
+/// What happens if a directory or volume does not exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Missing {
-    /// The container does not start, and is tried again.
+    /// The container does not start, and the orchestrator tries again.
     Refused,
-    /// An empty one is made.
+    /// An empty one is created.
     Created,
 }
 
-/// A condition on a node's labels (Kubernetes, Swarm) or a machine's metadata (fleet).
+/// A condition on the labels of a node (Kubernetes, Swarm) or the metadata of a machine (fleet).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Want {
-    /// `zookeeper`, `kubernetes.io/hostname`, `node.role`.
+    /// The key: `zookeeper`, `kubernetes.io/hostname`, `node.role`.
     pub key: String,
-    /// What it may be; empty: anything, as long as the key is there.
+    /// The allowed values; empty if every value is allowed.
     pub values: Vec<String>,
-    /// It must be none of them instead.
+    /// Whether the values are forbidden instead.
     pub not: bool,
-    /// No two nodes have one value: a hostname, a node's or machine's id.
+    /// Whether all nodes have different values: a hostname, the id of a node or machine.
     pub one_node: bool,
-    /// Several members of one kind want the same, so that many nodes carry it.
+    /// Whether several members of one family require the same, so that many nodes match.
     pub shared: bool,
-    /// Where.
+    /// The place.
     pub at: At,
 }
 
-/// A rule that keeps it off nodes where certain others are wanted or run.
+/// A rule that keeps a workload off nodes where certain others are wanted or run.
 #[derive(Debug, Clone)]
 pub struct Apart {
-    /// Whom it keeps off.
+    /// The others.
     pub whom: Whom,
-    /// Where.
+    /// The place.
     pub at: At,
 }
 
-/// Those that a rule means.
+/// The containers that a rule keeps away.
 #[derive(Debug, Clone)]
 pub enum Whom {
-    /// Kubernetes: pods of these labels, in these namespaces.
+    /// Kubernetes: pods with these labels, in these namespaces.
     Pods {
-        /// What their labels must be.
+        /// The selector of their labels.
         selector: Selector,
-        /// `None`: in every namespace.
+        /// The namespaces; `None` for all.
         namespaces: Option<Vec<String>>,
         /// The node's label that makes nodes one place: `kubernetes.io/hostname`, a zone's.
         topology: &'static str,
     },
-    /// fleet: units whose full name matches this `path.Match` glob, specifiers expanded.
+    /// fleet: units whose full name matches this `path.Match` glob, with specifiers expanded.
     Units(String),
 }
 
 /// A Kubernetes label selector.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selector {
-    /// All of these must hold; none selects everything.
+    /// The conditions. All must be true; without conditions, it selects everything.
     pub terms: Vec<Term>,
 }
 
-/// One condition of a [`Selector`].
+/// A condition of a [`Selector`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Term {
-    /// The label is one of these.
+    /// The label has one of these values.
     In(String, Vec<String>),
-    /// The label is missing or none of these.
+    /// The label is missing or has none of these values.
     NotIn(String, Vec<String>),
-    /// The label is there.
+    /// The label exists.
     Exists(String),
-    /// It is not.
+    /// The label does not exist.
     Missing(String),
 }
 
 impl Selector {
-    /// Whether it selects these labels (apimachinery `labels.Selector`).
+    /// Returns whether it selects these labels (apimachinery `labels.Selector`).
     pub fn selects(&self, labels: &BTreeMap<String, String>) -> bool {
         self.terms.iter().all(|term| match term {
             Term::In(key, values) => labels.get(key).is_some_and(|v| values.contains(v)),
@@ -398,28 +404,28 @@ impl Selector {
 /// A port of the node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Port {
-    /// 1 to 65535.
+    /// The number, 1 to 65535.
     pub number: u16,
-    /// `tcp`, `udp` or `sctp`.
+    /// The protocol: `tcp`, `udp` or `sctp`.
     pub protocol: String,
-    /// The scheduler knows of it, and places no second one (hostPort, `mode: host`).
+    /// Whether the scheduler knows of it and places no second one (hostPort, `mode: host`).
     pub scheduled: bool,
-    /// The runtime binds it before the process starts, and refuses a second container (a
+    /// Whether the runtime binds it before the process starts and refuses a second container (a
     /// published port outside the node's network).
     pub bound: bool,
     /// The file itself gives it; else the API fills it in (a container port of a pod on the node's
     /// network).
     pub declared: bool,
-    /// Where.
+    /// The place.
     pub at: At,
 }
 
 /// The order of an update.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Update {
-    /// What comes first.
+    /// The order.
     pub order: Order,
-    /// Where it stands; `None` for the orchestrator's default.
+    /// The place; `None` for the default of the orchestrator.
     pub at: Option<At>,
 }
 
@@ -428,8 +434,9 @@ pub struct Update {
 pub enum Order {
     /// The old container stops, then the new one starts (as far as the orchestrator waits).
     StopFirst,
-    /// The new one starts beside the old one (Swarm's `start-first`, maxSurge, RollingUpdate).
+    /// The new container starts next to the old one (Swarm's `start-first`, maxSurge,
+    /// RollingUpdate).
     StartFirst,
-    /// Somebody deletes the old one (OnDelete).
+    /// Somebody deletes the old container (OnDelete).
     ByHand,
 }

@@ -1,4 +1,4 @@
-//! What the tests share.
+//! Helpers that the tests share.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,17 +6,17 @@ use std::process::{Command, Output};
 
 use berthc::{Diagnostic, Files, Input, Options, Tree};
 
-/// The project's folder.
+/// Returns the folder of the project.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Runs the built program in the project's folder, without colours.
+/// Runs the built program in the folder of the project, without colours.
 pub fn berthc<S: AsRef<std::ffi::OsStr>>(args: &[S]) -> Output {
     berthc_in(root(), args)
 }
 
-/// As [`berthc`], in another folder.
+/// Runs the built program in the folder `dir`, without colours.
 pub fn berthc_in<S: AsRef<std::ffi::OsStr>>(dir: &Path, args: &[S]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_berthc"))
         .args(args)
@@ -27,7 +27,7 @@ pub fn berthc_in<S: AsRef<std::ffi::OsStr>>(dir: &Path, args: &[S]) -> Output {
         .unwrap()
 }
 
-/// Makes the files of a project below `dir`.
+/// Writes the files of a project below `dir`.
 pub fn files(dir: &Path, files: &[(&str, &str)]) {
     for (path, text) in files {
         let path = dir.join(path);
@@ -36,17 +36,17 @@ pub fn files(dir: &Path, files: &[(&str, &str)]) {
     }
 }
 
-/// What a run said on stdout.
+/// Returns what a run printed on stdout.
 pub fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-/// What a run said on stderr.
+/// Returns what a run printed on stderr.
 pub fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-/// Files that a spec may name, by path.
+/// The files that a spec may name, by path.
 #[derive(Default)]
 pub struct Memory(pub BTreeMap<String, Vec<u8>>);
 
@@ -61,7 +61,7 @@ pub fn compile(specs: &[(&str, &str)]) -> (Option<Tree>, Vec<Diagnostic>) {
     compile_with(specs, &Options::default())
 }
 
-/// As [`compile`], with options.
+/// Compiles texts by path, with options.
 pub fn compile_with(specs: &[(&str, &str)], options: &Options) -> (Option<Tree>, Vec<Diagnostic>) {
     let inputs: Vec<Input> =
         specs.iter().map(|(path, text)| Input { path: (*path).into(), text: (*text).into() }).collect();
@@ -69,7 +69,7 @@ pub fn compile_with(specs: &[(&str, &str)], options: &Options) -> (Option<Tree>,
     (tree, diagnostics)
 }
 
-/// The files below `dir`, in order.
+/// Returns the files below `dir`, in order.
 pub fn walk(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut open = vec![dir.to_path_buf()];

@@ -1,4 +1,4 @@
-//! The way of the data is one way: each module imports only what stands before it.
+//! Checks that data flows in one direction: each module imports only modules that come before it.
 
 use crate::harness::{root, walk};
 
@@ -48,7 +48,7 @@ fn imports_run_one_way() {
     }
 }
 
-/// Targets do not know each other.
+/// Targets do not import one another.
 #[test]
 fn targets_stand_alone() {
     for target in ["kubernetes", "fleet", "swarm"] {

@@ -1,8 +1,8 @@
-//! The README is run: its spec compiles, and the output that it shows is what comes out.
+//! Checks the README: its spec compiles, and the output that it shows is the real output.
 
 use crate::harness::{berthc, root, stderr};
 
-/// The fenced blocks with the word behind their fence.
+/// Returns the fenced blocks, each with the word after its fence.
 fn blocks(text: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut open: Option<(String, String)> = None;
@@ -29,7 +29,8 @@ fn the_readme_shows_what_happens() {
     assert!(run.status.success(), "{}", stderr(&run));
     let mut shown = 0;
     for (word, block) in &blocks {
-        // ```yaml specs/zookeeper.yaml, or an emitted file: lines that stand there in this order.
+        // ```yaml specs/zookeeper.yaml, or an emitted file: the lines must appear there in this
+        // order.
         let Some((_, path)) = word.split_once(' ') else { continue };
         let file = if path.starts_with("specs/") || path.starts_with("golden/") {
             root().join(path)

@@ -1,4 +1,4 @@
-//! `docker run`: what a container holds.
+//! Reads `docker run`: what a container holds.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -18,11 +18,11 @@ use crate::world::lock::{self, Lock};
 use crate::world::path;
 use crate::world::{Inspect, Member, Missing, Mount, Port, Source, Volume, Workload, claims};
 
-/// Most ports of one container: a range is as many.
+/// The highest number of ports of one container: a range counts as that many.
 const PORTS: usize = 1 << 16;
 
-/// Fills in what the container of `workload` holds; its only member is there already. Says what
-/// runs in it, if that keeps data and is known.
+/// Fills in what the container of `workload` holds; its only member already exists. Returns the
+/// software in it, if that is known and keeps data.
 pub fn fill(workload: &mut Workload, steps: &[Step], main: &Main<'_>, images: &Images, found: &mut Found) {
     let Main { step, run, detached: _ } = *main;
     workload.image = images::name(&run.image.text).to_owned();
@@ -82,7 +82,7 @@ fn unknown(found: &mut Found, at: At, word: &Word) {
     found.unread(at, format!("`{}` is known only on the machine: taken as it is written", word.text));
 }
 
-/// Ports, and whose network it is.
+/// Reads the ports and the network.
 fn network(workload: &mut Workload, step: &Step, run: &Run, found: &mut Found) {
     for option in ["net", "network"] {
         for word in run.all(option) {
@@ -120,8 +120,8 @@ fn network(workload: &mut Workload, step: &Step, run: &Run, found: &mut Found) {
     }
 }
 
-/// `[[address:]host:]container[/protocol]`: the ports of the machine, and their protocol; `None`
-/// when they are not numbers.
+/// Reads `[[address:]host:]container[/protocol]`. Returns the ports of the machine and their
+/// protocol; `None` if they are not numbers.
 fn ports(text: &str) -> Option<(Option<RangeInclusive<u16>>, String)> {
     let (ports, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
     let range = |text: &str| {
@@ -131,21 +131,22 @@ fn ports(text: &str) -> Option<(Option<RangeInclusive<u16>>, String)> {
     };
     let host = match ports.rsplit_once(':') {
         Some((before, _)) => before.rsplit_once(':').map_or(before, |(_, host)| host),
-        // Docker picks one of the machine's.
+        // Docker picks a free port of the machine.
         None => return range(ports).map(|_| (None, String::new())),
     };
     let numbers = if host.is_empty() { None } else { Some(range(host)?) };
     Some((numbers, protocol.to_lowercase()))
 }
 
-/// Whether it is bound on one address only, where another container may have another.
+/// Returns whether the port is bound on only one address, so that another container may use it on
+/// another address.
 fn one_address(text: &str) -> bool {
     let ports = text.split('/').next().unwrap_or_default();
     let address = ports.rsplitn(3, ':').nth(2).map(|a| a.trim_matches(['[', ']']));
     address.is_some_and(|a| !["", "0.0.0.0", "::"].contains(&a))
 }
 
-/// What the process locks before it serves, and holds as long as it lives.
+/// Returns what the process locks before it serves, and holds as long as it lives.
 fn lock(step: &Step, run: &Run, found: &mut Found) -> Option<(String, At)> {
     let all = || run.last("entrypoint").into_iter().chain(&run.args);
     let words: Vec<&str> = all().map(|word| word.text.as_str()).collect();
@@ -160,7 +161,7 @@ fn lock(step: &Step, run: &Run, found: &mut Found) -> Option<(String, At)> {
     }
 }
 
-/// How a volume was made, before the start.
+/// How a volume was created before the start.
 struct Made<'s> {
     driver: Option<&'s str>,
     options: &'s [String],
@@ -190,13 +191,13 @@ fn inspect(step: &Step) -> Option<Inspect> {
     Some(Inspect { words: unit::words(&step.raw).unwrap_or_default(), at })
 }
 
-/// The volumes without which the unit does not start.
+/// Returns the volumes without which the unit does not start.
 fn inspected(steps: &[Step]) -> BTreeMap<&str, &Step> {
     let words = |step| Step::words(step).map(move |word| (word.text.as_str(), step));
     steps.iter().filter(|step| asks(step)).flat_map(words).collect()
 }
 
-/// The software that serves in the container.
+/// Returns the software that serves in the container.
 fn software(workload: &Workload, run: &Run, images: &Images) -> Option<Arc<Software>> {
     let words = run.last("entrypoint").into_iter().chain(&run.args).map(|w| w.text.as_str());
     let variable = |word: &'_ Word| match word.text.split_once('=') {
@@ -231,7 +232,7 @@ struct Reader<'r> {
     found: &'r mut Found,
 }
 
-/// A mount as it is written, of either form.
+/// A mount as it is written, in either form.
 #[derive(Default)]
 struct Written<'w> {
     kind: &'w str,
@@ -250,7 +251,7 @@ struct Mounts {
 }
 
 impl Reader<'_> {
-    /// What it can write to.
+    /// Returns the mounts that it can write to: the data, and the others.
     fn mounts(&mut self) -> Mounts {
         let run = self.run;
         let driver = run.last("volume-driver").map(|word| word.text.as_str());
@@ -309,7 +310,7 @@ impl Reader<'_> {
     fn source(&mut self, written: &Written<'_>, option: &str, at: &At) -> Source {
         let Written { kind, source, driver, options, .. } = written;
         match *kind {
-            // `-v` makes a directory that is missing, `--mount` refuses.
+            // `-v` creates a missing directory, `--mount` refuses it.
             "bind" => {
                 let missing = if option == "mount" { Missing::Refused } else { Missing::Created };
                 Source::Host { path: shortest(source), missing }
@@ -347,7 +348,7 @@ impl Reader<'_> {
             return match option("device") {
                 Some(device) if shared => volume(&path::share(device), Fences::Never),
                 Some(device) => Source::Host { path: shortest(device), missing: Missing::Refused },
-                // Who starts only when docker's own volume is NFS has a share.
+                // A unit that starts only if docker's own volume is NFS has a share.
                 None if inspected.is_some_and(|step| step.raw.contains("\"local nfs\"")) => {
                     volume(name, Fences::Never)
                 }
@@ -365,17 +366,17 @@ impl Reader<'_> {
     }
 }
 
-/// `-v [SOURCE:]TARGET[:OPTIONS]`
+/// Reads `-v [SOURCE:]TARGET[:OPTIONS]`.
 fn short<'w>(text: &'w str, driver: Option<&'w str>) -> Written<'w> {
     let mut parts = text.split(':');
     let (first, second) = (parts.next().unwrap_or_default(), parts.next());
     let Some(target) = second else { return Written { kind: "volume", target: first, ..Written::default() } };
-    // What is not known is a path: volumes are called by their names.
+    // An unknown source counts as a path, because volumes are named directly.
     let kind = if first.starts_with(['/', '.', '~', '$', '%']) { "bind" } else { "volume" };
     Written { kind, source: first, target, driver, options: Vec::new() }
 }
 
-/// `--mount key=value,…`
+/// Reads `--mount key=value,…`.
 fn long(text: &str) -> Written<'_> {
     let mut written = Written { kind: "volume", ..Written::default() };
     for part in docker::fields(text) {

@@ -1,8 +1,9 @@
-//! Docker's command line (`docker/cli`, pflag): which option takes a value, and what stands where.
+//! Reads docker's command line (`docker/cli`, pflag): which options take a value, and which words
+//! belong to what.
 
 use super::word::{Command, Word};
 
-/// Long options of `run` and `create` that take no value.
+/// The long options of `run` and `create` that take no value.
 const SWITCHES: [&str; 14] = [
     "detach",
     "rm",
@@ -19,7 +20,7 @@ const SWITCHES: [&str; 14] = [
     "quiet",
     "help",
 ];
-/// Short ones, and their long names.
+/// The short options and their long names.
 const SHORT: [(char, &str); 15] = [
     ('d', "detach"),
     ('i', "interactive"),
@@ -38,91 +39,91 @@ const SHORT: [(char, &str); 15] = [
     ('a', "attach"),
 ];
 
-/// What a command asks of docker.
+/// A docker command.
 #[derive(Debug, Clone)]
 pub enum Docker {
-    /// `run`
+    /// `docker run`.
     Run(Run),
-    /// `create`
+    /// `docker create`.
     Create(Run),
-    /// `start`
+    /// `docker start`.
     Start {
-        /// Attached.
+        /// Whether it stays attached.
         attach: bool,
-        /// Containers.
+        /// The containers.
         names: Vec<Word>,
     },
-    /// `stop`, `restart`
+    /// `docker stop` or `docker restart`.
     Stop {
-        /// Seconds; `None`: the container's own, else 10.
+        /// The seconds until the kill; `None` for those of the container, or 10.
         time: Option<Word>,
-        /// Containers.
+        /// The containers.
         names: Vec<Word>,
     },
-    /// `kill`
+    /// `docker kill`.
     Kill {
-        /// `None`: SIGKILL.
+        /// The signal; `None` for SIGKILL.
         signal: Option<Word>,
-        /// Containers.
+        /// The containers.
         names: Vec<Word>,
     },
-    /// `rm`
+    /// `docker rm`.
     Remove {
-        /// Also one that runs.
+        /// Whether it also removes a running container.
         force: bool,
-        /// Containers.
+        /// The containers.
         names: Vec<Word>,
     },
-    /// `volume create`
+    /// `docker volume create`.
     MakeVolume {
-        /// `None`: docker's own.
+        /// The driver; `None` for docker's own.
         driver: Option<Word>,
-        /// Options of the driver.
+        /// The options of the driver.
         options: Vec<String>,
-        /// Its name.
+        /// The name.
         name: Word,
     },
-    /// `volume inspect`
+    /// `docker volume inspect`.
     InspectVolume,
-    /// Anything else, which changes nothing here.
+    /// Any other command, which changes nothing here.
     Other,
 }
 
-/// `docker run` or `docker create`.
+/// A `docker run` or `docker create`.
 #[derive(Debug, Clone)]
 pub struct Run {
-    /// Long names and values, in order; a switch has `true`.
+    /// The options in order, by long name; a switch has the value `true`.
     pub options: Vec<(String, Word)>,
     /// The image.
     pub image: Word,
-    /// What runs in it.
+    /// The arguments of the container.
     pub args: Vec<Word>,
 }
 
 impl Run {
-    /// The values of an option.
+    /// Returns the values of an option.
     pub fn all(&self, option: &str) -> impl Iterator<Item = &Word> {
         self.options.iter().filter(move |(name, _)| name == option).map(|(_, value)| value)
     }
 
-    /// The last value of an option, which wins.
+    /// Returns the last value of an option, which wins.
     pub fn last(&self, option: &str) -> Option<&Word> {
         self.all(option).last()
     }
 
-    /// Whether a switch is on.
+    /// Returns whether a switch is on.
     pub fn is(&self, switch: &str) -> bool {
         self.last(switch).is_some_and(|value| !["false", "0", "f"].contains(&value.text.as_str()))
     }
 }
 
-/// Options by their long names, and what follows them.
+/// The options by long name, and the words after them.
 struct Line {
     options: Vec<(String, Word)>,
     rest: Vec<Word>,
 }
 
-/// Reads options until the first word that is none. `switches` take no value.
+/// Reads options until the first word that is not an option. `switches` take no value.
 fn options(words: &[Word], switches: &[&str], short: &[(char, &str)], mixed: bool) -> Option<Line> {
     let (mut found, mut rest) = (Vec::new(), Vec::new());
     let mut words = words.iter();
@@ -153,7 +154,7 @@ fn options(words: &[Word], switches: &[&str], short: &[(char, &str)], mixed: boo
             }
         } else {
             rest.push(word.clone());
-            // `run` leaves the container's own options alone.
+            // The words after the image are options of the container, not of `run`.
             if !mixed {
                 rest.extend(words.cloned());
                 break;
@@ -163,12 +164,12 @@ fn options(words: &[Word], switches: &[&str], short: &[(char, &str)], mixed: boo
     Some(Line { options: found, rest })
 }
 
-/// Whether the command is docker's client, or one that takes its words.
+/// Returns whether the command is docker's client, or a program with the same command line.
 pub fn is_docker(command: &Command) -> bool {
     command.words.first().is_some_and(|w| ["docker", "systemd-docker"].contains(&w.base()))
 }
 
-/// What a docker command asks.
+/// Reads a docker command.
 ///
 /// # Errors
 /// What is not understood.
@@ -237,7 +238,7 @@ fn volume(rest: &[Word]) -> Result<Docker, String> {
     }
 }
 
-/// The fields of a `--mount`, a line of CSV: some stand in quotes.
+/// Returns the fields of a `--mount`. It is a line of CSV, so a field may be in quotes.
 pub fn fields(text: &str) -> Vec<&str> {
     let mut fields = Vec::new();
     let mut rest = Some(text);

@@ -1,5 +1,5 @@
-//! The words of Exec lines as systemd reads them (`config_parse_exec`, `replace_env_argv`): prefixes,
-//! specifiers and variables.
+//! Reads the words of Exec lines as systemd does (`config_parse_exec`, `replace_env_argv`):
+//! prefixes, specifiers and variables.
 
 use std::collections::BTreeMap;
 
@@ -7,18 +7,18 @@ use super::names::Name;
 use super::word::{Ran, Word, is_name};
 use crate::text::unit::{self, Setting};
 
-/// What the words of a unit mean.
+/// The values of the variables in a unit.
 #[derive(Debug)]
 pub struct Environment<'n> {
     name: Name<'n>,
-    /// `Environment=`.
+    /// The values of `Environment=`.
     values: BTreeMap<String, String>,
-    /// `EnvironmentFile=` may set any other.
+    /// Whether `EnvironmentFile=` may set other variables.
     files: bool,
 }
 
 impl<'n> Environment<'n> {
-    /// Of `[Service]`'s settings; an empty `Environment=` forgets what was set before.
+    /// Reads the settings of `[Service]`. An empty `Environment=` clears the earlier ones.
     pub fn read<'s>(name: Name<'n>, service: impl Iterator<Item = &'s Setting>) -> Self {
         let mut read = Self { name, values: BTreeMap::new(), files: false };
         for setting in service {
@@ -37,18 +37,18 @@ impl<'n> Environment<'n> {
             }
         }
         if read.files {
-            // A file wins over `Environment=`.
+            // A file takes precedence over `Environment=`.
             read.values.clear();
         }
         read
     }
 
-    /// What `$key` is, if the unit says it.
+    /// Returns the value of `$key`, if the unit sets it.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.values.get(key).map(String::as_str)
     }
 
-    /// The words of one command; `None` when they become too long.
+    /// Returns the words of one command; `None` if they become too long.
     pub fn command(&self, words: &[unit::Word], ran: &mut Ran) -> Option<Vec<Word>> {
         let mut all = Vec::new();
         let (mut literal, mut named) = (false, false);
@@ -60,7 +60,7 @@ impl<'n> Environment<'n> {
                 (literal, named) = (prefix.contains(':'), prefix.contains('@'));
                 text = program;
             }
-            // After `@` the second word is what the program is called.
+            // After `@`, the second word is the name of the program in `argv[0]`.
             if i == 1 && named {
                 continue;
             }
@@ -74,7 +74,8 @@ impl<'n> Environment<'n> {
         Some(all)
     }
 
-    /// `%%` and what the unit's name tells; what only the machine knows stays.
+    /// Expands `%%` and the specifiers that the name of the unit determines. Specifiers that only
+    /// the machine knows stay.
     pub fn specifiers(&self, text: &str) -> (String, bool) {
         let (mut out, mut known) = (String::new(), true);
         let mut chars = text.chars();
@@ -104,7 +105,7 @@ impl<'n> Environment<'n> {
         (out, known)
     }
 
-    /// `$$`, `${X}`, and `$X` as a word of its own, which may become several.
+    /// Expands `$$`, `${X}`, and `$X` as a separate word, which may become several words.
     fn variables(&self, word: Word, ran: &mut Ran, all: &mut Vec<Word>) -> Option<()> {
         let Word { text, mut known, line } = word;
         if let Some(name) = text.strip_prefix('$').filter(|name| is_name(name)) {
@@ -149,7 +150,7 @@ impl<'n> Environment<'n> {
     }
 }
 
-/// systemd's escaping undone: `-` is a slash, `\x2d` a dash.
+/// Reverses systemd's escaping: `-` is a slash, `\x2d` a dash.
 fn unescape(text: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = text;

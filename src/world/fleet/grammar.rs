@@ -1,26 +1,26 @@
-//! Unit files as fleet itself reads them: go-systemd `unit/deserialize.go`, which differs from
+//! Reads unit files as fleet itself does: go-systemd `unit/deserialize.go`, which differs from
 //! systemd in continuation lines and in what it refuses.
 
 use crate::text::unit::Setting;
 
-/// Most bytes of a physical line, exclusive.
+/// The length in bytes from which a physical line is too long.
 const LONGEST: usize = 2048;
 
 /// A unit file.
 #[derive(Debug, Default)]
 pub struct Parsed {
-    /// In order. A continued value keeps its backslashes.
+    /// The options in order. A continued value keeps its backslashes.
     pub options: Vec<Setting>,
     /// Every section, with its line.
     pub sections: Vec<(String, usize)>,
-    /// The first line of text that stands before any section, and is passed over.
+    /// The first line of text before any section, which fleet ignores.
     pub early: Option<usize>,
 }
 
 /// Reads a unit.
 ///
 /// # Errors
-/// What fleet answers, and the line.
+/// The message of fleet, and the line.
 pub fn parse(text: &str) -> Result<Parsed, (String, usize)> {
     if let Some(line) = text.lines().position(|line| line.len() >= LONGEST) {
         return Err((format!("line too long (max {LONGEST} bytes)"), line + 1));
@@ -67,7 +67,7 @@ impl<'t> Reader<'t> {
         taken
     }
 
-    /// A line without its end, and whether the file ends with it.
+    /// Reads a line without its newline, and returns whether the file ends with it.
     fn rest_of_line(&mut self) -> (&'t str, bool) {
         match self.rest.find('\n') {
             Some(end) => (self.skip(end + 1).strip_suffix('\n').unwrap_or_default(), false),
@@ -81,7 +81,7 @@ impl<'t> Reader<'t> {
     fn section(&mut self) -> Result<String, String> {
         let end = self.rest.find(']').ok_or("unable to find end of section")?;
         let name = self.skip(end + 1)[1..end].to_owned();
-        // fleet leaves the name out of its message.
+        // The message of fleet does not contain the name.
         let garbage: Vec<String> =
             self.rest_of_line().0.trim().bytes().map(|byte| byte.to_string()).collect();
         if garbage.is_empty() {
@@ -109,7 +109,8 @@ impl<'t> Reader<'t> {
         Ok((key, self.value()))
     }
 
-    /// A line that ends in `\` goes on; the backslash and the newline stay.
+    /// Reads a value. A line that ends in `\` continues on the next; the backslash and the newline
+    /// stay.
     fn value(&mut self) -> String {
         let mut value = String::new();
         loop {
@@ -130,7 +131,8 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// Several values stand on a line only when it begins and ends with `"` (`unit/unit.go`).
+/// Splits a line into values. A line has several values only if it starts and ends with `"`
+/// (`unit/unit.go`).
 pub fn values(line: &str) -> Vec<String> {
     if !line.starts_with('"') || !line.ends_with('"') {
         return vec![line.to_owned()];

@@ -1,11 +1,11 @@
-//! What fleet accepts and then reads past without a word.
+//! Finds what fleet accepts and then ignores without a message.
 
 use super::rules::{KEYS, Rule, SECTION};
 use super::unit::Unit;
 use crate::finding::{At, codes};
 use crate::world::found::Found;
 
-/// Says what of `unit` does nothing.
+/// Reports the parts of `unit` that have no effect.
 pub fn check(unit: &Unit, found: &mut Found) {
     let parsed = &unit.parsed;
     let at = |line, field: &str| At { file: unit.file.clone(), line, field: field.to_owned() };
@@ -58,7 +58,7 @@ fn unknown(rule: &Rule, found: &mut Found) {
         Some((_, key)) => {
             found.violation(codes::IGNORED, message, vec![rule.at.clone()], format!("{key}="));
         }
-        // Nobody says that it is meant to be a rule.
+        // It is not certain that this is meant as a rule.
         None => found.note(codes::IGNORED, message, vec![rule.at.clone()], "take it out"),
     }
 }

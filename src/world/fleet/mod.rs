@@ -1,8 +1,9 @@
-//! The reader of fleet's units: what fleet reads (`[X-Fleet]`), what systemd runs (`[Service]`),
-//! and the `docker run` in it.
+//! Reads fleet units: what fleet reads (`[X-Fleet]`), what systemd runs (`[Service]`), and the
+//! `docker run` in it.
 //!
-//! Each unit is a workload of one member; a template is as many as it has instances. Which
-//! instances run is not in a template: unless files say it, 1, 2 and 3 stand for any.
+//! Each unit is a workload with one member; a template counts as many as it has instances. A
+//! template does not tell which instances run: unless files say so, 1, 2 and 3 stand for all of
+//! them.
 
 mod container;
 mod docker;
@@ -30,7 +31,7 @@ use crate::finding::{At, codes};
 use crate::images::Images;
 use crate::text::glob::Glob;
 
-/// Reads units and their drop-ins. Units that fleet refuses are findings, and no workloads.
+/// Reads units and their drop-ins. A unit that fleet refuses is a finding, and not a workload.
 pub fn read(files: &[File<'_>], images: &Images) -> World {
     let mut found = Found::default();
     let units = unit::all(files, &mut found);
@@ -43,7 +44,7 @@ pub fn read(files: &[File<'_>], images: &Images) -> World {
     let (mut workloads, mut kills) = (Vec::new(), Vec::new());
     let mut said: BTreeSet<&str> = BTreeSet::new();
     for instance in &set.instances {
-        // The instances of a template share their faults.
+        // The instances of a template share their errors.
         let mut again = Found::default();
         let first = said.insert(&instance.unit.name);
         let (workload, victims) = workload(instance, images, if first { &mut found } else { &mut again });
@@ -78,7 +79,7 @@ fn workload(instance: &Instance<'_>, images: &Images, found: &mut Found) -> (Wor
         .conflicts
         .iter()
         .map(|rule| (name.expand(&rule.text), rule))
-        // A malformed one matches nothing.
+        // A malformed glob matches nothing.
         .filter(|(glob, _)| Glob::parse(glob).is_some())
         .map(|(glob, rule)| Apart { whom: Whom::Units(glob), at: rule.at.clone() })
         .collect();
@@ -95,7 +96,7 @@ fn workload(instance: &Instance<'_>, images: &Images, found: &mut Found) -> (Wor
     (workload, kills)
 }
 
-/// What the machine must have: for every instance, and for this one alone.
+/// Returns the metadata that the machine must have: for every instance, and for this one only.
 fn wants(instance: &Instance<'_>) -> (Vec<Want>, Vec<Want>) {
     let (rules, name) = (&instance.unit.rules, instance.parts());
     let (mut all, mut own) = (Vec::new(), Vec::new());
@@ -110,7 +111,7 @@ fn wants(instance: &Instance<'_>) -> (Vec<Want>, Vec<Want>) {
             at: id.at.clone(),
         });
     }
-    // Of each key the first line, and whether it is another for each instance.
+    // For each key, its first line, and whether the value differs between instances.
     let mut lines: BTreeMap<String, (At, bool)> = BTreeMap::new();
     for rule in &rules.metadata {
         let Some((key, _)) = rule.pair(name) else { continue };
@@ -130,17 +131,17 @@ fn wants(instance: &Instance<'_>) -> (Vec<Want>, Vec<Want>) {
     (all, own)
 }
 
-/// Most sets of globs in one family that are compared with each other.
+/// The highest number of sets of globs in one family that are compared with one another.
 const SETS: usize = 64;
 
-/// Globs of a service that miss another unit of it: one that runs the same image.
+/// Reports globs of a service that do not match another unit with the same image.
 fn missed(set: &Set<'_>, workloads: &[Workload], found: &mut Found) {
     let mut families: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
     for (i, workload) in workloads.iter().enumerate().filter(|(_, w)| !w.image.is_empty()) {
         families.entry((&workload.family, &workload.image)).or_default().push(i);
     }
     for of in families.values() {
-        // One of each unit stands for its instances, and one of each set of globs for its like.
+        // One instance of each unit, and one unit of each set of globs, stands for the others.
         let mut units: Vec<usize> = of.clone();
         units.dedup_by_key(|i| &set.instances[*i].unit.name);
         let mut alike: BTreeMap<Vec<String>, Vec<&Instance<'_>>> = BTreeMap::new();
@@ -174,8 +175,8 @@ fn missed(set: &Set<'_>, workloads: &[Workload], found: &mut Found) {
     }
 }
 
-/// A unit that follows others runs only where they may, and next to nobody they must not, as far
-/// as both have the same data.
+/// Applies `MachineOf`: a unit that follows others runs only where they may run, and not next to
+/// units that they avoid, as far as both have the same data.
 fn follow(set: &Set<'_>, workloads: &mut [Workload]) {
     let crews: Vec<Vec<Instance<'_>>> = set.instances.iter().map(|own| set.crew(own)).collect();
     let mut holders: BTreeMap<String, Vec<usize>> = BTreeMap::new();
@@ -212,7 +213,8 @@ fn follow(set: &Set<'_>, workloads: &mut [Workload]) {
     }
 }
 
-/// Starts that end what is left of their own, or a container which may be another unit's.
+/// Reports starts that stop their own leftover containers, and starts that may kill the container
+/// of another unit.
 fn start_kills(set: &Set<'_>, workloads: &mut [Workload], kills: Vec<Vec<(Victim, At)>>, found: &mut Found) {
     let mut names: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     let mut labels: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
@@ -246,7 +248,7 @@ fn start_kills(set: &Set<'_>, workloads: &mut [Workload], kills: Vec<Vec<(Victim
             if hit.is_some_and(|hit| hit.contains(&i)) {
                 workloads[i].cleans.get_or_insert_with(|| at.clone());
             }
-            // What ends with its unit starts nothing.
+            // A command after the end of the unit starts nothing.
             if at.field.starts_with("Service ExecStopPost") {
                 continue;
             }
@@ -274,7 +276,7 @@ fn start_kills(set: &Set<'_>, workloads: &mut [Workload], kills: Vec<Vec<(Victim
     }
 }
 
-/// Whether one machine may have both: of one key a machine has one value.
+/// Returns whether one machine may match both: it has one value of a key.
 fn may_meet(a: &Workload, b: &Workload) -> bool {
     let wants = |w: &Workload| -> Vec<Want> {
         w.wants.iter().chain(w.members.iter().flat_map(|m| &m.wants)).cloned().collect()

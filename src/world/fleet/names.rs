@@ -1,9 +1,9 @@
-//! Names of units (fleet `unit/unit.go`, `api/units.go`).
+//! Reads names of units (fleet `unit/unit.go`, `api/units.go`).
 
 use crate::text::glob::Glob;
 use crate::text::unit::name_character;
 
-/// What fleet knows as a unit.
+/// The suffixes that fleet knows as units.
 const KINDS: [&str; 13] = [
     "automount",
     "busname",
@@ -19,23 +19,23 @@ const KINDS: [&str; 13] = [
     "target",
     "timer",
 ];
-/// What `fleetctl` leaves as it is; all else gets `.service`.
+/// The suffixes that `fleetctl` does not change; to any other name it adds `.service`.
 const KEPT: [&str; 7] = ["service", "socket", "timer", "path", "device", "mount", "automount"];
-/// What a template may be.
+/// The suffixes that a template may have.
 const TEMPLATES: [&str; 5] = ["path", "service", "socket", "target", "timer"];
 
-/// Whether a file of this name is a unit.
+/// Returns whether a file with this name is a unit.
 pub fn is_unit(file: &str) -> bool {
     file.rsplit_once('.').is_some_and(|(_, kind)| KINDS.contains(&kind))
 }
 
-/// What `fleetctl` makes of a file's name.
+/// Returns the name that `fleetctl` makes of a file name.
 pub fn submitted(file: &str) -> String {
     let kind = file.rsplit_once('.').map_or("", |(_, kind)| kind);
     if KEPT.contains(&kind) { file.to_owned() } else { format!("{file}.service") }
 }
 
-/// fleet's error for a name that it refuses.
+/// Returns the error of fleet for a name that it refuses.
 pub fn refused(name: &str) -> Option<String> {
     let (stem, kind) = name.rsplit_once('.').unwrap_or((name, ""));
     Some(match stem.chars().find(|c| !name_character(*c)) {
@@ -53,24 +53,24 @@ pub fn refused(name: &str) -> Option<String> {
     })
 }
 
-/// A name and its parts: `es@1.service` has prefix `es`, instance `1`, suffix `.service`. All after
-/// the first `@` is the instance.
+/// A name and its parts: `es@1.service` has the prefix `es`, the instance `1` and the suffix
+/// `.service`. The instance is everything after the first `@`.
 #[derive(Debug, Clone, Copy)]
 pub struct Name<'n> {
-    /// The whole.
+    /// The whole name.
     pub full: &'n str,
-    /// Without the suffix.
+    /// The name without the suffix.
     pub stem: &'n str,
-    /// Before the `@`.
+    /// The part before the `@`.
     pub prefix: &'n str,
-    /// After it; `None` without an `@`.
+    /// The part after it; `None` without an `@`.
     pub instance: Option<&'n str>,
-    /// From the last dot.
+    /// The part from the last dot.
     pub suffix: &'n str,
 }
 
 impl<'n> Name<'n> {
-    /// Of any text.
+    /// Splits any text.
     pub fn of(full: &'n str) -> Self {
         let (stem, suffix) = full.split_at(full.rfind('.').unwrap_or(full.len()));
         let (prefix, instance) = match stem.split_once('@') {
@@ -80,22 +80,22 @@ impl<'n> Name<'n> {
         Self { full, stem, prefix, instance, suffix }
     }
 
-    /// `es@.service`
+    /// Returns whether it is a template, such as `es@.service`.
     pub fn is_template(self) -> bool {
         self.instance == Some("")
     }
 
-    /// The instance of this template.
+    /// Returns the name of the instance of this template.
     pub fn instantiated(self, instance: &str) -> String {
         format!("{}@{instance}{}", self.prefix, self.suffix)
     }
 
-    /// What tells a service from others: before `@` or the first dot.
+    /// Returns the name of the service: the part before `@` or the first dot.
     pub fn family(self) -> &'n str {
         self.prefix.split('.').next().unwrap_or(self.prefix)
     }
 
-    /// As berthc names members everywhere: `es-1`.
+    /// Returns the name of the member as berthc writes it: `es-1`.
     pub fn member(self) -> String {
         match self.instance {
             Some(instance) => format!("{}-{instance}", self.prefix),
@@ -103,13 +103,14 @@ impl<'n> Name<'n> {
         }
     }
 
-    /// All that fleet expands in `[X-Fleet]` (`job/job.go`).
+    /// Expands everything that fleet expands in `[X-Fleet]` (`job/job.go`).
     pub fn expand(self, text: &str) -> String {
         let text = text.replace("%n", self.full).replace("%N", self.stem);
         text.replace("%p", self.prefix).replace("%i", self.instance.unwrap_or_default())
     }
 
-    /// A glob of its like: other instances, or other revisions (`es.v1.service`, `es.service`).
+    /// Returns globs for its siblings: other instances, or other revisions (`es.v1.service`,
+    /// `es.service`).
     pub fn siblings(self) -> Vec<String> {
         let escape = |text: &str| text.replace('\\', "\\\\");
         let (prefix, suffix) = (escape(self.prefix), self.suffix);
@@ -121,7 +122,7 @@ impl<'n> Name<'n> {
     }
 }
 
-/// Whether there can be a unit that `glob` matches.
+/// Returns whether a unit that `glob` matches can exist.
 pub fn possible(glob: &Glob) -> bool {
     let ends = KINDS.iter().filter_map(|kind| Glob::parse(&format!("?*.{kind}")));
     !glob.foreign() && ends.into_iter().any(|end| glob.meets(&end))

@@ -1,4 +1,4 @@
-//! `[X-Fleet]`: what it says (`job/job.go`), and what fleet refuses (`api/units.go`).
+//! Reads `[X-Fleet]` (`job/job.go`), and finds what fleet refuses (`api/units.go`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -8,9 +8,9 @@ use super::names::Name;
 use crate::finding::At;
 use crate::text::glob::Glob;
 
-/// The section; its name and its keys are case-sensitive.
+/// The section. Its name and its keys are case-sensitive.
 pub const SECTION: &str = "X-Fleet";
-/// Every key that fleet reads, the newer name of each first.
+/// The keys that fleet reads, the newer name of each first.
 pub const KEYS: [&str; 11] = [
     "Conflicts",
     "MachineMetadata",
@@ -24,22 +24,22 @@ pub const KEYS: [&str; 11] = [
     "X-ConditionMachineID",
     "X-ConditionMachineBootID",
 ];
-/// What `Global` takes for true, in any case.
+/// The values of `Global` that mean true, in any case.
 const TRUE: [&str; 5] = ["true", "yes", "1", "on", "t"];
-/// What means false on purpose.
+/// The values that are meant as false.
 const FALSE: [&str; 5] = ["false", "no", "0", "off", "f"];
 
-/// One value of a key, as it is written.
+/// A value of a key, as it is written.
 #[derive(Debug, Clone)]
 pub struct Rule {
-    /// Specifiers not expanded.
+    /// The text, with specifiers not expanded.
     pub text: String,
     /// The line of its key.
     pub at: At,
 }
 
 impl Rule {
-    /// `key=value`; anything else fleet drops without a word.
+    /// Returns the key and value of `key=value`. fleet drops anything else silently.
     pub fn pair(&self, name: Name<'_>) -> Option<(String, String)> {
         let text = name.expand(&self.text);
         let (key, value) = text.split_once('=')?;
@@ -51,24 +51,24 @@ impl Rule {
 /// The rules of one unit file, in fleet's order.
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
-    /// Globs.
+    /// The globs of `Conflicts`.
     pub conflicts: Vec<Rule>,
-    /// `key=value`: of one key either, of several keys all.
+    /// The metadata, as `key=value`: any value of one key, and all keys.
     pub metadata: Vec<Rule>,
-    /// Units that must be on the machine.
+    /// The units that must be on the machine.
     pub peers: Vec<Rule>,
-    /// The first one wins.
+    /// The ids of machines; the first one wins.
     pub ids: Vec<Rule>,
-    /// Globs.
+    /// The globs of `Replaces`.
     pub replaces: Vec<Rule>,
-    /// The last one wins.
+    /// The values of `Global`; the last one wins.
     pub global: Vec<Rule>,
-    /// Keys that fleet does not know.
+    /// The keys that fleet does not know.
     pub unknown: Vec<Rule>,
 }
 
 impl Rules {
-    /// The rules of a unit file.
+    /// Reads the rules of a unit file.
     pub fn read(parsed: &Parsed, file: &Arc<str>) -> Self {
         let of = |keys: &[&str]| -> Vec<Rule> {
             let lines = keys
@@ -102,19 +102,19 @@ impl Rules {
         }
     }
 
-    /// Whether it runs on every machine, and where that is said.
+    /// Returns the place that makes it run on every machine, if there is one.
     pub fn is_global(&self) -> Option<&At> {
         let last = self.global.last()?;
         TRUE.contains(&last.text.to_lowercase().as_str()).then_some(&last.at)
     }
 
-    /// The globs of an instance, those that are well-formed.
+    /// Returns the well-formed globs of an instance.
     pub fn globs(&self, name: Name<'_>) -> Vec<(Glob, &Rule)> {
         let parse = |rule: &'_ Rule| Glob::parse(&name.expand(&rule.text));
         self.conflicts.iter().filter_map(|rule| Some((parse(rule)?, rule))).collect()
     }
 
-    /// What each key of the metadata may be.
+    /// Returns the allowed values of each key of the metadata.
     pub fn demands(&self, name: Name<'_>) -> BTreeMap<String, BTreeSet<String>> {
         let mut demands = BTreeMap::<_, BTreeSet<String>>::new();
         for (key, value) in self.metadata.iter().filter_map(|rule| rule.pair(name)) {
@@ -123,8 +123,8 @@ impl Rules {
         demands
     }
 
-    /// fleet's error for rules that do not go together. It looks at them as they are written:
-    /// specifiers are expanded later.
+    /// Returns the error of fleet for rules that contradict one another. fleet checks them before
+    /// it expands specifiers.
     pub fn refused(&self) -> Option<(String, &At)> {
         let parse = |rules: &'_ [Rule]| -> Vec<Option<Glob>> {
             let any = !self.peers.is_empty();
@@ -160,7 +160,7 @@ impl Rules {
 }
 
 impl Rule {
-    /// Whether `Global` reads it as true or false on purpose.
+    /// Returns whether the value of `Global` clearly means true or false.
     pub fn is_truth(&self) -> bool {
         let text = self.text.to_lowercase();
         TRUE.contains(&text.as_str()) || FALSE.contains(&text.as_str())

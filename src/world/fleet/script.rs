@@ -30,7 +30,7 @@ pub fn read(
     Reader { shell, rest: script, line, depth, ran, words, word, skip, piped }.read()
 }
 
-/// A script while it is read.
+/// A script that is being read.
 struct Reader<'r, 't> {
     shell: &'r mut dyn Interpreter,
     rest: &'t str,
@@ -39,14 +39,15 @@ struct Reader<'r, 't> {
     ran: &'r mut Ran,
     words: Vec<Word>,
     word: Option<Word>,
-    /// The next word is the file of a redirection.
+    /// Whether the next word is the file of a redirection.
     skip: bool,
     /// The command before a `|`.
     piped: Option<String>,
 }
 
 impl<'t> Reader<'_, 't> {
-    /// Hands every command to the shell; `None` when the script does not close what it opens.
+    /// Passes every command to the shell. Returns `None` if the script does not close what it
+    /// opens.
     fn read(&mut self) -> Option<()> {
         while let Some(c) = self.next() {
             match c {
@@ -92,7 +93,7 @@ impl<'t> Reader<'_, 't> {
         c
     }
 
-    /// The text before `end`, which is taken as well.
+    /// Returns the text before `end`, and skips both.
     fn until(&mut self, end: char) -> Option<&'t str> {
         let (text, rest) = self.rest.split_once(end)?;
         self.rest = rest;
@@ -134,7 +135,7 @@ impl<'t> Reader<'_, 't> {
     }
 
     fn redirect(&mut self) {
-        // `2>`: the number is no word.
+        // The number in `2>` is not a word.
         if self.word.as_ref().is_some_and(|w| w.text.bytes().all(|b| b.is_ascii_digit())) {
             self.word = None;
         }
@@ -215,7 +216,7 @@ impl<'t> Reader<'_, 't> {
         Some(())
     }
 
-    /// Without quotes a value becomes as many words as it has.
+    /// Expands a word. Without quotes, a value becomes as many words as it has.
     fn expand(&mut self, word: &Word, quoted: bool) -> Option<()> {
         if quoted || !word.known {
             return self.add(word);
@@ -237,7 +238,7 @@ impl<'t> Reader<'_, 't> {
         self.substitute(script)
     }
 
-    /// Its commands run; what they print is not known, but what they are.
+    /// Runs the commands of a substitution. Their output is not known, but the commands are.
     fn substitute(&mut self, script: &str) -> Option<()> {
         let before = self.ran.commands.len();
         self.shell.subshell(script, self.line, self.depth + 1, self.ran);
@@ -246,7 +247,7 @@ impl<'t> Reader<'_, 't> {
         self.add(&word)
     }
 
-    /// Sums, differences and products of numbers and variables.
+    /// Computes sums, differences and products of numbers and variables.
     fn arithmetic(&self, text: &str) -> Word {
         let known = self.sum(text).map(|sum| Word::new(sum.to_string(), self.line));
         known.unwrap_or_else(|| Word { text: format!("$(({text}))"), known: false, line: self.line })
@@ -275,7 +276,7 @@ fn texts(words: &[Word]) -> String {
     words.iter().map(|w| w.text.as_str()).collect::<Vec<_>>().join(" ")
 }
 
-/// Where the parenthesis closes that was open before `text`.
+/// Returns the place of the parenthesis that closes the one before `text`.
 fn closing(text: &str) -> Option<usize> {
     let (mut depth, mut quote, mut escaped) = (1, None, false);
     for (at, c) in text.char_indices() {

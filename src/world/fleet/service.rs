@@ -1,4 +1,4 @@
-//! `[Service]`: which commands a unit runs, and which of them is its container.
+//! Reads `[Service]`: which commands a unit runs, and which of them starts its container.
 
 use std::sync::Arc;
 
@@ -11,57 +11,57 @@ use super::word::{Command, Word};
 use crate::finding::At;
 use crate::world::found::Found;
 
-/// Engines other than docker, whose options are not known here.
+/// Engines other than docker, whose options berthc does not know.
 const ENGINES: [&str; 7] = ["rkt", "podman", "nerdctl", "ctr", "runc", "lxc-start", "systemd-nspawn"];
 
-/// One command of an Exec line.
+/// A command of an Exec line.
 #[derive(Debug)]
 pub struct Step {
-    /// `ExecStart`…
+    /// The key, such as `ExecStart`.
     pub key: String,
-    /// Its file.
+    /// The file.
     pub file: Arc<str>,
     /// The line as it is written.
     pub raw: String,
-    /// A failure stops nothing.
+    /// Whether systemd ignores its failure.
     pub ignored: bool,
-    /// Its words.
+    /// The words.
     pub command: Command,
-    /// What it asks of docker.
+    /// The docker command, if it is one.
     pub docker: Option<Docker>,
 }
 
 impl Step {
-    /// The place of a word, which belongs to `field`.
+    /// Returns the place of a word, which belongs to `field`.
     pub fn at(&self, word: &Word, field: &str) -> At {
         let space = if field.is_empty() { "" } else { " " };
         At { file: self.file.clone(), line: word.line, field: format!("Service {}{space}{field}", self.key) }
     }
 
-    /// The place of its program.
+    /// Returns the place of its program.
     pub fn place(&self) -> At {
         let line = self.command.words.first().map_or(1, |word| word.line);
         At { file: self.file.clone(), line, field: format!("Service {}", self.key) }
     }
 
-    /// Its words.
+    /// Returns the words.
     pub fn words(&self) -> impl Iterator<Item = &Word> {
         self.command.words.iter()
     }
 
-    /// The program of the line, as it is written.
+    /// Returns the program of the line, as it is written.
     fn program(&self) -> &str {
         let first = self.raw.split_whitespace().next().unwrap_or_default();
         first.trim_start_matches(['-', '@', ':', '+', '!', '|'])
     }
 
-    /// Whether it stands before the start.
+    /// Returns whether it runs before the start.
     pub fn before(&self) -> bool {
         self.key == "ExecStartPre"
     }
 }
 
-/// All commands of a unit, for one name.
+/// Returns all commands of a unit, for one name.
 pub fn steps(unit: &Unit, name: Name<'_>, found: &mut Found) -> Vec<Step> {
     let environment = Environment::read(name, unit.service().map(|line| &line.setting));
     let mut steps: Vec<Step> = Vec::new();
@@ -71,7 +71,7 @@ pub fn steps(unit: &Unit, name: Name<'_>, found: &mut Found) -> Vec<Step> {
             continue;
         }
         if value.is_empty() {
-            // An empty line forgets those before it.
+            // An empty line clears the earlier ones.
             steps.retain(|step| step.key != *key);
             continue;
         }
@@ -96,15 +96,15 @@ pub fn steps(unit: &Unit, name: Name<'_>, found: &mut Found) -> Vec<Step> {
 /// The container of a unit.
 #[derive(Debug, Clone, Copy)]
 pub struct Main<'s> {
-    /// What makes it.
+    /// The command that creates it.
     pub step: &'s Step,
-    /// How.
+    /// The docker command.
     pub run: &'s Run,
-    /// The command that starts it without staying with it.
+    /// The command that starts it without staying attached.
     pub detached: Option<&'s Step>,
 }
 
-/// Which command makes the unit's container.
+/// Returns the command that creates the container of the unit.
 pub fn main<'s>(steps: &'s [Step], found: &mut Found) -> Option<Main<'s>> {
     let starts = || steps.iter().filter(|step| step.key == "ExecStart");
     let runs = steps.iter().filter_map(|step| match &step.docker {
@@ -141,7 +141,7 @@ pub fn main<'s>(steps: &'s [Step], found: &mut Found) -> Option<Main<'s>> {
                 found.not_searched(step.place(), what, "docker run, or a description that is read");
                 break;
             }
-            // What docker was asked and is not understood is listed already.
+            // A docker command that is not understood is already listed.
             (None, _) if docker::is_docker(&step.command) => continue,
             _ => {
                 format!("it runs `{}`, and no container of docker: what it holds is left out", step.program())
@@ -153,7 +153,7 @@ pub fn main<'s>(steps: &'s [Step], found: &mut Found) -> Option<Main<'s>> {
     None
 }
 
-/// `docker start` of a container that the unit made before.
+/// Returns a `docker start` of a container that the unit created before.
 fn started(steps: &[Step]) -> Option<Main<'_>> {
     steps.iter().find_map(|start| {
         let Some(Docker::Start { attach, names }) = &start.docker else { return None };
@@ -169,7 +169,7 @@ fn started(steps: &[Step]) -> Option<Main<'_>> {
     })
 }
 
-/// Whether a mount's options keep the container from writing.
+/// Returns whether the options of a mount keep the container from writing.
 pub fn is_read_only(mount: &str) -> bool {
     let fields: Vec<String> = docker::fields(mount).iter().map(|f| f.to_ascii_lowercase()).collect();
     let targets = ["target=", "dst=", "destination="];

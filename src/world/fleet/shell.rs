@@ -1,5 +1,5 @@
-//! Shell scripts inside Exec lines, as far as they are plain: which commands stand in them, with
-//! variables that the script or the unit sets. What is not known stays as it is written.
+//! Reads plain shell scripts in Exec lines: their commands, with variables that the script or the
+//! unit sets. Unknown parts stay as they are written.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use super::script::{self, Interpreter};
 use super::word::{Command, DEEPEST, Ran, Word, is_name};
 use crate::text::unit::Setting;
 
-/// Most commands of one Exec line.
+/// The highest number of commands of one Exec line.
 const COMMANDS: usize = 1000;
 
-/// Words that stand before a command, and none themselves.
+/// Reserved words, which may stand before a command.
 const RESERVED: [&str; 14] =
     ["if", "then", "elif", "else", "fi", "while", "until", "do", "done", "!", "{", "}", "time", "esac"];
 
@@ -40,12 +40,12 @@ struct Shell<'e> {
 }
 
 impl<'e> Shell<'e> {
-    /// With what the unit sets.
+    /// Makes a shell with the variables of the unit.
     fn new(environment: &'e Environment<'e>) -> Self {
         Self { environment, variables: BTreeMap::new(), args: Vec::new() }
     }
 
-    /// Runs the script that is the first of `words`; the others are its arguments.
+    /// Runs the script in the first of `words`; the others are its arguments.
     fn script(&self, mut words: Vec<Word>, flock: Option<Word>, depth: usize, ran: &mut Ran) {
         if words.is_empty() {
             return;
@@ -59,7 +59,7 @@ impl<'e> Shell<'e> {
         }
     }
 
-    /// Runs a script among this shell's variables.
+    /// Runs a script with the variables of this shell.
     fn run(&mut self, script: &str, line: usize, depth: usize, ran: &mut Ran) {
         let size: usize = self.args.len() + self.variables.len();
         if depth > DEEPEST || ran.spend(size * size_of::<Word>()).is_none() {
@@ -148,7 +148,8 @@ fn is_assignment(text: &str) -> bool {
     text.split_once('=').is_some_and(|(name, _)| is_name(name))
 }
 
-/// The program behind those that only run another: shells, `env`, `timeout`, `flock`…
+/// Returns the program behind wrappers that only run another program: shells, `env`, `timeout`,
+/// `flock`…
 fn unwrap(words: Vec<Word>, shell: &Shell<'_>, depth: usize, ran: &mut Ran) {
     let mut command = Command { words, flock: None };
     for _ in 0..DEEPEST {
@@ -202,7 +203,7 @@ fn unwrap(words: Vec<Word>, shell: &Shell<'_>, depth: usize, ran: &mut Ran) {
     }
 }
 
-/// `-c`, also among other flags: `-ec`.
+/// Returns whether the word is `-c`, also among other flags: `-ec`.
 fn is_c(word: &Word) -> bool {
     let flags = word.text.strip_prefix('-');
     flags.is_some_and(|f| f.ends_with('c') && f.bytes().all(|b| b.is_ascii_lowercase()) && f.len() < 5)

@@ -1,4 +1,4 @@
-//! How a unit's container ends: what outlives it, how long it has, and whom a start ends.
+//! How the container of a unit stops: what keeps running, the grace period, and what a start kills.
 
 use super::docker::{Docker, Run};
 use super::service::{Main, Step};
@@ -9,20 +9,20 @@ use crate::images::Software;
 use crate::world::found::Found;
 use crate::world::{Mount, Source, Workload};
 
-/// Seconds of systemd's `DefaultTimeoutStopSec`, and of `docker stop`.
+/// The seconds of systemd's `DefaultTimeoutStopSec`; `docker stop` has its own.
 const TIMEOUT: u32 = 90;
 const STOP: u32 = 10;
 
-/// Whom a command of the start ends.
+/// The containers that a command of the start ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Victim {
-    /// The container of this name.
+    /// The container with this name.
     Name(String),
-    /// Every container with this in its name.
+    /// Every container with this text in its name.
     Part(String),
     /// Every container with this label.
     Label(String, String),
-    /// Every container, or every one of an image.
+    /// Every container, or every container of an image.
     All,
 }
 
@@ -38,8 +38,8 @@ impl Victim {
     }
 }
 
-/// What the commands before the start end, and those after an end: systemd runs these also when the
-/// client was killed. `own` is the name of the unit's container.
+/// Returns the containers that the commands before the start and after the end kill. systemd also
+/// runs the latter after the client was killed. `own` is the name of the unit's container.
 pub fn kills(steps: &[Step], own: Option<&str>, found: &mut Found) -> Vec<(Victim, At)> {
     let mut kills = Vec::new();
     for step in steps.iter().filter(|step| step.before() || step.key == "ExecStopPost") {
@@ -60,18 +60,18 @@ pub fn kills(steps: &[Step], own: Option<&str>, found: &mut Found) -> Vec<(Victi
     kills
 }
 
-/// Whether a word is what `docker ps` finds.
+/// Returns whether a word is the output of `docker ps`.
 fn lists(name: &Word) -> bool {
     name.text.contains("docker ps") || name.text.contains("docker container ls")
 }
 
-/// Whom a word names: a container, or those that `docker ps` finds.
+/// Returns the containers that a word names: one container, or those that `docker ps` finds.
 fn victims(name: &Word) -> Vec<Victim> {
     if name.known {
         return vec![Victim::Name(name.text.clone())];
     }
     if !lists(name) {
-        // Its text is the same for whoever has the same name.
+        // The text is the same for every unit with the same name.
         return vec![Victim::Name(name.text.clone())];
     }
     let words = || name.text.split([' ', '(', ')', '"', '\'']);
@@ -84,7 +84,7 @@ fn victims(name: &Word) -> Vec<Victim> {
         .chain(words().next_back().and_then(|last| last.strip_prefix("--filter=")))
         .collect();
     let of = |key: &'static str| filters.iter().filter_map(move |f| f.strip_prefix(key));
-    // Of several labels all must be there, of several names one.
+    // A container needs all of several labels, but only one of several names.
     if let Some(label) = of("label=").next() {
         let (key, value) = label.split_once('=').unwrap_or((label, ""));
         return vec![Victim::Label(key.to_owned(), value.to_owned())];
@@ -93,8 +93,8 @@ fn victims(name: &Word) -> Vec<Victim> {
     if named.is_empty() { vec![Victim::All] } else { named }
 }
 
-/// Whom docker's filter by name means: its regular expression is looked for anywhere in a name,
-/// unless it is anchored.
+/// Returns the containers that docker's filter by name matches: its regular expression matches
+/// anywhere in a name, unless it is anchored.
 fn pattern(text: &str) -> Victim {
     let plain = text.trim_matches(['^', '$', '/']);
     if plain.contains(['*', '+', '?', '[', '|', '\\']) {
@@ -106,7 +106,7 @@ fn pattern(text: &str) -> Victim {
     }
 }
 
-/// What lets the container run on when its unit is stopped.
+/// Returns the place that lets the container keep running when its unit stops.
 pub fn outlives(unit: &Unit, steps: &[Step], main: &Main<'_>, found: &mut Found) -> Option<At> {
     let Main { step, run, detached } = *main;
     let mut all: Vec<(At, String, &str)> = Vec::new();
@@ -149,7 +149,7 @@ fn ends(step: &Step) -> bool {
     )
 }
 
-/// Sets the seconds that the container has, and says when they are too few.
+/// Sets the grace period of the container, and reports it if it is too short.
 pub fn grace(
     unit: &Unit,
     steps: &[Step],
@@ -167,7 +167,7 @@ pub fn grace(
     let stop = steps.iter().find(|step| step.key == "ExecStop" && ends(step));
     let own = line.map(|line| unit.at(line));
     let (seconds, at) = stop.map_or((timeout, own.clone()), |step| asked(step, main.run, found));
-    // systemd ends `docker stop` and the client; the container has what docker gives it.
+    // systemd ends `docker stop` and the client; the container has the time that docker gives it.
     workload.grace = seconds.unwrap_or(u32::MAX).min(timeout.unwrap_or(u32::MAX));
     workload.grace_at = at;
     let Some(at) = workload.grace_at.clone() else { return };
@@ -202,7 +202,7 @@ pub fn grace(
     }
 }
 
-/// The seconds between a stop and docker's kill, if there is one.
+/// Returns the seconds between a stop and docker's kill, if there is one.
 fn asked(step: &Step, run: &Run, found: &mut Found) -> (Option<u32>, Option<At>) {
     match &step.docker {
         Some(Docker::Stop { time: Some(word), .. }) => {
@@ -217,7 +217,7 @@ fn asked(step: &Step, run: &Run, found: &mut Found) -> (Option<u32>, Option<At>)
             let own = run.last("stop-timeout").and_then(|word| word.text.parse().ok());
             (Some(own.unwrap_or(STOP)), Some(step.place()))
         }
-        // A signal is no end.
+        // A signal does not end the container.
         Some(Docker::Kill { signal: Some(signal), .. })
             if !["KILL", "SIGKILL", "9"].contains(&signal.text.as_str()) =>
         {
@@ -227,7 +227,7 @@ fn asked(step: &Step, run: &Run, found: &mut Found) -> (Option<u32>, Option<At>)
     }
 }
 
-/// A time span of systemd in whole seconds; `Some(None)` is no limit: `infinity` and 0.
+/// Reads a time span of systemd in whole seconds. `Some(None)` means no limit: `infinity` and 0.
 fn span(text: &str) -> Option<Option<u32>> {
     if text == "infinity" {
         return Some(None);
@@ -252,6 +252,6 @@ fn span(text: &str) -> Option<Option<u32>> {
         total += number * unit;
         rest = rest[letters..].trim_start();
     }
-    // A cast saturates.
+    // The cast saturates.
     Some((total > 0.0).then_some((total.ceil()) as u32))
 }

@@ -1,4 +1,5 @@
-//! Units together: which `Conflicts` hit whom (`agent/state.go`), and who follows whom.
+//! Relations between units: which `Conflicts` match which units (`agent/state.go`), and which unit
+//! follows which.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +10,7 @@ use crate::finding::codes;
 use crate::text::glob::Glob;
 use crate::world::found::Found;
 
-/// A unit under one name: an instance of a template has its text.
+/// A unit under one name. An instance of a template has the text of the template.
 pub struct Instance<'u> {
     /// The file.
     pub unit: &'u Unit,
@@ -19,13 +20,13 @@ pub struct Instance<'u> {
 }
 
 impl<'u> Instance<'u> {
-    /// Of a unit.
+    /// Makes an instance of a unit.
     pub fn new(unit: &'u Unit, name: String) -> Self {
         let globs = unit.rules.globs(Name::of(&name));
         Self { unit, name, globs }
     }
 
-    /// Its name's parts.
+    /// Returns the parts of its name.
     pub fn parts(&self) -> Name<'_> {
         Name::of(&self.name)
     }
@@ -34,18 +35,18 @@ impl<'u> Instance<'u> {
         self.globs.iter().find(|(glob, _)| glob.matches(other)).map(|(_, rule)| *rule)
     }
 
-    /// Its globs, as fleet has them.
+    /// Returns its globs, as fleet expands them.
     pub fn patterns(&self) -> Vec<String> {
         self.globs.iter().map(|(_, rule)| self.parts().expand(&rule.text)).collect()
     }
 
-    /// Whether one of its own globs hits a unit of this name.
+    /// Returns whether one of its own globs matches a unit with this name.
     pub fn keeps_off(&self, other: &str) -> bool {
         self.hits(other).is_some()
     }
 
-    /// The rule that keeps two units off one machine: either side's is enough, and none is a
-    /// unit's own.
+    /// Returns the rule that keeps two units off one machine. A rule of either side is enough; a
+    /// glob never applies to the unit itself.
     pub fn conflict(&self, other: &Instance<'u>) -> Option<&'u Rule> {
         if self.name == other.name {
             return None;
@@ -53,27 +54,27 @@ impl<'u> Instance<'u> {
         self.hits(&other.name).or_else(|| other.hits(&self.name))
     }
 
-    /// The units that it follows, with the rule.
+    /// Returns the units that it follows, with the rule.
     pub fn peers(&self) -> impl Iterator<Item = (String, &'u Rule)> {
         self.unit.rules.peers.iter().map(|rule| (self.parts().expand(&rule.text), rule))
     }
 }
 
-/// Most units that one follows, directly or not.
+/// The highest number of units that one unit follows, directly or not.
 const CREW: usize = 16;
 
 /// All units of the files.
 pub struct Set<'u> {
     units: BTreeMap<&'u str, &'u Unit>,
-    /// Those that may run, in the order of the files.
+    /// The units that may run, in the order of the files.
     pub instances: Vec<Instance<'u>>,
     /// Their names.
     names: BTreeSet<String>,
 }
 
 impl<'u> Set<'u> {
-    /// The instances of a template are those that are files of their own; else those of the units
-    /// that it follows; else 1, 2 and 3 stand for any.
+    /// Makes the set. The instances of a template are those with a file of their own, otherwise
+    /// those of the units that it follows; otherwise 1, 2 and 3 stand for all of them.
     pub fn new(all: &'u [Unit], found: &mut Found) -> Self {
         let units: BTreeMap<&str, &Unit> = all.iter().map(|unit| (unit.name.as_str(), unit)).collect();
         let mut concrete: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
@@ -115,7 +116,7 @@ impl<'u> Set<'u> {
         Self { units, instances, names }
     }
 
-    /// The file of a name: its own, or its template's.
+    /// Returns the file of a name: its own, or that of its template.
     fn text(&self, name: &str) -> Option<&'u Unit> {
         let parts = Name::of(name);
         let template = || parts.instance.map(|_| parts.instantiated(""));
@@ -127,7 +128,8 @@ impl<'u> Set<'u> {
         Some(Instance::new(self.text(name)?, name.to_owned()))
     }
 
-    /// The units that `of` follows, and they follow: all share its machine. At most [`CREW`].
+    /// Returns the units that `of` follows, directly or not, and that therefore share its machine.
+    /// At most [`CREW`].
     pub fn crew(&self, of: &Instance<'u>) -> Vec<Instance<'u>> {
         let mut crew: Vec<Instance<'u>> = Vec::new();
         let mut seen = BTreeSet::from([of.name.clone()]);
@@ -147,7 +149,7 @@ impl<'u> Set<'u> {
         crew
     }
 
-    /// Says which rules of `MachineOf` can never be kept.
+    /// Reports rules of `MachineOf` that can never be satisfied.
     pub fn stuck(&self, found: &mut Found) {
         for own in &self.instances {
             for (name, rule) in own.peers() {
@@ -197,7 +199,7 @@ impl<'u> Set<'u> {
         }
     }
 
-    /// Says which globs match none of those they are meant for.
+    /// Reports globs that match none of the units they are meant for.
     pub fn globs(&self, found: &mut Found) {
         let shapes: BTreeSet<String> = self.units.values().flat_map(|unit| unit.name().siblings()).collect();
         let mut siblings = Siblings::default();
@@ -219,7 +221,7 @@ impl<'u> Set<'u> {
             for (rule, fault) in verdicts {
                 let Some(fault) = fault else { continue };
                 let of = family(rule, unit);
-                // One that guards against units that are not there yet is no fault.
+                // A glob for units that do not exist yet is not an error.
                 if fault == Fault::Nobody && held && of == unit.name().family() {
                     continue;
                 }
@@ -228,13 +230,13 @@ impl<'u> Set<'u> {
         }
     }
 
-    /// A rule that keeps others of the unit's own service off.
+    /// Returns the rule that keeps other units of the same service away.
     pub fn held(&self, own: &Instance<'u>) -> Option<&'u Rule> {
         let of = |rule: &&Rule| family(rule, own.unit) == own.unit.name().family();
         own.globs.iter().find(|(glob, rule)| of(rule) && self.hits(glob, &own.name)).map(|(_, rule)| *rule)
     }
 
-    /// Whether a glob matches an instance beside `own`.
+    /// Returns whether a glob matches an instance other than `own`.
     fn hits(&self, glob: &Glob, own: &str) -> bool {
         let start = glob.start();
         let near = self.names.range(start.clone()..).take_while(|name| name.starts_with(&start));
@@ -262,13 +264,13 @@ impl<'u> Set<'u> {
     }
 }
 
-/// The shapes of names that may come beside those of the files, by what they begin with.
+/// Globs for names that may appear besides those in the files, by their prefix.
 #[derive(Default)]
 struct Siblings(BTreeMap<String, Vec<Glob>>);
 
 impl Siblings {
-    /// Whether a name of one of them is matched by `glob`: what one begins with, the other does,
-    /// as far as both say it.
+    /// Returns whether `glob` matches one of these names: the prefix of one must be that of the
+    /// other, as far as both have one.
     fn meet(&self, glob: &Glob) -> bool {
         let start = glob.start();
         let shorter = start.char_indices().filter_map(|(at, _)| self.0.get(&start[..at]));
@@ -277,13 +279,13 @@ impl Siblings {
     }
 }
 
-/// The family of those that a glob is meant for.
+/// Returns the family of the units that a glob is meant for.
 fn family(rule: &Rule, unit: &Unit) -> String {
     let text = unit.name().expand(&rule.text);
     text.split(['@', '.', '*', '?', '[']).next().unwrap_or_default().to_owned()
 }
 
-/// What the owner of `rule` means, and no sidekick: others of its own kind.
+/// Returns a glob for what the owner of `rule` means: other units of its own kind, and no helper.
 fn narrower(rule: &Rule, one: &Unit, other: &Unit) -> String {
     let owner = if rule.at.file == one.file { one } else { other };
     let name = owner.name();
@@ -295,7 +297,7 @@ fn narrower(rule: &Rule, one: &Unit, other: &Unit) -> String {
     }
 }
 
-/// Why a glob keeps nobody off.
+/// The reasons why a glob keeps no unit away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
     Malformed,

@@ -1,4 +1,4 @@
-//! Units as files: what fleet reads of them, and what systemd does.
+//! Units as files: what fleet and what systemd read of them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use crate::text::unit::{self, Setting};
 use crate::world::File;
 use crate::world::found::Found;
 
-/// An option, and its file: a drop-in adds to a unit.
+/// An option and its file, because a drop-in adds options to a unit.
 #[derive(Debug, Clone)]
 pub struct Line {
-    /// The path as it was given.
+    /// The path, as the caller gave it.
     pub file: Arc<str>,
     /// The option.
     pub setting: Setting,
@@ -23,20 +23,20 @@ pub struct Line {
 /// A unit that fleet accepts.
 #[derive(Debug)]
 pub struct Unit {
-    /// As fleet knows it.
+    /// The name in fleet.
     pub name: String,
-    /// Its file.
+    /// The file.
     pub file: Arc<str>,
-    /// As fleet reads it.
+    /// The unit as fleet reads it.
     pub parsed: Parsed,
-    /// `[X-Fleet]`
+    /// The rules in `[X-Fleet]`.
     pub rules: Rules,
-    /// As systemd reads it and its drop-ins.
+    /// The lines of the unit and its drop-ins, as systemd reads them.
     pub lines: Vec<Line>,
 }
 
 impl Unit {
-    /// Its name's parts.
+    /// Returns the parts of its name.
     pub fn name(&self) -> Name<'_> {
         Name::of(&self.name)
     }
@@ -47,19 +47,19 @@ impl Unit {
         if name.is_template() { name.instantiated("1") } else { self.name.clone() }
     }
 
-    /// Where it begins.
+    /// Returns the place where it begins.
     pub fn begin(&self) -> At {
         let line = self.parsed.sections.first().map_or(1, |(_, line)| *line);
         At { file: self.file.clone(), line, field: self.name.clone() }
     }
 
-    /// The place of an option.
+    /// Returns the place of an option.
     pub fn at(&self, line: &Line) -> At {
         let field = format!("{} {}", line.setting.section, line.setting.key);
         At { file: line.file.clone(), line: line.setting.line, field }
     }
 
-    /// `[Service]`, in order.
+    /// Returns the options of `[Service]`, in order.
     pub fn service(&self) -> impl Iterator<Item = &Line> {
         self.lines.iter().filter(|line| line.setting.section == "Service")
     }
@@ -78,13 +78,13 @@ impl Unit {
         paths
     }
 
-    /// The last of an option's lines, which wins.
+    /// Returns the last line of an option, which wins.
     pub fn last(&self, keys: &[&str]) -> Option<&Line> {
         self.service().filter(|line| keys.contains(&line.setting.key.as_str())).last()
     }
 }
 
-/// The units of these files that fleet accepts, in their order.
+/// Returns the units of these files that fleet accepts, in order.
 pub fn all(files: &[File<'_>], found: &mut Found) -> Vec<Unit> {
     let mut units: Vec<Unit> = Vec::new();
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
@@ -152,7 +152,7 @@ fn accepted(file: &File<'_>, name: String, path: Arc<str>) -> Result<Unit, (Stri
     Ok(Unit { name, file: path, parsed, rules, lines })
 }
 
-/// What to write in place of what fleet refuses.
+/// Returns what to write instead of what fleet refuses.
 fn fix(error: &str) -> &'static str {
     match error {
         e if e.starts_with("MachineID cannot") => {
@@ -168,7 +168,7 @@ fn fix(error: &str) -> &'static str {
     }
 }
 
-/// The unit of `x.service.d/y.conf`.
+/// Returns the unit of a drop-in `x.service.d/y.conf`.
 fn drop_in(path: &str) -> Option<&str> {
     let (folder, file) = path.rsplit_once('/')?;
     let unit = folder.rsplit('/').next()?.strip_suffix(".d")?;
@@ -191,7 +191,7 @@ fn add_drop_ins(files: &[File<'_>], units: &mut [Unit], known: &BTreeMap<String,
             let message = format!("fleet never reads the drop-in of {unit}: its [{SECTION}] does nothing");
             found.violation(codes::IGNORED, message, vec![at], format!("write it into {unit}"));
         }
-        // A template's drop-ins are also its instances'.
+        // The drop-ins of a template also apply to its instances.
         let own = |name: &str| name == unit || Name::of(name).instantiated("") == unit && name.contains('@');
         let mut of = known.iter().filter(|(name, _)| own(name)).peekable();
         if of.peek().is_none() {

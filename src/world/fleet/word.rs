@@ -1,28 +1,28 @@
-//! What an Exec line runs: words, commands, and how much of them is read.
+//! The words and commands of an Exec line, and how much of them is read.
 
-/// Most bytes that one Exec line's variables may become.
+/// The highest number of bytes that the variables of one Exec line may expand to.
 const BYTES: usize = 1 << 20;
-/// Most shells within one another, and most programs that only run another.
+/// The deepest nesting of shells, and of programs that only run another one.
 pub const DEEPEST: usize = 8;
 
-/// A word as the program gets it.
+/// A word as the program receives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
-    /// What is not known stands as it is written: equal texts are equal values.
+    /// The text. Unknown parts stay as they are written, so equal texts are equal values.
     pub text: String,
-    /// All of it is known.
+    /// Whether all of it is known.
     pub known: bool,
-    /// The line of the file where it begins.
+    /// The line of the file where it starts.
     pub line: usize,
 }
 
 impl Word {
-    /// A word that is known.
+    /// Makes a known word.
     pub fn new(text: impl Into<String>, line: usize) -> Self {
         Self { text: text.into(), known: true, line }
     }
 
-    /// The file's name in a path.
+    /// Returns the file name in a path.
     pub fn base(&self) -> &str {
         self.text.rsplit('/').next().unwrap_or_default()
     }
@@ -31,16 +31,16 @@ impl Word {
 /// A program with its arguments.
 #[derive(Debug, Clone, Default)]
 pub struct Command {
-    /// The program first.
+    /// The words, the program first.
     pub words: Vec<Word>,
-    /// It runs under `flock` on this file.
+    /// The file on which `flock` runs it.
     pub flock: Option<Word>,
 }
 
 /// What an Exec line runs.
 #[derive(Debug, Default)]
 pub struct Ran {
-    /// In order; branches and loops are taken as if each part ran once.
+    /// The commands, in order. Branches and loops count as if each part ran once.
     pub commands: Vec<Command>,
     /// A part that is not understood.
     pub unread: Option<String>,
@@ -48,14 +48,14 @@ pub struct Ran {
 }
 
 impl Ran {
-    /// Counts what is expanded; `None` when that is too much.
+    /// Counts the expanded bytes; `None` if there are too many.
     pub fn spend(&mut self, bytes: usize) -> Option<()> {
         self.spent = self.spent.saturating_add(bytes);
         (self.spent <= BYTES).then_some(())
     }
 }
 
-/// Whether it is a variable's name.
+/// Returns whether it is a valid name of a variable.
 pub fn is_name(text: &str) -> bool {
     !text.is_empty()
         && !text.starts_with(|c: char| c.is_ascii_digit())

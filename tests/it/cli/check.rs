@@ -1,4 +1,4 @@
-//! `berthc check`: the bytes and the set of files, and nothing written.
+//! Tests of `berthc check`: it compares contents and file names, and writes nothing.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -129,7 +129,7 @@ fn bytes_and_endless_files_are_told_apart_too() {
         assert_eq!(run.status.code(), Some(1));
         assert!(stdout(&run).contains(wanted), "{wanted}: {}", stdout(&run));
     }
-    // A link to what never ends is read to a bound.
+    // A link to an endless file is read up to a limit.
     fs::remove_file(&unit).unwrap();
     std::os::unix::fs::symlink("/dev/zero", &unit).unwrap();
     assert_eq!(berthc_in(dir.path(), &CHECK).status.code(), Some(1));
@@ -152,13 +152,13 @@ fn a_depfile_has_a_target_and_names_that_make_can_say() {
     assert!(run.status.success(), "{}", stderr(&run));
     let rule = fs::read_to_string(dir.path().join("made/o p.d")).unwrap();
     assert_eq!(rule, "made/o\\ p: \\\n  a\\ b$$c\\#d.yaml\n\na\\ b$$c\\#d.yaml:\n");
-    // A compile that fails says nothing of what it read.
+    // A compile that fails reports no files that it read.
     files(dir.path(), &[("db.yaml", "service: db\n")]);
     let run = berthc_in(dir.path(), &["compile", "db.yaml", "-o", "out", "--depfile", "fails.d"]);
     assert!(run.status.code() == Some(1) && !dir.path().join("fails.d").exists());
 }
 
-/// After a rename the folder of the old name would still be deployed, on the same data.
+/// After a rename, the folder of the old name would still be deployed, on the same data.
 #[test]
 fn what_a_renamed_service_leaves_behind_is_told() {
     let dir = tempfile::tempdir().unwrap();
@@ -180,7 +180,7 @@ fn what_a_renamed_service_leaves_behind_is_told() {
     assert_eq!(run.status.code(), Some(0));
     crate::harness::golden("errors", "left-behind", &stderr(&run));
     assert_eq!(all(&root.join("out/db")), before, "it is not for berthc to take away");
-    // Whoever names specs does not name all of them.
+    // A user who names specs does not name all of them.
     let run = berthc_in(root, &["check", "db.yaml", "-o", "out"]);
     assert_eq!(
         (run.status.code(), stderr(&run).contains("left-behind")),
@@ -198,7 +198,7 @@ fn what_a_renamed_service_leaves_behind_is_told() {
     );
 }
 
-/// One revision alone would take the other's files away.
+/// A compile of one revision alone would remove the files of the other.
 #[test]
 fn a_revision_that_is_left_out_keeps_its_files() {
     let dir = tempfile::tempdir().unwrap();
@@ -224,13 +224,13 @@ fn a_revision_that_is_left_out_keeps_its_files() {
             stderr(&run).split_once("\n1 error").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
         crate::harness::golden("errors", "revision-left-out", &errors);
     }
-    // Given both, or with nothing of the other in OUT, there is nothing to say.
+    // With both revisions, or without files of the other in OUT, there is nothing to report.
     let run = berthc_in(root, &["compile", "specs/es.v2.yaml", "-o", "elsewhere"]);
     assert!(run.status.success(), "{}", stderr(&run));
     assert!(
         berthc_in(root, &["check", "specs/es.v2.yaml", "specs/es.v1.yaml", "-o", "out"]).status.success()
     );
-    // Whoever takes the spec away means it.
+    // A user who deletes the spec wants its files to be removed.
     fs::remove_file(root.join("specs/es.v1.yaml")).unwrap();
     let run = berthc_in(root, &both);
     assert!(stderr(&run).contains("removed 1 file that no spec needs any more"), "{}", stderr(&run));

@@ -1,4 +1,4 @@
-//! What `check` knows from earlier runs changes how long it takes, and nothing else.
+//! The fingerprints of earlier runs change only how long `check` takes.
 
 use std::fs;
 use std::io::Write as _;
@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 use crate::harness::{files, root, stderr, stdout, walk};
 
-/// So many that runs remember.
+/// The number of services from which runs keep fingerprints.
 const OUTSIDE: usize = 100;
 
 const DB: &str = "base: ../base/db.yaml\nservice: db\nimage: db:1\n\
@@ -17,7 +17,7 @@ const BASE: &str = "members: { count: 3, pin: db }\n\
                     exclusive: { data: { data: { mount: /data, host: \"/mnt/d1/db-{{ member.id }}\", size: 1Gi } } }\n";
 const CACHE: &str =
     "service: cache\nimage: cache:1\nmembers: { count: 2 }\nexclusive: { ports: { cache: 6379 } }\n";
-/// A service of Swarm that waits for the names of another.
+/// A Swarm service that waits for the names of another.
 fn waits(name: &str, other: &str) -> String {
     let port = 5000 + u32::from(name.as_bytes()[0]);
     format!(
@@ -29,7 +29,7 @@ fn waits(name: &str, other: &str) -> String {
     )
 }
 
-/// One that mounts what no field of a spec names.
+/// A service that mounts something that no field of a spec names.
 fn raw(name: &str, port: u16) -> String {
     format!(
         "service: {name}\nimage: {name}:1\nmembers: {{ count: 2 }}\nexclusive: {{ ports: {{ s: {port} }} }}\n\
@@ -44,7 +44,7 @@ const PROJECT: &str = "specs = [\"specs\"]\nout = \"out\"\n\
                        targets.kubernetes = { version = \"1.34\", namespace = \"db\" }\n\
                        env.prod.set.db = { image = \"db:2\" }\n";
 
-/// A project of many services that is compiled, and remembered beside it.
+/// Makes a project of many services, compiled, with fingerprints.
 fn project(dir: &Path) {
     files(
         dir,
@@ -68,13 +68,13 @@ fn project(dir: &Path) {
     assert!(run.status.success(), "{}", stderr(&run));
 }
 
-/// Runs with the memory `cache`, relative to the project.
+/// Runs with the cache folder `cache`, relative to the project.
 fn run(dir: &Path, cache: &str, args: &[&str]) -> Output {
     let mut berthc = Command::new(env!("CARGO_BIN_EXE_berthc"));
     berthc.args(args).env("BERTHC_CACHE", cache).env("NO_COLOR", "1").current_dir(dir).output().unwrap()
 }
 
-/// What a check says, and of how many services it says that an earlier run knew them.
+/// Returns the result of a check, and the number of services with a matching fingerprint.
 fn check(dir: &Path, cache: &str, more: &[&str]) -> (Option<i32>, serde_json::Value, u64) {
     let run = run(dir, cache, &[&["check", "--format", "json"], more].concat());
     let mut said: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
@@ -82,7 +82,8 @@ fn check(dir: &Path, cache: &str, more: &[&str]) -> (Option<i32>, serde_json::Va
     (run.status.code(), said, known)
 }
 
-/// Checks with and without memory; both must say the same. How many the one knew.
+/// Checks with and without fingerprints; both must report the same. Returns how many services
+/// matched.
 fn same(dir: &Path, more: &[&str]) -> (Option<i32>, u64) {
     let (code, said, known) = check(dir, "cache", more);
     let (other, fresh, none) = check(dir, "", more);
@@ -102,7 +103,7 @@ const ALL: u64 = OUTSIDE as u64 + 5;
 #[test]
 fn it_changes_no_answer() {
     type Change = fn(&Path);
-    // What is done, the arguments, the exit code, and how many services are still known.
+    // The change, the arguments, the exit code, and the number of services that still match.
     let changes: &[(&str, Change, &[&str], i32, u64)] = &[
         ("nothing", |_| (), &[], 0, ALL),
         ("everything is asked for", |_| (), &["--verify"], 0, 0),
@@ -264,12 +265,13 @@ fn it_changes_no_answer() {
         }
         change(dir.path());
         assert_eq!(same(dir.path(), args), (Some(*code), *known), "{what}");
-        // What was learnt is no other answer either.
+        // A second run with the new fingerprints gives the same answer.
         assert_eq!(same(dir.path(), args).0, Some(*code), "{what}, again");
     }
 }
 
-/// What raw additions meet, no spec tells, and files of two compiles do not either.
+/// The spec does not show what raw additions meet, and neither do the files of two separate
+/// compiles.
 #[test]
 fn raw_additions_are_not_known() {
     let dir = tempfile::tempdir().unwrap();
@@ -285,7 +287,8 @@ fn raw_additions_are_not_known() {
     assert_eq!(same(root, &["specs", "raw.yaml", "sly.yaml"]).0, Some(2));
 }
 
-/// `check` learns as `compile` does, but only from runs without errors; few specs are not worth it.
+/// `check` keeps fingerprints as `compile` does, but only of runs without errors and with many
+/// specs.
 #[test]
 fn runs_learn_from_each_other() {
     let dir = tempfile::tempdir().unwrap();
@@ -294,13 +297,14 @@ fn runs_learn_from_each_other() {
     fs::remove_dir_all(root.join("cache")).unwrap();
     let known = |args: &[&str]| check(root, "cache", args).2;
     assert_eq!((known(&[]), known(&[]), known(&["--verify"])), (0, ALL, 0));
-    // One environment does not make another forget, and drift is learnt from, too.
+    // A run with one environment keeps the fingerprints of another, and a run that finds drift
+    // keeps fingerprints too.
     assert_eq!((known(&["--env", "prod"]), known(&["--env", "prod"]), known(&[])), (0, ALL - 1, ALL));
-    // A few of them are neither looked up nor kept.
+    // A run with few specs neither reads nor writes fingerprints.
     let before = fs::read(root.join("cache/compiled")).unwrap();
     assert_eq!(known(&["specs/db.yaml", "specs/cache.yaml", "--set", "db:image=db:9"]), 0);
     assert_eq!(fs::read(root.join("cache/compiled")).unwrap(), before);
-    // Another program may compile to something else.
+    // Another binary may compile to something else.
     let other = root.join("other");
     fs::copy(env!("CARGO_BIN_EXE_berthc"), &other).unwrap();
     fs::OpenOptions::new().append(true).open(&other).unwrap().write_all(b"x").unwrap();
@@ -308,7 +312,7 @@ fn runs_learn_from_each_other() {
     let said = berthc.args(["check"]).env("BERTHC_CACHE", "cache").current_dir(root).output().unwrap();
     assert!(said.status.success() && !stderr(&said).contains("earlier"), "{}", stderr(&said));
     fs::remove_file(&other).unwrap();
-    // Nor is anything written where no place for it is named.
+    // Without a cache folder, nothing is written.
     let paths = walk(root);
     fs::remove_dir_all(root.join("cache")).unwrap();
     let paths: Vec<_> = paths.into_iter().filter(|p| !p.starts_with(root.join("cache"))).collect();

@@ -1,4 +1,4 @@
-//! The program: its commands, its output, its cache.
+//! Tests of the program: its commands, its output, its cache.
 
 mod check;
 mod known;

@@ -1,4 +1,4 @@
-//! What a terminal, a shell, a pipe and a machine make of the command line.
+//! The output for a terminal, a shell, a pipe and a machine.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -12,7 +12,7 @@ fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-/// Every command with arguments that make it say something, and its exit code.
+/// Returns every command with arguments that make it print something, and its exit code.
 fn commands() -> BTreeMap<&'static str, (Vec<&'static str>, i32)> {
     let bad = "tests/bad/wrong-type.both.yaml";
     BTreeMap::from([
@@ -28,7 +28,7 @@ fn commands() -> BTreeMap<&'static str, (Vec<&'static str>, i32)> {
     ])
 }
 
-/// The names below `Commands:` of the help.
+/// Returns the names below `Commands:` in the help.
 fn names() -> Vec<String> {
     let help = stdout(&berthc(&["--help"]));
     let list = help.split_once("Commands:\n").unwrap().1.split("\n\n").next().unwrap();
@@ -60,7 +60,7 @@ fn a_reader_that_goes_away_is_no_error() {
     for (args, code) in lines {
         let closed = || Stdio::from(std::io::pipe().unwrap().1);
         assert_eq!(piped(&args, closed(), closed()), Some(code), "{args:?}");
-        // stderr stays open: nothing is said of the pipe, and nothing panics.
+        // stderr stays open: the closed pipe is not reported, and nothing panics.
         let (mut reader, writer) = std::io::pipe().unwrap();
         assert_eq!(piped(&args, closed(), Stdio::from(writer)), Some(code), "{args:?}");
         let said = std::io::read_to_string(&mut reader).unwrap();
@@ -95,7 +95,7 @@ fn colours_are_a_choice() {
     assert!(run(&["--color", "always"], false));
     assert!(run(&["--color", "always"], true), "what is asked for counts more than the environment");
     assert!(!run(&["--color", "never"], false));
-    // The same to a terminal, which `script` makes.
+    // The same with a terminal, which `script` provides.
     let terminal = |args: &str, no_color: &str| {
         let line =
             format!("{} compile tests/bad/missing.yaml -o /nonexistent {args}", env!("CARGO_BIN_EXE_berthc"));
@@ -119,7 +119,7 @@ fn quiet_says_errors_only() {
     assert!(stderr(&bad).contains("[missing]"));
 }
 
-/// One spec in all four words: the same findings at the same places.
+/// One spec in all four formats: the same findings at the same places.
 #[test]
 fn every_format_says_the_same() {
     let run = |format: &str| {
@@ -182,7 +182,7 @@ fn the_manual_has_a_page_for_every_command() {
     assert_eq!(berthc(&["man", "compyle"]).status.code(), Some(2));
 }
 
-/// bash reads its completions and offers commands and values; the other shells in `.ci`.
+/// bash loads the completions and offers commands and values. `.ci` tests the other shells.
 #[test]
 fn bash_completes() {
     let script = "source <(\"$0\" completions bash)\n\
@@ -193,7 +193,7 @@ fn bash_completes() {
     assert_eq!(stdout(&run), "compile completions\nsarif\nvolume\n", "{}", stderr(&run));
 }
 
-/// What could not be read is no reason to say that all holds.
+/// A file that could not be read must not lead to a success.
 #[test]
 fn verify_ends_with_2_where_it_could_not_read() {
     let dir = tempfile::tempdir().unwrap();

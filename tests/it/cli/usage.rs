@@ -1,4 +1,4 @@
-//! The command line as a user meets it.
+//! Tests of the command line as a user sees it.
 
 use std::fs;
 use std::io::Write as _;
@@ -48,7 +48,7 @@ fn an_error_leaves_the_output_as_it_was() {
     fs::write(&spec, SPEC.replace("count: 1", "count: 0").replace("db:1", "db:2")).unwrap();
     assert_eq!(berthc(&args).status.code(), Some(1));
     assert_eq!(read(), before);
-    // A file where a folder must be: the others are not touched either.
+    // A file where a folder must be: berthc does not change the other files either.
     fs::write(&spec, SPEC.replace("db:1", "db:2").replace("count: 1", "count: 2")).unwrap();
     let in_the_way = out.join("db/kubernetes/service.yaml");
     fs::remove_file(&in_the_way).unwrap();
@@ -257,7 +257,7 @@ fn explain_says_what_holds_and_what_a_code_means() {
     let text = stdout(&run);
     assert!(text.starts_with("zookeeper on fleet 1.0.0\n"), "{text}");
     assert!(text.contains("data      colocate   1 path, 3 conflicts\n"), "{text}");
-    // A line of a file, that holds what is claimed.
+    // The line of the file that contains the text.
     let line =
         text.lines().find(|l| l.contains("fleet/zookeeper@1.service:") && l.ends_with("Conflicts")).unwrap();
     let number: usize = line.split(':').nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
@@ -286,7 +286,7 @@ fn explain_says_what_holds_and_what_a_code_means() {
     assert!(stderr(&run).contains("[member-moves]"));
 }
 
-/// Specs from a pipe can be read once, however long they are and whatever is laid over them.
+/// A spec from a pipe can be read only once, whatever its length and its overrides.
 #[test]
 fn specs_come_from_pipes() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,5 +1,5 @@
-//! No input makes the compiler panic, hang or grow without bound: real specs, bad specs and
-//! starters are cut, joined and bent at random, always the same way.
+//! No input makes the compiler panic, hang or grow without bound. Real specs, bad specs and
+//! starters are cut, joined and changed at random, always in the same way.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use berthc::Options;
 
 use crate::harness::{self, root, walk};
 
-/// xorshift: small, and the same on every machine.
+/// The xorshift generator: small, and the same on every machine.
 pub struct Random(pub u64);
 
 impl Random {
@@ -17,7 +17,7 @@ impl Random {
         self.0 ^= self.0 << 17;
         self.0
     }
-    /// One of `all`.
+    /// Returns one of `all`.
     pub fn pick<T: Copy>(&mut self, all: &[T]) -> T {
         all[self.below(all.len())]
     }
@@ -121,7 +121,7 @@ fn bent_specs_never_panic_or_hang() {
     let mut random = Random(0x5EED_0BE2_74C0_FFEE);
     let start = Instant::now();
     let mut tried = 0;
-    // Bounded by count; the clock only keeps a slow machine from waiting for ever.
+    // The count is the limit; the clock only prevents a slow machine from running forever.
     while tried < 6000 && start.elapsed() < Duration::from_secs(120) {
         let (kind, text) = &corpus[random.below(corpus.len())];
         let other = &corpus[random.below(corpus.len())].1;

@@ -1,4 +1,4 @@
-//! A whole compile, through the library.
+//! Tests of a whole compile, through the library.
 
 pub mod hostile;
 mod pipeline;

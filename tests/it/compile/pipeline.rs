@@ -1,4 +1,5 @@
-//! A compile is made in parts: what may meet is in one part, and parts change nothing else.
+//! A compile works in batches: services that can affect one another are in one batch, and batches
+//! change nothing else.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -43,7 +44,7 @@ fn threads_change_nothing() {
     }
 }
 
-/// Wants a search of every second part.
+/// A sink that requires a search of every second batch.
 #[derive(Default)]
 struct Half {
     told: AtomicUsize,
@@ -110,7 +111,7 @@ fn what_raw_additions_take_is_searched_with_its_owner() {
     let mounts = node("db", &own(&added));
     assert_eq!(codes(&[&one, &mounts], &Options::default()), ["kubernetes/data/neighbour"]);
     assert!(codes(&[&mounts], &Options::default()).is_empty());
-    // Wherever it is mounted; and what lies around it, or in it.
+    // The same for another mount path, and for directories around or inside it.
     let settings = mounts.replace("/theirs", "/etc/theirs");
     assert_eq!(codes(&[&one, &settings], &Options::default()), ["kubernetes/data/neighbour"]);
     for (path, target) in [("/mnt/d1/ledger/x", "/theirs"), ("/mnt/d1", "/theirs"), ("/mnt/d1", "/etc/x")] {
@@ -121,7 +122,7 @@ fn what_raw_additions_take_is_searched_with_its_owner() {
     }
 }
 
-/// Keeps who is in which batch.
+/// A sink that keeps the services of each batch.
 struct Lots;
 
 impl Sink for Lots {
@@ -132,7 +133,7 @@ impl Sink for Lots {
     }
 }
 
-/// What only the texts tell: a template that mounts one directory for all.
+/// Only the emitted texts show this: a template mounts one directory for all services.
 #[test]
 fn texts_that_claim_one_thing_are_searched_together() {
     let name = "swarm/stack.yml.j2";
@@ -155,7 +156,7 @@ fn texts_that_claim_one_thing_are_searched_together() {
     assert_eq!(batches, [[0, 1, 2]]);
 }
 
-/// A name that nothing has is the fault of one value: what others say of its service is judged.
+/// An unknown name is an error of one value: what other specs say of its service is still checked.
 #[test]
 fn an_unknown_name_hides_no_other_fault() {
     let a = "service: a\nimage: a:1\nmembers: { count: 1 }\nenv: { P: \"{{ ports.nope }}\" }\n\
@@ -166,7 +167,7 @@ fn an_unknown_name_hides_no_other_fault() {
     assert!(codes.contains(&"port-unknown".into()) && codes.contains(&"apart-one-sided".into()), "{codes:?}");
 }
 
-/// The nearest name is looked for a hundred times, not as often as there are unknown names.
+/// Suggestions are searched a hundred times at most, however many unknown names there are.
 #[test]
 fn hints_end() {
     let peers: Vec<String> =
@@ -181,7 +182,7 @@ fn hints_end() {
     assert_eq!((said.len(), near), (150, 100));
 }
 
-/// So long that no service of it is kept: each is read again when it is worked on.
+/// Makes texts so long that the compile keeps no service in memory and reads each one again.
 fn long(inputs: &[Input]) -> Vec<Input> {
     let padded =
         |i: &Input| Input { path: i.path.clone(), text: format!("{}\n# {}\n", i.text, "-".repeat(300_000)) };
@@ -199,7 +200,7 @@ fn what_is_read_again_says_the_same() {
     }
 }
 
-/// Says something else from the second time on.
+/// Returns another text from the second read on.
 struct Changing {
     texts: [Option<&'static str>; 2],
     asked: Mutex<usize>,
@@ -243,8 +244,8 @@ fn a_spec_that_changes_meanwhile_is_a_fault() {
     }
 }
 
-/// Whoever has a fault together is in one batch: what is said of services in their batches is what is said
-/// of all at once.
+/// Services with a common error are in one batch: batches report the same errors as one check of
+/// all services.
 #[test]
 fn lots_hide_no_fault() {
     let mut random = Random(7);
@@ -282,15 +283,15 @@ fn lots_hide_no_fault() {
     }
 }
 
-/// Words of each kind of names that clash.
+/// A word of the message for each kind of name that clashes.
 const CLASHES: [&str; 6] =
     ["volume", "on fleet", "on Swarm", "the Service", "the DaemonSet", "the same claims"];
 
-/// Faults that only several specs make.
+/// Errors that need several specs.
 const CROSS: [Code; 5] =
     [Code::ServiceTwice, Code::PeerUnknown, Code::ApartOneSided, Code::IdClash, Code::Neighbour];
 
-/// Names that make one: of a service, its revision and its data.
+/// Pairs of a service name, a revision and a data name that give the same name.
 const PAIRS: [[(&str, &str, &str); 2]; 4] = [
     [("a", "b-c", ""), ("a-b", "c", "")],
     [("a", "", "data-b"), ("b-a", "", "data")],
@@ -298,7 +299,8 @@ const PAIRS: [[(&str, &str, &str); 2]; 4] = [
     [("a", "", ""), ("a-client", "", "")],
 ];
 
-/// A spec of few names, directories, ports, ids and nodes, and perhaps of `given` ones.
+/// Makes a spec with few different names, directories, ports, ids and nodes, and perhaps `given`
+/// ones.
 fn any(random: &mut Random, given: Option<(&str, &str, &str)>) -> String {
     let names = ["a", "b", "a-b", "b-a", "a-client", "b-0"].map(|name| (name, "", ""));
     let (name, revision, of_data) = given.unwrap_or_else(|| random.pick(&names));
@@ -373,7 +375,7 @@ fn any(random: &mut Random, given: Option<(&str, &str, &str)>) -> String {
     )
 }
 
-/// Two services that have nothing in common but one name.
+/// Two services that have nothing in common except one name.
 #[test]
 fn one_name_is_enough() {
     let node = |name: &str, revision: &str, port: u16, target: &str| {
@@ -424,7 +426,7 @@ fn one_name_is_enough() {
     }
 }
 
-/// The third meets the first, which reaches beyond the second.
+/// The third service overlaps with the first, whose ids reach beyond the second.
 #[test]
 fn ids_meet_across_others() {
     let one = |name: &str, first: u32, count: u32| {
@@ -438,8 +440,9 @@ fn ids_meet_across_others() {
     assert_eq!(codes.iter().filter(|c| *c == "id-clash").count(), 2, "{codes:?}");
 }
 
-/// One directory in another, on nodes that are never the same: whether anything else brings the two
-/// into one batch, or raw additions are searched with them, or not.
+/// One directory inside another, on nodes that are never the same. The result is the same whether
+/// or not something else brings both services into one batch, or raw additions are searched with
+/// them.
 #[test]
 fn nodes_keep_nested_directories_apart() {
     for target in ["kubernetes: { version: \"1.34\", namespace: db", "fleet: { version: \"1.0.0\""] {

@@ -1,5 +1,5 @@
-//! A compile splits by spec: a spec with the specs that it names, and theirs, gives the same files
-//! alone as among all others. Builds that compile one spec per rule rest on it.
+//! A compile can be split by spec: a spec with the specs that it names, directly or not, gives the
+//! same files alone as among all others. Builds with one rule per spec depend on this.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,7 @@ fn compile(inputs: &[Input]) -> Tree {
     compiled.tree.unwrap_or_else(|| panic!("{:#?}", compiled.diagnostics))
 }
 
-/// `service`, and the names of the services that a text names.
+/// Returns `service`, and the names of the services in a text.
 fn names(input: &Input) -> (String, BTreeSet<String>) {
     let tree = load::load(0, &input.path, &input.text).unwrap();
     let Kind::Map(fields) = &tree.kind else { panic!("{}", input.path) };

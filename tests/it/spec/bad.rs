@@ -1,5 +1,5 @@
-//! Malformed and contradictory specs: `tests/bad/CODE[.variant].{yaml,toml}`, or a folder of that
-//! name for faults between specs. Each must be refused with its code, at its place.
+//! Malformed and contradictory specs: `tests/bad/CODE[.variant].{yaml,toml}`, or a folder with that
+//! name for errors across specs. Each must be rejected with its code, at its place.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ fn cases() -> Vec<(String, PathBuf)> {
     all
 }
 
-/// `CODE` of `CODE.variant`; gaps are named `gap.TARGET-FIELD`.
+/// Returns `CODE` of `CODE.variant`. Gaps have the name `gap.TARGET-FIELD`.
 fn code(name: &str) -> &str {
     name.split('.').next().unwrap()
 }
@@ -40,20 +40,20 @@ fn every_bad_spec_is_refused_by_its_code() {
     }
 }
 
-/// Codes that need more than a file: shown by a test of their own below.
+/// Codes that need more than a file. Other tests cover them.
 const BY_HAND: [Code; 11] = [
     Code::TooLarge,
     Code::FileTooLarge,
     Code::Template,
     Code::OutputBreaks,
-    // In `layering.rs`, `change.rs` and `check.rs`.
+    // In `overlays.rs`, `change` and `check.rs`.
     Code::SetShape,
     Code::SetNowhere,
     Code::ApplyRefused,
     Code::VolumeShrinks,
     Code::LeftBehind,
     Code::RevisionLeftOut,
-    // In `parts.rs`.
+    // In `pipeline.rs`.
     Code::SpecUnread,
 ];
 
@@ -110,7 +110,7 @@ fn faults_of_one_cause_stand_under_one_mend() {
     assert_eq!(found[0].related.len(), 2);
 }
 
-/// The same spec in both languages has the same faults, with the same words.
+/// The same spec in both languages has the same errors, with the same messages.
 #[test]
 fn yaml_and_toml_are_equal_in_their_faults() {
     let yaml = std::fs::read_to_string(root().join("tests/bad/wrong-type.both.yaml")).unwrap();
@@ -124,8 +124,8 @@ fn yaml_and_toml_are_equal_in_their_faults() {
     assert_eq!(yaml, toml);
 }
 
-/// A template of one's own that makes an update which can never finish: the port keeps the new
-/// task off, and the old one stays until the new one runs.
+/// A custom template that causes an update that never finishes: the port keeps the new task away,
+/// and the old task stays until the new one runs.
 #[test]
 fn what_own_templates_break_is_refused() {
     let (name, text) = berthc::emit::templates().find(|t| t.0 == "swarm/stack.yml.j2").unwrap();

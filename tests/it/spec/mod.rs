@@ -1,4 +1,4 @@
-//! Specs and what lies over them; what is refused, and the schema for editors.
+//! Tests of specs: their layers, what is rejected, and the schema for editors.
 
 mod bad;
 mod overlays;

@@ -1,4 +1,4 @@
-//! Bases, the project, environments and `--set`: one merge, and each fault in the right file.
+//! Bases, the project, environments and `--set`: one merge, and each error in the right file.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use berthc::{Input, Options, Severity};
 
 use crate::harness::{self, Memory, berthc_in, files, stderr, stdout, walk};
 
-/// Compiles `specs` with `files` beside them; the diagnostics as `code file:line:column`.
+/// Compiles `specs` next to the files `others`. Returns the diagnostics as `code file:line:column`.
 fn found(specs: &[(&str, &str)], others: &[(&str, &str)], options: &Options) -> Vec<String> {
     let (compiled, _) = run(specs, others, options);
     let place = |d: &berthc::Diagnostic| match compiled.sources.get(d.place.source) {
@@ -74,7 +74,7 @@ fn faults_stand_where_they_were_written() {
             "bad-value db.yaml:3:19",
             "no-targets db.yaml:1:1",
             "unknown-key common.yaml:4:14",
-            // A null that takes nothing away is a slip; `user` is taken away.
+            // A null that removes nothing is a mistake; here `user` is removed.
             "wrong-type common.yaml:6:6",
             "wrong-type db.yaml:5:7",
         ]
@@ -196,7 +196,7 @@ fn a_project_supplies_targets_and_their_fields() {
     let (_, text) = run(&[("db.yaml", &named)], &[], &project(toml));
     assert!(!text.contains("//// db/fleet/") && text.contains("namespace: own"), "{text}");
     assert!(text.contains("Kubernetes 1.30"), "{text}");
-    // A fault of a default stands in berthc.toml.
+    // An error in a default is reported in berthc.toml.
     let old = toml.replace("1.30", "1.3");
     assert_eq!(found(&[("db.yaml", &named)], &[], &project(&old)), ["version-unknown berthc.toml:2:26"]);
 }
@@ -259,7 +259,7 @@ fn a_file_is_looked_for_where_its_name_stands() {
     assert_eq!(rule, all);
 }
 
-/// A project with two services and two environments.
+/// Makes a project with two services and two environments.
 fn whole(dir: &Path) {
     let toml = "specs = [\"specs/**/*.yaml\"]\nout = \"deploy\"\ntemplates = \"t\"\n\
                 [targets]\nkubernetes = { version = \"1.34\", namespace = \"db\" }\n\
@@ -350,8 +350,8 @@ fn layers_of_any_size_merge_in_their_time() {
     assert!(out.is_empty() && start.elapsed() < std::time::Duration::from_secs(45), "{out:?}");
 }
 
-/// A base is what its path says as it is written, for whoever names it and in whichever order: what
-/// is read is what messages and depfiles name.
+/// The path of a base, as it is written, decides which file it is, whichever spec names it and in
+/// whichever order. Messages and depfiles show the path that was read.
 #[test]
 fn links_change_no_base() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,5 +1,5 @@
-//! The schema for editors against the compiler: what the schema refuses, a compile refuses; what
-//! the schema lets pass and a compile refuses is listed here, by its code.
+//! The schema for editors against the compiler: whatever the schema rejects, a compile rejects too.
+//! What only a compile rejects is listed here, by its code.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -17,10 +17,10 @@ use serde_json::{Map, Value, json};
 
 use crate::harness::{self, Memory, root, walk};
 
-/// Codes of faults that no schema of one document can say, or none in reasonable words: two
+/// Codes of errors that a schema of one document cannot express, or not in reasonable size: two
 /// fields or blocks contradict each other, a name is looked up, an expression is read.
 const BEYOND: &[Code] = &[
-    // Expressions, and what they name.
+    // Expressions and the names in them.
     Code::ValueSyntax,
     Code::ValueForbidden,
     Code::ValueName,
@@ -54,22 +54,22 @@ const BEYOND: &[Code] = &[
     Code::FileMissing,
     Code::BaseMissing,
     Code::BaseCycle,
-    // `berthc.toml` may name them.
+    // `berthc.toml` may set them.
     Code::NoTargets,
-    // A check stands at two places, straight under `health` and under `ready`.
+    // A check may be directly under `health` or under `ready`.
     Code::HealthShape,
 ];
 
-/// Single faults of codes that are shape otherwise, by words of their message.
+/// Single errors whose codes the schema otherwise covers, by a part of the message.
 const BEYOND_CASES: &[(Code, &str)] = &[
-    // Pinned data has a size if the spec is for Kubernetes: two blocks.
+    // Pinned data needs a size if the spec is for Kubernetes: two blocks.
     (Code::Missing, "has no `size`"),
-    // `berthc.toml` may say them.
+    // `berthc.toml` may set them.
     (Code::Missing, "has no `version`"),
     (Code::Missing, "has no `namespace`"),
     (Code::Missing, "has no `engine`"),
     (Code::BadValue, "the soft limit must not exceed the hard limit"),
-    // Whether a file can be read is a matter of `user` and `mode`.
+    // Whether the user can read a file depends on `user` and `mode`.
     (Code::BadMode, "cannot read"),
     (Code::MembersShape, "`hostname`"),
     (Code::MembersShape, "has no name of its own"),
@@ -79,11 +79,11 @@ const BEYOND_CASES: &[(Code, &str)] = &[
     (Code::DataShape, "of a volume belongs inside `volume`"),
     (Code::DataShape, "a directory has the size of its disk"),
     (Code::AcceptShape, "is accepted twice"),
-    // Host paths hold expressions.
+    // Host paths may contain expressions.
     (Code::BadPath, "the path `"),
     (Code::BadPath, "is directly below `/`"),
     (Code::BadPath, "a host path may use"),
-    // Numbers in text, and names that are taken: the patterns look at the form only.
+    // Numbers in text, and reserved names: the patterns check only the form.
     (Code::BadQuantity, "is not a number of cores"),
     (Code::BadQuantity, "is not a size"),
     (Code::BadQuantity, "at least 6Mi"),
@@ -111,7 +111,7 @@ fn beyond(d: &Diagnostic) -> bool {
         || BEYOND_CASES.iter().any(|(c, words)| c.as_str() == d.code && d.message.contains(words))
 }
 
-/// The document as an editor sees it; `None` when it is no document.
+/// Returns the document as an editor sees it; `None` if it is not one.
 fn document(path: &str, text: &str) -> Option<Value> {
     fn value(node: &Node) -> Value {
         match &node.kind {
@@ -129,7 +129,7 @@ fn document(path: &str, text: &str) -> Option<Value> {
     load::load(0, path, text).ok().map(|root| value(&root))
 }
 
-/// What the compiler says of one spec, files that it names aside.
+/// Returns the compiler's errors for one spec, without those of files that it names.
 fn errors(path: &str, text: &str) -> Vec<Diagnostic> {
     let inputs = [Input { path: path.into(), text: text.into() }];
     let (files, options, mut found) = (Memory::default(), Options::default(), Vec::new());
@@ -138,7 +138,8 @@ fn errors(path: &str, text: &str) -> Vec<Diagnostic> {
     found.into_iter().filter(|d| d.severity == Severity::Error).collect()
 }
 
-/// `None` when schema and compiler agree on the document, apart from what they said `before`.
+/// Returns where the schema and the compiler disagree on the document, except for what they said
+/// `before`.
 fn disagree(
     validator: &Validator,
     document: &Value,
@@ -182,7 +183,7 @@ fn good_specs_are_good_and_bad_ones_bad() {
         );
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    // Those that the schema says wholly or nearly so.
+    // Codes that the schema covers completely or nearly so.
     let said = [
         "accept-shape",
         "bad-image",
@@ -206,7 +207,7 @@ fn good_specs_are_good_and_bad_ones_bad() {
     assert_eq!(shapes, said.iter().map(|s| (*s).to_owned()).collect());
 }
 
-/// What is put in place of a value or of a key.
+/// Returns the values that replace a value or a key.
 fn pool() -> Vec<Value> {
     let texts = [
         "",
@@ -296,7 +297,7 @@ fn pool() -> Vec<Value> {
     texts.iter().map(|t| json!(t)).chain(others).collect()
 }
 
-/// The ways to every value of a document.
+/// Returns the routes to every value of a document.
 fn routes(document: &Value) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     let mut open = vec![(Vec::new(), document)];
@@ -326,8 +327,8 @@ fn at<'v>(document: &'v mut Value, route: &[String]) -> &'v mut Value {
     })
 }
 
-/// Documents that differ from `document` in the value or the key at `route`. A key that is a
-/// `free` name is tried with many texts.
+/// Returns documents that differ from `document` in the value or the key at `route`. A key that is
+/// a `free` name is replaced by many texts.
 fn bent(document: &Value, route: &[String], pool: &[Value], free: bool) -> Vec<Value> {
     let change = |f: &dyn Fn(&mut Value)| {
         let mut copy = document.clone();
@@ -364,7 +365,7 @@ fn bent(document: &Value, route: &[String], pool: &[Value], free: bool) -> Vec<V
     all
 }
 
-/// Names of fields anywhere in the schema: other steps of a route are free names.
+/// Collects the names of all fields in the schema. Other steps of a route are free names.
 fn fields(schema: &Value, found: &mut BTreeSet<String>) {
     match schema {
         Value::Object(map) => {
@@ -378,7 +379,8 @@ fn fields(schema: &Value, found: &mut BTreeSet<String>) {
     }
 }
 
-/// Each field of the real specs: dropped, renamed, of every other type, of many values.
+/// Each field of the real specs is removed, renamed, and replaced by every other type and many
+/// values.
 #[test]
 fn bent_specs_are_judged_alike() {
     let schema = schema();
@@ -421,7 +423,7 @@ fn bent_specs_are_judged_alike() {
     );
 }
 
-/// Every field says what it is; examples are good where they stand.
+/// Every field has a description, and every example is valid where it stands.
 #[test]
 fn fields_are_described_and_examples_good() {
     let schema = schema();
@@ -456,7 +458,7 @@ fn fields_are_described_and_examples_good() {
     assert!(examples > 40, "{examples}");
 }
 
-/// A default of the schema is what the compiler takes when nothing is written.
+/// A default in the schema is the value that the compiler uses when the field is missing.
 #[test]
 fn defaults_are_what_is_taken() {
     let schema = schema();
