@@ -40,12 +40,12 @@ pub struct Facts {
     pub rolling: Option<Rolling>,
 }
 
-/// How an update rolls over members that keep a quorum.
+/// How an update goes through members that form a quorum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Rolling {
-    /// All old members that are not available go at once.
+    /// Whether all old members that are not available stop at once.
     pub parallel: bool,
-    /// As many may go at once as no quorum can miss.
+    /// Whether so many members may stop at once that the quorum is lost.
     pub many: bool,
 }
 

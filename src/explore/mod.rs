@@ -121,7 +121,8 @@ pub fn watched(
             let both = found.breaches.keys().any(|(kind, _)| *kind == facts::BreachKind::Two);
             let breaches =
                 found.breaches.values().filter(|(b, _)| !both || b.kind != facts::BreachKind::Other);
-            // What else members of a quorum come to, each is searched for alone.
+            // Other breaches of the members of a quorum are found when each member is searched
+            // alone.
             let breaches = breaches.filter(|(b, _)| !rolling || b.kind == facts::BreachKind::Quorum);
             let mut findings: Vec<Finding> =
                 breaches.map(|(breach, trace)| story::breach(&scenario, breach, trace)).collect();

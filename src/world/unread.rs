@@ -28,14 +28,14 @@ pub enum UnreadKind {
     NotSearched,
     /// A directory inside a directory of another workload, which is assumed to be separate.
     Nested,
-    /// A part of the text itself is left out: it is not YAML, or a key stands twice.
+    /// A part of the text is left out, because it is not YAML or a key appears twice.
     Malformed,
     /// Something else is assumed, and the search depends on that.
     Assumed,
 }
 
 impl fmt::Display for Unread {
-    /// What it is, with what is taken for true instead.
+    /// Writes what it is, with the assumption that replaces it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.what)?;
         if self.kind == UnreadKind::Nested { f.write_str(": taken for another directory") } else { Ok(()) }

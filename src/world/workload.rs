@@ -22,7 +22,7 @@ pub struct File<'f> {
 pub struct World {
     /// The workloads, in the order of the files.
     pub workloads: Vec<Workload>,
-    /// Kubernetes: the PersistentVolumes that name their storage, in the order of the files.
+    /// The PersistentVolumes that name their storage (Kubernetes), in the order of the files.
     pub volumes: Vec<PersistentVolume>,
     /// The parts that no reader understands, and their effect.
     pub unread: Vec<Unread>,
@@ -73,11 +73,11 @@ pub struct Workload {
     pub kind: Kind,
     /// The place of its first line.
     pub at: At,
-    /// Where its kind stands: `kind`, `deploy.mode`, `X-Fleet Global`; else where it begins.
+    /// The place of its kind: `kind`, `deploy.mode`, `X-Fleet Global`; otherwise its first line.
     pub kind_at: At,
-    /// How many members the file asks for, which may be more than are read.
+    /// The number of members in the file, which may be higher than the number that is read.
     pub count: u32,
-    /// Where `count` stands; `None` for the orchestrator's default.
+    /// The place of `count`; `None` for the default of the orchestrator.
     pub count_at: Option<At>,
     /// The name that its revisions share: the value of `app.kubernetes.io/name` or `app`, the
     /// prefix of the unit, or the label of the service; otherwise its own name.
@@ -98,9 +98,10 @@ pub struct Workload {
     pub wants: Vec<Want>,
     /// The rules that keep it off nodes with other containers.
     pub apart: Vec<Apart>,
-    /// Taints of a node that it tolerates (Kubernetes).
+    /// The taints that it tolerates (Kubernetes).
     pub tolerates: Vec<Toleration>,
-    /// What places it in place of Kubernetes' default scheduler: a node's name, another scheduler.
+    /// The place that replaces Kubernetes' default scheduler: the name of a node, or another
+    /// scheduler.
     pub placed_by: Option<At>,
     /// The highest number of its containers on one node, as the scheduler counts them (Swarm's
     /// `max_replicas_per_node`).
@@ -125,7 +126,7 @@ pub struct Workload {
     pub lock: Option<(String, At)>,
     /// Whether its start kills any container with its name, also that of another unit (fleet).
     pub kills: Option<At>,
-    /// Its start ends the container that has its own container's name, whosever that is (fleet).
+    /// The place that lets its start end any container with the name of its own container (fleet).
     pub ends_name: Option<At>,
     /// Whether its start first stops its own leftover containers, and no others, and waits until
     /// they have ended: by label (fleet).
@@ -135,11 +136,12 @@ pub struct Workload {
     pub outlives: Option<At>,
     /// Whether one of its claims serves pods on many nodes (ReadWriteMany on Kubernetes).
     pub many: Option<At>,
-    /// How a controller updates its members, if they keep a quorum (Kubernetes).
+    /// How a controller updates its members, if they form a quorum (Kubernetes).
     pub rolling: Option<Rolling>,
-    /// Paths whose disks are mounted before it starts: systemd's `RequiresMountsFor` (fleet).
+    /// The paths whose disks are mounted before it starts: systemd's `RequiresMountsFor` (fleet).
     pub mounted: Vec<(String, At)>,
-    /// Volumes without which it does not start: `docker volume inspect` before the start (fleet).
+    /// The volumes without which it does not start: `docker volume inspect` before the start
+    /// (fleet).
     pub inspects: Vec<Inspect>,
 }
 
@@ -205,7 +207,7 @@ pub struct Rolling {
 pub struct Inspect {
     /// The words of its line: the volume, and the driver where the line asks for one.
     pub words: Vec<String>,
-    /// Where.
+    /// The place.
     pub at: At,
 }
 
@@ -218,20 +220,20 @@ pub struct Toleration {
     pub value: String,
     /// The effect of the taint; empty for every effect.
     pub effect: String,
-    /// Where.
+    /// The place.
     pub at: At,
 }
 
 /// A volume that exists before any claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersistentVolume {
-    /// What it stands for.
+    /// The storage.
     pub source: Source,
-    /// Where the source is named.
+    /// The place of the source in the file.
     pub at: At,
-    /// What a node must carry to have it.
+    /// The labels that a node must have to use it.
     pub wants: Vec<Want>,
-    /// Its class; empty for none.
+    /// The class; empty if it has none.
     pub class: String,
     /// The claim that it is kept for, `NAMESPACE/NAME`, and where (`claimRef`).
     pub claim: Option<(String, At)>,
@@ -251,7 +253,7 @@ pub struct Member {
     /// The other directories and volumes that it can write to, which are not data as far as its own
     /// file shows.
     pub others: Vec<Mount>,
-    /// What an agent mounts, which looks at what others have and keeps nothing of its own.
+    /// The mounts of an agent, which reads what other containers have and keeps no data of its own.
     pub looked_at: Vec<Mount>,
     /// The name that one docker daemon gives to only one container (`--name` on fleet).
     pub container: Option<(String, At)>,
@@ -275,13 +277,13 @@ pub struct Mount {
 /// A claim of Kubernetes, or a volume of docker that has a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Volume {
-    /// Its name, as its orchestrator knows it: `data-db-1`.
+    /// The name in its orchestrator: `data-db-1`.
     pub name: String,
     /// The storage class that a claim names.
     pub class: Option<(String, At)>,
-    /// What makes it: the provisioner of its class, docker's driver.
+    /// The provisioner of its class, or docker's driver.
     pub driver: Option<(String, At)>,
-    /// Its class lets several nodes attach it at once (Azure's `maxShares`).
+    /// Whether its class lets several nodes attach it at once (Azure's `maxShares`).
     pub shared: bool,
     /// The file says that it is there already (Swarm's `external`).
     pub exists: bool,
