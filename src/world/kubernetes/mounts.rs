@@ -65,7 +65,7 @@ impl<'d> Mounts<'d> {
         }
     }
 
-    /// Gives `member` its mounts, and its volumes' wishes.
+    /// Gives `member` its mounts, and the node labels that its volumes require.
     pub(super) fn mount(
         &self,
         member: &mut Member,

@@ -1,4 +1,4 @@
-//! What services take from each other.
+//! Compares services: what they take from one another.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,10 +8,11 @@ use super::service::Service;
 use crate::finding::{At, Finding, Level, codes};
 use crate::world::{Kind, Unread, Want, Workload, World};
 
-/// Most services with one port, or of one family, that are compared with each other.
+/// The highest number of services with one port, or of one family, that are compared with one
+/// another.
 const COMPARED: usize = 128;
 
-/// Compares the services of each file, and where they share nodes all of them.
+/// Compares the services of each file, and all services that share nodes.
 pub fn check(stacks: &[Vec<Service>], world: &mut World) {
     let mut found = Vec::new();
     for stack in stacks {
@@ -29,7 +30,8 @@ fn finding(code: &str, level: Level, message: String, at: Vec<At>, fix: String) 
     Finding::new(code, level, message, at, fix)
 }
 
-/// Swarm publishes a port once: through the routing mesh, or on nodes.
+/// Reports a port that is published twice. Swarm publishes a port once, either through the routing
+/// mesh or on nodes.
 fn ingress(stack: &[Service], world: &World, found: &mut Vec<Finding>) {
     let mut all: Vec<Ingress> = stack.iter().flat_map(|s| s.ingress.clone()).collect();
     let meshed = all.len();
@@ -73,13 +75,14 @@ fn ingress(stack: &[Service], world: &World, found: &mut Vec<Finding>) {
     }
 }
 
-/// One id or hostname for two members of one family.
+/// Reports an id or hostname that two members of one family have.
 fn ids(stack: &[Service], world: &World, found: &mut Vec<Finding>) {
     let mut all: BTreeMap<(&str, &str, &str, &str), Vec<&Id>> = BTreeMap::new();
     for service in stack {
         let Workload { family, image, software, .. } = &world.workloads[service.workload];
         let stateful = software.is_some();
-        // How others are called harms nobody: a name of the network it is not.
+        // On the node's network, the hostname of another member has no effect, because it is not a
+        // name of a network.
         for id in service.ids.iter().filter(|id| id.key != "hostname" || stateful) {
             all.entry((family, image, &id.key, &id.value)).or_default().push(id);
         }
@@ -107,7 +110,7 @@ fn ids(stack: &[Service], world: &World, found: &mut Vec<Finding>) {
     }
 }
 
-/// Members of one quorum that may share a node: services that differ in their names only.
+/// Reports members of one quorum that may share a node: services that differ only in their names.
 fn together(stack: &[Service], world: &World, found: &mut Vec<Finding>) {
     let mut families: BTreeMap<(&str, &str), Vec<&Workload>> = BTreeMap::new();
     for workload in stack.iter().map(|s| &world.workloads[s.workload]) {
@@ -149,7 +152,7 @@ fn hidden(stack: &[Service], world: &World, found: &mut Vec<Finding>) {
         let name = |s: &Service| world.workloads[s.workload].name.as_str();
         let several = |s: &Service| world.workloads[s.workload].members.len() > 1;
         let few = &of[..of.len().min(COMPARED)];
-        // Who is found without a check lets the others pass theirs.
+        // A service that is found without a check lets the others pass their checks.
         let waits = |s: &&&Service| {
             let Some((_, said)) = &s.check else { return false };
             let mut named = few.iter().filter(|o| names(said, name(o))).peekable();
@@ -178,8 +181,8 @@ fn names(text: &str, name: &str) -> bool {
     text.split(|c| !part(c)).any(|word| word == name)
 }
 
-/// Whether the scheduler may give two services one node: they want the same of it, and take no
-/// port that the other takes. Labels of different names are taken for different nodes.
+/// Returns whether the scheduler may place two services on one node: they require the same labels,
+/// and neither uses a port of the other. Labels with different names count as different nodes.
 fn may_share(a: &Workload, b: &Workload) -> bool {
     let wants = |w: &Workload| -> BTreeSet<(String, Vec<String>, bool)> {
         w.wants.iter().map(|w| (w.key.clone(), w.values.clone(), w.not)).collect()
@@ -192,8 +195,8 @@ fn may_share(a: &Workload, b: &Workload) -> bool {
     !port && wants(a) == wants(b)
 }
 
-/// A port of the node that two services want on every node they may have; and what was not
-/// compared.
+/// Reports a port of the node that two services use on every node that they may have. Returns what
+/// was not compared.
 fn host_ports(world: &World, found: &mut Vec<Finding>) -> Vec<Unread> {
     let mut left: BTreeMap<(u16, &str), &At> = BTreeMap::new();
     let mut takers: BTreeMap<(u16, &str), Vec<(&Workload, &At)>> = BTreeMap::new();
@@ -211,7 +214,7 @@ fn host_ports(world: &World, found: &mut Vec<Finding>) -> Vec<Unread> {
     for ((number, _), takers) in takers {
         for (i, (one, at)) in takers.iter().enumerate() {
             for (other, theirs) in &takers[..i] {
-                // One service in two files is one service.
+                // A service in two files is the same service.
                 if one.name == other.name || !(crowded(one, other) || crowded(other, one)) {
                     continue;
                 }
@@ -235,8 +238,8 @@ fn host_ports(world: &World, found: &mut Vec<Finding>) -> Vec<Unread> {
     left.into_iter().map(unread).collect()
 }
 
-/// Whether `one` finds `other` wherever it may run: `other` is on each of its nodes, or both are
-/// on one and the same.
+/// Returns whether `one` meets `other` wherever it may run: `other` is on each of its nodes, or
+/// both are on the same node.
 fn crowded(one: &Workload, other: &Workload) -> bool {
     let same = |a: &Want, b: &Want| a.key == b.key && a.values == b.values && a.not == b.not;
     let everywhere =

@@ -1,4 +1,4 @@
-//! Who a member is told to be: hostnames, and ids in its environment or on its command line.
+//! Reads the identity of a member: hostnames, and ids in its environment or command line.
 
 use std::sync::Arc;
 
@@ -10,14 +10,14 @@ use crate::images::{Container, Images, Software};
 use crate::text::yaml::Value;
 use crate::world::Member;
 
-/// Variables by which known images are told their own id.
+/// The variables that give known images their own id.
 #[rustfmt::skip]
 const IDS: [&str; 13] = [
     "ZOO_MY_ID", "ZOO_SERVER_ID", "ZOOKEEPER_SERVER_ID", "KAFKA_BROKER_ID", "KAFKA_CFG_BROKER_ID",
     "KAFKA_NODE_ID", "KAFKA_CFG_NODE_ID", "node.name", "ETCD_NAME", "MYSQL_SERVER_ID", "RABBITMQ_NODENAME",
     "MARIADB_GALERA_NODE_NAME", "SERVER_ID",
 ];
-/// Arguments that do the same.
+/// The arguments that do the same.
 const FLAGS: [&str; 4] = ["--server-id", "--server_id", "--broker-id", "-Enode.name"];
 /// Settings of the very first start, and the value that makes them so; empty: any.
 const FIRST: [(&str, &str); 9] = [
@@ -31,20 +31,20 @@ const FIRST: [(&str, &str); 9] = [
     ("--wsrep_cluster_address", "gcomm://"),
     ("MARIADB_GALERA_CLUSTER_BOOTSTRAP", "yes"),
 ];
-/// What one member is told.
+/// An id that a member gets.
 #[derive(Debug, Clone)]
 pub struct Id {
     /// The variable, the argument, or `hostname`.
     pub key: String,
-    /// What it says.
+    /// The value.
     pub value: String,
     /// The member.
     pub member: String,
-    /// Where.
+    /// The place.
     pub at: At,
 }
 
-/// The hostname of the tasks of one slot.
+/// Returns the hostname of the tasks of one slot.
 pub fn hostname(page: &mut Page<'_, '_>, service: &Value<'_>, slot: &Slot<'_>) -> Option<(String, At)> {
     let value = service.get("hostname")?;
     let text = page.text(&value)?;
@@ -53,7 +53,7 @@ pub fn hostname(page: &mut Page<'_, '_>, service: &Value<'_>, slot: &Slot<'_>) -
     Some((text, page.at(&value)))
 }
 
-/// What `member` is told, its hostname too.
+/// Returns the ids that `member` gets, including its hostname.
 pub fn ids(page: &mut Page<'_, '_>, service: &Value<'_>, slot: &Slot<'_>, member: &Member) -> Vec<Id> {
     let id =
         |key: &str, value: String, at: At| Id { key: key.to_owned(), value, member: member.name.clone(), at };
@@ -61,7 +61,7 @@ pub fn ids(page: &mut Page<'_, '_>, service: &Value<'_>, slot: &Slot<'_>, member
     for (key, text, value) in settings(service) {
         let Some(text) = text else { continue };
         let expanded = slot.expand(&text);
-        // Swarm expands variables, arguments it does not.
+        // Swarm expands variables, but not arguments.
         let variable = !key.starts_with('-');
         let text = if variable { page.expanded(&value, expanded).text } else { text };
         if (IDS.contains(&key.as_str()) || FLAGS.contains(&key.as_str())) && !text.is_empty() {
@@ -74,7 +74,7 @@ pub fn ids(page: &mut Page<'_, '_>, service: &Value<'_>, slot: &Slot<'_>, member
     ids
 }
 
-/// Settings that found a cluster and stay in the file.
+/// Reports settings that create a cluster and stay in the file.
 pub fn bootstrap(page: &mut Page<'_, '_>, service: &Value<'_>) {
     for (key, text, value) in settings(service) {
         let text = text.unwrap_or_default();
@@ -91,7 +91,7 @@ pub fn bootstrap(page: &mut Page<'_, '_>, service: &Value<'_>) {
     }
 }
 
-/// The software that serves in its containers.
+/// Returns the software that serves in its containers.
 pub fn software(name: &str, service: &Value<'_>, images: &Images) -> Option<Arc<Software>> {
     let line = |key: &str| service.get(key).map(|v| words(&v)).unwrap_or_default();
     let all: Vec<String> = line("entrypoint").into_iter().chain(line("command")).map(|(w, _)| w).collect();
@@ -128,7 +128,8 @@ pub fn said(service: &Value<'_>) -> String {
     all.join(" ")
 }
 
-/// The environment, and what stands in the command as `--key=value` or `--key value`.
+/// Returns the environment, and the options of the command in the form `--key=value` or `--key
+/// value`.
 fn settings<'d>(service: &Value<'d>) -> Vec<(String, Option<String>, Value<'d>)> {
     let mut settings = service.get("environment").map(|e| Page::pairs(&e)).unwrap_or_default();
     let words = service.get("command").map(|c| words(&c)).unwrap_or_default();
@@ -142,7 +143,7 @@ fn settings<'d>(service: &Value<'d>) -> Vec<(String, Option<String>, Value<'d>)>
     settings
 }
 
-/// The words of a command of either form, each with its place.
+/// Returns the words of a command in either form, each with its place.
 fn words<'d>(value: &Value<'d>) -> Vec<(String, Value<'d>)> {
     match Page::quiet(value) {
         Some(line) => short::words(&line).unwrap_or_default().into_iter().map(|w| (w, *value)).collect(),

@@ -1,12 +1,13 @@
-//! Variables in a stack file, as `docker stack deploy` fills them in (docker/cli
-//! `cli/compose/template`): `$$`, `$A`, `${A}`, `${A:-x}`, `${A-x}`, `${A:?x}`, `${A?x}`, nothing else.
+//! Fills in the variables of a stack file as `docker stack deploy` does (docker/cli
+//! `cli/compose/template`): `$$`, `$A`, `${A}`, `${A:-x}`, `${A-x}`, `${A:?x}`, `${A?x}`, and
+//! nothing else.
 
-/// A text with its variables filled in as far as the file says with what.
+/// A text with those variables filled in whose value the file gives.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filled {
-    /// With defaults in their places; a variable without one stays, written `${A}`.
+    /// The text with defaults filled in. A variable without one stays, written `${A}`.
     pub text: String,
-    /// The variables without one.
+    /// The variables without a default.
     pub unset: Vec<String>,
 }
 
@@ -30,7 +31,7 @@ pub fn interpolate(text: &str) -> Option<Filled> {
         if name == 0 {
             return None;
         }
-        // A variable without braces takes a default too, up to the next brace.
+        // A variable without braces also takes a default, up to the next brace.
         let end = name + default(&inner[name..]);
         filled.put(&inner[..end]);
         rest = &inner[end..];
@@ -42,7 +43,7 @@ pub fn interpolate(text: &str) -> Option<Filled> {
     Some(filled)
 }
 
-/// The length of the name at the beginning of `text`.
+/// Returns the length of the name at the start of `text`.
 fn name(text: &str) -> usize {
     if text.starts_with(|c: char| c.is_ascii_digit()) {
         return 0;
@@ -50,14 +51,14 @@ fn name(text: &str) -> usize {
     text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len())
 }
 
-/// The length of the default or the message at the beginning of `text`.
+/// Returns the length of the default or the message at the start of `text`.
 fn default(text: &str) -> usize {
     let marked = text.strip_prefix(':').unwrap_or(text).starts_with(['-', '?']);
     if marked { text.find('}').unwrap_or(text.len()) } else { 0 }
 }
 
 impl Filled {
-    /// `A`, `A:-x`, `A-x`, `A:?x` or `A?x`; docker looks for the marks in this order.
+    /// Fills in `A`, `A:-x`, `A-x`, `A:?x` or `A?x`. docker looks for the separators in this order.
     fn put(&mut self, inner: &str) {
         if let Some((_, default)) = inner.split_once(":-").or_else(|| inner.split_once('-')) {
             self.text.push_str(default);

@@ -1,4 +1,4 @@
-//! Ports and networks of a service.
+//! Reads the ports and networks of a service.
 
 use super::page::{Page, external};
 use super::short;
@@ -6,30 +6,30 @@ use crate::finding::{At, Level, codes};
 use crate::text::yaml::Value;
 use crate::world::Port;
 
-/// Published on every node through the swarm's routing mesh: no container's own, and once in a
-/// swarm.
+/// Ports that are published on every node through the swarm's routing mesh. They belong to no
+/// single container and exist once in a swarm.
 #[derive(Debug, Clone)]
 pub struct Ingress {
-    /// First port.
+    /// The first port.
     pub first: u16,
-    /// Last port.
+    /// The last port.
     pub last: u16,
-    /// `tcp`, `udp` or `sctp`.
+    /// The protocol: `tcp`, `udp` or `sctp`.
     pub protocol: String,
-    /// The service's name.
+    /// The name of the service.
     pub service: String,
-    /// Where.
+    /// The place.
     pub at: At,
 }
 
-/// What `ports` and `networks` of a service say.
+/// The ports and networks of a service.
 #[derive(Debug, Default)]
 pub struct Network {
-    /// On the node's own network, and where that is said.
+    /// The place that puts it on the node's network.
     pub host: Option<At>,
-    /// Ports of the node.
+    /// The ports of the node.
     pub ports: Vec<Port>,
-    /// Ports of the swarm.
+    /// The ports of the swarm.
     pub ingress: Vec<Ingress>,
 }
 
@@ -74,7 +74,7 @@ fn twice(page: &mut Page<'_, '_>, value: &Value<'_>, number: u16) {
     );
 }
 
-/// A port in one text. Returns whether it goes through the routing mesh.
+/// Reads a port in the short form. Returns whether it goes through the routing mesh.
 fn short(page: &mut Page<'_, '_>, value: &Value<'_>, text: &str, name: &str, network: &mut Network) -> bool {
     let Some(ports) = short::ports(text) else {
         if text.contains("${") {
@@ -104,7 +104,7 @@ fn short(page: &mut Page<'_, '_>, value: &Value<'_>, text: &str, name: &str, net
     true
 }
 
-/// A port as a map. Returns whether it goes through the routing mesh.
+/// Reads a port in the long form. Returns whether it goes through the routing mesh.
 fn long(page: &mut Page<'_, '_>, value: &Value<'_>, name: &str, network: &mut Network) -> bool {
     let mode = page.text_of(value, "mode").unwrap_or_default();
     if !matches!(mode.as_str(), "" | "ingress" | "host") {
@@ -166,7 +166,7 @@ fn long(page: &mut Page<'_, '_>, value: &Value<'_>, name: &str, network: &mut Ne
     mode != "host"
 }
 
-/// Where the service says that it is on the node's own network.
+/// Returns the place that puts the service on the node's network.
 fn host(page: &mut Page<'_, '_>, service: &Value<'_>) -> Option<At> {
     let networks = service.get("networks")?;
     let mut named: Vec<(String, Value<'_>)> =

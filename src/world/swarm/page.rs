@@ -1,4 +1,4 @@
-//! One stack file while it is read: its texts, its places, and where what is found goes.
+//! A stack file that is being read: its texts, its places, and the findings.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,27 +10,27 @@ use crate::images::Images;
 use crate::text::yaml::Value;
 use crate::world::{File, Unread, World};
 
-/// The parts of a file where things are defined that services name.
+/// The sections with the definitions that services name.
 const SECTIONS: [&str; 4] = ["volumes", "networks", "configs", "secrets"];
 
 /// A stack file.
 pub struct Page<'d, 'w> {
-    /// Its path.
+    /// The path.
     pub file: Arc<str>,
-    /// What stands for the name of the stack.
+    /// The text that replaces the name of the stack.
     pub stack: String,
-    /// All of it.
+    /// The root value.
     pub root: Value<'d>,
-    /// What is defined below `volumes`, `networks`, `configs` and `secrets`.
+    /// The definitions below `volumes`, `networks`, `configs` and `secrets`.
     pub definitions: BTreeMap<(&'static str, &'d str), Value<'d>>,
-    /// What is known of images.
+    /// The known images.
     pub images: &'w Images,
-    /// Where it goes.
+    /// The World to fill.
     pub world: &'w mut World,
 }
 
 impl<'d, 'w> Page<'d, 'w> {
-    /// A page of one document.
+    /// Makes a page of one document.
     pub fn new(
         file: &File<'_>,
         several: bool,
@@ -44,27 +44,28 @@ impl<'d, 'w> Page<'d, 'w> {
                 definitions.insert((section, key), value);
             }
         }
-        // The stack is named on the command line only; of several files each may be of another.
+        // Only the command line names the stack, and each of several files may belong to another
+        // stack.
         let stack = if several { format!("STACK({})", file.path) } else { "STACK".to_owned() };
         Self { file: file.path.into(), stack, root, definitions, images, world }
     }
 
-    /// A place in it.
+    /// Returns the place of a value.
     pub fn at(&self, value: &Value<'_>) -> At {
         At { file: self.file.clone(), line: value.line(), field: value.field() }
     }
 
-    /// Something that is not understood.
+    /// Lists a part that is not understood.
     pub fn unread(&mut self, value: &Value<'_>, what: impl Into<String>) {
         self.world.unread.push(Unread::assumed(self.at(value), what));
     }
 
-    /// Something that may hold data and is not searched; `fix` says how it can be.
+    /// Lists a part that may hold data and is not searched. `fix` says how to search it.
     pub fn not_searched(&mut self, value: &Value<'_>, what: impl Into<String>, fix: impl Into<String>) {
         self.world.unread.push(Unread::not_searched(self.at(value), what, fix));
     }
 
-    /// A finding at `values`, the line to change first.
+    /// Adds a finding at `values`, the line to change first.
     pub fn found(
         &mut self,
         (code, level): (&str, Level),
@@ -77,7 +78,7 @@ impl<'d, 'w> Page<'d, 'w> {
         self.world.findings.push(finding);
     }
 
-    /// A scalar with its variables filled in.
+    /// Returns a scalar with its variables filled in.
     pub fn text(&mut self, value: &Value<'_>) -> Option<String> {
         let text = value.text()?;
         let Some(filled) = interpolate(&text) else {
@@ -96,12 +97,13 @@ impl<'d, 'w> Page<'d, 'w> {
         Some(filled.text)
     }
 
-    /// The text of one key.
+    /// Returns the text of one key.
     pub fn text_of(&mut self, map: &Value<'_>, key: &str) -> Option<String> {
         map.get(key).and_then(|v| self.text(&v))
     }
 
-    /// A scalar whose variables do not matter; what is unset stays as `${A}`.
+    /// Returns a scalar without reporting its variables. A variable without a value stays as
+    /// `${A}`.
     pub fn quiet(value: &Value<'_>) -> Option<String> {
         let text = value.text()?;
         Some(interpolate(&text).map_or(text, |filled| filled.text))
@@ -123,13 +125,13 @@ impl<'d, 'w> Page<'d, 'w> {
         number
     }
 
-    /// Whether it is true, as docker reads it.
+    /// Returns whether docker reads the value as true.
     pub fn truth(value: &Value<'_>) -> bool {
         let text = Self::quiet(value).unwrap_or_default().to_ascii_lowercase();
         matches!(text.as_str(), "true" | "yes" | "y" | "on")
     }
 
-    /// Says what is not good about a text that Swarm expands, and gives what it is.
+    /// Returns a text that Swarm has expanded, and reports what is wrong with it.
     pub fn expanded(&mut self, value: &Value<'_>, expanded: Expanded) -> Expanded {
         for field in &expanded.refused {
             self.found(
@@ -148,7 +150,8 @@ impl<'d, 'w> Page<'d, 'w> {
         expanded
     }
 
-    /// A list of `KEY=VALUE`, or a map; without a value where there is none.
+    /// Returns the pairs of a map, or of a list of `KEY=VALUE`. The value is `None` if there is
+    /// none.
     pub fn pairs(value: &Value<'d>) -> Vec<(String, Option<String>, Value<'d>)> {
         let mut pairs = Vec::new();
         for item in value.items() {
@@ -164,14 +167,14 @@ impl<'d, 'w> Page<'d, 'w> {
         pairs
     }
 
-    /// A definition below `volumes`, `networks`, `configs` or `secrets`.
+    /// Returns a definition below `volumes`, `networks`, `configs` or `secrets`.
     pub fn defined(&self, section: &'static str, key: &str) -> Option<Value<'d>> {
         self.definitions.get(&(section, key)).copied()
     }
 }
 
-/// The name of an existing thing, where a definition says that it exists: `external: true` with
-/// `name`, or the older `external: { name }`.
+/// Returns the name of an existing thing, if the definition says that it exists: `external: true`
+/// with `name`, or the older `external: { name }`.
 pub fn external(definition: &Value<'_>, key: &str) -> Option<String> {
     let external = definition.get("external")?;
     let older = external.get("name");

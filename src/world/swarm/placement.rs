@@ -1,12 +1,13 @@
-//! Where Swarm may place a task: constraints, which hold, and preferences, which do not.
+//! Reads where Swarm may place a task: constraints, which are binding, and preferences, which are
+//! not.
 
 use super::page::Page;
 use crate::finding::{Level, codes};
 use crate::text::yaml::Value;
 use crate::world::Want;
 
-/// Keys of a node that are not labels (swarmkit `manager/constraint/constraint.go`). With each,
-/// whether no two nodes have one value.
+/// The keys of a node that are not labels (swarmkit `manager/constraint/constraint.go`), and
+/// whether all nodes have different values.
 const KEYS: [(&str, bool); 6] = [
     ("node.id", true),
     ("node.hostname", true),
@@ -16,7 +17,7 @@ const KEYS: [(&str, bool); 6] = [
     ("node.platform.arch", false),
 ];
 
-/// What `deploy.placement.constraints` demand.
+/// Returns the conditions in `deploy.placement.constraints`.
 pub fn wants(page: &mut Page<'_, '_>, deploy: Option<&Value<'_>>) -> Vec<Want> {
     let constraints = deploy.and_then(|d| d.at(&["placement", "constraints"]));
     let constraints = constraints.map(|c| c.items()).unwrap_or_default();
@@ -42,7 +43,7 @@ fn want(page: &mut Page<'_, '_>, value: &Value<'_>) -> Option<Want> {
     let label = ["node.labels.", "engine.labels."].into_iter().find(|p| lower.starts_with(p));
     let known = KEYS.iter().find(|(k, _)| *k == lower);
     let key = match (label, known) {
-        // The prefix is read in any case, the label itself is not.
+        // The prefix is not case-sensitive, but the label is.
         (Some(prefix), _) if key.len() > prefix.len() => format!("{prefix}{}", &key[prefix.len()..]),
         (_, Some((key, _))) => (*key).to_owned(),
         _ => {
@@ -55,7 +56,7 @@ fn want(page: &mut Page<'_, '_>, value: &Value<'_>) -> Option<Want> {
             key.to_owned()
         }
     };
-    // Swarm compares values in any case (strings.EqualFold).
+    // Swarm compares values without case (strings.EqualFold).
     let wanted = wanted.to_lowercase();
     let role = matches!(wanted.as_str(), "manager" | "worker") || wanted.contains("${");
     if key == "node.role" && !not && !role {
@@ -67,7 +68,7 @@ fn want(page: &mut Page<'_, '_>, value: &Value<'_>) -> Option<Want> {
         );
     }
     let alone = known.is_some_and(|(_, alone)| *alone) && !not;
-    // An address may also be a network.
+    // The address may also be a network.
     let one_node = alone && !(key == "node.ip" && wanted.contains('/'));
     Some(Want { key, values: vec![wanted], not, one_node, shared: false, at: page.at(value) })
 }
@@ -81,7 +82,7 @@ fn refused(page: &mut Page<'_, '_>, value: &Value<'_>, text: &str) {
     );
 }
 
-/// swarmkit's `alphaNumeric`; a variable that is not known here may be anything.
+/// Checks a key with swarmkit's `alphaNumeric`. An unknown variable may be anything.
 fn good_key(key: &str) -> bool {
     key.contains("${")
         || key.len() > 1
@@ -89,7 +90,7 @@ fn good_key(key: &str) -> bool {
             && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
 }
 
-/// swarmkit's `valuePattern`.
+/// Checks a value with swarmkit's `valuePattern`.
 fn good_value(value: &str) -> bool {
     let good =
         |c: char| c.is_ascii_alphanumeric() || c.is_ascii_whitespace() || r":-_.*()?+[]\^$|/".contains(c);

@@ -1,4 +1,4 @@
-//! Keys that the stack command refuses or reads past (docker/cli `cli/compose/types`,
+//! Finds keys that the stack command refuses or ignores (docker/cli `cli/compose/types`,
 //! `cli/compose/schema`).
 
 use std::collections::BTreeMap;
@@ -8,10 +8,10 @@ use crate::finding::{Level, codes};
 use crate::text::yaml::Value;
 use crate::world::{Source, Workload};
 
-/// Keys at the top of a file; `x-…` is free there and in services.
+/// The keys at the top of a file. `x-…` is allowed there and in services.
 const TOP: [&str; 6] = ["version", "services", "networks", "volumes", "secrets", "configs"];
 
-/// Keys of a service that the stack command knows, whether it heeds them or not.
+/// The keys of a service that the stack command knows, including those that it ignores.
 #[rustfmt::skip]
 const SERVICE: [&str; 54] = [
     "build", "cap_add", "cap_drop", "cgroup_parent", "cgroupns_mode", "command", "configs", "container_name",
@@ -24,17 +24,17 @@ const SERVICE: [&str; 54] = [
     "working_dir",
 ];
 
-/// Keys of `deploy`.
+/// The keys of `deploy`.
 #[rustfmt::skip]
 const DEPLOY: [&str; 9] = [
     "mode", "endpoint_mode", "replicas", "labels", "rollback_config", "update_config", "resources",
     "restart_policy", "placement",
 ];
 
-/// Newest schema, 3.14.
+/// The newest schema is 3.14.
 const NEWEST: u32 = 14;
 
-/// What the stack command says of the file as a whole.
+/// Reports what the stack command says about the file as a whole.
 pub fn file(page: &mut Page<'_, '_>) {
     version(page);
     let root = page.root;
@@ -52,7 +52,7 @@ pub fn file(page: &mut Page<'_, '_>) {
     }
 }
 
-/// Keys that the schema of the stack command does not have.
+/// Returns the keys that the schema of the stack command does not have.
 fn unknown<'d>(root: &Value<'d>) -> Vec<(String, Value<'d>)> {
     let free = |key: &str| key.starts_with("x-");
     let top = root.entries().into_iter().filter(|(key, _)| !TOP.contains(key) && !free(key));
@@ -100,7 +100,7 @@ fn version(page: &mut Page<'_, '_>) {
     }
 }
 
-/// What is dropped of one service, where it promised something.
+/// Reports keys of a service that are dropped although they promise a protection.
 pub fn dropped(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload, stateful: bool) {
     let data = workload.members.iter().any(|m| !m.mounts.is_empty());
     let directory = |s: &Source| matches!(s, Source::Host { .. });
@@ -113,7 +113,7 @@ pub fn dropped(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload
         }
     };
     if data || stateful {
-        // The name was the lock of the node.
+        // The name was meant to lock the node.
         let level = if on_node && !fenced { Level::Violation } else { Level::Note };
         drop(
             "container_name",

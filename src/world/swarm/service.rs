@@ -1,4 +1,4 @@
-//! One service of a stack file as a workload.
+//! Reads a service of a stack file as a workload.
 
 use std::collections::BTreeMap;
 
@@ -14,20 +14,20 @@ use crate::text::yaml::Value;
 use crate::world::lock::{self, Lock};
 use crate::world::{Kind, Member, Mount, Order, Source, Update, Workload};
 
-/// Seconds before docker kills what does not stop.
+/// The seconds before docker kills a container that does not stop.
 const GRACE: u32 = 10;
 /// Most members that are read of one service.
 const MEMBERS: u64 = 64;
-/// Most mounts that are read of one service, those of all its members together.
+/// The highest number of mounts that are read of one service, for all its members together.
 const MOUNTS: usize = 4096;
 
-/// What is compared among services.
+/// The facts of a service that are compared with others.
 pub struct Service {
-    /// Its index in the world's workloads.
+    /// The index in the workloads of the World.
     pub workload: usize,
-    /// Its ports in the swarm.
+    /// The ports in the swarm.
     pub ingress: Vec<Ingress>,
-    /// The ids and hostnames that its members are given.
+    /// The ids and hostnames of its members.
     pub ids: Vec<Id>,
     /// The check of a member of a quorum on a network of Swarm's, and what its program is told.
     pub check: Option<(At, String)>,
@@ -167,7 +167,7 @@ fn grace(page: &mut Page<'_, '_>, service: &Value<'_>) -> (u32, Option<At>) {
     }
 }
 
-/// What the process locks before it serves, and holds as long as it lives.
+/// Returns what the process locks before it serves, and holds as long as it lives.
 fn lock(page: &mut Page<'_, '_>, service: &Value<'_>) -> Option<(String, At)> {
     let of = |key: &str| service.get(key).filter(|v| !v.is_null());
     let (entrypoint, command) = (of("entrypoint"), of("command"));
@@ -184,7 +184,7 @@ fn lock(page: &mut Page<'_, '_>, service: &Value<'_>) -> Option<(String, At)> {
     }
 }
 
-/// The words of a command, written as a line or as a list.
+/// Returns the words of a command, written as a line or as a list.
 fn words(value: &Value<'_>) -> Vec<String> {
     match Page::quiet(value) {
         Some(line) => short::words(&line).unwrap_or_default(),
@@ -192,7 +192,7 @@ fn words(value: &Value<'_>) -> Vec<String> {
     }
 }
 
-/// Generic resources, which lock a node only as its daemon counts them.
+/// Lists generic resources. They lock a node only if its daemon counts them.
 fn generic(page: &mut Page<'_, '_>, deploy: Option<&Value<'_>>) {
     let way = ["resources", "reservations", "generic_resources"];
     for resource in deploy.and_then(|d| d.at(&way)).map(|r| r.items()).unwrap_or_default() {
@@ -205,7 +205,7 @@ fn generic(page: &mut Page<'_, '_>, deploy: Option<&Value<'_>>) {
     }
 }
 
-/// Configs and secrets that nothing defines.
+/// Reports configs and secrets without a definition.
 fn references(page: &mut Page<'_, '_>, service: &Value<'_>) {
     for (section, one) in [("configs", "config"), ("secrets", "secret")] {
         for item in service.get(section).map(|s| s.items()).unwrap_or_default() {
@@ -237,7 +237,7 @@ fn killed(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload) {
     }
 }
 
-/// What costs a database that is known.
+/// Reports settings that are risky for a known database.
 fn habits(
     page: &mut Page<'_, '_>,
     service: &Value<'_>,
@@ -282,13 +282,13 @@ fn habits(
     );
 }
 
-/// The name without the number at its end.
+/// Returns the name without the number at its end.
 fn family(name: &str) -> String {
     let family = name.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches(['-', '_', '.']);
     if family.is_empty() { name.to_owned() } else { family.to_owned() }
 }
 
-/// The number at the end of a name.
+/// Returns the number at the end of a name.
 fn trailing(name: &str) -> Option<u32> {
     let start = name.trim_end_matches(|c: char| c.is_ascii_digit()).len();
     name[start..].parse().ok()

@@ -1,21 +1,21 @@
-//! The short forms in which a stack file says things as one text (docker/cli
-//! `cli/compose/loader`, go-connections `nat`, Go's `time.ParseDuration`, google/shlex).
+//! Reads the short forms of a stack file (docker/cli `cli/compose/loader`, go-connections `nat`,
+//! Go's `time.ParseDuration`, google/shlex).
 
-/// `SOURCE:TARGET:OPTIONS`.
+/// A mount in the form `SOURCE:TARGET:OPTIONS`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Mount {
-    /// Empty for an anonymous volume.
+    /// The source; empty for an anonymous volume.
     pub source: String,
-    /// Path in the container.
+    /// The path in the container.
     pub target: String,
-    /// `ro` is among the options.
+    /// Whether the options contain `ro`.
     pub read_only: bool,
-    /// The source is a path of the node, and no volume.
+    /// Whether the source is a path of the node and not a volume.
     pub bind: bool,
 }
 
-/// Reads a mount; `None` for what docker refuses. One letter before a colon is a Windows drive, so
-/// a volume of such a name cannot be mounted.
+/// Reads a mount; `None` if docker refuses it. docker reads one letter before a colon as a Windows
+/// drive, so a volume with such a name cannot be mounted.
 pub fn mount(spec: &str) -> Option<Mount> {
     if spec.len() <= 2 {
         return (!spec.is_empty()).then(|| Mount { target: spec.to_owned(), ..Mount::default() });
@@ -38,34 +38,35 @@ pub fn mount(spec: &str) -> Option<Mount> {
     Some(Mount { source: first, target, read_only, bind })
 }
 
-/// Whether docker takes the source of a mount for a path of the node.
+/// Returns whether docker reads the source of a mount as a path of the node.
 fn path(source: &str) -> bool {
     let mut chars = source.chars();
     let (first, second) = (chars.next(), chars.next());
-    // Where a variable stands that is not known here, people write a folder.
+    // An unknown variable in front usually stands for a folder.
     source.starts_with(['.', '/', '~'])
         || source.starts_with("${")
         || source.starts_with(r"\\")
         || first.is_some_and(char::is_alphabetic) && second == Some(':')
 }
 
-/// `IP:PUBLISHED:TARGET/PROTOCOL`, each port perhaps a range. It is published in ingress mode.
+/// Ports in the form `IP:PUBLISHED:TARGET/PROTOCOL`, where each port may be a range. They are
+/// published in ingress mode.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ports {
-    /// First and last port; `None` when docker picks one.
+    /// The first and last port; `None` if docker picks one.
     pub published: Option<(u16, u16)>,
-    /// `tcp`, `udp` or `sctp`.
+    /// The protocol: `tcp`, `udp` or `sctp`.
     pub protocol: String,
-    /// An address stands before it, which docker leaves out.
+    /// Whether there is an address in front, which docker ignores.
     pub address: bool,
 }
 
-/// Reads ports; `None` for what docker refuses.
+/// Reads ports; `None` if docker refuses them.
 pub fn ports(spec: &str) -> Option<Ports> {
     let mut parts = spec.rsplitn(3, ':');
     let (target, published) = (parts.next()?, parts.next().unwrap_or_default());
     let address = parts.next().is_some();
-    // What stands behind a second slash is read past.
+    // docker ignores everything after a second slash.
     let mut target = target.split('/');
     let (target, protocol) = (target.next()?, target.next().filter(|p| !p.is_empty()));
     let protocol = protocol.unwrap_or("tcp").to_ascii_lowercase();
@@ -76,7 +77,7 @@ pub fn ports(spec: &str) -> Option<Ports> {
     (fits && known).then(|| Ports { published: published.filter(|p| p.1 > 0), protocol, address })
 }
 
-/// A port, or the first and last of some.
+/// Reads a port, or the first and last port of a range.
 pub fn range(text: &str) -> Option<(u16, u16)> {
     let port = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten();
     let (first, last) = text.split_once('-').unwrap_or((text, text));
@@ -84,7 +85,8 @@ pub fn range(text: &str) -> Option<(u16, u16)> {
     (first <= last).then_some((first, last))
 }
 
-/// Seconds of a Go duration (`1m30s`, `1.5h`, `0`), rounded up; `None` for what Go refuses.
+/// Returns the seconds of a Go duration (`1m30s`, `1.5h`, `0`), rounded up; `None` if Go refuses
+/// it.
 pub fn seconds(text: &str) -> Option<u32> {
     let (negative, mut rest) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -114,11 +116,11 @@ pub fn seconds(text: &str) -> Option<u32> {
             };
         rest = &rest[end..];
     }
-    // A cast of a float keeps to the limits of its type.
+    // The cast of a float saturates.
     Some(if negative { 0 } else { total.ceil() as u32 })
 }
 
-/// The words of a command line; `None` when a quote is left open.
+/// Splits a command line into words; `None` if a quote is not closed.
 pub fn words(line: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;

@@ -1,4 +1,4 @@
-//! What the containers of a service can write to.
+//! Reads what the containers of a service can write to.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::text::yaml::Value;
 use crate::world::path;
 use crate::world::{Missing, Mount, Source, Volume, claims};
 
-/// A mount as the file has it, of either form.
+/// A mount as the file writes it, in either form.
 struct Written<'d> {
     kind: String,
     source: String,
@@ -31,32 +31,33 @@ enum Use {
     LookedAt,
 }
 
-/// What a volume is, by its driver and options.
+/// The kind of a volume, by its driver and options.
 enum Made {
-    /// A directory that docker makes on each node.
+    /// A directory that docker creates on each node.
     Directory,
-    /// A directory or disk of the node, which must be there.
+    /// A directory or disk of the node, which must exist.
     Device(String),
-    /// The same from every node.
+    /// A storage that is the same from every node.
     Share(String, Fences, Missing),
-    /// Memory.
+    /// Memory, which is no data.
     Nothing,
 }
 
 /// The mounts of a service that it can write to.
 pub struct Mounts<'d> {
     written: Vec<Written<'d>>,
-    /// Exactly one cluster volume, and not one task on each node.
+    /// Whether it has exactly one cluster volume and is not a global service.
     reserves: bool,
-    /// Several tasks may share a node.
+    /// Whether several tasks may share a node.
     several: bool,
     software: Option<Arc<Software>>,
-    /// It looks at what others have.
+    /// Whether it is an agent that reads what other containers have.
     agent: bool,
 }
 
 impl<'d> Mounts<'d> {
-    /// Reads `volumes` of a service; `global` and the number of replicas say what becomes of them.
+    /// Reads `volumes` of a service. `global` and the number of replicas decide how tasks share
+    /// them.
     pub fn read(
         page: &mut Page<'d, '_>,
         service: &Value<'d>,
@@ -66,7 +67,8 @@ impl<'d> Mounts<'d> {
         let (global, replicas) = (mode.global, mode.replicas);
         let items = service.get("volumes").map(|v| v.items()).unwrap_or_default();
         let written: Vec<_> = items.iter().filter_map(|item| written(page, item)).collect();
-        // With two of them Swarm starts a task that has neither; a global service reserves none.
+        // With two cluster volumes, Swarm starts a task that has neither, and a global service
+        // reserves none.
         let clusters = written.iter().filter(|w| w.kind == "cluster").count();
         let image = service.get("image").and_then(|i| Page::quiet(&i)).unwrap_or_default();
         let agent = claims::is_agent(&image);
@@ -90,13 +92,13 @@ impl<'d> Mounts<'d> {
         Self { written, reserves: clusters == 1 && !global, several: replicas > 1, software, agent }
     }
 
-    /// How many there are.
+    /// Returns the number of mounts.
     pub fn len(&self) -> usize {
         self.written.len()
     }
 
-    /// As the tasks of one slot have them: what can be data, what else it can write to, and what it
-    /// looks at, in the order of [`Use`].
+    /// Returns the mounts of the tasks in one slot: what can be data, what else it can write to,
+    /// and what it reads, in the order of [`Use`].
     pub fn of(&self, page: &mut Page<'d, '_>, slot: &Slot<'_>) -> [Vec<Mount>; 3] {
         let mut all: [Vec<Mount>; 3] = Default::default();
         for (to, mount) in self.written.iter().filter_map(|w| self.mount(page, w, slot)) {
@@ -148,7 +150,7 @@ impl<'d> Mounts<'d> {
         Some((to, Mount { target, source, volume: named, at: page.at(&w.value) }))
     }
 
-    /// The volume that is mounted by its name, as the file defines it.
+    /// Returns the volume that is mounted by its name, as the file defines it.
     fn named(&self, page: &Page<'d, '_>, w: &Written<'d>, slot: &Slot<'_>) -> Option<Volume> {
         let definition = page.defined("volumes", &w.source)?;
         let exists = external(&definition, &w.source);
@@ -175,7 +177,7 @@ impl<'d> Mounts<'d> {
                 "an existing volume: taken for one of docker's own driver, a directory of the node",
             );
         }
-        // A name that no two tasks share is a new, empty volume each time.
+        // If every task has a different name, each one gets a new, empty volume.
         if named.task {
             return Source::Ephemeral;
         }
@@ -195,7 +197,7 @@ impl<'d> Mounts<'d> {
                 Source::Host { path: below(format!("volume {name}")), missing: Missing::Created }
             }
             Made::Device(path) => Source::Host { path: below(path), missing: Missing::Refused },
-            // Every node has its own.
+            // Every node has its own share.
             Made::Share(place, _, missing) if per_node(&place) => {
                 Source::Host { path: below(place), missing }
             }
@@ -205,7 +207,7 @@ impl<'d> Mounts<'d> {
         }
     }
 
-    /// A volume of docker's own driver.
+    /// Reads a volume of docker's own driver.
     fn local(&self, page: &mut Page<'d, '_>, definition: &Value<'d>, name: &str, slot: &Slot<'_>) -> Made {
         let Some(options) = definition.get("driver_opts") else { return Made::Directory };
         let mut option = |key: &str| {
@@ -253,7 +255,7 @@ impl<'d> Mounts<'d> {
         let raw = exists.or(named).unwrap_or_else(scoped);
         let expanded = slot.expand(&raw);
         let name = page.expanded(&w.value, expanded).text;
-        // The stack command makes no cluster volume, but what stands here was meant so.
+        // The stack command creates no cluster volume, but this definition was meant as one.
         let mode = definition.as_ref().and_then(|d| d.at(&["x-cluster-spec", "access_mode"]));
         let of = |key: &str| mode.as_ref().and_then(|m| m.get(key));
         let is = |key: &str, wanted: &[&str]| {
@@ -272,8 +274,9 @@ impl<'d> Mounts<'d> {
             );
         }
         let reserved = (self.reserves && reserves).then(|| page.at(&w.value));
-        // A CSI driver publishes a volume of one node to no second one (CSI,
-        // ControllerPublishVolume: FAILED_PRECONDITION); what it knows of a lost node, none says.
+        // A CSI driver refuses to publish a single-node volume to a second node (CSI,
+        // ControllerPublishVolume: FAILED_PRECONDITION). What it knows about a lost node is not
+        // specified.
         let single = !group && is("scope", &["single"]) && is("sharing", &["none", "onewriter"]);
         let fences = if single { Fences::WhileConnected } else { Fences::Never };
         Source::Volume { name, fences, one_pod: None, reserved, missing: Missing::Refused }
@@ -285,7 +288,7 @@ fn share(path: String, missing: Missing) -> Source {
     Source::Volume { name: path, fences: Fences::Never, one_pod: None, reserved: None, missing }
 }
 
-/// A mount of either form; `None` for one that cannot be written to.
+/// Reads a mount in either form; `None` if it cannot be written to.
 fn written<'d>(page: &mut Page<'d, '_>, value: &Value<'d>) -> Option<Written<'d>> {
     if let Some(text) = page.text(value) {
         let Some(mount) = short::mount(&text) else {
@@ -297,7 +300,7 @@ fn written<'d>(page: &mut Page<'d, '_>, value: &Value<'d>) -> Option<Written<'d>
             );
             return None;
         };
-        // The one letter before a colon went for a drive.
+        // docker read the one letter before a colon as a drive.
         if mount.source.is_empty() && !mount.target.starts_with('/') {
             page.found(
                 (codes::REFUSED, Level::Violation),
@@ -340,12 +343,13 @@ fn undefined(page: &mut Page<'_, '_>, w: &Written<'_>) {
     page.found((codes::REFUSED, Level::Violation), &[&w.value], message, fix);
 }
 
-/// The name of a driver: of every version of a plugin the volume is the same.
+/// Returns the name of a driver without its version: a volume is the same for every version of a
+/// plugin.
 fn plain(driver: &str) -> String {
     driver.strip_prefix("docker.io/").unwrap_or(driver).split(':').next().unwrap_or_default().to_owned()
 }
 
-/// Whether attaching through a plugin fences, by the table of backends.
+/// Returns whether attaching through a plugin excludes a second node, by the table of backends.
 fn plugin(page: &mut Page<'_, '_>, definition: &Value<'_>, driver: &str) -> Fences {
     let known = BACKENDS.iter().filter_map(|b| b.plugin).find(|p| p.driver == driver);
     if known.is_none() {
@@ -357,7 +361,7 @@ fn plugin(page: &mut Page<'_, '_>, definition: &Value<'_>, driver: &str) -> Fenc
     known.map_or(Fences::Never, |p| p.fences)
 }
 
-/// A path that is relative to its file, with the file's folder.
+/// Resolves a path relative to the folder of its file.
 fn absolute(file: &str, path: &str) -> String {
     if !path.starts_with('.') {
         return shortest(path);

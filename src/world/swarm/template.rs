@@ -1,49 +1,49 @@
-//! The `{{…}}` that Swarm expands for each task: in the hostname, in values of the environment, in
-//! the sources and targets of mounts, in options of volumes (swarmkit `template/`).
+//! Expands the `{{…}}` that Swarm expands for each task: in the hostname, in values of the
+//! environment, in sources and targets of mounts, and in options of volumes (swarmkit `template/`).
 
 use std::collections::BTreeMap;
 
-/// What stands for a value that each node has its own of.
+/// The fields whose value differs from node to node.
 const NODE: [&str; 2] = [".Node.ID", ".Node.Hostname"];
-/// What stands for a value that each task has its own of.
+/// The fields whose value differs from task to task.
 const TASK: [&str; 2] = [".Task.ID", ".Task.Name"];
 
-/// Whether an expanded text differs from node to node.
+/// Returns whether an expanded text differs from node to node.
 pub fn per_node(text: &str) -> bool {
     NODE.iter().any(|field| text.contains(&format!("{{{{{field}}}}}")))
 }
 
-/// One place of a service, where its tasks come one after another.
+/// A slot of a service, in which tasks run one after another.
 pub struct Slot<'s> {
-    /// The service's name with the stack's before it.
+    /// The name of the service, with the name of the stack before it.
     pub service: &'s str,
-    /// Labels of the service (`deploy.labels`).
+    /// The labels of the service (`deploy.labels`).
     pub labels: &'s BTreeMap<String, String>,
-    /// From 1; `None` for a global service, whose slot is its node's id.
+    /// The number from 1; `None` for a global service, whose slot is the id of its node.
     pub number: Option<u32>,
 }
 
 /// A text as one task gets it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Expanded {
-    /// What only the node or the task knows stays, written `{{.Node.ID}}`.
+    /// The text. Fields that only the node or the task knows stay, written `{{.Node.ID}}`.
     pub text: String,
-    /// It differs from task to task, also in one slot.
+    /// Whether it differs from task to task, also in one slot.
     pub task: bool,
-    /// Fields that Swarm does not know: it refuses the service.
+    /// The fields that Swarm does not know, so that it refuses the service.
     pub refused: Vec<String>,
-    /// Expressions that are not read here; they stay as they are.
+    /// The expressions that berthc does not read, which stay unchanged.
     pub unread: Vec<String>,
 }
 
 impl Slot<'_> {
-    /// `text` with its templates expanded.
+    /// Returns `text` with its templates expanded.
     pub fn expand(&self, text: &str) -> Expanded {
         let mut out = Expanded::default();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("{{") {
             out.text.push_str(before);
-            // The literal of two braces holds the mark of its own beginning.
+            // A literal of two braces contains the start of a template.
             let Some((inner, after)) = after.split_once("}}") else {
                 out.refused.push(rest.to_owned());
                 rest = "";
@@ -87,7 +87,7 @@ impl Slot<'_> {
         }
     }
 
-    /// A literal, or a label of the service.
+    /// Returns the value of a literal or of a label of the service.
     fn value(&self, inner: &str) -> Option<String> {
         if let Some(key) = inner.strip_prefix("index .Service.Labels ") {
             return self.labels.get(&literal(key.trim())?).cloned();
@@ -99,7 +99,7 @@ impl Slot<'_> {
     }
 }
 
-/// A text in quotes without escapes.
+/// Returns a quoted text without escapes.
 fn literal(text: &str) -> Option<String> {
     let inner = text
         .strip_prefix('"')
@@ -109,7 +109,7 @@ fn literal(text: &str) -> Option<String> {
     Some(inner.to_owned())
 }
 
-/// Whether it is a field alone, without a function or a pipe.
+/// Returns whether it is a single field, without a function or a pipe.
 fn field(inner: &str) -> bool {
     inner.starts_with('.')
         && !inner.starts_with(".Service.Labels.")
