@@ -120,9 +120,9 @@ impl Checker<'_> {
     pub(super) fn duration(&mut self, route: &Route, text: &str) -> Option<u32> {
         let seconds = units::duration(text);
         if seconds.is_none() {
-            self.fault(Code::BadDuration, route, format!("`{text}` is no duration"))
+            self.fault(Code::BadDuration, route, format!("`{text}` is not a duration"))
                 .fixes
-                .push(fix("whole seconds, with a unit", "30s   2m   1m30s"));
+                .push(fix("write whole seconds, with a unit", "30s   2m   1m30s"));
         }
         seconds
     }
@@ -130,9 +130,9 @@ impl Checker<'_> {
     pub(super) fn bytes(&mut self, route: &Route, text: &str) -> Option<u64> {
         let bytes = units::bytes(text);
         if bytes.is_none() {
-            self.fault(Code::BadQuantity, route, format!("`{text}` is no size"))
+            self.fault(Code::BadQuantity, route, format!("`{text}` is not a size"))
                 .fixes
-                .push(fix("bytes, with a unit", "20Gi   512Mi"));
+                .push(fix("write bytes, with a unit", "20Gi   512Mi"));
         }
         bytes
     }
@@ -151,7 +151,7 @@ impl Checker<'_> {
                     self.fault_key(
                         Code::BadName,
                         &route,
-                        format!("`{name}`: names from BERTH_ are berthc's own"),
+                        format!("`{name}`: names that start with BERTH_ are reserved for berthc"),
                     );
                 }
                 (name, self.template(route, text))
@@ -168,13 +168,13 @@ impl Checker<'_> {
         let mut all = Vec::new();
         for (name, port) in ports.unwrap_or_default() {
             let at = route.at(&name);
-            self.named_key(Code::BadName, &at, &format!("the port's name `{name}`"), &name, names::port);
+            self.named_key(Code::BadName, &at, &format!("the port name `{name}`"), &name, names::port);
             if port == 0 {
-                self.fault(Code::BadPort, &at, "port 0 means any port, which is no port to hold");
+                self.fault(Code::BadPort, &at, "port 0 means any port, so nothing can be reserved");
             }
             if let Some(first) = seen.insert(port, at.clone()) {
                 let first = self.source.place(&first);
-                self.fault(Code::PortTwice, &at, format!("port {port} is claimed twice by one member"))
+                self.fault(Code::PortTwice, &at, format!("one member uses port {port} twice"))
                     .related
                     .push((first, "first here".into()));
             }
@@ -195,12 +195,12 @@ impl Checker<'_> {
             self.named(
                 Code::BadLabel,
                 &at,
-                &format!("the label's value `{value}`"),
+                &format!("the label value `{value}`"),
                 &value,
                 names::label_value,
             );
             if key.starts_with("app.kubernetes.io/") || key.starts_with("berth") {
-                self.fault_key(Code::BadLabel, &at, format!("the label `{key}` is set by berthc"));
+                self.fault_key(Code::BadLabel, &at, format!("the label `{key}` is reserved for berthc"));
             }
             all.push((key, value));
         }
@@ -236,7 +236,7 @@ impl Checker<'_> {
     pub(super) fn templates(&mut self, route: &Route, texts: Option<Vec<String>>) -> Vec<Template> {
         if matches!(self.source.node(route).map(|n| &n.kind), Some(Kind::Seq(items)) if items.is_empty()) {
             let field = route.steps().last().cloned().unwrap_or_default();
-            self.fault_key(Code::BadValue, route, format!("`{field}` is an empty list: leave it out"));
+            self.fault_key(Code::BadValue, route, format!("`{field}` is an empty list: remove it"));
         }
         texts
             .unwrap_or_default()

@@ -86,33 +86,29 @@ pub(super) fn exclusive(
         checker.fault_key(
             Code::MembersShape,
             &root.at("hostname"),
-            "a `per: node` member has no name of its own: the node is its identity",
+            "a `per: node` member has no name of its own: its node is its identity",
         );
     }
     if node_network && ports.is_empty() && !checker.taken_out("ports") {
         let d = checker.fault_key(
             Code::Missing,
             &root.at("address"),
-            "on the node's network only ports that are declared are held",
+            "`address: node` needs `ports`: only declared ports are exclusive",
         );
-        d.fixes.push(fix("declare those that the program listens on", "ports: { client: 5000 }"));
+        d.fixes.push(fix("declare the ports on which the program listens", "ports: { client: 5000 }"));
     }
     let writer = writer.unwrap_or_default();
     if writer && !all.is_empty() {
         checker.fault_key(
             Code::DataShape,
             &root.at("writer"),
-            "who holds the data is the writer already: `writer` is for services without data",
+            "`writer` is for services without data: here, the member with the data is the writer",
         );
     }
     if guard.is_some() && whole {
         let at = root.at("guard");
         if all.is_empty() {
-            checker.fault_key(
-                Code::GuardShape,
-                &at,
-                "`guard: lock` locks a data directory, and there is none",
-            );
+            checker.fault_key(Code::GuardShape, &at, "`guard: lock` needs a data directory to lock");
         }
         if program.command.is_empty() {
             checker
@@ -158,7 +154,7 @@ fn directory(
                 checker.fault_key(
                     Code::DataShape,
                     &route.at("size"),
-                    "`size` of a volume placements in `volume`",
+                    "the `size` of a volume belongs inside `volume`",
                 );
             }
             if matches!(members, Some(Members::PerNode { .. })) {
@@ -186,17 +182,17 @@ fn directory(
                     "data has either `host` or `volume`, not both",
                 )
                 .related
-                .push((host, "on the node".into()));
+                .push((host, "`host` is here".into()));
             return None;
         }
         (None, None) => {
             checker
-                .fault_key(Code::DataShape, route, format!("nothing says where `{name}` is kept"))
+                .fault_key(Code::DataShape, route, format!("`{name}` has neither `host` nor `volume`"))
                 .fixes
                 .extend([
-                    fix("on the node", "host: /mnt/d1/my-database"),
+                    fix("to keep it on the node", "host: /mnt/d1/my-database"),
                     fix(
-                        "on the network",
+                        "to keep it on the network",
                         "volume: { backend: aws-ebs, size: 100Gi, zones: [eu-central-1a] }",
                     ),
                 ]);
@@ -222,7 +218,7 @@ fn host_directory(
         checker.fault(
             Code::BadPath,
             &at,
-            format!("a host path may hold `member.id` or `member.name`, not `member.{other}`"),
+            format!("a host path may use `member.id` or `member.name`, but not `member.{other}`"),
         );
         return None;
     }
@@ -248,13 +244,16 @@ fn host_directory(
         Some(Members::Counted { pin: None, count, .. }) => {
             let place = checker.source.key(&route!["members"]);
             let line = format!("members: {{ count: {count}, pin: LABEL }}");
-            let d =
-                checker.fault(Code::MemberMoves, &at, "data on a node, but members that may run on any node");
-            d.related.push((place, "they float".into()));
-            d.why.push("the member would start elsewhere on an empty directory".into());
-            d.fixes.push(fix("hold each member to its node", &line));
+            let d = checker.fault(
+                Code::MemberMoves,
+                &at,
+                "the data stays on a node, but the member may start on another node",
+            );
+            d.related.push((place, "they have no pin".into()));
+            d.why.push("the member would start there with an empty directory".into());
+            d.fixes.push(fix("pin each member to its node", &line));
             d.fixes.push(fix(
-                "or let the data move with it",
+                "or use a volume that moves with the member",
                 "volume: { backend: aws-ebs, size: 100Gi, zones: [eu-central-1a] }",
             ));
             return None;
@@ -266,16 +265,18 @@ fn host_directory(
             let d = checker.fault(
                 Code::HostWithoutId,
                 &at,
-                "all members name one directory; only a label tells them apart",
+                "all members have the same directory; only the pin separates them",
             );
-            d.why.push("a label on the wrong node would give a member the data of another".into());
-            d.fixes.push(fix("let the path carry the id", &line));
+            d.why.push(
+                "with the label on the wrong node, a member would use the data of another member".into(),
+            );
+            d.fixes.push(fix("put the id into the path", &line));
         }
         Some(Members::PerNode { .. }) if !uses.member.is_empty() => {
             checker.fault(
                 Code::MemberField,
                 &at,
-                "a `per: node` member has no id: its path is the same on every node",
+                "a `per: node` member has no id, so its path must not use one",
             );
             return None;
         }
@@ -285,7 +286,7 @@ fn host_directory(
         checker.fault_key(
             Code::DataShape,
             &route.at("size"),
-            "`size` says nothing here: the directory has what its disk has",
+            "`size` has no effect here: a directory has the size of its disk",
         );
     }
     let pinned = matches!(members, Some(Members::Counted { .. }));
@@ -304,12 +305,15 @@ fn network_volume(checker: &mut Checker<'_>, route: &Route, spec: VolumeSpec) ->
     let Some(found) = backend::find(&backend_name) else {
         let known: Vec<&str> = backend::BACKENDS.iter().map(|b| b.name).collect();
         let near = crate::text::nearest::nearest(&backend_name, known.iter()).map(ToOwned::to_owned);
-        let d =
-            checker.fault(Code::VolumeUnknown, &route.at("backend"), format!("no backend `{backend_name}`"));
+        let d = checker.fault(
+            Code::VolumeUnknown,
+            &route.at("backend"),
+            format!("there is no backend `{backend_name}`"),
+        );
         match (backend_name.as_str(), near) {
-            ("local", _) => {
-                d.fixes.push(fix("a disk of the node is no network volume", "host: /mnt/d1/my-database"))
-            }
+            ("local", _) => d
+                .fixes
+                .push(fix("a disk of the node is not a network volume; use", "host: /mnt/d1/my-database")),
             (_, Some(near)) => d.fixes.push(fix("did you mean", &format!("backend: {near}"))),
             _ => d.fixes.push(fix("one of", &format!("{}, csi:NAME", known.join(", ")))),
         }
@@ -322,7 +326,7 @@ fn network_volume(checker: &mut Checker<'_>, route: &Route, spec: VolumeSpec) ->
     let size = checker.bytes(&route.at("size"), &size_text)?;
     if let Some(class) = &class {
         checker.named(Code::BadName, &route.at("class"), &format!("the class `{class}`"), class, |c| {
-            (!names::dns(c)).then(|| "is no name of a StorageClass".into())
+            (!names::dns(c)).then(|| "is not a valid name of a StorageClass".into())
         });
     }
     let zones = zones.unwrap_or_default();
@@ -364,8 +368,11 @@ fn host_twice(checker: &mut Checker<'_>, service: &str, data: &[Data]) {
             crate::text::path::within(long, short)
         };
         if let Some((other, first)) = all[..i].iter().find(|(other, _)| meets(other)) {
-            let what =
-                if other == path { "two names for one directory" } else { "one directory lies in the other" };
+            let what = if other == path {
+                "two data entries use the same directory"
+            } else {
+                "one data directory lies inside another"
+            };
             let first = checker.source.place(&first.route);
             checker.fault(Code::HostTwice, &host.route, what).related.push((first, "the first".into()));
         }

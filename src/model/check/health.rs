@@ -22,15 +22,19 @@ pub(super) fn stop(checker: &mut Checker<'_>, spec: StopSpec) -> Stop {
     let grace = grace.map_or(Some(GRACE), |g| checker.duration(&root.at("grace"), &g)).unwrap_or(GRACE);
     if grace == 0 {
         checker
-            .fault(Code::BadValue, &root.at("grace"), "a grace of 0s kills the member at once")
+            .fault(
+                Code::BadValue,
+                &root.at("grace"),
+                "with a grace period of 0s, the member is killed at once",
+            )
             .why
-            .push("on Kubernetes it also removes the pod before its containers have stopped".into());
+            .push("Kubernetes would also remove the pod before its containers have stopped".into());
     }
     if let Some(signal) = &signal
         && !SIGNALS.contains(&signal.as_str())
     {
         checker
-            .fault(Code::BadSignal, &root.at("signal"), format!("`{signal}` is no signal"))
+            .fault(Code::BadSignal, &root.at("signal"), format!("`{signal}` is not a signal"))
             .fixes
             .push(fix("one of", &SIGNALS.join(", ")));
     }
@@ -58,7 +62,7 @@ pub(super) fn stop(checker: &mut Checker<'_>, spec: StopSpec) -> Stop {
                     format!("the command may use {within} s, which leaves nothing of the grace period of {grace} s"),
                 )
                 .related
-                .push((place, "the whole time".into()));
+                .push((place, "the grace period".into()));
         }
         Some((run, within))
     });
@@ -81,7 +85,7 @@ pub(super) fn health(checker: &mut Checker<'_>, spec: HealthSpec, has_data: bool
         checker.fault_key(
             Code::HealthShape,
             &root.at("ready"),
-            "a check written straight under `health` is `ready` already",
+            "the check written directly under `health` already is `ready`",
         );
     }
     let ready = match ready {
@@ -99,7 +103,7 @@ pub(super) fn health(checker: &mut Checker<'_>, spec: HealthSpec, has_data: bool
                 "`start` delays `live`, but there is no `live`",
             )
             .why
-            .push("nothing restarts a member that is merely not ready".into());
+            .push("a member that is only not ready is never restarted".into());
     }
     if let Some(live) = &live {
         check_live(checker, live, ready.as_ref(), has_data && !checker.source.has(&root.at("start")));
@@ -149,16 +153,20 @@ fn check(checker: &mut Checker<'_>, route: &Route, spec: CheckSpec) -> Option<Ch
     }
     let probe = match (http, tcp) {
         (Some(_), Some(_)) => {
-            checker.fault_key(Code::HealthShape, &route.at("tcp"), "a check asks by http or by tcp");
+            checker.fault_key(
+                Code::HealthShape,
+                &route.at("tcp"),
+                "a check has either `http` or `tcp`, not both",
+            );
             None
         }
         (Some(path), None) => {
             let good = path.starts_with('/') && path.bytes().all(|b| b.is_ascii_graphic());
             if !good {
                 checker
-                    .fault(Code::BadValue, &route.at("http"), format!("`{path}` is no path of a URL"))
+                    .fault(Code::BadValue, &route.at("http"), format!("`{path}` is not the path of a URL"))
                     .fixes
-                    .push(fix("begin with /", "http: /health"));
+                    .push(fix("start with /", "http: /health"));
             }
             match port {
                 Some(port) => Some(Probe::Http { path, port, scheme: scheme.unwrap_or(Scheme::Http) }),
@@ -175,7 +183,7 @@ fn check(checker: &mut Checker<'_>, route: &Route, spec: CheckSpec) -> Option<Ch
     let time = |this: &mut Checker<'_>, field: &str, text: Option<String>, default| {
         let seconds = text.map_or(Some(default), |t| this.duration(&route.at(field), &t)).unwrap_or(default);
         if seconds == 0 {
-            this.fault(Code::BadValue, &route.at(field), format!("`{field}` is at least 1s"));
+            this.fault(Code::BadValue, &route.at(field), format!("`{field}` must be at least 1s"));
         }
         seconds
     };
@@ -183,12 +191,12 @@ fn check(checker: &mut Checker<'_>, route: &Route, spec: CheckSpec) -> Option<Ch
     let timeout = time(checker, "timeout", timeout, 3);
     let failures = failures.unwrap_or(3);
     if failures == 0 {
-        checker.fault(Code::BadValue, &route.at("failures"), "`failures` is at least 1");
+        checker.fault(Code::BadValue, &route.at("failures"), "`failures` must be at least 1");
     }
     if probe.is_none() && run.is_empty() {
         if !["http", "tcp", "run"].iter().any(|f| checker.source.has(&route.at(f))) {
             checker
-                .fault_key(Code::HealthShape, route, "a check asks by `http`, by `tcp` or by `run`")
+                .fault_key(Code::HealthShape, route, "a check needs `http`, `tcp` or `run`")
                 .fixes
                 .push(fix("for example", "tcp: client"));
         }

@@ -33,7 +33,7 @@ pub(super) fn members(
                     checker.fault_key(
                         Code::MembersShape,
                         &root.at(field),
-                        format!("`{field}` belongs to `count`; a `per: node` member is named by its node"),
+                        format!("`{field}` needs `count`: a `per: node` member is identified by its node"),
                     );
                 }
             }
@@ -51,21 +51,21 @@ pub(super) fn members(
                             format!("`{field}` needs `per: node`"),
                         )
                         .fixes
-                        .push(fix("counted members are held to nodes by", "pin: LABEL"));
+                        .push(fix("to bind counted members to nodes, write", "pin: LABEL"));
                 }
             }
             if revision {
                 checker
                     .fault(Code::RevisionCounted, &route!["revision"], "a counted service has no revision")
                     .why
-                    .push("its members stay the same ones; edit the spec and roll it out".into());
+                    .push("its members stay the same; change the spec and roll it out".into());
             }
             let first = first.unwrap_or_default();
             if count == 0 || count > MAX_MEMBERS {
                 checker.fault(
                     Code::BadValue,
                     &root.at("count"),
-                    format!("`{count}` members: 1 to {MAX_MEMBERS} can be made"),
+                    format!("`count` must be between 1 and {MAX_MEMBERS}, not {count}"),
                 );
                 return None;
             }
@@ -91,15 +91,14 @@ pub(super) fn members(
         (None, None) if checker.taken_out("count") || checker.taken_out("per") => None,
         (None, None) => {
             checker
-                .fault_key(
-                    Code::MembersShape,
-                    &root,
-                    "neither `per: node` nor `count` says how many members there are",
-                )
+                .fault_key(Code::MembersShape, &root, "`members` needs `per: node` or `count`")
                 .fixes
                 .extend([
-                    fix("one on each labelled node", "members: { per: node, on: { my-database: \"true\" } }"),
-                    fix("a number of them", "members: { count: 3 }"),
+                    fix(
+                        "for one member on each labelled node",
+                        "members: { per: node, on: { my-database: \"true\" } }",
+                    ),
+                    fix("for a number of members", "members: { count: 3 }"),
                 ]);
             None
         }
@@ -121,19 +120,13 @@ fn per_node(
     for (label, value) in &on {
         let at = root.at("on").at(label);
         checker.named_key(Code::BadLabel, &at, &format!("the label `{label}`"), label, names::node_label);
-        checker.named(
-            Code::BadLabel,
-            &at,
-            &format!("the label's value `{value}`"),
-            value,
-            names::label_value,
-        );
+        checker.named(Code::BadLabel, &at, &format!("the label value `{value}`"), value, names::label_value);
     }
     let known = known.unwrap_or_default();
     for (node, address) in &known {
         let at = root.at("known").at(node);
         if !names::dns(node) {
-            checker.fault_key(Code::BadName, &at, format!("`{node}` is no node's name"));
+            checker.fault_key(Code::BadName, &at, format!("`{node}` is not a valid node name"));
         }
         checker.address(&at, address);
     }
@@ -164,7 +157,7 @@ pub(super) fn check_pin(
                 checker.fault_key(
                     Code::PinTable,
                     &here.at(id.0),
-                    format!("there is no member {}: they are {} to {}", id.0, ids.start, ids.end - 1),
+                    format!("there is no member {}: the members are {} to {}", id.0, ids.start, ids.end - 1),
                 );
             }
             table.insert(id.0, address.clone());
@@ -189,7 +182,7 @@ fn distinct<'a>(checker: &mut Checker<'_>, route: &Route, table: impl Iterator<I
             checker
                 .fault(Code::PinTable, &route.at(key), format!("two members have the address {address}"))
                 .related
-                .push((first, "the other".into()));
+                .push((first, "the other one".into()));
         }
     }
 }

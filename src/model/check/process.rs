@@ -89,9 +89,9 @@ fn amounts(checker: &mut Checker<'_>, route: &Route, spec: ResourcesSpec) -> Res
         let milli = units::cpu(&text);
         if milli.is_none() {
             checker
-                .fault(Code::BadQuantity, &route.at("cpu"), format!("`{text}` is no number of cores"))
+                .fault(Code::BadQuantity, &route.at("cpu"), format!("`{text}` is not a number of cores"))
                 .fixes
-                .push(fix("cores, or thousandths of one", "cpu: \"2\"   cpu: 500m"));
+                .push(fix("write cores or millicores", "cpu: \"2\"   cpu: 500m"));
         }
         milli
     });
@@ -123,7 +123,7 @@ pub(super) fn secrets(
             checker
                 .fault(Code::SecretRef, &at.at("ref"), format!("`{reference}` is not NAME/KEY"))
                 .fixes
-                .push(fix("the key of a Kubernetes Secret", "ref: my-database/password"));
+                .push(fix("write the name of a Secret and its key", "ref: my-database/password"));
             continue;
         };
         if let Some(version) = &version {
@@ -155,18 +155,22 @@ pub(super) fn files(checker: &mut Checker<'_>, files: Option<IndexMap<String, Fi
             },
             _ => {
                 checker
-                    .fault_key(Code::FileShape, &at, "a file has either `content` or `from`")
+                    .fault_key(Code::FileShape, &at, "a file needs exactly one of `content` and `from`")
                     .fixes
-                    .push(fix("its text, or where to read it", "{ from: files/my.cnf }"));
+                    .push(fix("for example", "{ from: files/my.cnf }"));
                 continue;
             }
         };
         bytes += content.len();
         if content.len() > MAX_FILE || bytes > 900 << 10 {
             checker
-                .fault_key(Code::FileTooLarge, &at, "a file has at most 500 KiB, all files together 900 KiB")
+                .fault_key(
+                    Code::FileTooLarge,
+                    &at,
+                    "a file may have at most 500 KiB, and all files together 900 KiB",
+                )
                 .why
-                .push("a Swarm config and a ConfigMap take no more".into());
+                .push("a Swarm config and a ConfigMap hold no more".into());
         }
         let mode = mode.map_or(Some(0o444), |m| permissions(checker, &at.at("mode"), &m));
         all.push(File { path, content, mode: mode.unwrap_or(0o444), route: at });
@@ -176,7 +180,7 @@ pub(super) fn files(checker: &mut Checker<'_>, files: Option<IndexMap<String, Fi
 
 fn read(checker: &mut Checker<'_>, route: &Route, from: &str) -> Option<String> {
     if from.is_empty() || from.starts_with('/') {
-        checker.fault(Code::BadPath, route, "`from` is a path relative to the file that names it");
+        checker.fault(Code::BadPath, route, "`from` must be a path relative to the file that names it");
         return None;
     }
     let file = checker.texts.get(checker.source.place(route).source).map_or("", |s| &s.path);
@@ -186,7 +190,7 @@ fn read(checker: &mut Checker<'_>, route: &Route, from: &str) -> Option<String> 
         Err(e) => Err(e),
     };
     let text = text.and_then(|t| match t.chars().find(|c| is_forbidden(*c)) {
-        Some(c) => Err(format!("it holds the character U+{:04X}", c as u32)),
+        Some(c) => Err(format!("it contains the character U+{:04X}", c as u32)),
         None => Ok(t),
     });
     checker.read.insert(path);
@@ -203,9 +207,9 @@ fn permissions(checker: &mut Checker<'_>, route: &Route, mode: &str) -> Option<u
     let parsed = good.then(|| u32::from_str_radix(mode, 8).ok()).flatten();
     if parsed.is_none() {
         checker
-            .fault(Code::BadMode, route, format!("`{mode}` is no file mode"))
+            .fault(Code::BadMode, route, format!("`{mode}` is not a file mode"))
             .fixes
-            .push(fix("octal, in quotes", "mode: \"0755\""));
+            .push(fix("write it in octal, in quotes", "mode: \"0755\""));
     }
     parsed
 }
@@ -234,12 +238,12 @@ pub(super) fn ulimits(
         let at = root.at(&name);
         if !ULIMITS.contains(&name.as_str()) {
             checker
-                .fault_key(Code::BadName, &at, format!("there is no limit `{name}`"))
+                .fault_key(Code::BadName, &at, format!("there is no ulimit `{name}`"))
                 .fixes
                 .push(fix("one of", &ULIMITS.join(", ")));
         }
         if soft > hard || i64::try_from(hard).is_err() {
-            checker.fault_key(Code::BadValue, &at, "the soft limit is at most the hard one");
+            checker.fault_key(Code::BadValue, &at, "the soft limit must not exceed the hard limit");
         }
         all.push((name, soft, hard));
     }
@@ -284,11 +288,11 @@ pub(super) fn apart_from(checker: &mut Checker<'_>, service: &str, apart: Vec<St
     for (i, other) in apart.into_iter().enumerate() {
         if other == service {
             checker
-                .fault(Code::ApartUnknown, &root.at(i), "a service is apart from itself already")
+                .fault(Code::ApartUnknown, &root.at(i), "a service must not name itself in `apart_from`")
                 .why
-                .push("its own members never share a node".into());
+                .push("its own members never share a node anyway".into());
         } else if all.contains(&other) {
-            checker.fault(Code::ApartUnknown, &root.at(i), format!("`{other}` placements twice"));
+            checker.fault(Code::ApartUnknown, &root.at(i), format!("`{other}` is listed twice"));
         } else {
             all.push(other);
         }

@@ -181,11 +181,11 @@ fn nothing_runs(checker: &mut Checker<'_>, spec: &Spec) {
     ];
     for (field, _) in written.iter().filter(|w| w.1) {
         let external = checker.source.key(&route!["external"]);
-        let message = format!("an external service has no `{field}`: nothing of it runs here");
+        let message = format!("an external service must not have `{field}`, because berthc does not run it");
         checker
             .fault_key(Code::ExternalShape, &route![field], message)
             .related
-            .push((external, "external here".into()));
+            .push((external, "external because of this".into()));
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) fn targets(checker: &mut Checker<'_>, spec: Option<TargetsSpec>) -> O
     };
     if !targets.any() {
         if !["kubernetes", "fleet", "swarm"].iter().any(|t| checker.source.has(&root.at(t))) {
-            checker.fault_key(Code::NoTargets, &root, "no target to emit for").fixes.push(fix(
+            checker.fault_key(Code::NoTargets, &root, "`targets` is empty").fixes.push(fix(
                 "name at least one",
                 "targets: { kubernetes: { version: \"1.34\", namespace: db } }",
             ));
@@ -57,7 +57,7 @@ fn version_of(
     let version = Version::parse(&text);
     if version.is_none() {
         checker
-            .fault(Code::VersionUnknown, &route.at(field), format!("`{text}` is no version"))
+            .fault(Code::VersionUnknown, &route.at(field), format!("`{text}` is not a version"))
             .fixes
             .push(fix("write", line));
     }
@@ -77,7 +77,7 @@ fn for_kubernetes(checker: &mut Checker<'_>, root: &Route, spec: KubernetesSpec)
                     format!("berthc does not know Kubernetes {v}"),
                 )
                 .fixes
-                .push(fix("it knows 1.25 to 1.37", line));
+                .push(fix("it knows versions 1.25 to 1.37", line));
         }
         known.then_some(Version::new(1, v.minor))
     });
@@ -104,13 +104,13 @@ fn for_kubernetes(checker: &mut Checker<'_>, root: &Route, spec: KubernetesSpec)
 fn own_pin(checker: &mut Checker<'_>, route: &Route, pin: Option<spec::Pin>) -> Option<Pin> {
     let pin = pin?;
     if checker.source.has(&route!["members", "per"]) {
-        checker.fault_key(Code::MembersShape, route, "a `per: node` member belongs to its node already");
+        checker.fault_key(Code::MembersShape, route, "a `per: node` member is already bound to its node");
         return None;
     }
     if checker.source.has(&route!["members", "pin"]) {
         let first = checker.source.key(&route!["members", "pin"]);
         checker
-            .fault_key(Code::PinTable, route, "`members.pin` holds on every target already")
+            .fault_key(Code::PinTable, route, "`members.pin` already applies to every target")
             .related
             .push((first, "here".into()));
         return None;
@@ -136,20 +136,16 @@ fn for_fleet(checker: &mut Checker<'_>, root: &Route, spec: FleetSpec) -> Fleet 
         let known = (v.major, v.minor) == (0, 13) || (v.major, v.minor) == (1, 0);
         if !known {
             checker
-                .fault(
-                    Code::VersionUnknown,
-                    &root.at("version"),
-                    format!("berthc does not know fleet {v}"),
-                )
+                .fault(Code::VersionUnknown, &root.at("version"), format!("berthc does not know fleet {v}"))
                 .fixes
-                .push(fix("it knows 0.13.0 and 1.0.0", line));
+                .push(fix("it knows versions 0.13.0 and 1.0.0", line));
         }
         known
     });
     if let Some(domain) = &domain
         && !names::dns(domain)
     {
-        checker.fault(Code::BadAddress, &root.at("domain"), format!("`{domain}` is no DNS domain"));
+        checker.fault(Code::BadAddress, &root.at("domain"), format!("`{domain}` is not a DNS domain"));
     }
     let docker = match docker {
         None => Version::new(17, 9),
@@ -157,16 +153,23 @@ fn for_fleet(checker: &mut Checker<'_>, root: &Route, spec: FleetSpec) -> Fleet 
             Some(v) if v >= Version::new(17, 6) => v,
             Some(v) => {
                 checker
-                    .fault(Code::VersionTooOld, &root.at("docker"), format!("docker {text} has no `--mount`"))
+                    .fault(
+                        Code::VersionTooOld,
+                        &root.at("docker"),
+                        format!("docker {text} does not support `--mount`"),
+                    )
                     .why
-                    .push("`-v` creates a missing directory, and a database starts on it".into());
+                    .push(
+                        "with `-v`, docker creates a missing directory, and a database would start on it"
+                            .into(),
+                    );
                 v
             }
             None => {
                 checker.fault(
                     Code::VersionUnknown,
                     &root.at("docker"),
-                    format!("`{text}` is no version of docker"),
+                    format!("`{text}` is not a docker version"),
                 );
                 Version::new(17, 9)
             }
@@ -196,13 +199,9 @@ fn for_swarm(checker: &mut Checker<'_>, root: &Route, spec: SwarmSpec) -> Swarm 
         let known = *v >= Version::new(20, 10) && v.major < 100;
         if !known {
             checker
-                .fault(
-                    Code::VersionUnknown,
-                    &root.at("engine"),
-                    format!("berthc does not know docker {v}"),
-                )
+                .fault(Code::VersionUnknown, &root.at("engine"), format!("berthc does not know docker {v}"))
                 .fixes
-                .push(fix("20.10 and newer", line));
+                .push(fix("it knows versions 20.10 and newer", line));
         }
         known
     });
@@ -216,21 +215,21 @@ fn for_swarm(checker: &mut Checker<'_>, root: &Route, spec: SwarmSpec) -> Swarm 
         );
         if network == "host" || network == "bridge" || network == "none" {
             checker
-                .fault(Code::BadName, &root.at("network"), format!("`{network}` is no overlay network"))
+                .fault(Code::BadName, &root.at("network"), format!("`{network}` is not an overlay network"))
                 .fixes
-                .push(fix("the node's network is", "exclusive: { address: node }"));
+                .push(fix("to use the node's network", "exclusive: { address: node }"));
         }
     }
     let csi = volume.is_some();
     if csi && engine.is_some_and(|e| e < Version::new(23, 0)) {
         let other = checker.source.place(&root.at("engine"));
         checker
-            .fault(Code::VersionTooOld, &root.at("volume"), "cluster volumes came with engine 23")
+            .fault(Code::VersionTooOld, &root.at("volume"), "cluster volumes need engine 23 or newer")
             .related
             .push((other, "older".into()));
     }
     if lock == Some(0) {
-        checker.fault(Code::BadPort, &root.at("lock"), "port 0 means any port, which is no lock");
+        checker.fault(Code::BadPort, &root.at("lock"), "port 0 means any port, so it cannot be a lock");
     }
     let pin = own_pin(checker, &root.at("pin"), pin);
     Swarm {
@@ -254,16 +253,16 @@ pub(super) fn accept(checker: &mut Checker<'_>, spec: Vec<AcceptSpec>) -> Vec<Ac
         };
         if because.as_ref().is_none_or(|b| b.trim().is_empty()) {
             checker
-                .fault_key(Code::AcceptShape, &route.at("gap"), "no reason, no waiver")
+                .fault_key(Code::AcceptShape, &route.at("gap"), "a waiver needs a reason")
                 .fixes
-                .push(fix("say why it is taken", &format!("- {{ gap: {gap}, because: \"…\" }}")));
+                .push(fix("say why you accept the gap", &format!("- {{ gap: {gap}, because: \"…\" }}")));
         }
         let target = gap.split('/').next().unwrap_or_default();
         if Target::ALL.iter().all(|t| t.name() != target) || !gap.contains('/') {
             checker.fault(
                 Code::AcceptShape,
                 &route.at("gap"),
-                format!("`{gap}` is no gap: it begins with kubernetes/, fleet/ or swarm/"),
+                format!("`{gap}` is not a gap: a gap starts with kubernetes/, fleet/ or swarm/"),
             );
             continue;
         }

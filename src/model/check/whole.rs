@@ -19,7 +19,7 @@ pub(super) fn whole(checker: &mut Checker<'_>, service: &str, w: &Workload) {
             .fault_key(
                 Code::MembersShape,
                 &route!["exclusive", "writer"],
-                "one writer is one member: `per: node` makes many",
+                "`writer` needs exactly one member, but `per: node` makes many",
             )
             .fixes
             .push(fix("write", "members: { count: 1 }"));
@@ -29,7 +29,7 @@ pub(super) fn whole(checker: &mut Checker<'_>, service: &str, w: &Workload) {
             .fault_key(
                 Code::MembersShape,
                 &route!["exclusive", "writer"],
-                "one writer is one member, and there are several",
+                "`writer` needs exactly one member, but there are several",
             )
             .fixes
             .push(fix("write", "members: { count: 1 }"));
@@ -47,7 +47,7 @@ pub(super) fn whole(checker: &mut Checker<'_>, service: &str, w: &Workload) {
                     .fault(
                         Code::PortTwice,
                         &at,
-                        format!("port {port} is claimed twice beside one member of {service}"),
+                        format!("two containers of one {service} member use port {port}"),
                     )
                     .related
                     .push((first, "first here".into()));
@@ -56,7 +56,7 @@ pub(super) fn whole(checker: &mut Checker<'_>, service: &str, w: &Workload) {
                 checker.fault_key(
                     Code::PortTwice,
                     &at,
-                    format!("the name `{name}` is that of a port of the member"),
+                    format!("a port of the member already has the name `{name}`"),
                 );
             }
         }
@@ -75,11 +75,14 @@ fn readable(checker: &mut Checker<'_>, w: &Workload) {
         let d = checker.fault(
             Code::BadMode,
             &file.route.at("mode"),
-            format!("with the mode {:04o} the user {} cannot read `{}`", file.mode, user.uid, file.path),
+            format!("with mode {:04o}, the user {} cannot read `{}`", file.mode, user.uid, file.path),
         );
-        d.related.push((place, "who runs here".into()));
-        d.why.push("Kubernetes and fleet give the file to root: others read it, or nobody".into());
-        d.fixes.push(fix("let others read it", &format!("mode: \"{wider:04o}\"")));
+        d.related.push((place, "the user of the process".into()));
+        d.why.push(
+            "on Kubernetes and fleet the file belongs to root, so the user needs read permission for others"
+                .into(),
+        );
+        d.fixes.push(fix("allow others to read it", &format!("mode: \"{wider:04o}\"")));
         d.fixes.push(fix(
             "or carry what is not for all as a secret",
             "secrets: { my-key: { ref: my-database/my-key } }",
@@ -101,10 +104,10 @@ fn ports_named(checker: &mut Checker<'_>, w: &Workload) {
                 .fault(
                     Code::PortUnknown,
                     &check.route.at(field),
-                    format!("no port `{port}` in `exclusive.ports`"),
+                    format!("`exclusive.ports` has no port `{port}`"),
                 )
                 .fixes
-                .push(fix("the ports are", &list));
+                .push(fix("its ports are", &list));
         }
     }
 }
@@ -134,10 +137,10 @@ fn mounts(checker: &mut Checker<'_>, w: &Workload) {
             let d = checker.fault(
                 Code::MountTwice,
                 route,
-                format!("`{path}` lies in the data directory `{}`", outer.mount),
+                format!("`{path}` lies inside the data directory `{}`", outer.mount),
             );
             d.related.push((place, "the data".into()));
-            d.why.push("its mount point would be made in the data, on the data's disk".into());
+            d.why.push("the mount would create a file or directory inside the data".into());
         }
         // A file cannot contain a mount, and the directory of the secrets contains only
         // secrets.
@@ -147,9 +150,9 @@ fn mounts(checker: &mut Checker<'_>, w: &Workload) {
         if let Some((outer, at)) = outer {
             let place = checker.source.key(at);
             checker
-                .fault_key(Code::MountTwice, route, format!("`{path}` lies in `{outer}`"))
+                .fault_key(Code::MountTwice, route, format!("`{path}` lies inside `{outer}`"))
                 .related
-                .push((place, "this one".into()));
+                .push((place, "mounted here".into()));
         }
     }
 }

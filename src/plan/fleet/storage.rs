@@ -87,7 +87,7 @@ fn host(maker: &mut Maker<'_, '_>, path: &Template) -> String {
     let text = maker.text(path);
     let wrong = match text.as_literal() {
         Some(literal) => crate::text::names::path(literal).filter(|_| !literal.is_empty()),
-        None => Some("holds what is known only when the container runs".into()),
+        None => Some("contains a value that is known only when the container runs".into()),
     };
     if let Some(wrong) = wrong {
         let place = maker.service.place(&path.route);
