@@ -36,7 +36,7 @@ pub(super) fn exclusive(
     let mut all = Vec::new();
     for (name, spec) in data.unwrap_or_default() {
         let route = root.at("data").at(&name);
-        checker.named_key(Code::BadName, &route, &format!("the data's name `{name}`"), &name, |n| {
+        checker.named_key(Code::BadName, &route, &format!("the data name `{name}`"), &name, |n| {
             names::label(n, 30)
         });
         match directory(checker, service, &route, &name, spec, members) {

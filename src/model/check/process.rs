@@ -111,7 +111,7 @@ pub(super) fn secrets(
     let mut all = Vec::new();
     for (name, SecretSpec { r#ref, version }) in secrets.unwrap_or_default() {
         let at = root.at(&name);
-        checker.named_key(Code::BadName, &at, &format!("the secret's name `{name}`"), &name, names::key);
+        checker.named_key(Code::BadName, &at, &format!("the secret name `{name}`"), &name, names::key);
         let Some(reference) = r#ref else {
             checker.missing(&at, "ref", "ref: my-database/password");
             continue;
@@ -272,7 +272,7 @@ pub(super) fn helpers(checker: &mut Checker<'_>, helpers: IndexMap<String, Helpe
         .into_iter()
         .map(|(name, h)| {
             let at = root.at(&name);
-            checker.named_key(Code::BadName, &at, &format!("the helper's name `{name}`"), &name, |n| {
+            checker.named_key(Code::BadName, &at, &format!("the helper name `{name}`"), &name, |n| {
                 names::label(n, 30)
             });
             let HelperSpec { image, command, args, env, ports, resources, user } = h;

@@ -27,7 +27,7 @@ pub(super) fn values(checker: &mut Checker<'_>, service: &mut Service) {
         }
         let fields = ["id", "name", "address", "node", "ports"];
         for name in uses.member.iter().filter(|m| !fields.contains(&m.as_str())) {
-            unknown(Code::MemberField, "field of a member", name, &fields, fields.join(", "));
+            unknown(Code::MemberField, "member field", name, &fields, fields.join(", "));
         }
         w.lists_members |= uses.members;
         w.peers.extend(uses.peers.into_iter().map(|name| (name, route.clone())));
