@@ -5,9 +5,9 @@ use clap::{ColorChoice, Parser, Subcommand};
 use super::compile::Compile;
 use super::{check, explain, init, shell, verify};
 
-/// Compiles one spec of a stateful service to Kubernetes, fleet and Docker Swarm files in which
-/// at any instant at most one running container holds a member's data, its right to write, its
-/// hostname, its address, its id and its ports.
+/// Compiles one spec of a stateful service to Kubernetes, fleet and Docker Swarm files. With these
+/// files, at most one running container at any time holds the data, the right to write, the
+/// hostname, the address, the id and the ports of a member.
 #[derive(Debug, Parser)]
 #[command(name = "berthc", version, propagate_version = true, arg_required_else_help = true)]
 #[command(after_help = "\
@@ -15,12 +15,12 @@ Start here:
   berthc init volume --service orders-db > specs/orders-db.yaml
   berthc compile specs -o deploy
 
-Exit codes: 0 done; 1 the specs have errors, nothing was written; 2 wrong usage, or a file could
-not be read or written. Those of check: 0 in step; 1 drift; 2 any error. Those of verify: see its help.")]
+Exit codes: 0 success; 1 the specs have errors, and no file was written; 2 wrong usage, or a file
+could not be read or written. `berthc check` and `berthc verify` have their own, see their help.")]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
-    /// Colours of messages; auto heeds NO_COLOR
+    /// When to colour messages; auto respects NO_COLOR
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     pub color: ColorChoice,
 }
@@ -29,13 +29,13 @@ pub struct Cli {
 pub enum Command {
     /// Compile specs to OUT/SERVICE/{kubernetes,fleet,swarm}/
     #[command(after_help = "\
-Specs that name each other (`peers('x')`, `apart_from`, two revisions of one service) must be
-compiled together. All faults of all specs are reported in one run; while there is an error,
-nothing is written. Only files that changed are written, each of them whole. In the folders of its
-services a run also takes away what it made before and no spec makes any more; files without
-berthc's header are never touched.
+Compile specs together if they name each other (`peers('x')`, `apart_from`, two revisions of one
+service). One run reports all errors of all specs. If there is an error, no file is written.
+Otherwise berthc writes only the files that changed, and each file is replaced as a whole. In the
+folders of the compiled services it also removes files that it wrote before and that no spec needs
+any more. It never changes files without berthc's header.
 
-A berthc.toml in this folder, or above it in the same repository, says what is not said here:
+A berthc.toml in this folder, or in a parent folder of the same repository, sets the defaults:
   specs = [\"specs/*.yaml\"]
   out = \"deploy\"
   templates = \"templates\"
@@ -44,52 +44,54 @@ A berthc.toml in this folder, or above it in the same repository, says what is n
   [env.prod]
   out = \"deploy/prod\"
   set.orders-db = { image = \"postgres:16.5\", members.count = 3 }
-Its paths are relative to it. `targets` are those of a spec that names none; of the targets that a
-spec names, fields that it leaves out. `env.NAME.set` holds for `--env NAME`, by service. A spec
-lies over its `base`, an environment over both, `--set` over all: maps merge, all else is replaced,
-`null` takes away.
+Its paths are relative to its folder. A spec without `targets` gets those of berthc.toml; in a spec
+with `targets`, the fields that it leaves out get their value from there. `env.NAME.set` overrides
+specs, by service, with `--env NAME`. A spec overrides its `base`, an environment overrides both,
+and `--set` overrides everything. Maps are merged, other values are replaced, and `null` removes a
+value.
 
 Examples:
   berthc compile specs -o deploy
   berthc compile specs/etcd.toml -o deploy --target fleet --bootstrap etcd
   berthc compile --env prod --set orders-db:image=postgres:$TAG --format json")]
     Compile(Compile),
-    /// Compare OUT with what a compile would write, and write nothing
+    /// Compare OUT with what compile would write, without writing
     #[command(after_help = "\
-Prints a unified diff from what stands in OUT to what a compile would write, for `patch -p1`. Files
-that no spec makes any more are extra; files without berthc's header are nobody's business.
+Prints a unified diff from the files in OUT to what compile would write, for `patch -p1`. A file
+that no spec needs any more is reported as extra. Files without berthc's header are ignored.
 
-Of a hundred specs or more, compile and check keep fingerprints: of all that a service is made from,
-this program included, together with all that comes of it. A check that reads both again and finds
-them the same need not compile the service, unless it has raw additions. They stand in the folder
-BERTHC_CACHE, else in berthc/ below XDG_CACHE_HOME or ~/.cache; an empty BERTHC_CACHE keeps none,
-and --verify asks for none.
+With 100 or more specs, compile and check cache a fingerprint of each service's inputs (including
+this binary) and outputs. check skips a service whose inputs and outputs have not changed, unless it
+has raw additions. The cache is the folder BERTHC_CACHE, otherwise berthc/ in XDG_CACHE_HOME or
+~/.cache. An empty BERTHC_CACHE turns the cache off, and --verify ignores it.
 
-Exit codes: 0 in step; 1 drift; 2 the specs have errors, wrong usage, or a file could not be read.")]
+Exit codes: 0 OUT is up to date; 1 OUT differs; 2 the specs have errors, wrong usage, or a file could
+not be read.")]
     Check(check::Check),
-    /// Say what keeps two containers apart, or what a diagnostic means
+    /// Show what protects each resource, or what a diagnostic means
     #[command(after_help = "\
-Given specs, prints for every resource and hazard what holds it, with file, field and line. Given
-a code or a gap, a hazard, a resource or a layer, prints what it means, what goes wrong step by
-step, and how to fix it.
+For specs, prints the mechanism that protects each resource from each hazard, with file, field and
+line. For a code, a gap, a hazard, a resource or a mechanism, prints what it means, what goes wrong
+step by step, and how to fix it.
 
 Examples:
   berthc explain specs/kafka.yaml specs/elasticsearch-data.v1.yaml --target swarm
   berthc explain swarm/data/partition
   berthc explain member-moves")]
     Explain(explain::Explain),
-    /// Search any manifests, units and stack files for two holders of one thing
+    /// Search any manifests, units and stack files for two holders of one resource
     #[command(after_help = "\
-Reads Kubernetes manifests, Docker Swarm stack files and fleet units, whoever wrote them, and
-searches all that a small cluster may do with them: updates, rollbacks, a second revision, labels
-that change, nodes that are cut off, reboot or drain, missing disks. Each violation is told as the
-shortest sequence of events, with file and line and the line to change. What is not understood is
-listed. A comment accepts a finding in its file:
+Reads Kubernetes manifests, Docker Swarm stack files and fleet units from any source, and searches
+everything that a small cluster can do with them: updates, rollbacks, a second revision, changed
+labels, network partitions, reboots and drains of nodes, missing disks. Each violation is shown as
+the shortest sequence of events, with file and line and the line to change. berthc also lists what
+it did not understand. A comment in the file accepts a finding:
   # berthc: accept swarm/data/move because \"the plugin's volumes are made by hand\"
 
-Exit codes: 0 all that could hold data was read and searched, and nothing breaks; 1 a violation;
-2 wrong usage, or an input could not be read; 3 something that may hold data was not searched, or
-the search came to its bound: a line for each thing says what, where and why, and what to do.
+Exit codes: 0 everything that may hold data was read and searched, without a violation;
+1 a violation; 2 wrong usage, or a file could not be read; 3 something that may hold data was not
+searched, or the search reached its limit. For each such thing a line says what it is, where, why,
+and what to do.
 
 Examples:
   berthc verify deploy
@@ -98,18 +100,18 @@ Examples:
     Verify(verify::Verify),
     /// Print a commented starter spec
     #[command(after_help = "\
-Kinds, by where the data lives:
+Kinds, by the place of the data:
   node     one member on each labelled node, data on its disk (Elasticsearch, Cassandra, CockroachDB)
-  pinned   numbered members, each held to one node (ZooKeeper, etcd)
+  pinned   numbered members, each pinned to one node (ZooKeeper, etcd)
   volume   numbered members that move with their network volumes (PostgreSQL, Kafka, Redis)
   writer   one member without data of its own
-  external a service that runs elsewhere, for the values of others")]
+  external a service that already runs elsewhere and that other specs refer to")]
     Init(init::Init),
     /// Print the JSON Schema of a spec, for editors
     #[command(after_help = "\
 Example:
   berthc schema > spec.schema.json
-and in the first line of a spec:
+Then write as the first line of a spec:
   # yaml-language-server: $schema=../spec.schema.json")]
     Schema,
     /// Print the completions for a shell

@@ -16,39 +16,39 @@ use super::spool::Spool;
 use super::stdout::Outside;
 use super::{job, read};
 
-/// A compile that has read all it needs and written nothing yet.
+/// The result of a compile before anything is written.
 pub struct Done {
     pub sources: Vec<Input>,
     pub diagnostics: Vec<Diagnostic>,
     pub out: PathBuf,
-    /// How what stands below `out` differs; `None` when the specs have errors.
+    /// The differences to the files in `out`; `None` if the specs have errors.
     pub changes: Option<Changes>,
-    /// The texts of these.
+    /// The texts of the changed files.
     pub spool: Spool,
-    /// Paths of everything that was read.
+    /// The paths of everything that was read.
     pub read: BTreeSet<String>,
 }
 
-/// What is compared of each batch.
+/// Compares each batch with the files in OUT.
 struct Compare<'a> {
     out: &'a Path,
     options: &'a Options,
-    /// What stands in OUT byte for byte is not searched, as it was when it was written; and not
-    /// compiled either when an earlier run has.
+    /// Whether to skip the search of files that already match OUT (they were searched when they were
+    /// written), and to skip compiling them if the fingerprint of an earlier run matches.
     look: bool,
     known: Option<Known>,
-    /// The text of an item that is asked for.
+    /// Returns the text to keep of an item: the new text, or the diff.
     text: fn(&mut Item) -> String,
     spool: Spool,
     line: Mutex<Line>,
 }
 
-/// How one batch differs.
+/// The differences of one batch.
 #[derive(Default)]
 struct Compared {
     changes: Vec<Change>,
     unchanged: usize,
-    /// How many services were known.
+    /// The number of services that were not compiled because their fingerprint matched.
     known: usize,
     diagnostics: Vec<Diagnostic>,
     print: Option<Print>,
@@ -60,7 +60,7 @@ impl Sink for Compare<'_> {
     fn cached(&self, batch: &Batch<'_>) -> Option<Self::T> {
         let known = self.known.as_ref().filter(|_| self.look)?;
         let mut found = known.start(batch);
-        // What cannot be read is said by who compiles it.
+        // If a file cannot be read, the compile of the batch reports it.
         drift::made(self.out, &folders(batch, self.options), |name, bytes| found.add(name, bytes)).ok()?;
         let print = found.print();
         let (unchanged, services) = (found.files, batch.services.len());
@@ -101,16 +101,16 @@ impl Sink for Compare<'_> {
     }
 }
 
-/// What becomes of what differs.
+/// What to do with the differences.
 #[derive(Clone, Copy)]
 pub enum Use {
-    /// It is written.
+    /// Write them.
     Write,
-    /// It is shown; for `look`, see [`Compare`].
+    /// Show them. For `look`, see [`Compare`].
     Show { look: bool },
 }
 
-/// Compiles, and compares with what stands in OUT.
+/// Compiles the specs and compares the result with the files in OUT.
 pub fn done(job: &job::Job, to: Use) -> Result<Done, Outside> {
     let (job::Ready { specs, mut options, mut read, .. }, out) = job.ready()?;
     options.threads = threads::cores();
@@ -124,7 +124,7 @@ pub fn done(job: &job::Job, to: Use) -> Result<Done, Outside> {
     let (mut rest, parts) = berthc::compile_each(&specs, &read::Disk, &options, &compare);
     let Compare { known, spool, line, .. } = compare;
     line.into_inner().unwrap_or_default().clear();
-    // It says nothing of a spec, but of the disk.
+    // This is an error of the disk, not of a spec.
     if let Some(unread) = rest.diagnostics.iter().find(|d| d.code == Code::SpecUnread.as_str()) {
         return Err(unread.message.clone());
     }
@@ -149,7 +149,7 @@ pub fn done(job: &job::Job, to: Use) -> Result<Done, Outside> {
             known.keep(prints);
         }
         changes.all.sort_by(|a, b| a.name.cmp(&b.name));
-        // Only the specs of a project are all that OUT is made from.
+        // Only the specs of a whole project tell what belongs in OUT.
         if !options.partial {
             let gone = drift::left_behind(&out, |name| rest.services.contains(name));
             diagnostics.extend(gone.into_iter().map(|name| left_behind(&out.join(name))));
@@ -161,7 +161,8 @@ pub fn done(job: &job::Job, to: Use) -> Result<Done, Outside> {
     Ok(Done { sources, diagnostics, out, changes: whole, spool, read })
 }
 
-/// Revisions behind files that would change, whose specs stand there and were not given.
+/// Reports revisions whose files would change although their specs exist and are not part of this
+/// compile.
 fn left_out(drift: &Drift, model: &Model) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for (name, spec) in drift.origins() {
@@ -171,27 +172,27 @@ fn left_out(drift: &Drift, model: &Model) -> Vec<Diagnostic> {
             continue;
         }
         let path = path.to_string_lossy();
-        let message = format!("{path} is not given, and OUT holds what was made from it");
+        let message = format!("OUT has files of {path}, which is not part of this compile");
         found.push(
             Diagnostic::error(Code::RevisionLeftOut, given.place(&route!["revision"]), message)
-                .why("its files would be taken away, and whoever deploys OUT would stop its members")
+                .why("berthc would remove these files, and deploying OUT would then stop their members")
                 .fix("compile them together", format!("berthc compile {} {path}", given.source.path))
-                .advice("or take its spec away, if the revision is gone"),
+                .advice("or delete the spec, if the revision no longer exists"),
         );
     }
     found
 }
 
-/// A folder of a service that is gone.
+/// Makes the warning for the folder of a service that has no spec any more.
 fn left_behind(folder: &Path) -> Diagnostic {
     let folder = folder.display();
-    let message = format!("{folder} was made by berthc, and no spec of berthc.toml makes it any more");
+    let message = format!("{folder} was written by berthc, but no spec of berthc.toml needs it any more");
     Diagnostic::warning(Code::LeftBehind, Place::NOWHERE, message)
-        .why("whoever deploys all of OUT starts it, too; after a rename on the data of the new name")
-        .fix("stop what runs of it, and take it away", format!("git rm -r {folder}"))
+        .why("deploying all of OUT also starts this service; after a rename, it would use the data of the new service")
+        .fix("stop the service, then remove the folder", format!("git rm -r {folder}"))
 }
 
-/// The folders of a batch that a run owns: those of its services, for the targets that it emits.
+/// Returns the folders that a batch owns: those of its services, for the targets of this run.
 fn folders(batch: &Batch<'_>, options: &Options) -> Vec<String> {
     let wanted = |t: &Target| options.targets.is_empty() || options.targets.contains(t);
     let mut all = BTreeSet::new();

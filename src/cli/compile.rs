@@ -14,8 +14,8 @@ use super::{depfile, drift, job, output, write};
 pub struct Compile {
     #[command(flatten)]
     job: job::Job,
-    /// Write what was read as a rule of make, for the target TARGET: specs, bases, the files they
-    /// name, templates, folders and berthc.toml
+    /// Write a make rule for the target TARGET with every file that was read: specs, bases, the
+    /// files that they name, templates, folders and berthc.toml
     #[arg(long, value_name = "TARGET.d")]
     depfile: Option<PathBuf>,
 }

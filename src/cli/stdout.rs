@@ -2,15 +2,15 @@
 
 use std::io::Write as _;
 
-/// What went wrong outside the specs; exit code 2.
+/// An error outside the specs; exit code 2.
 pub type Outside = String;
 
-/// Prints data to stdout; a reader that went away is no error.
+/// Prints data to stdout. A closed pipe is not an error.
 pub fn print(text: &str) -> Result<(), Outside> {
     written(std::io::stdout().write_all(text.as_bytes()))
 }
 
-/// What became of data that was printed.
+/// Returns the error of a write to stdout, unless the pipe is closed.
 pub fn written(done: std::io::Result<()>) -> Result<(), Outside> {
     match done {
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(format!("cannot write: {e}")),

@@ -206,7 +206,7 @@ fn also_by(way: &Way) -> String {
     format!("also by {}: {}", way.code, way.message)
 }
 
-/// The lines of each file that was shown once: many findings may stand in one.
+/// The lines of each file, split once, because a file may have many findings.
 type Lines<'f> = BTreeMap<&'f str, Vec<&'f str>>;
 
 fn groups<'f>(

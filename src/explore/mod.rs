@@ -126,8 +126,9 @@ pub fn watched(
             let breaches = breaches.filter(|(b, _)| !rolling || b.kind == facts::BreachKind::Quorum);
             let mut findings: Vec<Finding> =
                 breaches.map(|(breach, trace)| story::breach(&scenario, breach, trace)).collect();
-            // Action someone forced, someone has to fix: a container that was taken out of the books
-            // keeps its port and its name, as it should.
+            // A state that is stuck after a forced deletion is not reported: whoever forced it must
+            // clean up, and a container that the orchestrator no longer knows rightly keeps its
+            // port and its name.
             if let (1, Some(trace)) = (members.len(), &found.stuck)
                 && hazard != Hazard::Force
                 && (scenario.facts.actors.iter().any(facts::Actor::claims)

@@ -235,7 +235,7 @@ pub struct PersistentVolume {
     pub wants: Vec<Want>,
     /// The class; empty if it has none.
     pub class: String,
-    /// The claim that it is kept for, `NAMESPACE/NAME`, and where (`claimRef`).
+    /// The class; empty if it has none.
     pub claim: Option<(String, At)>,
 }
 

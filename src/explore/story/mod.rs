@@ -81,7 +81,7 @@ pub fn stuck(scenario: &Scenario<'_>, trace: &[(Step, State)]) -> Finding {
     let words = format!("even when everything heals, {name} does not reach its desired state again");
     story.push(Event { words, at: None });
     let (line, fix) = narrator(scenario.facts.target).unstick(scenario, trace);
-    let message = format!("{name} can come to where nothing goes on any more");
+    let message = format!("{name} can reach a state from which no update finishes");
     let finding = Finding::new(codes::STUCK, Level::Violation, message, vec![line.clone()], fix);
     let cause = Some(place_of(&actor.workload.at));
     Finding { story, subject: name.clone(), cause, ..finding }

@@ -4,14 +4,14 @@ use super::page::Page;
 use crate::finding::{Level, codes};
 use crate::text::yaml::Value;
 
-/// How many tasks an unknown number stands for: two may already meet.
+/// The number of tasks that an unknown number stands for: with two, they can already conflict.
 const UNKNOWN: u64 = 2;
 
-/// How many tasks, and how they come about.
+/// The number of tasks, and how they are created.
 pub struct Mode {
-    /// One on each node.
+    /// Whether there is one task on each node.
     pub global: bool,
-    /// How many, if not.
+    /// The number of tasks otherwise.
     pub replicas: u64,
 }
 

@@ -16,7 +16,7 @@ use crate::world::{Kind, Member, Mount, Order, Source, Update, Workload};
 
 /// The seconds before docker kills a container that does not stop.
 const GRACE: u32 = 10;
-/// Most members that are read of one service.
+/// The highest number of members of one service that are read.
 const MEMBERS: u64 = 64;
 /// The highest number of mounts that are read of one service, for all its members together.
 const MOUNTS: usize = 4096;
@@ -33,7 +33,7 @@ pub struct Service {
     pub check: Option<(At, String)>,
 }
 
-/// Reads the service `name`; `None` when it is no workload.
+/// Reads the service `name`; `None` if it is not a workload.
 pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Option<Service> {
     let deploy = service.get("deploy");
     let mode = mode::mode(page, name, deploy.as_ref())?;
@@ -120,7 +120,7 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
     Some(Service { workload: page.world.workloads.len() - 1, ingress, ids, check })
 }
 
-/// `max_replicas_per_node`, where 0 is no limit.
+/// Returns `max_replicas_per_node`, where 0 means no limit.
 fn most(page: &mut Page<'_, '_>, deploy: Option<&Value<'_>>) -> Option<(u32, At)> {
     let value = deploy?.at(&["placement", "max_replicas_per_node"])?;
     let most = page.number(&value, "taken for no limit").filter(|n| *n > 0)?;
