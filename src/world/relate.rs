@@ -13,12 +13,12 @@ use crate::finding::At;
 /// before it:
 ///
 /// 1. [`held`]: a directory that one container holds as data is data in every container that mounts
-/// it.
+///    it.
 /// 2. [`share`]: a network share that many workloads name in the same way is shared on purpose and
-/// is nobody's data.
+///    is nobody's data.
 /// 3. [`nested`]: directories inside the remaining data are listed.
 /// 4. [`mark_shared_labels`]: labels that several members require in the same way select a class of
-/// nodes.
+///    nodes.
 pub fn settle(world: &mut World) {
     held(world);
     share(world);
