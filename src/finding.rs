@@ -15,6 +15,13 @@ pub struct At {
     pub field: String,
 }
 
+impl At {
+    /// Returns file and line as one text.
+    pub fn place(&self) -> String {
+        format!("{}:{}", self.file, self.line)
+    }
+}
+
 /// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]

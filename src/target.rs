@@ -89,9 +89,19 @@ impl Target {
         };
         if starts(&["apiVersion"]) && starts(&["kind"]) {
             Some(Self::Kubernetes)
-        } else {
+        } else if top("services") || name.ends_with(".json") && starts(&["services"]) {
             // Formatted JSON indents its first keys.
-            (top("services") || name.ends_with(".json") && starts(&["services"])).then_some(Self::Swarm)
+            Some(Self::Swarm)
+        } else {
+            // JSON, and YAML in one line, may have several keys in a line.
+            let key = |key: &str| {
+                text.match_indices(key).any(|(at, _)| {
+                    let before = text[..at].trim_end_matches(['"', '\'', ' ']);
+                    let after = text[at + key.len()..].trim_start_matches(['"', '\'', ' ']);
+                    before.ends_with(['{', ',', '\n']) && after.starts_with(':')
+                })
+            };
+            (key("apiVersion") && key("kind")).then_some(Self::Kubernetes)
         }
     }
 }

@@ -79,15 +79,23 @@ pub struct Actor {
     pub outlives: bool,
     /// Whether its spec says that at most one container may be it, although it has no data.
     pub single: bool,
-    /// Whether it has a hostname of its own.
+    /// Its claims are deleted when it is scaled down.
+    pub forgets_scaled: bool,
+    /// Its claims are deleted when it is deleted.
+    pub forgets_deleted: bool,
+    /// It has a hostname of its own.
     pub named: bool,
     /// Its mounts. Of mounts that differ only in their names, only one.
     pub mounts: Vec<Mount>,
 }
 
 impl Actor {
-    /// Returns whether at most one container may be it, because it has data or because its spec
-    /// says so.
+    /// Whether its claims may go with its pods.
+    pub fn forgets(&self) -> bool {
+        self.forgets_scaled || self.forgets_deleted
+    }
+
+    /// Whether at most one container may be it: it has data, or someone says so.
     pub fn claims(&self) -> bool {
         !self.mounts.is_empty() || self.single || self.kind == Kind::StatefulSet
     }
@@ -181,7 +189,7 @@ impl Facts {
                     }
                 }
             }
-            if actor.kind == Kind::Pod && self.actors.len() > 1 {
+            if actor.kind.once() && self.actors.len() > 1 {
                 state.push(Copy::wanted(a as u8, 0, NOWHERE));
             }
         }

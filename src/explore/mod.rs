@@ -252,6 +252,10 @@ fn pairs(world: &World) -> Vec<Vec<(&Workload, &Member)>> {
     let member = |(w, m): (usize, usize)| (&world.workloads[w], &world.workloads[w].members[m]);
     // Members of one workload all conflict in the same way, so one pair is enough.
     let mut inside = BTreeSet::new();
-    let apart = |(a, b): &((usize, usize), (usize, usize))| a.0 != b.0 || inside.insert(a.0);
+    // Two versions of one object never run beside each other: names are unique in a namespace.
+    let twins = |a: &Workload, b: &Workload| !a.scope.is_empty() && a.scope == b.scope && a.name == b.name;
+    let apart = |(a, b): &((usize, usize), (usize, usize))| {
+        if a.0 == b.0 { inside.insert(a.0) } else { !twins(&world.workloads[a.0], &world.workloads[b.0]) }
+    };
     chosen.into_iter().filter(apart).map(|(a, b)| vec![member(a), member(b)]).collect()
 }

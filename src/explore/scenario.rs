@@ -72,6 +72,8 @@ impl<'w> Scenario<'w> {
                 cleans: workload.cleans.is_some(),
                 outlives: workload.outlives.is_some(),
                 single: workload.single,
+                forgets_scaled: workload.forgets.scaled.is_some(),
+                forgets_deleted: workload.forgets.deleted.is_some(),
                 named: workload.kind == Kind::StatefulSet || member.hostname.is_some(),
                 mounts: held,
             });

@@ -25,7 +25,23 @@ impl Found {
         self.finding((code, Level::Violation), message, at, fix);
     }
 
-    /// Adds a note: nothing breaks yet.
+    /// Adds a violation of which the search may find the same: both have one cause and one fix.
+    pub fn caused(
+        &mut self,
+        workload: &Workload,
+        code: &str,
+        message: String,
+        at: Vec<At>,
+        fix: impl Into<String>,
+    ) {
+        let before = self.findings.len();
+        self.violation(code, message, at, fix);
+        for finding in self.findings.iter_mut().skip(before) {
+            finding.cause = Some(workload.at.place());
+        }
+    }
+
+    /// Adds a finding that breaks nothing yet.
     pub fn note(&mut self, code: &str, message: impl Into<String>, at: Vec<At>, fix: impl Into<String>) {
         self.finding((code, Level::Note), message, at, fix);
     }

@@ -20,8 +20,8 @@ use crate::images::Images;
 use crate::target::Target;
 pub use unread::{Unread, UnreadKind};
 pub use workload::{
-    Apart, File, Inspect, Kind, Member, Missing, Mount, Order, PersistentVolume, Port, Rolling, Selector,
-    Source, Term, Toleration, Update, Volume, Want, Whom, Workload, World,
+    Apart, File, Forgets, Inspect, Kind, Member, Missing, Mount, Order, PersistentVolume, Port, Rolling,
+    Selector, Source, Term, Toleration, Update, Volume, Want, Whom, Workload, World,
 };
 pub use worlds::{Read, Worlds};
 

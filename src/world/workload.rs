@@ -39,11 +39,13 @@ pub enum Kind {
     DaemonSet,
     /// Kubernetes: numbered pods, where each name exists once in the API.
     StatefulSet,
-    /// Kubernetes: a Deployment, ReplicaSet or ReplicationController, with pods without numbers.
+    /// Kubernetes: a Deployment, ReplicaSet, ReplicationController or the like: pods of no number.
     Replicas,
     /// Kubernetes: a Pod without a controller, created once.
     Pod,
-    /// fleet: a unit on one machine.
+    /// Kubernetes: the pods of a Job or CronJob, which end by themselves.
+    Job,
+    /// fleet: a unit, on one machine.
     Unit,
     /// fleet: a unit with `Global=true`, on each matching machine.
     GlobalUnit,
@@ -58,6 +60,11 @@ impl Kind {
     /// identity.
     pub fn per_node(self) -> bool {
         matches!(self, Self::DaemonSet | Self::GlobalUnit | Self::Global)
+    }
+
+    /// Whether its pods are made once, and nothing makes them again.
+    pub fn once(self) -> bool {
+        matches!(self, Self::Pod | Self::Job)
     }
 }
 
@@ -136,7 +143,11 @@ pub struct Workload {
     pub outlives: Option<At>,
     /// Whether one of its claims serves pods on many nodes (ReadWriteMany on Kubernetes).
     pub many: Option<At>,
-    /// How a controller updates its members, if they form a quorum (Kubernetes).
+    /// The autoscaler that asks for more of it than its own file.
+    pub scaler: Option<At>,
+    /// When its claims are deleted with its pods (Kubernetes' `persistentVolumeClaimRetentionPolicy`).
+    pub forgets: Forgets,
+    /// How a controller updates its members, if they keep a quorum (Kubernetes).
     pub rolling: Option<Rolling>,
     /// The paths whose disks are mounted before it starts: systemd's `RequiresMountsFor` (fleet).
     pub mounted: Vec<(String, At)>,
@@ -181,11 +192,22 @@ impl Workload {
             cleans: None,
             outlives: None,
             many: None,
+            scaler: None,
+            forgets: Forgets::default(),
             rolling: None,
             mounted: Vec::new(),
             inspects: Vec::new(),
         }
     }
+}
+
+/// When claims are deleted with the pods that they were made for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Forgets {
+    /// When the set is scaled down.
+    pub scaled: Option<At>,
+    /// When the set is deleted.
+    pub deleted: Option<At>,
 }
 
 /// The way a StatefulSet updates members that keep a quorum.
@@ -439,6 +461,9 @@ pub enum Order {
     /// The new container starts next to the old one (Swarm's `start-first`, maxSurge,
     /// RollingUpdate).
     StartFirst,
-    /// Somebody deletes the old container (OnDelete).
+    /// The old one is told to stop, and the new one starts without waiting for its end (a Deployment
+    /// with `maxSurge: 0`).
+    DownFirst,
+    /// Somebody deletes the old one (OnDelete).
     ByHand,
 }

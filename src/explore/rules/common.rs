@@ -76,7 +76,8 @@ pub fn heals(facts: &Facts, state: &State) -> Vec<(Step, State)> {
             heals.push((Step { action: Action::Deploy, actor: a as u8, node: NOWHERE, version }, after));
         }
     }
-    if state.volumes.contains(&Data::Absent) {
+    // A claim that was deleted is gone for good.
+    if state.volumes.contains(&Data::Absent) && state.struck & Action::LoseVolume.bit() != 0 {
         let mut after = *state;
         let owner = facts.actors.first().map_or(0, |a| a.owner);
         for volume in after.volumes.iter_mut().filter(|v| **v == Data::Absent) {

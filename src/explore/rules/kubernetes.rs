@@ -6,12 +6,12 @@
 //! DaemonSet do not.
 
 use crate::hazard::{Hazard, Resource};
-use crate::world::{Kind, Order};
+use crate::world::{Kind, Missing, Order};
 
 use super::common;
-use crate::explore::facts::{Breach, BreachKind, Facts, Rolling, holds};
+use crate::explore::facts::{Breach, BreachKind, Facts, Place, Rolling, holds};
 use crate::explore::search::{Action, Next, Rules, Step};
-use crate::explore::state::{Copy, Link, NOWHERE, Phase, State};
+use crate::explore::state::{Copy, Data, Link, NOWHERE, Phase, State};
 
 /// Kubernetes.
 pub struct Kubernetes;
@@ -58,8 +58,8 @@ impl Rules for Kubernetes {
     }
 
     fn settled(&self, facts: &Facts, state: &State) -> bool {
-        // A pod without a controller does not come back.
-        let bare = facts.actors.iter().any(|a| a.kind == Kind::Pod);
+        // A bare pod that is gone stays gone.
+        let bare = facts.actors.iter().any(|a| a.kind.once());
         bare || common::calm(facts, state) && common::runs_as_wanted(facts, state)
     }
 }
@@ -100,10 +100,10 @@ impl Turn<'_> {
         let counts = |c: &&Copy| !surge || !c.retired && c.version == desired.version;
         let places: Vec<u8> = match self.kind(actor) {
             _ if !desired.deployed => return,
-            // It is created once, with everything else.
-            Kind::Pod => Vec::new(),
-            // pkg/controller/daemon/daemon_controller.go, podsShouldBeOnNode: counts a terminating
-            // pod of its own, but no pod of another DaemonSet.
+            // Made once, with everything else.
+            Kind::Pod | Kind::Job => Vec::new(),
+            // pkg/controller/daemon/daemon_controller.go, podsShouldBeOnNode: a terminating pod
+            // of its own counts; of an older set's it knows nothing.
             Kind::DaemonSet => self
                 .nodes()
                 .filter(|n| self.fits(actor, *n))
@@ -115,9 +115,10 @@ impl Turn<'_> {
             // pkg/controller/replicaset: does not count terminating pods; Recreate waits for old
             // pods only during a rollout.
             Kind::Replicas => {
-                let upgrade = objects().any(|c| c.version != desired.version);
+                let waits = self.order(actor) == Order::StopFirst;
+                let upgrade = waits && objects().any(|c| c.version != desired.version);
                 let alive = objects().filter(|c| !c.retired).filter(counts).count();
-                if alive > 0 || upgrade && !surge { Vec::new() } else { vec![NOWHERE] }
+                if alive > 0 || upgrade { Vec::new() } else { vec![NOWHERE] }
             }
             _ => vec![NOWHERE],
         };
@@ -138,11 +139,7 @@ impl Turn<'_> {
     /// Rolls out: deletes the old pod, at once or after the new one runs.
     fn replace(&mut self, old: &Copy) {
         let desired = self.state.desired[usize::from(old.actor)];
-        if !desired.deployed
-            || old.retired
-            || old.version == desired.version
-            || self.kind(old.actor) == Kind::Pod
-        {
+        if !desired.deployed || old.retired || old.version == desired.version || self.kind(old.actor).once() {
             return;
         }
         let local = self.kind(old.actor).per_node();
@@ -254,11 +251,31 @@ impl Turn<'_> {
             Phase::Waiting | Phase::Placed => (Action::Tell, None),
         };
         after.set(copy, left);
+        if left.is_none() {
+            self.forget(&mut after, copy);
+        }
         self.next.add(Self::of(action, copy), after);
     }
 
-    /// Lets the node lifecycle controller notice a node. Pods of a DaemonSet tolerate an
-    /// unreachable node forever.
+    /// Claims go with the last pod of a set that is scaled down or deleted, if its policy says so
+    /// (pkg/controller/statefulset/stateful_set_utils.go, updateClaimOwnerRefForSetAndPod).
+    fn forget(&self, state: &mut State, copy: &Copy) {
+        let actor = self.facts.of(copy);
+        let scaled = actor.forgets_scaled && !state.desired[usize::from(copy.actor)].deployed;
+        let deleted = actor.forgets_deleted && copy.orphan;
+        if !(scaled || deleted) || state.of(copy.actor).next().is_some() {
+            return;
+        }
+        for mount in actor.mounts.iter().filter(|m| m.missing == Missing::Created) {
+            if let Place::Volume(v) = mount.place
+                && state.volumes[usize::from(v)] == Data::Of(actor.owner)
+            {
+                state.volumes[usize::from(v)] = Data::Absent;
+            }
+        }
+    }
+
+    /// The node lifecycle controller; pods of a DaemonSet tolerate an unreachable node for ever.
     fn notice(&mut self) {
         for n in self.nodes() {
             let node = self.state.nodes[usize::from(n)];
@@ -310,7 +327,7 @@ impl Turn<'_> {
             Action::Rollback if self.state.struck & Action::Update.bit() != 0 => {
                 self.apply(struck, action, 0);
             }
-            Action::Again if self.kind(0) != Kind::Pod => {
+            Action::Again if !self.kind(0).once() => {
                 struck.each(|c| c.actor == 0, |c| (c.retired, c.orphan) = (true, true));
                 self.next.add(step(action, 0, NOWHERE, 0), struck);
             }

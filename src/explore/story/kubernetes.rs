@@ -13,6 +13,19 @@ use crate::world::{Kind, Order, Source};
 /// The narrator of Kubernetes.
 pub struct Kubernetes;
 
+/// What gives each pod of a workload a volume of its own.
+fn own_volume(kind: Kind) -> &'static str {
+    match kind {
+        Kind::StatefulSet => "volumeClaimTemplates: a claim for each member, instead of one for all",
+        Kind::DaemonSet => {
+            "subPathExpr: $(NODE), with env NODE from spec.nodeName: a directory for each node"
+        }
+        Kind::Job => "parallelism: 1, or ephemeral.volumeClaimTemplate: a volume for each pod",
+        Kind::Pod => "name, instead of generateName: one pod at a time",
+        _ => "kind: StatefulSet with volumeClaimTemplates: each replica its own volume",
+    }
+}
+
 /// An update that stops as many members as a quorum cannot miss; `steps` lead to it.
 pub fn quorum(scenario: &Scenario<'_>, steps: Vec<Event>) -> Finding {
     let workload = scenario.actors[0].workload;
@@ -100,6 +113,12 @@ impl Narrator for Kubernetes {
             Action::Tell => {
                 (format!("the kubelet of {node} tells the container to stop; it still runs"), None)
             }
+            Action::End if scenario.facts.actors[usize::from(step.actor)].forgets() => {
+                let forgets = workload.forgets.scaled.as_ref().or(workload.forgets.deleted.as_ref());
+                let words =
+                    format!("the container of {name} on {node} ends, and its pod is gone, with its claim");
+                (words, forgets)
+            }
             Action::End => (format!("the container of {name} on {node} ends, and its pod is gone"), None),
             Action::Notice => {
                 (format!("{node} is unreachable for 300 s: its pods are marked Terminating"), None)
@@ -134,6 +153,22 @@ impl Narrator for Kubernetes {
         let at_mount = mount.map_or(&workload.at, |m| &m.at);
         let update = workload.update.at.as_ref().unwrap_or(&workload.at);
         let volume = matches!(mount.map(|m| &m.source), Some(Source::Volume { .. }));
+        if breach.kind == BreachKind::Empty && volume {
+            let scaled = workload.forgets.scaled.as_ref().filter(|_| !came(Action::Again));
+            if let Some(at) = scaled {
+                return (at, "whenScaled: Retain".to_owned());
+            }
+            if let Some(at) = &workload.forgets.deleted {
+                return (at, "whenDeleted: Retain".to_owned());
+            }
+        }
+        // A class that makes directories says nothing of nodes.
+        let loose =
+            matches!(mount.map(|m| &m.source), Some(Source::Host { path, .. }) if !path.starts_with('/'));
+        if loose && breach.kind != BreachKind::Two {
+            let words = "storageClassName of a class that ties its volumes to a node, or reaches all nodes";
+            return (at_mount, words.to_owned());
+        }
         if came(Action::Unmount) {
             return (
                 at_mount,
@@ -144,22 +179,23 @@ impl Narrator for Kubernetes {
         if scenario.facts.hazard == Hazard::Neighbour {
             return (at_mount, "a path or claim of its own".to_owned());
         }
+        if scenario.actors.len() > 1 && std::ptr::eq(workload, scenario.actors[0].workload) {
+            return (&workload.at, own_volume(workload.kind).to_owned());
+        }
         if breach.kind != BreachKind::Two {
             let words = "a claim per member (volumeClaimTemplates), or a local volume with nodeAffinity: hostPath stays behind when the pod moves";
             return (at_mount, words.to_owned());
         }
+        let claim = matches!(mount.map(|m| &m.source), Some(Source::Volume { name, .. }) if name.starts_with("claim "));
         match workload.kind {
-            Kind::Replicas if scenario.actors.len() > 1 => {
-                (&workload.at, "kind: StatefulSet with volumeClaimTemplates: each replica gets its own volume".to_owned())
+            Kind::Replicas if claim => {
+                (&workload.at, "kind: StatefulSet, which makes no second pod of one name; and accessModes: [ReadWriteOncePod]".to_owned())
             }
-            Kind::Replicas if volume => {
-                (&workload.at, "kind: StatefulSet, which never creates a second pod with the same name; and accessModes: [ReadWriteOncePod]".to_owned())
-            }
-            Kind::Replicas | Kind::Pod => {
-                (&workload.at, "kind: StatefulSet, which never creates a second pod with the same name".to_owned())
+            Kind::Replicas | Kind::Pod | Kind::Job => {
+                (&workload.at, "kind: StatefulSet, which makes no second pod of one name".to_owned())
             }
             _ if workload.update.order == Order::StartFirst => {
-                (update, "rollingUpdate: { maxSurge: 0, maxUnavailable: 1 }".to_owned())
+                (update, "rollingUpdate: {maxSurge: 0, maxUnavailable: 1}".to_owned())
             }
             _ => (
                 &workload.at,
@@ -171,6 +207,10 @@ impl Narrator for Kubernetes {
     fn unstick<'w>(&self, scenario: &Scenario<'w>, _way: &[(Step, State)]) -> (&'w At, String) {
         let workload = scenario.actors[0].workload;
         let at = workload.update.at.as_ref().unwrap_or(&workload.at);
-        (at, "rollingUpdate: { maxSurge: 0, maxUnavailable: 1 }".to_owned())
+        let fix = match workload.kind {
+            Kind::Replicas => "strategy: {type: Recreate}",
+            _ => "rollingUpdate: {maxSurge: 0, maxUnavailable: 1}",
+        };
+        (at, fix.to_owned())
     }
 }

@@ -32,6 +32,9 @@ pub fn breach(scenario: &Scenario<'_>, breach: &Breach, trace: &[(Step, State)])
     let message = match breach.kind {
         BreachKind::Two if name == other => format!("two containers of {name} hold {thing} at once"),
         BreachKind::Two => format!("{name} and {other} hold {thing} at once"),
+        BreachKind::Empty if facts.forgets() && matches!(place, Some(Place::Volume(_))) => {
+            format!("{name} starts on an empty {thing}: its data was deleted")
+        }
         BreachKind::Empty => format!("{name} starts on an empty {thing}, while its data is elsewhere"),
         BreachKind::Other if name == other => format!("{name} starts on another's data in {thing}"),
         BreachKind::Other => format!("{name} starts on the data of {other} in {thing}"),
@@ -52,22 +55,26 @@ pub fn breach(scenario: &Scenario<'_>, breach: &Breach, trace: &[(Step, State)])
     let (line, fix) = narrator(scenario.facts.target).fix(scenario, breach, trace);
     let mut at = vec![line.clone()];
     at.extend(mount.map(|m| m.at.clone()).filter(|a| a != line));
+    // Who asks for more than one.
+    at.extend(own.workload.scaler.clone().filter(|_| scenario.actors.len() > 1));
     if !std::ptr::eq(own.workload, theirs.workload) {
         at.push(theirs.workload.at.clone());
     }
     // What several hold is one cause, whoever they are; else what is wrong with one workload.
     let cause = match std::ptr::eq(own.workload, theirs.workload) {
-        true => place_of(&own.workload.at),
+        true => own.workload.at.place(),
         false => thing,
     };
     let finding = Finding::new(&code, Level::Violation, message, at, fix);
     Finding { story, subject: name.clone(), cause: Some(cause), ..finding }
 }
 
-/// Returns the hazard that caused the breach. If two members use one directory one after the other,
-/// the second one is where its own data is not.
+/// What has struck. Of two members on one directory, one after the other, the second has come to
+/// where its own data is not; so has a member whose claims were deleted.
 fn hazard(scenario: &Scenario<'_>, breach: &Breach) -> Hazard {
+    let actor = &scenario.facts.actors[usize::from(breach.actor)];
     match (scenario.facts.hazard, breach.kind) {
+        (_, BreachKind::Empty) if actor.forgets() => Hazard::Move,
         (Hazard::Colocate, BreachKind::Empty | BreachKind::Other) => Hazard::Move,
         (hazard, _) => hazard,
     }
@@ -83,16 +90,11 @@ pub fn stuck(scenario: &Scenario<'_>, trace: &[(Step, State)]) -> Finding {
     let (line, fix) = narrator(scenario.facts.target).unstick(scenario, trace);
     let message = format!("{name} can reach a state from which no update finishes");
     let finding = Finding::new(codes::STUCK, Level::Violation, message, vec![line.clone()], fix);
-    let cause = Some(place_of(&actor.workload.at));
+    let cause = Some(actor.workload.at.place());
     Finding { story, subject: name.clone(), cause, ..finding }
 }
 
-/// The key of a cause that one workload has.
-fn place_of(at: &crate::finding::At) -> String {
-    format!("{}:{}", at.file, at.line)
-}
-
-/// Returns every step that a reader needs to know.
+/// Every step that a reader has to know of.
 fn events(scenario: &Scenario<'_>, trace: &[(Step, State)]) -> Vec<Event> {
     let mut before = scenario.facts.start();
     let mut events = Vec::new();

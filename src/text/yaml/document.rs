@@ -226,6 +226,12 @@ impl<'d> Value<'d> {
         self.items().into_iter().filter_map(Value::text).collect()
     }
 
+    /// Returns the scalars below it, in order.
+    pub fn scalars(self) -> impl Iterator<Item = Value<'d>> {
+        let values = (self.index..self.node().end).map(move |index| Value { document: self.document, index });
+        values.filter(|v| matches!(v.node().kind, Kind::Scalar(..)))
+    }
+
     /// Returns the key that it is the value of.
     pub fn key(self) -> Option<&'d str> {
         match &self.node().step {

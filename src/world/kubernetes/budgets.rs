@@ -1,12 +1,12 @@
 //! Disruption budgets: for whom they are, and whether they ever let a pod go.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::object::Object;
 use super::peers::Peers;
 use super::rolling::part;
 use super::selector::{selector, words};
-use super::workload::flow;
+use super::workload::{Read, flow};
 use crate::finding::codes;
 use crate::text::yaml::Value;
 use crate::world::Kind;
@@ -26,7 +26,7 @@ pub(super) fn judge(objects: &[Object<'_>], peers: &Peers<'_, '_>, found: &mut F
                     "two budgets select the pods of {}: the API evicts none of them",
                     peers.reads[i].workload.name
                 );
-                let fix = "one budget for these pods".to_owned();
+                let fix = "each budget the labels of its own set; or one budget alone for these pods";
                 found.violation(codes::STUCK, message, vec![object.here(), first.here()], fix);
             }
         }
@@ -39,8 +39,14 @@ pub(super) fn judge(objects: &[Object<'_>], peers: &Peers<'_, '_>, found: &mut F
                 "no disruption budget keeps a drain from taking several members of {}",
                 read.workload.name
             );
+            // In another namespace it would do nothing.
+            let scope = match read.workload.scope.as_str() {
+                "default" => String::new(),
+                scope => format!(", namespace: {scope}"),
+            };
             let fix = format!(
-                "kind: PodDisruptionBudget, spec: {{maxUnavailable: 1, selector: {{matchLabels: {}}}}}",
+                "{{apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {{name: {}{scope}}}, spec: {{maxUnavailable: 1, selector: {{matchLabels: {}}}}}}}",
+                read.object.name,
                 flow(&read.pod)
             );
             found.note(codes::NO_BUDGET, message, vec![read.workload.at.clone()], fix);
@@ -92,15 +98,41 @@ fn budget(object: &Object<'_>, peers: &Peers<'_, '_>, found: &mut Found) -> Vec<
         let at = vec![object.at(value), read.workload.at.clone()];
         found.note(codes::BUDGET_IDLE, message, at, "no budget for a DaemonSet".to_owned());
     }
-    let counted = || all.iter().map(|i| &peers.reads[*i]).filter(|r| r.workload.kind != Kind::DaemonSet);
+    // Of two versions of one object one runs.
+    let mut names = BTreeSet::new();
+    let own: Vec<&Read<'_>> = all
+        .iter()
+        .rev()
+        .map(|i| &peers.reads[*i])
+        .filter(|r| !matches!(r.workload.kind, Kind::DaemonSet | Kind::Job))
+        .filter(|r| names.insert(r.workload.name.as_str()))
+        .collect();
+    let counted = || own.iter();
     let pods = counted().fold(0_u32, |n, r| n.saturating_add(r.replicas));
-    let count = |v: Value<'_>| v.as_str().and_then(|t| part(t, pods, true));
+    let count = |v: Value<'_>| -> Option<u32> { v.as_str().and_then(|t| part(t, pods, true)) };
     let none =
         most.filter(|m| count(*m) == Some(0)).or(least.filter(|l| count(*l).is_some_and(|n| n >= pods)));
     if let Some(none) = none.filter(|_| pods > 0) {
         let message =
             format!("the budget {} never lets one of its {pods} pods go: no drain ends", object.name);
         found.violation(codes::STUCK, message, vec![object.at(none)], "maxUnavailable: 1".to_owned());
+    } else if let [read] = own.as_slice() {
+        let goes = most.and_then(count).or_else(|| Some(pods.saturating_sub(least.and_then(count)?)));
+        majority(object, read, most.or(least).zip(goes), found);
     }
     all
+}
+
+/// A budget that lets so many members go at once that the others are no majority.
+fn majority(object: &Object<'_>, read: &Read<'_>, goes: Option<(Value<'_>, u32)>, found: &mut Found) {
+    let votes = read.pod.software.as_ref().is_some_and(|s| s.quorum) && read.replicas >= QUORUM;
+    let Some((value, goes)) = goes.filter(|(_, goes)| votes && *goes > (read.replicas - 1) / 2) else {
+        return;
+    };
+    let message = format!(
+        "the budget {} lets {goes} of the {} members of {} go at once: the others are no majority",
+        object.name, read.replicas, read.workload.name
+    );
+    let at = vec![object.at(value), read.workload.at.clone()];
+    found.note(codes::BUDGET_IDLE, message, at, "maxUnavailable: 1, and no minAvailable");
 }

@@ -23,6 +23,13 @@ const HARMLESS: [&str; 13] = [
     "buildMetadata",
 ];
 
+/// Fields that rename or label all alike, selectors too: what is searched differs in names only.
+const ALIKE: [&str; 8] =
+    ["commonLabels", "configurations", "crds", "labels", "namePrefix", "nameSuffix", "openapi", "validators"];
+
+/// Fields that change objects, with where they name files.
+const PATCHES: [&str; 3] = ["patches", "patchesJson6902", "patchesStrategicMerge"];
+
 /// Most kustomizations, one over the other.
 const LAYERS: usize = 16;
 
@@ -34,14 +41,21 @@ pub(super) fn apply(objects: &mut Vec<Object<'_>>, found: &mut Found) {
     let (kustomizations, mut rest): (Vec<_>, Vec<_>) =
         std::mem::take(objects).into_iter().partition(|o| o.kind == "Kustomization");
     let mut over: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let mut patches: BTreeSet<String> = BTreeSet::new();
     for (i, k) in kustomizations.iter().enumerate() {
         list(k, found);
+        for patch in PATCHES.iter().flat_map(|key| k.root.get(key).map(Value::items).unwrap_or_default()) {
+            let path = patch.get("path").unwrap_or(patch);
+            patches.extend(path.as_str().map(|path| join(folder(&k.file), path)));
+        }
         for key in ["resources", "bases"] {
             for resource in k.root.get(key).map(Value::texts).unwrap_or_default() {
                 over.entry(join(folder(&k.file), &resource)).or_default().push(i);
             }
         }
     }
+    // A patch is a part of an object, and no object.
+    rest.retain(|object| !patches.contains(&*object.file));
     for object in rest.iter_mut().filter(|o| !CLUSTER.contains(&o.kind)) {
         let mut path = object.file.to_string();
         // From the file outwards: who takes it in, who takes that one's folder in. Circles end.
@@ -79,10 +93,24 @@ fn list(kustomization: &Object<'_>, found: &mut Found) {
                     .iter()
                     .any(|k| l.get(k).and_then(Value::flag) == Some(true))
             });
-        if !HARMLESS.contains(&key) && !label && !value.is_null() {
-            let what = format!("`{key}` of a kustomization: read what `kubectl kustomize` makes of it");
-            found.unread(kustomization.at(value), what);
+        let empty = value.is_null() || value.is_list() && value.items().is_empty();
+        if HARMLESS.contains(&key) || label || empty {
+            continue;
         }
+        let at = kustomization.at(value);
+        if ALIKE.contains(&key) {
+            found.unread(
+                at,
+                format!("`{key}` of a kustomization: the names and labels of the files are searched"),
+            );
+            continue;
+        }
+        let dir = match folder(&kustomization.file) {
+            "" => ".",
+            dir => dir,
+        };
+        let what = format!("`{key}` of a kustomization changes what runs, and was not built");
+        found.not_searched(at, what, format!("kubectl kustomize {dir} | berthc verify -"));
     }
 }
 

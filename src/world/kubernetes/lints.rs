@@ -15,9 +15,8 @@ use crate::world::found::Found;
 
 /// Judges what each workload is used to.
 pub(super) fn judge(objects: &[Object<'_>], peers: &Peers<'_, '_>, found: &mut Found) {
-    for read in peers.reads {
+    for read in peers.reads.iter().filter(|r| r.workload.kind != Kind::Job) {
         ephemeral(read, found);
-        forgets(read, found);
         one_node(read, found);
         grace(read, found);
         size(read, found);
@@ -65,32 +64,13 @@ fn ephemeral(read: &Read<'_>, found: &mut Found) {
     }
 }
 
-/// Claims that go with their set, or with a member that it is scaled below.
-fn forgets(read: &Read<'_>, found: &mut Found) {
-    let policy = read.object.root.at(&["spec", "persistentVolumeClaimRetentionPolicy"]);
-    let entries = policy.map(Value::entries).unwrap_or_default();
-    let Some((when, value)) = entries.into_iter().find(|(_, v)| v.is("Delete")) else { return };
-    let name = &read.workload.name;
-    let message = match when {
-        "whenScaled" => format!(
-            "the data of a member of {name} is deleted when it is scaled down, and the member comes back empty"
-        ),
-        _ => format!("the data of {name} is deleted with it, and comes back empty when it is applied again"),
-    };
-    let at = vec![read.object.at(value)];
-    if read.persists() {
-        found.note(codes::EPHEMERAL, message, at, format!("{when}: Retain"));
-    }
-}
-
 fn one_node(read: &Read<'_>, found: &mut Found) {
-    let one = read.workload.kind == Kind::StatefulSet || read.replicas == 1;
-    for at in read.one_node.iter().filter(|_| one) {
+    for (at, _) in &read.one_node {
         let message = format!(
             "ReadWriteOnce lets every pod of one node mount the volume of {}, also a second one",
             read.workload.name
         );
-        found.note(codes::ONE_NODE, message, vec![at.clone()], "accessModes: [ReadWriteOncePod]".to_owned());
+        found.note(codes::ONE_NODE, message, vec![at.clone()], "accessModes: [ReadWriteOncePod]");
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) fn members<'d>(
     let Template { object, kind, replicas, pod, .. } = *template;
     let count = replicas.min(MOST).min(u32::try_from(*left).unwrap_or(MOST));
     if count < replicas {
-        let what = format!("{replicas} replicas: only the first {count} are read");
+        let what = format!("{replicas} pods: only the first {count} are read");
         found.unread(object.near(&["spec", "replicas"]), what);
     }
     *left -= count as usize;
@@ -46,14 +46,17 @@ pub(super) fn members<'d>(
         let ordinal = (kind == Kind::StatefulSet).then(|| start.saturating_add(i));
         let name = match (ordinal, kind) {
             (Some(ordinal), _) => format!("{}-{ordinal}", object.name),
-            (None, Kind::Replicas) if replicas > 1 => format!("{}#{}", object.name, i + 1),
+            (None, Kind::Replicas | Kind::Pod | Kind::Job) if replicas > 1 => {
+                format!("{}#{}", object.name, i + 1)
+            }
             (None, Kind::DaemonSet) => object.title(),
             (None, _) => object.name.clone(),
         };
         let mut member = Member { name, ordinal, hostname: hostname.clone(), ..Member::default() };
         template.mounts.mount(&mut member, storage, &mut modes, found);
-        if let Some(lost) = lost {
-            lost.mount(&mut member);
+        // A job that runs the tools of a database has none of its own.
+        if kind != Kind::Job {
+            ephemeral(template, &mut member);
         }
         members.push(member);
     }

@@ -4,7 +4,9 @@
 //! unique in a namespace, which is `default` where neither the manifest nor a kustomization gives one.
 
 mod budgets;
-mod ephemeral;
+mod class;
+mod fields;
+mod inline;
 mod kustomize;
 mod lints;
 mod lives;
@@ -13,10 +15,14 @@ mod mounts;
 mod object;
 mod peers;
 mod pod;
+mod probes;
 mod quiet;
 mod rolling;
 mod rules;
+mod scale;
 mod selector;
+mod services;
+mod starts;
 mod storage;
 mod workload;
 
@@ -31,10 +37,14 @@ pub fn read(files: &[File<'_>], images: &Images) -> World {
     let mut objects = object::objects(&documents, &mut found);
     kustomize::apply(&mut objects, &mut found);
     object::twice(&objects, &mut found);
+    fields::judge(&objects, &mut found);
     let reads = workload::workloads(&objects, images, &mut found);
     let peers = peers::Peers::new(&reads);
     rules::judge(&peers, &mut found);
+    starts::judge(&peers, &mut found);
     budgets::judge(&objects, &peers, &mut found);
+    services::judge(&objects, &peers, &mut found);
+    probes::judge(&peers, &mut found);
     lints::judge(&objects, &peers, &mut found);
     if peers.tired() {
         let what = "more workloads than are compared with each other: some rules are not judged";

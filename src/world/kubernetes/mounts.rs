@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::lives::{Lives, life};
+use super::inline::{Inline, goes_with_pod, inline, kind as kind_of};
 use super::object::Object;
 use super::pod::Pod;
-use super::storage::{Bound, CLASS, Claim, Inline, Storage, inline};
+use super::storage::{Bound, Claim, Storage};
 use crate::finding::At;
 use crate::images::{Life, Software};
 use crate::text::path::shortest;
@@ -15,17 +15,15 @@ use crate::world::found::Found;
 use crate::world::path;
 use crate::world::{Kind, Member, Missing, Mount, Source, claims};
 
-/// Volumes that hold nothing that two pods could both write.
-const NO_DATA: [&str; 8] =
-    ["configMap", "secret", "projected", "downwardAPI", "emptyDir", "ephemeral", "image", "gitRepo"];
-
 /// Claims that say that they serve more than one pod.
 #[derive(Default)]
 pub(super) struct Modes {
-    /// Every pod of a node.
-    pub one_node: Vec<At>,
-    /// Pods of many nodes.
-    pub many: Option<At>,
+    /// Every pod of a node, with the claim.
+    pub one_node: Vec<(At, String)>,
+    /// Pods of many nodes, with the claim.
+    pub many: Option<(At, String)>,
+    /// The claims that members use, once for each member.
+    pub uses: Vec<String>,
 }
 
 /// The mounts of a template.
@@ -45,23 +43,32 @@ impl<'d> Mounts<'d> {
         let list = |value: Option<Value<'d>>| value.map(Value::items).unwrap_or_default();
         let volumes = list(pod.spec.get("volumes"));
         let templates = list(object.root.at(&["spec", "volumeClaimTemplates"]));
-        let templates = if kind == Kind::StatefulSet { templates } else { Vec::new() };
+        let own = kind == Kind::StatefulSet || object.kind == "CloneSet";
+        let templates = if own { templates } else { Vec::new() };
         let init = list(pod.spec.get("initContainers"));
+        let volumes: BTreeMap<&str, Value<'d>> =
+            volumes.iter().filter_map(|v| Some((named(v, &["name"])?, *v))).collect();
+        // A mount, a claim or a volume may be read only.
+        let read_only = |v: Value<'_>| v.get("readOnly").and_then(Value::flag) == Some(true);
+        let writes = |mount: &Value<'d>| {
+            let volume = named(mount, &["name"]).and_then(|name| volumes.get(name));
+            !read_only(*mount) && !volume.and_then(|v| kind_of(*v)).is_some_and(|(_, v)| read_only(v))
+        };
         let main = pod.main.into_iter().chain(pod.containers.iter().copied());
         let mounts = main.chain(init).flat_map(|c| {
             let all = list(c.get("volumeMounts")).into_iter().chain(list(c.get("volumeDevices")));
-            all.filter(|m| m.get("readOnly").and_then(Value::flag) != Some(true)).map(move |m| (c, m))
+            all.filter(writes).map(move |m| (c, m))
         });
         Self {
             object,
             kind,
             software: pod.software.clone(),
-            volumes: volumes.iter().filter_map(|v| Some((named(v, &["name"])?, *v))).collect(),
+            mounts: mounts.collect(),
+            volumes,
             templates: templates
                 .iter()
                 .filter_map(|t| Some((named(t, &["metadata", "name"])?, *t)))
                 .collect(),
-            mounts: mounts.collect(),
         }
     }
 
@@ -73,7 +80,7 @@ impl<'d> Mounts<'d> {
         modes: &mut Modes,
         found: &mut Found,
     ) {
-        let mut seen = BTreeSet::new();
+        let (mut seen, mut claims) = (BTreeSet::new(), BTreeSet::new());
         for (container, mount) in &self.mounts {
             let Some(name) = mount.get("name").and_then(Value::as_str) else { continue };
             let target = mount.get("mountPath").or_else(|| mount.get("devicePath")).and_then(Value::text);
@@ -90,6 +97,10 @@ impl<'d> Mounts<'d> {
             }
             let Some((bound, at)) = self.source(name, member, storage, found) else { continue };
             let Bound { mut source, volume, wants, one_node, many } = bound;
+            let claim = match &source {
+                Source::Volume { name, .. } => name.clone(),
+                _ => String::new(),
+            };
             // What CNI and CSI pass on to the node are no data.
             let passed_on = mount.get("mountPropagation").is_some_and(|p| p.is("Bidirectional"));
             if !sub.is_empty() {
@@ -113,8 +124,12 @@ impl<'d> Mounts<'d> {
                     member.wants.push(want);
                 }
             }
-            modes.one_node.extend(one_node.filter(|at| !modes.one_node.contains(at)));
-            modes.many = modes.many.take().or(many);
+            let one_node = one_node.map(|at| (at, claim.clone()));
+            modes.one_node.extend(one_node.filter(|one| !modes.one_node.contains(one)));
+            modes.many = modes.many.take().or_else(|| Some((many?, claim.clone())));
+            if claims.insert(claim.clone()) {
+                modes.uses.push(claim);
+            }
             member.mounts.push(mount);
         }
     }
@@ -125,9 +140,13 @@ impl<'d> Mounts<'d> {
         let Some(host) = self.volumes.get(name).and_then(|v| v.given("hostPath")) else { return true };
         let text = |value: Value<'d>, key| value.get(key).and_then(Value::as_str).unwrap_or_default();
         let kind = text(host, "type");
-        let directory = ["", "Directory", "DirectoryOrCreate"].contains(&kind);
         let path = shortest(text(host, "path"));
-        directory && !self.looks(container) && claims::is_data(&path, target, self.software.as_deref())
+        !self.looks(container)
+            && match kind {
+                "BlockDevice" => true,
+                "Socket" | "CharDevice" => false,
+                _ => claims::is_data(&path, target, self.software.as_deref()),
+            }
     }
 
     /// Whether a container only looks at what others have.
@@ -143,13 +162,13 @@ impl<'d> Mounts<'d> {
         found: &mut Found,
     ) -> Option<(Bound, At)> {
         let object = self.object;
-        let claim = if let (Some(template), Some(ordinal)) = (self.templates.get(name), member.ordinal) {
+        let claim = if let Some(template) = self.templates.get(name) {
             let named = template.at(&["metadata", "name"]).unwrap_or(*template);
             Claim {
                 namespace: object.namespace.clone(),
-                name: format!("{name}-{}-{ordinal}", object.name),
+                name: format!("{name}-{}", member.name),
                 spec: template.get("spec").map(|s| (object, s)),
-                annotation: template.at(&CLASS).and_then(Value::as_str),
+                metadata: template.get("metadata"),
                 at: object.at(named),
                 template: true,
                 made: self.forgets(),
@@ -169,21 +188,24 @@ impl<'d> Mounts<'d> {
 
     /// A volume that the pod names itself.
     fn direct(&self, volume: Value<'d>, found: &mut Found) -> Option<(Bound, At)> {
-        let (kind, value) = kind(volume)?;
+        let (kind, value) = kind_of(volume)?;
         if goes_with_pod(kind) {
             return None;
         }
         let at = self.object.at(value.get("path").unwrap_or(value));
         match inline(volume) {
-            Some(Inline::Host(path, missing)) => Some((Bound::of(Source::Host { path, missing }), at)),
-            Some(Inline::Share(name, fences)) => {
+            Inline::Host(path, missing) => Some((Bound::of(Source::Host { path, missing }), at)),
+            Inline::Share(name, fences) => {
                 let missing = crate::world::Missing::Refused;
                 let source = Source::Volume { name, fences, one_pod: None, reserved: None, missing };
                 Some((Bound::of(source), at))
             }
-            None => {
-                let what = format!("a volume of the kind `{kind}`: taken for one without data");
-                found.unread(at, what);
+            Inline::NoData => None,
+            Inline::Unknown => {
+                let driver = value.get("driver").and_then(Value::as_str);
+                let of = driver.map(|d| format!(" of {d}")).unwrap_or_default();
+                let what = format!("a volume of the kind `{kind}`{of}: whether pods share it is not known");
+                found.not_searched(at, what, "a claim, or readOnly: true");
                 None
             }
         }
@@ -256,53 +278,26 @@ impl<'d> Mounts<'d> {
         }
     }
 
-    /// The first volume that may be data and outlives the pod, and its kind.
-    pub(super) fn data(&self) -> Option<(&'d str, Value<'d>)> {
-        self.mounts.iter().find_map(|(container, mount)| {
-            let name = mount.get("name")?.as_str()?;
-            let target = mount.get("mountPath").or_else(|| mount.get("devicePath")).and_then(Value::text);
-            let (kind, volume) = kind(*self.volumes.get(name)?)?;
-            let kept = !goes_with_pod(kind) && self.is_data(name, &target.unwrap_or_default(), *container);
-            kept.then_some((kind, volume))
-        })
-    }
-
-    /// Returns what `container` can write to.
-    pub(super) fn lives(&self, container: Value<'d>) -> Vec<Lives> {
-        let list = |key| container.get(key).map(Value::items).unwrap_or_default();
-        let writes = |m: &Value<'d>| m.get("readOnly").and_then(Value::flag) != Some(true);
-        let mounts = list("volumeMounts").into_iter().chain(list("volumeDevices")).filter(writes);
-        let one = |mount: Value<'d>| {
-            let target = mount.get("mountPath").or_else(|| mount.get("devicePath"))?.text()?;
-            let name = mount.get("name").and_then(Value::as_str).unwrap_or_default();
-            let volume = self.volumes.get(name).filter(|_| !self.templates.contains_key(name)).copied();
-            let (lives, at) = match volume.map(|v| (v, kind(v))) {
-                // A claim template, or a volume that is defined nowhere.
-                None => (Life::Durable, mount),
-                // A volume of no kind is an emptyDir.
-                Some((volume, None)) => (Life::Container, volume),
-                Some((_, Some((_, value)))) if self.below(container, mount, &Member::default()).is_none() => {
-                    (Life::Container, value)
-                }
-                Some((_, Some(("hostPath", value)))) => {
-                    let path = shortest(value.get("path").and_then(Value::as_str).unwrap_or_default());
-                    (claims::life(&Source::Host { path, missing: Missing::Created }), value)
-                }
-                Some((_, Some((kind, value)))) => (life(kind)?, value),
-            };
-            let data = self.is_data(name, &target, container);
-            Some(Lives { target, life: lives, data, at: self.object.at(at) })
+    /// Where `container` mounts what goes with the pod.
+    pub(super) fn empty(&self, container: Value<'d>) -> Vec<(String, At)> {
+        let mounts = container.get("volumeMounts").map(Value::items).unwrap_or_default();
+        let empty = |m: Value<'d>| {
+            let volume = self.volumes.get(m.get("name")?.as_str()?)?;
+            let value = volume.get("emptyDir").or_else(|| volume.get("ephemeral"));
+            let target = m.get("mountPath")?.text()?;
+            // A volume of no kind is one, too.
+            let bare = value.is_some() || volume.entries().len() == 1;
+            bare.then(|| (target, self.object.at(value.unwrap_or(*volume))))
         };
-        mounts.filter_map(one).collect()
+        mounts.into_iter().filter_map(empty).collect()
     }
-}
 
-/// The kind of a volume, and what stands there.
-fn kind(volume: Value<'_>) -> Option<(&str, Value<'_>)> {
-    volume.entries().into_iter().find(|(key, value)| *key != "name" && !value.is_null())
-}
-
-/// Whether a volume of this kind is no data, or ends with its pod, as an inline CSI volume does.
-fn goes_with_pod(kind: &str) -> bool {
-    NO_DATA.contains(&kind) || kind == "csi"
+    /// Whether a volume may hold data although nothing is known of it.
+    pub(super) fn unknown(&self) -> bool {
+        let known = |v: &Value<'_>| {
+            let kind = v.entries().into_iter().map(|(k, _)| k).find(|k| *k != "name").unwrap_or("emptyDir");
+            goes_with_pod(kind) || kind == "hostPath" || kind == "persistentVolumeClaim"
+        };
+        !self.volumes.values().all(known)
+    }
 }

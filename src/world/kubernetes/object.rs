@@ -53,7 +53,8 @@ impl<'d> Object<'d> {
 }
 
 /// The groups and versions that serve the kinds that are read, and the first version of
-/// Kubernetes that dropped them (the API's deprecation guide).
+/// Kubernetes that dropped them (the API's deprecation guide). Those of others than Kubernetes come
+/// last.
 const SERVED: &[(&str, &[&str], Option<&str>)] = &[
     ("v1", &["Pod", "Service", "ReplicationController", "PersistentVolume", "PersistentVolumeClaim"], None),
     ("v1", &["ConfigMap"], None),
@@ -67,7 +68,21 @@ const SERVED: &[(&str, &[&str], Option<&str>)] = &[
     ("storage.k8s.io/v1beta1", &["StorageClass"], Some("1.22")),
     ("batch/v1", &["Job", "CronJob"], None),
     ("batch/v1beta1", &["CronJob"], Some("1.25")),
+    ("autoscaling/v2", &["HorizontalPodAutoscaler"], None),
+    ("autoscaling/v1", &["HorizontalPodAutoscaler"], None),
+    ("autoscaling/v2beta2", &["HorizontalPodAutoscaler"], Some("1.26")),
+    ("autoscaling/v2beta1", &["HorizontalPodAutoscaler"], Some("1.25")),
+    ("keda.sh/v1alpha1", &["ScaledJob", "ScaledObject"], None),
+    ("argoproj.io/v1alpha1", &["Rollout"], None),
+    ("apps.openshift.io/v1", &["DeploymentConfig"], None),
+    ("v1", &["DeploymentConfig"], None),
+    ("apps.kruise.io/v1alpha1", &["CloneSet", "DaemonSet", "StatefulSet"], None),
+    ("apps.kruise.io/v1beta1", &["DaemonSet", "StatefulSet"], None),
+    ("serving.knative.dev/v1", &["Service"], None),
 ];
+
+/// How a Service of Knative, which makes pods, is called here, as `kubectl` does.
+pub(super) const KSVC: &str = "Ksvc";
 
 /// The documents of each file; what cannot be read is listed.
 pub(super) fn documents(files: &[File<'_>], found: &mut Found) -> Vec<(Arc<str>, Vec<Document>)> {
@@ -115,28 +130,54 @@ pub(super) fn objects<'d>(all: &'d [(Arc<str>, Vec<Document>)], found: &mut Foun
     let mut objects = Vec::new();
     for (file, documents) in all {
         for document in documents {
-            let root = document.root();
-            let listed = root.get("kind").and_then(Value::as_str).is_some_and(|k| k.ends_with("List"));
-            match root.get("items").filter(|i| listed && i.is_list()) {
-                Some(items) => {
-                    for item in items.items() {
-                        object(file, item, found, &mut objects);
-                    }
-                }
-                None => object(file, root, found, &mut objects),
-            }
+            taken_apart(file, document.root(), (None, None), 0, found, &mut objects);
         }
     }
     objects
 }
 
-fn object<'d>(file: &Arc<str>, root: Value<'d>, found: &mut Found, objects: &mut Vec<Object<'d>>) {
+/// Most lists in lists.
+const DEEP: usize = 8;
+
+/// Adds `root`, or the items of a list, which may be lists again. An item of a typed list may leave out
+/// what the list says: `kubectl` takes the items of a PodList for Pods.
+fn taken_apart<'d>(
+    file: &Arc<str>,
+    root: Value<'d>,
+    of_list: (Option<&'d str>, Option<&'d str>),
+    depth: usize,
+    found: &mut Found,
+    objects: &mut Vec<Object<'d>>,
+) {
+    let text = |key: &str| root.get(key).and_then(Value::as_str);
+    let listed = text("kind").and_then(|k| k.strip_suffix("List"));
+    let Some((kind, items)) = listed.zip(root.get("items").filter(|i| i.is_list())) else {
+        return object(file, root, of_list, found, objects);
+    };
+    if depth == DEEP {
+        let at = At { file: file.clone(), line: root.line(), field: root.field() };
+        return found.not_searched(at, "lists in lists, too deep".to_owned(), "one list of all");
+    }
+    let own = (text("apiVersion"), Some(kind).filter(|k| !k.is_empty()));
+    for item in items.items() {
+        taken_apart(file, item, own, depth + 1, found, objects);
+    }
+}
+
+fn object<'d>(
+    file: &Arc<str>,
+    root: Value<'d>,
+    of_list: (Option<&'d str>, Option<&'d str>),
+    found: &mut Found,
+    objects: &mut Vec<Object<'d>>,
+) {
     let text = |way: &[&str]| root.at(way).and_then(Value::as_str);
-    let (Some(api), Some(kind)) = (text(&["apiVersion"]), text(&["kind"])) else {
-        let kustomization = file.rsplit('/').next().is_some_and(|f| f.starts_with("kustomization."));
-        if !kustomization {
-            let at = At { file: file.clone(), line: root.line(), field: root.field() };
-            return found.unread(at, "no `apiVersion` and `kind`: no manifest".to_owned());
+    let (api, kind) = (text(&["apiVersion"]).or(of_list.0), text(&["kind"]).or(of_list.1));
+    let (Some(api), Some(kind)) = (api, kind) else {
+        let at = At { file: file.clone(), line: root.line(), field: root.field() };
+        if !file.rsplit('/').next().is_some_and(|f| f.starts_with("kustomization.")) {
+            let fix = "add them, or leave the file out";
+            return found.not_searched(at, "no `apiVersion` and `kind`: no manifest".to_owned(), fix);
         }
         let (name, namespace) = (String::new(), String::new());
         return objects.push(Object {
@@ -148,10 +189,15 @@ fn object<'d>(file: &Arc<str>, root: Value<'d>, found: &mut Found, objects: &mut
             namespace,
         });
     };
-    let name = text(&["metadata", "name"]).unwrap_or_default().to_owned();
+    let kind = if kind == "Service" && api.starts_with("serving.knative.dev/") { KSVC } else { kind };
+    let name = match (text(&["metadata", "name"]), text(&["metadata", "generateName"])) {
+        (None, Some(start)) => format!("{start}*"),
+        (name, _) => name.unwrap_or_default().to_owned(),
+    };
     let namespace = text(&["metadata", "namespace"]).unwrap_or("default").to_owned();
     let object = Object { file: file.clone(), root, api, kind, name, namespace };
-    let row = SERVED.iter().find(|(a, kinds, _)| *a == api && kinds.contains(&kind));
+    let served = if kind == KSVC { "Service" } else { kind };
+    let row = SERVED.iter().find(|(a, kinds, _)| *a == api && kinds.contains(&served));
     let group = api.split_once('/').map_or("", |(g, _)| g);
     match row {
         Some((_, _, Some(dropped))) => {

@@ -3,6 +3,7 @@
 use super::peers::Peers;
 use super::rolling::part;
 use super::selector::{selector, words};
+use super::starts::only_node;
 use super::workload::{Read, flow};
 use crate::finding::{At, codes};
 use crate::text::yaml::Value;
@@ -19,6 +20,7 @@ pub(super) fn judge(peers: &Peers<'_, '_>, found: &mut Found) {
         if !dead {
             together(read, found);
         }
+        dead_spread(read, peers, found);
         owners(read, i, peers, found);
         stuck(read, found);
     }
@@ -44,15 +46,7 @@ fn dead_rule(read: &Read<'_>, i: usize, apart: &Apart, peers: &Peers<'_, '_>, fo
     if peers.tired() {
         return false;
     }
-    let name = &read.object.name;
-    let own = || read.pod.labels.values().chain([name, &read.workload.family]);
-    let values = |term: &Term| match term {
-        Term::In(_, values) => {
-            values.is_empty() || values.iter().any(|v| own().any(|o| o == v || slip(o, v)))
-        }
-        _ => true,
-    };
-    let meant = selector.terms.iter().all(values);
+    let meant = is_meant(selector, read);
     let labels = read.object.near(&["spec", "template", "metadata", "labels"]);
     if meant {
         found.violation(
@@ -80,6 +74,29 @@ fn dead_rule(read: &Read<'_>, i: usize, apart: &Apart, peers: &Peers<'_, '_>, fo
     meant
 }
 
+/// Labels that controllers set: files do not have them.
+const SET_LATER: [&str; 5] = [
+    "apps.kubernetes.io/pod-index",
+    "controller-revision-hash",
+    "pod-template-generation",
+    "pod-template-hash",
+    "statefulset.kubernetes.io/pod-name",
+];
+
+/// Whether a selector that does not select the pods of `read` was meant for them: it looks like
+/// their labels.
+pub(super) fn is_meant(selector: &Selector, read: &Read<'_>) -> bool {
+    let own = || read.pod.labels.values().chain([&read.object.name, &read.workload.family]);
+    let values = |term: &Term| match term {
+        Term::In(key, _) if SET_LATER.contains(&key.as_str()) => false,
+        Term::In(_, values) => {
+            values.is_empty() || values.iter().any(|v| own().any(|o| o == v || slip(o, v)))
+        }
+        _ => true,
+    };
+    selector.terms.iter().all(values)
+}
+
 /// Whether one of two words is the other with a slip of the pen inside; a last letter or a number
 /// tells siblings apart.
 fn slip(a: &str, b: &str) -> bool {
@@ -97,6 +114,18 @@ fn together(read: &Read<'_>, found: &mut Found) {
         return;
     }
     let name = &read.workload.name;
+    if let Some(want) = only_node(read) {
+        // There nothing could keep them apart.
+        let (what, fix) = match read.workload.wants.contains(want) {
+            true => ("all members", "a label that several nodes carry, instead of one node"),
+            false => {
+                ("the volumes of all members", "nodeAffinity of each PersistentVolume: a node of its own")
+            }
+        };
+        let message = format!("{what} of {name} are held to the node {}", want.values[0]);
+        found.note(codes::TOGETHER, message, vec![want.at.clone(), read.workload.at.clone()], fix);
+        return;
+    }
     let fix = format!(
         "podAntiAffinity: {{requiredDuringSchedulingIgnoredDuringExecution: \
          [{{topologyKey: kubernetes.io/hostname, labelSelector: {{matchLabels: {}}}}}]}}",
@@ -135,11 +164,7 @@ fn pinned_apart(read: &Read<'_>) -> bool {
 fn soft(read: &Read<'_>) -> Option<(&'static str, At)> {
     let spec = read.pod.spec;
     let node = |t: Value<'_>| t.get("topologyKey").is_some_and(|k| k.is("kubernetes.io/hostname"));
-    let own = |t: Value<'_>| {
-        // What is refused was said before.
-        let of = t.given("labelSelector").map(|s| selector(read.object, s, &mut Found::default()));
-        of.is_some_and(|s: Selector| s.selects(&read.pod.labels))
-    };
+    let own = |t: Value<'_>| spreads_itself(read, t);
     let preferred = ["affinity", "podAntiAffinity", "preferredDuringSchedulingIgnoredDuringExecution"];
     let terms = spec.at(&preferred).map(Value::items).unwrap_or_default();
     let term = terms.into_iter().filter_map(|t| t.get("podAffinityTerm")).find(|t| node(*t) && own(*t));
@@ -148,7 +173,38 @@ fn soft(read: &Read<'_>) -> Option<(&'static str, At)> {
     }
     let spread = spec.get("topologySpreadConstraints").map(Value::items).unwrap_or_default();
     let spread = spread.into_iter().find(|t| node(*t) && own(*t))?;
-    Some(("a topology spread, which does not count pods that still terminate,", read.object.at(spread)))
+    let what = match spread.get("whenUnsatisfiable").is_some_and(|w| w.is("ScheduleAnyway")) {
+        true => "a topology spread that refuses nothing (ScheduleAnyway)",
+        false => "a topology spread, which does not count pods that still terminate,",
+    };
+    Some((what, read.object.at(spread)))
+}
+
+/// Whether a rule over nodes selects the pods of `read` themselves.
+pub(super) fn spreads_itself(read: &Read<'_>, rule: Value<'_>) -> bool {
+    // What is refused was said before.
+    let of = rule.given("labelSelector").map(|s| selector(read.object, s, &mut Found::default()));
+    of.is_some_and(|s: Selector| s.selects(&read.pod.labels))
+}
+
+/// A topology spread that counts no pod: its selector selects none, so that every node will do.
+fn dead_spread(read: &Read<'_>, peers: &Peers<'_, '_>, found: &mut Found) {
+    for rule in read.pod.spec.get("topologySpreadConstraints").map(Value::items).unwrap_or_default() {
+        let Some(given) = rule.given("labelSelector") else { continue };
+        let of = selector(read.object, given, &mut Found::default());
+        let scope = [read.workload.scope.clone()];
+        if of.selects(&read.pod.labels) || peers.selected(&of, Some(&scope)).next().is_some() || peers.tired()
+        {
+            continue;
+        }
+        let message = format!(
+            "the topology spread of {} selects `{}`, which no pod in these files has: it spreads nobody",
+            read.workload.name,
+            words(&of)
+        );
+        let fix = format!("labelSelector: {{matchLabels: {}}}", flow(&read.pod));
+        found.violation(codes::MATCHES_NOTHING, message, vec![read.object.at(given)], fix);
+    }
 }
 
 /// Controllers that take each other's pods.
@@ -184,39 +240,37 @@ fn stuck(read: &Read<'_>, found: &mut Found) {
     if workload.update.order != Order::StartFirst || read.replicas == 0 {
         return;
     }
-    let at = |other: At| workload.update.at.iter().cloned().chain([other]).collect::<Vec<At>>();
+    let at = |other: &At| {
+        let first = workload.update.at.clone().unwrap_or_else(|| workload.at.clone());
+        vec![first, other.clone()]
+    };
+    let apart = || workload.apart.iter().find(|a| selects(&a.whom, read)).map(|a| &a.at);
+    let port = || workload.ports.first().map(|p| &p.at);
     if workload.kind == Kind::DaemonSet {
-        let apart = workload.apart.iter().find(|a| selects(&a.whom, read)).map(|a| &a.at);
-        if let Some(other) = apart.or_else(|| workload.ports.first().map(|p| &p.at)) {
-            found.violation(
-                codes::STUCK,
-                format!(
-                    "an update of {} waits for ever: the new pod may not stand beside the old one",
-                    workload.name
-                ),
-                at(other.clone()),
-                "rollingUpdate: {maxSurge: 0, maxUnavailable: 1}".to_owned(),
+        if let Some(other) = apart().or_else(port) {
+            let message = format!(
+                "an update of {} waits for ever: the new pod may not stand beside the old one",
+                workload.name
             );
+            let fix = "rollingUpdate: {maxSurge: 0, maxUnavailable: 1}".to_owned();
+            found.caused(workload, codes::STUCK, message, at(other), fix);
         }
         return;
     }
     let mounts = workload.members.iter().flat_map(|m| &m.mounts);
     let one_pod = mounts.into_iter().find_map(|m| match &m.source {
-        Source::Volume { one_pod, .. } => one_pod.clone(),
+        Source::Volume { one_pod, .. } => one_pod.as_ref(),
         _ => None,
     });
-    let one_node = workload.wants.iter().any(|w| w.one_node && !w.not && w.values.len() == 1);
-    let port = workload.ports.first().filter(|_| one_node).map(|p| p.at.clone());
-    if let Some(other) = one_pod.or(port).filter(|_| unavailable(read) == 0) {
-        found.violation(
-            codes::STUCK,
-            format!(
-                "an update of {} waits for ever: the new pod needs what the old one still has",
-                workload.name
-            ),
-            at(other),
-            "strategy: {type: Recreate}".to_owned(),
+    // On one node the new pod meets the old one.
+    let there = || only_node(read).and_then(|_| port().or_else(apart));
+    if let Some(other) = one_pod.or_else(there).filter(|_| unavailable(read) == 0) {
+        let message = format!(
+            "an update of {} waits for ever: the new pod needs what the old one still has",
+            workload.name
         );
+        let fix = "strategy: {type: Recreate}".to_owned();
+        found.caused(workload, codes::STUCK, message, at(other), fix);
     }
 }
 

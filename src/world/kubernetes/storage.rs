@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::class::{self, Made, shared};
+use super::inline::{Inline, inline};
 use super::object::Object;
 use super::selector::node_terms;
 use crate::backend::{BACKENDS, Fences};
 use crate::finding::{At, codes};
-use crate::text::path::shortest;
 use crate::text::yaml::Value;
 use crate::world::found::Found;
 use crate::world::{Missing, PersistentVolume, Source, Volume, Want};
@@ -34,8 +35,8 @@ pub(super) struct Claim<'d> {
     pub name: String,
     /// Its `spec`, and the object that this stands in; `None` when the files have no such claim.
     pub spec: Option<(&'d Object<'d>, Value<'d>)>,
-    /// The class in the annotation that came before `storageClassName`.
-    pub annotation: Option<&'d str>,
+    /// Its labels and annotations, as far as the files have them.
+    pub metadata: Option<Value<'d>>,
     /// Where it is named.
     pub at: At,
     /// It is a StatefulSet's own, made with its pod.
@@ -65,7 +66,7 @@ impl Bound {
 }
 
 /// The annotation that named a class before 1.6.
-pub(super) const CLASS: [&str; 3] = ["metadata", "annotations", "volume.beta.kubernetes.io/storage-class"];
+const CLASS: [&str; 3] = ["metadata", "annotations", "volume.beta.kubernetes.io/storage-class"];
 
 /// Provisioners in Kubernetes itself, and the drivers they were moved to.
 const IN_TREE: [(&str, &str); 4] = [
@@ -91,7 +92,7 @@ const SHARES: [&str; 8] =
 
 /// Whether attaching through `driver` keeps another node off. Of a driver that is not known, the
 /// attach/detach controller takes the volume from a node that does not answer for 6 minutes.
-fn fences(driver: &str) -> Fences {
+pub(super) fn fences(driver: &str) -> Fences {
     let driver = IN_TREE.iter().find(|(old, _)| *old == driver).map_or(driver, |(_, new)| new);
     if let Some(row) = BACKENDS.iter().find(|b| b.csi == Some(driver)) {
         return row.fences;
@@ -153,7 +154,7 @@ impl<'d> Storage<'d> {
             namespace: namespace.to_owned(),
             name: name.to_owned(),
             spec: object.and_then(|o| Some((o, o.root.get("spec")?))),
-            annotation: object.and_then(|o| o.root.at(&CLASS)).and_then(Value::as_str),
+            metadata: object.and_then(|o| o.root.get("metadata")),
             at,
             template: false,
             made: false,
@@ -173,14 +174,15 @@ impl<'d> Storage<'d> {
 
     /// What the class of `claim` makes.
     fn of_class(&mut self, claim: &Claim<'d>, class: Option<&Object<'d>>, found: &mut Found) -> Bound {
-        let driver = class.and_then(|c| c.root.get("provisioner")).and_then(Value::as_str);
-        let fences = match driver {
-            Some(driver) if shared(driver, class) => Fences::WhileConnected,
-            Some(driver) => fences(driver),
-            None => Fences::WhileConnected,
-        };
-        let by_hand = driver == Some("kubernetes.io/no-provisioner");
-        self.dynamic(claim, fences, claim.made && !by_hand, found)
+        match class::make(class, claim) {
+            Made::Own(fences) => self.dynamic(claim, fences, claim.made, found),
+            Made::ByHand => self.dynamic(claim, Fences::WhileConnected, false, found),
+            Made::Source(source) => {
+                let bound = self.dynamic(claim, Fences::Never, claim.made, found);
+                // ReadWriteOncePod keeps others off one claim, not off one directory; and CSI alone has it.
+                Bound { source, one_node: None, ..bound }
+            }
+        }
     }
 
     /// The volume that `claim` gets: the one kept for it or named by it, else one of its class.
@@ -228,15 +230,15 @@ impl<'d> Storage<'d> {
             None => Vec::new(),
         };
         match inline(spec) {
-            Some(Inline::Host(path, missing)) => Bound { wants, ..Bound::of(Source::Host { path, missing }) },
-            Some(Inline::Share(name, fences)) => {
+            Inline::Host(path, missing) => Bound { wants, ..Bound::of(Source::Host { path, missing }) },
+            Inline::Share(name, fences) => {
                 let mut bound = self.dynamic(claim, fences, false, found);
                 if let Source::Volume { name: own, .. } = &mut bound.source {
                     *own = name;
                 }
                 Bound { wants, ..bound }
             }
-            None => {
+            Inline::NoData | Inline::Unknown => {
                 found.unread(
                     volume.here(),
                     "a volume of a kind that is not known: taken for no fence".to_owned(),
@@ -278,7 +280,7 @@ impl<'d> Storage<'d> {
 impl<'d> Claim<'d> {
     fn class(&self) -> Option<&'d str> {
         let named = self.spec.and_then(|(_, s)| s.get("storageClassName")).and_then(Value::as_str);
-        named.or(self.annotation)
+        named.or_else(|| self.metadata.and_then(|m| m.at(&CLASS[1..])).and_then(Value::as_str))
     }
 
     /// The claim as a volume that is mounted by its name.
@@ -301,7 +303,8 @@ pub(super) fn volumes(objects: &[Object<'_>]) -> Vec<PersistentVolume> {
     let read = |object: &Object<'_>| {
         let spec = object.root.get("spec")?;
         let text = |way: &[&str]| spec.at(way).and_then(Value::text);
-        let source = match inline(spec)? {
+        let source = match inline(spec) {
+            Inline::NoData | Inline::Unknown => return None,
             Inline::Host(path, missing) => Source::Host { path, missing },
             Inline::Share(name, fences) => {
                 let missing = Missing::Refused;
@@ -324,63 +327,4 @@ pub(super) fn volumes(objects: &[Object<'_>]) -> Vec<PersistentVolume> {
         })
     };
     objects.iter().filter(|o| o.kind == "PersistentVolume").filter_map(read).collect()
-}
-
-/// Whether the class gives a disk to several nodes at once (Azure's `maxShares`).
-fn shared(driver: &str, class: Option<&Object<'_>>) -> bool {
-    let shares = class.and_then(|c| c.root.at(&["parameters", "maxShares"]));
-    driver.ends_with("disk.csi.azure.com") && shares.is_some_and(|s| !s.is("1"))
-}
-
-/// What a volume names by itself.
-pub(super) enum Inline {
-    Host(String, Missing),
-    Share(String, Fences),
-}
-
-/// The source of a PersistentVolume, or of a pod's volume that is no claim; `None` for what
-/// holds no data, and for what is not known.
-pub(super) fn inline(volume: Value<'_>) -> Option<Inline> {
-    let text = |way: &[&str]| volume.at(way).and_then(Value::as_str).unwrap_or_default();
-    let share = |name: String, fences| Some(Inline::Share(name, fences));
-    if volume.given("local").is_some() {
-        return Some(Inline::Host(shortest(text(&["local", "path"])), Missing::Refused));
-    }
-    if volume.given("hostPath").is_some() {
-        // Without a type the kubelet looks at nothing, and the container runtime makes the
-        // directory.
-        let missing = match text(&["hostPath", "type"]) {
-            "" | "DirectoryOrCreate" | "FileOrCreate" => Missing::Created,
-            _ => Missing::Refused,
-        };
-        return Some(Inline::Host(shortest(text(&["hostPath", "path"])), missing));
-    }
-    if volume.given("nfs").is_some() {
-        let name = format!("nfs {}:{}", text(&["nfs", "server"]), shortest(text(&["nfs", "path"])));
-        return share(name, Fences::Never);
-    }
-    if volume.given("csi").is_some() {
-        let driver = text(&["csi", "driver"]);
-        return share(format!("{driver} {}", text(&["csi", "volumeHandle"])), fences(driver));
-    }
-    let disks = [
-        ("awsElasticBlockStore", "volumeID", "ebs.csi.aws.com"),
-        ("gcePersistentDisk", "pdName", "pd.csi.storage.gke.io"),
-        ("azureDisk", "diskURI", "disk.csi.azure.com"),
-        ("rbd", "image", "rbd.csi.ceph.com"),
-        ("cinder", "volumeID", "cinder.csi.openstack.org"),
-        ("vsphereVolume", "volumePath", "csi.vsphere.vmware.com"),
-        ("fc", "lun", "fc"),
-        ("cephfs", "path", "cephfs"),
-        ("glusterfs", "path", "glusterfs"),
-        ("azureFile", "shareName", "file.csi.azure.com"),
-    ];
-    let found = disks.iter().find(|(field, _, _)| volume.given(field).is_some());
-    if let Some((field, id, driver)) = found {
-        return share(format!("{driver} {}", text(&[field, id])), fences(driver));
-    }
-    // Nobody keeps a second initiator off.
-    volume.given("iscsi")?;
-    let name = format!("iscsi {} {}", text(&["iscsi", "iqn"]), text(&["iscsi", "lun"]));
-    share(name, Fences::Never)
 }

@@ -1,18 +1,22 @@
 //! Controllers and bare pods to workloads.
 
-use super::ephemeral::{self, Lost};
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::members::{ALL, Template, members};
 use super::mounts::{Modes, Mounts};
-use super::object::Object;
+use super::object::{KSVC, Object};
 use super::pod::{self, Pod};
+use super::quiet;
 use super::rolling::rolling;
+use super::rules::part;
+use super::scale::{Scalers, parallel};
 use super::selector::{labels, plain, selector, words};
 use super::storage::Storage;
 use crate::finding::{At, codes};
 use crate::images::{self, Images};
 use crate::text::yaml::Value;
 use crate::world::found::Found;
-use crate::world::{Kind, Order, Selector, Source, Update, Workload};
+use crate::world::{Forgets, Kind, Order, Selector, Source, Update, Workload};
 
 /// A workload, and what rules are judged by.
 pub(super) struct Read<'d> {
@@ -22,16 +26,23 @@ pub(super) struct Read<'d> {
     pub selector: Option<Selector>,
     /// As many as the file asks for, more perhaps than there are members.
     pub replicas: u32,
-    /// Claims that serve every pod of a node.
-    pub one_node: Vec<At>,
-    /// Data that goes with its pod.
-    pub lost: Option<Lost>,
+    /// Claims that serve every pod of a node, and that one pod of the files uses.
+    pub one_node: Vec<(At, String)>,
+    /// A claim that serves pods of many nodes.
+    pub many: Option<(At, String)>,
+    /// The claims that its members use, once for each.
+    pub uses: Vec<String>,
 }
 
 impl Read<'_> {
     /// Whether it has data that outlives a pod, or software that is there for data.
     pub fn stateful(&self) -> bool {
         self.pod.software.is_some() || self.persists()
+    }
+
+    /// Returns the readiness check of its main container.
+    pub fn readiness(&self) -> Option<Value<'_>> {
+        self.pod.main?.given("readinessProbe")
     }
 
     /// Whether a member has data that outlives its pod.
@@ -44,6 +55,9 @@ impl Read<'_> {
 /// The workloads of `objects`, in their order.
 pub(super) fn workloads<'d>(objects: &'d [Object<'d>], images: &Images, found: &mut Found) -> Vec<Read<'d>> {
     let mut storage = Storage::new(objects);
+    let scalers = Scalers::new(objects);
+    let there: BTreeSet<(&str, &str, &str)> =
+        objects.iter().map(|o| (o.kind, o.name.as_str(), o.namespace.as_str())).collect();
     let mut left = ALL;
     let mut reads = Vec::new();
     for object in objects {
@@ -51,59 +65,97 @@ pub(super) fn workloads<'d>(objects: &'d [Object<'d>], images: &Images, found: &
             "DaemonSet" => Kind::DaemonSet,
             "StatefulSet" => Kind::StatefulSet,
             "Deployment" | "ReplicaSet" | "ReplicationController" => Kind::Replicas,
+            // Of others than Kubernetes; their controllers make pods of no number, too.
+            "CloneSet" | "DeploymentConfig" | "Rollout" | KSVC => Kind::Replicas,
             "Pod" => Kind::Pod,
-            "Job" | "CronJob" => {
-                job(object, images, found);
-                continue;
-            }
+            "Job" | "CronJob" | "ScaledJob" => Kind::Job,
             _ => continue,
         };
-        reads.extend(workload(object, kind, images, (&mut storage, &mut left), found));
+        let owner = owner(object);
+        if owner.is_some_and(|(kind, name)| there.contains(&(kind, name, &object.namespace))) {
+            continue;
+        }
+        let Some(read) = workload(object, kind, (images, &scalers), (&mut storage, &mut left), found) else {
+            continue;
+        };
+        if let Some((kind, name)) = owner
+            && read.persists()
+        {
+            let owner = format!("{}/{name}", kind.to_lowercase());
+            let what = format!("{} is made by {owner}, which is not among the files", object.title());
+            found.not_searched(object.here(), what, quiet::how("", "", &object.namespace, ""));
+        }
+        reads.push(read);
     }
+    shared(&mut reads);
     reads
 }
 
-/// Pods that end are not searched; those that open data are listed.
-fn job(object: &Object<'_>, images: &Images, found: &mut Found) {
-    let template = object.root.at(&["spec", "jobTemplate"]).unwrap_or(object.root);
-    let Some(template) = template.at(&["spec", "template"]) else { return };
-    let Some(spec) = template.given("spec") else { return };
-    let volumes = spec.get("volumes").map(Value::items).unwrap_or_default();
-    if let Some(claim) = volumes.into_iter().find_map(|v| v.given("persistentVolumeClaim")) {
-        let what = format!("{} mounts a claim: its pods are not searched", object.title());
-        return found.unread(object.at(claim), what);
+/// Forgets claims that several pods use, where one pod of each is asked for: ReadWriteOncePod would keep
+/// the others from ever starting. Of two versions of one object the later counts.
+fn shared(reads: &mut [Read<'_>]) {
+    let mut last: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for (i, read) in reads.iter().enumerate() {
+        last.insert((&read.workload.scope, &read.workload.name), i);
     }
-    // What else is not understood of it, nobody searches.
-    let pod = pod::read(object, template.get("metadata"), spec, images, &mut Found::default());
-    if let Some((kind, volume)) = Mounts::new(object, &pod, Kind::Pod).data() {
-        let what = format!("{} can write to a volume of {kind}: its pods are not searched", object.title());
-        found.unread(object.at(volume), what);
+    let mut users: BTreeMap<String, usize> = BTreeMap::new();
+    for name in last.values().flat_map(|i| &reads[*i].uses) {
+        *users.entry(name.clone()).or_default() += 1;
+    }
+    let alone = |(_, claim): &(At, String)| users.get(claim).is_none_or(|n| *n < 2);
+    for read in reads {
+        read.one_node.retain(alone);
+        if !read.many.as_ref().is_some_and(alone) {
+            read.workload.many = None;
+        }
+    }
+}
+
+/// Returns kind and name of the controller that made an object, as `kubectl get -o yaml` prints it.
+fn owner<'d>(object: &Object<'d>) -> Option<(&'d str, &'d str)> {
+    let owners = object.root.at(&["metadata", "ownerReferences"]).map(Value::items).unwrap_or_default();
+    let own = owners.into_iter().find(|o| o.get("controller").and_then(Value::flag) == Some(true))?;
+    own.get("kind").and_then(Value::as_str).zip(own.get("name").and_then(Value::as_str))
+}
+
+/// Returns the template of the pods of `object`.
+fn template<'d>(object: &Object<'d>) -> Option<Value<'d>> {
+    match object.kind {
+        "Pod" => Some(object.root),
+        "CronJob" => object.root.at(&["spec", "jobTemplate", "spec", "template"]),
+        "ScaledJob" => object.root.at(&["spec", "jobTargetRef", "template"]),
+        _ => object.root.at(&["spec", "template"]),
     }
 }
 
 fn workload<'d>(
     object: &'d Object<'d>,
     kind: Kind,
-    images: &Images,
+    (images, scalers): (&Images, &Scalers<'d>),
     (storage, left): (&mut Storage<'d>, &mut usize),
     found: &mut Found,
 ) -> Option<Read<'d>> {
-    let bare = kind == Kind::Pod;
-    let holder = if bare { Some(object.root) } else { object.root.at(&["spec", "template"]) };
+    let holder = template(object);
     let Some(spec) = holder.and_then(|h| h.given("spec")) else {
-        found.unread(object.here(), format!("{} has no pod: taken for nothing", object.title()));
+        // A Rollout may take the template of a Deployment, which is searched itself.
+        if object.root.at(&["spec", "workloadRef"]).is_none() {
+            found.unread(object.here(), format!("{} has no pod: taken for nothing", object.title()));
+        }
         return None;
     };
     let mut pod = pod::read(object, holder.and_then(|h| h.get("metadata")), spec, images, found);
-    let selector = if bare { None } else { own_selector(object, &pod, found) };
-    let replicas =
-        if matches!(kind, Kind::StatefulSet | Kind::Replicas) { replicas(object, found) } else { 1 };
+    let selector = if kind.once() || object.kind == KSVC { None } else { own_selector(object, &pod, found) };
+    let (replicas, scaler) = match kind {
+        Kind::StatefulSet | Kind::Replicas if object.kind != KSVC => scalers.replicas(object, found),
+        Kind::Replicas => (most_of_knative(holder), None),
+        Kind::Pod | Kind::Job => (parallel(object, found), None),
+        _ => (1, None),
+    };
     let mounts = Mounts::new(object, &pod, kind);
     mounts.doubt(found);
     let template = Template { object, kind, replicas, pod: &pod, mounts: &mounts };
-    let lost = ephemeral::lost(object, kind, &pod, &mounts);
-    let (members, Modes { one_node, many }) = members(&template, lost.as_ref(), (storage, left), found);
-    let update = update(object, found);
+    let (members, Modes { one_node, many, uses }) = members(&template, storage, left, found);
+    let update = update(object, replicas, found);
     let rolling = rolling(object, kind, &pod, replicas, &update);
     let image = pod.main.and_then(|c| c.get("image")).and_then(Value::as_str).unwrap_or_default();
     let own = labels(object, object.root.at(&["metadata", "labels"]), &mut Found::default());
@@ -132,11 +184,13 @@ fn workload<'d>(
         grace: pod.grace,
         grace_at: pod.grace_at.clone(),
         lock: pod.lock.take(),
-        many,
+        many: many.as_ref().map(|(at, _)| at.clone()),
         rolling,
+        scaler,
+        forgets: forgets(object),
         ..Workload::new(object.title(), kind, object.here())
     };
-    Some(Read { object, workload, pod, selector, replicas, one_node, lost })
+    Some(Read { object, workload, pod, selector, replicas, one_node, many, uses })
 }
 
 /// The selector of a controller, which must select its own pods.
@@ -178,28 +232,50 @@ pub(super) fn flow(pod: &Pod<'_>) -> String {
     format!("{{{}}}", labels.join(", "))
 }
 
-fn replicas(object: &Object<'_>, found: &mut Found) -> u32 {
-    let Some(value) = object.root.at(&["spec", "replicas"]).filter(|r| !r.is_null()) else { return 1 };
-    value.number().and_then(|n| u32::try_from(n).ok()).unwrap_or_else(|| {
-        found.unread(object.at(value), "a number of replicas that is none: taken for 1".to_owned());
-        1
-    })
+/// Reads when the claims of a set are deleted.
+fn forgets(object: &Object<'_>) -> Forgets {
+    let policy = object.root.at(&["spec", "persistentVolumeClaimRetentionPolicy"]);
+    let at = |key| Some(object.at(policy?.given(key).filter(|v| v.is("Delete"))?));
+    Forgets { scaled: at("whenScaled"), deleted: at("whenDeleted") }
 }
 
-fn update<'d>(object: &Object<'d>, found: &mut Found) -> Update {
-    let set = ["spec", "updateStrategy"];
-    let way = if object.kind == "Deployment" { ["spec", "strategy"] } else { set };
+/// Knative scales without a bound unless an annotation gives one (knative.dev, "Configuring scale bounds").
+fn most_of_knative(template: Option<Value<'_>>) -> u32 {
+    let annotations = template.and_then(|t| t.at(&["metadata", "annotations"]));
+    let most = |key| annotations.and_then(|a| a.get(key)).and_then(Value::as_str);
+    let most = most("autoscaling.knative.dev/max-scale").or_else(|| most("autoscaling.knative.dev/maxScale"));
+    match most.and_then(|m| m.parse().ok()) {
+        None | Some(0) => 2,
+        Some(most) => most,
+    }
+}
+
+fn update<'d>(object: &Object<'d>, replicas: u32, found: &mut Found) -> Update {
+    let strategy = ["Deployment", "DeploymentConfig", "Rollout"].contains(&object.kind);
+    let way = ["spec", if strategy { "strategy" } else { "updateStrategy" }];
     let strategy = object.root.at(&way).filter(|s| !s.is_null());
     let named = strategy.and_then(|s| s.given("type"));
     let at = |value: Option<Value<'d>>| value.map(|v| object.at(v));
     let update = |order, value| Update { order, at: at(value) };
+    let given = |way: &[&str]| strategy.and_then(|s| s.at(way)).filter(|v| !v.is_null());
     match (object.kind, named.and_then(Value::as_str)) {
-        ("Pod" | "ReplicaSet" | "ReplicationController", _) => update(Order::ByHand, None),
-        ("Deployment", Some("Recreate")) => update(Order::StopFirst, named),
-        // Without surge the new pod still starts while the old one terminates.
-        ("Deployment", _) => {
-            let surge = strategy.and_then(|s| s.at(&["rollingUpdate", "maxSurge"]));
-            update(Order::StartFirst, surge.or(named))
+        ("Pod" | "ReplicaSet" | "ReplicationController" | "Job" | "CronJob" | "ScaledJob", _) => {
+            update(Order::ByHand, None)
+        }
+        // OpenShift's deployer, too, waits for the end of the old pods
+        // (oc `pkg/cli/deployer/strategy/recreate`).
+        ("Deployment" | "DeploymentConfig", Some("Recreate")) => update(Order::StopFirst, named),
+        ("Deployment" | "DeploymentConfig" | "Rollout" | "CloneSet" | KSVC, _) => {
+            // A CloneSet makes no surge unless told to (openkruise.io, "CloneSet").
+            let way: &[&str] = match object.kind {
+                "DeploymentConfig" => &["rollingParams", "maxSurge"],
+                "Rollout" => &["canary", "maxSurge"],
+                "CloneSet" => &["maxSurge"],
+                _ => &["rollingUpdate", "maxSurge"],
+            };
+            let (surge, usual) = (given(way), if object.kind == "CloneSet" { "0" } else { "25%" });
+            let none = part(surge.and_then(Value::as_str).unwrap_or(usual), replicas, true) == Some(0);
+            update(if none { Order::DownFirst } else { Order::StartFirst }, surge.or(named))
         }
         (_, Some("OnDelete")) => update(Order::ByHand, named),
         ("DaemonSet", None) if object.api.starts_with("extensions/") => update(Order::ByHand, None),

@@ -144,7 +144,9 @@ fn a_stack_with_a_grace_above_55_s_overlaps() {
 fn no_update_takes_a_quorum() {
     let together = |tree: &Tree| {
         let found = verified(tree, "/kubernetes/", 2, false).findings;
-        found.iter().filter(|f| f.code == "update-together").map(|f| f.message.clone()).collect::<Vec<_>>()
+        let told = found.into_iter().filter(|f| f.code == "update-together");
+        told.flat_map(|f| std::iter::once(f.message).chain(f.alike.into_iter().map(|a| a.message)))
+            .collect::<Vec<_>>()
     };
     let tree = compiled("specs").tree.unwrap();
     assert_eq!(together(&tree), Vec::<String>::new());

@@ -292,7 +292,7 @@ fn ports_grace_and_the_order_of_updates() {
     let order = |api: &str, kind: &str, spec: &str| one(&controller(api, kind, spec, MAIN)).update.order;
     assert_eq!(order("apps/v1", "Deployment", ""), Order::StartFirst);
     assert_eq!(order("apps/v1", "Deployment", "strategy: {type: Recreate}"), Order::StopFirst);
-    assert_eq!(order("apps/v1", "Deployment", "strategy: {rollingUpdate: {maxSurge: 0}}"), Order::StartFirst);
+    assert_eq!(order("apps/v1", "Deployment", "strategy: {rollingUpdate: {maxSurge: 0}}"), Order::DownFirst);
     assert_eq!(order("apps/v1", "StatefulSet", ""), Order::StopFirst);
     assert_eq!(order("apps/v1", "StatefulSet", "updateStrategy: {type: OnDelete}"), Order::ByHand);
     assert_eq!(order("apps/v1beta1", "StatefulSet", ""), Order::ByHand);
@@ -360,15 +360,17 @@ fn locks_that_live_as_long_as_the_process() {
 }
 
 #[test]
-fn jobs_that_can_write_to_data_are_listed() {
-    let unread = |kind: &str, volume: &str, mount: &str| {
+fn jobs_that_can_write_to_data_are_read() {
+    let mounts = |kind: &str, more: &str, volume: &str, mount: &str| {
         let pod = format!(
             "{{containers: [{{name: a, image: a, volumeMounts: [{{name: d, mountPath: /data{mount}}}]}}], volumes: [{{name: d, {volume}}}]}}"
         );
-        let template = format!("{{template: {{spec: {pod}}}}}");
+        let template = format!("{{{more}template: {{spec: {pod}}}}}");
         let spec = if kind == "Job" { template } else { format!("{{jobTemplate: {{spec: {template}}}}}") };
         let text = format!("{{apiVersion: batch/v1, kind: {kind}, metadata: {{name: a}}, spec: {spec}}}");
-        read(&text).unread.len()
+        let workload = read(&text).workloads.remove(0);
+        assert_eq!(workload.kind, Kind::Job);
+        (workload.members.len(), workload.members.iter().map(|m| m.mounts.len()).sum::<usize>())
     };
     for kind in ["Job", "CronJob"] {
         for volume in [
@@ -377,14 +379,20 @@ fn jobs_that_can_write_to_data_are_listed() {
             "nfs: {server: a, path: /x}",
             "glusterfs: {path: /x}",
         ] {
-            assert_eq!(unread(kind, volume, ""), 1, "{kind} {volume}");
+            assert_eq!(mounts(kind, "", volume, ""), (1, 1), "{kind} {volume}");
+            assert_eq!(mounts(kind, "parallelism: 3, ", volume, ""), (3, 3), "{kind} {volume}");
+            assert_eq!(mounts(kind, "parallelism: 3, completions: 2, ", volume, ""), (2, 2));
         }
-        for volume in
-            ["emptyDir: {}", "configMap: {name: a}", "hostPath: {path: /var/run/docker.sock, type: Socket}"]
-        {
-            assert_eq!(unread(kind, volume, ""), 0, "{kind} {volume}");
+        for volume in [
+            "emptyDir: {}",
+            "configMap: {name: a}",
+            "hostPath: {path: /var/run/docker.sock, type: Socket}",
+            "persistentVolumeClaim: {claimName: d, readOnly: true}",
+            "nfs: {server: a, path: /x, readOnly: true}",
+        ] {
+            assert_eq!(mounts(kind, "", volume, ""), (1, 0), "{kind} {volume}");
         }
-        assert_eq!(unread(kind, "hostPath: {path: /srv/db}", ", readOnly: true"), 0);
+        assert_eq!(mounts(kind, "", "hostPath: {path: /srv/db}", ", readOnly: true"), (1, 0));
     }
 }
 

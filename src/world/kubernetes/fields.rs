@@ -1,0 +1,160 @@
+//! Fields that the API does not know, and values of another type: kubectl refuses both.
+//!
+//! `fields.txt` has the types of Kubernetes 1.37, one a line, from the OpenAPI document of the API server
+//! (the strict schemas of kubernetes-validate 1.37.0): `s` is text, `i` a whole number, `b` a boolean, `n`
+//! a number, `~` text or a number, `*` anything, `[T]` a list, `{T}` a map.
+//! Strict validation is the default of kubectl since 1.27 (kubernetes.io, "Server Side Field Validation").
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use super::object::Object;
+use crate::finding::codes;
+use crate::text::yaml::Value;
+use crate::world::found::Found;
+
+type Fields = BTreeMap<&'static str, &'static str>;
+
+static TYPES: LazyLock<BTreeMap<&str, Fields>> = LazyLock::new(|| {
+    let lines = include_str!("fields.txt").lines().filter_map(|line| line.split_once(": "));
+    lines
+        .map(|(name, fields)| (name, fields.split(' ').filter_map(|f| f.split_once('=')).collect()))
+        .collect()
+});
+
+/// The APIs whose types are known, as they are today.
+const APIS: [&str; 6] = ["v1", "apps/v1", "policy/v1", "storage.k8s.io/v1", "batch/v1", "autoscaling/v2"];
+
+/// Most faults that are told of one object.
+const MOST: usize = 8;
+
+/// Tells what the API refuses in each object.
+pub(super) fn judge(objects: &[Object<'_>], found: &mut Found) {
+    for object in objects.iter().filter(|o| APIS.contains(&o.api)) {
+        if let Some(fields) = TYPES.get(object.kind) {
+            let mut faults = Faults { object, left: MOST, found };
+            faults.map(object.root, object.kind, fields);
+        }
+    }
+}
+
+struct Faults<'f, 'd> {
+    object: &'f Object<'d>,
+    left: usize,
+    found: &'f mut Found,
+}
+
+impl Faults<'_, '_> {
+    fn map(&mut self, value: Value<'_>, name: &str, fields: &Fields) {
+        for (key, value) in value.entries() {
+            match fields.get(key) {
+                Some(of) => self.value(value, of),
+                None => self.unknown(key, value, name, fields),
+            }
+        }
+    }
+
+    fn value(&mut self, value: Value<'_>, of: &str) {
+        if value.is_null() {
+            return;
+        }
+        let inner = |open, close| of.strip_prefix(open).and_then(|of| of.strip_suffix(close));
+        if let Some(of) = inner('[', ']') {
+            match value.is_list() {
+                true => value.items().into_iter().for_each(|item| self.value(item, of)),
+                false => self.wrong(value, "a list"),
+            }
+        } else if let Some(of) = inner('{', '}') {
+            match value.is_map() {
+                true => value.entries().into_iter().for_each(|(_, item)| self.value(item, of)),
+                false => self.wrong(value, "a map"),
+            }
+        } else if let Some(fields) = TYPES.get(of) {
+            match value.is_map() {
+                true => self.map(value, of, fields),
+                false => self.wrong(value, "a map"),
+            }
+        } else {
+            self.scalar(value, of);
+        }
+    }
+
+    fn scalar(&mut self, value: Value<'_>, of: &str) {
+        let plain = !value.is_quoted();
+        let digits = |t: &str| t.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c));
+        let float = |t: &str| digits(t) && t.parse::<f64>().is_ok();
+        let number = plain && (value.number().is_some() || value.as_str().is_some_and(float));
+        let flag = plain && value.flag().is_some();
+        let scalar = value.as_str().is_some();
+        match of {
+            "s" if number || flag || !scalar => self.wrong(value, "text in quotes"),
+            "i" | "n" if !number => self.wrong(value, "a number"),
+            "b" if !flag => self.wrong(value, "true or false"),
+            _ => {}
+        }
+    }
+
+    fn unknown(&mut self, key: &str, value: Value<'_>, name: &str, fields: &Fields) {
+        // What strings become in a template is not known.
+        if key.contains("{{") {
+            return;
+        }
+        let near = fields
+            .keys()
+            .map(|known| (strsim::osa_distance(&known.to_lowercase(), &key.to_lowercase()), *known))
+            .filter(|(distance, known)| *distance <= 1 + known.len() / 6)
+            .min();
+        let (message, fix) = match (near, home(name, key)) {
+            (Some((_, known)), _) => {
+                (format!("the API knows no field `{key}` here"), format!("{known}: what `{key}` has"))
+            }
+            (None, Some(way)) => (
+                format!("the API knows no field `{key}` here: it belongs elsewhere"),
+                format!("{way}: what `{key}` has"),
+            ),
+            (None, None) => (format!("the API knows no field `{key}` here"), format!("take `{key}` out")),
+        };
+        self.tell(value, message, fix);
+    }
+
+    fn wrong(&mut self, value: Value<'_>, right: &str) {
+        // Labels and selectors are told where they are read, and what somebody fills in is not known.
+        let field = value.field();
+        let labels = ["abels.", "nodeSelector.", "spec.selector."].iter().any(|map| field.contains(map));
+        if labels || value.as_str().is_some_and(|t| t.contains(['$', '{', '<'])) {
+            return;
+        }
+        let text = value.as_str().map(|t| format!(" `{t}`")).unwrap_or_default();
+        let key = field.rsplit('.').next().unwrap_or_default();
+        let fix = match (right, value.as_str()) {
+            ("text in quotes", Some(text)) => format!("{key}: \"{text}\""),
+            _ => format!("{key}: {right}"),
+        };
+        self.tell(value, format!("the API refuses {key}{text}: it must be {right}"), fix);
+    }
+
+    fn tell(&mut self, value: Value<'_>, message: String, fix: String) {
+        if self.left > 0 {
+            self.left -= 1;
+            let at = vec![self.object.at(value)];
+            self.found.violation(codes::REFUSED, message, at, fix);
+        }
+    }
+}
+
+/// Returns where a field belongs that people put into the type `name`.
+fn home(name: &str, key: &str) -> Option<&'static str> {
+    let pod = TYPES.get("PodSpec").is_some_and(|f| f.contains_key(key));
+    let container = TYPES.get("Container").is_some_and(|f| f.contains_key(key));
+    match (name, key) {
+        ("StatefulSetSpec" | "DaemonSetSpec", "strategy") => Some("updateStrategy"),
+        ("DeploymentSpec", "updateStrategy") => Some("strategy"),
+        (
+            "StatefulSetSpec" | "DaemonSetSpec" | "DeploymentSpec" | "ReplicaSetSpec" | "PodTemplateSpec",
+            _,
+        ) if pod => Some("template.spec"),
+        ("PodSpec", _) if container => Some("containers[0]"),
+        ("Container", _) if pod => Some("template.spec"),
+        _ => None,
+    }
+}

@@ -1,0 +1,159 @@
+//! Checks of the kubelet: ports that are not there, a check that kills a recovery, one that needs a quorum.
+
+use super::peers::Peers;
+use super::pod::command;
+use super::workload::Read;
+use crate::finding::{At, codes};
+use crate::text::yaml::Value;
+use crate::world::Kind;
+use crate::world::found::Found;
+
+const PROBES: [&str; 3] = ["startupProbe", "livenessProbe", "readinessProbe"];
+
+/// Seconds after which a recovery from a crash may still go on.
+const RECOVERY: i64 = 300;
+
+/// Judges the checks of each workload.
+pub(super) fn judge(peers: &Peers<'_, '_>, found: &mut Found) {
+    for read in peers.reads.iter().filter(|r| !r.workload.kind.once()) {
+        for container in &read.pod.containers {
+            for probe in PROBES.iter().filter_map(|name| Some((*name, container.given(name)?))) {
+                port(read, *container, probe, found);
+            }
+        }
+        kills(read, found);
+        ordered(read, found);
+        before_stop(read, found);
+    }
+}
+
+/// A port by a name that the container does not have: the kubelet cannot even ask
+/// (pkg/probe/util.go, ResolveContainerPort), and the check fails for ever.
+fn port(read: &Read<'_>, container: Value<'_>, (name, probe): (&str, Value<'_>), found: &mut Found) {
+    let given = ["httpGet", "tcpSocket"].iter().find_map(|kind| probe.given(kind)?.given("port"));
+    let Some((value, port)) = given.and_then(|v| Some((v, v.as_str()?))) else { return };
+    let ports = container.get("ports").map(Value::items).unwrap_or_default();
+    let has = |p: &Value<'_>| p.get("name").is_some_and(|n| n.is(port));
+    if port.parse::<u16>().is_ok() || ports.iter().any(has) {
+        return;
+    }
+    let end = match name {
+        "readinessProbe" => "it never becomes ready",
+        _ => "the kubelet kills it again and again",
+    };
+    let message = format!(
+        "the {name} of {} asks for the port `{port}`, which its container does not have: {end}",
+        read.workload.name
+    );
+    let known = ports.iter().find_map(|p| p.get("name").or_else(|| p.get("containerPort"))?.text());
+    let fix = known.map_or_else(
+        || format!("ports: [{{name: {port}, containerPort: NUMBER}}]"),
+        |p| format!("port: {p}"),
+    );
+    found.violation(codes::STUCK, message, vec![read.object.at(value)], fix);
+}
+
+/// A liveness check from the start on, of software that answers nothing while it recovers: it is
+/// killed, and begins to recover again (kubernetes.io, "Configure Liveness, Readiness and Startup Probes").
+fn kills(read: &Read<'_>, found: &mut Found) {
+    let Some(main) = read.pod.main.filter(|_| read.pod.software.is_some() && read.persists()) else { return };
+    let Some(live) = main.given("livenessProbe").filter(|_| main.given("startupProbe").is_none()) else {
+        return;
+    };
+    let number = |key, usual| live.get(key).and_then(Value::number).unwrap_or(usual);
+    let time = number("initialDelaySeconds", 0)
+        .saturating_add(number("periodSeconds", 10).saturating_mul(number("failureThreshold", 3)));
+    if time < RECOVERY {
+        let message = format!(
+            "the livenessProbe of {} kills it {time} s after a start: a recovery that takes longer never ends",
+            read.workload.name
+        );
+        let check =
+            ["exec", "httpGet", "tcpSocket", "grpc"].into_iter().find(|kind| live.given(kind).is_some());
+        let fix = format!(
+            "startupProbe: {{{}: as the livenessProbe has it, periodSeconds: 10, failureThreshold: 360}}",
+            check.unwrap_or("exec")
+        );
+        found.note(codes::CHECK_KILLS, message, vec![read.object.at(live)], fix);
+    }
+}
+
+/// Returns the readiness check that passes only once a quorum is there.
+pub(super) fn needs_quorum(read: &Read<'_>) -> Option<At> {
+    let container = read.pod.main?;
+    let probe = container.given("readinessProbe")?;
+    let path = probe.at(&["httpGet", "path"]).and_then(Value::as_str);
+    let words = probe.at(&["exec", "command"]).map(Value::texts).unwrap_or_default();
+    let text = path.map_or_else(|| words.join(" "), ToOwned::to_owned).to_lowercase();
+    let has = |all: &[&str]| all.iter().any(|word| text.contains(word));
+    let software =
+        read.pod.software.as_ref().filter(|s| s.quorum).map(|s| s.name.as_str()).unwrap_or_default();
+    let needs = match software {
+        // etcd.io, "Monitoring": /health is false without a leader, unless it is asked for itself only.
+        "etcd" => {
+            has(&["/health", "/readyz", "endpoint health", "cluster-health"])
+                && !has(&["serializable", "livez"])
+        }
+        // Its HTTP API answers 503 without a master, unless it is asked for itself only.
+        "elasticsearch" | "opensearch" => has(&["_cluster/health"]) && !has(&["local=true"]),
+        // cockroachlabs.com, "Cluster API": not ready while it cannot reach a quorum.
+        "cockroachdb" => has(&["ready=1"]),
+        // docs.nats.io, "Monitoring": /healthz waits for JetStream's leader, unless told not to.
+        "nats" => {
+            let all = command(container);
+            has(&["/healthz"])
+                && !has(&["js-"])
+                && all.iter().any(|w| ["-js", "--js", "--jetstream"].contains(w))
+        }
+        "" => false,
+        _ => has(&["leader", "cluster_state:ok"]),
+    };
+    (needs || has(&["quorum"])).then(|| read.object.at(probe))
+}
+
+/// Members that are started one after the other, each when the one before is ready.
+fn ordered(read: &Read<'_>, found: &mut Found) {
+    let policy = read.object.root.at(&["spec", "podManagementPolicy"]).filter(|p| !p.is_null());
+    let parallel = policy.is_some_and(|p| p.is("Parallel"));
+    if read.workload.kind != Kind::StatefulSet || parallel || read.replicas < 2 {
+        return;
+    }
+    let name = &read.workload.name;
+    let at = policy.map_or_else(|| read.workload.at.clone(), |p| read.object.at(p));
+    let fix = "podManagementPolicy: Parallel".to_owned();
+    if let Some(ready) = needs_quorum(read) {
+        let message = format!(
+            "{name} starts its members in order (OrderedReady): the first is ready when there is a quorum, and the next is made when the first is ready"
+        );
+        found.violation(codes::STUCK, message, vec![at, ready], fix);
+    } else if read.pod.software.as_ref().is_some_and(|s| s.quorum)
+        && read.replicas > 2
+        && read.readiness().is_some()
+    {
+        // kubernetes/kubernetes#67250; kubernetes.io, StatefulSet, "Forced rollback".
+        let message = format!(
+            "{name} starts its members in order (OrderedReady): one that a bad template keeps from getting ready stays, also when the template is put back, until someone deletes it"
+        );
+        found.note(codes::STUCK, message, vec![at], fix);
+    }
+}
+
+/// A sleep before the stop that takes all the time there is (kubernetes.io, "Container Lifecycle Hooks":
+/// the grace period begins before the hook).
+fn before_stop(read: &Read<'_>, found: &mut Found) {
+    for container in &read.pod.containers {
+        let Some(hook) = container.at(&["lifecycle", "preStop"]) else { continue };
+        let words = hook.at(&["exec", "command"]).map(Value::texts).unwrap_or_default().join(" ");
+        let after = words.split("sleep ").nth(1).and_then(|rest| rest.split([' ', ';', '&']).next());
+        let asked = hook.at(&["sleep", "seconds"]).and_then(Value::number);
+        let Some(time) = asked.or_else(|| after?.trim_end_matches('s').parse().ok()) else { continue };
+        if time >= i64::from(read.pod.grace) {
+            let message = format!(
+                "the preStop of {} sleeps {time} s of the {} s that it has to stop: it is killed at once",
+                read.workload.name, read.pod.grace
+            );
+            let fix = format!("terminationGracePeriodSeconds: {}", time.saturating_add(60));
+            found.note(codes::GRACE, message, vec![read.object.at(hook)], fix);
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Services: whom they select, and whether the members of a StatefulSet find each other by name.
+
+use std::collections::BTreeMap;
+
+use super::object::Object;
+use super::peers::Peers;
+use super::probes::needs_quorum;
+use super::rules::is_meant;
+use super::selector::{plain, words};
+use super::workload::{Read, flow};
+use crate::finding::{At, Level, codes};
+use crate::text::yaml::Value;
+use crate::world::found::Found;
+use crate::world::{Kind, Selector};
+
+/// A Service that selects pods.
+struct Service<'d> {
+    object: &'d Object<'d>,
+    selector: Option<(Selector, Value<'d>)>,
+    headless: bool,
+    /// It publishes members that are not ready, too.
+    publishes: bool,
+}
+
+/// Most workloads of a namespace that a selector is compared with.
+const COMPARED: usize = 200;
+
+/// Judges the Services, and the one that each StatefulSet names.
+pub(super) fn judge<'d>(objects: &'d [Object<'d>], peers: &Peers<'_, 'd>, found: &mut Found) {
+    let mut services: BTreeMap<(&str, &str), Service<'d>> = BTreeMap::new();
+    for object in objects.iter().filter(|o| o.kind == "Service") {
+        let service = read(object, found);
+        selects_nothing(&service, peers, found);
+        services.insert((object.namespace.as_str(), object.name.as_str()), service);
+    }
+    let maps = Maps::new(objects);
+    for read in peers.reads.iter().filter(|r| r.workload.kind == Kind::StatefulSet) {
+        governing(read, &services, &maps, found);
+    }
+}
+
+fn read<'d>(object: &'d Object<'d>, found: &mut Found) -> Service<'d> {
+    let spec = |key: &str| object.root.at(&["spec", key]).filter(|v| !v.is_null());
+    let named = spec("type").is_some_and(|t| t.is("ExternalName"));
+    let map = spec("selector").filter(|s| !named && !s.entries().is_empty());
+    let unready = ["metadata", "annotations", "service.alpha.kubernetes.io/tolerate-unready-endpoints"];
+    let yes = |v: Option<Value<'_>>| v.and_then(Value::flag) == Some(true);
+    Service {
+        object,
+        selector: map.map(|map| (plain(object, map, found), map)),
+        headless: spec("clusterIP").is_some_and(|ip| ip.is("None")),
+        publishes: yes(spec("publishNotReadyAddresses")) || yes(object.root.at(&unready)),
+    }
+}
+
+/// A selector that selects nobody, though it looks as if it meant pods of these files.
+fn selects_nothing(service: &Service<'_>, peers: &Peers<'_, '_>, found: &mut Found) {
+    let Some((selector, at)) = &service.selector else { return };
+    let scope = [service.object.namespace.clone()];
+    if peers.selected(selector, Some(&scope)).next().is_some() || peers.tired() {
+        return;
+    }
+    let near = peers.reads.iter().filter(|r| r.workload.scope == service.object.namespace);
+    let Some(meant) = near.take(COMPARED).find(|r| is_meant(selector, r)) else { return };
+    let message = format!(
+        "the Service {} selects `{}`, which no pod in these files has",
+        service.object.name,
+        words(selector)
+    );
+    let labels = meant.object.near(&["spec", "template", "metadata", "labels"]);
+    let fix = format!("selector: {}", flow(&meant.pod));
+    found.violation(codes::MATCHES_NOTHING, message, vec![service.object.at(*at), labels], fix);
+}
+
+/// The Service that gives the members of a set their names.
+fn governing(
+    read: &Read<'_>,
+    services: &BTreeMap<(&str, &str), Service<'_>>,
+    maps: &Maps<'_>,
+    found: &mut Found,
+) {
+    let Some(value) = read.object.root.at(&["spec", "serviceName"]).filter(|v| !v.is_null()) else { return };
+    let Some(named) = value.as_str().filter(|n| !n.is_empty()) else { return };
+    let scope = read.workload.scope.as_str();
+    let at = read.object.at(value);
+    let name = &read.workload.name;
+    // Whether members are called by it: else nobody misses a name.
+    let called = maps.calls(read, named);
+    let level = if called { Level::Violation } else { Level::Note };
+    let votes = read.pod.software.as_ref().is_some_and(|s| s.quorum) && read.replicas > 1;
+    let own = |s: &Service<'_>| s.selector.as_ref().is_some_and(|(of, _)| of.selects(&read.pod.labels));
+    let Some(service) = services.get(&(scope, named)) else {
+        let mut others = services.iter().filter(|(key, s)| key.0 == scope && own(s)).map(|(_, s)| s);
+        let Some(other) = others.clone().find(|s| s.headless).or_else(|| others.next()) else { return };
+        if called || votes {
+            let message = format!(
+                "{name} names the Service {}, which is not among the files, where {} selects its pods: the names of its members do not resolve",
+                named, other.object.name
+            );
+            let fix = if other.headless {
+                format!("serviceName: {}", other.object.name)
+            } else {
+                headless(named, read)
+            };
+            found.finding((codes::MATCHES_NOTHING, level), message, vec![at, other.object.here()], fix);
+        }
+        return;
+    };
+    if !own(service) {
+        let Some((of, map)) = &service.selector else { return };
+        let message =
+            format!("the Service {named} of {name} selects `{}`, which its pods do not have", words(of));
+        let fix = format!("selector: {}", flow(&read.pod));
+        found.finding((codes::MATCHES_NOTHING, level), message, vec![service.object.at(*map), at], fix);
+    } else if !service.headless {
+        if called || votes {
+            // kubernetes.io, "DNS for Services and Pods": a headless Service alone has names of pods.
+            let message = format!(
+                "the Service {named} of {name} has an address: the names of its members do not resolve"
+            );
+            let fix = headless(named, read);
+            found.finding((codes::IGNORED, level), message, vec![service.object.near(&["spec"]), at], fix);
+        }
+    } else if let Some(ready) = needs_quorum(read).filter(|_| !service.publishes && read.replicas > 1) {
+        let message = format!(
+            "the Service {named} hides members of {name} that are not ready, and they get ready only once they find each other"
+        );
+        let spec: At = service.object.near(&["spec"]);
+        found.violation(
+            codes::STUCK,
+            message,
+            vec![spec, ready],
+            "publishNotReadyAddresses: true".to_owned(),
+        );
+    }
+}
+
+/// A Service that gives members their names.
+fn headless(name: &str, read: &Read<'_>) -> String {
+    format!(
+        "kind: Service, metadata: {{name: {name}}}, spec: {{clusterIP: None, publishNotReadyAddresses: true, selector: {}}}",
+        flow(&read.pod)
+    )
+}
+
+/// The texts of ConfigMaps, by namespace.
+struct Maps<'d> {
+    texts: BTreeMap<&'d str, Vec<&'d str>>,
+}
+
+impl<'d> Maps<'d> {
+    fn new(objects: &'d [Object<'d>]) -> Self {
+        let mut texts: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for object in objects.iter().filter(|o| o.kind == "ConfigMap") {
+            let data = object.root.get("data").map(Value::entries).unwrap_or_default();
+            texts
+                .entry(object.namespace.as_str())
+                .or_default()
+                .extend(data.into_iter().take(COMPARED).filter_map(|(_, v)| v.as_str()));
+        }
+        Self { texts }
+    }
+
+    /// Returns whether a pod's own words, or a ConfigMap that it may read, call a member by `service`:
+    /// `db-0.SERVICE`, `$(POD).SERVICE`.
+    fn calls(&self, read: &Read<'_>, service: &str) -> bool {
+        let name = format!(".{service}");
+        let called = |text: &str| {
+            text.match_indices(&name).any(|(at, _)| {
+                let after = text[at + name.len()..].chars().next();
+                at > 0 && after.is_none_or(|c| !c.is_ascii_alphanumeric() && c != '-' && c != '_')
+            })
+        };
+        let own = read.pod.spec.scalars().any(|v| v.as_str().is_some_and(called));
+        let maps = self.texts.get(read.workload.scope.as_str());
+        own || maps.is_some_and(|all| all.iter().take(COMPARED).any(|text| called(text)))
+    }
+}
