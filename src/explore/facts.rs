@@ -220,7 +220,8 @@ impl Facts {
         let mut fits = 0;
         for (a, actor) in self.actors.iter().enumerate() {
             let own = if a > 0 && self.excluded { a } else { 0 };
-            let fit = if actor.pinned { n == own } else { own == 0 || n == own && self.nodes > 1 };
+            let pinned = actor.pinned || actor.kind == Kind::Local;
+            let fit = if pinned { n == own } else { own == 0 || n == own && self.nodes > 1 };
             fits |= u8::from(fit) << a;
         }
         fits

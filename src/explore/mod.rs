@@ -23,7 +23,7 @@ use crate::finding::Finding;
 use crate::hazard::Hazard;
 use crate::target::Target;
 use crate::threads::locked;
-use crate::world::{Member, Workload, World};
+use crate::world::{Kind, Member, Workload, World};
 
 use facts::Facts;
 use scenario::Scenario;
@@ -165,7 +165,8 @@ pub fn watched(
 /// its name; and each pair of members that name one directory or volume, or that belong to a quorum
 /// that a controller updates.
 pub fn pairings(world: &World) -> Vec<Vec<(&Workload, &Member)>> {
-    let alone = world.workloads.iter().flat_map(|w| classes(w).into_iter().map(move |m| vec![(w, m)]));
+    let own = world.workloads.iter().filter(|w| !w.beside);
+    let alone = own.flat_map(|w| classes(w).into_iter().map(move |m| vec![(w, m)]));
     let rolled = world.workloads.iter().filter(|w| w.rolling.is_some()).filter_map(|w| match &*w.members {
         [.., a, b] => Some(vec![(w, a), (w, b)]),
         _ => None,
@@ -181,6 +182,8 @@ fn meet(a: &Member, b: &Member) -> bool {
 
 /// Returns the hazards that apply to these members.
 pub fn hazards(members: &[(&Workload, &Member)], bounds: Bounds) -> Vec<Hazard> {
+    // No fleet moves what systemd alone runs on one machine.
+    let local = members.iter().all(|(w, _)| w.kind == Kind::Local);
     let mut all = match members {
         [(a, own), (b, other)] if std::ptr::eq(*a, *b) && a.rolling.is_some() && !meet(own, other) => {
             return vec![Hazard::Update];
@@ -196,6 +199,7 @@ pub fn hazards(members: &[(&Workload, &Member)], bounds: Bounds) -> Vec<Hazard> 
             let rolled = std::ptr::eq(*a, *b) && a.rolling.is_some();
             [base, Hazard::Relabel].into_iter().chain(rolled.then_some(Hazard::Update)).collect()
         }
+        _ if local => vec![Hazard::Update, Hazard::Reboot],
         _ => vec![
             Hazard::Update,
             Hazard::Revisions,

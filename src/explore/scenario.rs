@@ -79,10 +79,11 @@ impl<'w> Scenario<'w> {
             });
             actors.push(Actor { workload, member, mounts });
         }
-        // A directory of one node is a different directory on another node.
-        let local = plain
-            .iter()
-            .all(|a| a.kind.per_node() && a.mounts.iter().all(|m| matches!(m.place, Place::Directory(_))));
+        // Directories of a node say nothing of another node's.
+        let alone = |a: &facts::Actor| {
+            a.kind.per_node() && a.mounts.iter().all(|m| matches!(m.place, Place::Directory(_)))
+        };
+        let local = plain.iter().all(|a| a.kind == Kind::Local || alone(a));
         let between = |holds: &dyn Fn(&Actor<'w>, &Actor<'w>) -> bool| -> Pairs {
             let mut between = [[false; ACTORS]; ACTORS];
             for (a, row) in actors.iter().zip(&mut between) {
@@ -148,7 +149,8 @@ fn fact(mount: &Mount, place: Place) -> facts::Mount {
     };
     match &mount.source {
         Source::Host { path, missing } => {
-            facts::Mount { missing: *missing, rooted: path.starts_with("volume "), ..none }
+            let missing = if *missing == Missing::Elsewhere { Missing::Created } else { *missing };
+            facts::Mount { missing, rooted: stays(path, mount), ..none }
         }
         Source::Volume { fences, one_pod, reserved, missing, .. } => facts::Mount {
             missing: *missing,
@@ -161,8 +163,13 @@ fn fact(mount: &Mount, place: Place) -> facts::Mount {
     }
 }
 
-/// Returns the mounts to search. Mounts that several members name come first, because there is room
-/// for only a few; of the others, one of each kind.
+/// Returns whether a directory is there as long as its node is.
+fn stays(path: &str, mount: &Mount) -> bool {
+    path.starts_with("volume ") || matches!(mount.source, Source::Host { missing: Missing::Elsewhere, .. })
+}
+
+/// The mounts that matter: what several members name comes first, for there is room for a few
+/// only; of the rest one of each kind.
 fn chosen<'w>(member: &'w Member, all: &[(&'w Workload, &'w Member)]) -> Vec<&'w Mount> {
     let keys = |m: &'w Member| -> BTreeSet<_> { m.mounts.iter().filter_map(key).collect() };
     let others: Vec<BTreeSet<_>> =

@@ -47,7 +47,9 @@ pub enum Kind {
     Job,
     /// fleet: a unit, on one machine.
     Unit,
-    /// fleet: a unit with `Global=true`, on each matching machine.
+    /// systemd without fleet: a unit of one machine.
+    Local,
+    /// fleet: `Global=true`, on each matching machine.
     GlobalUnit,
     /// Swarm: tasks in slots, which may move between nodes.
     Replicated,
@@ -149,7 +151,9 @@ pub struct Workload {
     pub forgets: Forgets,
     /// How a controller updates its members, if they keep a quorum (Kubernetes).
     pub rolling: Option<Rolling>,
-    /// The paths whose disks are mounted before it starts: systemd's `RequiresMountsFor` (fleet).
+    /// It runs beside another container of its unit, on nothing that is not that one's too (fleet).
+    pub beside: bool,
+    /// Paths whose disks are mounted before it starts: systemd's `RequiresMountsFor` (fleet).
     pub mounted: Vec<(String, At)>,
     /// The volumes without which it does not start: `docker volume inspect` before the start
     /// (fleet).
@@ -195,6 +199,7 @@ impl Workload {
             scaler: None,
             forgets: Forgets::default(),
             rolling: None,
+            beside: false,
             mounted: Vec::new(),
             inspects: Vec::new(),
         }
@@ -349,6 +354,9 @@ pub enum Missing {
     Refused,
     /// An empty one is created.
     Created,
+    /// An empty one is made on a node that never had it. Where it was it stays, for its mount is
+    /// waited for.
+    Elsewhere,
 }
 
 /// A condition on the labels of a node (Kubernetes, Swarm) or the metadata of a machine (fleet).

@@ -19,8 +19,10 @@ pub struct Fleet;
 /// running. `KillAgent` is fleetd that stops, as in a reboot: it tells its units to stop, does not
 /// wait, and removes its machine.
 fn strikes(facts: &Facts) -> &'static [Action] {
+    let local = facts.actors.iter().all(|a| a.kind == Kind::Local);
     match facts.hazard {
-        // A unit that goes makes room at once for the other one that its `Conflicts` kept off.
+        Hazard::Reboot if local => &[Action::PowerOff, Action::Unmount, Action::Remove, Action::Crash],
+        // One that goes makes room at once for the other that its `Conflicts` kept off.
         Hazard::Colocate | Hazard::Neighbour | Hazard::Revisions if facts.actors.len() > 1 => {
             &[Action::Remove]
         }

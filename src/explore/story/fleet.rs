@@ -8,7 +8,8 @@ use crate::explore::state::State;
 use crate::explore::story::{self, Sentence};
 use crate::finding::At;
 use crate::hazard::Hazard;
-use crate::world::Source;
+use crate::world::fleet::own_end;
+use crate::world::{Kind, Mount, Source};
 
 /// The narrator of fleet.
 pub struct Fleet;
@@ -20,11 +21,19 @@ impl Narrator for Fleet {
         let node = story::node(scenario, step);
         let wanted = scenario.want(actor);
         let stopping = before.copies().any(|c| c.runs() && c.retired);
+        if workload.kind == Kind::Local
+            && let Some(told) = local(scenario, step)
+        {
+            return told;
+        }
         let reported = match step.action {
             Action::Update => {
                 (format!("{name} is destroyed and started with new content"), Some(&workload.at))
             }
             Action::Rollback => (format!("{name} is replaced by its old content"), Some(&workload.at)),
+            Action::Create if workload.beside => {
+                (format!("the unit starts {name} beside its first container"), Some(&workload.at))
+            }
             Action::Create if stopping => (
                 format!("fleet places {name} on {node}: it considers what is wanted, not what still runs"),
                 wanted.or(Some(&workload.at)),
@@ -68,12 +77,13 @@ impl Narrator for Fleet {
             after.copies().any(|c| c.runs() && c.actor == breach.other && c.node != start.node)
         });
         let made = trace.iter().any(|(s, _)| matches!(s.action, Action::Unmount | Action::LoseVolume));
-        if breach.kind == BreachKind::Empty && made {
-            let words =
-                "--mount type=bind,source=DIR,target=DIR inside the mount: -v creates a missing directory";
-            return (at_mount, words.to_owned());
+        let pinned = scenario.facts.actors[usize::from(breach.actor)].pinned;
+        if breach.kind == BreachKind::Empty && (made || pinned || workload.kind == Kind::Local) {
+            return (at_mount, refusing(mount));
         }
-        if scenario.facts.hazard == Hazard::Neighbour {
+        if scenario.facts.hazard == Hazard::Neighbour
+            || workload.kind == Kind::Local && scenario.actors.len() > 1
+        {
             return (at_mount, "a directory or volume of its own".to_owned());
         }
         if breach.kind != BreachKind::Two || elsewhere {
@@ -93,12 +103,57 @@ impl Narrator for Fleet {
 
     fn unstick<'w>(&self, scenario: &Scenario<'w>, trace: &[(Step, State)]) -> (&'w At, String) {
         let left = trace.iter().any(|(s, _)| s.action == Action::Crash);
+        let actor = &scenario.actors[0];
         let fix = match left {
-            true => {
-                "ExecStartPre that stops the leftover containers of the unit, by a label: docker stop $(docker ps -q --filter label=…)"
-            }
-            false => "a machine with the metadata that the unit requires",
+            true => own_end(Some(actor.member)),
+            false => "a machine that carries what the unit wants".to_owned(),
         };
-        (&scenario.actors[0].workload.at, fix.to_owned())
+        (&actor.workload.at, fix)
+    }
+}
+
+/// Tells a step of a unit that systemd alone runs; `Some(None)` where it goes without saying, `None`
+/// where fleet's words are right.
+fn local<'w>(scenario: &Scenario<'w>, step: &Step) -> Option<Option<Sentence<'w>>> {
+    let actor = &scenario.actors[usize::from(step.actor)];
+    let (workload, name) = (actor.workload, &actor.member.name);
+    let words = match step.action {
+        Action::Update => (format!("{name} is changed and restarted"), Some(&workload.at)),
+        Action::Rollback => (format!("the old {name} is put back and restarted"), Some(&workload.at)),
+        Action::Create if workload.beside => {
+            (format!("the unit starts {name} beside its first container"), Some(&workload.at))
+        }
+        Action::Create => (format!("systemd is to run {name}"), Some(&workload.at)),
+        Action::Replace => (format!("systemd stops the old {name}"), None),
+        Action::Start => (format!("systemd starts the container of {name}"), None),
+        Action::Tell => (format!("systemd asks {name} to stop; its container takes its time"), None),
+        Action::End => (format!("the container of {name} ends"), None),
+        Action::Remove => (format!("{name} is stopped"), None),
+        Action::Deploy => (format!("{name} is started again"), None),
+        Action::PowerOff => ("the machine is switched off".to_owned(), None),
+        Action::PowerOn => ("the machine is on again".to_owned(), None),
+        Action::Unmount => ("the machine boots without the disk of the data".to_owned(), None),
+        Action::Mount => ("the disk is mounted".to_owned(), None),
+        Action::Notice => return Some(None),
+        _ => return None,
+    };
+    Some(Some(words))
+}
+
+/// Returns the mount that refuses what is not there.
+fn refusing(mount: Option<&Mount>) -> String {
+    match mount {
+        Some(Mount { source: Source::Host { path, .. }, at, .. }) if at.field.ends_with("--mount") => {
+            format!("no line that makes {path}: where its disk is away the container then does not start")
+        }
+        Some(Mount { source: Source::Host { path, .. }, target, .. }) if path.starts_with('/') => {
+            format!("--mount type=bind,source={path},target={target}: -v makes what is missing")
+        }
+        Some(Mount { target, .. }) => {
+            format!(
+                "--mount type=bind,source=/mnt/DISK/NAME,target={target}: a volume is made where it is missing"
+            )
+        }
+        None => "--mount type=bind: -v makes what is missing".to_owned(),
     }
 }

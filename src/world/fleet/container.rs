@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use super::disk::Disk;
 use super::docker::{self, Docker, Run};
 use super::ephemeral;
 use super::service::{Main, Step, is_read_only};
@@ -21,9 +22,15 @@ use crate::world::{Inspect, Member, Missing, Mount, Port, Source, Volume, Worklo
 /// The highest number of ports of one container: a range counts as that many.
 const PORTS: usize = 1 << 16;
 
-/// Fills in what the container of `workload` holds; its only member already exists. Returns the
-/// software in it, if that is known and keeps data.
-pub fn fill(workload: &mut Workload, steps: &[Step], main: &Main<'_>, images: &Images, found: &mut Found) {
+/// Fills in what the container of `workload` holds; its only member is there already. Says what
+/// runs in it, if that keeps data and is known.
+pub fn fill(
+    workload: &mut Workload,
+    (steps, disk): (&[Step], &Disk),
+    main: &Main<'_>,
+    images: &Images,
+    found: &mut Found,
+) {
     let Main { step, run, detached: _ } = *main;
     workload.image = images::name(&run.image.text).to_owned();
     let software = software(workload, run, images);
@@ -35,7 +42,12 @@ pub fn fill(workload: &mut Workload, steps: &[Step], main: &Main<'_>, images: &I
     network(workload, step, run, found);
     workload.lock = lock(step, run, found);
     workload.inspects = steps.iter().filter(|step| asks(step)).filter_map(inspect).collect();
+    for word in &run.unknown {
+        let what = format!("what `{}` holds stands elsewhere: it may mount data", word.text);
+        found.not_searched(step.at(word, ""), what, "write the options into the line, or Environment=");
+    }
     let mut reader = Reader {
+        disk,
         step,
         run,
         volumes: volumes(steps),
@@ -224,6 +236,7 @@ fn software(workload: &Workload, run: &Run, images: &Images) -> Option<Arc<Softw
 }
 
 struct Reader<'r> {
+    disk: &'r Disk,
     step: &'r Step,
     run: &'r Run,
     volumes: BTreeMap<&'r str, Made<'r>>,
@@ -312,8 +325,15 @@ impl Reader<'_> {
         match *kind {
             // `-v` creates a missing directory, `--mount` refuses it.
             "bind" => {
-                let missing = if option == "mount" { Missing::Refused } else { Missing::Created };
-                Source::Host { path: shortest(source), missing }
+                let engine = if option == "mount" { Missing::Refused } else { Missing::Created };
+                let (path, missing) = (shortest(source), self.disk.missing(&shortest(source), engine));
+                match path::shared(&path) {
+                    true => {
+                        let fences = Fences::Never;
+                        Source::Volume { name: path, fences, one_pod: None, reserved: None, missing }
+                    }
+                    false => Source::Host { path, missing },
+                }
             }
             "volume" if !source.is_empty() => {
                 let made = self.volumes.get(source);
@@ -363,6 +383,16 @@ impl Reader<'_> {
             self.found.unread(at.clone(), what);
         }
         volume(name, known.map_or(Fences::Never, |p| p.fences))
+    }
+
+    /// The data that nothing keeps. Anything that it can write to may be its data: images of one
+    /// software differ in their paths.
+    fn ephemeral(&self, mounts: &[Mount], software: &Software) -> Option<Mount> {
+        let target = software.place();
+        let kept = mounts.iter().any(|m| m.source != Source::Ephemeral);
+        let at = self.step.at(&self.run.image, "image");
+        let lost = !kept && self.run.last("volumes-from").is_none() && self.run.unknown.is_empty();
+        lost.then_some(Mount { target, source: Source::Ephemeral, volume: None, at })
     }
 }
 

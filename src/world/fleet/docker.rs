@@ -98,6 +98,8 @@ pub struct Run {
     pub image: Word,
     /// The arguments of the container.
     pub args: Vec<Word>,
+    /// Variables among the options of which nobody here knows what they hold.
+    pub unknown: Vec<Word>,
 }
 
 impl Run {
@@ -121,11 +123,12 @@ impl Run {
 struct Line {
     options: Vec<(String, Word)>,
     rest: Vec<Word>,
+    unknown: Vec<Word>,
 }
 
 /// Reads options until the first word that is not an option. `switches` take no value.
 fn options(words: &[Word], switches: &[&str], short: &[(char, &str)], mixed: bool) -> Option<Line> {
-    let (mut found, mut rest) = (Vec::new(), Vec::new());
+    let (mut found, mut rest, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
     let mut words = words.iter();
     while let Some(word) = words.next() {
         let value = |text: &str| Word { text: text.to_owned(), ..word.clone() };
@@ -152,6 +155,8 @@ fn options(words: &[Word], switches: &[&str], short: &[(char, &str)], mixed: boo
                 found.push(((*name).to_owned(), value));
                 break;
             }
+        } else if !mixed && is_options(word) && !words.as_slice().is_empty() {
+            unknown.push(word.clone());
         } else {
             rest.push(word.clone());
             // The words after the image are options of the container, not of `run`.
@@ -161,7 +166,13 @@ fn options(words: &[Word], switches: &[&str], short: &[(char, &str)], mixed: boo
             }
         }
     }
-    Some(Line { options: found, rest })
+    Some(Line { options: found, rest, unknown })
+}
+
+/// Whether a word before the image is a variable that may hold options, rather than the image.
+fn is_options(word: &Word) -> bool {
+    let name = word.text.strip_prefix("${").and_then(|t| t.strip_suffix('}'));
+    word.several && name.is_some_and(|name| !name.to_ascii_uppercase().contains("IMAGE"))
 }
 
 /// Returns whether the command is docker's client, or a program with the same command line.
@@ -188,7 +199,8 @@ pub fn read(command: &Command) -> Result<Docker, String> {
         "run" | "create" => {
             let line = options(rest, &SWITCHES, &SHORT, false).ok_or_else(|| unclear(&verb.text))?;
             let (image, args) = line.rest.split_first().ok_or("`docker run` without an image")?;
-            let run = Run { options: line.options, image: image.clone(), args: args.to_vec() };
+            let (image, args, unknown) = (image.clone(), args.to_vec(), line.unknown);
+            let run = Run { options: line.options, image, args, unknown };
             if verb.text == "run" { Docker::Run(run) } else { Docker::Create(run) }
         }
         "start" => {

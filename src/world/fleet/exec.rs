@@ -13,14 +13,12 @@ pub struct Environment<'n> {
     name: Name<'n>,
     /// The values of `Environment=`.
     values: BTreeMap<String, String>,
-    /// Whether `EnvironmentFile=` may set other variables.
-    files: bool,
 }
 
 impl<'n> Environment<'n> {
     /// Reads the settings of `[Service]`. An empty `Environment=` clears the earlier ones.
     pub fn read<'s>(name: Name<'n>, service: impl Iterator<Item = &'s Setting>) -> Self {
-        let mut read = Self { name, values: BTreeMap::new(), files: false };
+        let mut read = Self { name, values: BTreeMap::new() };
         for setting in service {
             match setting.key.as_str() {
                 "Environment" if setting.value.is_empty() => read.values.clear(),
@@ -32,13 +30,8 @@ impl<'n> Environment<'n> {
                         }
                     }
                 }
-                "EnvironmentFile" => read.files = !setting.value.is_empty(),
                 _ => {}
             }
-        }
-        if read.files {
-            // A file takes precedence over `Environment=`.
-            read.values.clear();
         }
         read
     }
@@ -66,9 +59,9 @@ impl<'n> Environment<'n> {
             }
             let (text, known) = self.specifiers(text);
             if literal || i == 0 {
-                all.push(Word { text, known, line: word.line });
+                all.push(Word { known, ..Word::new(text, word.line) });
             } else {
-                self.variables(Word { text, known, line: word.line }, ran, &mut all)?;
+                self.variables(Word { known, ..Word::new(text, word.line) }, ran, &mut all)?;
             }
         }
         Some(all)
@@ -96,6 +89,14 @@ impl<'n> Environment<'n> {
                 Some('j') => out.push_str(self.name.prefix.rsplit('-').next().unwrap_or_default()),
                 Some('t') => out.push_str("/run"),
                 Some('S') => out.push_str("/var/lib"),
+                Some('C') => out.push_str("/var/cache"),
+                Some('L') => out.push_str("/var/log"),
+                Some('E') => out.push_str("/etc"),
+                Some('T') => out.push_str("/tmp"),
+                Some('V') => out.push_str("/var/tmp"),
+                // Of the system's manager, which is root's.
+                Some('h') => out.push_str("/root"),
+                Some('u') => out.push_str("root"),
                 Some(c) => {
                     known = false;
                     out.extend(['%', c]);
@@ -107,14 +108,17 @@ impl<'n> Environment<'n> {
 
     /// Expands `$$`, `${X}`, and `$X` as a separate word, which may become several words.
     fn variables(&self, word: Word, ran: &mut Ran, all: &mut Vec<Word>) -> Option<()> {
-        let Word { text, mut known, line } = word;
+        let Word { text, mut known, line, .. } = word;
         if let Some(name) = text.strip_prefix('$').filter(|name| is_name(name)) {
             match self.get(name) {
                 Some(value) => {
                     ran.spend(value.len())?;
                     all.extend(value.split_whitespace().map(|word| Word::new(word, line)));
                 }
-                None => all.push(Word { text: format!("${{{name}}}"), known: false, line }),
+                None => {
+                    let unknown = Word::unknown(format!("${{{name}}}"), line);
+                    all.push(Word { several: true, ..unknown });
+                }
             }
             return Some(());
         }
@@ -145,7 +149,7 @@ impl<'n> Environment<'n> {
             }
         }
         out.push_str(rest);
-        all.push(Word { text: out, known, line });
+        all.push(Word { known, ..Word::new(out, line) });
         Some(())
     }
 }

@@ -6,6 +6,7 @@
 //! them.
 
 mod container;
+mod disk;
 mod docker;
 mod ephemeral;
 mod exec;
@@ -16,6 +17,7 @@ mod rules;
 mod script;
 mod service;
 mod shell;
+mod starts;
 mod stop;
 mod together;
 mod unit;
@@ -23,7 +25,9 @@ mod word;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::disk::Disk;
 use self::stop::Victim;
+pub use self::stop::own_end;
 use self::together::{Instance, Set};
 use super::found::Found;
 use super::{Apart, File, Kind, Member, Source, Want, Whom, Workload, World};
@@ -35,7 +39,7 @@ use crate::text::glob::Glob;
 pub fn read(files: &[File<'_>], images: &Images) -> World {
     let mut found = Found::default();
     let units = unit::all(files, &mut found);
-    for unit in &units {
+    for unit in units.iter().filter(|unit| !unit.local) {
         ignored::check(unit, &mut found);
     }
     let set = Set::new(&units, &mut found);
@@ -54,13 +58,19 @@ pub fn read(files: &[File<'_>], images: &Images) -> World {
     missed(&set, &workloads, &mut found);
     follow(&set, &mut workloads);
     start_kills(&set, &mut workloads, kills, &mut found);
+    starts::ports(&set, &workloads, &mut found);
+    starts::required(&set, &mut found);
     found.world(workloads)
 }
 
 fn workload(instance: &Instance<'_>, images: &Images, found: &mut Found) -> (Workload, Vec<(Victim, At)>) {
     let (unit, name) = (instance.unit, instance.parts());
     let global = unit.rules.is_global();
-    let kind = if global.is_some() { Kind::GlobalUnit } else { Kind::Unit };
+    let kind = match global {
+        Some(_) => Kind::GlobalUnit,
+        None if unit.local => Kind::Local,
+        None => Kind::Unit,
+    };
     let begin = unit.begin();
     let mut workload = Workload {
         kind_at: global.unwrap_or(&begin).clone(),
@@ -86,10 +96,12 @@ fn workload(instance: &Instance<'_>, images: &Images, found: &mut Found) -> (Wor
     workload.members.push(member);
     let steps = service::steps(unit, name, found);
     if let Some(main) = service::main(&steps, found) {
-        container::fill(&mut workload, &steps, &main, images, found);
+        let disk = Disk::read(unit, &steps);
+        container::fill(&mut workload, (&steps, &disk), &main, images, found);
         let software = workload.software.clone();
         workload.outlives = stop::outlives(unit, &steps, &main, found);
         stop::grace(unit, &steps, &main, &mut workload, software.as_deref(), found);
+        starts::name_kept(unit, &steps, &main, found);
     }
     let own = workload.members.first().and_then(|m| m.container.as_ref()).map(|(name, _)| name.as_str());
     let kills = stop::kills(&steps, own, found);
@@ -268,7 +280,7 @@ fn start_kills(set: &Set<'_>, workloads: &mut [Workload], kills: Vec<Vec<(Victim
             let whose =
                 if own == theirs { "another instance's".to_owned() } else { format!("that of {theirs}") };
             let message = format!("the start of {own} ends {whom}, which may be {whose}");
-            let fix = "ExecStartPre=-/usr/bin/docker rm NAME, which leaves a running one, and a name of the data it has";
+            let fix = stop::own_end(workloads[i].members.first());
             if said.insert(at.clone()) {
                 found.violation(codes::KILLS, message, vec![at], fix);
             }

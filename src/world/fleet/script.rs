@@ -183,9 +183,9 @@ impl<'t> Reader<'_, 't> {
             let word = if is_name(name) || number {
                 self.shell.variable(name, self.line)
             } else {
-                Word { text: format!("${{{name}}}"), known: false, line: self.line }
+                Word::unknown(format!("${{{name}}}"), self.line)
             };
-            return self.add(&word);
+            return self.expand(&word, quoted);
         }
         let digits = self.rest.bytes().take(1).take_while(u8::is_ascii_digit).count();
         let letters = self.rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
@@ -208,7 +208,7 @@ impl<'t> Reader<'_, 't> {
             }
             Some(c @ ('?' | '#' | '$' | '!')) => {
                 self.next();
-                let word = Word { text: format!("${c}"), known: false, line: self.line };
+                let word = Word::unknown(format!("${c}"), self.line);
                 self.add(&word)?;
             }
             _ => self.push('$'),
@@ -219,7 +219,10 @@ impl<'t> Reader<'_, 't> {
     /// Expands a word. Without quotes, a value becomes as many words as it has.
     fn expand(&mut self, word: &Word, quoted: bool) -> Option<()> {
         if quoted || !word.known {
-            return self.add(word);
+            let alone = self.word.is_none();
+            self.add(word)?;
+            self.open().several = alone && !quoted;
+            return Some(());
         }
         if word.text.starts_with(char::is_whitespace) {
             self.end_word();
@@ -243,14 +246,14 @@ impl<'t> Reader<'_, 't> {
         let before = self.ran.commands.len();
         self.shell.subshell(script, self.line, self.depth + 1, self.ran);
         let said: Vec<String> = self.ran.commands.iter().skip(before).map(|c| texts(&c.words)).collect();
-        let word = Word { text: format!("$({})", said.join("; ")), known: false, line: self.line };
+        let word = Word::unknown(format!("$({})", said.join("; ")), self.line);
         self.add(&word)
     }
 
     /// Computes sums, differences and products of numbers and variables.
     fn arithmetic(&self, text: &str) -> Word {
         let known = self.sum(text).map(|sum| Word::new(sum.to_string(), self.line));
-        known.unwrap_or_else(|| Word { text: format!("$(({text}))"), known: false, line: self.line })
+        known.unwrap_or_else(|| Word::unknown(format!("$(({text}))"), self.line))
     }
 
     fn sum(&self, text: &str) -> Option<i64> {

@@ -11,8 +11,22 @@ use super::word::{Command, Word};
 use crate::finding::At;
 use crate::world::found::Found;
 
-/// Engines other than docker, whose options berthc does not know.
-const ENGINES: [&str; 7] = ["rkt", "podman", "nerdctl", "ctr", "runc", "lxc-start", "systemd-nspawn"];
+/// Engines whose options are not known here.
+const ENGINES: [&str; 8] =
+    ["rkt", "nerdctl", "ctr", "runc", "crun", "lxc-start", "systemd-nspawn", "machinectl"];
+/// Programs that start nothing that keeps data.
+#[rustfmt::skip]
+const HARMLESS: [&str; 52] = [
+    "[", "basename", "cat", "cd", "chmod", "chown", "cp", "curl", "cut", "date", "dd", "echo", "etcdctl", "exit",
+    "false", "fleetctl", "grep", "head", "hostname", "hostnamectl", "install", "ip", "iptables", "journalctl",
+    "kill", "ln", "logger", "mkdir", "modprobe", "mount", "mountpoint", "mv", "printf", "pwd", "rm", "sed",
+    "set", "sleep", "sysctl", "systemctl", "tail", "tee", "test", "touch", "tr", "trap", "true", "umount",
+    "update-engine", "wait", "wget", "wipefs",
+];
+
+/// The lines that run something (systemd.service(5)).
+const EXEC: [&str; 7] =
+    ["ExecCondition", "ExecStartPre", "ExecStart", "ExecStartPost", "ExecReload", "ExecStop", "ExecStopPost"];
 
 /// A command of an Exec line.
 #[derive(Debug)]
@@ -49,13 +63,7 @@ impl Step {
         self.command.words.iter()
     }
 
-    /// Returns the program of the line, as it is written.
-    fn program(&self) -> &str {
-        let first = self.raw.split_whitespace().next().unwrap_or_default();
-        first.trim_start_matches(['-', '@', ':', '+', '!', '|'])
-    }
-
-    /// Returns whether it runs before the start.
+    /// Whether it stands before the start.
     pub fn before(&self) -> bool {
         self.key == "ExecStartPre"
     }
@@ -65,9 +73,14 @@ impl Step {
 pub fn steps(unit: &Unit, name: Name<'_>, found: &mut Found) -> Vec<Step> {
     let environment = Environment::read(name, unit.service().map(|line| &line.setting));
     let mut steps: Vec<Step> = Vec::new();
+    if let Some(line) = unit.last(&["EnvironmentFile"]).filter(|_| unit.last(&["Environment"]).is_some()) {
+        // A file wins over `Environment=` (systemd.exec(5)).
+        let what = "what EnvironmentFile= sets may replace what Environment= sets: the latter is taken";
+        found.unread(unit.at(line), what);
+    }
     for line in unit.service() {
         let (key, value) = (&line.setting.key, &line.setting.value);
-        if !["ExecStartPre", "ExecStart", "ExecStop", "ExecStopPost"].contains(&key.as_str()) {
+        if !EXEC.contains(&key.as_str()) {
             continue;
         }
         if value.is_empty() {
@@ -78,12 +91,20 @@ pub fn steps(unit: &Unit, name: Name<'_>, found: &mut Found) -> Vec<Step> {
         let at = unit.at(line);
         let ran = shell::run(&environment, &line.setting);
         if let Some(what) = ran.unread {
-            found.unread(at.clone(), format!("{what}; what else stands there is left out"));
+            let what = format!("{what}; what else stands there is left out");
+            match key.starts_with("ExecStart") {
+                true => found.not_searched(at.clone(), what, "the command itself in the line"),
+                false => found.unread(at.clone(), what),
+            }
         }
         for command in ran.commands {
             let docker = docker::is_docker(&command).then(|| docker::read(&command));
             let docker = docker.and_then(|read| {
-                read.map_err(|what| found.unread(at.clone(), format!("{what}; it is left out"))).ok()
+                let left = |what| {
+                    let what = format!("{what}; it is left out");
+                    found.not_searched(at.clone(), what, "docker run [OPTIONS] IMAGE [COMMAND]");
+                };
+                read.map_err(left).ok()
             });
             let ignored = value.chars().take_while(|c| "-@:+!|".contains(*c)).any(|c| c == '-');
             let (key, file, raw) = (key.clone(), line.file.clone(), value.clone());
@@ -123,37 +144,57 @@ pub fn main<'s>(steps: &'s [Step], found: &mut Found) -> Option<Main<'s>> {
     for (step, run) in runs {
         let writes = run.all("volume").chain(run.all("mount")).any(|word| !is_read_only(&word.text));
         let is_main = main.is_some_and(|main| std::ptr::eq(main.run, run));
-        if !is_main && writes && !step.key.starts_with("ExecStop") {
+        if !is_main && writes && step.before() {
             found.unread(step.place(), "a second container of the unit: what it mounts is left out");
         }
     }
     if main.is_some() {
         return main;
     }
-    for step in starts() {
-        let program = step.command.words.first().map_or("", |word| word.base());
-        let what = match (&step.docker, ENGINES.contains(&program)) {
-            (Some(Docker::Start { .. }), _) => {
-                "`docker start` of a container that is made elsewhere: what it holds is left out".to_owned()
-            }
-            (_, true) => {
-                let what = format!("a container of {program}: what it holds is left out");
-                found.not_searched(step.place(), what, "docker run, or a description that is read");
-                break;
-            }
-            // A docker command that is not understood is already listed.
-            (None, _) if docker::is_docker(&step.command) => continue,
-            _ => {
-                format!("it runs `{}`, and no container of docker: what it holds is left out", step.program())
-            }
-        };
-        found.unread(step.place(), what);
-        break;
+    if let Some((step, what, fix)) =
+        starts().find_map(|step| Some((step, elsewhere(step)?.0, elsewhere(step)?.1)))
+    {
+        found.not_searched(step.place(), what, fix);
     }
     None
 }
 
-/// Returns a `docker start` of a container that the unit created before.
+/// What `step` starts that stands elsewhere or that no reader knows, and how it can be searched;
+/// `None` for what holds no data.
+fn elsewhere(step: &Step) -> Option<(String, &'static str)> {
+    let words: Vec<&str> = step.words().map(|word| word.text.as_str()).collect();
+    let (first, rest) = words.split_first()?;
+    let program = first.rsplit('/').next().unwrap_or(first);
+    let has = |word: &str| rest.contains(&word);
+    const COMPOSE: &str = "docker stack config -c COMPOSE.yml | berthc verify -";
+    const RUN: &str = "docker run in ExecStart, or the files that say what it runs";
+    let of = |what: String, fix| Some((format!("{what}: what it holds is not searched"), fix));
+    match &step.docker {
+        Some(Docker::Start { .. }) => {
+            return of("`docker start` of a container that is made elsewhere".to_owned(), RUN);
+        }
+        Some(Docker::Other) if has("compose") || has("stack") && has("deploy") => {
+            return of(format!("`{}` starts what a compose file says", words.join(" ")), COMPOSE);
+        }
+        Some(Docker::Other) if has("service") && has("create") || has("kube") => {
+            return of(format!("`{}`", words.join(" ")), "a stack file, manifest or unit of what it starts");
+        }
+        Some(_) => return None,
+        // What docker was asked and is not understood is listed already.
+        None if docker::is_docker(&step.command) => return None,
+        None => {}
+    }
+    match program {
+        "docker-compose" | "podman-compose" => {
+            of(format!("`{}` starts what a compose file says", words.join(" ")), COMPOSE)
+        }
+        _ if ENGINES.contains(&program) => of(format!("a container of {program}"), RUN),
+        _ if HARMLESS.contains(&program) || program.starts_with("mkfs") => None,
+        _ => of(format!("it runs `{first}`, and no container that is read"), RUN),
+    }
+}
+
+/// `docker start` of a container that the unit made before.
 fn started(steps: &[Step]) -> Option<Main<'_>> {
     steps.iter().find_map(|start| {
         let Some(Docker::Start { attach, names }) = &start.docker else { return None };

@@ -74,7 +74,7 @@ impl<'e> Shell<'e> {
 
 impl Interpreter for Shell<'_> {
     fn variable(&self, name: &str, line: usize) -> Word {
-        let unknown = || Word { text: format!("${{{name}}}"), known: false, line };
+        let unknown = || Word::unknown(format!("${{{name}}}"), line);
         if let Ok(number) = name.parse::<usize>() {
             let arg = self.args.get(number).map(|arg| Word { line, ..arg.clone() });
             return arg.unwrap_or_else(unknown);
@@ -124,7 +124,7 @@ impl Interpreter for Shell<'_> {
                 let mut words = words.split_off(at);
                 if let Some(text) = piped.filter(|_| words[0].base() == "xargs") {
                     let line = words[0].line;
-                    words.push(Word { text, known: false, line });
+                    words.push(Word::unknown(text, line));
                 }
                 unwrap(words, self, depth, ran);
             }

@@ -124,6 +124,16 @@ impl<'u> Set<'u> {
         unit.filter(|_| !parts.is_template()).copied()
     }
 
+    /// Returns whether a unit of this name is among the files, or its template.
+    pub fn knows(&self, name: &str) -> bool {
+        self.text(name).is_some()
+    }
+
+    /// Returns the names of the files.
+    pub fn names(&self) -> impl Iterator<Item = &'u str> {
+        self.units.keys().copied()
+    }
+
     fn find(&self, name: &str) -> Option<Instance<'u>> {
         Some(Instance::new(self.text(name)?, name.to_owned()))
     }

@@ -33,6 +33,10 @@ pub struct Unit {
     pub rules: Rules,
     /// The lines of the unit and its drop-ins, as systemd reads them.
     pub lines: Vec<Line>,
+    /// Whether systemd alone runs it, on one machine: fleet enables nothing, so that who writes
+    /// `[Install]` and no `[X-Fleet]` writes for `systemctl enable` (fleet
+    /// `Documentation/unit-files-and-scheduling.md`).
+    pub local: bool,
 }
 
 impl Unit {
@@ -47,9 +51,13 @@ impl Unit {
         if name.is_template() { name.instantiated("1") } else { self.name.clone() }
     }
 
-    /// Returns the place where it begins.
+    /// Where it begins: its rules for fleet, else its container, else its first line.
     pub fn begin(&self) -> At {
-        let line = self.parsed.sections.first().map_or(1, |(_, line)| *line);
+        let sections = &self.parsed.sections;
+        let section = sections.iter().find(|(name, _)| name.eq_ignore_ascii_case(SECTION));
+        let start = || self.last(&["ExecStart"]).filter(|l| l.file == self.file).map(|l| l.setting.line);
+        let first = || sections.first().map(|(_, line)| *line);
+        let line = section.map(|(_, line)| *line).or_else(start).or_else(first).unwrap_or(1);
         At { file: self.file.clone(), line, field: self.name.clone() }
     }
 
@@ -78,7 +86,21 @@ impl Unit {
         paths
     }
 
-    /// Returns the last line of an option, which wins.
+    /// The values of keys of `[Unit]`, word by word; an empty line forgets those before it.
+    pub fn wants(&self, keys: &[&str]) -> Vec<(String, At)> {
+        let mut all: Vec<(String, At)> = Vec::new();
+        let of = |l: &&Line| l.setting.section == "Unit" && keys.contains(&l.setting.key.as_str());
+        for line in self.lines.iter().filter(of) {
+            let at = self.at(line);
+            if line.setting.value.is_empty() {
+                all.retain(|(_, other)| other.field != at.field);
+            }
+            all.extend(line.setting.value.split_whitespace().map(|word| (word.to_owned(), at.clone())));
+        }
+        all
+    }
+
+    /// The last of an option's lines, which wins.
     pub fn last(&self, keys: &[&str]) -> Option<&Line> {
         self.service().filter(|line| keys.contains(&line.setting.key.as_str())).last()
     }
@@ -110,14 +132,17 @@ pub fn all(files: &[File<'_>], found: &mut Found) -> Vec<Unit> {
                 continue;
             }
         };
-        if unit.name != base {
+        if unit.name != base && !unit.local {
             let message = format!("fleetctl submits {base} as {}", unit.name);
             found.violation(codes::IGNORED, message, vec![unit.begin()], "name it NAME.service");
         }
         match known.get(&unit.name) {
             Some(first) => {
                 let first = &units[*first];
-                if !same(first, &unit) {
+                if unit.local && !same(first, &unit) {
+                    let what = format!("{} is there twice: taken for units of two machines", unit.name);
+                    found.not_searched(unit.begin(), what, "berthc verify, for each machine by itself");
+                } else if !same(first, &unit) {
                     let message =
                         format!("{} is there twice: fleet keeps the text that came first", unit.name);
                     let fix = format!("fleetctl submit --replace {}", unit.name);
@@ -142,14 +167,21 @@ fn same(a: &Unit, b: &Unit) -> bool {
 
 fn accepted(file: &File<'_>, name: String, path: Arc<str>) -> Result<Unit, (String, At)> {
     let place = |line, field: &str| At { file: path.clone(), line, field: field.to_owned() };
-    let parsed = grammar::parse(file.text).map_err(|(error, line)| (error, place(line, "")))?;
+    let (settings, _) = unit::read(file.text);
+    let section = |name: &str| settings.iter().any(|s| s.section.eq_ignore_ascii_case(name));
+    let local = section("Install") && !section(SECTION);
+    let parsed = match grammar::parse(file.text) {
+        Ok(parsed) => parsed,
+        // What fleet would refuse does not matter where it is not.
+        Err(_) if local => Parsed::default(),
+        Err((error, line)) => return Err((error, place(line, ""))),
+    };
     let rules = Rules::read(&parsed, &path);
     if let Some((error, at)) = rules.refused() {
         return Err((error, at.clone()));
     }
-    let (settings, _) = unit::read(file.text);
     let lines = settings.into_iter().map(|setting| Line { file: path.clone(), setting }).collect();
-    Ok(Unit { name, file: path, parsed, rules, lines })
+    Ok(Unit { name, file: path, parsed, rules, lines, local })
 }
 
 /// Returns what to write instead of what fleet refuses.

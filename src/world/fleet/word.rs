@@ -12,14 +12,21 @@ pub struct Word {
     pub text: String,
     /// Whether all of it is known.
     pub known: bool,
-    /// The line of the file where it starts.
+    /// It is a variable that is not known and stands without quotes: it may be any number of words.
+    pub several: bool,
+    /// The line of the file where it begins.
     pub line: usize,
 }
 
 impl Word {
     /// Makes a known word.
     pub fn new(text: impl Into<String>, line: usize) -> Self {
-        Self { text: text.into(), known: true, line }
+        Self { text: text.into(), known: true, several: false, line }
+    }
+
+    /// A word that only the machine knows.
+    pub fn unknown(text: impl Into<String>, line: usize) -> Self {
+        Self { known: false, ..Self::new(text, line) }
     }
 
     /// Returns the file name in a path.

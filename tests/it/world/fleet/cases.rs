@@ -250,11 +250,11 @@ fn files_of_a_unit() {
     let other = unit(&docker("b"), "");
     // The same name again: the first text counts.
     let world = read(&[("v1/a@1.service", &text), ("v2/a@1.service", &other), ("v3/a@1.service", &text)]);
-    assert_eq!(codes(&world), ["rule-ignored v2/a@1.service:1"]);
+    assert_eq!(codes(&world), ["rule-ignored v2/a@1.service:3"]);
     assert_eq!(world.workloads.len(), 1);
     // systemd reads drop-ins, fleet does not.
     let drop_in =
-        "[Service]\nExecStart=\nExecStart=/usr/bin/docker run --name late -d img\nTimeoutStopSec=20\n";
+        "[Service]\nExecStart=\nExecStart=/usr/bin/docker run --rm --name late -d img\nTimeoutStopSec=20\n";
     let world = read(&[
         ("a@1.service.d/10-late.conf", drop_in),
         ("a@1.service", &text),

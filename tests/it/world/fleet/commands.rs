@@ -127,8 +127,8 @@ fn variables_and_specifiers() {
     assert_eq!(
         unread(&world),
         [
-            "`/m/%H:/data` is known only on the machine: taken as it is written",
-            "`${N}` is known only on the machine: taken as it is written"
+            "what EnvironmentFile= sets may replace what Environment= sets: the latter is taken",
+            "`/m/%H:/data` is known only on the machine: taken as it is written"
         ]
     );
     let named = one("ExecStart=@/usr/bin/docker mydocker run --name %N-%j img");
@@ -140,12 +140,12 @@ fn what_is_not_read_is_said() {
     for (service, what) in [
         (
             "ExecStart=/usr/bin/etcd2",
-            "it runs `/usr/bin/etcd2`, and no container of docker: what it holds is left out",
+            "it runs `/usr/bin/etcd2`, and no container that is read: what it holds is not searched",
         ),
-        ("ExecStart=/usr/bin/rkt run img", "a container of rkt: what it holds is left out"),
+        ("ExecStart=/usr/bin/rkt run img", "a container of rkt: what it holds is not searched"),
         (
             "ExecStart=/usr/bin/docker start -a a",
-            "`docker start` of a container that is made elsewhere: what it holds is left out",
+            "`docker start` of a container that is made elsewhere: what it holds is not searched",
         ),
         (
             "ExecStart=docker run --volumes-from a-data img",
@@ -192,11 +192,14 @@ fn created_and_started() {
 #[test]
 fn what_outlives_its_unit() {
     for (service, line) in [
-        ("ExecStart=docker run -d --name a img", 2),
-        ("ExecStartPre=docker run -dit --name a img\nExecStart=docker logs -f a\nExecStop=docker stop a", 2),
-        ("ExecStart=docker run --restart=always --name a img", 2),
-        ("ExecStart=docker run --restart unless-stopped --name a img", 2),
-        ("ExecStart=docker run --name a img\nKillMode=none", 3),
+        ("ExecStart=docker run --rm -d --name a img", 2),
+        (
+            "ExecStartPre=docker run --rm -dit --name a img\nExecStart=docker logs -f a\nExecStop=docker stop a",
+            2,
+        ),
+        ("ExecStart=docker run --rm --restart=always --name a img", 2),
+        ("ExecStart=docker run --rm --restart unless-stopped --name a img", 2),
+        ("ExecStart=docker run --rm --name a img\nKillMode=none", 3),
         ("ExecStart=/bin/sh -c 'ID=$(docker run -d img); docker wait $ID'", 2),
     ] {
         let world = world(service);
@@ -204,14 +207,14 @@ fn what_outlives_its_unit() {
         assert_eq!(world.workloads[0].outlives.as_ref().unwrap().line, line);
     }
     for service in [
-        "ExecStart=docker run --detach=false --restart=no --name a img",
-        "ExecStart=docker run --restart=on-failure:3 --name a img",
-        "KillMode=none\nKillMode=mixed\nExecStart=docker run --name a img",
+        "ExecStart=docker run --rm --detach=false --restart=no --name a img",
+        "ExecStart=docker run --rm --restart=on-failure:3 --name a img",
+        "KillMode=none\nKillMode=mixed\nExecStart=docker run --rm --name a img",
     ] {
         assert_eq!(codes(&world(service)), [""; 0], "{service}");
     }
     // It stops its container, as long as that does what it is told.
-    let world = world("ExecStart=docker run --name a img\nKillMode=none\nExecStop=docker stop a");
+    let world = world("ExecStart=docker run --rm --name a img\nKillMode=none\nExecStop=docker stop a");
     assert_eq!(codes(&world), ["container-outlives a@1.service:3"]);
     assert!(world.workloads[0].outlives.is_none());
 }
@@ -230,16 +233,18 @@ fn time_to_stop() {
         ("ExecStop=docker kill a", 0, Some(3)),
         ("ExecStop=docker rm -f a", 0, Some(3)),
     ] {
-        let world = world(&format!("ExecStart=docker run --name a img\n{service}"));
+        let world = world(&format!("ExecStart=docker run --rm --name a img\n{service}"));
         let w = &world.workloads[0];
         assert_eq!((w.grace, w.grace_at.as_ref().map(|at| at.line)), (grace, line), "{service}");
         assert_eq!(codes(&world), [""; 0], "{service}");
     }
     let db = |more: &str| {
-        codes(&world(&format!("ExecStart=docker run --name a -v /d:/var/lib/mysql library/mysql:8\n{more}")))
+        codes(&world(&format!("ExecStart=docker run --rm --name a -v /d:/d library/mysql:8\n{more}")))
     };
-    assert_eq!(db("ExecStop=docker stop -t 100 a"), ["!grace-short a@1.service:3"]);
-    assert_eq!(db("TimeoutStopSec=30\nExecStop=docker stop -t 30 a"), ["!grace-short a@1.service:3"]);
+    // systemd waits as long again after its signal, and the daemon's kill needs no client.
+    assert_eq!(db("ExecStop=docker stop -t 180 a"), [""; 0]);
+    assert_eq!(db("ExecStop=docker stop -t 181 a"), ["grace-short a@1.service:3"]);
+    assert_eq!(db("TimeoutStopSec=60\nExecStop=docker stop -t 60 a"), [""; 0]);
     assert_eq!(db("ExecStop=docker stop -t 3 a"), ["grace-short a@1.service:3"]);
     assert_eq!(db("ExecStop=docker kill a"), ["grace-short a@1.service:3"]);
     assert_eq!(db("ExecStop=docker stop a"), ["grace-short a@1.service:3"]);
@@ -253,7 +258,7 @@ fn time_to_stop() {
 fn starts_that_end_another() {
     let with = |pre: &str, x_fleet: &str| {
         let text = format!(
-            "[Service]\nExecStartPre={pre}\nExecStart=docker run --name db --label tier=db --label berth.unit=%n -v /d:/d img\n[X-Fleet]\n{x_fleet}\n"
+            "[Service]\nExecStartPre={pre}\nExecStart=docker run --rm --name db --label tier=db --label berth.unit=%n -v /d:/d img\n[X-Fleet]\n{x_fleet}\n"
         );
         read(&[("db@1.service", &text), ("db@2.service", &text)])
     };
@@ -288,7 +293,7 @@ fn starts_that_end_another() {
     // Machines that each have one of them.
     let text = |i: u32| {
         format!(
-            "[Service]\nExecStartPre=-docker kill db\nExecStart=docker run --name db img\n[X-Fleet]\nMachineMetadata=db={i}\n"
+            "[Service]\nExecStartPre=-docker kill db\nExecStart=docker run --rm --name db img\n[X-Fleet]\nMachineMetadata=db={i}\n"
         )
     };
     let world = read(&[("db@1.service", text(1)), ("db@2.service", text(2))]);

@@ -3,6 +3,7 @@
 mod cases;
 mod commands;
 mod hostile;
+mod starts;
 
 use berthc::finding::Level;
 use berthc::images::Images;

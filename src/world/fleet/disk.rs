@@ -1,0 +1,85 @@
+//! What of a machine's directories is there before a container starts: what a unit makes itself, and
+//! what it waits for.
+
+use super::service::Step;
+use super::unit::Unit;
+use crate::text::path::{shortest, within};
+use crate::world::Missing;
+
+/// Where disks are mounted (file-hierarchy(7), hier(7)): what else a machine of its own has lies on
+/// the disk that it boots from.
+const MOUNTS: [&str; 3] = ["/mnt", "/media", "/run/media"];
+
+/// What a unit does to directories before its container starts.
+#[derive(Debug, Default)]
+pub struct Disk {
+    /// Directories that it makes.
+    made: Vec<String>,
+    /// Mountpoints without which it does not start.
+    mountpoints: Vec<String>,
+    /// Directories without which it does not start.
+    there: Vec<String>,
+    /// Paths whose mounts it waits for, if the machine has any there.
+    waits: Vec<String>,
+    /// It is of one machine.
+    local: bool,
+}
+
+impl Disk {
+    /// Reads what stands before the start.
+    pub fn read(unit: &Unit, steps: &[Step]) -> Self {
+        let mut disk = Self { local: unit.local, ..Self::default() };
+        for step in steps.iter().filter(|step| step.before() || step.key == "ExecStart") {
+            disk.step(step);
+        }
+        // A failed condition leaves the unit inactive (systemd.unit(5)).
+        let of = |key: &str| unit.wants(&[&format!("Condition{key}"), &format!("Assert{key}")]);
+        let paths =
+            |all: Vec<(String, _)>| all.into_iter().map(|(path, _)| path).filter(|p| p.starts_with('/'));
+        disk.mountpoints.extend(paths(of("PathIsMountPoint")));
+        for key in ["PathExists", "PathIsDirectory", "DirectoryNotEmpty"] {
+            disk.there.extend(paths(of(key)));
+        }
+        disk.waits.extend(unit.mounted().into_iter().map(|(path, _)| path));
+        let after = unit.wants(&["After"]);
+        let mounts = unit.wants(&["Requires", "BindsTo", "Requisite"]);
+        let both = mounts.into_iter().filter(|(name, _)| after.iter().any(|(a, _)| a == name));
+        let path =
+            |(name, _): (String, _)| Some(format!("/{}", name.strip_suffix(".mount")?.replace('-', "/")));
+        disk.waits.extend(both.filter_map(path));
+        disk
+    }
+
+    fn step(&mut self, step: &Step) {
+        let words: Vec<&str> = step.words().map(|word| word.text.as_str()).collect();
+        let Some((first, rest)) = words.split_first() else { return };
+        let paths = || rest.iter().filter(|w| w.starts_with('/')).map(|w| shortest(w));
+        // What stands before `||` stops nothing, unless what follows ends the script.
+        let minds = !step.ignored && (!step.raw.contains("||") || step.raw.contains("|| exit"));
+        match first.rsplit('/').next().unwrap_or_default() {
+            "mkdir" => self.made.extend(paths()),
+            "install" if rest.iter().any(|w| w.starts_with("-d") || *w == "--directory") => {
+                self.made.extend(paths());
+            }
+            "mountpoint" | "findmnt" if minds => self.mountpoints.extend(paths()),
+            "test" | "[" if minds && !rest.contains(&"!") => self.there.extend(paths()),
+            _ => {}
+        }
+    }
+
+    /// Returns what happens when the directory `path` is not there; the engine makes it, or refuses.
+    pub fn missing(&self, path: &str, engine: Missing) -> Missing {
+        let made = engine != Missing::Refused || self.made.iter().any(|made| within(made, path));
+        let guarded = self.mountpoints.iter().any(|mount| within(path, mount))
+            || self.there.iter().any(|there| within(there, path));
+        let waited = || self.waits.iter().any(|wait| within(path, wait) || within(wait, path));
+        let mounted = || MOUNTS.iter().any(|root| within(path, root));
+        match made && !guarded {
+            false => Missing::Refused,
+            // Where it once was, it stays.
+            true if self.local && (waited() || !mounted()) => Missing::Refused,
+            true if waited() => Missing::Elsewhere,
+            true => Missing::Created,
+        }
+    }
+}

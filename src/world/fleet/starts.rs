@@ -1,0 +1,169 @@
+//! Starts that never come: a dead container that keeps its name, a port of the machine that another
+//! unit has, a unit that is required and does not exist.
+
+use std::collections::BTreeMap;
+
+use super::docker::Docker;
+use super::names::Name;
+use super::service::{Main, Step};
+use super::together::{Instance, Set};
+use super::unit::Unit;
+use crate::finding::{At, codes};
+use crate::world::found::Found;
+use crate::world::{Kind, Workload};
+
+/// Most units with one port that are compared with each other.
+const COMPARED: usize = 64;
+/// Units that the system has, by how their names begin.
+const SYSTEM: [&str; 12] = [
+    "docker",
+    "early-docker",
+    "containerd",
+    "network",
+    "etcd",
+    "fleet",
+    "flanneld",
+    "systemd-",
+    "dbus",
+    "local-fs",
+    "remote-fs",
+    "basic",
+];
+
+/// Reports a container that nobody removes once it has ended. Docker keeps it under its name, and
+/// refuses a second one of that name (docker `docs/reference/run`; measured: exit code 125).
+pub fn name_kept(unit: &Unit, steps: &[Step], main: &Main<'_>, found: &mut Found) {
+    let Some(name) = main.run.last("name").filter(|_| !main.run.is("rm") && !main.run.is("replace")) else {
+        return;
+    };
+    // Only what stands before the start also runs after a power cut.
+    let before = |step: &&Step| step.before() || step.key == "ExecStart";
+    let removes = |step: &Step| match &step.docker {
+        Some(Docker::Remove { names, .. }) => names.iter().any(|n| n.text == name.text || !n.known),
+        Some(Docker::Start { names, .. }) => names.iter().any(|n| n.text == name.text),
+        Some(Docker::Other) => step.words().any(|word| word.text == "prune"),
+        _ => false,
+    };
+    if steps.iter().filter(before).any(removes) {
+        return;
+    }
+    let program = main.step.words().next().map_or("/usr/bin/docker", |word| word.text.as_str());
+    let message = format!(
+        "{} starts once: after a stop, a crash or a power cut the dead container keeps the name `{}`, and each further start is refused",
+        unit.name, name.text
+    );
+    let fix = format!("ExecStartPre=-{program} rm {}", name.text);
+    found.violation(codes::STUCK, message, vec![main.step.at(name, "--name")], fix);
+}
+
+/// Reports ports of the machine that two units take, where nothing keeps them off one machine. The
+/// runtime refuses the second, and fleet moves no unit that fails (fleet `engine/reconciler.go` looks
+/// at what is wanted only).
+pub fn ports(set: &Set<'_>, workloads: &[Workload], found: &mut Found) {
+    let mut takers: BTreeMap<(u16, &str), Vec<(usize, &At)>> = BTreeMap::new();
+    for (i, workload) in workloads.iter().enumerate() {
+        for port in workload.ports.iter().filter(|p| p.bound) {
+            let takers = takers.entry((port.number, port.protocol.as_str())).or_default();
+            if takers.len() < COMPARED {
+                takers.push((i, &port.at));
+            }
+        }
+    }
+    let mut said: BTreeMap<(&str, &str), ()> = BTreeMap::new();
+    for ((number, _), takers) in takers {
+        for (n, (second, at)) in takers.iter().enumerate() {
+            for (first, theirs) in &takers[..n] {
+                let (one, two) = (&set.instances[*first], &set.instances[*second]);
+                let same = one.name == two.name || one.conflict(two).is_some();
+                if same || !side_by_side(set, (&workloads[*first], one), (&workloads[*second], two)) {
+                    continue;
+                }
+                let (a, b) = (one.unit.name.as_str(), two.unit.name.as_str());
+                // Of the instances of a template one pair stands for all.
+                if said.insert((a, b), ()).is_some() {
+                    continue;
+                }
+                let message = format!(
+                    "{} never starts where {} runs: both take port {number} of the machine, and nothing keeps them apart",
+                    two.name, one.name
+                );
+                let fleet = workloads[*second].kind != Kind::Local;
+                let fix = match (fleet, Name::of(b)) {
+                    (true, name) if a == b => format!("Conflicts={}@*{}", name.prefix, name.suffix),
+                    (true, _) => format!("Conflicts={}", a.replace("@.", "@*.")),
+                    (false, _) => "another port of the machine for one of them".to_owned(),
+                };
+                let places =
+                    if *at == *theirs { vec![(*at).clone()] } else { vec![(*at).clone(), (*theirs).clone()] };
+                found.violation(codes::STUCK, message, places, fix);
+            }
+        }
+    }
+}
+
+/// Returns whether one machine may run both: they want the same of it, or one wants nothing, or one
+/// follows the other. Metadata of different keys is taken for different machines.
+fn side_by_side(
+    set: &Set<'_>,
+    (a, one): (&Workload, &Instance<'_>),
+    (b, two): (&Workload, &Instance<'_>),
+) -> bool {
+    if a.kind == Kind::Local || b.kind == Kind::Local {
+        return a.kind == b.kind;
+    }
+    let demands = |i: &Instance<'_>| i.unit.rules.demands(i.parts());
+    let (ours, theirs) = (demands(one), demands(two));
+    let ids = |i: &Instance<'_>| i.unit.rules.ids.first().map(|id| id.text.clone());
+    let crew = set.crew(one).iter().any(|peer| peer.name == two.name)
+        || set.crew(two).iter().any(|peer| peer.name == one.name);
+    let free = ours == theirs || ours.is_empty() || theirs.is_empty();
+    crew || free && ids(one) == ids(two)
+}
+
+/// Reports units that are required and do not exist, where another one is named almost so: systemd
+/// refuses to start who requires a unit that it does not find (systemd.unit(5), `Requires=`), and fleet
+/// never places who follows one (fleet `agent/state.go`).
+pub fn required(set: &Set<'_>, found: &mut Found) {
+    for own in &set.instances {
+        let rules = own.unit.wants(&["Requires", "BindsTo", "Requisite"]);
+        let peers = own.unit.rules.peers.iter().map(|rule| (rule.text.clone(), rule.at.clone()));
+        for (text, at) in rules.into_iter().chain(peers) {
+            let name = own.parts().expand(&text);
+            let system = SYSTEM.iter().any(|s| name.starts_with(s));
+            if system || set.knows(&name) || name.contains('%') {
+                continue;
+            }
+            let Some(meant) = set.names().find_map(|known| meant(&name, known)) else { continue };
+            let key = at.field.split(' ').next_back().unwrap_or_default().to_owned();
+            let message = format!(
+                "{} never starts: it wants {name}, and no such unit is there; {meant} is",
+                own.unit.name
+            );
+            let parts = Name::of(&meant);
+            let fix = match parts.instance.filter(|_| text != name) {
+                Some(_) => format!("{key}={}@%i{}", parts.prefix, parts.suffix),
+                None => format!("{key}={meant}"),
+            };
+            found.violation(codes::STUCK, message, vec![at], fix);
+        }
+    }
+}
+
+/// Returns the name that was meant by `missing`, if that is `known` but for its marks or two letters.
+fn meant(missing: &str, known: &str) -> Option<String> {
+    let (own, other) = (Name::of(missing), Name::of(known));
+    if own.suffix != other.suffix {
+        return None;
+    }
+    let plain = |text: &str| text.replace(['@', '-', '_', '.'], "").to_lowercase();
+    let (stem, theirs) = (plain(own.stem), plain(other.stem));
+    if other.is_template() {
+        let rest = stem.strip_prefix(&plain(other.prefix))?;
+        let instance = &own.stem[own.stem.len().checked_sub(rest.len())?..];
+        return (!rest.is_empty() && instance == rest && rest.bytes().all(|b| b.is_ascii_digit()))
+            .then(|| other.instantiated(instance));
+    }
+    let letters = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "");
+    let slip = letters(&stem) != letters(&theirs) && strsim::damerau_levenshtein(&stem, &theirs) <= 2;
+    (stem == theirs || slip && stem.len() > 5).then(|| known.to_owned())
+}
