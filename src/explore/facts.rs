@@ -372,4 +372,15 @@ impl Facts {
             mount: None,
         })
     }
+
+    /// Of states that only swap nodes which nothing tells apart, one.
+    pub fn canonical(&self, state: State) -> State {
+        // With one or two nodes the first is the home, and nothing is to be swapped.
+        if self.nodes < 3 || self.actors.len() > 1 {
+            return state;
+        }
+        let mut swapped = state;
+        swapped.swap(1, 2);
+        swapped.min(state)
+    }
 }

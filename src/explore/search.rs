@@ -254,16 +254,3 @@ fn trace(seen: &IndexMap<State, (u32, Step), Hashed>, to: usize) -> Trace {
     trace.reverse();
     trace
 }
-
-impl Facts {
-    /// Returns one representative of the states that differ only by swapped, identical nodes.
-    pub fn canonical(&self, state: State) -> State {
-        // With one or two nodes, the first is the home node, and nothing can be swapped.
-        if self.nodes < 3 || self.actors.len() > 1 {
-            return state;
-        }
-        let mut swapped = state;
-        swapped.swap(1, 2);
-        swapped.min(state)
-    }
-}

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::kin;
+use super::kin::kin;
 use crate::finding::{At, Finding};
 use crate::target::Target;
 use crate::text::yaml::{self, Document, Value};

@@ -40,11 +40,11 @@ pub fn pages(context: &mut Context<'_>) -> Vec<Page> {
         let ids: Vec<Option<u32>> = if w.per_node() { vec![None] } else { w.ids().map(Some).collect() };
         for id in ids {
             let mut maker = Maker::new(context, service, id);
-            let member = maker.member(w);
+            let member = units::member(&mut maker, w);
             let path = |unit: &str| format!("{}/fleet/{unit}", service.name);
             pages.push(Page::new(path(&member.unit.name), "fleet/member.service.j2", &member));
             for helper in &w.helpers {
-                let beside = maker.helper(w, helper);
+                let beside = units::helper(&mut maker, w, helper);
                 pages.push(Page::new(path(&beside.unit.name), "fleet/helper.service.j2", &beside));
             }
         }

@@ -95,113 +95,115 @@ pub struct Beside {
     pub member: String,
 }
 
-impl Maker<'_, '_> {
-    /// Plans the unit of the member.
-    pub fn member(&mut self, w: &Workload) -> Member {
-        let name = names::unit(self.service, None, self.id);
-        let storage = storage::plan(self, w);
-        let mut schedule = schedule::plan(self.context, self.service, w, self.id, storage.zone.as_deref());
-        let Additions { unit, service, metadata } =
-            raw::plan(self.service, &schedule.metadata, self.context.faults);
-        schedule.metadata.extend(metadata);
-        let start = container::member(self, w, &name, &storage);
-        let prepare = self.prepare(w, &storage);
-        let helpers = w.helpers.iter().map(|h| names::unit(self.service, Some(&h.name), self.id)).collect();
-        let stop = self.stop(&w.stop, &name);
-        Member {
-            unit: Unit {
-                description: self.description(),
-                prepare,
-                stop,
-                service_options: service,
-                ..self.unit(name, &storage.container, w.stop.grace, start, schedule)
-            },
-            mounts: storage.binds.into_iter().map(|b| b.source).collect(),
-            helpers,
-            unit_options: unit,
-        }
+/// Plans the unit of the member.
+pub fn member(maker: &mut Maker<'_, '_>, w: &Workload) -> Member {
+    let name = names::unit(maker.service, None, maker.id);
+    let storage = storage::plan(maker, w);
+    let mut schedule = schedule::plan(maker.context, maker.service, w, maker.id, storage.zone.as_deref());
+    let Additions { unit, service, metadata } =
+        raw::plan(maker.service, &schedule.metadata, maker.context.faults);
+    schedule.metadata.extend(metadata);
+    let start = container::member(maker, w, &name, &storage);
+    let prepare = prepare(maker, w, &storage);
+    let helpers = w.helpers.iter().map(|h| names::unit(maker.service, Some(&h.name), maker.id)).collect();
+    let stop = stop(maker, &w.stop, &name);
+    Member {
+        unit: Unit {
+            description: description(maker),
+            prepare,
+            stop,
+            service_options: service,
+            ..common(maker, name, &storage.container, w.stop.grace, start, schedule)
+        },
+        mounts: storage.binds.into_iter().map(|b| b.source).collect(),
+        helpers,
+        unit_options: unit,
     }
+}
 
-    /// Plans the unit of `helper`, which starts and stops with the unit of its member.
-    pub fn helper(&mut self, w: &Workload, helper: &Helper) -> Beside {
-        let name = names::unit(self.service, Some(&helper.name), self.id);
-        let of_member = schedule::plan(self.context, self.service, w, self.id, None);
-        let schedule = if w.per_node() {
-            // The helper needs no conflicts of its own, because it is bound to its member's unit.
-            Schedule { conflicts: Vec::new(), ..of_member }
-        } else {
-            Schedule::default()
-        };
-        let start = container::helper(self, w, helper, &name);
-        let container = names::helper_container(self.service, &helper.name, self.id);
-        let stop = vec![Command::must(shell::stop(&name, HELPER_GRACE))];
-        let used = container::secrets_of(helper, w);
-        Beside {
-            unit: Unit {
-                description: format!("{} of {}", helper.name, self.description()),
-                prepare: used
-                    .into_iter()
-                    .map(|s| Command::must(shell::exists(&shell::secret_file(s))))
-                    .collect(),
-                stop,
-                ..self.unit(name, &container, HELPER_GRACE, start, schedule)
-            },
-            member: names::unit(self.service, None, self.id),
-        }
+/// Plans the unit of `helper`, which starts and stops with the unit of its member.
+pub fn helper(maker: &mut Maker<'_, '_>, w: &Workload, helper: &Helper) -> Beside {
+    let name = names::unit(maker.service, Some(&helper.name), maker.id);
+    let of_member = schedule::plan(maker.context, maker.service, w, maker.id, None);
+    let schedule = if w.per_node() {
+        // The helper needs no conflicts of its own, because it is bound to its member's unit.
+        Schedule { conflicts: Vec::new(), ..of_member }
+    } else {
+        Schedule::default()
+    };
+    let start = container::helper(maker, w, helper, &name);
+    let container = names::helper_container(maker.service, &helper.name, maker.id);
+    let stop = vec![Command::must(shell::stop(&name, HELPER_GRACE))];
+    let used = container::secrets_of(helper, w);
+    Beside {
+        unit: Unit {
+            description: format!("{} of {}", helper.name, description(maker)),
+            prepare: used.into_iter().map(|s| Command::must(shell::exists(&shell::secret_file(s)))).collect(),
+            stop,
+            ..common(maker, name, &container, HELPER_GRACE, start, schedule)
+        },
+        member: names::unit(maker.service, None, maker.id),
     }
+}
 
-    fn description(&self) -> String {
-        let revision = self.service.revision.iter().map(|r| format!(" {r}"));
-        revision.fold(names::member(self.service, self.id), |name, r| name + &r)
-    }
+fn description(maker: &Maker<'_, '_>) -> String {
+    let revision = maker.service.revision.iter().map(|r| format!(" {r}"));
+    revision.fold(names::member(maker.service, maker.id), |name, r| name + &r)
+}
 
-    fn unit(&self, name: String, container: &str, grace: u32, start: Lines, schedule: Schedule) -> Unit {
-        Unit {
-            origin: self.service.file.clone(),
-            accepted: Accepted::of(self.service, Target::Fleet),
-            description: String::new(),
-            stop_timeout: grace.saturating_add(MARGIN),
-            leftover: Command::must(shell::stop(&name, grace)),
-            prepare: Vec::new(),
-            remove: Command::may(shell::remove(container)),
-            start: Command::must(start),
-            stop: Vec::new(),
-            clear: Command::must(shell::stop(&name, grace)),
-            schedule,
-            service_options: Vec::new(),
-            name,
-        }
+fn common(
+    maker: &Maker<'_, '_>,
+    name: String,
+    container: &str,
+    grace: u32,
+    start: Lines,
+    schedule: Schedule,
+) -> Unit {
+    Unit {
+        origin: maker.service.file.clone(),
+        accepted: Accepted::of(maker.service, Target::Fleet),
+        description: String::new(),
+        stop_timeout: grace.saturating_add(MARGIN),
+        leftover: Command::must(shell::stop(&name, grace)),
+        prepare: Vec::new(),
+        remove: Command::may(shell::remove(container)),
+        start: Command::must(start),
+        stop: Vec::new(),
+        clear: Command::must(shell::stop(&name, grace)),
+        schedule,
+        service_options: Vec::new(),
+        name,
     }
+}
 
-    /// Returns the commands before the container: checks of what must exist, and the files for the
-    /// container.
-    fn prepare(&mut self, w: &Workload, storage: &Storage) -> Vec<Command> {
-        let secrets = w.secrets.iter().map(|s| shell::exists(&shell::secret_file(s)));
-        let volumes = storage.volumes.iter().map(|v| shell::volume(&v.name, v.driver));
-        let mut all: Vec<Command> = secrets.chain(volumes).map(Command::must).collect();
-        for file in &w.files {
-            if let Some(c) = odd(&file.content) {
-                self.context.fault(no_character(self.service.key(&file.route), c));
-            }
-            all.extend(shell::write(file, &self.file(&file.path)).into_iter().map(Command::must));
+/// Returns the commands before the container: checks of what must exist, and the files for the
+/// container.
+fn prepare(maker: &mut Maker<'_, '_>, w: &Workload, storage: &Storage) -> Vec<Command> {
+    let secrets = w.secrets.iter().map(|s| shell::exists(&shell::secret_file(s)));
+    let volumes = storage.volumes.iter().map(|v| shell::volume(&v.name, v.driver));
+    let mut all: Vec<Command> = secrets.chain(volumes).map(Command::must).collect();
+    for file in &w.files {
+        if let Some(c) = odd(&file.content) {
+            maker.context.fault(no_character(maker.service.key(&file.route), c));
         }
-        all
+        all.extend(shell::write(file, &maker.file(&file.path)).into_iter().map(Command::must));
     }
+    all
+}
 
-    /// Returns the stop commands: first the spec's own command within its part of the grace period,
-    /// then docker stop.
-    fn stop(&mut self, stop: &Stop, unit: &str) -> Vec<Command> {
-        let Stop { before, signal: _, grace } = stop;
-        let mut all = Vec::new();
-        let mut left = *grace;
-        if let Some((run, within)) = before {
-            let words = self.words(run);
-            let place = run.first().map(|t| self.service.key(&t.route)).unwrap_or_default();
-            self.fits(&words, place);
-            all.push(Command::may(shell::before(unit, *within, words)));
-            left = left.saturating_sub(*within);
-        }
-        all.push(Command::must(shell::stop(unit, left)));
-        all
+/// Returns the stop commands: first the spec's own command within its part of the grace period,
+/// then docker stop.
+fn stop(maker: &mut Maker<'_, '_>, stop: &Stop, unit: &str) -> Vec<Command> {
+    let Stop { before, signal: _, grace } = stop;
+    let mut all = Vec::new();
+    let mut left = *grace;
+    if let Some((run, within)) = before {
+        let words = maker.words(run);
+        let place = run.first().map(|t| maker.service.key(&t.route)).unwrap_or_default();
+        maker.fits(&words, place);
+        all.push(Command::may(shell::before(unit, *within, words)));
+        left = left.saturating_sub(*within);
     }
+    all.push(Command::must(shell::stop(unit, left)));
+    all
 }

@@ -48,7 +48,7 @@ pub fn plan(
         match at {
             DataAt::Host { path, .. } if w.per_node() => {
                 let path = words.literal(context, path, "a path of the node");
-                stored.volumes.push(Volume::host(name, path));
+                stored.volumes.push(host_volume(name, path));
             }
             DataAt::Host { path, size } => {
                 local(context, &mut stored, service, w, k, data, (path, size.unwrap_or_default()));
@@ -223,11 +223,9 @@ fn parameters(
     all
 }
 
-impl Volume {
-    /// Makes a volume of a directory on the node. The directory must exist: the kubelet does not
-    /// create it, so a member whose disk is not mounted waits and does not start on an empty
-    /// directory.
-    fn host(name: &str, path: String) -> Self {
-        Self { host: Some(HostPath { path, kind: "Directory" }), ..Self::named(name) }
-    }
+/// Makes a volume of a directory on the node. The directory must exist: the kubelet does not
+/// create it, so a member whose disk is not mounted waits and does not start on an empty
+/// directory.
+fn host_volume(name: &str, path: String) -> Volume {
+    Volume { host: Some(HostPath { path, kind: "Directory" }), ..Volume::named(name) }
 }

@@ -2,6 +2,7 @@
 
 mod accept;
 mod fold;
+mod kin;
 
 use serde::Serialize;
 
@@ -13,7 +14,11 @@ use crate::world::{File, Read, Unread, UnreadKind, Workload, World, Worlds};
 pub use accept::Accept;
 use accept::Accepts;
 
-/// The result of a search over all files.
+use crate::world::{self, File, Unread, UnreadKind, Workload, World};
+pub use accept::Accept;
+pub use kin::kin;
+
+/// What a search over all files found.
 #[derive(Debug, Default, Serialize)]
 pub struct Verified {
     /// The findings that nothing accepts: violations first, then notes, each in the order of the
@@ -177,13 +182,4 @@ fn search(worlds: Worlds<'_>, bounds: Bounds, memo: &Memo, tell: &mut dyn FnMut(
     verified.findings.sort_by_key(|f| f.level);
     verified.unread.sort_by_key(|u| u.kind);
     verified
-}
-
-/// Returns a code without its resource, if the resource is only another name for the identity of
-/// the member: for a member without data, files show a hostname where its spec may say the right to
-/// write.
-pub fn kin(code: &str) -> String {
-    let who = ["writer", "hostname", "id"];
-    let parts: Vec<&str> = code.split('/').map(|p| if who.contains(&p) { "id" } else { p }).collect();
-    parts.join("/")
 }
