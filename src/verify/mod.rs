@@ -14,8 +14,6 @@ use crate::world::{File, Read, Unread, UnreadKind, Workload, World, Worlds};
 pub use accept::Accept;
 use accept::Accepts;
 
-use crate::world::{self, File, Unread, UnreadKind, Workload, World};
-pub use accept::Accept;
 pub use kin::kin;
 
 /// What a search over all files found.

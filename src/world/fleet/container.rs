@@ -384,16 +384,6 @@ impl Reader<'_> {
         }
         volume(name, known.map_or(Fences::Never, |p| p.fences))
     }
-
-    /// The data that nothing keeps. Anything that it can write to may be its data: images of one
-    /// software differ in their paths.
-    fn ephemeral(&self, mounts: &[Mount], software: &Software) -> Option<Mount> {
-        let target = software.place();
-        let kept = mounts.iter().any(|m| m.source != Source::Ephemeral);
-        let at = self.step.at(&self.run.image, "image");
-        let lost = !kept && self.run.last("volumes-from").is_none() && self.run.unknown.is_empty();
-        lost.then_some(Mount { target, source: Source::Ephemeral, volume: None, at })
-    }
 }
 
 /// Reads `-v [SOURCE:]TARGET[:OPTIONS]`.

@@ -7,7 +7,7 @@ use super::word::Word;
 use crate::finding::{At, codes};
 use crate::images::Software;
 use crate::world::found::Found;
-use crate::world::{Member, Workload};
+use crate::world::{Member, Mount, Source, Workload};
 
 /// The seconds of systemd's `DefaultTimeoutStopSec`; `docker stop` has its own.
 const TIMEOUT: u32 = 90;
@@ -193,11 +193,6 @@ pub fn grace(
         );
         let fix = format!("TimeoutStopSec={}", seconds.saturating_add(30));
         return found.note(codes::GRACE, message, places, fix);
-    }
-    let data = workload.members.iter().any(|m| !m.mounts.is_empty());
-    if stop.is_some() && seconds == Some(0) && data && software.is_none() {
-        let message = format!("{} is killed at once, whatever it still writes", workload.name);
-        return found.note(codes::GRACE, message, vec![at], "ExecStop=/usr/bin/docker stop -t 60 NAME");
     }
     let durable = |m: &Mount| m.source != Source::Ephemeral;
     let killed = workload.grace == 0 && workload.members.iter().any(|m| m.mounts.iter().any(durable));

@@ -54,9 +54,9 @@ pub(super) fn members<'d>(
         };
         let mut member = Member { name, ordinal, hostname: hostname.clone(), ..Member::default() };
         template.mounts.mount(&mut member, storage, &mut modes, found);
-        // A job that runs the tools of a database has none of its own.
-        if kind != Kind::Job {
-            ephemeral(template, &mut member);
+        // A job that runs the tools of a database has no data of its own.
+        if let Some(lost) = lost.filter(|_| kind != Kind::Job) {
+            lost.mount(&mut member);
         }
         members.push(member);
     }

@@ -5,6 +5,7 @@
 
 mod budgets;
 mod class;
+mod ephemeral;
 mod fields;
 mod inline;
 mod kustomize;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::inline::{Inline, goes_with_pod, inline, kind as kind_of};
+use super::lives::{Lives, life};
 use super::object::Object;
 use super::pod::Pod;
 use super::storage::{Bound, Claim, Storage};
@@ -278,26 +279,32 @@ impl<'d> Mounts<'d> {
         }
     }
 
-    /// Where `container` mounts what goes with the pod.
-    pub(super) fn empty(&self, container: Value<'d>) -> Vec<(String, At)> {
-        let mounts = container.get("volumeMounts").map(Value::items).unwrap_or_default();
-        let empty = |m: Value<'d>| {
-            let volume = self.volumes.get(m.get("name")?.as_str()?)?;
-            let value = volume.get("emptyDir").or_else(|| volume.get("ephemeral"));
-            let target = m.get("mountPath")?.text()?;
-            // A volume of no kind is one, too.
-            let bare = value.is_some() || volume.entries().len() == 1;
-            bare.then(|| (target, self.object.at(value.unwrap_or(*volume))))
+    /// Returns what `container` can write to.
+    pub(super) fn lives(&self, container: Value<'d>) -> Vec<Lives> {
+        let list = |key| container.get(key).map(Value::items).unwrap_or_default();
+        let writes = |m: &Value<'d>| m.get("readOnly").and_then(Value::flag) != Some(true);
+        let mounts = list("volumeMounts").into_iter().chain(list("volumeDevices")).filter(writes);
+        let one = |mount: Value<'d>| {
+            let target = mount.get("mountPath").or_else(|| mount.get("devicePath"))?.text()?;
+            let name = mount.get("name").and_then(Value::as_str).unwrap_or_default();
+            let volume = self.volumes.get(name).filter(|_| !self.templates.contains_key(name)).copied();
+            let (lives, at) = match volume.map(|v| (v, kind_of(v))) {
+                // A claim template, or a volume that is defined nowhere.
+                None => (Life::Durable, mount),
+                // A volume of no kind is an emptyDir.
+                Some((volume, None)) => (Life::Container, volume),
+                Some((_, Some((_, value)))) if self.below(container, mount, &Member::default()).is_none() => {
+                    (Life::Container, value)
+                }
+                Some((_, Some(("hostPath", value)))) => {
+                    let path = shortest(value.get("path").and_then(Value::as_str).unwrap_or_default());
+                    (claims::life(&Source::Host { path, missing: Missing::Created }), value)
+                }
+                Some((_, Some((kind, value)))) => (life(kind)?, value),
+            };
+            let data = self.is_data(name, &target, container);
+            Some(Lives { target, life: lives, data, at: self.object.at(at) })
         };
-        mounts.into_iter().filter_map(empty).collect()
-    }
-
-    /// Whether a volume may hold data although nothing is known of it.
-    pub(super) fn unknown(&self) -> bool {
-        let known = |v: &Value<'_>| {
-            let kind = v.entries().into_iter().map(|(k, _)| k).find(|k| *k != "name").unwrap_or("emptyDir");
-            goes_with_pod(kind) || kind == "hostPath" || kind == "persistentVolumeClaim"
-        };
-        !self.volumes.values().all(known)
+        mounts.filter_map(one).collect()
     }
 }

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::ephemeral::{self, Lost};
 use super::members::{ALL, Template, members};
 use super::mounts::{Modes, Mounts};
 use super::object::{KSVC, Object};
 use super::pod::{self, Pod};
 use super::quiet;
-use super::rolling::rolling;
-use super::rules::part;
+use super::rolling::{part, rolling};
 use super::scale::{Scalers, parallel};
 use super::selector::{labels, plain, selector, words};
 use super::storage::Storage;
@@ -32,6 +32,8 @@ pub(super) struct Read<'d> {
     pub many: Option<(At, String)>,
     /// The claims that its members use, once for each.
     pub uses: Vec<String>,
+    /// Data that goes with its pod.
+    pub lost: Option<Lost>,
 }
 
 impl Read<'_> {
@@ -154,7 +156,8 @@ fn workload<'d>(
     let mounts = Mounts::new(object, &pod, kind);
     mounts.doubt(found);
     let template = Template { object, kind, replicas, pod: &pod, mounts: &mounts };
-    let (members, Modes { one_node, many, uses }) = members(&template, storage, left, found);
+    let lost = ephemeral::lost(object, kind, &pod, &mounts);
+    let (members, Modes { one_node, many, uses }) = members(&template, lost.as_ref(), (storage, left), found);
     let update = update(object, replicas, found);
     let rolling = rolling(object, kind, &pod, replicas, &update);
     let image = pod.main.and_then(|c| c.get("image")).and_then(Value::as_str).unwrap_or_default();
@@ -190,7 +193,7 @@ fn workload<'d>(
         forgets: forgets(object),
         ..Workload::new(object.title(), kind, object.here())
     };
-    Some(Read { object, workload, pod, selector, replicas, one_node, many, uses })
+    Some(Read { object, workload, pod, selector, replicas, one_node, many, uses, lost })
 }
 
 /// The selector of a controller, which must select its own pods.
