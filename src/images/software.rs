@@ -162,7 +162,7 @@ impl Software {
             let loss = Loss { bare, ..Loss::of(vec![place.clone()], vec![place], why) };
             return (keeps_data && !durable).then_some(loss);
         }
-        let all: Vec<_> = self.variants.iter().map(|v| (v, v.lost(mounts, fixed))).collect();
+        let all: Vec<_> = self.variants.iter().map(|v| (v, lost(v, mounts, fixed))).collect();
         let kept = all.iter().find(|(_, loss)| loss.is_none()).map(|(v, _)| *v);
         // The newest version comes last.
         let (variant, loss) = all.iter().rev().find_map(|(v, loss)| Some((*v, loss.clone()?)))?;
@@ -224,61 +224,57 @@ impl Loss {
     }
 }
 
-impl Variant {
-    fn lost(&self, mounts: &[Seen<'_>], fixed: bool) -> Option<Loss> {
-        let lost: Vec<(&Spot, Why)> =
-            self.spots.iter().filter_map(|spot| Some((spot, self.why(spot, mounts)?))).collect();
-        let Some((_, why)) = lost.first() else {
-            let hostname = self.by_hostname && !fixed;
-            return hostname.then(|| Loss::of(Vec::new(), Vec::new(), Why::Hostname));
-        };
-        let paths = lost.iter().filter_map(|(spot, _)| spot.path.clone()).collect();
-        let targets = lost.iter().filter_map(|(spot, _)| spot.put.clone()).collect();
-        let variables = lost.iter().filter_map(|(spot, _)| spot.with.clone()).collect();
-        Some(Loss { variables, ..Loss::of(paths, targets, why.clone()) })
-    }
+fn lost(variant: &Variant, mounts: &[Seen<'_>], fixed: bool) -> Option<Loss> {
+    let lost: Vec<(&Spot, Why)> =
+        variant.spots.iter().filter_map(|spot| Some((spot, why(variant, spot, mounts)?))).collect();
+    let Some((_, why)) = lost.first() else {
+        let hostname = variant.by_hostname && !fixed;
+        return hostname.then(|| Loss::of(Vec::new(), Vec::new(), Why::Hostname));
+    };
+    let paths = lost.iter().filter_map(|(spot, _)| spot.path.clone()).collect();
+    let targets = lost.iter().filter_map(|(spot, _)| spot.put.clone()).collect();
+    let variables = lost.iter().filter_map(|(spot, _)| spot.with.clone()).collect();
+    Some(Loss { variables, ..Loss::of(paths, targets, why.clone()) })
+}
 
-    /// Why what is written at `spot` does not outlive the container; `None` if it does.
-    fn why(&self, spot: &Spot, mounts: &[Seen<'_>]) -> Option<Why> {
-        let Some(path) = &spot.path else {
-            let durable = mounts.iter().any(|m| m.data && m.life == Life::Durable);
-            return (!durable).then_some(Why::Nothing);
-        };
-        let mounts: Vec<(String, Life)> = mounts.iter().map(|m| (spot.resolved(m.target), m.life)).collect();
-        let fades = |(mount, life): &(String, Life)| Why::Fades { mount: mount.clone(), life: *life };
-        let part = |(target, life): &&(String, Life)| {
-            *life != Life::Durable && spot.parts.iter().any(|part| *target == format!("{path}/{part}"))
-        };
-        if let Some(part) = mounts.iter().find(part) {
-            return Some(fades(part));
+/// Why what is written at `spot` does not outlive the container; `None` if it does.
+fn why(variant: &Variant, spot: &Spot, mounts: &[Seen<'_>]) -> Option<Why> {
+    let Some(path) = &spot.path else {
+        let durable = mounts.iter().any(|m| m.data && m.life == Life::Durable);
+        return (!durable).then_some(Why::Nothing);
+    };
+    let mounts: Vec<(String, Life)> = mounts.iter().map(|m| (resolved(spot, m.target), m.life)).collect();
+    let fades = |(mount, life): &(String, Life)| Why::Fades { mount: mount.clone(), life: *life };
+    let part = |(target, life): &&(String, Life)| {
+        *life != Life::Durable && spot.parts.iter().any(|part| *target == format!("{path}/{part}"))
+    };
+    if let Some(part) = mounts.iter().find(part) {
+        return Some(fades(part));
+    }
+    // A durable mount below it holds a part of the data.
+    if mounts.iter().any(|(target, life)| *life == Life::Durable && within(target, path)) {
+        return None;
+    }
+    let above = mounts.iter().filter(|(target, _)| within(path, target)).max_by_key(|(t, _)| t.len());
+    // A mount replaces a volume that the image declares at the same path.
+    let declared = variant.volumes.iter().filter(|v| !mounts.iter().any(|(target, _)| target == *v));
+    let declared = declared.filter(|v| within(path, v)).max_by_key(|v| v.len());
+    match (above, declared) {
+        (Some((mount, _)), Some(volume)) if volume.len() > mount.len() => {
+            Some(Why::Over { volume: volume.clone(), mount: mount.clone() })
         }
-        // A durable mount below it holds a part of the data.
-        if mounts.iter().any(|(target, life)| *life == Life::Durable && within(target, path)) {
-            return None;
-        }
-        let above = mounts.iter().filter(|(target, _)| within(path, target)).max_by_key(|(t, _)| t.len());
-        // A mount replaces a volume that the image declares at the same path.
-        let declared = self.volumes.iter().filter(|v| !mounts.iter().any(|(target, _)| target == *v));
-        let declared = declared.filter(|v| within(path, v)).max_by_key(|v| v.len());
-        match (above, declared) {
-            (Some((mount, _)), Some(volume)) if volume.len() > mount.len() => {
-                Some(Why::Over { volume: volume.clone(), mount: mount.clone() })
-            }
-            (Some((_, Life::Durable)), _) => None,
-            (Some(mount), _) => Some(fades(mount)),
-            (None, _) => Some(Why::Nothing),
-        }
+        (Some((_, Life::Durable)), _) => None,
+        (Some(mount), _) => Some(fades(mount)),
+        (None, _) => Some(Why::Nothing),
     }
 }
 
-impl Spot {
-    /// Returns the path of a mount at `target`, which may be a link in the image.
-    fn resolved(&self, target: &str) -> String {
-        let target = shortest(target);
-        let link = self.links.iter().find(|link| within(&target, link));
-        match link.zip(self.path.as_ref()) {
-            Some((link, path)) => format!("{path}{}", &target[link.len()..]),
-            None => target,
-        }
+/// Returns the path of a mount at `target`, which may be a link in the image.
+fn resolved(spot: &Spot, target: &str) -> String {
+    let target = shortest(target);
+    let link = spot.links.iter().find(|link| within(&target, link));
+    match link.zip(spot.path.as_ref()) {
+        Some((link, path)) => format!("{path}{}", &target[link.len()..]),
+        None => target,
     }
 }
