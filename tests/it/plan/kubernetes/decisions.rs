@@ -130,7 +130,7 @@ fn only_the_variables_that_are_used_come_first() {
 fn nothing_is_expanded_in_probes_and_hooks() {
     for (name, text) in [
         ("health", "{ ready: { run: [a, \"{{ member.name }}\"] } }"),
-        ("health", "{ live: { run: [a, \"{{ member.node }}\"] } }"),
+        ("health", "{ live: { run: [a, \"{{ member.node }}\"] }, start: 60s }"),
         ("stop", "{ grace: 30s, before: { run: [\"{{ member.id }}\"], within: 1s } }"),
         ("update", "{ healthy: \"{{ member.address }}\" }"),
     ] {

@@ -137,7 +137,7 @@ fn secrets_as_variables() {
 
 #[test]
 fn a_check_that_hides_names() {
-    let live = "health: { tool: nc, live: { tcp: client } }\nenv: { A: \"{{ members | join(',') }}\" }\n";
+    let live = "health: { tool: nc, live: { tcp: client }, start: 60s }\nenv: { A: \"{{ members | join(',') }}\" }\n";
     let spec = format!("{PINNED}{live}");
     assert_eq!(gaps(&[&spec]), ["swarm/health.live"]);
     assert_eq!(gaps(&[&spec.replace("members | join(',')", "member.address")]), Vec::<String>::new());
@@ -161,7 +161,7 @@ fn a_check_that_hides_names_from_those_who_are_waited_for() {
     let one = |name: &str, value: &str| {
         format!(
             "service: {name}\nimage: a:1\nmembers: {{ count: 1 }}\n\
-             health: {{ live: {{ run: [ask] }} }}\nenv: {{ A: \"{value}\" }}\n\
+             health: {{ live: {{ run: [ask] }}, start: 60s }}\nenv: {{ A: \"{value}\" }}\n\
              targets: {{ swarm: {{ engine: \"20.10\", network: net }} }}\n"
         )
     };
@@ -185,7 +185,7 @@ fn a_check_that_hides_names_from_those_who_are_waited_for() {
     assert_eq!(gaps(&[&a, &one("b", &peers("c")), &one("c", &peers("a"))]), ["swarm/health.live"]);
     // One of them waits for nobody: named by nobody who does, without a check, with its own.
     assert_eq!(gaps(&[&a, &one("b", &peers("c")), &c]), none);
-    assert_eq!(gaps(&[&a, &b.replace("health: { live: { run: [ask] } }\n", "")]), none);
+    assert_eq!(gaps(&[&a, &b.replace("health: { live: { run: [ask] }, start: 60s }\n", "")]), none);
     let checked = b.replace("network: net", "network: net, service: { healthcheck: { test: [CMD, x] } }");
     assert_eq!(gaps(&[&a, &checked]), none);
     let both = a.replace("network: net", "network: net, service: { healthcheck: { test: [CMD, x] } }");

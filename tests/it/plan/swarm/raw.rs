@@ -59,7 +59,7 @@ fn what_is_decided_stays() {
     }
     let live = with(PINNED, "{ healthcheck: { test: [CMD, x] } }");
     assert!(codes(&[&live]).is_empty());
-    let both = format!("{live}health: {{ live: {{ run: [y] }} }}\n");
+    let both = format!("{live}health: {{ live: {{ run: [y] }}, start: 60s }}\n");
     assert_eq!(codes(&[&both]), ["hatch-overwrites".to_owned()].into());
     assert!(codes(&[&with(PER_NODE, "{ networks: [other] }")]).contains("hatch-overwrites"));
 }

@@ -88,7 +88,7 @@ fn every_field_of_free_text() {
         let value = yaml(&literal(text));
         let env = format!("env: {{ A: {value}, yes: {value}, \"n.1\": {value} }}\n");
         let mut spec = format!("{PINNED}command: [run, {value}]\nargs: [{value}]\n{env}");
-        spec.push_str(&format!("health: {{ live: {{ run: [ask, {value}] }} }}\n"));
+        spec.push_str(&format!("health: {{ live: {{ run: [ask, {value}] }}, start: 60s }}\n"));
         spec.push_str(&format!(
             "helpers: {{ h: {{ image: h:1, command: [{value}], args: [{value}], env: {{ B: {value} }} }} }}\n"
         ));
