@@ -1,4 +1,5 @@
-//! The order of imports: each module imports only those before it.
+//! The order of imports: each module imports only those before it, and no file or folder imports,
+//! through others, itself.
 //!
 //! An import is any path in the code: of a `use`, of a call, of a type, in the arguments of a macro. It
 //! leads to the file that declares the name, also through `pub use`. A module that is only named
@@ -31,6 +32,7 @@ const ORDER: &[&str] = &[
     "emit",
     "plan",
     "world",
+    "mechanism",
     "explore",
     "verify",
     "certificate",
@@ -293,6 +295,34 @@ fn entries<'g>(
     edges
 }
 
+/// A circle among the entries of a folder, as the imports that make it.
+fn circle(edges: &BTreeMap<&str, BTreeMap<&str, String>>) -> Option<Vec<String>> {
+    let mut left = edges.clone();
+    // Takes away what imports nothing that is left, until there is nothing, or only circles.
+    while let Some(free) =
+        left.iter().find(|(_, to)| to.keys().all(|to| !left.contains_key(to))).map(|(entry, _)| *entry)
+    {
+        left.remove(free);
+    }
+    let mut at = *left.keys().next()?;
+    let (mut seen, mut way) = (Vec::new(), Vec::new());
+    while !seen.contains(&at) {
+        seen.push(at);
+        let (to, import) = left[at].iter().find(|(to, _)| left.contains_key(*to))?;
+        way.push(import.clone());
+        at = to;
+    }
+    let start = seen.iter().position(|entry| *entry == at)?;
+    Some(way.split_off(start))
+}
+
+/// The folders of `src` that hold these files, the top first.
+fn folders<'g>(imports: &BTreeMap<&'g str, BTreeSet<String>>) -> BTreeSet<&'g str> {
+    let above =
+        |file: &&'g str| -> Vec<&'g str> { file.match_indices('/').map(|(end, _)| &file[..end]).collect() };
+    imports.keys().flat_map(above).chain([""]).collect()
+}
+
 #[test]
 fn imports_run_one_way() {
     let graph = Graph::read();
@@ -309,6 +339,19 @@ fn imports_run_one_way() {
     let modules: BTreeSet<&str> = entries(&imports, "").keys().map(|e| e.trim_end_matches(".rs")).collect();
     let gone: Vec<&&str> = ORDER.iter().filter(|o| !modules.contains(**o)).collect();
     assert!(gone.is_empty(), "the order names what does not exist: {gone:?}");
+}
+
+#[test]
+fn no_circle_at_any_depth() {
+    let graph = Graph::read();
+    let imports = graph.imports();
+    let found: Vec<String> = folders(&imports)
+        .into_iter()
+        .filter_map(|folder| {
+            Some(format!("in src/{folder}: {}", circle(&entries(&imports, folder))?.join(", ")))
+        })
+        .collect();
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
 #[test]

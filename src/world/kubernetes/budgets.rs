@@ -1,6 +1,6 @@
 //! Disruption budgets: for whom they are, and whether they ever let a pod go.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::object::Object;
 use super::peers::Peers;
@@ -99,13 +99,11 @@ fn budget(object: &Object<'_>, peers: &Peers<'_, '_>, found: &mut Found) -> Vec<
         found.note(codes::BUDGET_IDLE, message, at, "no budget for a DaemonSet".to_owned());
     }
     // Of two versions of one object one runs.
-    let mut names = BTreeSet::new();
     let own: Vec<&Read<'_>> = all
         .iter()
-        .rev()
+        .filter(|i| peers.is_last(**i))
         .map(|i| &peers.reads[*i])
         .filter(|r| !matches!(r.workload.kind, Kind::DaemonSet | Kind::Job))
-        .filter(|r| names.insert(r.workload.name.as_str()))
         .collect();
     let counted = || own.iter();
     let pods = counted().fold(0_u32, |n, r| n.saturating_add(r.replicas));

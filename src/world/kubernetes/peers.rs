@@ -1,7 +1,7 @@
 //! Whom a selector selects among the workloads of the files.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::workload::Read;
 use crate::world::{Selector, Term};
@@ -15,6 +15,8 @@ pub(super) struct Peers<'r, 'd> {
     pub reads: &'r [Read<'d>],
     by_label: BTreeMap<(&'r str, &'r str), Vec<usize>>,
     by_scope: BTreeMap<&'r str, Vec<usize>>,
+    /// Of versions of one object, the one that is applied last.
+    last: Vec<bool>,
     steps: Cell<usize>,
 }
 
@@ -28,7 +30,16 @@ impl<'r, 'd> Peers<'r, 'd> {
                 by_label.entry((key.as_str(), value.as_str())).or_default().push(i);
             }
         }
-        Self { reads, by_label, by_scope, steps: Cell::new(0) }
+        let mut names = BTreeSet::new();
+        let new = |r: &Read<'_>| names.insert((r.workload.scope.clone(), r.workload.name.clone()));
+        let mut last: Vec<bool> = reads.iter().rev().map(new).collect();
+        last.reverse();
+        Self { reads, by_label, by_scope, last, steps: Cell::new(0) }
+    }
+
+    /// Whether no later version of the same object is in the files.
+    pub(super) fn is_last(&self, index: usize) -> bool {
+        self.last[index]
     }
 
     /// Whether the bound was hit: from then on nobody is found, and nobody may be accused of that.

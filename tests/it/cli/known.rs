@@ -11,7 +11,7 @@ use crate::harness::{files, root, stderr, stdout, walk};
 const OUTSIDE: usize = 100;
 
 const DB: &str = "base: ../base/db.yaml\nservice: db\nimage: db:1\n\
-                  env: { CACHE: \"{{ peers('cache') | join(',', 'address') }}\" }\n\
+                  env: { CACHE: \"{{ peers('cache') | join(',') }}\" }\n\
                   files: { /etc/db.cnf: { from: ../base/db.cnf } }\nbootstrap: { env: { FIRST: \"1\" } }\n";
 const BASE: &str = "members: { count: 3, pin: db }\n\
                     exclusive: { data: { data: { mount: /data, host: \"/mnt/d1/db-{{ member.id }}\", size: 1Gi } } }\n";
@@ -22,7 +22,7 @@ fn waits(name: &str, other: &str) -> String {
     let port = 5000 + u32::from(name.as_bytes()[0]);
     format!(
         "service: {name}\nimage: {name}:1\nmembers: {{ count: 1 }}\nfiles: {{ /etc/own: {{ content: x }} }}\n\
-         env: {{ OTHER: \"{{{{ peers('{other}') | join(',', 'address') }}}}\" }}\n\
+         env: {{ OTHER: \"{{{{ peers('{other}') | join(',') }}}}\" }}\n\
          exclusive: {{ ports: {{ s: {port} }} }}\nhealth: {{ tool: curl, live: {{ http: /x, port: s }} }}\n\
          targets: {{ swarm: {{ engine: \"25.0\", network: net }} }}\n\
          accept: [{{ gap: swarm/health.live, because: x }}]\n"
