@@ -168,14 +168,14 @@ pub struct Traits {
 }
 
 impl Traits {
-    /// What is taken for true of a software that is not in the table.
+    /// Creates the traits of a software that the table does not have.
     pub(super) fn unknown(name: &str) -> Self {
         Self {
             name: name.to_owned(),
             words: Vec::new(),
             programs: Vec::new(),
             verbs: Vec::new(),
-            grace: 30,
+            grace: usual(),
             quorum: true,
             cache: false,
             ports: Vec::new(),

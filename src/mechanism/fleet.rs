@@ -1,7 +1,8 @@
 //! The mechanisms of CoreOS fleet.
 
-use super::Strength::{Construction, Fence, Order, Scheduler};
-use super::{Layer, Mechanism, Own, every, first_apart, first_mount, first_port, first_want, lock, one};
+use super::declared::Strength::{Construction, Fence, Order, Scheduler};
+use super::declared::{Layer, Mechanism};
+use super::own::{Own, every, first_apart, first_mount, first_port, first_want, lock, one};
 use crate::finding::At;
 use crate::world::{Apart, Inspect, Kind, Missing, Source, Whom};
 

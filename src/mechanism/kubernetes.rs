@@ -1,9 +1,10 @@
 //! The mechanisms of Kubernetes.
 
-use super::Strength::{Construction, Fence, Order as Orders, Scheduler};
-use super::{
-    Data, Expected, Layer, Mechanism, Member, Own, directory, every, first_apart, first_mount, first_port,
-    first_want, is_wanted, lock, one, order,
+use super::declared::Strength::{Construction, Fence, Order as Orders, Scheduler};
+use super::declared::{Layer, Mechanism};
+use super::expected::{Data, Expected, Member};
+use super::own::{
+    Own, directory, every, first_apart, first_mount, first_port, first_want, is_wanted, lock, one, order,
 };
 use crate::finding::At;
 use crate::world::{Apart, Kind, Missing, Order, PersistentVolume, Source, Term, Toleration, Whom};

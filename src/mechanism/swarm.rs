@@ -1,9 +1,9 @@
 //! The mechanisms of Docker Swarm.
 
-use super::Strength::{Construction, Fence, Order as Orders, Scheduler};
-use super::{
-    Layer, Mechanism, Network, Own, first_mount, first_port, first_want, is_share_of, lock, one, order,
-};
+use super::declared::Strength::{Construction, Fence, Order as Orders, Scheduler};
+use super::declared::{Layer, Mechanism};
+use super::expected::Network;
+use super::own::{Own, first_mount, first_port, first_want, is_share_of, lock, one, order};
 use crate::backend::Fences;
 use crate::finding::At;
 use crate::target::SWARM_LONGEST_GRACE;

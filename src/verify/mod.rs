@@ -13,10 +13,9 @@ use crate::target::Target;
 use crate::world::{File, Read, Unread, UnreadKind, Workload, World, Worlds};
 pub use accept::Accept;
 use accept::Accepts;
-
 pub use kin::kin;
 
-/// What a search over all files found.
+/// The result of a search over all files.
 #[derive(Debug, Default, Serialize)]
 pub struct Verified {
     /// The findings that nothing accepts: violations first, then notes, each in the order of the

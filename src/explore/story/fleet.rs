@@ -8,7 +8,7 @@ use crate::explore::state::State;
 use crate::explore::story::{self, Sentence};
 use crate::finding::At;
 use crate::hazard::Hazard;
-use crate::world::fleet::own_end;
+use crate::world::fleet::{own_end, written};
 use crate::world::{Kind, Mount, Source};
 
 /// The narrator of fleet.
@@ -79,7 +79,7 @@ impl Narrator for Fleet {
         let made = trace.iter().any(|(s, _)| matches!(s.action, Action::Unmount | Action::LoseVolume));
         let pinned = scenario.facts.actors[usize::from(breach.actor)].pinned;
         if breach.kind == BreachKind::Empty && (made || pinned || workload.kind == Kind::Local) {
-            return (at_mount, refusing(mount));
+            return (at_mount, written(workload, &refusing(mount)));
         }
         if scenario.facts.hazard == Hazard::Neighbour
             || workload.kind == Kind::Local && scenario.actors.len() > 1
@@ -105,7 +105,7 @@ impl Narrator for Fleet {
         let left = trace.iter().any(|(s, _)| s.action == Action::Crash);
         let actor = &scenario.actors[0];
         let fix = match left {
-            true => own_end(Some(actor.member)),
+            true => own_end(actor.workload),
             false => "a machine that carries what the unit wants".to_owned(),
         };
         (&actor.workload.at, fix)

@@ -27,7 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use self::disk::Disk;
 use self::stop::Victim;
-pub use self::stop::own_end;
+pub use self::stop::{own_end, written};
 use self::together::{Instance, Set};
 use super::found::Found;
 use super::{Apart, File, Kind, Member, Source, Want, Whom, Workload, World};
@@ -280,7 +280,7 @@ fn start_kills(set: &Set<'_>, workloads: &mut [Workload], kills: Vec<Vec<(Victim
             let whose =
                 if own == theirs { "another instance's".to_owned() } else { format!("that of {theirs}") };
             let message = format!("the start of {own} ends {whom}, which may be {whose}");
-            let fix = stop::own_end(workloads[i].members.first());
+            let fix = own_end(&workloads[i]);
             if said.insert(at.clone()) {
                 found.violation(codes::KILLS, message, vec![at], fix);
             }

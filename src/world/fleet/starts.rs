@@ -74,7 +74,9 @@ pub fn ports(set: &Set<'_>, workloads: &[Workload], found: &mut Found) {
         for (n, (second, at)) in takers.iter().enumerate() {
             for (first, theirs) in &takers[..n] {
                 let (one, two) = (&set.instances[*first], &set.instances[*second]);
-                let same = one.name == two.name || one.conflict(two).is_some();
+                // Of two that follow others, the rules of those keep them apart.
+                let follow = [one, two].iter().all(|i| !i.unit.rules.peers.is_empty());
+                let same = one.name == two.name || follow || one.conflict(two).is_some();
                 if same || !side_by_side(set, (&workloads[*first], one), (&workloads[*second], two)) {
                     continue;
                 }

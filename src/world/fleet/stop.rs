@@ -1,13 +1,14 @@
 //! How the container of a unit stops: what keeps running, the grace period, and what a start kills.
 
 use super::docker::{Docker, Run};
+use super::names::Name;
 use super::service::{Main, Step};
 use super::unit::Unit;
 use super::word::Word;
 use crate::finding::{At, codes};
 use crate::images::Software;
 use crate::world::found::Found;
-use crate::world::{Member, Mount, Source, Workload};
+use crate::world::{Mount, Source, Workload};
 
 /// The seconds of systemd's `DefaultTimeoutStopSec`; `docker stop` has its own.
 const TIMEOUT: u32 = 90;
@@ -60,9 +61,20 @@ pub fn kills(steps: &[Step], own: Option<&str>, found: &mut Found) -> Vec<(Victi
     kills
 }
 
+/// Returns `text` as it stands in the file of a unit: in a template's the instance is `%i`.
+pub fn written(workload: &Workload, text: &str) -> String {
+    let template = workload.at.file.rsplit_once('.').is_some_and(|(stem, _)| stem.ends_with('@'));
+    let instance = Name::of(&workload.name).instance.filter(|i| template && !i.is_empty());
+    match instance.and_then(|i| Some((text.rfind(i)?, i.len()))) {
+        Some((at, length)) => format!("{}%i{}", &text[..at], &text[at + length..]),
+        None => text.to_owned(),
+    }
+}
+
 /// Returns the lines that end what is left of a unit's own container, and nobody else's.
-pub fn own_end(member: Option<&Member>) -> String {
-    let name = member.and_then(|m| m.container.as_ref()).map_or("NAME", |(name, _)| name.as_str());
+pub fn own_end(workload: &Workload) -> String {
+    let container = workload.members.first().and_then(|m| m.container.as_ref());
+    let name = container.map_or_else(|| "NAME".to_owned(), |(name, _)| written(workload, name));
     format!(
         "docker run --label unit=%n, and before it  \
          ExecStartPre=/bin/sh -c 'c=$$(/usr/bin/docker ps -q --filter label=unit=%n); test -z \"$$c\" || /usr/bin/docker stop -t 60 $$c'  \

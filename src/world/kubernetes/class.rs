@@ -1,8 +1,9 @@
 //! StorageClasses: where the volume of a claim is.
 
+use super::claim::Claim;
+use super::drivers::fences;
 use super::inline::{nfs, share};
 use super::object::Object;
-use super::storage::{Claim, fences};
 use crate::backend::Fences;
 use crate::text::yaml::Value;
 use crate::world::{Missing, Source};

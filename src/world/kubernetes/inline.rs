@@ -1,6 +1,6 @@
 //! What a pod's own volume or a PersistentVolume stands for.
 
-use super::storage::fences;
+use super::drivers::fences;
 use crate::backend::Fences;
 use crate::text::path::shortest;
 use crate::text::yaml::Value;

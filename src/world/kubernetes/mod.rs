@@ -4,7 +4,9 @@
 //! unique in a namespace, which is `default` where neither the manifest nor a kustomization gives one.
 
 mod budgets;
+mod claim;
 mod class;
+mod drivers;
 mod ephemeral;
 mod fields;
 mod inline;

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::claim::Claim;
 use super::inline::{Inline, goes_with_pod, inline, kind as kind_of};
 use super::lives::{Lives, life};
 use super::object::Object;
 use super::pod::Pod;
-use super::storage::{Bound, Claim, Storage};
+use super::storage::{Bound, Storage};
 use crate::finding::At;
 use crate::images::{Life, Software};
 use crate::text::path::shortest;

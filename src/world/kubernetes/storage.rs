@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::claim::Claim;
 use super::class::{self, Made, shared};
 use super::inline::{Inline, inline};
 use super::object::Object;
 use super::selector::node_terms;
-use crate::backend::{BACKENDS, Fences};
+use crate::backend::Fences;
 use crate::finding::{At, codes};
 use crate::text::yaml::Value;
 use crate::world::found::Found;
@@ -26,23 +27,6 @@ pub(super) struct Storage<'d> {
     given: BTreeMap<(String, String), &'d Object<'d>>,
     /// Claims that were listed as not in the files.
     missed: BTreeSet<(String, String)>,
-}
-
-/// A claim, of an object or of a template.
-#[derive(Clone)]
-pub(super) struct Claim<'d> {
-    pub namespace: String,
-    pub name: String,
-    /// Its `spec`, and the object that this stands in; `None` when the files have no such claim.
-    pub spec: Option<(&'d Object<'d>, Value<'d>)>,
-    /// Its labels and annotations, as far as the files have them.
-    pub metadata: Option<Value<'d>>,
-    /// Where it is named.
-    pub at: At,
-    /// It is a StatefulSet's own, made with its pod.
-    pub template: bool,
-    /// A lost one is made again, empty.
-    pub made: bool,
 }
 
 /// What a claim comes to.
@@ -67,41 +51,6 @@ impl Bound {
 
 /// The annotation that named a class before 1.6.
 const CLASS: [&str; 3] = ["metadata", "annotations", "volume.beta.kubernetes.io/storage-class"];
-
-/// Provisioners in Kubernetes itself, and the drivers they were moved to.
-const IN_TREE: [(&str, &str); 4] = [
-    ("kubernetes.io/aws-ebs", "ebs.csi.aws.com"),
-    ("kubernetes.io/gce-pd", "pd.csi.storage.gke.io"),
-    ("kubernetes.io/azure-disk", "disk.csi.azure.com"),
-    ("kubernetes.io/rbd", "rbd.csi.ceph.com"),
-];
-
-/// Provisioners that make a directory or a disk of one node, and tie the volume to it.
-const ONE_NODE: [&str; 6] = [
-    "rancher.io/local-path",
-    "openebs.io/local",
-    "local.csi.openebs.io",
-    "topolvm.io",
-    "topolvm.cybozu.com",
-    "lvm.csi.metal-stack.io",
-];
-
-/// Shares: every node may mount them, whatever the access mode says.
-const SHARES: [&str; 8] =
-    ["nfs", "efs.csi", "file.csi", "filestore", "cephfs", "smb.csi", "glusterfs", "lustre"];
-
-/// Whether attaching through `driver` keeps another node off. Of a driver that is not known, the
-/// attach/detach controller takes the volume from a node that does not answer for 6 minutes.
-pub(super) fn fences(driver: &str) -> Fences {
-    let driver = IN_TREE.iter().find(|(old, _)| *old == driver).map_or(driver, |(_, new)| new);
-    if let Some(row) = BACKENDS.iter().find(|b| b.csi == Some(driver)) {
-        return row.fences;
-    }
-    if ONE_NODE.contains(&driver) {
-        return Fences::Always;
-    }
-    if SHARES.iter().any(|s| driver.contains(s)) { Fences::Never } else { Fences::WhileConnected }
-}
 
 impl<'d> Storage<'d> {
     pub(super) fn new(objects: &'d [Object<'d>]) -> Self {

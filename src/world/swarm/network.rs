@@ -138,6 +138,9 @@ fn long(page: &mut Page<'_, '_>, value: &Value<'_>, name: &str, network: &mut Ne
         }
         range
     });
+    // Port 0 of the container is none (swarmkit `manager/controlapi/service.go`).
+    let target = value.get("target").and_then(|t| short::range(&Page::quiet(&t)?));
+    let published = published.filter(|_| target.is_none_or(|(first, _)| first > 0));
     let protocol = page.text_of(value, "protocol").unwrap_or_else(|| "tcp".to_owned()).to_ascii_lowercase();
     let at = value.get("published").map_or_else(|| page.at(value), |p| page.at(&p));
     match published {

@@ -139,5 +139,5 @@ fn what_own_templates_break_is_refused() {
     let (_, found) = harness::compile_with(&[("db.yaml", spec)], &options);
     let breaks = found.iter().find(|d| d.code == "output-breaks").unwrap_or_else(|| panic!("{found:#?}"));
     assert!(breaks.message.ends_with("(update-stuck)"), "{}", breaks.message);
-    assert!(breaks.why[0].contains("a new description is deployed"), "{}", breaks.why[0]);
+    assert!(breaks.why[0].contains("a new description of db-0 is deployed"), "{}", breaks.why[0]);
 }

@@ -20,6 +20,8 @@ use crate::harness::{self, Memory, root, walk};
 /// Codes of errors that a schema of one document cannot express, or not in reasonable size: two
 /// fields or blocks contradict each other, a name is looked up, an expression is read.
 const BEYOND: &[Code] = &[
+    // What `live` needs depends on another block: whether the member has data.
+    Code::LiveWithoutStart,
     // Expressions and the names in them.
     Code::ValueSyntax,
     Code::ValueForbidden,

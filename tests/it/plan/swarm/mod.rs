@@ -303,12 +303,14 @@ fn only_live_is_a_healthcheck() {
     let numbers = ["interval", "timeout", "start_period"].map(|k| check[k].as_str().unwrap());
     assert_eq!((numbers, check["retries"].as_u64()), (["9s", "4s", "120s"], Some(5)));
     // curl would read several URLs out of one.
-    let curl = format!("{PINNED}health: {{ tool: curl, live: {{ http: \"/a[1-3]\", port: peer }}, start: 60s }}\n");
+    let curl =
+        format!("{PINNED}health: {{ tool: curl, live: {{ http: \"/a[1-3]\", port: peer }}, start: 60s }}\n");
     let line = "curl -gfs -o /dev/null --max-time 3 'http://127.0.0.1:5001/a[1-3]'";
     assert_eq!(texts(&service(&curl, "db-1")["healthcheck"]["test"]), ["CMD-SHELL", line]);
     let run = format!("{PINNED}health: {{ live: {{ run: [ask, \"$x\"] }}, start: 60s }}\n");
     assert_eq!(texts(&service(&run, "db-1")["healthcheck"]["test"]), ["CMD", "ask", "$x"]);
-    let node = format!("{PER_NODE}health: {{ live: {{ run: [ask, \"{{{{ member.node }}}}\"] }}, start: 60s }}\n");
+    let node =
+        format!("{PER_NODE}health: {{ live: {{ run: [ask, \"{{{{ member.node }}}}\"] }}, start: 60s }}\n");
     assert!(codes(&[&node]).contains("runtime-not-here"));
 }
 

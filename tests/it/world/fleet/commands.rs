@@ -239,7 +239,9 @@ fn time_to_stop() {
         assert_eq!(codes(&world), [""; 0], "{service}");
     }
     let db = |more: &str| {
-        codes(&world(&format!("ExecStart=docker run --rm --name a -v /d:/d library/mysql:8\n{more}")))
+        codes(&world(&format!(
+            "ExecStart=docker run --rm --name a -v /d:/var/lib/mysql library/mysql:8\n{more}"
+        )))
     };
     // systemd waits as long again after its signal, and the daemon's kill needs no client.
     assert_eq!(db("ExecStop=docker stop -t 180 a"), [""; 0]);

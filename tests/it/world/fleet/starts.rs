@@ -1,6 +1,9 @@
 //! Starts that never come, and what is there before a start.
 
+use std::collections::BTreeSet;
+
 use berthc::explore::Bounds;
+use berthc::finding::Finding;
 use berthc::verify::verify;
 use berthc::world::UnreadKind;
 use berthc::world::{File, Kind, Missing, Source};
@@ -11,9 +14,11 @@ use super::{codes, read, unit};
 fn told(text: &str) -> Vec<String> {
     let files = [File { path: "db.service", text }];
     let found = verify(&files, Bounds::default());
-    let mut codes: Vec<String> = found.findings.into_iter().map(|f| f.code).collect();
-    codes.dedup();
-    codes
+    let of = |f: &Finding| {
+        std::iter::once(f.code.clone()).chain(f.also_by.iter().map(|w| w.code.clone())).collect()
+    };
+    let codes: BTreeSet<String> = found.findings.iter().flat_map(|f| -> Vec<String> { of(f) }).collect();
+    codes.into_iter().collect()
 }
 
 /// What happens when the directory that `pre` and `run` name is not there; `local`: without fleet.

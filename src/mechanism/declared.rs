@@ -1,0 +1,73 @@
+//! What a mechanism is.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::own::Own;
+use crate::finding::At;
+use crate::world::{self, Mount, Workload};
+
+/// How strong a mechanism is. The stronger come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Strength {
+    /// Two containers cannot even name the same resource.
+    Construction = 1,
+    /// The resource itself refuses a second container.
+    Fence,
+    /// The orchestrator does not place a second container.
+    Scheduler,
+    /// The orchestrator waits for the first container to end.
+    Order,
+    /// A person must prevent it.
+    Duty,
+}
+
+/// The name of a mechanism, short and unique within its orchestrator: `pod-name`.
+pub type Id = &'static str;
+
+/// The mechanisms that files carry, each with the fields that carry it.
+pub type Carried = BTreeMap<Id, Vec<At>>;
+
+/// One way of keeping two containers apart.
+#[derive(Debug, Serialize)]
+pub struct Mechanism {
+    /// Its name.
+    #[serde(rename = "word")]
+    pub id: Id,
+    /// How strong it is.
+    #[serde(rename = "layer")]
+    pub strength: Strength,
+    /// What it does, in one line.
+    pub what: &'static str,
+    /// What it takes for granted; empty for nothing.
+    pub assumes: &'static str,
+    /// Where that is documented or was measured: a file of the orchestrator, or the experiment.
+    pub source: &'static str,
+    /// Returns the fields that carry it for one member; none where the files lack it.
+    #[serde(skip)]
+    pub found: fn(&Own<'_>) -> Vec<At>,
+}
+
+impl PartialEq for Mechanism {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Eq for Mechanism {}
+
+/// A mechanism that the search can take away from files of anyone, with the words for it.
+#[derive(Debug)]
+pub struct Layer {
+    /// The mechanism.
+    pub mechanism: &'static Mechanism,
+    /// What a workload that has it keeps apart by: `its host ports`.
+    pub own: &'static str,
+    /// What a workload that lacks it could have: `required anti-affinity`; empty for what not every
+    /// workload can have.
+    pub other: &'static str,
+    /// Finds its field in a workload, of which the search looks at one member and these mounts.
+    pub place: for<'w> fn(&'w Workload, &'w world::Member, &[&'w Mount]) -> Option<&'w At>,
+}
