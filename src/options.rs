@@ -16,7 +16,7 @@ pub struct Options {
     /// Custom templates by name (`kubernetes/statefulset.yaml.j2`). They replace berthc's own.
     pub templates: BTreeMap<String, String>,
     /// The text of `berthc.toml`: settings for all specs of the project. The library ignores its
-    /// `specs`, `out` and `templates`, which concern the caller; see [`Project`].
+    /// `specs`, `out` and `templates`, which concern the caller; see `berthc::Project`.
     pub project: Option<Input>,
     /// The environment in `berthc.toml` whose overrides apply to the specs.
     pub env: Option<String>,
@@ -33,7 +33,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Passes every option that determines the output to `add`; see [`Batch::hash_inputs`].
+    /// Passes every option that determines the output to `add`; see `Batch::hash_inputs`.
     pub fn hash_inputs(&self, add: &mut dyn FnMut(&[&[u8]])) {
         let Self { targets, bootstrap, templates, project, env, set, partial: _, skip_search: _, threads: _ } =
             self;

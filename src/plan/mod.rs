@@ -53,7 +53,7 @@ pub struct Plans {
     pub gaps: Vec<(usize, Gap)>,
 }
 
-/// Passes the [`key`] of every name that `service` uses on its targets to `see`. Two services
+/// Passes the [`key`](context::key) of every name that `service` uses on its targets to `see`. Two services
 /// without a common key cannot have a name clash.
 pub fn names(service: &Service, mut see: impl FnMut(u64)) {
     kubernetes::names(service, &mut see);

@@ -3,7 +3,7 @@
 use super::peers::Peers;
 use super::rolling::part;
 use super::selector::{selector, words};
-use super::starts::only_node;
+use super::starts::{only_node, spreads_itself};
 use super::workload::{Read, flow};
 use crate::finding::{At, codes};
 use crate::text::yaml::Value;
@@ -178,13 +178,6 @@ fn soft(read: &Read<'_>) -> Option<(&'static str, At)> {
         false => "a topology spread, which does not count pods that still terminate,",
     };
     Some((what, read.object.at(spread)))
-}
-
-/// Whether a rule over nodes selects the pods of `read` themselves.
-pub(super) fn spreads_itself(read: &Read<'_>, rule: Value<'_>) -> bool {
-    // What is refused was said before.
-    let of = rule.given("labelSelector").map(|s| selector(read.object, s, &mut Found::default()));
-    of.is_some_and(|s: Selector| s.selects(&read.pod.labels))
 }
 
 /// A topology spread that counts no pod: its selector selects none, so that every node will do.

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::peers::Peers;
+use super::selector::selector;
 use super::workload::Read;
 use crate::finding::{At, codes};
 use crate::text::yaml::Value;
 use crate::world::found::Found;
-use crate::world::{Kind, Source, Want, Whom};
+use crate::world::{Kind, Selector, Source, Want, Whom};
 
 /// Most workloads of one node or port that are compared with each other.
 const COMPARED: usize = 50;
@@ -85,7 +86,7 @@ fn spread(read: &Read<'_>) -> Option<At> {
         let is = |key: &str, value: &str| rule.get(key).is_some_and(|v| v.is(value));
         let few = number(rule, "minDomains").is_some_and(|n| n > 1) || is("nodeAffinityPolicy", "Ignore");
         let skew = number(rule, "maxSkew").unwrap_or(1) < i64::from(read.replicas);
-        is("whenUnsatisfiable", "DoNotSchedule") && few && skew && super::rules::spreads_itself(read, *rule)
+        is("whenUnsatisfiable", "DoNotSchedule") && few && skew && spreads_itself(read, *rule)
     });
     hard.map(|rule| read.object.at(rule))
 }
@@ -203,4 +204,11 @@ fn everywhere(reads: &[&Read<'_>], found: &mut Found) {
 /// Whether both are one object, in two versions.
 pub(super) fn twins(a: &Read<'_>, b: &Read<'_>) -> bool {
     a.workload.name == b.workload.name && a.workload.scope == b.workload.scope
+}
+
+/// Whether a rule over nodes selects the pods of `read` themselves.
+pub(super) fn spreads_itself(read: &Read<'_>, rule: Value<'_>) -> bool {
+    // What is refused was said before.
+    let of = rule.given("labelSelector").map(|s| selector(read.object, s, &mut Found::default()));
+    of.is_some_and(|s: Selector| s.selects(&read.pod.labels))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::claim::Claim;
+use super::claim::{CLASS, Claim};
 use super::class::{self, Made, shared};
 use super::inline::{Inline, inline};
 use super::object::Object;
@@ -48,9 +48,6 @@ impl Bound {
         Self { source, volume: None, wants: Vec::new(), one_node: None, many: None }
     }
 }
-
-/// The annotation that named a class before 1.6.
-const CLASS: [&str; 3] = ["metadata", "annotations", "volume.beta.kubernetes.io/storage-class"];
 
 impl<'d> Storage<'d> {
     pub(super) fn new(objects: &'d [Object<'d>]) -> Self {
@@ -113,7 +110,7 @@ impl<'d> Storage<'d> {
     /// What `claim` is bound to, as far as the files say.
     pub(super) fn bind(&mut self, claim: &Claim<'d>, found: &mut Found) -> Bound {
         let class = claim.class().and_then(|c| self.classes.get(c)).copied();
-        let volume = Some(claim.named(class));
+        let volume = Some(named(claim, class));
         let bound = match self.volume(claim, found) {
             Some(volume) => self.of_volume(claim, volume, found),
             None => self.of_class(claim, class, found),
@@ -226,24 +223,17 @@ impl<'d> Storage<'d> {
     }
 }
 
-impl<'d> Claim<'d> {
-    fn class(&self) -> Option<&'d str> {
-        let named = self.spec.and_then(|(_, s)| s.get("storageClassName")).and_then(Value::as_str);
-        named.or_else(|| self.metadata.and_then(|m| m.at(&CLASS[1..])).and_then(Value::as_str))
-    }
-
-    /// The claim as a volume that is mounted by its name.
-    fn named(&self, class: Option<&Object<'d>>) -> Volume {
-        let own = self.spec.and_then(|(object, s)| Some((object, s.get("storageClassName")?)));
-        let driver = class.and_then(|c| Some((c, c.root.get("provisioner")?)));
-        let text = |(object, value): (&Object<'d>, Value<'d>)| Some((value.text()?, object.at(value)));
-        Volume {
-            name: self.name.clone(),
-            class: own.and_then(text),
-            driver: driver.and_then(text),
-            shared: driver.and_then(|(_, d)| d.as_str()).is_some_and(|driver| shared(driver, class)),
-            exists: false,
-        }
+/// Returns the claim as a volume that is mounted by its name.
+fn named<'d>(claim: &Claim<'d>, class: Option<&Object<'d>>) -> Volume {
+    let own = claim.spec.and_then(|(object, s)| Some((object, s.get("storageClassName")?)));
+    let driver = class.and_then(|c| Some((c, c.root.get("provisioner")?)));
+    let text = |(object, value): (&Object<'d>, Value<'d>)| Some((value.text()?, object.at(value)));
+    Volume {
+        name: claim.name.clone(),
+        class: own.and_then(text),
+        driver: driver.and_then(text),
+        shared: driver.and_then(|(_, d)| d.as_str()).is_some_and(|driver| shared(driver, class)),
+        exists: false,
     }
 }
 
