@@ -53,6 +53,13 @@ def both(*edits):
     return edit
 
 
+def only(service, edit):
+    """Edits what `service` alone becomes: in another workload the API would refuse the line."""
+    def edited(text):
+        return f'{{% if "{service}" in one.meta.name %}}\n{edit(text)}{{% else %}}\n{text}{{% endif %}}\n'
+    return edited
+
+
 NO_AFFINITY = {"pod": cut("        podAntiAffinity:", "{% if pod.more.affinity %}", "        podAntiAffinity: {}\n")}
 NO_PORTS = {"container": lambda t: re.sub(r"\{% if port.host %\}.*?\{% endif %\}\n", "", t, flags=re.S)}
 # On the node's network the API server declares every port as a host port: both have to go.
@@ -63,16 +70,17 @@ SPREAD = {"pod": both(
         "      topologySpreadConstraints:\n"
         "        - { maxSkew: 1, topologyKey: kubernetes.io/hostname, whenUnsatisfiable: DoNotSchedule,"
         " labelSelector: { matchLabels: { app.kubernetes.io/name: store } } }\n"))}
-SURGE = {"update": lambda t: re.sub(
+SURGE = {"update": only("store", lambda t: re.sub(
     r"\{% if one.update.rolling %\}.*?\{% endif %\}\n",
-    "    rollingUpdate: { maxSurge: 1, maxUnavailable: 0 }\n", t, count=1, flags=re.S)}
+    "    rollingUpdate: { maxSurge: 1, maxUnavailable: 0 }\n", t, count=1, flags=re.S))}
 MAKES = {"volume": swap("type: {{ volume.host.kind }}", "type: DirectoryOrCreate")}
-DEPLOYMENT = {"statefulset": both(
+DEPLOYMENT = {"statefulset": only("writer", both(
     swap("kind: StatefulSet", "kind: Deployment"),
     cut("  serviceName:", '{% include "kubernetes/pod.yaml.j2" %}',
         "  replicas: {{ one.replicas }}\n"
         "  strategy: { type: Recreate }\n"
-        "  selector: { matchLabels: { app.kubernetes.io/name: {{ one.meta.name }} } }\n"))}
+        "  selector: { matchLabels: { app.kubernetes.io/name: {{ one.meta.name }} } }\n"),
+    cut("{% if one.claims %}", "{% endfor %}\n{% endif %}\n")))}
 RWO = {"statefulset": swap("- {{ claim.access }}", "- ReadWriteOnce")}
 RWOP = {"statefulset": swap("- {{ claim.access }}", "- ReadWriteOncePod"),
         "persistentvolumes": swap("- {{ volume.access }}", "- ReadWriteOncePod")}
