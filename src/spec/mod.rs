@@ -1,6 +1,8 @@
 //! The spec as written: one type per block, with every field optional. `check` in [`crate::model`]
-//! reports what is missing or wrong. The doc comments are the descriptions in [`crate::schema`].
+//! reports what is missing or wrong. [`crate::schema`] is made from these types: the doc comments are
+//! its descriptions, the attributes its rules.
 
+pub mod allowed;
 pub mod de;
 pub mod layers;
 pub mod load;
@@ -16,6 +18,12 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::text::names::MAX_SERVICE;
+use allowed::{
+    ADDRESS, BYTES, CPU, DOCKER, DURATION, ENGINE, ENV, FLEET, GAP, IMAGE, KEY, LABEL, LABEL_KEY,
+    LABEL_VALUE, MAX_FIRST, MAX_MEMBERS, MODE, NAME, NAMESPACE, NO_OVERLAY, PATH, REQUEST, REVISION, SECRET,
+    SIGNALS, ULIMITS, USER, above_zero, addresses, backends, keys, kubernetes, map, ports, short_keys,
+};
 pub use parts::{Id, IdSpace, Limit, Pin, PinTable};
 
 /// A text that may hold expressions: `{{ member.id }}`, `{{ ports.client }}`, `{{ peers('other') |
@@ -29,35 +37,47 @@ pub type Value = String;
 pub struct Spec {
     /// A file with default values for this spec, as a path relative to this file. Maps are merged,
     /// other values are replaced, and `null` removes a value.
+    #[schemars(length(min = 1), extend("examples" = ["../common/base.yaml"]))]
     pub base: Option<String>,
     /// The name of the service. Its members are named `SERVICE-ID`. The name is a DNS label:
     /// lower-case letters, digits and dashes, a letter first.
-    #[schemars(regex(pattern = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"))]
+    #[schemars(pattern(LABEL), length(max = MAX_SERVICE), extend("examples" = ["orders-db"]))]
     pub service: Option<String>,
     /// The revision of a `per: node` service. Members of two revisions never share a node.
+    #[schemars(pattern(REVISION), length(max = 20), extend("examples" = ["1"]))]
     pub revision: Option<String>,
     /// The image of every member, with a tag or digest. Omit it only for `external`.
+    #[schemars(pattern(IMAGE), extend("examples" = ["docker.io/library/postgres:16.4"]))]
     pub image: Option<String>,
     /// The command that replaces the entrypoint of the image.
+    #[schemars(length(min = 1), extend("examples" = [["docker-entrypoint.sh", "postgres"]]))]
     pub command: Option<Vec<Value>>,
     /// The arguments of the entrypoint.
+    #[schemars(length(min = 1), extend("examples" = [["--max-connections", "200"]]))]
     pub args: Option<Vec<Value>>,
     /// The environment variables.
+    #[schemars(transform = keys(ENV), extend("examples" = [{ "NODE_NAME": "{{ member.name }}" }]))]
     pub env: Option<IndexMap<String, Value>>,
     /// Files to mount into the container, by absolute path.
+    #[schemars(transform = keys(PATH), extend("examples" = [{ "/etc/my.cnf": { "from": "files/my.cnf" } }]))]
     pub files: Option<IndexMap<String, FileSpec>>,
     /// References to secrets. In a value, `secret('NAME').path` is the path of a file with the
     /// secret, and `secret('NAME')` alone makes an environment variable.
+    #[schemars(transform = keys(KEY), extend("examples" = [{ "password": { "ref": "orders-db/password" } }]))]
     pub secrets: Option<IndexMap<String, SecretSpec>>,
     /// The user of the process, as the numbers `uid:gid` or `uid`.
+    #[schemars(pattern(USER), extend("examples" = ["1000:1000", "999"]))]
     pub user: Option<String>,
     /// CPU and memory of each member. They are both the request and the limit.
     pub resources: Option<ResourcesSpec>,
     /// Limits of the process, such as `nofile`.
+    #[schemars(extend("propertyNames" = { "enum": ULIMITS }, "examples" = [{ "nofile": 65536 }]))]
     pub ulimits: Option<IndexMap<String, Limit>>,
     /// Memory file systems (tmpfs): path and size.
+    #[schemars(transform = map(PATH, BYTES), extend("examples" = [{ "/tmp": "64Mi" }]))]
     pub tmpfs: Option<IndexMap<String, String>>,
     /// Labels for everything that berthc emits.
+    #[schemars(transform = map(LABEL_KEY, LABEL_VALUE))]
     pub labels: Option<IndexMap<String, String>>,
     /// How many members there are, and on which nodes. Omit it only for `external`.
     pub members: Option<MembersSpec>,
@@ -72,14 +92,18 @@ pub struct Spec {
     /// Settings for the very first start. berthc emits them only with `--bootstrap`.
     pub bootstrap: Option<BootstrapSpec>,
     /// Sidecar containers of each member, such as exporters and agents. They hold no data.
+    #[schemars(transform = short_keys)]
     pub helpers: Option<IndexMap<String, HelperSpec>>,
     /// Services that never share a node with this one. Each of them must also name this service.
+    #[schemars(extend("uniqueItems" = true, "examples" = [["kafka"]]))]
     pub apart_from: Option<Vec<String>>,
     /// A service that already runs elsewhere. berthc emits only names for its clients.
     pub external: Option<ExternalSpec>,
     /// The gaps that you accept, each with a reason.
+    #[schemars(extend("examples" = [[{ "gap": "swarm/data/partition", "because": "the disks are fenced by hand" }]]))]
     pub accept: Option<Vec<AcceptSpec>>,
     /// The orchestrators to emit files for.
+    #[schemars(extend("examples" = [{ "kubernetes": { "version": "1.34", "namespace": "databases" } }]))]
     pub targets: Option<TargetsSpec>,
 }
 
@@ -90,8 +114,10 @@ pub struct FileSpec {
     /// The text of the file.
     pub content: Option<String>,
     /// The path of the file with the text, relative to the spec.
+    #[schemars(pattern("^[^/]"), extend("examples" = ["files/my.cnf"]))]
     pub from: Option<String>,
     /// Octal permissions; the default is "0444".
+    #[schemars(pattern(MODE), extend("default" = "0444", "examples" = ["0755"]))]
     pub mode: Option<String>,
 }
 
@@ -101,8 +127,10 @@ pub struct FileSpec {
 pub struct SecretSpec {
     /// The secret, as `NAME/KEY`: the key KEY of the Kubernetes Secret NAME, the Swarm secret
     /// `NAME-KEY`, and the file `/etc/berth/secrets/NAME/KEY` on fleet machines.
+    #[schemars(pattern(SECRET), extend("examples" = ["orders-db/password"]))]
     pub r#ref: Option<String>,
     /// The version of the Swarm secret, whose name is then `NAME-KEY-VERSION`.
+    #[schemars(pattern(KEY), extend("examples" = ["2"]))]
     pub version: Option<String>,
 }
 
@@ -111,8 +139,10 @@ pub struct SecretSpec {
 #[serde(default, deny_unknown_fields)]
 pub struct ResourcesSpec {
     /// The number of cores, such as "2", "0.5" or "500m".
+    #[schemars(pattern(CPU), extend("examples" = ["2", "500m"]))]
     pub cpu: Option<String>,
     /// The memory, such as "8Gi" or "512Mi".
+    #[schemars(pattern(BYTES), extend("examples" = ["8Gi"]))]
     pub memory: Option<String>,
 }
 
@@ -123,15 +153,19 @@ pub struct MembersSpec {
     /// `node`: one member on each node that has the labels of `on`.
     pub per: Option<Per>,
     /// The node labels (on fleet: metadata) that select the nodes of a `per: node` service.
+    #[schemars(transform = map(LABEL_KEY, LABEL_VALUE), extend("examples" = [{ "orders-db": "true" }]))]
     pub on: Option<IndexMap<String, String>>,
     /// The nodes and their addresses. Needed when a value lists the members.
+    #[schemars(transform = map(NAME, ADDRESS), extend("examples" = [{ "node-a": "10.0.0.21" }]))]
     pub known: Option<IndexMap<String, String>>,
     /// Whether the nodes of `on` run nothing else.
+    #[schemars(extend("default" = false))]
     pub dedicated: Option<bool>,
     /// The number of members.
-    #[schemars(range(min = 1, max = 1000))]
+    #[schemars(range(min = 1, max = MAX_MEMBERS), extend("examples" = [3]))]
     pub count: Option<u32>,
     /// The id of the first member; the default is 0.
+    #[schemars(range(max = MAX_FIRST), extend("default" = 0))]
     pub first: Option<u32>,
     /// A node label (on fleet: metadata) that pins each member to a node: member n runs on the one
     /// node where the label has the value n.
@@ -151,17 +185,22 @@ pub enum Per {
 #[serde(default, deny_unknown_fields)]
 pub struct ExclusiveSpec {
     /// The data directories, by name.
+    #[schemars(transform = short_keys)]
     pub data: Option<IndexMap<String, DataSpec>>,
     /// TCP ports, by name. On Swarm, the first port locks the node.
+    #[schemars(transform = ports, extend("examples" = [{ "client": 5432 }]))]
     pub ports: Option<IndexMap<String, u16>>,
     /// Each member has a unique id. `true` makes ids unique in this service; a name makes them
     /// unique across all services with the same name here.
+    #[schemars(extend("default" = false, "examples" = [true, "mysql-servers"]))]
     pub id: Option<IdSpace>,
     /// Whether the hostname of a member is its name.
+    #[schemars(extend("default" = false))]
     pub hostname: Option<bool>,
     /// `node`: members use the network of the node.
     pub address: Option<Address>,
     /// Whether only one container may write, for a service without data of its own.
+    #[schemars(extend("default" = false))]
     pub writer: Option<bool>,
     /// `lock`: the process holds a lock on its first data directory. This needs `command`, and `sh`
     /// and `flock` in the image.
@@ -189,10 +228,13 @@ pub enum Guard {
 #[serde(default, deny_unknown_fields)]
 pub struct DataSpec {
     /// The path in the container.
+    #[schemars(pattern(PATH), extend("examples" = ["/var/lib/postgresql/data"]))]
     pub mount: Option<String>,
     /// The directory on the node, inside a mounted disk. Nothing creates it automatically.
+    #[schemars(extend("examples" = ["/mnt/d1/orders-db-{{ member.id }}"]))]
     pub host: Option<Value>,
     /// The size. Kubernetes needs it for pinned members.
+    #[schemars(pattern(BYTES), extend("examples" = ["20Gi"]))]
     pub size: Option<String>,
     /// A network volume that moves with the member.
     pub volume: Option<VolumeSpec>,
@@ -204,14 +246,18 @@ pub struct DataSpec {
 pub struct VolumeSpec {
     /// The storage backend: aws-ebs, gce-pd, azure-disk, ceph-rbd, iscsi, scaleio, storageos,
     /// flocker, nfs or csi:NAME.
+    #[schemars(extend("anyOf" = [{ "enum": backends() }, { "pattern": "^csi:." }]))]
     pub backend: Option<String>,
     /// The size, such as "100Gi".
+    #[schemars(pattern(BYTES), extend("examples" = ["100Gi"]))]
     pub size: Option<String>,
     /// The name of an existing StorageClass. Without it, berthc emits one.
+    #[schemars(pattern(NAME))]
     pub class: Option<String>,
     /// The disk type, in the notation of the backend.
     pub r#type: Option<String>,
     /// The zones. Member i lives in zone i mod n.
+    #[schemars(inner(pattern(LABEL_VALUE)), extend("examples" = [["eu-central-1a", "eu-central-1b"]]))]
     pub zones: Option<Vec<String>>,
     /// Additional parameters, in the notation of the backend.
     pub options: Option<IndexMap<String, String>>,
@@ -224,8 +270,10 @@ pub struct StopSpec {
     /// A command that runs in the container before the stop signal. Its time is part of `grace`.
     pub before: Option<BeforeSpec>,
     /// The stop signal, such as "SIGINT", if it is not the one of the image.
+    #[schemars(extend("enum" = SIGNALS))]
     pub signal: Option<String>,
     /// The time from the start of the stop to the kill, such as "30s".
+    #[schemars(pattern(DURATION), transform = above_zero, extend("default" = "30s", "examples" = ["120s"]))]
     pub grace: Option<String>,
 }
 
@@ -234,8 +282,10 @@ pub struct StopSpec {
 #[serde(default, deny_unknown_fields)]
 pub struct BeforeSpec {
     /// The command and its arguments.
+    #[schemars(length(min = 1), extend("examples" = [["my-server", "--drain"]]))]
     pub run: Option<Vec<Value>>,
     /// The part of `grace` that the command may use.
+    #[schemars(pattern(DURATION), extend("examples" = ["20s"]))]
     pub within: Option<String>,
 }
 
@@ -250,22 +300,29 @@ pub struct HealthSpec {
     /// The check whether the member must be restarted. It is never derived from `ready`.
     pub live: Option<CheckSpec>,
     /// The time that a start may take before `live` counts, such as "120s".
+    #[schemars(pattern(DURATION), extend("examples" = ["120s"]))]
     pub start: Option<String>,
     /// The `http` of the `ready` check.
+    #[schemars(pattern(REQUEST), extend("examples" = ["/health"]))]
     pub http: Option<String>,
     /// The `port` of the `ready` check.
     pub port: Option<String>,
     /// The `scheme` of the `ready` check.
+    #[schemars(extend("default" = "http"))]
     pub scheme: Option<Scheme>,
     /// The `tcp` of the `ready` check.
     pub tcp: Option<String>,
     /// The `run` of the `ready` check.
+    #[schemars(length(min = 1), extend("examples" = [["pg_isready"]]))]
     pub run: Option<Vec<Value>>,
     /// The `every` of the `ready` check.
+    #[schemars(pattern(DURATION), transform = above_zero, extend("default" = "10s"))]
     pub every: Option<String>,
     /// The `timeout` of the `ready` check.
+    #[schemars(pattern(DURATION), transform = above_zero, extend("default" = "3s"))]
     pub timeout: Option<String>,
     /// The `failures` of the `ready` check.
+    #[schemars(range(min = 1), extend("default" = 3))]
     pub failures: Option<u32>,
 }
 
@@ -298,22 +355,27 @@ pub enum Scheme {
 #[serde(default, deny_unknown_fields)]
 pub struct CheckSpec {
     /// The path of a GET that must answer 2xx or 3xx.
+    #[schemars(pattern(REQUEST), extend("examples" = ["/health"]))]
     pub http: Option<String>,
     /// The name of the port for `http`.
     pub port: Option<String>,
     /// The protocol of `http`; the default is http.
+    #[schemars(extend("default" = "http"))]
     pub scheme: Option<Scheme>,
     /// The name of a port that must accept connections.
     pub tcp: Option<String>,
     /// A command that must exit with 0. Next to `http` or `tcp`, only fleet and Swarm run it,
     /// instead of the probe.
+    #[schemars(length(min = 1), extend("examples" = [["pg_isready"]]))]
     pub run: Option<Vec<Value>>,
     /// The time between two checks; the default is "10s".
+    #[schemars(pattern(DURATION), transform = above_zero, extend("default" = "10s"))]
     pub every: Option<String>,
     /// The time until a check counts as failed; the default is "3s".
+    #[schemars(pattern(DURATION), transform = above_zero, extend("default" = "3s"))]
     pub timeout: Option<String>,
     /// The number of consecutive failures that count; the default is 3.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1), extend("default" = 3))]
     pub failures: Option<u32>,
 }
 
@@ -322,9 +384,11 @@ pub struct CheckSpec {
 #[serde(default, deny_unknown_fields)]
 pub struct UpdateSpec {
     /// The time to wait after each member, such as "30s".
+    #[schemars(pattern(DURATION), extend("default" = "0s", "examples" = ["30s"]))]
     pub pause: Option<String>,
     /// A shell command that runs in the updated member. The next member is updated once it exits
     /// with 0.
+    #[schemars(extend("examples" = ["nodetool status | grep -q UN"]))]
     pub healthy: Option<Value>,
 }
 
@@ -333,6 +397,7 @@ pub struct UpdateSpec {
 #[serde(default, deny_unknown_fields)]
 pub struct BootstrapSpec {
     /// The environment variables of the first start.
+    #[schemars(transform = keys(ENV))]
     pub env: Option<IndexMap<String, Value>>,
     /// A shell command that an operator runs once, in one member.
     pub once: Option<Value>,
@@ -343,18 +408,24 @@ pub struct BootstrapSpec {
 #[serde(default, deny_unknown_fields)]
 pub struct HelperSpec {
     /// The image.
+    #[schemars(pattern(IMAGE))]
     pub image: Option<String>,
     /// The command that replaces the entrypoint of the image.
+    #[schemars(length(min = 1))]
     pub command: Option<Vec<Value>>,
     /// The arguments.
+    #[schemars(length(min = 1))]
     pub args: Option<Vec<Value>>,
     /// The environment variables.
+    #[schemars(transform = keys(ENV))]
     pub env: Option<IndexMap<String, Value>>,
     /// TCP ports, by name.
+    #[schemars(transform = ports)]
     pub ports: Option<IndexMap<String, u16>>,
     /// CPU and memory, as both request and limit.
     pub resources: Option<ResourcesSpec>,
     /// The user, as the numbers `uid:gid` or `uid`.
+    #[schemars(pattern(USER))]
     pub user: Option<String>,
 }
 
@@ -363,20 +434,26 @@ pub struct HelperSpec {
 #[serde(default, deny_unknown_fields)]
 pub struct ExternalSpec {
     /// A DNS name or an IP address.
+    #[schemars(pattern(ADDRESS), extend("examples" = ["db.example.com", "10.0.0.7"]))]
     pub address: Option<String>,
     /// The addresses of its members by id, if it has several.
+    #[schemars(transform = addresses)]
     pub at: Option<IndexMap<Id, String>>,
     /// The ports, by name.
+    #[schemars(transform = ports)]
     pub ports: Option<IndexMap<String, u16>>,
 }
 
 /// A gap that you accept.
 #[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(extend("required" = ["gap", "because"]))]
 pub struct AcceptSpec {
     /// The name of the gap: TARGET/RESOURCE/HAZARD or TARGET/FIELD.PATH.
+    #[schemars(pattern(GAP), extend("examples" = ["swarm/data/partition", "swarm/health.live"]))]
     pub gap: Option<String>,
     /// The reason. A waiver without a reason is an error.
+    #[schemars(pattern(r"\S"))]
     pub because: Option<String>,
 }
 
@@ -400,8 +477,10 @@ pub type Raw = serde_json::Map<String, serde_json::Value>;
 #[serde(default, deny_unknown_fields)]
 pub struct KubernetesSpec {
     /// The oldest Kubernetes version that must accept the files, "1.25" to "1.37".
+    #[schemars(pattern(kubernetes()), extend("examples" = ["1.34"]))]
     pub version: Option<String>,
     /// The namespace of all objects.
+    #[schemars(pattern(NAMESPACE), length(max = 63), extend("examples" = ["databases"]))]
     pub namespace: Option<String>,
     /// Fields to add to the pod spec.
     pub pod: Option<Raw>,
@@ -416,13 +495,16 @@ pub struct KubernetesSpec {
 #[serde(default, deny_unknown_fields)]
 pub struct FleetSpec {
     /// The fleet version, "1.0.0" or "0.13.0".
+    #[schemars(pattern(FLEET), extend("examples" = ["1.0.0"]))]
     pub version: Option<String>,
     /// The DNS domain of the members. Each member is reached at `MEMBER.DOMAIN`, which the
     /// operator's DNS must resolve.
+    #[schemars(pattern(NAME), extend("examples" = ["fleet.example.com"]))]
     pub domain: Option<String>,
     /// The `pin` of the members for fleet only.
     pub pin: Option<Pin>,
     /// The docker version on the machines; the default is "17.09".
+    #[schemars(pattern(DOCKER), extend("default" = "17.09"))]
     pub docker: Option<String>,
     /// Options to add to the unit, by section.
     pub unit: Option<IndexMap<String, IndexMap<String, UnitOption>>>,
@@ -436,12 +518,15 @@ pub use parts::UnitOption;
 #[serde(default, deny_unknown_fields)]
 pub struct SwarmSpec {
     /// The version of the docker engine, "20.10" or newer.
+    #[schemars(pattern(ENGINE), extend("examples" = ["20.10"]))]
     pub engine: Option<String>,
     /// The name of an existing attachable overlay network.
+    #[schemars(pattern(LABEL_VALUE), length(max = 63), extend("not" = { "enum": NO_OVERLAY }))]
     pub network: Option<String>,
     /// The `pin` of the members for Swarm only.
     pub pin: Option<Pin>,
     /// The host port that locks the node, instead of the first port in `ports`.
+    #[schemars(range(min = 1))]
     pub lock: Option<u16>,
     /// `csi`: use cluster volumes instead of plugin volumes (engine 23 and newer).
     pub volume: Option<SwarmVolume>,

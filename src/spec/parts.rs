@@ -8,6 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+use super::allowed::{ID, LABEL, LABEL_KEY, addresses, partial, text};
 use super::de::rest_of_map;
 
 /// The id of a member as a key: `1` in YAML, `"1"` or `1` in TOML, never `01`.
@@ -31,7 +32,7 @@ impl JsonSchema for Id {
         "Id".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": "^(0|[1-9][0-9]*)$", "description": "The id of a member." })
+        json_schema!({ "type": "string", "pattern": ID, "description": "The id of a member." })
     }
 }
 
@@ -49,8 +50,10 @@ pub struct Pin {
 #[serde(default, deny_unknown_fields)]
 pub struct PinTable {
     /// The node label (on fleet: metadata). Its value is the id of the member.
+    #[schemars(pattern(LABEL_KEY), extend("examples" = ["orders-db"]))]
     pub label: Option<String>,
     /// The addresses of the nodes, by member id.
+    #[schemars(transform = addresses, extend("examples" = [{ "0": "10.0.0.31" }]))]
     pub at: Option<IndexMap<Id, String>>,
 }
 
@@ -80,7 +83,10 @@ impl JsonSchema for Pin {
     }
     fn json_schema(g: &mut SchemaGenerator) -> Schema {
         let table = g.subschema_for::<PinTable>();
-        json_schema!({ "anyOf": [{ "type": "string" }, table] })
+        json_schema!({
+            "description": "`LABEL`, or `{ label: LABEL, at: { ID: ADDRESS } }`.",
+            "anyOf": [text(LABEL_KEY), table],
+        })
     }
 }
 
@@ -117,7 +123,10 @@ impl JsonSchema for IdSpace {
         "IdSpace".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "anyOf": [{ "type": "boolean" }, { "type": "string" }] })
+        json_schema!({
+            "description": "`true`, or the name of an id space that several services share.",
+            "anyOf": [{ "type": "boolean" }, { "type": "string", "pattern": LABEL, "maxLength": 63 }],
+        })
     }
 }
 
@@ -133,6 +142,7 @@ pub struct Limit {
 /// The long form of a limit.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(transform = partial)]
 struct LimitTable {
     /// The limit at the start of the process.
     soft: u64,
@@ -168,7 +178,10 @@ impl JsonSchema for Limit {
     }
     fn json_schema(g: &mut SchemaGenerator) -> Schema {
         let table = g.subschema_for::<LimitTable>();
-        json_schema!({ "anyOf": [{ "type": "integer", "minimum": 0, "maximum": i64::MAX }, table] })
+        json_schema!({
+            "description": "One number for both limits, or `{ soft: N, hard: N }`.",
+            "anyOf": [{ "type": "integer", "minimum": 0, "maximum": i64::MAX }, table],
+        })
     }
 }
 
@@ -204,6 +217,9 @@ impl JsonSchema for UnitOption {
         "UnitOption".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] })
+        json_schema!({
+            "description": "One value, or a list where the option stands several times.",
+            "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }],
+        })
     }
 }

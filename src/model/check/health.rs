@@ -5,16 +5,12 @@ use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::model::{Check, Health, Probe, Stop};
 use crate::route;
+use crate::spec::allowed::SIGNALS;
 use crate::spec::source::Route;
 use crate::spec::{CheckSpec, HealthSpec, Scheme, StopSpec};
 
 /// The default grace period of Kubernetes.
 const GRACE: u32 = 30;
-/// The signals that both docker and Kubernetes know.
-pub const SIGNALS: [&str; 12] = [
-    "SIGABRT", "SIGALRM", "SIGCONT", "SIGHUP", "SIGINT", "SIGKILL", "SIGPIPE", "SIGQUIT", "SIGTERM",
-    "SIGUSR1", "SIGUSR2", "SIGWINCH",
-];
 
 pub(super) fn stop(checker: &mut Checker<'_>, spec: StopSpec) -> Stop {
     let root = route!["stop"];

@@ -6,14 +6,10 @@ use super::checker::{Checker, fix};
 use crate::code::Code;
 use crate::model::{Members, Pin};
 use crate::route;
+use crate::spec::allowed::{MAX_FIRST, MAX_MEMBERS};
 use crate::spec::source::Route;
 use crate::spec::{self, MembersSpec, Per};
 use crate::text::names;
-
-/// The highest number of members. With more, ids no longer fit into the names made from them.
-pub const MAX_MEMBERS: u32 = 1000;
-/// The highest id of a first member.
-pub const MAX_FIRST: u32 = 1_000_000;
 
 pub(super) fn members(
     checker: &mut Checker<'_>,

@@ -20,11 +20,7 @@ use std::sync::Arc;
 use checker::Checker;
 pub use checker::value_fault;
 pub use cross::on_ids;
-pub use health::SIGNALS;
-pub use members::{MAX_FIRST, MAX_MEMBERS};
 pub use neighbour::{Placement, ancestors, on_nodes};
-pub use process::ULIMITS;
-pub use targets::KUBERNETES;
 
 use super::{Model, Service};
 use crate::diag::{Diagnostic, failed};

@@ -7,6 +7,7 @@ use crate::code::Code;
 use crate::input::{beside, feed};
 use crate::model::{Bootstrap, File, Helper, Program, Resources, Secret, Update, User};
 use crate::route;
+use crate::spec::allowed::ULIMITS;
 use crate::spec::source::Route;
 use crate::spec::{BootstrapSpec, FileSpec, HelperSpec, Limit, ResourcesSpec, SecretSpec, UpdateSpec};
 use crate::text::{names, units};
@@ -14,24 +15,6 @@ use crate::value::is_forbidden;
 
 /// The largest text of one file: a Swarm config holds 500 KiB, a ConfigMap 1 MiB in total.
 const MAX_FILE: usize = 500 << 10;
-/// The names that `ulimit` of docker knows.
-pub const ULIMITS: [&str; 15] = [
-    "core",
-    "cpu",
-    "data",
-    "fsize",
-    "locks",
-    "memlock",
-    "msgqueue",
-    "nice",
-    "nofile",
-    "nproc",
-    "rss",
-    "rtprio",
-    "rttime",
-    "sigpending",
-    "stack",
-];
 
 #[expect(clippy::too_many_arguments, reason = "the fields of two blocks of the spec")]
 pub(super) fn program(

@@ -5,14 +5,12 @@ use super::members;
 use crate::code::Code;
 use crate::model::{Accept, Fleet, Kubernetes, Pin, Swarm, Targets, UnitSection};
 use crate::route;
+use crate::spec::allowed::{KUBERNETES, NO_OVERLAY};
 use crate::spec::source::Route;
 use crate::spec::{self, AcceptSpec, FleetSpec, KubernetesSpec, SwarmSpec, TargetsSpec};
 use crate::target::Target;
 use crate::text::names;
 use crate::text::units::Version;
-
-/// The Kubernetes versions that berthc knows.
-pub const KUBERNETES: std::ops::RangeInclusive<u32> = 25..=37;
 
 /// Parses a docker version. Old versions are years and months: `17.09`.
 fn docker_version(text: &str) -> Option<Version> {
@@ -213,7 +211,7 @@ fn for_swarm(checker: &mut Checker<'_>, root: &Route, spec: SwarmSpec) -> Swarm 
             network,
             names::label_value,
         );
-        if network == "host" || network == "bridge" || network == "none" {
+        if NO_OVERLAY.contains(&network.as_str()) {
             checker
                 .fault(Code::BadName, &root.at("network"), format!("`{network}` is not an overlay network"))
                 .fixes
