@@ -1,5 +1,6 @@
-//! Formats without meaning: YAML, systemd units, paths, globs, and quoting.
+//! Formats without meaning: YAML, systemd units, durations, paths, globs, and quoting.
 
+pub mod duration;
 pub mod glob;
 pub mod names;
 pub mod nearest;

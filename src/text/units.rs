@@ -1,35 +1,6 @@
-//! Durations, quantities and versions, in the notation of the orchestrators.
+//! Quantities and versions, in the notation of the orchestrators.
 
 use std::fmt;
-
-/// Returns the seconds of a duration such as `90s`, `2m`, `1m30s` or `1h`: whole seconds, at most a
-/// week.
-pub fn duration(text: &str) -> Option<u32> {
-    const WEEK: u64 = 7 * 24 * 3600;
-    let mut total: u64 = 0;
-    let mut rest = text;
-    let mut last = u64::MAX;
-    if rest.is_empty() {
-        return None;
-    }
-    while !rest.is_empty() {
-        let end = rest.find(|c: char| !c.is_ascii_digit())?;
-        let number: u64 = rest.get(..end)?.parse().ok()?;
-        let unit = match rest.as_bytes().get(end)? {
-            b'h' => 3600,
-            b'm' => 60,
-            b's' => 1,
-            _ => return None,
-        };
-        if unit >= last {
-            return None;
-        }
-        last = unit;
-        total = total.checked_add(number.checked_mul(unit)?)?;
-        rest = rest.get(end + 1..)?;
-    }
-    u32::try_from(total).ok().filter(|t| u64::from(*t) <= WEEK)
-}
 
 /// Returns the millicores of a quantity such as `2`, `0.5` or `500m`; above 0.
 pub fn cpu(text: &str) -> Option<u64> {
@@ -147,18 +118,6 @@ impl fmt::Display for Version {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations() {
-        for (text, seconds) in [("0s", 0), ("240s", 240), ("1m30s", 90), ("1h", 3600), ("1h1s", 3601)] {
-            assert_eq!(duration(text), Some(seconds), "{text}");
-        }
-        for text in
-            ["", "s", "30", "1.5s", "30s1m", "1m1m", "-1s", "1d", "99999999999999999999s", "9999h", "١s"]
-        {
-            assert_eq!(duration(text), None, "{text}");
-        }
-    }
 
     #[test]
     fn quantities() {

@@ -14,7 +14,7 @@ use crate::model::Template;
 use crate::spec::node::Kind;
 use crate::spec::source::{Route, Source};
 use crate::text::nearest::nearest;
-use crate::text::{names, units};
+use crate::text::{duration, names, units};
 use crate::value;
 
 /// The state of checking one spec.
@@ -118,7 +118,7 @@ impl Checker<'_> {
     }
 
     pub(super) fn duration(&mut self, route: &Route, text: &str) -> Option<u32> {
-        let seconds = units::duration(text);
+        let seconds = duration::spec(text);
         if seconds.is_none() {
             self.fault(Code::BadDuration, route, format!("`{text}` is not a duration"))
                 .fixes

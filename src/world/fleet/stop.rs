@@ -7,6 +7,7 @@ use super::unit::Unit;
 use super::word::Word;
 use crate::finding::{At, codes};
 use crate::images::Software;
+use crate::text::duration;
 use crate::world::found::Found;
 use crate::world::{Mount, Source, Workload};
 
@@ -179,24 +180,22 @@ pub fn grace(
     found: &mut Found,
 ) {
     let line = unit.last(&["TimeoutStopSec", "TimeoutSec"]);
-    let read = line.map(|line| span(&line.setting.value));
+    let read = line.map(|line| duration::systemd(&line.setting.value));
     if let Some((line, None)) = line.zip(read) {
         found.unread(unit.at(line), format!("a time that is not known: taken for {TIMEOUT} s"));
     }
-    let timeout = read.flatten().unwrap_or(Some(TIMEOUT));
+    // 0 is no limit either (systemd `src/core/load-fragment.c`, `config_parse_sec_fix_0`).
+    let timeout = read.flatten().map_or(TIMEOUT, |time| if time == 0 { u32::MAX } else { time });
     let stop = steps.iter().find(|step| step.key == "ExecStop" && ends(step));
     let own = line.map(|line| unit.at(line));
-    let (seconds, at) = stop.map_or((timeout, own.clone()), |step| asked(step, main.run, found));
+    let (seconds, at) = stop.map_or((None, own.clone()), |step| asked(step, main.run, found));
     // The container has what docker gives it, whether the client of the stop lives or not.
-    workload.grace = match (stop, seconds) {
-        (Some(_), Some(seconds)) => seconds,
-        _ => seconds.unwrap_or(u32::MAX).min(timeout.unwrap_or(u32::MAX)),
-    };
+    workload.grace = seconds.unwrap_or(timeout);
     workload.grace_at = at;
     let Some(at) = workload.grace_at.clone() else { return };
     // After ExecStop systemd signals the client of `docker run`, which waits for its container, and
     // has patience once more (systemd `src/core/service.c`, stop-sigterm; measured: 8 s, then 16 s).
-    if let (Some(_), Some(seconds), Some(timeout)) = (stop, seconds, timeout)
+    if let Some(seconds) = seconds
         && seconds > timeout.saturating_mul(2)
     {
         let places = own.into_iter().chain([at]).collect();
@@ -250,33 +249,4 @@ fn asked(step: &Step, run: &Run, found: &mut Found) -> (Option<u32>, Option<At>)
         }
         _ => (Some(0), Some(step.place())),
     }
-}
-
-/// Reads a time span of systemd in whole seconds. `Some(None)` means no limit: `infinity` and 0.
-fn span(text: &str) -> Option<Option<u32>> {
-    if text == "infinity" {
-        return Some(None);
-    }
-    let mut total = 0f64;
-    let mut rest = text.trim();
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-        let number: f64 = rest[..digits].parse().ok()?;
-        rest = rest[digits..].trim_start();
-        let letters = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
-        let unit = match &rest[..letters] {
-            "" | "s" | "sec" | "second" | "seconds" => 1.0,
-            "m" | "min" | "minute" | "minutes" => 60.0,
-            "h" | "hr" | "hour" | "hours" => 3600.0,
-            "d" | "day" | "days" => 86400.0,
-            "w" | "week" | "weeks" => 604_800.0,
-            "ms" | "msec" => 0.001,
-            "us" | "usec" => 0.000_001,
-            _ => return None,
-        };
-        total += number * unit;
-        rest = rest[letters..].trim_start();
-    }
-    // The cast saturates.
-    Some((total > 0.0).then_some((total.ceil()) as u32))
 }

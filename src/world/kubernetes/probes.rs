@@ -4,6 +4,7 @@ use super::peers::Peers;
 use super::pod::command;
 use super::workload::Read;
 use crate::finding::{At, codes};
+use crate::text::duration;
 use crate::text::yaml::Value;
 use crate::world::Kind;
 use crate::world::found::Found;
@@ -146,7 +147,7 @@ fn before_stop(read: &Read<'_>, found: &mut Found) {
         let words = hook.at(&["exec", "command"]).map(Value::texts).unwrap_or_default().join(" ");
         let after = words.split("sleep ").nth(1).and_then(|rest| rest.split([' ', ';', '&']).next());
         let asked = hook.at(&["sleep", "seconds"]).and_then(Value::number);
-        let Some(time) = asked.or_else(|| after?.trim_end_matches('s').parse().ok()) else { continue };
+        let Some(time) = asked.or_else(|| duration::sleep(after?).map(i64::from)) else { continue };
         if time >= i64::from(read.pod.grace) {
             let message = format!(
                 "the preStop of {} sleeps {time} s of the {} s that it has to stop: it is killed at once",

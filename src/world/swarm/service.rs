@@ -10,6 +10,7 @@ use super::template::Slot;
 use super::{ephemeral, mode, placement, rules, short, starts};
 use crate::finding::{At, Level, codes};
 use crate::images::{self, Software};
+use crate::text::duration;
 use crate::text::yaml::Value;
 use crate::world::lock::{self, Lock};
 use crate::world::{Kind, Member, Mount, Order, Source, Update, Workload};
@@ -149,7 +150,7 @@ fn order(page: &mut Page<'_, '_>, deploy: Option<&Value<'_>>, block: &str) -> Up
 fn grace(page: &mut Page<'_, '_>, service: &Value<'_>) -> (u32, Option<At>) {
     let Some(value) = service.get("stop_grace_period") else { return (GRACE, None) };
     let text = Page::quiet(&value).unwrap_or_default();
-    match short::seconds(&text) {
+    match duration::go(&text) {
         Some(grace) => (grace, Some(page.at(&value))),
         None => {
             if text.contains("${") {

@@ -1,5 +1,5 @@
 //! Reads the short forms of a stack file (docker/cli `cli/compose/loader`, go-connections `nat`,
-//! Go's `time.ParseDuration`, google/shlex).
+//! google/shlex).
 
 /// A mount in the form `SOURCE:TARGET:OPTIONS`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -83,41 +83,6 @@ pub fn range(text: &str) -> Option<(u16, u16)> {
     let (first, last) = text.split_once('-').unwrap_or((text, text));
     let (first, last) = (port(first)?, port(last)?);
     (first <= last).then_some((first, last))
-}
-
-/// Returns the seconds of a Go duration (`1m30s`, `1.5h`, `0`), rounded up; `None` if Go refuses
-/// it.
-pub fn seconds(text: &str) -> Option<u32> {
-    let (negative, mut rest) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
-    if rest == "0" {
-        return Some(0);
-    }
-    if rest.is_empty() {
-        return None;
-    }
-    let mut total = 0.0_f64;
-    while !rest.is_empty() {
-        let unit = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let number: f64 = rest[..unit].parse().ok()?;
-        rest = &rest[unit..];
-        let end = rest.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(rest.len());
-        total += number
-            * match &rest[..end] {
-                "ns" => 1e-9,
-                "us" | "µs" | "μs" => 1e-6,
-                "ms" => 1e-3,
-                "s" => 1.0,
-                "m" => 60.0,
-                "h" => 3600.0,
-                _ => return None,
-            };
-        rest = &rest[end..];
-    }
-    // The cast of a float saturates.
-    Some(if negative { 0 } else { total.ceil() as u32 })
 }
 
 /// Splits a command line into words; `None` if a quote is not closed.

@@ -2,9 +2,9 @@
 //! that kill who still starts, configs that cannot change.
 
 use super::page::{Page, external};
-use super::short;
 use crate::finding::{Level, codes};
 use crate::images::Software;
+use crate::text::duration;
 use crate::text::yaml::Value;
 use crate::world::{Kind, Missing, Order, Source, Workload};
 
@@ -117,7 +117,7 @@ fn room(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload) {
 fn recovery(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload) {
     let Some(value) = service.get("healthcheck").filter(enabled) else { return };
     let time = |key: &str, otherwise| {
-        value.get(key).map_or(Some(otherwise), |v| Page::quiet(&v).and_then(|text| short::seconds(&text)))
+        value.get(key).map_or(Some(otherwise), |v| Page::quiet(&v).and_then(|text| duration::go(&text)))
     };
     let tries = value.get("retries").map_or(Some(3), |v| v.number().and_then(|n| u32::try_from(n).ok()));
     let (Some(start), Some(every), Some(tries)) = (time("start_period", 0), time("interval", 30), tries)

@@ -169,6 +169,15 @@ fn habits_that_cost() {
     assert_eq!(codes(&database), ["violation data-ephemeral", "note grace-short"]);
     let kafka = members(OWN).replace("own/db", "kafka").replace("120", "30") + &budget("maxUnavailable: 1");
     assert_eq!(told(&read(&kafka)), ["note grace-short 11"]);
+    let hook = |time: &str| {
+        let hook = format!("image: own/db, lifecycle: {{preStop: {{exec: {{command: [sleep, {time}]}}}}}}");
+        codes(&members(OWN).replace("image: own/db", &hook))
+    };
+    for (time, found) in
+        [("119", 0), ("119s", 0), ("1.9m", 0), ("120", 1), ("120s", 1), ("2m", 1), ("2min", 0)]
+    {
+        assert_eq!(hook(time), vec!["note grace-short"; found], "{time}");
+    }
     let servers =
         members(OWN).replace("image: own/db", "image: own/db, command: [sh, -c, 'start --servers=3 --x']");
     assert_eq!(codes(&servers), ["note id-by-hand"]);
