@@ -1,10 +1,19 @@
 //! berthc compiles one spec of a stateful service to Kubernetes, fleet and Docker Swarm files.
 //!
+//! A *berth* is everything that only one running container may hold for one member of the service:
+//! its data, its right to write, its hostname, its address, its id and its ports
+//! ([`hazard::Resource`]). A *mechanism* is one rule of a file, or one property of an orchestrator,
+//! that alone keeps a second container away from a berth ([`mechanism`]). A *hazard* is an event that
+//! can bring a second container, such as an update or a lost node ([`hazard::Hazard`]). If nothing
+//! protects a resource under a hazard, this is a *gap* ([`gap`]).
+//!
 //! # Steps
 //!
 //! ```text
-//! spec text -> Spec -> Model -> Plan -> Tree -> World -> Certificate
-//!           parse    check    plan    emit    read     certify
+//!                                                    certify
+//! spec text -> Spec -> Model -> Plan -> Tree -> World -----> Certificate
+//!           parse    check    plan    emit    read   -----> Findings
+//!                                                    explore
 //! ```
 //!
 //! 1. [`spec`] reads YAML or TOML into one tree and one [`spec::Spec`], each field with its place.
@@ -12,24 +21,28 @@
 //!    with the line to write.
 //! 3. [`plan`] makes every decision, one plan for each orchestrator: names, labels, order, waits.
 //! 4. [`emit`] renders plans through `templates/`; it makes no decisions.
-//! 5. [`world`] reads the emitted text back, without access to any plan.
-//! 6. [`certificate`] finds, for each resource and each hazard, the mechanism in that text that
-//!    protects it. Where there is none, this is a gap, which the spec must waive with a reason.
-//! 7. [`explore`] searches every state that a small cluster can reach with that text. A breach
+//! 5. [`world`] reads the emitted text back, without access to any plan. [`mechanism`] declares each
+//!    mechanism once and finds it in a World. Steps 6 and 7 use both.
+//! 6. [`certificate`] has a table of the mechanisms that a resource needs under each hazard, and
+//!    looks for them among those that the World carries. Where there is none, this is a gap, which
+//!    the spec must waive with a reason.
+//! 7. [`explore`] searches every state that a small cluster can reach with that World. A breach
 //!    that no gap names is one more gap (`compile/cross_check.rs`). [`verify`] does the same for
 //!    files that berthc did not emit.
 //!
 //! Besides these steps, [`change`] reports which changes to an older tree cannot be applied
 //! directly.
 //!
-//! [`compile()`] reads the specs one by one and keeps a summary of each (`compile/summary.rs`). The
-//! summaries tell which specs can affect one another (`compile/index.rs`). Such specs form a batch
-//! (`compile/batch.rs`): they are read again and go through steps 2 to 7 together
+//! [`compile()`] reads the specs one by one and keeps a summary of each (`compile/summary.rs`). From
+//! the summaries it learns which specs can affect one another (`compile/index.rs`). Such specs form a
+//! batch (`compile/batch.rs`): they are read again and go through steps 2 to 7 together
 //! (`compile/pipeline.rs`). Several batches run in parallel.
 //!
 //! The library reads no file, no clock and no environment variable. Files that a spec names come
 //! through [`Files`], and the result is a [`Tree`] of paths and texts. [`Compiled::read`] lists
 //! every file that was read, for `cargo::rerun-if-changed` and similar tools.
+//!
+//! CONTRIBUTING.md lists the files to edit for a new field, mechanism or orchestrator.
 
 pub mod backend;
 pub mod certificate;
@@ -64,5 +77,4 @@ pub use emit::Tree;
 pub use input::{Files, Input, Specs};
 pub use options::Options;
 pub use spec::project::Project;
-
 pub use target::Target;

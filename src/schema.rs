@@ -10,6 +10,11 @@ use serde_json::{Map, Value, json};
 use crate::spec::Spec;
 
 /// Returns the JSON Schema (draft 7) of a spec. Whatever it rejects, a compile rejects too.
+///
+/// ```
+/// let schema = berthc::schema::schema();
+/// assert_eq!(schema["properties"]["service"]["maxLength"], 52);
+/// ```
 pub fn schema() -> Value {
     let mut schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<Spec>().to_value();
     plain(&mut schema);

@@ -65,6 +65,15 @@ impl Target {
     }
 
     /// Returns the orchestrator that the file is for, or `None` for other files.
+    ///
+    /// ```
+    /// use berthc::Target;
+    ///
+    /// let stack = "services:\n  db: { image: \"postgres:16\" }\n";
+    /// assert_eq!(Target::of_file("stack.yml", stack), Some(Target::Swarm));
+    /// assert_eq!(Target::of_file("db@.service", "[Unit]\n"), Some(Target::Fleet));
+    /// assert_eq!(Target::of_file("README.md", ""), None);
+    /// ```
     pub fn of_file(path: &str, text: &str) -> Option<Self> {
         let name = path.rsplit('/').next().unwrap_or_default();
         const UNITS: [&str; 7] = [".service", ".timer", ".socket", ".mount", ".path", ".target", ".device"];

@@ -11,13 +11,7 @@ use crate::value;
 
 /// Returns what `service` expects on `target`.
 pub fn of(service: &Service, w: &Workload, target: Target) -> Expected {
-    let targets = &service.targets;
-    let own_pin = match target {
-        Target::Kubernetes => None,
-        Target::Fleet => targets.fleet.as_ref().and_then(|f| f.pin.as_ref()),
-        Target::Swarm => targets.swarm.as_ref().and_then(|s| s.pin.as_ref()),
-    };
-    let lock = targets.swarm.as_ref().and_then(|s| s.lock);
+    let lock = service.targets.swarm.as_ref().and_then(|s| s.lock);
     let ids: Vec<Option<u32>> = if w.per_node() { vec![None] } else { w.ids().map(Some).collect() };
     let siblings = if w.per_node() { ".*" } else { "@*" };
     Expected {
@@ -26,13 +20,13 @@ pub fn of(service: &Service, w: &Workload, target: Target) -> Expected {
         members: ids.into_iter().map(|id| member(service, w, target, id)).collect(),
         ids: w.ids(),
         data: w.data.iter().map(|data| self::data(service, data, target)).collect(),
-        pin: w.pin().or(own_pin).map(|pin| pin.label.clone()),
+        pin: w.pin().or(service.targets.pin(target)).map(|pin| pin.label.clone()),
         revision: service.revision.as_ref().map(|r| (format!("{}-revision", service.name), r.clone())),
         revision_label: kubernetes::REVISION,
         ports: w.ports.iter().map(|(_, port)| *port).collect(),
         lock_port: lock.or_else(|| w.ports.first().map(|(_, port)| *port)),
         node_network: w.node_network,
-        namespace: targets.kubernetes.as_ref().map(|k| k.namespace.clone()).unwrap_or_default(),
+        namespace: service.targets.kubernetes.as_ref().map(|k| k.namespace.clone()).unwrap_or_default(),
         siblings: format!("{}{siblings}.service", service.name),
     }
 }

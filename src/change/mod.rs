@@ -10,6 +10,7 @@ mod swarm;
 use crate::diag::Diagnostic;
 use crate::emit::Tree;
 use crate::model::Model;
+use crate::target::Target;
 use file::Change;
 
 /// Checks the files of `old` whose text differs in `new`. `old` need not contain files that are
@@ -24,12 +25,13 @@ pub fn judge(model: &Model, old: &Tree, new: &Tree) -> Vec<Diagnostic> {
         };
         let Some(service) = model.find(name) else { continue };
         let mut change = Change { model, service, path, out: &mut out };
-        match target {
-            "kubernetes" => kubernetes::judge(&mut change, before, after),
-            "fleet" => fleet::judge(&mut change, file, before, after),
-            "swarm" if file.contains('/') => {}
-            "swarm" => swarm::judge(&mut change, before, after),
-            _ => {}
+        match Target::ALL.into_iter().find(|t| t.name() == target) {
+            Some(Target::Kubernetes) => kubernetes::judge(&mut change, before, after),
+            Some(Target::Fleet) => fleet::judge(&mut change, file, before, after),
+            // The folders of a stack hold the contents of its configs.
+            Some(Target::Swarm) if file.contains('/') => {}
+            Some(Target::Swarm) => swarm::judge(&mut change, before, after),
+            None => {}
         }
     }
     swarm::contents(model, old, new, &mut out);

@@ -69,6 +69,35 @@ impl Report<'_> {
 }
 
 /// Compiles all `inputs` at once and keeps everything in memory.
+///
+/// ```
+/// use berthc::{Files, Input, Options, compile};
+///
+/// /// The specs below name no files.
+/// struct NoFiles;
+///
+/// impl Files for NoFiles {
+///     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+///         Err(format!("{path} does not exist"))
+///     }
+/// }
+///
+/// let text = r#"
+/// service: cache
+/// image: docker.io/library/redis:7.4.1
+/// members: { count: 1 }
+/// exclusive:
+///   data: { data: { mount: /data, volume: { backend: aws-ebs, size: 10Gi } } }
+///   ports: { client: 6379 }
+/// targets: { kubernetes: { version: "1.34", namespace: db } }
+/// "#;
+/// let spec = Input { path: "cache.yaml".to_owned(), text: text.to_owned() };
+/// let compiled = compile(&[spec], &NoFiles, &Options::default());
+///
+/// assert!(compiled.diagnostics.is_empty());
+/// let tree = compiled.tree.unwrap();
+/// assert!(tree["cache/kubernetes/statefulset.yaml"].contains("kind: StatefulSet"));
+/// ```
 pub fn compile(inputs: &[Input], files: &dyn Files, options: &Options) -> Compiled {
     let (report, outputs) = compile_each(&inputs, files, options, &pipeline::Whole);
     let Report { read, diagnostics, layers, .. } = report;

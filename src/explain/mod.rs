@@ -25,6 +25,14 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// Returns the page of `name`. A gap without a page of its own has the page of its target and
 /// hazard (`swarm/id/partition`: `swarm/*/partition`) or of its field (`swarm/secrets.password`:
 /// `swarm/secrets.NAME`).
+///
+/// ```
+/// use berthc::explain;
+///
+/// assert!(explain::page("bad-duration").is_some());
+/// assert_eq!(explain::page("swarm/id/partition"), explain::page("swarm/*/partition"));
+/// assert_eq!(explain::nearest("bad-durations"), Some("bad-duration"));
+/// ```
 pub fn page(name: &str) -> Option<&'static str> {
     let own = |name: &str| pages().find(|(n, _)| *n == name).map(|(_, text)| text);
     own(name).or_else(|| own(general(name)?))

@@ -1,6 +1,6 @@
 //! Searches what a small cluster can do with files that were read back, and shows how two
 //! containers come to hold one resource.
-//! containers come to hold one thing.
+//!
 //! It uses neither plan nor certificate. The rules of each orchestrator are in one file. They move
 //! members over two or three nodes, and each event happens at most once. A search is complete
 //! within these bounds (the small-scope hypothesis), and says so if it was not.

@@ -92,11 +92,7 @@ impl Service {
 
     /// Returns whether the spec names `target`.
     pub fn has(&self, target: Target) -> bool {
-        match target {
-            Target::Kubernetes => self.targets.kubernetes.is_some(),
-            Target::Fleet => self.targets.fleet.is_some(),
-            Target::Swarm => self.targets.swarm.is_some(),
-        }
+        self.targets.has(target)
     }
 
     /// Returns how well the volumes on `target` exclude a second node when they are attached. The

@@ -2,6 +2,7 @@
 
 use super::workload::Pin;
 use crate::spec::Raw;
+use crate::target::Target;
 use crate::text::units::Version;
 
 /// The orchestrators, with their settings.
@@ -18,7 +19,25 @@ pub struct Targets {
 impl Targets {
     /// Returns whether there is a target.
     pub fn any(&self) -> bool {
-        self.kubernetes.is_some() || self.fleet.is_some() || self.swarm.is_some()
+        Target::ALL.into_iter().any(|target| self.has(target))
+    }
+
+    /// Returns whether the spec names `target`.
+    pub fn has(&self, target: Target) -> bool {
+        match target {
+            Target::Kubernetes => self.kubernetes.is_some(),
+            Target::Fleet => self.fleet.is_some(),
+            Target::Swarm => self.swarm.is_some(),
+        }
+    }
+
+    /// Returns the pin for `target` only.
+    pub fn pin(&self, target: Target) -> Option<&Pin> {
+        match target {
+            Target::Kubernetes => None,
+            Target::Fleet => self.fleet.as_ref()?.pin.as_ref(),
+            Target::Swarm => self.swarm.as_ref()?.pin.as_ref(),
+        }
     }
 }
 

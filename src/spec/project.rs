@@ -56,6 +56,14 @@ pub struct Project {
 impl Project {
     /// Reads a `berthc.toml`, which is text number `source`.
     ///
+    /// ```
+    /// use berthc::{Input, Project};
+    ///
+    /// let text = "specs = [\"specs/*.yaml\"]\nout = \"deploy\"\n".to_owned();
+    /// let project = Project::read(&Input { path: "berthc.toml".to_owned(), text }, 0).unwrap();
+    /// assert_eq!(project.out.as_deref(), Some("deploy"));
+    /// ```
+    ///
     /// # Errors
     /// Every error, with its place.
     pub fn read(input: &Input, source: usize) -> Result<Self, Vec<Diagnostic>> {

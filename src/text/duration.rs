@@ -96,6 +96,14 @@ pub fn spec(text: &str) -> Option<u32> {
 
 /// Returns the seconds of a Go duration, rounded up and 0 if it is negative; `None` if it is
 /// invalid.
+///
+/// ```
+/// use berthc::text::duration;
+///
+/// assert_eq!(duration::go("1m30.5s"), Some(91));
+/// assert_eq!(duration::go("90"), None);
+/// assert_eq!(duration::systemd("1min 30"), Some(90));
+/// ```
 pub fn go(text: &str) -> Option<u32> {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     let seconds = if unsigned == "0" { 0 } else { GO.seconds(unsigned)? };
@@ -122,7 +130,7 @@ impl Grammar {
             return None;
         }
         while !rest.is_empty() {
-            let end = rest.find(|c: char| !c.is_ascii_digit() && !(self.fractions && c == '.'));
+            let end = rest.find(|c: char| !(c.is_ascii_digit() || self.fractions && c == '.'));
             let (number, after) = rest.split_at(end.unwrap_or(rest.len()));
             let after = space(after);
             let end = after.find(|c: char| c.is_ascii_digit() || c == '.' || c.is_whitespace());

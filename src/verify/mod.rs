@@ -110,6 +110,19 @@ pub enum Progress {
 
 /// Reads `files`, all of which may run in one cluster, and searches what can happen. Files of no
 /// orchestrator are ignored.
+///
+/// ```
+/// use berthc::explore::Bounds;
+/// use berthc::verify::{Outcome, verify};
+/// use berthc::world::File;
+///
+/// let text = "services:\n  db: { image: \"postgres:16\", volumes: [\"/srv/db:/var/lib/postgresql/data\"] }\n";
+/// let verified = verify(&[File { path: "stack.yml", text }], Bounds::default());
+///
+/// // Nothing pins the member to the node that has its data.
+/// assert_eq!(verified.outcome(), Outcome::Violated);
+/// assert!(verified.findings[0].message.contains("while its data is elsewhere"));
+/// ```
 pub fn verify(files: &[File<'_>], bounds: Bounds) -> Verified {
     watched(files, Images::builtin(), bounds, &mut |_| {})
 }

@@ -1,4 +1,9 @@
-//! Checks the README: its spec compiles, and the output that it shows is the real output.
+//! Checks README and CONTRIBUTING: the spec compiles, the output that they show is the real output, and
+//! the files that they name exist.
+
+use std::collections::BTreeSet;
+
+use berthc::Target;
 
 use crate::harness::{berthc, root, stderr};
 
@@ -59,4 +64,40 @@ fn the_first_two_commands_are_those_that_ci_runs() {
         .collect();
     assert_eq!(commands[0], "cargo run -- compile specs -o deploy");
     assert_eq!(commands[1], "cargo test");
+}
+
+/// The folders of the project whose paths the pages name.
+const FOLDERS: [&str; 8] = ["src/", "templates", "tests/", "specs/", "docs/", "golden/", "examples/", ".ci/"];
+
+/// Returns the paths between backticks, one for each orchestrator where a path has `TARGET`.
+fn paths(text: &str) -> BTreeSet<String> {
+    let words = text.split('`').skip(1).step_by(2).flat_map(str::split_whitespace);
+    let mut found = BTreeSet::new();
+    for word in words.filter(|word| FOLDERS.iter().any(|folder| word.starts_with(folder))) {
+        found.extend(Target::ALL.map(|target| word.replace("TARGET", target.name())));
+    }
+    found
+}
+
+#[test]
+fn the_files_that_the_pages_name_exist() {
+    for page in ["README.md", "CONTRIBUTING.md"] {
+        let text = std::fs::read_to_string(root().join(page)).unwrap();
+        let prose: String = text.split("```").step_by(2).collect();
+        let named = paths(&prose);
+        assert!(named.len() > 10, "{page} names only {named:?}");
+        for path in named {
+            let real = path.strip_suffix("/CODE.yaml").unwrap_or(&path);
+            assert!(root().join(real).exists(), "{page} names {path}, which does not exist");
+        }
+    }
+}
+
+#[test]
+fn the_readme_explains_every_module() {
+    let text = std::fs::read_to_string(root().join("README.md")).unwrap();
+    for entry in std::fs::read_dir(root().join("src")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(text.contains(&format!("`src/{name}`")), "README.md does not explain src/{name}");
+    }
 }

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use crate::code::Code;
 use crate::diag::Diagnostic;
-use crate::model::{Members, Model, Pin, Service, Workload};
+use crate::model::{Members, Model, Service, Workload};
 use crate::route;
 use crate::spec::source::Route;
 use crate::target::Target;
@@ -44,13 +44,8 @@ impl Placement {
         let nodes = match &w.members {
             Members::PerNode { on, .. } => Nodes::On(on.clone()),
             Members::Counted { pin, .. } => {
-                let targets = &service.targets;
-                let own = |target| match target {
-                    Target::Fleet => targets.fleet.as_ref().and_then(|f| f.pin.as_ref()),
-                    Target::Swarm => targets.swarm.as_ref().and_then(|s| s.pin.as_ref()),
-                    Target::Kubernetes => None,
-                };
-                let label = |target| pin.as_ref().or(own(target)).map(|pin: &Pin| pin.label.clone());
+                let own = |target| service.targets.pin(target);
+                let label = |target| pin.as_ref().or(own(target)).map(|pin| pin.label.clone());
                 Nodes::Pinned(Target::ALL.map(label))
             }
         };
