@@ -170,7 +170,7 @@ fn habits_that_cost() {
     let kafka = members(OWN).replace("own/db", "kafka").replace("120", "30") + &budget("maxUnavailable: 1");
     assert_eq!(told(&read(&kafka)), ["note grace-short 11"]);
     let hook = |time: &str| {
-        let hook = format!("image: own/db, lifecycle: {{preStop: {{exec: {{command: [sleep, {time}]}}}}}}");
+        let hook = format!("image: own/db, lifecycle: {{preStop: {{exec: {{command: [sleep, '{time}']}}}}}}");
         codes(&members(OWN).replace("image: own/db", &hook))
     };
     for (time, found) in
