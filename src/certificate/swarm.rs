@@ -176,8 +176,12 @@ fn on_volumes(shape: &Shape<'_>, fences: Fences, hazard: Hazard) -> Vec<Way> {
         // Attaching keeps off nodes: on one node a volume serves every container.
         Hazard::Update => vec![here(reserved), elsewhere([pin, attach(connected), cluster, waits])],
         Hazard::Revisions => vec![here(&[&SERVICE])],
-        // An evicted task counts as rejected, which frees a cluster volume's reservation.
-        Hazard::Relabel => vec![here(&[]), elsewhere([attach(connected), None, None, None])],
+        // An evicted task counts as rejected, which frees a cluster volume's reservation: Swarm
+        // attaches it elsewhere and detaches it from under the old task.
+        Hazard::Relabel => {
+            let stays = connected && !(csi && shape.placed);
+            vec![here(&[]), elsewhere([attach(stays), None, None, None])]
+        }
         Hazard::Partition => vec![elsewhere([pin, attach(always), cluster, None]), here(reserved)],
         // A plugin may go with its dockerd, and the storage takes the node for gone.
         Hazard::Reboot => vec![elsewhere([pin, attach(always), cluster, None]), here(reserved)],

@@ -265,6 +265,8 @@ impl Facts {
                     || own.mounts.iter().any(|m| {
                         let refuses = match m.fences {
                             _ if here => m.one_pod,
+                            // Swarm detaches the volume of an evicted task from under it.
+                            _ if m.reserved && other.forgotten => false,
                             Fences::Always => true,
                             Fences::WhileConnected => reached,
                             Fences::Never => false,

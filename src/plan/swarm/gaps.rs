@@ -162,6 +162,19 @@ fn relabel(context: &Context<'_>, subject: SwarmService<'_>) -> Option<Gap> {
         ));
     }
     let (place, _) = volume(subject)?;
+    let zoned = w.volumes().any(|(_, v)| !v.zones.is_empty());
+    let placed = subject.pin().is_some() || zoned || raw::constrains(&subject.swarm.service);
+    // Another node has no directory of this member, so a task that mounts one never starts there.
+    let on_node = w.data.iter().any(|d| d.host().is_some());
+    if subject.swarm.csi && placed && !on_node {
+        let gap = Gap::new(
+            "swarm/data/relabel",
+            place,
+            "a label changed under a running member moves its volume to another node, and starts a second container on it",
+            "Swarm frees the volume of an evicted task, attaches it to the next node and detaches it from the old one while the old container stops",
+        );
+        return Some(gap.fix(MOVE, ""));
+    }
     if reach(subject)? != Fences::Never {
         return None;
     }

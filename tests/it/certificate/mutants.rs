@@ -111,6 +111,7 @@ members: { count: 1 }
 exclusive:
   data: { data: { mount: /data, volume: { backend: gce-pd, size: 1Gi, zones: [a] } } }
   ports: { http: 5000 }
+accept: [{ gap: swarm/data/relabel, because: x }]
 targets: { swarm: { engine: "26.1", network: net, volume: csi } }
 "#;
 
@@ -1373,7 +1374,6 @@ const MUTANTS: &[Mutant] = &[
         rules: &[Template("swarm/stack.yml.j2", "      - type: {{ m.kind }}", "      - type: volume")],
         says: &[
             "data move: GAP a start without its data, two on two nodes: attach cluster-volume",
-            "data relabel: GAP two on two nodes: attach",
             "data update partition reboot: GAP two on two nodes: attach cluster-volume",
         ],
     },
@@ -1385,7 +1385,8 @@ const MUTANTS: &[Mutant] = &[
         says: &[
             "data move: GAP a start without its data, two on one node: cluster-volume service-name",
             "data update partition reboot: GAP two on one node: cluster-volume service-name",
-            "data colocate revisions relabel: GAP two on one node: service-name",
+            "data colocate revisions: GAP two on one node: service-name",
+            "data relabel: GAP two on two nodes, two on one node: service-name",
         ],
     },
     Mutant {
@@ -1395,7 +1396,6 @@ const MUTANTS: &[Mutant] = &[
         rules: &[Text("    external: true\n    name: data-", "    external: false\n    name: data-")],
         says: &[
             "data move: GAP a start without its data, two on two nodes: attach cluster-volume",
-            "data relabel: GAP two on two nodes: attach",
             "data update partition reboot: GAP two on two nodes: attach cluster-volume",
         ],
     },
