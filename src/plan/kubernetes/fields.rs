@@ -2,8 +2,10 @@
 //! the API, classes `PodSpec`, `Container` and `ServiceSpec`). The API server refuses any other
 //! field, or drops it silently.
 //!
-//! `workloadRef` of a pod is left out: only 1.35 has it, and there it is off by default.
+//! Fields that are off by default in every version are left out (`gated.rs`); so is `workloadRef` of a pod,
+//! which only 1.35 has.
 
+use super::gated;
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
 use crate::model::Service;
@@ -67,12 +69,10 @@ pub const POD: Fields = Fields {
         "volumes",
     ],
     since: &[
-        ("evictionResponders", Version::new(1, 37)),
         ("hostnameOverride", Version::new(1, 34)),
         ("resourceClaims", Version::new(1, 26)),
         ("resources", Version::new(1, 32)),
         ("schedulingGates", Version::new(1, 26)),
-        ("schedulingGroup", Version::new(1, 36)),
     ],
 };
 
@@ -147,7 +147,8 @@ impl Fields {
         raw: &Raw,
         version: Version,
     ) {
-        for key in raw.keys().filter(|key| !self.always.contains(&key.as_str())) {
+        let gated = |key: &str| gated::POD.iter().any(|(path, _)| *path == [key]);
+        for key in raw.keys().filter(|key| !self.always.contains(&key.as_str()) && !gated(key)) {
             let since = self.since.iter().find(|(name, _)| name == key).map(|(_, since)| *since);
             if since.is_none_or(|since| version < since) {
                 let place = service.key(&at.at(key));

@@ -4,6 +4,7 @@ mod container;
 mod fields;
 mod files;
 mod gaps;
+mod gated;
 mod labels;
 mod limits;
 pub(super) mod naming;

@@ -20,6 +20,7 @@ mod peers;
 mod pod;
 mod probes;
 mod quiet;
+mod reserved;
 mod rolling;
 mod rules;
 mod scale;

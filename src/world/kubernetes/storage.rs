@@ -27,6 +27,8 @@ pub(super) struct Storage<'d> {
     given: BTreeMap<(String, String), &'d Object<'d>>,
     /// Claims that were listed as not in the files.
     missed: BTreeSet<(String, String)>,
+    /// The claims that pods name, as `namespace/name`.
+    pub asked: BTreeSet<String>,
 }
 
 /// What a claim comes to.
@@ -59,6 +61,7 @@ impl<'d> Storage<'d> {
             free: BTreeMap::new(),
             given: BTreeMap::new(),
             missed: BTreeSet::new(),
+            asked: BTreeSet::new(),
         };
         for object in objects {
             match object.kind {
@@ -109,6 +112,7 @@ impl<'d> Storage<'d> {
 
     /// What `claim` is bound to, as far as the files say.
     pub(super) fn bind(&mut self, claim: &Claim<'d>, found: &mut Found) -> Bound {
+        self.asked.insert(format!("{}/{}", claim.namespace, claim.name));
         let class = claim.class().and_then(|c| self.classes.get(c)).copied();
         let volume = Some(named(claim, class));
         let bound = match self.volume(claim, found) {

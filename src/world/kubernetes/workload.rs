@@ -8,6 +8,7 @@ use super::mounts::{Modes, Mounts};
 use super::object::{KSVC, Object};
 use super::pod::{self, Pod};
 use super::quiet;
+use super::reserved;
 use super::rolling::{part, rolling};
 use super::scale::{Scalers, parallel};
 use super::selector::{labels, plain, selector, words};
@@ -90,6 +91,8 @@ pub(super) fn workloads<'d>(objects: &'d [Object<'d>], images: &Images, found: &
         reads.push(read);
     }
     shared(&mut reads);
+    let whole = reads.iter().all(|r| r.replicas as usize <= r.workload.members.len());
+    reserved::judge(objects, (storage.asked, whole), found);
     reads
 }
 

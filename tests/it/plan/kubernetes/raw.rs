@@ -214,6 +214,20 @@ fn the_api_has_the_fields() {
 }
 
 #[test]
+fn fields_that_the_server_drops_are_refused() {
+    let fault = |more: &str| volume().kubernetes("1.37", &format!(", {more}")).faults();
+    for (more, key) in [
+        ("pod: { schedulingGroup: { podGroupName: g } }", "schedulingGroup"),
+        ("pod: { volumes: [{ name: x, emptyDir: { mode: 448 } }] }", "mode"),
+        ("pod: { initContainers: [{ name: i, image: x, lifecycle: { stopSignal: SIGINT } }] }", "stopSignal"),
+        ("container: { lifecycle: { stopSignal: SIGINT } }", "stopSignal"),
+    ] {
+        assert_eq!(fault(more), [("unknown-key".to_owned(), key.to_owned())], "{more}");
+    }
+    assert_eq!(fault("pod: { volumes: [{ name: x, emptyDir: { sizeLimit: 1Gi } }] }"), []);
+}
+
+#[test]
 fn what_is_not_decided_passes() {
     for more in [
         "container: { readinessProbe: { grpc: { port: 80 } } }",

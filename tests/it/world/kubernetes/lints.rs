@@ -219,3 +219,13 @@ fn ids_that_are_there_twice() {
     assert_eq!(offset(4), ["note id-by-hand"]);
     assert!(offset(100).is_empty());
 }
+
+#[test]
+fn a_field_of_a_gate_that_is_off_is_told() {
+    let with = |lifecycle: &str| {
+        let pod = format!("containers: [{{name: db, image: own/db:1, lifecycle: {{{lifecycle}}}}}]\n");
+        codes(&deployment("replicas: 1", &pod))
+    };
+    assert_eq!(with("stopSignal: SIGINT"), ["note rule-ignored"]);
+    assert_eq!(with("preStop: {exec: {command: [\"true\"]}}"), Vec::<String>::new());
+}

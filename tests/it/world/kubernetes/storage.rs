@@ -176,3 +176,25 @@ fn data_that_has_nowhere_to_stay() {
     assert!(ephemeral("image: mysql:8, command: [sh, -c, 'mysqldump --all']", "").is_empty());
     assert_eq!(ephemeral("image: mysql:8, args: [--server-id=1]", ""), ["/var/lib/mysql"]);
 }
+
+#[test]
+fn a_reserved_volume_has_a_claim_of_its_own() {
+    let set = stateful(&template("storageClassName: c, accessModes: [ReadWriteOnce]"), POD);
+    let reserved = |name: &str, claim: &str| {
+        volume(name, &format!("claimRef: {{{claim}}}, nfs: {{server: nas, path: /{name}}}"))
+    };
+    let codes = |volumes: &[(&str, &str)]| {
+        let volumes: String = volumes.iter().map(|(name, claim)| reserved(name, claim)).collect();
+        let all = super::told(&read(&format!("{set}{volumes}")));
+        all.into_iter().filter(|t| t.contains("rule-matches-nothing")).collect::<Vec<_>>()
+    };
+    let (a, b) = ("namespace: default, name: data-db-3", "namespace: default, name: data-db-4");
+    assert_eq!(codes(&[("a", a), ("b", b)]), Vec::<String>::new());
+    // The second volume stands in the document after the first one.
+    let two = codes(&[("a", a), ("b", a)]);
+    assert!(matches!(&two[..], [one] if one.starts_with("violation ")), "{two:?}");
+    let elsewhere = codes(&[("a", "namespace: prod, name: data-db-3")]);
+    assert!(matches!(&elsewhere[..], [one] if one.starts_with("violation ")), "{elsewhere:?}");
+    let nobody = codes(&[("a", "namespace: default, name: data-old-3")]);
+    assert!(matches!(&nobody[..], [one] if one.starts_with("note ")), "{nobody:?}");
+}
