@@ -127,7 +127,7 @@ fn on_pinned_machines(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
             vec![here(&[&NAME]), way(ELSEWHERE, [&PATH]), way(ELSEWHERE, [&PATH_MISSING]), pin]
         }
         Hazard::Partition => vec![id, there, pin],
-        // Mounts that are noauto wait for nobody.
+        // A path below no mount unit, such as one that a script mounts, has no order.
         Hazard::Reboot => vec![
             here(&[&NAME]),
             id,

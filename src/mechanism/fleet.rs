@@ -119,8 +119,8 @@ pub static MOUNTED: Mechanism = Mechanism {
     id: "mounted",
     strength: Order,
     what: "systemd mounts the disk of the directory before the unit starts",
-    assumes: "the disk is in /etc/fstab or has a mount unit, without noauto",
-    source: "systemd.unit(5), RequiresMountsFor",
+    assumes: "the disk is in /etc/fstab or has a mount unit",
+    source: "systemd.unit(5), RequiresMountsFor: noauto mounts too; seen on 252 and 257",
     found: mounted,
 };
 /// `volume-missing`
