@@ -55,6 +55,20 @@ fn the_readme_shows_what_happens() {
 }
 
 #[test]
+fn the_spec_of_the_readme_compiles_when_it_is_copied() {
+    let text = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let (_, spec) = blocks(&text).into_iter().find(|(word, _)| word == "yaml specs/zookeeper.yaml").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (path, out) = (folder.path().join("zookeeper.yaml"), folder.path().join("deploy"));
+    std::fs::write(&path, spec).unwrap();
+    let run = berthc(&["compile".as_ref(), path.as_os_str(), "-o".as_ref(), out.as_os_str()]);
+    assert!(run.status.success(), "{}", stderr(&run));
+    for target in Target::ALL {
+        assert!(out.join("zookeeper").join(target.name()).is_dir(), "no files for {target}");
+    }
+}
+
+#[test]
 fn the_first_two_commands_are_those_that_ci_runs() {
     let text = std::fs::read_to_string(root().join("README.md")).unwrap();
     let commands: Vec<String> = blocks(&text)
