@@ -1,4 +1,4 @@
-//! What holds each cell of the matrix.
+//! The cells of the matrix: one resource under one hazard each, and what protects it.
 
 use serde::Serialize;
 
@@ -13,34 +13,34 @@ pub struct Cell {
     pub resource: Resource,
     /// The hazard.
     pub hazard: Hazard,
-    /// What holds it.
+    /// What protects it.
     pub verdict: Verdict,
 }
 
-/// What holds a cell.
+/// What protects a cell.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// Every way is kept off.
+    /// Mechanisms prevent every way to a second container.
     Held {
-        /// By these, strongest first.
+        /// The mechanisms, the strongest first.
         by: Vec<&'static Mechanism>,
-        /// These ought to as well, and the text lacks them.
+        /// The mechanisms that the table also requires, but the text lacks.
         lost: Vec<&'static Mechanism>,
     },
-    /// As the data of the member.
+    /// The mechanisms of the member's data protect it.
     AsData,
-    /// It cannot happen.
+    /// The hazard cannot happen.
     Never(&'static str),
-    /// Nothing but a person.
+    /// Only a person can prevent it.
     Duty,
-    /// One way at least is open.
+    /// No mechanism prevents at least one way.
     Gap {
-        /// The ways that nothing keeps off.
+        /// The ways that no mechanism prevents.
         open: Vec<&'static str>,
-        /// What keeps the others off.
+        /// The mechanisms that prevent the other ways.
         by: Vec<&'static Mechanism>,
-        /// What ought to be there, and is not.
+        /// The mechanisms that the table requires and the text lacks.
         lost: Vec<&'static Mechanism>,
     },
 }
@@ -50,10 +50,10 @@ pub enum Verdict {
 pub struct Part {
     /// The target.
     pub target: Target,
-    /// `Kubernetes 1.34`.
+    /// The title with the version: `Kubernetes 1.34`.
     pub title: String,
-    /// Its cells, by resource and hazard; only resources that the spec claims.
+    /// The cells by resource and hazard, only for resources that the spec claims.
     pub cells: Vec<Cell>,
-    /// Where the text carries each mechanism that some cell names.
+    /// The lines that carry each mechanism of the cells.
     pub carriers: Carried,
 }

@@ -1,82 +1,82 @@
-//! What ought to hold a cell, and what of a spec decides that.
+//! The mechanisms that must protect a cell, and the facts of a spec that decide on them.
 
 use crate::backend::Fences;
 use crate::mechanism::Mechanism;
 use crate::model::{Model, Service, Workload};
 use crate::target::Target;
 
-/// One way in which a hazard strikes, and what keeps it off: any of these does.
+/// One way in which a hazard brings a second container, and the mechanisms that each prevent it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Way {
     /// Where or how: `on the node itself`.
     pub how: &'static str,
-    /// What ought to keep it off; none where nothing can.
+    /// The mechanisms that prevent it, each alone; none if nothing can.
     pub any: Vec<&'static Mechanism>,
-    /// Whether the cell names them; what all else rests on goes without saying while it is there.
+    /// Whether the cell names them. A precondition of all other mechanisms is named only if it is missing.
     pub named: bool,
 }
 
 /// The second container is on the node of the first.
 pub const HERE: &str = "two on one node";
-/// What made the first is deleted, and at once made again.
+/// The controller of the first container is deleted and created again at once.
 pub const AGAIN: &str = "deleted and made again";
 /// The second container is on another node.
 pub const ELSEWHERE: &str = "two on two nodes";
-/// The disk is not mounted, or there is no data yet.
+/// The disk is not mounted, or holds no data yet.
 pub const EMPTY: &str = "a start without its data";
-/// The data is that of another member.
+/// The data belongs to another member.
 pub const OTHER: &str = "a start on another's data";
 /// Another service has the same path, number or name.
 pub const SAME: &str = "another service with the same";
 
-/// `how` is kept off by any of `any`.
+/// Makes a way that each mechanism of `any` prevents.
 pub fn way(how: &'static str, any: impl IntoIterator<Item = &'static Mechanism>) -> Way {
     Way { how, any: any.into_iter().collect(), named: true }
 }
 
-/// What the other ways of a cell rest on: without any of `any` they hold nothing.
+/// Makes a precondition of a cell: without a mechanism of `any`, the other mechanisms protect nothing.
 pub fn rests_on(how: &'static str, any: impl IntoIterator<Item = &'static Mechanism>) -> Way {
     Way { named: false, ..way(how, any) }
 }
 
-/// What ought to hold one cell.
+/// What must protect one cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expect {
-    /// All of these ways are kept off; what the text lacks is a note, and a way that nothing keeps
-    /// off is a gap.
+    /// Each of these ways must be prevented. A way that the text prevents with fewer mechanisms is a note,
+    /// a way that it does not prevent is a gap.
     Held(Vec<Way>),
-    /// It cannot happen, for this reason.
+    /// The hazard cannot happen, for this reason.
     Never(&'static str),
-    /// Whatever holds the data (or the right to write) of the member holds it, for it cannot
-    /// start without.
+    /// Whatever protects the data (or the right to write) of the member also protects this resource,
+    /// because the member cannot start without its data.
     AsData,
 }
 
-/// What a spec asks of one target, as far as the matrix depends on it.
+/// The facts of a spec on one target that the table depends on.
 #[derive(Debug, Clone, Copy)]
 pub struct Shape<'a> {
     /// The spec.
     pub service: &'a Service,
     /// Its members.
     pub workload: &'a Workload,
-    /// One per node.
+    /// Whether there is one member on each node.
     pub per_node: bool,
-    /// Held to nodes on this target.
+    /// Whether its members are pinned to nodes on this target.
     pub pinned: bool,
-    /// Whether a label or metadata says where a member runs.
+    /// Whether a label or metadata decides where a member runs.
     pub placed: bool,
-    /// Where its data is; what is on the node holds what is on the network beside it.
+    /// Where its data is. If some of it is on the node, this decides also for volumes on the network.
     pub data: Where,
-    /// Whether a volume stands beside data on the node.
+    /// Whether it has a volume on the network besides data on the node.
     pub beside: bool,
-    /// On the node's network.
+    /// Whether it uses the network of the node.
     pub node_network: bool,
-    /// The process locks its directory.
+    /// Whether the process locks its directory.
     pub guard: bool,
-    /// Several revisions of it, or one that says which it is.
+    /// Whether there are several revisions, or one with a name.
     pub revisions: bool,
-    /// Whether whatever is named after the first directory is common to all revisions that share
-    /// any directory.
+    /// Whether all revisions that share a directory also share the first one, after which names and locks
+    /// are made.
     pub one_first: bool,
     /// Whether every revision takes the lock, on the same directory.
     pub one_lock: bool,
@@ -85,16 +85,16 @@ pub struct Shape<'a> {
 /// Where data is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Where {
-    /// There is none.
+    /// No data.
     Nowhere,
     /// On the node.
     Host,
-    /// On the network; whether attaching fences on this target.
+    /// On the network, with how well attaching excludes a second node on this target.
     Network(Fences),
 }
 
 impl<'a> Shape<'a> {
-    /// The shape of `service` on `target`; `None` for external ones.
+    /// Returns the facts of `service` on `target`; `None` for an external service.
     pub fn new(model: &'a Model, service: &'a Service, target: Target) -> Option<Self> {
         let workload = service.workload()?;
         let targets = &service.targets;

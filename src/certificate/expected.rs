@@ -1,5 +1,5 @@
-//! What a spec expects of its own files: the names, paths and numbers by which its mechanisms are told
-//! from those of anyone.
+//! Makes what a spec expects of its own files: the names, paths and numbers that distinguish its own
+//! mechanisms from those of other services.
 
 use std::sync::Arc;
 
@@ -78,8 +78,8 @@ fn data(service: &Service, data: &model::Data, target: Target) -> Data {
     Data { name: data.name.clone(), mount: data.mount.clone(), network }
 }
 
-/// Returns the fields as the certificate names them: the file below the service's folder, and on Swarm
-/// the field below the service of the file.
+/// Returns the fields as the certificate names them: the file relative to the folder of the service, and
+/// on Swarm the field relative to the service in the file.
 pub fn relative(expected: &Expected, mut carried: Carried) -> Carried {
     let folder = format!("{}/", expected.service);
     for at in carried.values_mut().flatten() {

@@ -1,4 +1,4 @@
-//! What holds what on CoreOS fleet.
+//! The table for CoreOS fleet: the mechanisms that must protect each resource under each hazard.
 
 use super::{
     ELSEWHERE, EMPTY, Expect, HERE, Hazard, OTHER, Resource, SAME, Shape, Way, Where, rests_on, way,
@@ -11,10 +11,10 @@ use crate::mechanism::fleet::{
 };
 use crate::text::units::Version;
 
-/// What ought to hold a cell.
+/// Returns what must protect a cell.
 pub fn expect(shape: &Shape<'_>, resource: Resource, hazard: Hazard) -> Expect {
-    // Without its data, or as a second writer, a container cannot claim the rest. Of another
-    // service that says nothing.
+    // A container that cannot get its data, or the right to write, does not start, so it holds nothing
+    // else. This does not cover containers of another service.
     let first = shape.data != Where::Nowhere || shape.workload.writer && resource != Resource::Writer;
     match resource {
         Resource::Data if hazard == Hazard::Relabel && shape.data != Where::Host && !shape.placed => {
@@ -39,8 +39,8 @@ fn port(shape: &Shape<'_>, hazard: Hazard) -> Expect {
     }
 }
 
-/// Members without data: only their place keeps them single. A name holds on one machine, a pin
-/// on two.
+/// Returns the ways for members without data. Only their placement protects them: a name on one
+/// machine, a pin on two.
 fn bare(shape: &Shape<'_>, resource: Resource, hazard: Hazard) -> Expect {
     let pinned = || way(ELSEWHERE, shape.pinned.then_some(&PIN as &'static Mechanism));
     Expect::Held(match hazard {
@@ -61,7 +61,7 @@ fn data(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
         Where::Network(fences) => on_volumes(shape, fences, hazard),
         _ if shape.per_node => {
             let mut ways = on_each_machine(shape, hazard);
-            // Any other unit is one that may move.
+            // Any other unit can move between machines.
             if !matches!(hazard, Hazard::Neighbour | Hazard::Force) {
                 ways.push(rests_on(ELSEWHERE, [&GLOBAL]));
             }
@@ -69,7 +69,7 @@ fn data(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
         }
         _ => {
             let mut ways = on_pinned_machines(shape, hazard);
-            // What the directory does not hold of a volume beside it.
+            // The ways for a volume that the directory beside it does not cover.
             if shape.beside && matches!(hazard, Hazard::Colocate | Hazard::Move | Hazard::Neighbour) {
                 ways.extend(on_volumes(shape, Fences::Never, hazard));
             }
@@ -78,7 +78,7 @@ fn data(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
     }
 }
 
-/// A second container on the same machine: `first`, and the lock.
+/// Makes the way of a second container on the same machine. `first` and the lock prevent it.
 fn here(shape: &Shape<'_>, hazard: Hazard, first: &[&'static Mechanism]) -> Way {
     let together = !matches!(hazard, Hazard::Revisions | Hazard::Relabel) || shape.one_lock;
     let lock = (shape.guard && together).then_some(&LOCK as &'static Mechanism);
@@ -108,8 +108,9 @@ fn on_each_machine(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
     }
 }
 
-/// On another machine: not scheduled there; and if it were, the directory should not be there. But
-/// directories are made by hand wherever a member may run, so that counts beside the pin only.
+/// Makes the way of a second container on another machine. fleet does not schedule it there, and its
+/// directory is missing there. People create directories wherever a member can run, so the missing
+/// directory counts only together with the pin.
 fn not_elsewhere() -> [Way; 3] {
     [way(ELSEWHERE, [&PIN, &PATH]), way(ELSEWHERE, [&PIN, &PATH_MISSING]), rests_on(ELSEWHERE, [&PIN])]
 }
@@ -127,7 +128,7 @@ fn on_pinned_machines(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
             vec![here(&[&NAME]), way(ELSEWHERE, [&PATH]), way(ELSEWHERE, [&PATH_MISSING]), pin]
         }
         Hazard::Partition => vec![id, there, pin],
-        // A path below no mount unit, such as one that a script mounts, has no order.
+        // A path without a mount unit, such as one that a script mounts, has no order.
         Hazard::Reboot => vec![
             here(&[&NAME]),
             id,
@@ -149,13 +150,13 @@ fn on_volumes(shape: &Shape<'_>, fences: Fences, hazard: Hazard) -> Vec<Way> {
     };
     let (connected, always) = (fences != Fences::Never, fences == Fences::Always);
     match hazard {
-        // Conflicts looks at one machine, and a volume is everywhere.
+        // `Conflicts` concerns one machine. A volume can be mounted on all.
         Hazard::Colocate if shape.workload.count() > 1 => {
             vec![here(&[&VOLUME, &CONFLICTS]), rests_on(OTHER, [&VOLUME])]
         }
         Hazard::Colocate => vec![here(&[&VOLUME])],
         Hazard::Revisions => vec![here(&[&UNIT_NAME, &NAME])],
-        // Attaching keeps off machines: on one machine a volume serves every container.
+        // Attaching excludes other machines. On one machine a volume serves every container.
         Hazard::Relabel => vec![here(&[&NAME]), elsewhere(false, connected)],
         Hazard::Partition => vec![elsewhere(true, always)],
         Hazard::Update | Hazard::Reboot => vec![here(&[&NAME]), elsewhere(true, connected)],

@@ -1,4 +1,4 @@
-//! What holds what on Kubernetes.
+//! The table for Kubernetes: the mechanisms that must protect each resource under each hazard.
 
 use super::{
     AGAIN, ELSEWHERE, EMPTY, Expect, HERE, Hazard, OTHER, Resource, SAME, Shape, Way, Where, rests_on, way,
@@ -11,14 +11,14 @@ use crate::mechanism::kubernetes::{
 };
 use crate::text::units::Version;
 
-/// What ought to hold a cell.
+/// Returns what must protect a cell.
 pub fn expect(shape: &Shape<'_>, resource: Resource, hazard: Hazard) -> Expect {
     let has_data = shape.data != Where::Nowhere;
     match resource {
         Resource::Data => Expect::Held(data(shape, hazard)),
         Resource::Writer => bare(shape, resource, hazard),
-        // What holds the data says nothing of another service's members; and where the storage
-        // takes the data from a forced pod, its container runs on under its name and id (seen).
+        // The mechanisms of the data do not cover the members of another service. If the storage takes
+        // the data from a force-deleted pod, its container keeps running with its name and id (measured).
         Resource::Id if has_data && !matches!(hazard, Hazard::Neighbour | Hazard::Force) => Expect::AsData,
         Resource::Hostname | Resource::Id => bare(shape, resource, hazard),
         Resource::Port if !shape.node_network => Expect::Never("the pod has an address of its own"),
@@ -32,7 +32,7 @@ pub fn expect(shape: &Shape<'_>, resource: Resource, hazard: Hazard) -> Expect {
 fn port(hazard: Hazard) -> Expect {
     let held: Vec<&'static Mechanism> = match hazard {
         Hazard::Partition | Hazard::Move => return Expect::Never("it belongs to its node"),
-        // A forced pod is forgotten by scheduler and kubelet, not by the kernel.
+        // Scheduler and kubelet forget a force-deleted pod, the kernel does not.
         Hazard::Force => vec![&BIND],
         Hazard::Colocate | Hazard::Revisions | Hazard::Relabel => vec![&PORTS, &BIND, &AFFINITY],
         Hazard::Update | Hazard::Reboot | Hazard::Neighbour => vec![&PORTS, &BIND],
@@ -40,7 +40,7 @@ fn port(hazard: Hazard) -> Expect {
     Expect::Held(vec![way(HERE, held)])
 }
 
-/// Members without data: the object's name is all they have.
+/// Returns the ways for members without data. Only the name of the object protects them.
 fn bare(shape: &Shape<'_>, resource: Resource, hazard: Hazard) -> Expect {
     let pinned = shape.pinned && shape.workload.count() == 1;
     let pin = pinned.then_some(&PIN);
@@ -61,7 +61,7 @@ fn data(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
         (Where::Host, true) => on_each_node(shape, hazard),
         (Where::Host, false) => {
             let mut ways = on_pinned_nodes(shape, hazard);
-            // What the directory does not hold of a volume beside it.
+            // The ways for a volume that the directory beside it does not cover.
             if shape.beside && matches!(hazard, Hazard::Colocate | Hazard::Move | Hazard::Neighbour) {
                 ways.extend(on_volumes(shape, hazard));
             }
@@ -71,14 +71,15 @@ fn data(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
     }
 }
 
-/// A second container on the same node: `first`, and what fences there whatever made it.
+/// Makes the way of a second container on the same node. `first` prevents it, and the fences of the node
+/// do, whatever created the container.
 fn here(shape: &Shape<'_>, hazard: Hazard, first: &[&'static Mechanism]) -> Way {
     let mut any = first.to_vec();
     let together = !matches!(hazard, Hazard::Revisions | Hazard::Relabel) || shape.one_lock;
     if shape.guard && together {
         any.push(&LOCK);
     }
-    // A forced pod is forgotten by scheduler and kubelet.
+    // Scheduler and kubelet forget a force-deleted pod.
     if shape.node_network && !shape.workload.ports.is_empty() && hazard != Hazard::Force {
         any.push(&PORTS);
     }
@@ -90,16 +91,17 @@ fn on_each_node(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
     match hazard {
         Hazard::Colocate => vec![here(&[&DAEMONSET, &AFFINITY])],
         Hazard::Update => vec![here(&[&AFFINITY, &GONE_FIRST])],
-        // A set that is made again does not count the pods of the one before, whatever its label.
+        // A controller that is created again does not count the pods of the old one, even with the same
+        // labels.
         Hazard::Revisions if shape.revisions => {
             vec![here(&[&REVISION_LABEL, &AFFINITY]), Way { how: AGAIN, ..here(&[&AFFINITY]) }]
         }
-        // A set waits for its own pod; of another revision's it knows nothing.
+        // A StatefulSet waits for its own pod. It does not know the pods of another revision.
         Hazard::Relabel if !shape.revisions => vec![here(&[&DAEMONSET, &AFFINITY])],
         Hazard::Revisions | Hazard::Relabel => vec![here(&[&AFFINITY])],
         Hazard::Partition => vec![way(ELSEWHERE, [&NODE_BOUND])],
         Hazard::Reboot => vec![here(&[&DAEMONSET, &AFFINITY]), way(EMPTY, [&PATH_MISSING])],
-        // A pod that is evicted is replaced: what keeps the next one off is that of a reboot.
+        // An evicted pod is replaced, as after a reboot.
         Hazard::Move => vec![
             way(OTHER, [&NODE_BOUND]),
             way(EMPTY, [&PATH_MISSING]),
@@ -120,13 +122,13 @@ fn on_pinned_nodes(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
             here(&[&POD_NAME]),
             way(ELSEWHERE, [&POD_NAME, &PATH]),
             way(ELSEWHERE, [&POD_NAME, &PATH_MISSING]),
-            // Two labels that change places.
+            // Two labels swap their nodes.
             rests_on(OTHER, [&PATH]),
         ],
         Hazard::Partition => vec![way(ELSEWHERE, [&POD_NAME, &PIN])],
         Hazard::Reboot => vec![here(&[&POD_NAME]), way(EMPTY, [&PATH_MISSING])],
-        // The claim leads the member to its volume, the volume to a directory that no other
-        // member has, and a node without it refuses.
+        // The claim leads the member to its volume, and the volume to a directory that no other member
+        // has. A node without that directory refuses the pod.
         Hazard::Move => vec![
             way(OTHER, [&RESERVED]),
             way(OTHER, [&PATH]),
@@ -136,7 +138,7 @@ fn on_pinned_nodes(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
         Hazard::Neighbour => vec![way(SAME, [&UNIQUE]), way(SAME, [&RESERVED])],
         Hazard::Force => vec![here(&[])],
     };
-    // A directory of one node is the member's only where the member is that node's.
+    // A directory of a node belongs to the member only if the member is bound to the node.
     if !matches!(hazard, Hazard::Colocate | Hazard::Neighbour | Hazard::Force) {
         ways.push(rests_on(ELSEWHERE, [&PIN]));
     }
@@ -144,7 +146,7 @@ fn on_pinned_nodes(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
 }
 
 fn on_volumes(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
-    // Below 1.27 ReadWriteOncePod is behind a gate.
+    // Before 1.27 ReadWriteOncePod needs a feature gate.
     let one_pod = shape.service.targets.kubernetes.as_ref().is_some_and(|k| k.version >= Version::new(1, 27));
     let one_pod: &[&'static Mechanism] = if one_pod { &[&RWOP] } else { &[] };
     let attach: &[&'static Mechanism] =
@@ -160,8 +162,8 @@ fn on_volumes(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
         }
         Hazard::Move => vec![way(OTHER, [&CLAIM])],
         Hazard::Neighbour => vec![way(SAME, [&[&CLAIM], one_pod].concat())],
-        // The object of the old pod is gone: on its node the kubelet still has the volume mounted,
-        // elsewhere only the storage knows.
+        // The object of the old pod is deleted. On its node the kubelet still has the volume mounted; for
+        // other nodes only the storage knows.
         Hazard::Force => vec![here(&[]), elsewhere(&[])],
     }
 }

@@ -1,8 +1,9 @@
-//! The certificate: for every resource under every hazard, what keeps two containers apart.
+//! The certificate: for every resource under every hazard, the mechanisms that keep two containers
+//! apart.
 //!
-//! What it claims is read back from the emitted text; the plan is not asked. A table of each target
-//! says which mechanisms *ought* to hold a cell ([`Expect`]), and [`crate::mechanism`] which ones the
-//! text *carries*; a cell of which the text carries none is a gap.
+//! It is made from the emitted text, not from the plan. A *cell* is one resource under one hazard. A
+//! table for each target has the mechanisms that must protect each cell ([`Expect`]), and
+//! [`crate::mechanism`] finds the mechanisms that the text carries. A cell without any is a gap.
 
 mod cell;
 pub mod duties;
@@ -32,11 +33,11 @@ use crate::world::{File, Worlds};
 /// The certificates of one compile.
 #[derive(Debug, Default)]
 pub struct Certificates {
-    /// By the index of the service in the model; services with faults have none.
+    /// The certificates by index of the service in the model. A service with errors has none.
     parts: BTreeMap<usize, Vec<Part>>,
 }
 
-/// Reads `tree` back, as [`judge`].
+/// Reads `tree` back and checks it as [`judge`] does.
 pub fn certify<'d>(
     model: &Model,
     batch: &[usize],
@@ -47,7 +48,7 @@ pub fn certify<'d>(
     judge(model, batch, &Worlds::read(&files, Images::builtin(), &mut |_| {}), faults)
 }
 
-/// Judges every cell of every service of `batch` whose spec has no error, by what its files say.
+/// Checks every cell of every service of `batch` without errors against the files of the service.
 pub fn judge<'d>(
     model: &Model,
     batch: &[usize],
@@ -71,18 +72,18 @@ pub fn judge<'d>(
 }
 
 impl Certificates {
-    /// Whether every gap of `service` is known.
+    /// Returns whether every gap of `service` is known.
     pub fn has(&self, service: &Service) -> bool {
         self.parts.contains_key(&service.index)
     }
 
-    /// The parts of the service with this index in the model.
+    /// Returns the parts of the service with this index in the model.
     pub fn parts(&self, index: usize) -> &[Part] {
         self.parts.get(&index).map_or(&[], Vec::as_slice)
     }
 
-    /// Cells that nothing holds, each with the index of its service, and told in the words of the
-    /// plan's own gap where it foresaw it.
+    /// Returns the cells without a mechanism, each with the index of its service. If the plan reports
+    /// the same gap, its words are used.
     pub fn gaps(&self, model: &Model, foreseen: &[(usize, Gap)]) -> Vec<(usize, Gap)> {
         let by_service = by_service(foreseen);
         let mut gaps = Vec::new();
@@ -100,12 +101,12 @@ impl Certificates {
         gaps
     }
 
-    /// Adds those of other services.
+    /// Adds the certificates of other services.
     pub fn extend(&mut self, others: Self) {
         self.parts.extend(others.parts);
     }
 
-    /// One page for each service of a name.
+    /// Returns one page for each service name.
     pub fn pages(&self, model: &Model, batch: &[usize], gaps: &[(usize, Gap)]) -> Vec<Page> {
         let by_service = by_service(gaps);
         let page = |group: Vec<&Service>| {
@@ -128,8 +129,8 @@ fn by_service(gaps: &[(usize, Gap)]) -> BTreeMap<usize, Vec<&Gap>> {
     all
 }
 
-/// A cell that nothing holds, as a gap: what happens, why, and ways out. `None` where the plan
-/// says so itself; where it says so of another hazard, the cause is the same.
+/// Makes the gap of a cell without a mechanism: what happens, why, and how to fix it. Returns `None` if
+/// the plan reports the gap. If the plan reports it for another hazard, the cause is the same.
 fn gap(shape: &Shape<'_>, target: Target, cell: &Cell, foreseen: &[&Gap]) -> Option<Gap> {
     let (resource, hazard) = (cell.resource, cell.hazard);
     let family = format!("{}/{}/", target.name(), resource.name());
@@ -155,7 +156,7 @@ fn gap(shape: &Shape<'_>, target: Target, cell: &Cell, foreseen: &[&Gap]) -> Opt
 
 type Expectation = fn(&Shape<'_>, Resource, Hazard) -> Expect;
 
-/// Judges each cell of one service on one target, by the files of that target.
+/// Checks each cell of one service on one target against the files of that target.
 fn part(model: &Model, target: Target, service: &Service, folders: Option<&Folders<'_>>) -> Option<Part> {
     let shape = Shape::new(model, service, target)?;
     let expect: Expectation = match target {

@@ -1,4 +1,4 @@
-//! The certificate as a page that a reviewer reads.
+//! Prints the certificate as a page for a reviewer.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::gap::Gap;
 use crate::mechanism::{Id, Mechanism, Strength};
 use crate::model::{Members, Model, Service};
 
-/// What `templates/certificate.md.j2` prints.
+/// The values for `templates/certificate.md.j2`.
 #[derive(Debug, Serialize)]
 struct Plan {
     origin: String,
@@ -25,7 +25,7 @@ struct Plan {
     duties: Vec<duties::Section>,
 }
 
-/// One row: hazards that are held alike on every target.
+/// One row: the hazards that the same mechanisms prevent on every target.
 #[derive(Debug, Serialize)]
 struct Row {
     resource: String,
@@ -49,7 +49,7 @@ struct Word {
     carriers: Vec<Place>,
 }
 
-/// File and field; no line, so that the page diffs well.
+/// File and field. There is no line, so that the page has few differences after a change.
 #[derive(Debug, Serialize, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
     file: String,
@@ -63,7 +63,7 @@ struct Waived {
     because: String,
 }
 
-/// The page of one service: `parts` by target and revision, `gaps` those that were waived.
+/// Makes the page of one service, from its `parts` by target and revision and its waived `gaps`.
 pub fn page(
     model: &Model,
     group: &[&Service],
@@ -88,7 +88,7 @@ pub fn page(
     Some(Page::new(format!("{}/certificate.md", first.name), "certificate.md.j2", &plan))
 }
 
-/// One column for each target; where revisions differ, one for each of them.
+/// Makes one column for each target, or one for each revision if they differ.
 fn columns(parts: &[(&Service, &Part)]) -> Vec<(String, Part)> {
     let mut columns: Vec<(String, Part)> = Vec::new();
     for target in crate::target::Target::ALL {
@@ -116,7 +116,7 @@ fn table(part: &Part) -> Vec<String> {
     part.cells.iter().map(cell).collect()
 }
 
-/// `1 path, 3 affinity`; what was lost stands in the notes.
+/// Returns a cell: `1 path, 3 affinity`. The notes have the mechanisms that are missing.
 fn cell(cell: &Cell) -> String {
     match &cell.verdict {
         Verdict::Held { by, .. } => {
@@ -193,7 +193,7 @@ fn words(title: &str, part: &Part) -> Words {
     Words { title: title.to_owned(), words }
 }
 
-/// One field in many files of one kind (a unit per member) is one line.
+/// Joins the same field of similar files (one unit for each member) into one line.
 fn short(carriers: BTreeSet<Place>) -> Vec<Place> {
     let mut by_field: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for carrier in carriers {
@@ -215,7 +215,7 @@ fn short(carriers: BTreeSet<Place>) -> Vec<Place> {
     places
 }
 
-/// Mechanisms that ought to be there as well, and are not.
+/// Returns the mechanisms that the table requires and the files lack.
 fn notes(columns: &[(String, Part)]) -> Vec<String> {
     let mut notes = BTreeSet::new();
     for (title, part) in columns {
@@ -249,7 +249,7 @@ fn waived(gaps: &[(&Service, &Gap)]) -> Vec<Waived> {
     all.into_values().collect()
 }
 
-/// Who the members are, in a sentence.
+/// Describes the members in a sentence.
 fn members(group: &[&Service]) -> String {
     let Some(w) = group.first().and_then(|s| s.workload()) else { return String::new() };
     let name = &group[0].name;

@@ -1,4 +1,4 @@
-//! What holds what on Docker Swarm.
+//! The table for Docker Swarm: the mechanisms that must protect each resource under each hazard.
 
 use std::collections::BTreeSet;
 
@@ -13,10 +13,10 @@ use crate::mechanism::swarm::{
 };
 use crate::target::SWARM_LONGEST_GRACE;
 
-/// What ought to hold a cell.
+/// Returns what must protect a cell.
 pub fn expect(shape: &Shape<'_>, resource: Resource, hazard: Hazard) -> Expect {
-    // Without its data, or as a second writer, a container cannot claim the rest. Of another
-    // service that says nothing.
+    // A container that cannot get its data, or the right to write, does not start, so it holds nothing
+    // else. This does not cover containers of another service.
     let first = shape.data != Where::Nowhere || shape.workload.writer && resource != Resource::Writer;
     match resource {
         Resource::Data => Expect::Held(data(shape, hazard)),
@@ -30,15 +30,15 @@ pub fn expect(shape: &Shape<'_>, resource: Resource, hazard: Hazard) -> Expect {
     }
 }
 
-/// The fence of one node against a second container on it, if `hazard` leaves it standing.
+/// Returns the fences that keep a second container off the same node, if `hazard` leaves them intact.
 fn on_node(shape: &Shape<'_>, hazard: Hazard) -> Option<&'static Mechanism> {
     let swarm = shape.service.targets.swarm.as_ref();
     let there = !shape.workload.ports.is_empty() || swarm.is_some_and(|s| s.lock.is_some());
     match hazard {
         _ if !there => None,
         Hazard::Force => None,
-        // An evicted task counts as rejected: the scheduler forgets its port. Docker does not, but
-        // on the node's network nothing is bound.
+        // An evicted task counts as rejected, so the scheduler forgets its port. Docker does not, but on
+        // the node's network docker binds nothing.
         Hazard::Relabel if shape.node_network => None,
         _ if shape.node_network => Some(&TOKEN),
         _ => Some(&PORT),
@@ -58,7 +58,7 @@ fn port(shape: &Shape<'_>, hazard: Hazard) -> Expect {
     }
 }
 
-/// Members without data: only their place keeps them single.
+/// Returns the ways for members without data. Only their placement protects them.
 fn bare(shape: &Shape<'_>, resource: Resource, hazard: Hazard) -> Expect {
     let waits =
         (shape.workload.stop.grace <= SWARM_LONGEST_GRACE).then_some(&STOP_FIRST as &'static Mechanism);
@@ -87,7 +87,7 @@ fn data(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
         Where::Network(fences) => on_volumes(shape, fences, hazard),
         _ if shape.per_node => {
             let mut ways = on_each_node(shape, hazard);
-            // Any other service is one that may move.
+            // Any other service can move between nodes.
             if !matches!(hazard, Hazard::Neighbour | Hazard::Force) {
                 ways.push(rests_on(ELSEWHERE, [&GLOBAL]));
             }
@@ -95,7 +95,7 @@ fn data(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
         }
         _ => {
             let mut ways = on_pinned_nodes(shape, hazard);
-            // What the directory does not hold of a volume beside it.
+            // The ways for a volume that the directory beside it does not cover.
             if shape.beside && matches!(hazard, Hazard::Colocate | Hazard::Move | Hazard::Neighbour) {
                 ways.extend(on_volumes(shape, Fences::Never, hazard));
             }
@@ -104,14 +104,14 @@ fn data(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
     }
 }
 
-/// A service is one member: with two tasks of it every rule meets itself.
+/// Makes the precondition that a service has one task. Two tasks of one service share all its names.
 fn one_task(hazard: Hazard) -> Option<Way> {
     let may = !matches!(hazard, Hazard::Neighbour | Hazard::Force);
     may.then(|| rests_on(HERE, [&SERVICE as &'static Mechanism]))
 }
 
-/// A second container on the same node: `first`, the order, the lock of the node and that of the
-/// directory.
+/// Makes the way of a second container on the same node. `first`, the update order, the lock of the node
+/// and the lock of the directory prevent it.
 fn here(shape: &Shape<'_>, hazard: Hazard, first: &[&'static Mechanism]) -> Way {
     let together = !matches!(hazard, Hazard::Revisions | Hazard::Relabel) || shape.one_lock;
     let lock = (shape.guard && together).then_some(&LOCK as &'static Mechanism);
@@ -135,8 +135,9 @@ fn on_each_node(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
     }
 }
 
-/// On another node: not placed there; and if it were, the directory should not be there. But
-/// directories are made by hand wherever a member may run, so that counts beside the pin only.
+/// Makes the way of a second container on another node. The scheduler does not place it there, and its
+/// directory is missing there. People create directories wherever a member can run, so the missing
+/// directory counts only together with the pin.
 fn not_elsewhere() -> [Way; 3] {
     [way(ELSEWHERE, [&PIN, &PATH]), way(ELSEWHERE, [&PIN, &PATH_MISSING]), rests_on(ELSEWHERE, [&PIN])]
 }
@@ -149,7 +150,7 @@ fn on_pinned_nodes(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
         Hazard::Update => vec![here(&[]), pin],
         Hazard::Force => vec![here(&[])],
         Hazard::Revisions => vec![here(&[&SERVICE])],
-        // A port is a fence of one node: on the other one there is no directory.
+        // A port fences one node. On another node the directory is missing.
         Hazard::Relabel => vec![here(&[]), way(ELSEWHERE, [&PATH]), way(ELSEWHERE, [&PATH_MISSING])],
         Hazard::Partition => vec![id, there, pin, here(&[])],
         Hazard::Reboot => vec![id, there, pin, here(&[]), way(EMPTY, [&PATH_MISSING])],
@@ -173,7 +174,7 @@ fn on_volumes(shape: &Shape<'_>, fences: Fences, hazard: Hazard) -> Vec<Way> {
     let elsewhere = |any: [Option<&'static Mechanism>; 4]| way(ELSEWHERE, any.into_iter().flatten());
     let mut ways = match hazard {
         Hazard::Colocate => vec![here(&[&VOLUME])],
-        // Attaching keeps off nodes: on one node a volume serves every container.
+        // Attaching excludes other nodes. On one node a volume serves every container.
         Hazard::Update => vec![here(reserved), elsewhere([pin, attach(connected), cluster, waits])],
         Hazard::Revisions => vec![here(&[&SERVICE])],
         // An evicted task counts as rejected, which frees a cluster volume's reservation: Swarm
@@ -183,7 +184,7 @@ fn on_volumes(shape: &Shape<'_>, fences: Fences, hazard: Hazard) -> Vec<Way> {
             vec![here(&[]), elsewhere([attach(stays), None, None, None])]
         }
         Hazard::Partition => vec![elsewhere([pin, attach(always), cluster, None]), here(reserved)],
-        // A plugin may go with its dockerd, and the storage takes the node for gone.
+        // A plugin can end with its dockerd. The storage then treats the node as gone.
         Hazard::Reboot => vec![elsewhere([pin, attach(always), cluster, None]), here(reserved)],
         Hazard::Move => {
             let local =
@@ -195,8 +196,8 @@ fn on_volumes(shape: &Shape<'_>, fences: Fences, hazard: Hazard) -> Vec<Way> {
         Hazard::Force => vec![here(&[]), elsewhere([attach(always), None, None, None])],
     };
     ways.extend(one_task(hazard));
-    // A volume of the node stays behind when its task moves. Of two kinds the text carries what
-    // both have, which says nothing of either.
+    // A volume of the node stays behind when its task moves. With volumes of two kinds, the text carries
+    // only the mechanisms of both, which protect neither.
     let kinds: BTreeSet<bool> = shape
         .workload
         .volumes()

@@ -1,4 +1,4 @@
-//! What was emitted, searched: a breach that neither a gap nor a waiver names is one more gap.
+//! Searches the emitted files. A breach that neither a gap nor a waiver names is one more gap.
 
 use std::collections::BTreeSet;
 
@@ -14,17 +14,17 @@ use crate::route;
 use crate::verify::{kin, violations};
 use crate::world::{Unread, UnreadKind, Workload, Worlds};
 
-/// What a search of emitted texts found.
+/// The result of a search of emitted files.
 #[derive(Debug, Default)]
 pub struct Proof {
-    /// What was not known, each with the index of its service.
+    /// The new gaps, each with the index of its service.
     pub gaps: Vec<(usize, Gap)>,
-    /// What of them no reader understands.
+    /// The parts that no reader understands.
     pub unread: Vec<Unread>,
 }
 
-/// Searches what the services of `batch` do with `tree`, and returns what `known` does not say. What
-/// has no name among the gaps is a fault. `memo` knows what was searched before.
+/// Searches what the services of `batch` can do with `tree`, and returns the gaps that `known` does not
+/// have. A breach without the name of a gap is an error. `memo` has the results of earlier searches.
 pub fn gaps(
     model: &Model,
     batch: &[usize],
@@ -34,7 +34,7 @@ pub fn gaps(
     memo: &Memo,
     faults: &mut Vec<Diagnostic>,
 ) -> Proof {
-    // The claims are the spec's; what keeps them is read.
+    // The spec says what may have one holder. The files say what protects it.
     let mut single: BTreeSet<String> = BTreeSet::new();
     for service in batch.iter().map(|i| model.service(*i)) {
         if let Body::Workload(w) = &service.body
@@ -79,20 +79,20 @@ pub fn gaps(
     Proof { gaps, unread: verified.unread }
 }
 
-/// Reports directories that lie in another workload's, of what was `unread`: for texts in which more
-/// than fields of specs says what is mounted. Those fields the check of neighbours judges, which
-/// knows on which nodes they are; of files of others nobody does.
+/// Reports directories inside a directory of another workload, among the `unread` parts. This is for files
+/// whose mounts do not all come from fields of specs. The check of neighbours covers those fields, and
+/// knows their nodes.
 pub fn nested(model: &Model, certificates: &Certificates, unread: &[Unread], faults: &mut Vec<Diagnostic>) {
     for unread in unread.iter().filter(|u| u.kind == UnreadKind::Nested) {
         let folder = unread.at.file.split('/').next().unwrap_or_default();
-        // What is wrong with a spec was told.
+        // Errors of a spec were reported before.
         if model.named(folder).any(|s| !certificates.has(s)) {
             continue;
         }
         let place = model.find(folder).map_or(Place::NOWHERE, |s| s.key(&route!["service"]));
         let message = format!("what was emitted breaks: {}", unread.what);
         let d = Diagnostic::error(Code::OutputBreaks, place, message);
-        faults.push(d.advice("give each service a directory of its own"));
+        faults.push(d.advice("give each service its own directory"));
     }
 }
 

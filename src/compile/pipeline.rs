@@ -232,7 +232,7 @@ fn unreadable(worlds: &Worlds<'_>, tree: &Tree) -> Vec<Diagnostic> {
             reasons.entry(&unread.at.file).or_insert_with(|| unread.what.clone());
         }
     }
-    // What is so broken that it looks like no orchestrator's.
+    // A file that is too broken to be recognised as one of an orchestrator.
     for path in &worlds.passed {
         let faults = tree.get(path).filter(|_| is_own(path)).map(|text| yaml::read(text).1);
         if let Some(fault) = faults.into_iter().flatten().next() {

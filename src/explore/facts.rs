@@ -36,7 +36,7 @@ pub struct Facts {
     pub same: Pairs,
     /// Whether no node can match the placement rules of both.
     pub excluded: bool,
-    /// The two stand for members of one quorum, over which a controller rolls an update.
+    /// How a controller rolls an update over members of a quorum, of which the two actors are examples.
     pub rolling: Option<Rolling>,
 }
 
@@ -83,7 +83,7 @@ pub struct Actor {
     pub forgets_scaled: bool,
     /// Its claims are deleted when it is deleted.
     pub forgets_deleted: bool,
-    /// It has a hostname of its own.
+    /// Whether it has its own hostname.
     pub named: bool,
     /// Its mounts. Of mounts that differ only in their names, only one.
     pub mounts: Vec<Mount>,
@@ -95,7 +95,7 @@ impl Actor {
         self.forgets_scaled || self.forgets_deleted
     }
 
-    /// Whether at most one container may be it: it has data, or someone says so.
+    /// Returns whether at most one container can be this member: it has data, or its spec requires it.
     pub fn claims(&self) -> bool {
         !self.mounts.is_empty() || self.single || self.kind == Kind::StatefulSet
     }

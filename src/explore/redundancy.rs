@@ -1,8 +1,7 @@
-//! Finds mechanisms that stand alone: a single one keeps two containers apart where a second one is
-//! available.
+//! Finds single mechanisms: only one keeps two containers apart, although a second one is available.
 //!
 //! No table says which rules belong together. One mechanism is removed from the facts, and the
-//! scenario is searched again: if that breaks what was safe, the mechanism stands alone. A second
+//! scenario is searched again: if the scenario is no longer safe, the mechanism is single. A second
 //! mechanism is suggested only if the search shows that it would protect instead, and that updates
 //! still finish.
 
@@ -21,7 +20,7 @@ use super::search::Found;
 use super::state::ACTORS;
 use super::story;
 
-/// What a search comes to.
+/// The outcome of a search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outcome {
     /// Whether every state was visited, and nothing breaks.
@@ -38,11 +37,11 @@ impl Outcome {
     }
 }
 
-/// A mechanism that stands alone under a hazard.
+/// A mechanism that is the only one under a hazard.
 #[derive(Debug)]
 struct Lone {
     layer: &'static Layer,
-    /// What could stand beside it.
+    /// The mechanism that could be added.
     second: &'static Layer,
     hazard: Hazard,
     at: At,
@@ -50,12 +49,12 @@ struct Lone {
     fix: String,
 }
 
-/// What stands alone in one workload, and its like.
+/// The single mechanisms of a workload, and of similar workloads.
 #[derive(Debug)]
 pub struct Alone<'w> {
     workload: &'w Workload,
     lone: Vec<Lone>,
-    /// What a violation asks for anyway.
+    /// The mechanisms that the fix of a violation adds.
     asked: BTreeSet<Id>,
 }
 
@@ -73,7 +72,7 @@ impl<'w> Alone<'w> {
         for second in layers {
             let Some(fix) = offer(scenario, second.mechanism.id) else { continue };
             let with_second = |facts: &Facts| changed(facts, |f| give(second.mechanism.id, f));
-            // What stops an update is no help.
+            // A mechanism that blocks an update is not suggested.
             if !with_second(facts).map(|f| search(&f)).is_some_and(|o| o.holds && o.goes_on) {
                 continue;
             }
@@ -91,7 +90,7 @@ impl<'w> Alone<'w> {
         }
     }
 
-    /// Returns one note about all mechanisms that stand alone.
+    /// Returns one note about all single mechanisms.
     pub fn note(&self, target: Target) -> Option<Finding> {
         let lone: Vec<&Lone> =
             self.lone.iter().filter(|l| !self.asked.contains(l.second.mechanism.id)).collect();
@@ -109,7 +108,7 @@ impl<'w> Alone<'w> {
         let mut seen = BTreeSet::new();
         at.retain(|at| seen.insert(at.clone()));
         let message = format!(
-            "nothing but {} keeps two containers of {} apart: {} could stand beside it",
+            "only {} keeps two containers of {} apart: add {} as a second mechanism",
             said.join(" and "),
             self.workload.name,
             first.second.other
@@ -135,13 +134,13 @@ fn all(actors: usize) -> Pairs {
     all
 }
 
-/// Whether whoever has `layer` alone misses `second`. That a StatefulSet makes one pod of a name nobody
-/// doubts, except where others may mount its volume.
+/// Returns whether a workload with only `layer` should also have `second`. The name of a pod of a
+/// StatefulSet is enough, unless other pods can mount its volume.
 fn misses(layer: Id, second: Id) -> bool {
     layer != second && (layer != "pod-name" || second == "one-pod")
 }
 
-/// Takes a mechanism out of the facts.
+/// Removes a mechanism from the facts.
 fn take(mechanism: Id, facts: &mut Facts) {
     let mounts = |facts: &mut Facts, change: &dyn Fn(&mut super::facts::Mount)| {
         facts.actors.iter_mut().flat_map(|a| &mut a.mounts).for_each(change);
@@ -170,7 +169,7 @@ fn take(mechanism: Id, facts: &mut Facts) {
     }
 }
 
-/// Puts a mechanism into the facts.
+/// Adds a mechanism to the facts.
 fn give(mechanism: Id, facts: &mut Facts) {
     let all = all(facts.actors.len());
     match mechanism {
@@ -191,8 +190,8 @@ fn give(mechanism: Id, facts: &mut Facts) {
     }
 }
 
-/// The line of a mechanism that the scenario lacks, where its orchestrator has it for everyone: a
-/// lock takes an image that has flock, a volume that fences a backend that does.
+/// Returns the line of a mechanism that the scenario lacks, if every workload of the orchestrator can have
+/// it. A lock needs an image with flock, and a fencing volume needs a backend that fences.
 fn offer(scenario: &Scenario<'_>, mechanism: Id) -> Option<String> {
     let (facts, actors) = (&scenario.facts, &scenario.actors);
     let (workload, all) = (actors[0].workload, all(actors.len()));
@@ -211,7 +210,7 @@ fn offer(scenario: &Scenario<'_>, mechanism: Id) -> Option<String> {
                  namespaceSelector: {{}}, labelSelector: {{matchLabels: {{{key}: {value}}}}}}}]}}"
             ))
         }
-        // Of ReadWriteOnce the reader tells.
+        // The reader reports ReadWriteOnce.
         ("one-pod", Target::Kubernetes) if workload.many.is_some() => {
             Some("accessModes: [ReadWriteOncePod]".to_owned())
         }
@@ -237,7 +236,7 @@ fn offer(scenario: &Scenario<'_>, mechanism: Id) -> Option<String> {
     }
 }
 
-/// Returns where a mechanism stands.
+/// Returns the line of a mechanism.
 fn place(scenario: &Scenario<'_>, layer: &Layer) -> At {
     let of = |actor: &super::scenario::Actor<'_>| {
         (layer.place)(actor.workload, actor.member, &actor.mounts).cloned()

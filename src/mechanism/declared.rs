@@ -1,4 +1,4 @@
-//! What a mechanism is.
+//! The type of a mechanism.
 
 use std::collections::BTreeMap;
 
@@ -41,7 +41,7 @@ pub struct Mechanism {
     pub strength: Strength,
     /// What it does, in one line.
     pub what: &'static str,
-    /// What it takes for granted; empty for nothing.
+    /// What it assumes; empty for nothing.
     pub assumes: &'static str,
     /// Where that is documented or was measured: a file of the orchestrator, or the experiment.
     pub source: &'static str,
@@ -58,15 +58,15 @@ impl PartialEq for Mechanism {
 
 impl Eq for Mechanism {}
 
-/// A mechanism that the search can take away from files of anyone, with the words for it.
+/// A mechanism that the search can remove from any files, with the words for it.
 #[derive(Debug)]
 pub struct Layer {
     /// The mechanism.
     pub mechanism: &'static Mechanism,
-    /// What a workload that has it keeps apart by: `its host ports`.
+    /// The words for a workload with the mechanism: `its host ports`.
     pub own: &'static str,
-    /// What a workload that lacks it could have: `required anti-affinity`; empty for what not every
-    /// workload can have.
+    /// The words for a workload that could have it: `required anti-affinity`; empty if not every
+    /// workload can.
     pub other: &'static str,
     /// Finds its field in a workload, of which the search looks at one member and these mounts.
     pub place: for<'w> fn(&'w Workload, &'w world::Member, &[&'w Mount]) -> Option<&'w At>,

@@ -1,18 +1,18 @@
-//! What a spec expects of its own files.
+//! The values that a spec expects in its own files.
 
 use std::ops::Range;
 
 use crate::target::Target;
 
-/// What a spec expects of its own files on one orchestrator: all that tells its own rule from that of
-/// anyone.
+/// The values that a spec expects in its own files on one orchestrator. They distinguish its own rules
+/// from those of other services.
 #[derive(Debug)]
 pub struct Expected {
     /// The orchestrator.
     pub target: Target,
     /// The name of the service, and of the folder of its files.
     pub service: String,
-    /// The members; one that stands for each node's, where the node is the identity.
+    /// The members. If the node is the identity, there is one that represents the member of each node.
     pub members: Vec<Member>,
     /// The numbers of the members.
     pub ids: Range<u32>,
@@ -22,13 +22,13 @@ pub struct Expected {
     pub pin: Option<String>,
     /// The label whose value on a node is the revision of its member, and that value.
     pub revision: Option<(String, String)>,
-    /// The label that pods of two revisions differ in (Kubernetes).
+    /// The label whose value differs between the pods of two revisions (Kubernetes).
     pub revision_label: &'static str,
     /// The ports.
     pub ports: Vec<u16>,
-    /// The port by which a member holds its node (Swarm).
+    /// The port that locks the node of a member (Swarm).
     pub lock_port: Option<u16>,
-    /// The members use the network of their node.
+    /// Whether the members use the network of their node.
     pub node_network: bool,
     /// The namespace (Kubernetes).
     pub namespace: String,
@@ -36,7 +36,7 @@ pub struct Expected {
     pub siblings: String,
 }
 
-/// One member as a spec expects it.
+/// A member as a spec expects it.
 #[derive(Debug)]
 pub struct Member {
     /// Its number.

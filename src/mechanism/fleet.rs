@@ -10,7 +10,7 @@ use crate::world::{Apart, Inspect, Kind, Missing, Source, Whom};
 pub static UNIT_NAME: Mechanism = Mechanism {
     id: "unit-name",
     strength: Construction,
-    what: "one unit of a member's name: fleet gives it one machine, systemd one queue of jobs",
+    what: "one unit has the member's name: fleet gives it one machine, systemd one queue of jobs",
     assumes: "no machine is cut off, and no unit is moved without waiting for its end",
     source: "fleet registry/job.go (the target is created once); systemd",
     found: unit_name,
@@ -19,8 +19,8 @@ pub static UNIT_NAME: Mechanism = Mechanism {
 pub static NODE_BOUND: Mechanism = Mechanism {
     id: "node-bound",
     strength: Construction,
-    what: "the directory belongs to the machine: whoever runs there has it, whoever runs elsewhere has not",
-    assumes: "it lies on a disk of this machine alone",
+    what: "the directory belongs to the machine: a container there uses it, a container on another machine cannot",
+    assumes: "the directory is on a disk of this machine only",
     source: "docker bind mounts",
     found: |own| own.node_bound(),
 };
@@ -28,7 +28,7 @@ pub static NODE_BOUND: Mechanism = Mechanism {
 pub static ONE_LABEL: Mechanism = Mechanism {
     id: "one-label",
     strength: Construction,
-    what: "a machine has one value of the revision's metadata, so two revisions never want the same machine",
+    what: "a machine has one value of the revision's metadata, so two revisions never require the same machine",
     assumes: "",
     source: "fleet machine/machine.go, HasMetadata",
     found: revision,
@@ -37,8 +37,8 @@ pub static ONE_LABEL: Mechanism = Mechanism {
 pub static PATH: Mechanism = Mechanism {
     id: "path",
     strength: Construction,
-    what: "each member's directory carries its id: no two can name the same one",
-    assumes: "nobody links or copies one to another",
+    what: "the path of each member's directory contains its id, so no two members can name the same directory",
+    assumes: "no directory is a link to, or a copy of, another member's",
     source: "docker bind mounts",
     found: |own| own.member_path(),
 };
@@ -46,7 +46,7 @@ pub static PATH: Mechanism = Mechanism {
 pub static IDS: Mechanism = Mechanism {
     id: "ids",
     strength: Construction,
-    what: "berthc refuses two specs of one id space that have an id in common",
+    what: "berthc rejects two specs of one id space that share an id",
     assumes: "all specs of the id space are compiled together",
     source: "berthc id-clash",
     found: ids,
@@ -55,7 +55,7 @@ pub static IDS: Mechanism = Mechanism {
 pub static VOLUME: Mechanism = Mechanism {
     id: "volume-name",
     strength: Construction,
-    what: "each member's volume carries its name: no two can name the same one",
+    what: "the volume of each member contains its name, so no two members can name the same volume",
     assumes: "all specs for these machines are compiled together",
     source: "docker volumes",
     found: volume,
@@ -64,8 +64,8 @@ pub static VOLUME: Mechanism = Mechanism {
 pub static PIN: Mechanism = Mechanism {
     id: "pin",
     strength: Construction,
-    what: "only the machine that carries the member's number; without it the unit is not scheduled",
-    assumes: "one machine for each value, and none moved under a running member",
+    what: "the member runs only on the machine with its number; without it the unit is not scheduled",
+    assumes: "one machine for each value, and no value moves while its member runs",
     source: "fleet engine/scheduler.go, agent/state.go; seen: not scheduled when its machine is lost",
     found: pin,
 };
@@ -73,7 +73,7 @@ pub static PIN: Mechanism = Mechanism {
 pub static UNIQUE: Mechanism = Mechanism {
     id: "unique",
     strength: Construction,
-    what: "berthc refuses two specs that name it on machines that may be the same",
+    what: "berthc rejects two specs that use it on machines that may be the same",
     assumes: "all specs for these machines are compiled together",
     source: "berthc neighbour",
     found: |own| own.directories(),
@@ -82,7 +82,7 @@ pub static UNIQUE: Mechanism = Mechanism {
 pub static NAME: Mechanism = Mechanism {
     id: "name",
     strength: Fence,
-    what: "the container is named after the first data directory or volume: the daemon refuses a second one for as long as the first lives, also after its client was killed; the next waits and tries again",
+    what: "the container is named after the first data directory or volume: the daemon refuses a second one while the first lives, also after its client was killed; the next unit tries again",
     assumes: "one docker daemon on the machine",
     source: "docker; seen: refused (rc 125) after the client was killed, started once the first had gone",
     found: name,
@@ -91,8 +91,8 @@ pub static NAME: Mechanism = Mechanism {
 pub static LOCK: Mechanism = Mechanism {
     id: "lock",
     strength: Fence,
-    what: "the process itself holds flock on its data directory for as long as it lives",
-    assumes: "no network file system; sh and flock in the image, an sh that keeps variables with dots if there are any; the process keeps the inherited descriptor",
+    what: "the process itself holds flock on its data directory until it ends",
+    assumes: "no network file system; sh and flock in the image, an sh that keeps variables with dots in their names; the process keeps the inherited descriptor",
     source: "flock(2); seen: the lock inside excludes the one outside, same inode",
     found: |own| own.locked(),
 };
@@ -109,8 +109,8 @@ pub static ATTACH: Mechanism = Mechanism {
 pub static PATH_MISSING: Mechanism = Mechanism {
     id: "path-missing",
     strength: Fence,
-    what: "a directory that is not there keeps the container from starting, and the unit tries again; nothing makes it",
-    assumes: "it lies inside the mount, and none is left under the bare mountpoint",
+    what: "a missing directory keeps the container from starting, and the unit tries again; nothing creates it",
+    assumes: "the directory is inside the mount, and none is left below the empty mountpoint",
     source: "docker --mount; seen: refused, where -v made the directory",
     found: |own| own.directories_refused(),
 };
@@ -136,7 +136,7 @@ pub static VOLUME_MISSING: Mechanism = Mechanism {
 pub static PUBLISH: Mechanism = Mechanism {
     id: "publish",
     strength: Fence,
-    what: "docker binds the published port of the machine, and refuses a second container that wants it",
+    what: "docker binds the published port of the machine, and refuses a second container with that port",
     assumes: "",
     source: "docker port allocator",
     found: publish,
@@ -145,8 +145,8 @@ pub static PUBLISH: Mechanism = Mechanism {
 pub static BIND: Mechanism = Mechanism {
     id: "bind",
     strength: Fence,
-    what: "the kernel: one listener for a port of the machine's network",
-    assumes: "the program binds exactly this port, and no range",
+    what: "the kernel allows one listener for a port of the machine's network",
+    assumes: "the program binds exactly this port, not a range",
     source: "bind(2)",
     found: |own| own.node_network(),
 };
@@ -154,8 +154,8 @@ pub static BIND: Mechanism = Mechanism {
 pub static CONFLICTS: Mechanism = Mechanism {
     id: "conflicts",
     strength: Scheduler,
-    what: "fleet places no two of them on one machine",
-    assumes: "it judges what is wanted, not what still runs: the next unit starts 8 ms after a stop is asked",
+    what: "fleet places no two units of the service on one machine",
+    assumes: "fleet checks which units should run, not which still run: the next unit starts 8 ms after the stop is requested",
     source: "fleet agent/state.go, HasConflict",
     found: conflicts,
 };
@@ -172,13 +172,13 @@ pub static GLOBAL: Mechanism = Mechanism {
 pub static CLEANS: Mechanism = Mechanism {
     id: "own-stop",
     strength: Order,
-    what: "the start first stops the container that its unit left behind, and waits for its end",
+    what: "the start first stops a leftover container of its unit, and waits for its end",
     assumes: "the label of the container names its unit",
     source: "docker ps --filter label, docker stop in ExecStartPre; systemd waits for each before ExecStart",
     found: cleans,
 };
 
-/// All of them.
+/// All mechanisms.
 pub const ALL: [&Mechanism; 19] = [
     &UNIT_NAME,
     &NODE_BOUND,
@@ -201,7 +201,7 @@ pub const ALL: [&Mechanism; 19] = [
     &CLEANS,
 ];
 
-/// Those that a search can take away, in the order of a message.
+/// The mechanisms that a search can remove, in the order of a message.
 pub const LAYERS: [Layer; 8] = [
     Layer { mechanism: &PUBLISH, own: "its published ports", other: "a published port", place: first_port },
     Layer {
@@ -228,12 +228,13 @@ pub const LAYERS: [Layer; 8] = [
     Layer { mechanism: &PIN, own: "its pin", other: "", place: first_want },
 ];
 
-/// What fleet and systemd say of a unit is not true of a container that outlives it.
+/// Returns `places` if the container ends with its unit. Otherwise the rules of fleet and systemd, which
+/// concern the unit, do not hold for the container.
 fn of_unit(own: &Own<'_>, places: Vec<At>) -> Vec<At> {
     if own.workload.outlives.is_none() { places } else { Vec::new() }
 }
 
-/// A unit of the member's own name.
+/// Finds a unit with the member's own name.
 fn unit_name(own: &Own<'_>) -> Vec<At> {
     of_unit(own, ids(own))
 }
@@ -254,20 +255,20 @@ fn revision(own: &Own<'_>) -> Vec<At> {
     of_unit(own, own.revision(""))
 }
 
-/// `Conflicts` with the units of all members.
+/// Finds `Conflicts` with the units of all members.
 fn conflicts(own: &Own<'_>) -> Vec<At> {
     let is_own = |a: &&Apart| matches!(&a.whom, Whom::Units(glob) if *glob == own.expected.siblings);
     of_unit(own, own.workload.apart.iter().filter(is_own).map(|a| a.at.clone()).collect())
 }
 
-/// `RequiresMountsFor` of every directory.
+/// Finds `RequiresMountsFor` for every directory.
 fn mounted(own: &Own<'_>) -> Vec<At> {
     let of = |path: Option<&str>| own.workload.mounted.iter().find(|(p, _)| Some(p.as_str()) == path);
     every(own.host_data().map(|(_, path)| of(path).map(|(_, at)| at.clone())))
 }
 
-/// The name of the container, which its start waits for. Without the label of its unit nothing would
-/// stop a container that outlived its client, and the next one would wait for ever.
+/// Finds the name of the container, which the next start waits for. Without the label of its unit,
+/// nothing would stop a container that outlived its client, and the next one would wait forever.
 fn name(own: &Own<'_>) -> Vec<At> {
     let w = own.workload;
     let labelled = w.labels.get("berth.unit") == Some(&w.name);
@@ -280,12 +281,12 @@ fn publish(own: &Own<'_>) -> Vec<At> {
     own.ports(|port| port.bound)
 }
 
-/// Volumes of the member's own name.
+/// Finds volumes with the name of the member.
 fn volume(own: &Own<'_>) -> Vec<At> {
     own.on_network(|mount, _, name| mount.volume.as_ref().filter(|v| v.name == name).map(|_| &mount.at))
 }
 
-/// Volumes of the member's own name that a driver makes which fences.
+/// Finds volumes with the name of the member whose driver fences.
 fn attach(own: &Own<'_>) -> Vec<At> {
     own.on_network(|mount, network, name| {
         let volume = mount.volume.as_ref().filter(|v| v.name == name)?;
@@ -294,8 +295,8 @@ fn attach(own: &Own<'_>) -> Vec<At> {
     })
 }
 
-/// `docker volume inspect` of every volume before the start, and of its driver: docker makes a volume
-/// that is missing, and takes one of its own driver for that of a plugin.
+/// Finds the `docker volume inspect` of every volume and its driver before the start. Without it, docker
+/// creates a missing volume, and uses a volume of its own driver in place of one of the plugin.
 fn volume_missing(own: &Own<'_>) -> Vec<At> {
     own.on_network(|mount, network, name| {
         let driver = network.driver.as_deref()?;
@@ -314,7 +315,7 @@ fn volume_missing(own: &Own<'_>) -> Vec<At> {
     })
 }
 
-/// A start that ends what is left of its own unit.
+/// Finds a start that first stops the leftover containers of its unit.
 fn cleans(own: &Own<'_>) -> Vec<At> {
     one(own.workload.cleans.as_ref())
 }

@@ -13,8 +13,8 @@ use crate::world::{Apart, Kind, Missing, Order, PersistentVolume, Source, Term, 
 pub static POD_NAME: Mechanism = Mechanism {
     id: "pod-name",
     strength: Construction,
-    what: "one object of a member's name in the API: no successor is made before it is gone, for ever if need be",
-    assumes: "nobody deletes a pod by force or the Node object of a node that runs; the namespace stays the same",
+    what: "the API holds one object of a member's name: no successor is created while it exists, even if that is forever",
+    assumes: "nobody force-deletes a pod, or deletes the Node object of a running node; the namespace stays the same",
     source: "kubernetes pkg/controller/statefulset/stateful_set_control.go; seen: 0 overlaps in partition, re-apply, scale to 0 and back, two controllers",
     found: stateful_set,
 };
@@ -22,8 +22,8 @@ pub static POD_NAME: Mechanism = Mechanism {
 pub static NODE_BOUND: Mechanism = Mechanism {
     id: "node-bound",
     strength: Construction,
-    what: "the directory belongs to the node: whoever runs there has it, whoever runs elsewhere has not",
-    assumes: "it lies on a disk of this node alone",
+    what: "the directory belongs to the node: a container there uses it, a container on another node cannot",
+    assumes: "the directory is on a disk of this node only",
     source: "kubernetes api core/v1 HostPathVolumeSource",
     found: |own| own.node_bound(),
 };
@@ -31,7 +31,7 @@ pub static NODE_BOUND: Mechanism = Mechanism {
 pub static REVISION_LABEL: Mechanism = Mechanism {
     id: "one-label",
     strength: Construction,
-    what: "a node has one value of the revision's label, so two revisions never want the same node",
+    what: "a node has one value of the revision's label, so two revisions never require the same node",
     assumes: "",
     source: "kubernetes pkg/controller/daemon/daemon_controller.go, nodeShouldRunDaemonPod",
     found: revision,
@@ -40,8 +40,8 @@ pub static REVISION_LABEL: Mechanism = Mechanism {
 pub static PATH: Mechanism = Mechanism {
     id: "path",
     strength: Construction,
-    what: "each member's directory carries its id: no two can name the same one",
-    assumes: "nobody links or copies one to another",
+    what: "the path of each member's directory contains its id, so no two members can name the same directory",
+    assumes: "no directory is a link to, or a copy of, another member's",
     source: "kubernetes api core/v1 LocalVolumeSource",
     found: paths,
 };
@@ -49,7 +49,7 @@ pub static PATH: Mechanism = Mechanism {
 pub static PIN: Mechanism = Mechanism {
     id: "pin",
     strength: Construction,
-    what: "only the node that carries the member's number; elsewhere it stays unplaced",
+    what: "the member runs only on the node with its number; without it the pod stays pending",
     assumes: "one node for each value",
     source: "kubernetes pkg/scheduler/framework/plugins/volumebinding, nodeaffinity; seen: pending until its node is back",
     found: pin,
@@ -58,8 +58,8 @@ pub static PIN: Mechanism = Mechanism {
 pub static CLAIM: Mechanism = Mechanism {
     id: "claim",
     strength: Construction,
-    what: "the claim belongs to the member's name and is kept: the same name always finds the same volume",
-    assumes: "nobody deletes the claim, and no pod of others names it",
+    what: "the claim belongs to the member's name and is kept, so the same name always gets the same volume",
+    assumes: "nobody deletes the claim, and no other pod names it",
     source: "kubernetes pkg/controller/statefulset/stateful_set_utils.go, getPersistentVolumeClaims",
     found: claims,
 };
@@ -67,8 +67,8 @@ pub static CLAIM: Mechanism = Mechanism {
 pub static RESERVED: Mechanism = Mechanism {
     id: "reserved",
     strength: Construction,
-    what: "the volume is kept for the claim of the member's name: the same name finds the same volume, and no other claim binds it",
-    assumes: "no pod of others names the claim",
+    what: "the volume is reserved for the claim of the member's name: the same name gets the same volume, and no other claim binds it",
+    assumes: "no other pod names the claim",
     source: "kubernetes pkg/controller/volume/persistentvolume, claimRef; seen: each member on its own node",
     found: reserved,
 };
@@ -76,7 +76,7 @@ pub static RESERVED: Mechanism = Mechanism {
 pub static BY_HAND: Mechanism = Mechanism {
     id: "by-hand",
     strength: Fence,
-    what: "nothing makes a volume of this class: a member whose volume is missing waits",
+    what: "nothing creates a volume of this class: a member whose volume is missing waits",
     assumes: "",
     source: "kubernetes kubernetes.io/no-provisioner",
     found: by_hand,
@@ -85,7 +85,7 @@ pub static BY_HAND: Mechanism = Mechanism {
 pub static UNIQUE: Mechanism = Mechanism {
     id: "unique",
     strength: Construction,
-    what: "berthc refuses two specs that name it on nodes that may be the same",
+    what: "berthc rejects two specs that use it on nodes that may be the same",
     assumes: "all specs for these nodes are compiled together",
     source: "berthc neighbour",
     found: unique,
@@ -94,7 +94,7 @@ pub static UNIQUE: Mechanism = Mechanism {
 pub static RWOP: Mechanism = Mechanism {
     id: "one-pod",
     strength: Fence,
-    what: "ReadWriteOncePod: the scheduler refuses the volume to a second pod, and the kubelet for as long as the first has it mounted, also by force",
+    what: "ReadWriteOncePod: the scheduler refuses the volume to a second pod; the kubelet refuses it while the first pod has it mounted, even after a forced deletion",
     assumes: "a CSI driver with csi-attacher 3.3 or newer",
     source: "KEP-2485; kubernetes pkg/scheduler/framework/plugins/volumerestrictions, pkg/volume/util/operationexecutor",
     found: one_pod,
@@ -103,7 +103,7 @@ pub static RWOP: Mechanism = Mechanism {
 pub static ATTACH: Mechanism = Mechanism {
     id: "attach",
     strength: Fence,
-    what: "the storage attaches the volume to one node, also while another is cut off",
+    what: "the storage attaches the volume to one node, also while another node is cut off",
     assumes: "the class uses the backend's own driver, without multi-attach",
     source: "the CSI driver of the backend",
     found: attach,
@@ -113,7 +113,7 @@ pub static PORTS: Mechanism = Mechanism {
     id: "ports",
     strength: Fence,
     what: "declared host ports: scheduler and kubelet refuse a second pod until the first has stopped",
-    assumes: "nobody deletes a pod by force",
+    assumes: "nobody force-deletes a pod",
     source: "kubernetes pkg/scheduler/framework/plugins/nodeports; seen: 0 overlaps in 72 label flips",
     found: ports,
 };
@@ -121,8 +121,8 @@ pub static PORTS: Mechanism = Mechanism {
 pub static BIND: Mechanism = Mechanism {
     id: "bind",
     strength: Fence,
-    what: "the kernel: one listener for a port of the node's network",
-    assumes: "the program binds exactly this port, and no range",
+    what: "the kernel allows one listener for a port of the node's network",
+    assumes: "the program binds exactly this port, not a range",
     source: "bind(2)",
     found: |own| own.node_network(),
 };
@@ -130,7 +130,7 @@ pub static BIND: Mechanism = Mechanism {
 pub static IDS: Mechanism = Mechanism {
     id: "ids",
     strength: Construction,
-    what: "berthc refuses two specs of one id space that have an id in common",
+    what: "berthc rejects two specs of one id space that share an id",
     assumes: "all specs of the id space are compiled together, and the StatefulSet is not scaled by hand",
     source: "berthc id-clash",
     found: ids,
@@ -139,7 +139,7 @@ pub static IDS: Mechanism = Mechanism {
 pub static LOCK: Mechanism = Mechanism {
     id: "lock",
     strength: Fence,
-    what: "the process itself holds flock on its data directory for as long as it lives",
+    what: "the process itself holds flock on its data directory until it ends",
     assumes: "no network file system; sh and flock in the image; the process keeps the inherited descriptor",
     source: "flock(2); seen: 0 s overlap where a port token had fallen",
     found: |own| own.locked(),
@@ -148,8 +148,8 @@ pub static LOCK: Mechanism = Mechanism {
 pub static PATH_MISSING: Mechanism = Mechanism {
     id: "path-missing",
     strength: Fence,
-    what: "a directory that is not there keeps the member from starting; nothing makes it",
-    assumes: "it lies inside the mount, and none is left under the bare mountpoint",
+    what: "a missing directory keeps the member from starting; nothing creates it",
+    assumes: "the directory is inside the mount, and none is left below the empty mountpoint",
     source: "kubernetes pkg/volume/hostpath/host_path.go, pkg/volume/local/local.go",
     found: missing,
 };
@@ -157,7 +157,7 @@ pub static PATH_MISSING: Mechanism = Mechanism {
 pub static AFFINITY: Mechanism = Mechanism {
     id: "affinity",
     strength: Scheduler,
-    what: "required anti-affinity against its own kind on the node; a terminating pod still counts",
+    what: "required anti-affinity against the pods of the service on the node; a terminating pod still counts",
     assumes: "the default scheduler places every pod; nodes carry kubernetes.io/hostname",
     source: "kubernetes pkg/scheduler/framework/plugins/interpodaffinity/filtering.go; seen: 0 overlaps in 72 label flips, 48 double controllers",
     found: affinity,
@@ -166,7 +166,7 @@ pub static AFFINITY: Mechanism = Mechanism {
 pub static DAEMONSET: Mechanism = Mechanism {
     id: "daemonset",
     strength: Scheduler,
-    what: "one pod of the set on a node; a terminating one still counts",
+    what: "one pod of the DaemonSet on a node; a terminating pod still counts",
     assumes: "one controller is active",
     source: "kubernetes pkg/controller/daemon/daemon_controller.go, podsShouldBeOnNode",
     found: daemon_set,
@@ -184,13 +184,13 @@ pub static TAINT: Mechanism = Mechanism {
 pub static GONE_FIRST: Mechanism = Mechanism {
     id: "gone-first",
     strength: Orders,
-    what: "the next pod is made when the object of the one before is gone",
-    assumes: "nobody deletes a pod by force",
+    what: "the next pod is created when the object of the previous one is deleted",
+    assumes: "nobody force-deletes a pod",
     source: "kubernetes pkg/controller/daemon/update.go, pkg/controller/statefulset; seen: gaps of 324 ms and more",
     found: gone_first,
 };
 
-/// All of them.
+/// All mechanisms.
 pub const ALL: [&Mechanism; 20] = [
     &POD_NAME,
     &NODE_BOUND,
@@ -214,7 +214,7 @@ pub const ALL: [&Mechanism; 20] = [
     &GONE_FIRST,
 ];
 
-/// Those that a search can take away, in the order of a message.
+/// The mechanisms that a search can remove, in the order of a message.
 pub const LAYERS: [Layer; 9] = [
     Layer { mechanism: &PORTS, own: "its host ports", other: "a host port", place: first_port },
     Layer { mechanism: &LOCK, own: "the lock that its process holds", other: "", place: lock },
@@ -242,26 +242,28 @@ pub const LAYERS: [Layer; 9] = [
     },
 ];
 
-/// A StatefulSet.
+/// Finds a StatefulSet.
 fn stateful_set(own: &Own<'_>) -> Vec<At> {
     one(Some(&own.workload.kind_at).filter(|_| own.workload.kind == Kind::StatefulSet))
 }
 
-/// A DaemonSet. With a surge it replaces a pod that terminates, or is not ready, at once.
+/// Finds a DaemonSet without surge. With a surge it replaces a pod that terminates, or is not ready, at
+/// once.
 fn daemon_set(own: &Own<'_>) -> Vec<At> {
     let w = own.workload;
     let counts = w.kind == Kind::DaemonSet && w.update.order != Order::StartFirst;
     one(Some(&w.kind_at).filter(|_| counts))
 }
 
-/// A DaemonSet whose update deletes a pod before it makes the next one, or leaves that to a person.
+/// Finds a DaemonSet whose update deletes a pod before it creates the next one, or leaves that to a
+/// person.
 fn gone_first(own: &Own<'_>) -> Vec<At> {
     let w = own.workload;
     let waits = w.kind == Kind::DaemonSet && w.update.order != Order::StartFirst;
     one(w.update.at.as_ref().filter(|_| waits))
 }
 
-/// The members have the numbers of the spec, and no others.
+/// Finds members with exactly the numbers of the spec.
 fn ids(own: &Own<'_>) -> Vec<At> {
     let ids = &own.expected.ids;
     let same = own.read.ordinal == Some(ids.start) && own.workload.count == ids.end - ids.start;
@@ -272,8 +274,8 @@ fn revision(own: &Own<'_>) -> Vec<At> {
     own.revision("")
 }
 
-/// A required anti-affinity that keeps every pod of the service off a node that has one, of whatever
-/// revision: it must match the pods of each revision, and those of the next one.
+/// Finds a required anti-affinity that keeps every pod of the service off a node with another one. It
+/// must match the pods of every revision, also of the next one.
 fn affinity(own: &Own<'_>) -> Vec<At> {
     // What places a pod by hand asks for no anti-affinity.
     if own.workload.placed_by.is_some() {
@@ -298,7 +300,7 @@ fn affinity(own: &Own<'_>) -> Vec<At> {
     own.workload.apart.iter().filter(holds).map(|apart| apart.at.clone()).collect()
 }
 
-/// A toleration of the taint of the service's own nodes.
+/// Finds a toleration of the taint of the service's own nodes.
 fn taint(own: &Own<'_>) -> Vec<At> {
     let is_own =
         |t: &&Toleration| t.key == "dedicated" && t.value == own.expected.service && t.effect == "NoSchedule";
@@ -306,12 +308,12 @@ fn taint(own: &Own<'_>) -> Vec<At> {
     one(found.filter(|_| own.workload.placed_by.is_none()).map(|t| &t.at))
 }
 
-/// Host ports that the file gives. One that the API fills in is the API's.
+/// Finds the host ports in the file. A port that the API fills in is not in the file.
 fn ports(own: &Own<'_>) -> Vec<At> {
     if own.expected.node_network { own.ports(|p| p.scheduled && p.declared) } else { Vec::new() }
 }
 
-/// Directories that keep the pod from starting when they are missing.
+/// Finds directories without which the pod does not start.
 fn missing(own: &Own<'_>) -> Vec<At> {
     if own.member.id.is_some() {
         return volumes(own, |volume, _| {
@@ -322,12 +324,12 @@ fn missing(own: &Own<'_>) -> Vec<At> {
     own.on_host(|mount, path| directory(&mount.source) == Some((path, Missing::Refused)))
 }
 
-/// Directories that no other service may name.
+/// Finds directories that no other service can name.
 fn unique(own: &Own<'_>) -> Vec<At> {
     if own.member.id.is_some() { paths(own) } else { own.directories() }
 }
 
-/// Whether the pod mounts the claim of every template of the spec.
+/// Returns whether the pod mounts the claim of every claim template of the spec.
 fn mounts_claims(own: &Own<'_>) -> bool {
     let is_own = |data: &Data| {
         let name = own.mount(data).and_then(|m| m.volume.as_ref()).map(|v| v.name.as_str());
@@ -336,8 +338,8 @@ fn mounts_claims(own: &Own<'_>) -> bool {
     !own.expected.data.is_empty() && own.expected.data.iter().all(is_own)
 }
 
-/// Returns the place that `holds` finds in the PersistentVolume of every member's every directory,
-/// given with what a spec expects of it; none if one has no place.
+/// Returns the places that `holds` finds in the PersistentVolumes of all directories of all members.
+/// Returns none if one has no place.
 fn volumes(own: &Own<'_>, holds: impl Fn(&PersistentVolume, &Wanted<'_>) -> Option<At>) -> Vec<At> {
     if !mounts_claims(own) {
         return Vec::new();
@@ -364,7 +366,7 @@ fn volumes(own: &Own<'_>, holds: impl Fn(&PersistentVolume, &Wanted<'_>) -> Opti
     every(own.expected.members.iter().flat_map(of))
 }
 
-/// The PersistentVolume of one member's directory as a spec expects it.
+/// A PersistentVolume for a directory of a member, as a spec expects it.
 struct Wanted<'w> {
     id: u32,
     path: Option<&'w str>,
@@ -372,7 +374,7 @@ struct Wanted<'w> {
     class: &'w str,
 }
 
-/// Local volumes, each of its member's own path.
+/// Finds local volumes, each with its member's own path.
 fn paths(own: &Own<'_>) -> Vec<At> {
     volumes(own, |volume, wanted| {
         let (path, missing) = directory(&volume.source)?;
@@ -380,7 +382,7 @@ fn paths(own: &Own<'_>) -> Vec<At> {
     })
 }
 
-/// Volumes that are kept for the claim of their member.
+/// Finds volumes that are reserved for the claim of their member.
 fn reserved(own: &Own<'_>) -> Vec<At> {
     volumes(own, |volume, wanted| {
         let (claim, at) = volume.claim.as_ref()?;
@@ -388,7 +390,7 @@ fn reserved(own: &Own<'_>) -> Vec<At> {
     })
 }
 
-/// The node of the pod, or of every member's volume, carries the number of the member.
+/// Finds the constraint on the number of the member, in the pod or in the volume of every member.
 fn pin(own: &Own<'_>) -> Vec<At> {
     let Some(label) = &own.expected.pin else { return Vec::new() };
     let mut all = volumes(own, |volume, wanted| {
@@ -402,7 +404,7 @@ fn pin(own: &Own<'_>) -> Vec<At> {
     all
 }
 
-/// Nothing makes a volume of the class of any directory: it is there before its claim.
+/// Finds classes that create no volume, so that each volume exists before its claim.
 fn by_hand(own: &Own<'_>) -> Vec<At> {
     if !mounts_claims(own) {
         return Vec::new();
@@ -413,14 +415,14 @@ fn by_hand(own: &Own<'_>) -> Vec<At> {
     }))
 }
 
-/// Claims of the member's name that outlive its pod.
+/// Finds claims with the name of the member that outlive its pod.
 fn claims(own: &Own<'_>) -> Vec<At> {
     let is_kept = |source: &Source| matches!(source, Source::Volume { missing: Missing::Refused, .. });
     let all = own.on_network(|mount, _, _| Some(&mount.at).filter(|_| is_kept(&mount.source)));
     if mounts_claims(own) { all } else { Vec::new() }
 }
 
-/// Claims of ReadWriteOncePod.
+/// Finds claims with ReadWriteOncePod.
 fn one_pod(own: &Own<'_>) -> Vec<At> {
     let all = own.on_network(|mount, _, _| match &mount.source {
         Source::Volume { one_pod, .. } => one_pod.as_ref(),
@@ -429,7 +431,7 @@ fn one_pod(own: &Own<'_>) -> Vec<At> {
     if mounts_claims(own) { all } else { Vec::new() }
 }
 
-/// Claims of the class that the spec names, or of one whose driver fences.
+/// Finds claims with the class of the spec, or with a class whose driver fences.
 fn attach(own: &Own<'_>) -> Vec<At> {
     let all = own.on_network(|mount, network, _| {
         let volume = mount.volume.as_ref()?;

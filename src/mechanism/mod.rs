@@ -1,12 +1,13 @@
-//! Mechanisms: what keeps two containers from holding one thing, and where files carry it.
+//! Declares the mechanisms: what keeps two containers from holding one resource, and the lines of a
+//! file that carry it.
 //!
 //! A *mechanism* is one rule, or one property of an orchestrator, that alone keeps a second container
 //! away under some hazards: a label that one node carries, a port that a node gives out once, a lock
 //! that a process holds. Each is declared once, in the file of its orchestrator, with the function
 //! that finds it in a [`World`].
 //!
-//! Two judges stand on these declarations. [`crate::certificate`] has a table of the mechanisms that
-//! ought to hold a resource under a hazard. [`crate::explore`] searches what containers may do, and
+//! Two independent judges use these declarations. [`crate::certificate`] has a table of the mechanisms that
+//! must protect a resource under a hazard. [`crate::explore`] searches what containers may do, and
 //! takes single mechanisms away to see which of them stand alone.
 
 mod declared;
@@ -36,7 +37,7 @@ pub fn all(target: Target) -> &'static [&'static Mechanism] {
     }
 }
 
-/// Returns the mechanisms of an orchestrator that a search can take away.
+/// Returns the mechanisms of an orchestrator that a search can remove.
 pub fn layers(target: Target) -> &'static [Layer] {
     match target {
         Target::Kubernetes => &kubernetes::LAYERS,
@@ -50,7 +51,8 @@ pub fn layers(target: Target) -> &'static [Layer] {
 pub struct Folders<'w>(BTreeMap<&'w str, Folder<'w>>);
 
 impl<'w> Folders<'w> {
-    /// Sorts what `world` holds into folders. Of two volumes of one claim or path the first counts.
+    /// Sorts what `world` holds into folders. If two volumes have the same claim or
+    /// path, the first one counts.
     pub fn of(world: &'w World) -> Self {
         let mut folders: BTreeMap<&str, Folder<'w>> = BTreeMap::new();
         let folder = |at: &'w At| at.file.split('/').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! One member beside what its files say, and where those carry what it needs.
+//! Compares a member of a spec with its files, and finds the lines that carry a mechanism.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ use crate::world::{self, Missing, Mount, PersistentVolume, Source, Workload};
 #[derive(Debug, Default)]
 pub(super) struct Folder<'w> {
     pub(super) workloads: Vec<&'w Workload>,
-    /// By the claim that they are kept for.
+    /// The volumes that are reserved for a claim, by that claim.
     pub(super) kept: BTreeMap<&'w str, &'w PersistentVolume>,
-    /// By their directory of the node.
+    /// The volumes on a node, by directory.
     pub(super) local: BTreeMap<&'w str, &'w PersistentVolume>,
 }
 
-/// One member as a spec expects it, beside what its files say.
+/// A member as its spec expects it, and as its files describe it.
 #[derive(Debug)]
 pub struct Own<'a> {
     pub(super) expected: &'a Expected,
@@ -44,7 +44,7 @@ pub(super) fn directory(source: &Source) -> Option<(&str, Missing)> {
     }
 }
 
-/// Whether a share is the directory `name`. Its volume's name is only the node's handle of it.
+/// Returns whether a share is the directory `name`. The name of its volume is local to the node.
 pub(super) fn is_share_of(source: &Source, name: &str) -> bool {
     matches!(source, Source::Volume { name: share, .. } if share.ends_with(&format!("/{name}")))
 }
@@ -89,28 +89,27 @@ impl Own<'_> {
         )
     }
 
-    /// Every directory on the node is mounted from its own path.
+    /// Returns the mounts of the directories on the node, if each is mounted from its own path.
     pub(super) fn directories(&self) -> Vec<At> {
         self.on_host(|mount, own| directory(&mount.source).is_some_and(|(path, _)| path == own))
     }
 
-    /// The same, where the node is the identity.
+    /// Returns the same, if the node is the identity of the member.
     pub(super) fn node_bound(&self) -> Vec<At> {
         if self.member.id.is_none() { self.directories() } else { Vec::new() }
     }
 
-    /// The same, where the path carries the number of its member.
+    /// Returns the same, if the path contains the number of the member.
     pub(super) fn member_path(&self) -> Vec<At> {
         if self.member.id.is_some() { self.directories() } else { Vec::new() }
     }
 
-    /// Every directory on the node, whatever its path, keeps the container from starting when it is
-    /// missing.
+    /// Returns the mounts of the directories on the node, if the container does not start without them.
     pub(super) fn directories_refused(&self) -> Vec<At> {
         self.on_host(|mount, _| directory(&mount.source).is_some_and(|(_, m)| m == Missing::Refused))
     }
 
-    /// Whether the first data directory or volume is the member's own.
+    /// Returns whether the first data directory or volume is the member's own.
     pub(super) fn first_is_own(&self) -> bool {
         let Some((data, path)) = self.expected.data.iter().zip(&self.member.paths).next() else {
             return false;
@@ -123,38 +122,38 @@ impl Own<'_> {
         held || named
     }
 
-    /// The process locks its first data directory.
+    /// Returns the lock of the process on its first data directory.
     pub(super) fn locked(&self) -> Vec<At> {
         let first = self.expected.data.first().map(|data| data.mount.trim_end_matches('/'));
         let lock = self.workload.lock.as_ref().filter(|(path, _)| Some(path.as_str()) == first);
         one(lock.filter(|_| self.first_is_own()).map(|(_, at)| at))
     }
 
-    /// The container uses the network of its node.
+    /// Returns the line that puts the container on the network of its node.
     pub(super) fn node_network(&self) -> Vec<At> {
         one(self.workload.node_network.as_ref())
     }
 
-    /// A node must carry the label `key` with this value, and no other value will do.
+    /// Returns the constraint that admits only nodes whose label `key` has this value.
     pub(super) fn wants(&self, key: &str, value: &str) -> Option<&At> {
         let mut all = self.workload.wants.iter().chain(&self.read.wants);
         all.find(|w| is_wanted(w, key, value)).map(|w| &w.at)
     }
 
-    /// The node must carry the number of the member.
+    /// Returns the constraint on the number of the member.
     pub(super) fn pinned(&self, prefix: &str) -> Vec<At> {
         let (Some(pin), Some(id)) = (&self.expected.pin, self.member.id) else { return Vec::new() };
         one(self.wants(&format!("{prefix}{pin}"), &id.to_string()))
     }
 
-    /// The node must carry the revision.
+    /// Returns the constraint on the revision.
     pub(super) fn revision(&self, prefix: &str) -> Vec<At> {
         let Some((label, value)) = &self.expected.revision else { return Vec::new() };
         one(self.wants(&format!("{prefix}{label}"), value))
     }
 
-    /// Every port of the spec is one of the workload that `holds` accepts. Returns the place of the
-    /// first.
+    /// Returns the place of the first port, if the workload has every port of the spec and `holds`
+    /// accepts each.
     pub(super) fn ports(&self, holds: impl Fn(&world::Port) -> bool) -> Vec<At> {
         let of = |number: &u16| {
             let mut all = self.workload.ports.iter();
@@ -166,7 +165,7 @@ impl Own<'_> {
     }
 }
 
-/// Whether `want` accepts one value of the label `key` only.
+/// Returns whether `want` accepts only this value of the label `key`.
 pub(super) fn is_wanted(want: &world::Want, key: &str, value: &str) -> bool {
     !want.not && want.key == key && matches!(want.values.as_slice(), [only] if only == value)
 }
@@ -186,7 +185,7 @@ pub(super) fn first_port<'w>(w: &'w Workload, _: &'w world::Member, _: &[&'w Mou
     w.ports.first().map(|port| &port.at)
 }
 
-/// Finds the first rule that keeps it off nodes with others.
+/// Finds the first rule that excludes nodes with certain other containers.
 pub(super) fn first_apart<'w>(w: &'w Workload, _: &'w world::Member, _: &[&'w Mount]) -> Option<&'w At> {
     w.apart.first().map(|apart| &apart.at)
 }

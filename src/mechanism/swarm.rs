@@ -13,7 +13,7 @@ use crate::world::{Kind, Missing, Mount, Order, Port, Source};
 pub static SERVICE: Mechanism = Mechanism {
     id: "service-name",
     strength: Construction,
-    what: "each member is a service of its own with one replica: a new deploy changes it, and never makes a second",
+    what: "each member is a separate service with one replica: a new deploy changes it and never creates a second",
     assumes: "one stack name for all files",
     source: "swarmkit manager/controlapi/service.go, names are unique",
     found: service,
@@ -22,8 +22,8 @@ pub static SERVICE: Mechanism = Mechanism {
 pub static NODE_BOUND: Mechanism = Mechanism {
     id: "node-bound",
     strength: Construction,
-    what: "the directory belongs to the node: whoever runs there has it, whoever runs elsewhere has not",
-    assumes: "it lies on a disk of this node alone",
+    what: "the directory belongs to the node: a container there uses it, a container on another node cannot",
+    assumes: "the directory is on a disk of this node only",
     source: "docker bind mounts",
     found: |own| own.node_bound(),
 };
@@ -31,7 +31,7 @@ pub static NODE_BOUND: Mechanism = Mechanism {
 pub static ONE_LABEL: Mechanism = Mechanism {
     id: "one-label",
     strength: Construction,
-    what: "a node has one value of the revision's label, so two revisions never want the same node",
+    what: "a node has one value of the revision's label, so two revisions never require the same node",
     assumes: "",
     source: "swarmkit manager/constraint/constraint.go",
     found: revision,
@@ -40,8 +40,8 @@ pub static ONE_LABEL: Mechanism = Mechanism {
 pub static PATH: Mechanism = Mechanism {
     id: "path",
     strength: Construction,
-    what: "each member's directory carries its id: no two can name the same one",
-    assumes: "nobody links or copies one to another",
+    what: "the path of each member's directory contains its id, so no two members can name the same directory",
+    assumes: "no directory is a link to, or a copy of, another member's",
     source: "docker bind mounts",
     found: |own| own.member_path(),
 };
@@ -49,7 +49,7 @@ pub static PATH: Mechanism = Mechanism {
 pub static IDS: Mechanism = Mechanism {
     id: "ids",
     strength: Construction,
-    what: "berthc refuses two specs of one id space that have an id in common",
+    what: "berthc rejects two specs of one id space that share an id",
     assumes: "all specs of the id space are compiled together",
     source: "berthc id-clash",
     found: service,
@@ -58,7 +58,7 @@ pub static IDS: Mechanism = Mechanism {
 pub static VOLUME: Mechanism = Mechanism {
     id: "volume-name",
     strength: Construction,
-    what: "each member's volume carries its name: no two can name the same one",
+    what: "the volume of each member contains its name, so no two members can name the same volume",
     assumes: "all specs for this swarm are compiled together",
     source: "docker volumes",
     found: volume,
@@ -67,8 +67,8 @@ pub static VOLUME: Mechanism = Mechanism {
 pub static PIN: Mechanism = Mechanism {
     id: "pin",
     strength: Construction,
-    what: "only the node that carries the member's number; elsewhere the task stays pending",
-    assumes: "one node for each value, and no label moved under a running member",
+    what: "the member runs only on the node with its number; without it the task stays pending",
+    assumes: "one node for each value, and no label moves while its member runs",
     source: "swarmkit manager/scheduler/filter.go; seen: pending while its node is cut off",
     found: pin,
 };
@@ -76,7 +76,7 @@ pub static PIN: Mechanism = Mechanism {
 pub static UNIQUE: Mechanism = Mechanism {
     id: "unique",
     strength: Construction,
-    what: "berthc refuses two specs that name it on nodes that may be the same",
+    what: "berthc rejects two specs that use it on nodes that may be the same",
     assumes: "all specs for these nodes are compiled together",
     source: "berthc neighbour",
     found: |own| own.directories(),
@@ -85,7 +85,7 @@ pub static UNIQUE: Mechanism = Mechanism {
 pub static PORT: Mechanism = Mechanism {
     id: "port",
     strength: Fence,
-    what: "a port of the node in host mode: scheduler and docker's own allocator refuse a second container until the first has stopped, of any service",
+    what: "a port of the node in host mode: until the first container has stopped, the scheduler and the allocator of docker refuse a second one of any service",
     assumes: "",
     source: "swarmkit manager/scheduler/nodeinfo.go; seen: 0 s overlap at update, relabel, scale to 0 and back, heal, manager restart",
     found: port,
@@ -94,8 +94,8 @@ pub static PORT: Mechanism = Mechanism {
 pub static LOCK: Mechanism = Mechanism {
     id: "lock",
     strength: Fence,
-    what: "the process itself holds flock on its data directory for as long as it lives",
-    assumes: "no network file system; sh and flock in the image, an sh that keeps variables with dots if there are any; the process keeps the inherited descriptor",
+    what: "the process itself holds flock on its data directory until it ends",
+    assumes: "no network file system; sh and flock in the image, an sh that keeps variables with dots in their names; the process keeps the inherited descriptor",
     source: "flock(2); seen: 0 s overlap at a relabel on the node's network",
     found: |own| own.locked(),
 };
@@ -103,8 +103,8 @@ pub static LOCK: Mechanism = Mechanism {
 pub static BIND: Mechanism = Mechanism {
     id: "bind",
     strength: Fence,
-    what: "the kernel: one listener for a port of the node's network",
-    assumes: "the program binds exactly this port, and no range",
+    what: "the kernel allows one listener for a port of the node's network",
+    assumes: "the program binds exactly this port, not a range",
     source: "bind(2)",
     found: |own| own.node_network(),
 };
@@ -112,8 +112,8 @@ pub static BIND: Mechanism = Mechanism {
 pub static PATH_MISSING: Mechanism = Mechanism {
     id: "path-missing",
     strength: Fence,
-    what: "a directory that is not there keeps the task from starting; nothing makes it",
-    assumes: "it lies inside the mount, and none is left under the bare mountpoint",
+    what: "a missing directory keeps the task from starting; nothing creates it",
+    assumes: "the directory is inside the mount, and none is left below the empty mountpoint",
     source: "docker bind mounts; seen: rejected, tried again, started once it was there",
     found: |own| own.directories_refused(),
 };
@@ -130,8 +130,8 @@ pub static ATTACH: Mechanism = Mechanism {
 pub static CLUSTER: Mechanism = Mechanism {
     id: "cluster-volume",
     strength: Fence,
-    what: "a cluster volume with scope single and sharing none stays reserved while its task may run, also on a node that is lost",
-    assumes: "it exists, and its node is powered off within 24 h",
+    what: "a cluster volume with scope single and sharing none stays reserved while its task may run, also on a lost node",
+    assumes: "the volume exists, and a lost node is powered off within 24 h",
     source: "swarmkit manager/scheduler/volumes.go; seen by unit test",
     found: cluster,
 };
@@ -139,7 +139,7 @@ pub static CLUSTER: Mechanism = Mechanism {
 pub static SHARE_MISSING: Mechanism = Mechanism {
     id: "share-missing",
     strength: Fence,
-    what: "the member's directory on the share must exist: NFS mounts none that is missing",
+    what: "the member's directory on the share must exist: NFS does not mount a missing one",
     assumes: "",
     source: "docker's local driver mounts the device as it is written; mount.nfs(8)",
     found: share_missing,
@@ -148,8 +148,8 @@ pub static SHARE_MISSING: Mechanism = Mechanism {
 pub static TOKEN: Mechanism = Mechanism {
     id: "token",
     strength: Scheduler,
-    what: "a host-mode port on the node's network: the scheduler places no second container while the first runs; nothing is bound",
-    assumes: "no label is taken from under a running task",
+    what: "a host-mode port on the node's network: the scheduler places no second container while the first runs, but no socket is bound",
+    assumes: "no label is removed while its task runs",
     source: "swarmkit manager/scheduler/nodeinfo.go; seen: 31 s overlap at a relabel",
     found: token,
 };
@@ -167,12 +167,12 @@ pub static STOP_FIRST: Mechanism = Mechanism {
     id: "stop-first",
     strength: Orders,
     what: "the new task starts when the old one has stopped, or after 60 s; its grace is 55 s at most",
-    assumes: "no manager restarts meanwhile, and nobody scales to 0 and back",
+    assumes: "no manager restarts during the update, and nobody scales to 0 and back",
     source: "swarmkit manager/orchestrator/restart/restart.go; seen: overlap of 42 s with a grace of 100 s, of 0.3 s with 58 s, none with 57 s",
     found: stop_first,
 };
 
-/// All of them.
+/// All mechanisms.
 pub const ALL: [&Mechanism; 18] = [
     &SERVICE,
     &NODE_BOUND,
@@ -194,7 +194,7 @@ pub const ALL: [&Mechanism; 18] = [
     &STOP_FIRST,
 ];
 
-/// Those that a search can take away, in the order of a message.
+/// The mechanisms that a search can remove, in the order of a message.
 pub const LAYERS: [Layer; 7] = [
     Layer { mechanism: &PORT, own: "its port in host mode", other: "a port in host mode", place: first_port },
     Layer { mechanism: &LOCK, own: "the lock that its process holds", other: "", place: lock },
@@ -210,10 +210,10 @@ pub const LAYERS: [Layer; 7] = [
     Layer { mechanism: &PIN, own: "its pin", other: "", place: first_want },
 ];
 
-/// The prefix of a node's labels in a constraint.
+/// The prefix of node labels in a constraint.
 const LABELS: &str = "node.labels.";
 
-/// A service of one task.
+/// Finds a service with one task.
 fn service(own: &Own<'_>) -> Vec<At> {
     let single = own.workload.kind == Kind::Replicated && own.workload.count == 1;
     one(own.workload.count_at.as_ref().filter(|_| single))
@@ -223,7 +223,7 @@ fn global(own: &Own<'_>) -> Vec<At> {
     one(Some(&own.workload.kind_at).filter(|_| own.workload.kind == Kind::Global))
 }
 
-/// An update and a rollback that stop the old task first, within the time that Swarm waits.
+/// Finds an update and a rollback that stop the old task first, within the time that Swarm waits.
 fn stop_first(own: &Own<'_>) -> Vec<At> {
     let w = own.workload;
     let stops = [&w.update, &w.rollback].iter().all(|u| u.order == Order::StopFirst);
@@ -238,24 +238,24 @@ fn revision(own: &Own<'_>) -> Vec<At> {
     own.revision(LABELS)
 }
 
-/// The port by which all members hold their node, as `holds` accepts it.
+/// Finds the port that locks the node, if `holds` accepts it.
 fn lock_port(own: &Own<'_>, holds: impl Fn(&Port) -> bool) -> Vec<At> {
     let mut all = own.workload.ports.iter().filter(|p| p.scheduled && holds(p));
     one(all.find(|p| Some(p.number) == own.expected.lock_port).map(|p| &p.at))
 }
 
-/// A port that docker binds.
+/// Finds a lock port that docker binds.
 fn port(own: &Own<'_>) -> Vec<At> {
     lock_port(own, |p| p.bound)
 }
 
-/// A port that only the scheduler knows of.
+/// Finds a lock port that only the scheduler knows.
 fn token(own: &Own<'_>) -> Vec<At> {
     lock_port(own, |p| !p.bound)
 }
 
-/// Whether the volume of the mount is the member's own. A share is what its device says; its name is
-/// only the node's handle of it.
+/// Returns whether the mount is the member's own volume. The device identifies a share; the name of
+/// its volume is local to the node.
 fn is_own(mount: &Mount, network: &Network, name: &str) -> bool {
     if is_share(network) {
         return is_share_of(&mount.source, name);
@@ -263,17 +263,17 @@ fn is_own(mount: &Mount, network: &Network, name: &str) -> bool {
     mount.volume.as_ref().is_some_and(|v| v.name == name)
 }
 
-/// Whether docker's own driver mounts it.
+/// Returns whether docker's `local` driver mounts it.
 fn is_share(network: &Network) -> bool {
     !network.cluster && network.driver.as_deref() == Some("local")
 }
 
-/// Volumes of the member's own name.
+/// Finds volumes with the name of the member.
 fn volume(own: &Own<'_>) -> Vec<At> {
     own.on_network(|mount, network, name| Some(&mount.at).filter(|_| is_own(mount, network, name)))
 }
 
-/// Volumes of the member's own name whose driver attaches them to one node: a plugin, or Swarm itself.
+/// Finds volumes with the name of the member that a plugin or Swarm attaches to one node.
 fn attach(own: &Own<'_>) -> Vec<At> {
     own.on_network(|mount, network, name| {
         let volume = mount.volume.as_ref().filter(|_| is_own(mount, network, name))?;
@@ -281,14 +281,14 @@ fn attach(own: &Own<'_>) -> Vec<At> {
             let (driver, at) = volume.driver.as_ref()?;
             return (Some(driver) == network.driver.as_ref() && !is_share(network)).then_some(at);
         }
-        // Of two cluster volumes, a task may start with neither.
+        // With two cluster volumes, a task may start with neither of them.
         let Source::Volume { fences, reserved, .. } = &mount.source else { return None };
         let waits = reserved.is_some() || own.workload.kind == Kind::Global;
         (volume.exists && *fences != Fences::Never && waits).then_some(&mount.at)
     })
 }
 
-/// Cluster volumes of the member's own name that are reserved while its task may run.
+/// Finds cluster volumes with the name of the member that are reserved while its task may run.
 fn cluster(own: &Own<'_>) -> Vec<At> {
     own.on_network(|mount, network, name| {
         let Source::Volume { reserved, .. } = &mount.source else { return None };
@@ -297,7 +297,7 @@ fn cluster(own: &Own<'_>) -> Vec<At> {
     })
 }
 
-/// Shares of the member's own directory.
+/// Finds shares of the member's own directory.
 fn share_missing(own: &Own<'_>) -> Vec<At> {
     own.on_network(|mount, network, name| {
         let refused = matches!(mount.source, Source::Volume { missing: Missing::Refused, .. });

@@ -16,7 +16,7 @@ pub enum Lock {
 }
 
 /// The message for [`Lock::Unknown`].
-pub const UNKNOWN: &str = "a `flock` in a form that is not known: taken for no lock";
+pub const UNKNOWN: &str = "a `flock` in an unknown form: treated as no lock";
 
 /// Reads the words of a container: its entrypoint and its arguments.
 pub fn read(words: &[&str]) -> Lock {

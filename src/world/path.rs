@@ -49,5 +49,5 @@ pub fn doubt(path: &str, target: &str) -> Option<String> {
     let names = [path, target].map(|p| p.trim_end_matches('/').rsplit('/').next().unwrap_or_default());
     let settings = names.iter().any(|n| n.contains('.') || SETTINGS.iter().any(|s| n.contains(s)));
     let doubt = path.starts_with('/') && (below_usr || below_etc) && !settings;
-    doubt.then(|| format!("the directory {path}, mounted at {target}: taken for no data"))
+    doubt.then(|| format!("the directory {path}, mounted at {target}: treated as no data"))
 }

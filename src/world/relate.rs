@@ -90,7 +90,7 @@ fn share(world: &mut World) {
                     return true;
                 };
                 if said.insert(share.to_owned()) {
-                    let what = format!("all of {name} name one share, {share}: taken for shared on purpose");
+                    let what = format!("all of {name} name one share, {share}: treated as shared on purpose");
                     world.unread.push(Unread::assumed(mount.at.clone(), what));
                 }
                 false

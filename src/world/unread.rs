@@ -38,7 +38,11 @@ impl fmt::Display for Unread {
     /// Writes what it is, with the assumption that replaces it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.what)?;
-        if self.kind == UnreadKind::Nested { f.write_str(": taken for another directory") } else { Ok(()) }
+        if self.kind == UnreadKind::Nested {
+            f.write_str(": treated as a separate directory")
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -22,7 +22,7 @@ fn strikes(facts: &Facts) -> &'static [Action] {
     let local = facts.actors.iter().all(|a| a.kind == Kind::Local);
     match facts.hazard {
         Hazard::Reboot if local => &[Action::PowerOff, Action::Unmount, Action::Remove, Action::Crash],
-        // One that goes makes room at once for the other that its `Conflicts` kept off.
+        // A unit that stops makes room at once for the unit that its `Conflicts` excluded.
         Hazard::Colocate | Hazard::Neighbour | Hazard::Revisions if facts.actors.len() > 1 => {
             &[Action::Remove]
         }
@@ -268,7 +268,7 @@ impl Turn<'_> {
             Action::Crash => {
                 for copy in self.state.copies().filter(|c| c.runs() && !c.forgotten) {
                     let mut after = struck;
-                    // The unit is tried again on the same machine, unless it was told to stop.
+                    // The unit is tried again on the same machine, unless a stop was requested.
                     let again = Copy { phase: Phase::Placed, ..*copy };
                     after.set(
                         copy,

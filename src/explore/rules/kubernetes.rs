@@ -58,7 +58,7 @@ impl Rules for Kubernetes {
     }
 
     fn settled(&self, facts: &Facts, state: &State) -> bool {
-        // A bare pod that is gone stays gone.
+        // A deleted pod without a controller is not created again.
         let bare = facts.actors.iter().any(|a| a.kind.once());
         bare || common::calm(facts, state) && common::runs_as_wanted(facts, state)
     }
@@ -100,10 +100,10 @@ impl Turn<'_> {
         let counts = |c: &&Copy| !surge || !c.retired && c.version == desired.version;
         let places: Vec<u8> = match self.kind(actor) {
             _ if !desired.deployed => return,
-            // Made once, with everything else.
+            // It is created once, with everything else.
             Kind::Pod | Kind::Job => Vec::new(),
-            // pkg/controller/daemon/daemon_controller.go, podsShouldBeOnNode: a terminating pod
-            // of its own counts; of an older set's it knows nothing.
+            // pkg/controller/daemon/daemon_controller.go, podsShouldBeOnNode: its own
+            // terminating pods count; it does not know those of an older DaemonSet.
             Kind::DaemonSet => self
                 .nodes()
                 .filter(|n| self.fits(actor, *n))
@@ -157,9 +157,9 @@ impl Turn<'_> {
         self.next.steps.push((Self::of(Action::Replace, old), after, breach));
     }
 
-    /// Whether the roll-out over a quorum may delete `old` (pkg/controller/statefulset/
-    /// stateful_set_control.go of 1.37, updateStatefulSetAfterInvariantEstablished): of a `Parallel`
-    /// set all old pods that are not available, then others within `maxUnavailable`; each time
+    /// Returns whether the roll-out over a quorum can delete `old` (pkg/controller/statefulset/
+    /// stateful_set_control.go of 1.37, updateStatefulSetAfterInvariantEstablished): in a `Parallel`
+    /// set first all old pods that are not available, then available pods within `maxUnavailable`, both
     /// from the highest ordinal down.
     fn rolls(&self, old: &Copy, rolling: Rolling) -> bool {
         let available = |a: u8| self.state.of(a).any(|c| c.available && !c.retired);
@@ -171,7 +171,7 @@ impl Turn<'_> {
         (rolling.parallel && !old.available || budget) && !self.state.copies().any(before)
     }
 
-    /// Another member of the quorum is stopped for the same roll-out, and `old` runs.
+    /// Returns whether another member of the quorum is stopped for the same roll-out while `old` runs.
     fn loses_quorum(&self, old: &Copy) -> Option<Breach> {
         let runs = |a: u8| self.state.of(a).any(|c| c.runs() && !c.retired);
         let other = (0..self.facts.actors.len() as u8).find(|a| *a != old.actor && !runs(*a))?;
@@ -185,7 +185,7 @@ impl Turn<'_> {
         })
     }
 
-    /// A pod that is ready, and has been for `minReadySeconds`.
+    /// Returns whether a pod has been ready for `minReadySeconds`.
     fn available(&mut self, copy: &Copy) {
         if self.facts.rolling.is_some() && copy.phase == Phase::Running && !copy.retired && !copy.available {
             let mut after = *self.state;
@@ -257,7 +257,7 @@ impl Turn<'_> {
         self.next.add(Self::of(action, copy), after);
     }
 
-    /// Claims go with the last pod of a set that is scaled down or deleted, if its policy says so
+    /// Deletes the claims with the last pod of a set that is scaled down or deleted, if its policy is `Delete`
     /// (pkg/controller/statefulset/stateful_set_utils.go, updateClaimOwnerRefForSetAndPod).
     fn forget(&self, state: &mut State, copy: &Copy) {
         let actor = self.facts.of(copy);
@@ -275,7 +275,7 @@ impl Turn<'_> {
         }
     }
 
-    /// The node lifecycle controller; pods of a DaemonSet tolerate an unreachable node for ever.
+    /// The node lifecycle controller; pods of a DaemonSet tolerate an unreachable node forever.
     fn notice(&mut self) {
         for n in self.nodes() {
             let node = self.state.nodes[usize::from(n)];
@@ -312,7 +312,7 @@ impl Turn<'_> {
         );
     }
 
-    /// Another template for the first member, and for all members of its quorum.
+    /// Changes the template of the first member, and of all members of its quorum.
     fn apply(&mut self, mut struck: State, action: Action, version: u8) {
         let members = if self.facts.rolling.is_some() { self.facts.actors.len() } else { 1 };
         struck.desired.iter_mut().take(members).for_each(|d| d.version = version);

@@ -50,7 +50,7 @@ impl Rules for Swarm {
         }
         turn.notice();
         turn.heal();
-        // Without a restart policy nothing follows what ends by itself or with its node.
+        // Without a restart policy no task follows one that ends by itself or with its node.
         let follows = |w: &&Action| {
             let ends = matches!(
                 w,
@@ -264,7 +264,7 @@ impl Turn<'_> {
             return;
         }
         let hears = self.state.node(copy).is_none_or(|n| n.link == Link::Up);
-        // A removed node learns nothing any more.
+        // A removed node gets no more updates.
         let removed = copy.forgotten && self.state.struck & Action::Force.bit() != 0;
         if copy.retired && hears && !removed {
             after.set(copy, copy.runs().then_some(Copy { phase: Phase::Stopping, ..*copy }));

@@ -1,4 +1,4 @@
-//! The stories of fleet.
+//! Tells the stories of fleet.
 
 use super::Narrator;
 use crate::explore::facts::{Breach, BreachKind};
@@ -112,8 +112,8 @@ impl Narrator for Fleet {
     }
 }
 
-/// Tells a step of a unit that systemd alone runs; `Some(None)` where it goes without saying, `None`
-/// where fleet's words are right.
+/// Tells a step of a unit that systemd runs without fleet. Returns `Some(None)` if the step needs no
+/// mention, and `None` if the words for fleet also fit.
 fn local<'w>(scenario: &Scenario<'w>, step: &Step) -> Option<Option<Sentence<'w>>> {
     let actor = &scenario.actors[usize::from(step.actor)];
     let (workload, name) = (actor.workload, &actor.member.name);
@@ -140,7 +140,7 @@ fn local<'w>(scenario: &Scenario<'w>, step: &Step) -> Option<Option<Sentence<'w>
     Some(Some(words))
 }
 
-/// Returns the mount that refuses what is not there.
+/// Returns the mount that refuses a missing directory.
 fn refusing(mount: Option<&Mount>) -> String {
     match mount {
         Some(Mount { source: Source::Host { path, .. }, at, .. }) if at.field.ends_with("--mount") => {

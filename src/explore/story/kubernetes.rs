@@ -1,4 +1,4 @@
-//! The stories of Kubernetes.
+//! Tells the stories of Kubernetes.
 
 use super::Narrator;
 use crate::explore::facts::{Breach, BreachKind};
@@ -13,7 +13,7 @@ use crate::world::{Kind, Order, Source};
 /// The narrator of Kubernetes.
 pub struct Kubernetes;
 
-/// What gives each pod of a workload a volume of its own.
+/// The fix that gives each pod of a workload its own volume.
 fn own_volume(kind: Kind) -> &'static str {
     match kind {
         Kind::StatefulSet => "volumeClaimTemplates: a claim for each member, instead of one for all",
@@ -26,7 +26,7 @@ fn own_volume(kind: Kind) -> &'static str {
     }
 }
 
-/// An update that stops as many members as a quorum cannot miss; `steps` lead to it.
+/// Makes the finding for an update that stops so many members that the quorum is lost; `steps` lead to it.
 pub fn quorum(scenario: &Scenario<'_>, steps: Vec<Event>) -> Finding {
     let workload = scenario.actors[0].workload;
     let name = &workload.name;
@@ -162,7 +162,7 @@ impl Narrator for Kubernetes {
                 return (at, "whenDeleted: Retain".to_owned());
             }
         }
-        // A class that makes directories says nothing of nodes.
+        // A class that creates directories binds them to no node.
         let loose =
             matches!(mount.map(|m| &m.source), Some(Source::Host { path, .. }) if !path.starts_with('/'));
         if loose && breach.kind != BreachKind::Two {

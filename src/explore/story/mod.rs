@@ -55,12 +55,12 @@ pub fn breach(scenario: &Scenario<'_>, breach: &Breach, trace: &[(Step, State)])
     let (line, fix) = narrator(scenario.facts.target).fix(scenario, breach, trace);
     let mut at = vec![line.clone()];
     at.extend(mount.map(|m| m.at.clone()).filter(|a| a != line));
-    // Who asks for more than one.
+    // The line that asks for more than one container.
     at.extend(own.workload.scaler.clone().filter(|_| scenario.actors.len() > 1));
     if !std::ptr::eq(own.workload, theirs.workload) {
         at.push(theirs.workload.at.clone());
     }
-    // What several hold is one cause, whoever they are; else what is wrong with one workload.
+    // One resource with several holders is one cause; otherwise one workload is.
     let cause = match std::ptr::eq(own.workload, theirs.workload) {
         true => own.workload.at.place(),
         false => thing,
@@ -69,8 +69,8 @@ pub fn breach(scenario: &Scenario<'_>, breach: &Breach, trace: &[(Step, State)])
     Finding { story, subject: name.clone(), cause: Some(cause), ..finding }
 }
 
-/// What has struck. Of two members on one directory, one after the other, the second has come to
-/// where its own data is not; so has a member whose claims were deleted.
+/// Returns the hazard of a trace. If two members use one directory one after the other, the second has
+/// moved to a place without its own data. The same holds for a member whose claims were deleted.
 fn hazard(scenario: &Scenario<'_>, breach: &Breach) -> Hazard {
     let actor = &scenario.facts.actors[usize::from(breach.actor)];
     match (scenario.facts.hazard, breach.kind) {
@@ -94,7 +94,7 @@ pub fn stuck(scenario: &Scenario<'_>, trace: &[(Step, State)]) -> Finding {
     Finding { story, subject: name.clone(), cause, ..finding }
 }
 
-/// Every step that a reader has to know of.
+/// Returns the steps that a reader must know.
 fn events(scenario: &Scenario<'_>, trace: &[(Step, State)]) -> Vec<Event> {
     let mut before = scenario.facts.start();
     let mut events = Vec::new();

@@ -1,4 +1,4 @@
-//! The stories of Swarm.
+//! Tells the stories of Swarm.
 
 use super::Narrator;
 use crate::explore::facts::{Breach, BreachKind};
@@ -173,7 +173,8 @@ impl Narrator for Swarm {
     }
 }
 
-/// Returns the constraint that keeps a member to one node: by a label that stands in none of its own yet.
+/// Returns the constraint that pins a member to one node, with a label that its constraints do not use
+/// yet.
 fn pin(actor: &Actor<'_>) -> String {
     let (workload, member) = (actor.workload, actor.member);
     let taken = workload.wants.iter().any(|w| w.key == format!("node.labels.{}", workload.family));

@@ -140,7 +140,7 @@ impl Loader<'_> {
         let merges = plain && &*name == "<<";
         if let Some(first) = open.keys.get(&name).filter(|_| !merges) {
             self.nodes[*first].step = Step::Gone;
-            let message = format!("the key `{name}` stands twice: only the last one counts");
+            let message = format!("the key `{name}` appears twice: only the last one counts");
             self.faults.push(Fault { line, message, fatal: false });
         }
         open.key = Some(Key { name, line, merges });

@@ -115,7 +115,10 @@ fn network(workload: &mut Workload, step: &Step, run: &Run, found: &mut Found) {
         match ports(&word.text) {
             Some((None, _)) => {}
             Some((Some(_), _)) if one_address(&word.text) => {
-                found.unread(at, format!("the address in `{}`: the port is taken for nobody's", word.text));
+                found.unread(
+                    at,
+                    format!("the address in `{}`: treated as if no container had the port", word.text),
+                );
             }
             Some((Some(numbers), protocol)) if workload.ports.len() + numbers.len() <= PORTS => {
                 workload.ports.extend(numbers.map(|number| Port {
@@ -343,8 +346,10 @@ impl Reader<'_> {
             }
             "volume" | "tmpfs" => Source::Ephemeral,
             kind => {
-                self.found
-                    .unread(at.clone(), format!("a mount of type {kind}: taken for one of this machine"));
+                self.found.unread(
+                    at.clone(),
+                    format!("a mount of type {kind}: treated as a directory of this machine"),
+                );
                 Source::Host { path: shortest(source), missing: Missing::Refused }
             }
         }
@@ -378,8 +383,9 @@ impl Reader<'_> {
         let plugin = driver.split(':').next().unwrap_or_default();
         let known = BACKENDS.iter().filter_map(|b| b.plugin).find(|p| p.driver == plugin);
         if known.is_none() {
-            let what =
-                format!("the volume driver `{driver}` is not known: taken for one that keeps nobody off");
+            let what = format!(
+                "the volume driver `{driver}` is unknown: treated as a share that every machine can mount"
+            );
             self.found.unread(at.clone(), what);
         }
         volume(name, known.map_or(Fences::Never, |p| p.fences))

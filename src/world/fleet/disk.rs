@@ -1,32 +1,32 @@
-//! What of a machine's directories is there before a container starts: what a unit makes itself, and
-//! what it waits for.
+//! Finds which directories of a machine exist before a container starts: those that its unit creates,
+//! and those that it waits for.
 
 use super::service::Step;
 use super::unit::Unit;
 use crate::text::path::{shortest, within};
 use crate::world::Missing;
 
-/// Where disks are mounted (file-hierarchy(7), hier(7)): what else a machine of its own has lies on
-/// the disk that it boots from.
+/// The folders where disks are mounted (file-hierarchy(7), hier(7)). All other directories of a machine
+/// are on its boot disk.
 const MOUNTS: [&str; 3] = ["/mnt", "/media", "/run/media"];
 
-/// What a unit does to directories before its container starts.
+/// The directories that a unit creates or checks before its container starts.
 #[derive(Debug, Default)]
 pub struct Disk {
-    /// Directories that it makes.
+    /// The directories that it creates.
     made: Vec<String>,
-    /// Mountpoints without which it does not start.
+    /// The mountpoints without which it does not start.
     mountpoints: Vec<String>,
-    /// Directories without which it does not start.
+    /// The directories without which it does not start.
     there: Vec<String>,
-    /// Paths whose mounts it waits for, if the machine has any there.
+    /// The paths whose mounts it waits for, if the machine has such mounts.
     waits: Vec<String>,
-    /// It is of one machine.
+    /// Whether it belongs to one machine.
     local: bool,
 }
 
 impl Disk {
-    /// Reads what stands before the start.
+    /// Reads the commands and settings before the start.
     pub fn read(unit: &Unit, steps: &[Step]) -> Self {
         let mut disk = Self { local: unit.local, ..Self::default() };
         for step in steps.iter().filter(|step| step.before() || step.key == "ExecStart") {
@@ -54,7 +54,7 @@ impl Disk {
         let words: Vec<&str> = step.words().map(|word| word.text.as_str()).collect();
         let Some((first, rest)) = words.split_first() else { return };
         let paths = || rest.iter().filter(|w| w.starts_with('/')).map(|w| shortest(w));
-        // What stands before `||` stops nothing, unless what follows ends the script.
+        // A command before `||` does not stop the start, unless the command after it ends the script.
         let minds = !step.ignored && (!step.raw.contains("||") || step.raw.contains("|| exit"));
         match first.rsplit('/').next().unwrap_or_default() {
             "mkdir" => self.made.extend(paths()),
@@ -67,7 +67,8 @@ impl Disk {
         }
     }
 
-    /// Returns what happens when the directory `path` is not there; the engine makes it, or refuses.
+    /// Returns what happens if the directory `path` is missing; by default the engine creates it or
+    /// refuses.
     pub fn missing(&self, path: &str, engine: Missing) -> Missing {
         let made = engine != Missing::Refused || self.made.iter().any(|made| within(made, path));
         let guarded = self.mountpoints.iter().any(|mount| within(path, mount))
@@ -76,7 +77,7 @@ impl Disk {
         let mounted = || MOUNTS.iter().any(|root| within(path, root));
         match made && !guarded {
             false => Missing::Refused,
-            // Where it once was, it stays.
+            // A directory that existed once stays.
             true if self.local && (waited() || !mounted()) => Missing::Refused,
             true if waited() => Missing::Elsewhere,
             true => Missing::Created,

@@ -98,7 +98,7 @@ pub struct Run {
     pub image: Word,
     /// The arguments of the container.
     pub args: Vec<Word>,
-    /// Variables among the options of which nobody here knows what they hold.
+    /// The variables among the options whose value is unknown.
     pub unknown: Vec<Word>,
 }
 
@@ -169,7 +169,7 @@ fn options(words: &[Word], switches: &[&str], short: &[(char, &str)], mixed: boo
     Some(Line { options: found, rest, unknown })
 }
 
-/// Whether a word before the image is a variable that may hold options, rather than the image.
+/// Returns whether a word before the image is a variable that can hold options, and not the image.
 fn is_options(word: &Word) -> bool {
     let name = word.text.strip_prefix("${").and_then(|t| t.strip_suffix('}'));
     word.several && name.is_some_and(|name| !name.to_ascii_uppercase().contains("IMAGE"))
@@ -183,7 +183,7 @@ pub fn is_docker(command: &Command) -> bool {
 /// Reads a docker command.
 ///
 /// # Errors
-/// What is not understood.
+/// A message about the part that is not understood.
 pub fn read(command: &Command) -> Result<Docker, String> {
     let global = ["debug", "tls", "tlsverify", "version", "logs", "env", "notify", "help"];
     let short = [('H', "host"), ('D', "debug"), ('l', "log-level"), ('c', "context"), ('v', "version")];

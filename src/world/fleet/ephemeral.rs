@@ -1,4 +1,4 @@
-//! Data that goes with its container.
+//! Finds data that is deleted with its container.
 
 use super::docker::Run;
 
@@ -7,8 +7,8 @@ use crate::images::{Life, Loss, Seen, Software, Why};
 use crate::world::found::Found;
 use crate::world::{Kind, Mount, Source, Workload, claims};
 
-/// Tells of the data of `software` that goes with the container of `run`, and returns it as mounts.
-/// `mounts` and `others` are what it can write to, `image` is the place of the image.
+/// Reports the data of `software` that is deleted with the container of `run`, and returns it as mounts.
+/// `mounts` and `others` are the mounts that it can write to, `image` is the place of the image.
 pub fn judge(
     workload: &Workload,
     software: &Software,
@@ -17,7 +17,7 @@ pub fn judge(
     image: At,
     found: &mut Found,
 ) -> Vec<Mount> {
-    // The volumes of another container may hold it.
+    // The volumes of another container may hold the data.
     if run.last("volumes-from").is_some() {
         return Vec::new();
     }
@@ -37,7 +37,7 @@ pub fn judge(
     } else if !(software.cache && loss.bare) {
         found.violation(codes::EPHEMERAL, message, vec![at], fix);
     }
-    // What a boot takes is there until then.
+    // A directory that a boot empties keeps its data until then.
     let gone = loss.paths.iter().filter(|path| !all().any(|m| m.target == **path));
     let mount = |path: &String| Mount {
         target: path.clone(),
@@ -49,7 +49,7 @@ pub fn judge(
     if stays { Vec::new() } else { gone.map(mount).collect() }
 }
 
-/// Returns the options that keep the data, a place of its own for each instance.
+/// Returns the options that keep the data, with a separate place for each instance.
 fn fix(loss: &Loss, workload: &Workload, targets: &[String]) -> String {
     let instance = if workload.name.contains('@') { "%i" } else { "" };
     let dash = if instance.is_empty() { "" } else { "-" };

@@ -94,7 +94,7 @@ impl<'n> Environment<'n> {
                 Some('E') => out.push_str("/etc"),
                 Some('T') => out.push_str("/tmp"),
                 Some('V') => out.push_str("/var/tmp"),
-                // Of the system's manager, which is root's.
+                // The value for the system manager, which runs as root.
                 Some('h') => out.push_str("/root"),
                 Some('u') => out.push_str("root"),
                 Some(c) => {

@@ -2,7 +2,7 @@
 //! `docker run` in it.
 //!
 //! Each unit is a workload with one member; a template counts as many as it has instances. A
-//! template does not tell which instances run: unless files say so, 1, 2 and 3 stand for all of
+//! template does not tell which instances run: unless files say so, 1, 2 and 3 represent all of
 //! them.
 
 mod container;
@@ -153,7 +153,7 @@ fn missed(set: &Set<'_>, workloads: &[Workload], found: &mut Found) {
         families.entry((&workload.family, &workload.image)).or_default().push(i);
     }
     for of in families.values() {
-        // One instance of each unit, and one unit of each set of globs, stands for the others.
+        // One instance of each unit, and one unit of each set of globs, represents the others.
         let mut units: Vec<usize> = of.clone();
         units.dedup_by_key(|i| &set.instances[*i].unit.name);
         let mut alike: BTreeMap<Vec<String>, Vec<&Instance<'_>>> = BTreeMap::new();

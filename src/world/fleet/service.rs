@@ -11,10 +11,10 @@ use super::word::{Command, Word};
 use crate::finding::At;
 use crate::world::found::Found;
 
-/// Engines whose options are not known here.
+/// The engines whose options berthc does not know.
 const ENGINES: [&str; 8] =
     ["rkt", "nerdctl", "ctr", "runc", "crun", "lxc-start", "systemd-nspawn", "machinectl"];
-/// Programs that start nothing that keeps data.
+/// The programs that start nothing with data.
 #[rustfmt::skip]
 const HARMLESS: [&str; 52] = [
     "[", "basename", "cat", "cd", "chmod", "chown", "cp", "curl", "cut", "date", "dd", "echo", "etcdctl", "exit",
@@ -63,7 +63,7 @@ impl Step {
         self.command.words.iter()
     }
 
-    /// Whether it stands before the start.
+    /// Returns whether it runs before the start.
     pub fn before(&self) -> bool {
         self.key == "ExecStartPre"
     }
@@ -159,8 +159,8 @@ pub fn main<'s>(steps: &'s [Step], found: &mut Found) -> Option<Main<'s>> {
     None
 }
 
-/// What `step` starts that stands elsewhere or that no reader knows, and how it can be searched;
-/// `None` for what holds no data.
+/// Returns what `step` starts if its definition is elsewhere or unknown, and how to search it; `None` if
+/// it holds no data.
 fn elsewhere(step: &Step) -> Option<(String, &'static str)> {
     let words: Vec<&str> = step.words().map(|word| word.text.as_str()).collect();
     let (first, rest) = words.split_first()?;
@@ -180,7 +180,7 @@ fn elsewhere(step: &Step) -> Option<(String, &'static str)> {
             return of(format!("`{}`", words.join(" ")), "a stack file, manifest or unit of what it starts");
         }
         Some(_) => return None,
-        // What docker was asked and is not understood is listed already.
+        // Docker commands that are not understood are listed already.
         None if docker::is_docker(&step.command) => return None,
         None => {}
     }
@@ -194,7 +194,7 @@ fn elsewhere(step: &Step) -> Option<(String, &'static str)> {
     }
 }
 
-/// `docker start` of a container that the unit made before.
+/// Returns the `docker start` of a container that the unit created before.
 fn started(steps: &[Step]) -> Option<Main<'_>> {
     steps.iter().find_map(|start| {
         let Some(Docker::Start { attach, names }) = &start.docker else { return None };

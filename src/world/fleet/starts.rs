@@ -1,5 +1,5 @@
-//! Starts that never come: a dead container that keeps its name, a port of the machine that another
-//! unit has, a unit that is required and does not exist.
+//! Finds units that never start: a dead container keeps the name, another unit has the port, or a
+//! required unit does not exist.
 
 use std::collections::BTreeMap;
 
@@ -12,9 +12,9 @@ use crate::finding::{At, codes};
 use crate::world::found::Found;
 use crate::world::{Kind, Workload};
 
-/// Most units with one port that are compared with each other.
+/// The maximum number of units with one port that are compared with each other.
 const COMPARED: usize = 64;
-/// Units that the system has, by how their names begin.
+/// The prefixes of units of the system.
 const SYSTEM: [&str; 12] = [
     "docker",
     "early-docker",
@@ -30,13 +30,13 @@ const SYSTEM: [&str; 12] = [
     "basic",
 ];
 
-/// Reports a container that nobody removes once it has ended. Docker keeps it under its name, and
-/// refuses a second one of that name (docker `docs/reference/run`; measured: exit code 125).
+/// Reports a container that nothing removes after it has ended. Docker keeps its name, and refuses a
+/// second container with that name (docker `docs/reference/run`; measured: exit code 125).
 pub fn name_kept(unit: &Unit, steps: &[Step], main: &Main<'_>, found: &mut Found) {
     let Some(name) = main.run.last("name").filter(|_| !main.run.is("rm") && !main.run.is("replace")) else {
         return;
     };
-    // Only what stands before the start also runs after a power cut.
+    // After a power cut, only the commands before the start run.
     let before = |step: &&Step| step.before() || step.key == "ExecStart";
     let removes = |step: &Step| match &step.docker {
         Some(Docker::Remove { names, .. }) => names.iter().any(|n| n.text == name.text || !n.known),
@@ -56,9 +56,9 @@ pub fn name_kept(unit: &Unit, steps: &[Step], main: &Main<'_>, found: &mut Found
     found.violation(codes::STUCK, message, vec![main.step.at(name, "--name")], fix);
 }
 
-/// Reports ports of the machine that two units take, where nothing keeps them off one machine. The
-/// runtime refuses the second, and fleet moves no unit that fails (fleet `engine/reconciler.go` looks
-/// at what is wanted only).
+/// Reports a port of the machine that two units use, if nothing keeps them off one machine. The runtime
+/// refuses the second unit, and fleet does not move a unit that fails (fleet `engine/reconciler.go`
+/// compares only the desired states).
 pub fn ports(set: &Set<'_>, workloads: &[Workload], found: &mut Found) {
     let mut takers: BTreeMap<(u16, &str), Vec<(usize, &At)>> = BTreeMap::new();
     for (i, workload) in workloads.iter().enumerate() {
@@ -74,14 +74,14 @@ pub fn ports(set: &Set<'_>, workloads: &[Workload], found: &mut Found) {
         for (n, (second, at)) in takers.iter().enumerate() {
             for (first, theirs) in &takers[..n] {
                 let (one, two) = (&set.instances[*first], &set.instances[*second]);
-                // Of two that follow others, the rules of those keep them apart.
+                // Two units that follow other units are kept apart by the rules of those.
                 let follow = [one, two].iter().all(|i| !i.unit.rules.peers.is_empty());
                 let same = one.name == two.name || follow || one.conflict(two).is_some();
                 if same || !side_by_side(set, (&workloads[*first], one), (&workloads[*second], two)) {
                     continue;
                 }
                 let (a, b) = (one.unit.name.as_str(), two.unit.name.as_str());
-                // Of the instances of a template one pair stands for all.
+                // One pair of instances of a template represents all.
                 if said.insert((a, b), ()).is_some() {
                     continue;
                 }
@@ -103,8 +103,8 @@ pub fn ports(set: &Set<'_>, workloads: &[Workload], found: &mut Found) {
     }
 }
 
-/// Returns whether one machine may run both: they want the same of it, or one wants nothing, or one
-/// follows the other. Metadata of different keys is taken for different machines.
+/// Returns whether one machine can run both: they require the same metadata, or one requires none, or one
+/// follows the other. Metadata with different keys counts as different machines.
 fn side_by_side(
     set: &Set<'_>,
     (a, one): (&Workload, &Instance<'_>),
@@ -122,9 +122,9 @@ fn side_by_side(
     crew || free && ids(one) == ids(two)
 }
 
-/// Reports units that are required and do not exist, where another one is named almost so: systemd
-/// refuses to start who requires a unit that it does not find (systemd.unit(5), `Requires=`), and fleet
-/// never places who follows one (fleet `agent/state.go`).
+/// Reports required units that do not exist, if another unit has a similar name. systemd does not start
+/// a unit whose required unit is missing (systemd.unit(5), `Requires=`), and fleet never places a unit
+/// that follows a missing one (fleet `agent/state.go`).
 pub fn required(set: &Set<'_>, found: &mut Found) {
     for own in &set.instances {
         let rules = own.unit.wants(&["Requires", "BindsTo", "Requisite"]);
@@ -151,7 +151,8 @@ pub fn required(set: &Set<'_>, found: &mut Found) {
     }
 }
 
-/// Returns the name that was meant by `missing`, if that is `known` but for its marks or two letters.
+/// Returns the name that `missing` was meant to be, if it differs from `known` only in punctuation or two
+/// letters.
 fn meant(missing: &str, known: &str) -> Option<String> {
     let (own, other) = (Name::of(missing), Name::of(known));
     if own.suffix != other.suffix {

@@ -1,4 +1,4 @@
-//! How the container of a unit stops: what keeps running, the grace period, and what a start kills.
+//! Reads how the container of a unit stops: what keeps running, the grace period, and what a start kills.
 
 use super::docker::{Docker, Run};
 use super::names::Name;
@@ -11,7 +11,7 @@ use crate::text::duration;
 use crate::world::found::Found;
 use crate::world::{Mount, Source, Workload};
 
-/// The seconds of systemd's `DefaultTimeoutStopSec`; `docker stop` has its own.
+/// The default of systemd's `DefaultTimeoutStopSec` in seconds. `docker stop` has its own default.
 const TIMEOUT: u32 = 90;
 const STOP: u32 = 10;
 
@@ -29,7 +29,7 @@ pub enum Victim {
 }
 
 impl Victim {
-    /// Whether a container of this name is one, whoever made it.
+    /// Returns whether a container with this name is one of them, whichever unit created it.
     pub fn has_name(&self, container: &str) -> bool {
         match self {
             Self::Name(name) => name == container,
@@ -62,7 +62,7 @@ pub fn kills(steps: &[Step], own: Option<&str>, found: &mut Found) -> Vec<(Victi
     kills
 }
 
-/// Returns `text` as it stands in the file of a unit: in a template's the instance is `%i`.
+/// Returns `text` as the file of the unit contains it: in a template the instance is `%i`.
 pub fn written(workload: &Workload, text: &str) -> String {
     let template = workload.at.file.rsplit_once('.').is_some_and(|(stem, _)| stem.ends_with('@'));
     let instance = Name::of(&workload.name).instance.filter(|i| template && !i.is_empty());
@@ -72,7 +72,7 @@ pub fn written(workload: &Workload, text: &str) -> String {
     }
 }
 
-/// Returns the lines that end what is left of a unit's own container, and nobody else's.
+/// Returns the lines that stop only the leftover containers of the unit itself.
 pub fn own_end(workload: &Workload) -> String {
     let container = workload.members.first().and_then(|m| m.container.as_ref());
     let name = container.map_or_else(|| "NAME".to_owned(), |(name, _)| written(workload, name));
@@ -83,7 +83,7 @@ pub fn own_end(workload: &Workload) -> String {
     )
 }
 
-/// Whether a word is what `docker ps` finds.
+/// Returns whether a word is the output of `docker ps`.
 fn lists(name: &Word) -> bool {
     name.text.contains("docker ps") || name.text.contains("docker container ls")
 }
@@ -182,19 +182,19 @@ pub fn grace(
     let line = unit.last(&["TimeoutStopSec", "TimeoutSec"]);
     let read = line.map(|line| duration::systemd(&line.setting.value));
     if let Some((line, None)) = line.zip(read) {
-        found.unread(unit.at(line), format!("a time that is not known: taken for {TIMEOUT} s"));
+        found.unread(unit.at(line), format!("an unknown time: treated as {TIMEOUT} s"));
     }
     // 0 is no limit either (systemd `src/core/load-fragment.c`, `config_parse_sec_fix_0`).
     let timeout = read.flatten().map_or(TIMEOUT, |time| if time == 0 { u32::MAX } else { time });
     let stop = steps.iter().find(|step| step.key == "ExecStop" && ends(step));
     let own = line.map(|line| unit.at(line));
     let (seconds, at) = stop.map_or((None, own.clone()), |step| asked(step, main.run, found));
-    // The container has what docker gives it, whether the client of the stop lives or not.
+    // docker keeps to the grace period, even if the client of the stop is killed.
     workload.grace = seconds.unwrap_or(timeout);
     workload.grace_at = at;
     let Some(at) = workload.grace_at.clone() else { return };
     // After ExecStop systemd signals the client of `docker run`, which waits for its container, and
-    // has patience once more (systemd `src/core/service.c`, stop-sigterm; measured: 8 s, then 16 s).
+    // waits for the same time again (systemd `src/core/service.c`, stop-sigterm; measured: 8 s, then 16 s).
     if let Some(seconds) = seconds
         && seconds > timeout.saturating_mul(2)
     {
@@ -233,7 +233,10 @@ fn asked(step: &Step, run: &Run, found: &mut Found) -> (Option<u32>, Option<At>)
             let at = step.at(word, "docker stop -t");
             let seconds = word.text.parse::<u32>();
             if seconds.is_err() {
-                found.unread(at.clone(), format!("`{}` is no time: taken for docker's {STOP} s", word.text));
+                found.unread(
+                    at.clone(),
+                    format!("`{}` is not a time: treated as docker's {STOP} s", word.text),
+                );
             }
             (Some(seconds.unwrap_or(STOP)), Some(at))
         }

@@ -74,7 +74,7 @@ pub struct Set<'u> {
 
 impl<'u> Set<'u> {
     /// Makes the set. The instances of a template are those with a file of their own, otherwise
-    /// those of the units that it follows; otherwise 1, 2 and 3 stand for all of them.
+    /// those of the units that it follows; otherwise 1, 2 and 3 represent all of them.
     pub fn new(all: &'u [Unit], found: &mut Found) -> Self {
         let units: BTreeMap<&str, &Unit> = all.iter().map(|unit| (unit.name.as_str(), unit)).collect();
         let mut concrete: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
@@ -209,7 +209,7 @@ impl<'u> Set<'u> {
         }
     }
 
-    /// Reports globs that match none of the units they are meant for.
+    /// Reports globs that match no unit for which they are meant.
     pub fn globs(&self, found: &mut Found) {
         let shapes: BTreeSet<String> = self.units.values().flat_map(|unit| unit.name().siblings()).collect();
         let mut siblings = Siblings::default();

@@ -140,7 +140,7 @@ pub fn all(files: &[File<'_>], found: &mut Found) -> Vec<Unit> {
             Some(first) => {
                 let first = &units[*first];
                 if unit.local && !same(first, &unit) {
-                    let what = format!("{} is there twice: taken for units of two machines", unit.name);
+                    let what = format!("{} appears twice: treated as units of two machines", unit.name);
                     found.not_searched(unit.begin(), what, "berthc verify, for each machine by itself");
                 } else if !same(first, &unit) {
                     let message =

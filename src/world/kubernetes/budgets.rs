@@ -1,4 +1,4 @@
-//! Disruption budgets: for whom they are, and whether they ever let a pod go.
+//! Checks disruption budgets: which pods they protect, and whether they ever allow an eviction.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,10 @@ use crate::text::yaml::Value;
 use crate::world::Kind;
 use crate::world::found::Found;
 
-/// Members that may vote: fewer can lose none anyway.
+/// The smallest quorum that can lose a member.
 const QUORUM: u32 = 3;
 
-/// Judges the budgets, and says who has none.
+/// Checks the budgets, and reports workloads without one.
 pub(super) fn judge(objects: &[Object<'_>], peers: &Peers<'_, '_>, found: &mut Found) {
     let mut budget_of: BTreeMap<usize, &Object<'_>> = BTreeMap::new();
     for object in objects.iter().filter(|o| o.kind == "PodDisruptionBudget") {
@@ -26,7 +26,7 @@ pub(super) fn judge(objects: &[Object<'_>], peers: &Peers<'_, '_>, found: &mut F
                     "two budgets select the pods of {}: the API evicts none of them",
                     peers.reads[i].workload.name
                 );
-                let fix = "each budget the labels of its own set; or one budget alone for these pods";
+                let fix = "in each budget the labels of its own set, or only one budget for these pods";
                 found.violation(codes::STUCK, message, vec![object.here(), first.here()], fix);
             }
         }
@@ -39,7 +39,7 @@ pub(super) fn judge(objects: &[Object<'_>], peers: &Peers<'_, '_>, found: &mut F
                 "no disruption budget keeps a drain from taking several members of {}",
                 read.workload.name
             );
-            // In another namespace it would do nothing.
+            // A budget in another namespace has no effect.
             let scope = match read.workload.scope.as_str() {
                 "default" => String::new(),
                 scope => format!(", namespace: {scope}"),
@@ -54,7 +54,7 @@ pub(super) fn judge(objects: &[Object<'_>], peers: &Peers<'_, '_>, found: &mut F
     }
 }
 
-/// Those whose pods a budget selects.
+/// Returns the workloads whose pods a budget selects.
 fn budget(object: &Object<'_>, peers: &Peers<'_, '_>, found: &mut Found) -> Vec<usize> {
     let given = |key: &str| object.root.at(&["spec", key]).filter(|v| !v.is_null());
     let (least, most) = (given("minAvailable"), given("maxUnavailable"));
@@ -74,7 +74,7 @@ fn budget(object: &Object<'_>, peers: &Peers<'_, '_>, found: &mut Found) -> Vec<
         return Vec::new();
     }
     if all.is_empty() {
-        // Of a namespace whose workloads are elsewhere nothing is known.
+        // If the workloads of its namespace are in other files, nothing is known of them.
         if peers.reads.iter().any(|r| r.workload.scope == object.namespace) {
             let message = format!(
                 "the budget {} selects `{}`, which no pod in these files has",
@@ -85,7 +85,7 @@ fn budget(object: &Object<'_>, peers: &Peers<'_, '_>, found: &mut Found) -> Vec<
                 codes::MATCHES_NOTHING,
                 message,
                 vec![object.at(value)],
-                "selector: the labels of the pods that it is for".to_owned(),
+                "selector: the labels of the pods to protect".to_owned(),
             );
         }
         return all;
@@ -98,7 +98,7 @@ fn budget(object: &Object<'_>, peers: &Peers<'_, '_>, found: &mut Found) -> Vec<
         let at = vec![object.at(value), read.workload.at.clone()];
         found.note(codes::BUDGET_IDLE, message, at, "no budget for a DaemonSet".to_owned());
     }
-    // Of two versions of one object one runs.
+    // Only one of two versions of an object runs.
     let own: Vec<&Read<'_>> = all
         .iter()
         .filter(|i| peers.is_last(**i))
@@ -111,8 +111,10 @@ fn budget(object: &Object<'_>, peers: &Peers<'_, '_>, found: &mut Found) -> Vec<
     let none =
         most.filter(|m| count(*m) == Some(0)).or(least.filter(|l| count(*l).is_some_and(|n| n >= pods)));
     if let Some(none) = none.filter(|_| pods > 0) {
-        let message =
-            format!("the budget {} never lets one of its {pods} pods go: no drain ends", object.name);
+        let message = format!(
+            "the budget {} never allows the eviction of any of its {pods} pods: no drain ends",
+            object.name
+        );
         found.violation(codes::STUCK, message, vec![object.at(none)], "maxUnavailable: 1".to_owned());
     } else if let [read] = own.as_slice() {
         let goes = most.and_then(count).or_else(|| Some(pods.saturating_sub(least.and_then(count)?)));
@@ -121,14 +123,14 @@ fn budget(object: &Object<'_>, peers: &Peers<'_, '_>, found: &mut Found) -> Vec<
     all
 }
 
-/// A budget that lets so many members go at once that the others are no majority.
+/// Reports a budget that allows the eviction of so many members at once that the rest is no majority.
 fn majority(object: &Object<'_>, read: &Read<'_>, goes: Option<(Value<'_>, u32)>, found: &mut Found) {
     let votes = read.pod.software.as_ref().is_some_and(|s| s.quorum) && read.replicas >= QUORUM;
     let Some((value, goes)) = goes.filter(|(_, goes)| votes && *goes > (read.replicas - 1) / 2) else {
         return;
     };
     let message = format!(
-        "the budget {} lets {goes} of the {} members of {} go at once: the others are no majority",
+        "the budget {} allows the eviction of {goes} of the {} members of {} at once: the rest is no majority",
         object.name, read.replicas, read.workload.name
     );
     let at = vec![object.at(value), read.workload.at.clone()];

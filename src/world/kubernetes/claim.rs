@@ -1,4 +1,4 @@
-//! A claim as a pod names it.
+//! A claim that a pod names.
 
 use super::object::Object;
 use crate::finding::At;
@@ -7,20 +7,20 @@ use crate::text::yaml::Value;
 /// The annotation that named a class before 1.6.
 pub(super) const CLASS: [&str; 3] = ["metadata", "annotations", "volume.beta.kubernetes.io/storage-class"];
 
-/// A claim, of an object or of a template.
+/// A claim, from an object or a claim template.
 #[derive(Clone)]
 pub(super) struct Claim<'d> {
     pub namespace: String,
     pub name: String,
-    /// Its `spec`, and the object that this stands in; `None` when the files have no such claim.
+    /// Its `spec`, and the object with it; `None` if the files do not contain the claim.
     pub spec: Option<(&'d Object<'d>, Value<'d>)>,
-    /// Its labels and annotations, as far as the files have them.
+    /// Its labels and annotations, as far as the files contain them.
     pub metadata: Option<Value<'d>>,
-    /// Where it is named.
+    /// The place where a pod names it.
     pub at: At,
-    /// It is a StatefulSet's own, made with its pod.
+    /// Whether a StatefulSet creates it with the pod.
     pub template: bool,
-    /// A lost one is made again, empty.
+    /// Whether a lost claim is created again, empty.
     pub made: bool,
 }
 

@@ -1,4 +1,4 @@
-//! StorageClasses: where the volume of a claim is.
+//! Reads StorageClasses: where the volume of a claim is.
 
 use super::claim::Claim;
 use super::drivers::fences;
@@ -8,25 +8,25 @@ use crate::backend::Fences;
 use crate::text::yaml::Value;
 use crate::world::{Missing, Source};
 
-/// Provisioners that make a directory on the node where they or the pod run, and do not tie the volume
-/// to it: on another node the container runtime makes an empty one (minikube
+/// The provisioners that create a directory on a node without binding the volume to that node. On
+/// another node the container runtime creates an empty directory (minikube
 /// `pkg/storage/storage_provisioner.go`, a hostPath volume without a node affinity).
 const LOOSE: [&str; 3] = ["k8s.io/minikube-hostpath", "docker.io/hostpath", "kubernetes.io/host-path"];
 
-/// Parameters that say which directory of the share a claim gets.
+/// The parameters with the directory of the share that a claim gets.
 const PATTERNS: [&str; 3] = ["subDir", "pathPattern", "subPathPattern"];
 
-/// What a class makes of a claim.
+/// The storage that a class creates for a claim.
 pub(super) enum Made {
-    /// A volume of the claim's own, with what keeps another node off.
+    /// A separate volume, and how well it excludes a second node.
     Own(Fences),
-    /// Nothing: somebody makes the volume by hand.
+    /// Nothing: the volume is created by hand.
     ByHand,
-    /// Something that other claims or nodes may have, too.
+    /// Storage that other claims or nodes can also have.
     Source(Source),
 }
 
-/// Returns what `class` makes of `claim`.
+/// Returns the storage that `class` creates for `claim`.
 pub(super) fn make(class: Option<&Object<'_>>, claim: &Claim<'_>) -> Made {
     let text = |way: &[&str]| class.and_then(|c| c.root.at(way)).and_then(Value::as_str);
     let Some(driver) = text(&["provisioner"]) else { return Made::Own(Fences::WhileConnected) };
@@ -49,14 +49,14 @@ pub(super) fn make(class: Option<&Object<'_>>, claim: &Claim<'_>) -> Made {
     Made::Own(fences(driver))
 }
 
-/// Whether the class gives a disk to several nodes at once (Azure's `maxShares`).
+/// Returns whether the class attaches a disk to several nodes at once (Azure's `maxShares`).
 pub(super) fn shared(driver: &str, class: Option<&Object<'_>>) -> bool {
     let shares = class.and_then(|c| c.root.at(&["parameters", "maxShares"]));
     driver.ends_with("disk.csi.azure.com") && shares.is_some_and(|s| !s.is("1"))
 }
 
-/// Returns the directory that a claim gets, where a parameter of the class says it. Claims for which it
-/// is the same write one directory: csi-driver-nfs `subDir`, nfs-subdir-external-provisioner
+/// Returns the directory that a claim gets, if a parameter of the class sets it. Claims with the same
+/// directory write to it together: csi-driver-nfs `subDir`, nfs-subdir-external-provisioner
 /// `pathPattern`, aws-efs-csi-driver `subPathPattern` with `ensureUniqueDirectory: "false"`.
 fn directory(driver: &str, parameters: Value<'_>, claim: &Claim<'_>) -> Option<String> {
     let text = |key: &str| parameters.get(key).and_then(Value::as_str);
@@ -72,8 +72,9 @@ fn directory(driver: &str, parameters: Value<'_>, claim: &Claim<'_>) -> Option<S
     Some(format!("{driver} {} {path}", base.unwrap_or_default()))
 }
 
-/// Replaces what a pattern says of the claim: `${pvc.metadata.name}`, `${.PVC.namespace}`,
-/// `{{ .PVC.Name }}`, `${.PVC.annotations.KEY}`. What is not known is another one for each claim.
+/// Replaces the variables in a pattern: `${pvc.metadata.name}`, `${.PVC.namespace}`,
+/// `{{ .PVC.Name }}`, `${.PVC.annotations.KEY}`. An unknown variable is treated as different for
+/// each claim.
 fn resolve(pattern: &str, claim: &Claim<'_>) -> String {
     let mut path = String::new();
     let mut rest = pattern;

@@ -1,8 +1,8 @@
-//! Whether a volume driver keeps a second node off.
+//! Knows whether a volume driver excludes a second node.
 
 use crate::backend::{BACKENDS, Fences};
 
-/// Provisioners in Kubernetes itself, and the drivers they were moved to.
+/// The provisioners that were part of Kubernetes, and the drivers that replace them.
 const IN_TREE: [(&str, &str); 4] = [
     ("kubernetes.io/aws-ebs", "ebs.csi.aws.com"),
     ("kubernetes.io/gce-pd", "pd.csi.storage.gke.io"),
@@ -10,7 +10,7 @@ const IN_TREE: [(&str, &str); 4] = [
     ("kubernetes.io/rbd", "rbd.csi.ceph.com"),
 ];
 
-/// Provisioners that make a directory or a disk of one node, and tie the volume to it.
+/// The provisioners that use a directory or disk of one node, and bind the volume to that node.
 const ONE_NODE: [&str; 6] = [
     "rancher.io/local-path",
     "openebs.io/local",
@@ -20,12 +20,12 @@ const ONE_NODE: [&str; 6] = [
     "lvm.csi.metal-stack.io",
 ];
 
-/// Shares: every node may mount them, whatever the access mode says.
+/// The drivers of shares: every node can mount them, whatever the access mode is.
 const SHARES: [&str; 8] =
     ["nfs", "efs.csi", "file.csi", "filestore", "cephfs", "smb.csi", "glusterfs", "lustre"];
 
-/// Whether attaching through `driver` keeps another node off. Of a driver that is not known, the
-/// attach/detach controller takes the volume from a node that does not answer for 6 minutes.
+/// Returns whether attaching through `driver` excludes a second node. With an unknown driver, the
+/// attach/detach controller detaches the volume from a node that does not answer for 6 minutes.
 pub(super) fn fences(driver: &str) -> Fences {
     let driver = IN_TREE.iter().find(|(old, _)| *old == driver).map_or(driver, |(_, new)| new);
     if let Some(row) = BACKENDS.iter().find(|b| b.csi == Some(driver)) {

@@ -1,4 +1,4 @@
-//! Data that goes with its pod.
+//! Finds data that is deleted with its pod.
 
 use super::mounts::Mounts;
 use super::object::Object;
@@ -8,19 +8,19 @@ use crate::images::{Loss, Seen, Why};
 use crate::text::yaml::Value;
 use crate::world::{Kind, Member, Mount, Source};
 
-/// Data that goes with its pod, and the line to change.
+/// The data that is deleted with its pod, and the line to change.
 pub(super) struct Lost {
     pub loss: Loss,
     pub at: At,
 }
 
-/// Returns what of the data of the pods of `object` goes with them.
+/// Returns the data of the pods of `object` that is deleted with them.
 pub(super) fn lost(object: &Object<'_>, kind: Kind, pod: &Pod<'_>, mounts: &Mounts<'_>) -> Option<Lost> {
     let (software, main) = (pod.software.as_ref()?, pod.main?);
     let mounted = mounts.lives(main);
     let seen = mounted.iter().map(|m| Seen { target: &m.target, life: m.life, data: m.data });
     let seen: Vec<Seen<'_>> = seen.collect();
-    // A pod's hostname is its name.
+    // The hostname of a pod is its name.
     let given = |key: &str| pod.spec.given(key);
     let named = matches!(kind, Kind::StatefulSet | Kind::Pod) || given("hostname").is_some();
     let fixed = named || given("hostNetwork").and_then(Value::flag) == Some(true);
@@ -36,7 +36,7 @@ pub(super) fn lost(object: &Object<'_>, kind: Kind, pod: &Pod<'_>, mounts: &Moun
 }
 
 impl Lost {
-    /// Gives `member` its data, of which no other container has anything.
+    /// Gives `member` its data, which no other container can reach.
     pub(super) fn mount(&self, member: &mut Member) {
         let mounts = self.loss.paths.iter().map(|path| Mount {
             target: path.clone(),

@@ -1,6 +1,6 @@
-//! Fields that the API does not know, and values of another type: kubectl refuses both.
+//! Reports fields that the API does not know and values of a wrong type. kubectl rejects both.
 //!
-//! `fields.txt` has the types of Kubernetes 1.37, one a line, from the OpenAPI document of the API server
+//! `fields.txt` has the types of Kubernetes 1.37, one per line, from the OpenAPI document of the API server
 //! (the strict schemas of kubernetes-validate 1.37.0): `s` is text, `i` a whole number, `b` a boolean, `n`
 //! a number, `~` text or a number, `*` anything, `[T]` a list, `{T}` a map.
 //! Strict validation is the default of kubectl since 1.27 (kubernetes.io, "Server Side Field Validation").
@@ -22,7 +22,7 @@ static TYPES: LazyLock<BTreeMap<&str, Fields>> = LazyLock::new(|| {
         .collect()
 });
 
-/// The APIs whose types are known, as they are today.
+/// The APIs whose types `fields.txt` has.
 const APIS: [&str; 6] = ["v1", "apps/v1", "policy/v1", "storage.k8s.io/v1", "batch/v1", "autoscaling/v2"];
 
 /// The fields of feature gates that are off by default in 1.37: the type, the field and the gate. The API
@@ -37,10 +37,10 @@ const OFF: [(&str, &str, &str); 7] = [
     ("VolumeMount", "bindMountOptions", "VolumeBindMountOptions"),
 ];
 
-/// Most faults that are told of one object.
+/// The maximum number of faults that are reported for one object.
 const MOST: usize = 8;
 
-/// Tells what the API refuses in each object.
+/// Reports what the API rejects in each object.
 pub(super) fn judge(objects: &[Object<'_>], found: &mut Found) {
     for object in objects.iter().filter(|o| APIS.contains(&o.api)) {
         if let Some(fields) = TYPES.get(object.kind) {
@@ -116,7 +116,7 @@ impl Faults<'_, '_> {
     }
 
     fn unknown(&mut self, key: &str, value: Value<'_>, name: &str, fields: &Fields) {
-        // What strings become in a template is not known.
+        // The value that a template produces is not known.
         if key.contains("{{") {
             return;
         }
@@ -139,7 +139,7 @@ impl Faults<'_, '_> {
     }
 
     fn wrong(&mut self, value: Value<'_>, right: &str) {
-        // Labels and selectors are told where they are read, and what somebody fills in is not known.
+        // The readers of labels and selectors report these themselves.
         let field = value.field();
         let labels = ["abels.", "nodeSelector.", "spec.selector."].iter().any(|map| field.contains(map));
         if labels || value.as_str().is_some_and(|t| t.contains(['$', '{', '<'])) {
@@ -163,7 +163,7 @@ impl Faults<'_, '_> {
     }
 }
 
-/// Returns where a field belongs that people put into the type `name`.
+/// Returns where a field belongs that is often misplaced in the type `name`.
 fn home(name: &str, key: &str) -> Option<&'static str> {
     let pod = TYPES.get("PodSpec").is_some_and(|f| f.contains_key(key));
     let container = TYPES.get("Container").is_some_and(|f| f.contains_key(key));

@@ -1,4 +1,4 @@
-//! What a pod's own volume or a PersistentVolume stands for.
+//! Reads the storage that a PersistentVolume, or a volume in a pod without a claim, names.
 
 use super::drivers::fences;
 use crate::backend::Fences;
@@ -6,23 +6,23 @@ use crate::text::path::shortest;
 use crate::text::yaml::Value;
 use crate::world::Missing;
 
-/// What a volume names by itself.
+/// The storage that a volume names.
 pub(super) enum Inline {
     /// A directory of the node.
     Host(String, Missing),
     /// Storage that is the same from several nodes.
     Share(String, Fences),
-    /// Nothing that two pods could both write.
+    /// Nothing that two pods can both write.
     NoData,
-    /// Something that no table has: it may be a share.
+    /// An unknown kind, which may be a share.
     Unknown,
 }
 
-/// Volumes that hold nothing that two pods could both write.
+/// The kinds of volume that two pods can never both write.
 const NO_DATA: [&str; 8] =
     ["configMap", "secret", "projected", "downwardAPI", "emptyDir", "ephemeral", "image", "gitRepo"];
 
-/// Drivers that give a pod secrets or an image, read only (their own documentation).
+/// The drivers that give a pod secrets or an image, read only (their documentation).
 const READ_ONLY_DRIVERS: [&str; 7] = [
     "secrets-store.csi.k8s.io",
     "csi.cert-manager.io",
@@ -33,7 +33,8 @@ const READ_ONLY_DRIVERS: [&str; 7] = [
     "csi-image.warm-metal.tech",
 ];
 
-/// Volumes of a disk or a share, from the time before CSI: field, what names it, and the driver of today.
+/// The kinds of volume from before CSI: field, the subfield with the name, and the CSI driver that
+/// replaces it.
 const DISKS: [(&str, &[&str], &str); 16] = [
     ("awsElasticBlockStore", &["volumeID"], "ebs.csi.aws.com"),
     ("gcePersistentDisk", &["pdName"], "pd.csi.storage.gke.io"),
@@ -50,30 +51,30 @@ const DISKS: [(&str, &[&str], &str); 16] = [
     ("scaleIO", &["system", "volumeName"], "csi-vxflexos.dellemc.com"),
     ("flocker", &["datasetName", "datasetUUID"], "flocker"),
     ("photonPersistentDisk", &["pdID"], "photon"),
-    // Nobody keeps a second initiator off.
+    // Nothing keeps a second initiator away.
     ("iscsi", &["targetPortal", "iqn", "lun"], ISCSI),
 ];
 
 const ISCSI: &str = "iscsi";
 
-/// Returns the kind of a volume, and what is there.
+/// Returns the kind of a volume, and its settings.
 pub(super) fn kind(volume: Value<'_>) -> Option<(&str, Value<'_>)> {
     volume.entries().into_iter().find(|(key, value)| *key != "name" && !value.is_null())
 }
 
-/// Returns whether a volume of this kind is no data, or ends with its pod.
+/// Returns whether a volume of this kind holds no data, or ends with its pod.
 pub(super) fn goes_with_pod(kind: &str) -> bool {
     NO_DATA.contains(&kind)
 }
 
-/// Reads the source of a PersistentVolume, or of a pod's volume that is no claim.
+/// Reads the source of a PersistentVolume, or of a volume in a pod without a claim.
 pub(super) fn inline(volume: Value<'_>) -> Inline {
     let text = |way: &[&str]| volume.at(way).and_then(Value::as_str).unwrap_or_default();
     if volume.given("local").is_some() {
         return Inline::Host(shortest(text(&["local", "path"])), Missing::Refused);
     }
     if volume.given("hostPath").is_some() {
-        // Without a type the kubelet looks at nothing, and the container runtime makes the
+        // Without a type the kubelet checks nothing, and the container runtime creates the
         // directory.
         let missing = match text(&["hostPath", "type"]) {
             "" | "DirectoryOrCreate" | "FileOrCreate" => Missing::Created,
@@ -103,7 +104,7 @@ pub(super) fn inline(volume: Value<'_>) -> Inline {
             value.text().or_else(|| Some(value.texts().join(",")))
         };
         let name = ids.iter().filter_map(id).collect::<Vec<_>>().join(" ");
-        // Of AWS the zone may stand before it.
+        // On AWS the zone may precede the id.
         let name = if *driver == "ebs.csi.aws.com" { last(&name) } else { &name };
         let keeps = if *driver == ISCSI { Fences::Never } else { fences(driver) };
         return Inline::Share(format!("{driver} {name}"), keeps);
@@ -114,7 +115,7 @@ pub(super) fn inline(volume: Value<'_>) -> Inline {
     }
 }
 
-/// Reads the volume of a CSI driver, also one that the pod names itself.
+/// Reads the volume of a CSI driver, of a PersistentVolume or in a pod.
 fn of_driver(csi: Value<'_>) -> Inline {
     let text = |key| csi.get(key).and_then(Value::as_str).unwrap_or_default();
     let driver = text("driver");
@@ -132,8 +133,8 @@ fn of_driver(csi: Value<'_>) -> Inline {
     }
 }
 
-/// Returns the share that parameters name, whatever a volume of it is called: `server` and `share` of
-/// csi-driver-nfs, `source` of csi-driver-smb.
+/// Returns the share that the parameters name: `server` and `share` of csi-driver-nfs, `source` of
+/// csi-driver-smb.
 pub(super) fn share(driver: &str, parameters: Value<'_>) -> Option<String> {
     // The drivers read keys in any case.
     let text = |key: &str| {
@@ -154,13 +155,13 @@ pub(super) fn nfs(server: &str, path: &str) -> String {
     format!("nfs {}:{}", host(server), shortest(path))
 }
 
-/// Returns a host in one spelling: a DNS name has no case, and a dot at its end says nothing
+/// Returns the canonical spelling of a host: case and a final dot do not count in a DNS name
 /// (RFC 4343, RFC 1034 section 3.1).
 fn host(name: &str) -> String {
     name.trim_end_matches('.').to_lowercase()
 }
 
-/// Returns a directory of a node in one spelling: `/var/run` is a link to `/run` (FHS 3.0, 5.13).
+/// Returns the canonical spelling of a directory of a node: `/var/run` is a link to `/run` (FHS 3.0, 5.13).
 fn directory(path: &str) -> String {
     let path = shortest(path);
     match path.strip_prefix("/var/run") {
@@ -169,7 +170,7 @@ fn directory(path: &str) -> String {
     }
 }
 
-/// Returns all entries of a map in one order.
+/// Returns all entries of a map in a fixed order.
 fn all(map: Option<Value<'_>>) -> String {
     let mut all: Vec<String> = map
         .map(Value::entries)

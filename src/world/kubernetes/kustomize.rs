@@ -1,4 +1,4 @@
-//! What a kustomization in the folder changes: the namespace is applied, the rest is listed.
+//! Applies the namespace of a kustomization to the files of its folder, and lists its other changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use super::object::Object;
 use crate::text::yaml::Value;
 use crate::world::found::Found;
 
-/// Fields that change nothing that is read here.
+/// The fields that change nothing that berthc reads.
 const HARMLESS: [&str; 13] = [
     "apiVersion",
     "kind",
@@ -23,20 +23,20 @@ const HARMLESS: [&str; 13] = [
     "buildMetadata",
 ];
 
-/// Fields that rename or label all alike, selectors too: what is searched differs in names only.
+/// The fields that rename or label all objects alike, including selectors. They change only names.
 const ALIKE: [&str; 8] =
     ["commonLabels", "configurations", "crds", "labels", "namePrefix", "nameSuffix", "openapi", "validators"];
 
-/// Fields that change objects, with where they name files.
+/// The fields that change objects, and the subfield with their files.
 const PATCHES: [&str; 3] = ["patches", "patchesJson6902", "patchesStrategicMerge"];
 
-/// Most kustomizations, one over the other.
+/// The maximum depth of kustomizations.
 const LAYERS: usize = 16;
 
-/// Kinds without a namespace.
+/// The kinds without a namespace.
 const CLUSTER: [&str; 2] = ["PersistentVolume", "StorageClass"];
 
-/// Applies the namespaces of all kustomizations, the outermost last, and takes these out.
+/// Applies the namespaces of all kustomizations, the outermost last, and removes the kustomizations.
 pub(super) fn apply(objects: &mut Vec<Object<'_>>, found: &mut Found) {
     let (kustomizations, mut rest): (Vec<_>, Vec<_>) =
         std::mem::take(objects).into_iter().partition(|o| o.kind == "Kustomization");
@@ -54,11 +54,12 @@ pub(super) fn apply(objects: &mut Vec<Object<'_>>, found: &mut Found) {
             }
         }
     }
-    // A patch is a part of an object, and no object.
+    // A patch is a part of an object, not an object.
     rest.retain(|object| !patches.contains(&*object.file));
     for object in rest.iter_mut().filter(|o| !CLUSTER.contains(&o.kind)) {
         let mut path = object.file.to_string();
-        // From the file outwards: who takes it in, who takes that one's folder in. Circles end.
+        // From the inside out: the kustomization with the file, then the one with that folder. The loop
+        // ends at a cycle.
         let mut asked = BTreeSet::new();
         while let Some(i) = above(&over, &path, &asked).filter(|_| asked.len() < LAYERS) {
             asked.insert(i);
@@ -72,7 +73,7 @@ pub(super) fn apply(objects: &mut Vec<Object<'_>>, found: &mut Found) {
     *objects = rest;
 }
 
-/// The first kustomization that takes in `path` or a folder of it.
+/// Returns the first kustomization that includes `path` or one of its folders.
 fn above(over: &BTreeMap<String, Vec<usize>>, path: &str, asked: &BTreeSet<usize>) -> Option<usize> {
     let mut at = path;
     loop {
@@ -86,7 +87,7 @@ fn above(over: &BTreeMap<String, Vec<usize>>, path: &str, asked: &BTreeSet<usize
 
 fn list(kustomization: &Object<'_>, found: &mut Found) {
     for (key, value) in kustomization.root.entries() {
-        // Labels without selectors and templates are nobody's business.
+        // Labels that do not go to selectors and templates have no effect.
         let label = key == "labels"
             && !value.items().iter().any(|l| {
                 ["includeSelectors", "includeTemplates"]
@@ -101,7 +102,7 @@ fn list(kustomization: &Object<'_>, found: &mut Found) {
         if ALIKE.contains(&key) {
             found.unread(
                 at,
-                format!("`{key}` of a kustomization: the names and labels of the files are searched"),
+                format!("`{key}` of a kustomization is not applied: the search uses the names and labels in the files"),
             );
             continue;
         }
@@ -109,7 +110,7 @@ fn list(kustomization: &Object<'_>, found: &mut Found) {
             "" => ".",
             dir => dir,
         };
-        let what = format!("`{key}` of a kustomization changes what runs, and was not built");
+        let what = format!("`{key}` of a kustomization changes what runs, and is not applied");
         found.not_searched(at, what, format!("kubectl kustomize {dir} | berthc verify -"));
     }
 }
@@ -118,7 +119,7 @@ fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-/// `path` as seen from `folder`, without `.` and `..`.
+/// Returns `path` relative to `folder`, without `.` and `..`.
 fn join(folder: &str, path: &str) -> String {
     let mut steps: Vec<&str> = folder.split('/').collect();
     if folder.is_empty() {

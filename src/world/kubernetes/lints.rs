@@ -1,4 +1,4 @@
-//! Habits that cost: data that does not last, ids by hand, no time to stop.
+//! Finds bad habits: data that does not last, ids by hand, too short a grace period.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::text::yaml::Value;
 use crate::world::Kind;
 use crate::world::found::Found;
 
-/// Judges what each workload is used to.
+/// Checks each workload.
 pub(super) fn judge(objects: &[Object<'_>], peers: &Peers<'_, '_>, found: &mut Found) {
     for read in peers.reads.iter().filter(|r| r.workload.kind != Kind::Job) {
         ephemeral(read, found);
@@ -29,18 +29,18 @@ pub(super) fn judge(objects: &[Object<'_>], peers: &Peers<'_, '_>, found: &mut F
     }
 }
 
-/// Whether what is run is usually there without lasting data.
+/// Returns whether the software usually runs without lasting data.
 fn cache(read: &Read<'_>) -> bool {
     read.pod.software.as_ref().is_some_and(|s| s.cache) && read.workload.kind != Kind::StatefulSet
 }
 
-/// Tells of the data of `read` that goes with its pod.
+/// Reports data of `read` that is deleted with its pod.
 fn ephemeral(read: &Read<'_>, found: &mut Found) {
     let Some((Lost { loss, at }, software)) = read.lost.as_ref().zip(read.pod.software.as_ref()) else {
         return;
     };
     let (name, kind) = (&read.workload.name, read.workload.kind);
-    // Often on purpose.
+    // This is often intended.
     let meant = software.cache && loss.bare;
     if read.replicas == 0 || meant && kind != Kind::StatefulSet {
         return;
@@ -67,7 +67,7 @@ fn ephemeral(read: &Read<'_>, found: &mut Found) {
 fn one_node(read: &Read<'_>, found: &mut Found) {
     for (at, _) in &read.one_node {
         let message = format!(
-            "ReadWriteOnce lets every pod of one node mount the volume of {}, also a second one",
+            "ReadWriteOnce lets several pods of one node mount the volume of {} at once",
             read.workload.name
         );
         found.note(codes::ONE_NODE, message, vec![at.clone()], "accessModes: [ReadWriteOncePod]");
@@ -102,10 +102,10 @@ fn grace(read: &Read<'_>, found: &mut Found) {
     found.note(codes::GRACE, message, vec![at], fix);
 }
 
-/// Options and variables that tell a member how many there are.
+/// The options and variables with the number of members.
 const SIZES: [&str; 5] = ["servers", "cluster-size", "ensemble-size", "zk-replicas", "zoo-replicas"];
 
-/// A number of members that stands in the command, too.
+/// Reports a number of members that is also in the command.
 fn size(read: &Read<'_>, found: &mut Found) {
     let Some(main) = read.pod.main.filter(|_| read.workload.kind == Kind::StatefulSet && read.replicas > 1)
     else {
@@ -127,7 +127,7 @@ fn size(read: &Read<'_>, found: &mut Found) {
     let word = list("command").into_iter().chain(list("args")).find(word);
     if let Some(value) = word.or_else(|| list("env").into_iter().find(given)) {
         let message = format!(
-            "the members of {} are told their number by hand: it must follow `replicas`",
+            "the number of members of {} is repeated here: it must equal `replicas`",
             read.workload.name
         );
         let at = vec![read.object.at(value), read.object.near(&["spec", "replicas"])];
@@ -135,7 +135,7 @@ fn size(read: &Read<'_>, found: &mut Found) {
     }
 }
 
-/// Variables that give a member its id.
+/// The variables with the id of a member.
 const IDS: [&str; 12] = [
     "ZOO_MY_ID",
     "ZOOKEEPER_SERVER_ID",
@@ -151,7 +151,7 @@ const IDS: [&str; 12] = [
     "MYSQL_SERVER_ID",
 ];
 
-/// An id that is written out, in a workload of several pods or in two of one family.
+/// Reports a literal id in a workload of several pods, or in two workloads of one family.
 fn ids(peers: &Peers<'_, '_>, found: &mut Found) {
     let mut seen: BTreeMap<(&str, &str, &str, &str), (&str, At)> = BTreeMap::new();
     for read in peers.reads.iter().filter(|r| r.replicas > 0) {
@@ -159,14 +159,14 @@ fn ids(peers: &Peers<'_, '_>, found: &mut Found) {
             env(read).filter(|(name, value, _)| IDS.contains(name) && !value.contains("$("))
         {
             let key = (read.workload.scope.as_str(), read.workload.family.as_str(), name, value);
-            let fix = "an id from the pod's name or its index".to_owned();
+            let fix = "an id that is made from the pod's name or index".to_owned();
             if read.replicas > 1 || read.workload.kind.per_node() {
                 let message = format!("every pod of {} has the id {name}={value}", read.workload.name);
                 found.violation(codes::ID_REPEATED, message, vec![at], fix);
             } else if let Some((other, first)) =
                 seen.get(&key).filter(|(other, _)| *other != read.workload.name)
             {
-                let message = format!("{} and {other} have one id, {name}={value}", read.workload.name);
+                let message = format!("{} and {other} have the same id, {name}={value}", read.workload.name);
                 found.violation(codes::ID_REPEATED, message, vec![at, first.clone()], fix);
             } else {
                 seen.insert(key, (&read.workload.name, at));
@@ -175,7 +175,7 @@ fn ids(peers: &Peers<'_, '_>, found: &mut Found) {
     }
 }
 
-/// Literal variables of all containers, also of those that run first.
+/// Returns the literal variables of all containers, including init containers.
 fn env<'r>(read: &'r Read<'_>) -> impl Iterator<Item = (&'r str, &'r str, At)> {
     let init = read.pod.spec.get("initContainers").map(Value::items).unwrap_or_default();
     let containers: Vec<Value<'r>> = read.pod.containers.iter().copied().chain(init).collect();
@@ -186,14 +186,14 @@ fn env<'r>(read: &'r Read<'_>) -> impl Iterator<Item = (&'r str, &'r str, At)> {
     })
 }
 
-/// An offset of ids that is right for the number of members that another set has now.
+/// Reports an offset of ids that is correct only for the present number of members of another set.
 fn offsets(peers: &Peers<'_, '_>, found: &mut Found) {
     let mut sets: BTreeMap<(&str, &str), Vec<&Read<'_>>> = BTreeMap::new();
     for read in peers.reads.iter().filter(|r| r.workload.kind == Kind::StatefulSet) {
         sets.entry((&read.workload.scope, &read.workload.family)).or_default().push(read);
     }
     for sets in sets.values() {
-        // Large families say nothing of one offset.
+        // In a large family the offset can belong to any set.
         for read in sets.iter().take(100) {
             let offset = env(read).find(|(name, _, _)| name.to_uppercase().ends_with("OFFSET"));
             let Some((name, value, at)) = offset else { continue };
@@ -204,11 +204,11 @@ fn offsets(peers: &Peers<'_, '_>, found: &mut Found) {
             });
             if let Some(other) = other {
                 let message = format!(
-                    "{name}={value} of {} is right only for the {} replicas of {}: one more, and an id is there twice",
+                    "{name}={value} of {} is correct only for the {} replicas of {}: with one more, two members have the same id",
                     read.workload.name, other.replicas, other.workload.name
                 );
                 let at = vec![at, other.object.near(&["spec", "replicas"])];
-                let fix = "ids that leave room, or one set for all members".to_owned();
+                let fix = "an offset that leaves room, or one set for all members".to_owned();
                 found.note(codes::ID_BY_HAND, message, at, fix);
             }
         }
@@ -216,11 +216,11 @@ fn offsets(peers: &Peers<'_, '_>, found: &mut Found) {
 }
 
 const STATE: &str = "initial-cluster-state";
-/// Galera: an address without nodes founds a cluster.
+/// The address of Galera. Without nodes it creates a new cluster.
 const NODES: &str = "wsrep_cluster_address";
 const MASTERS: &str = "cluster.initial_master_nodes";
 
-/// Settings of the first start that stay in a manifest.
+/// Reports settings for the first start that stay in a manifest.
 fn bootstrap(read: &Read<'_>, found: &mut Found) {
     if let Some((name, _, at)) = env(read).find(|(name, value, _)| kept(name, value)) {
         return first_start(name, &read.workload.name, at, found);
@@ -258,12 +258,12 @@ fn kept(name: &str, value: &str) -> bool {
 
 fn first_start(name: &str, of: &str, at: At, found: &mut Found) {
     let message = format!(
-        "`{name}` of {of} is for the very first start: a member without data starts a cluster of its own"
+        "`{name}` of {of} is for the very first start: with it, a member that lost its data creates a new cluster"
     );
-    found.note(codes::BOOTSTRAP, message, vec![at], "take it out once the cluster stands".to_owned());
+    found.note(codes::BOOTSTRAP, message, vec![at], "remove it once the cluster runs".to_owned());
 }
 
-/// The same settings in files that a ConfigMap carries.
+/// Reports the same settings in the files of a ConfigMap.
 fn files(object: &Object<'_>, found: &mut Found) {
     for (_, value) in object.root.get("data").map(Value::entries).unwrap_or_default() {
         let lines = value.as_str().unwrap_or_default().lines().enumerate();

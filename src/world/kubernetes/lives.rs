@@ -1,4 +1,4 @@
-//! How long what a container of a pod writes lives.
+//! Finds how long the data lives that a container of a pod writes.
 
 use crate::finding::At;
 use crate::images::Life;
@@ -7,13 +7,13 @@ use crate::images::Life;
 pub(super) struct Lives {
     pub target: String,
     pub life: Life,
-    /// It can be meant for data.
+    /// Whether it can be meant for data.
     pub data: bool,
     /// The line of the volume.
     pub at: At,
 }
 
-/// Tells how long a volume of `kind` lives, if it can hold data.
+/// Returns how long a volume of `kind` lives, if it can hold data.
 pub(super) fn life(kind: &str) -> Option<Life> {
     match kind {
         "configMap" | "secret" | "projected" | "downwardAPI" | "image" | "gitRepo" => None,

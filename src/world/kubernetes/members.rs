@@ -1,4 +1,4 @@
-//! The members of a workload: one for each pod, or one that stands for each node's.
+//! Makes the members of a workload: one for each pod, or one that represents the pod of each node.
 
 use super::ephemeral::Lost;
 use super::mounts::{Modes, Mounts};
@@ -9,12 +9,12 @@ use crate::text::yaml::Value;
 use crate::world::found::Found;
 use crate::world::{Kind, Member};
 
-/// Most members of one workload that are read; a search needs few.
+/// The maximum number of members of a workload that are read. A search needs few.
 const MOST: u32 = 64;
-/// Most members of all workloads.
+/// The maximum number of members of all workloads.
 pub(super) const ALL: usize = 20_000;
 
-/// What members are made of.
+/// The parts of members.
 pub(super) struct Template<'t, 'd> {
     pub object: &'d Object<'d>,
     pub kind: Kind,
@@ -23,7 +23,7 @@ pub(super) struct Template<'t, 'd> {
     pub mounts: &'t Mounts<'d>,
 }
 
-/// The members, and what their claims say.
+/// The members, and the facts of their claims.
 pub(super) fn members<'d>(
     template: &Template<'_, 'd>,
     lost: Option<&Lost>,

@@ -1,7 +1,7 @@
-//! Kubernetes manifests, whoever wrote them.
+//! Reads Kubernetes manifests from any source.
 //!
-//! What a field means, and what holds when it is missing, is the API's own reference. Names are
-//! unique in a namespace, which is `default` where neither the manifest nor a kustomization gives one.
+//! Meaning and default of a field come from the reference of the Kubernetes API. Names are unique in a
+//! namespace. It is `default` if neither the manifest nor a kustomization sets it.
 
 mod budgets;
 mod claim;
@@ -34,7 +34,7 @@ use super::found::Found;
 use super::{File, World};
 use crate::images::Images;
 
-/// What the manifests say.
+/// Reads the manifests.
 pub fn read(files: &[File<'_>], images: &Images) -> World {
     let mut found = Found::default();
     let documents = object::documents(files, &mut found);
@@ -51,7 +51,7 @@ pub fn read(files: &[File<'_>], images: &Images) -> World {
     probes::judge(&peers, &mut found);
     lints::judge(&objects, &peers, &mut found);
     if peers.tired() {
-        let what = "more workloads than are compared with each other: some rules are not judged";
+        let what = "too many workloads to compare all with each other: some rules were not checked";
         let first = objects.first().map(object::Object::here);
         first.into_iter().for_each(|at| found.unread(at, what));
     }

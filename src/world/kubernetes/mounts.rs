@@ -1,4 +1,4 @@
-//! The volumes of a pod, as its containers mount them.
+//! Reads the volumes of a pod, as its containers mount them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,14 +17,14 @@ use crate::world::found::Found;
 use crate::world::path;
 use crate::world::{Kind, Member, Missing, Mount, Source, claims};
 
-/// Claims that say that they serve more than one pod.
+/// The claims whose access mode admits more than one pod.
 #[derive(Default)]
 pub(super) struct Modes {
-    /// Every pod of a node, with the claim.
+    /// The claim that every pod of a node can mount.
     pub one_node: Vec<(At, String)>,
-    /// Pods of many nodes, with the claim.
+    /// The claim that pods of several nodes can mount.
     pub many: Option<(At, String)>,
-    /// The claims that members use, once for each member.
+    /// The claims that the members use, once for each member.
     pub uses: Vec<String>,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Mounts<'d> {
     software: Option<Arc<Software>>,
     volumes: BTreeMap<&'d str, Value<'d>>,
     templates: BTreeMap<&'d str, Value<'d>>,
-    /// Mounts that can write, each with its container, the serving ones first.
+    /// The writable mounts, each with its container, those of the serving container first.
     mounts: Vec<(Value<'d>, Value<'d>)>,
 }
 
@@ -50,7 +50,7 @@ impl<'d> Mounts<'d> {
         let init = list(pod.spec.get("initContainers"));
         let volumes: BTreeMap<&str, Value<'d>> =
             volumes.iter().filter_map(|v| Some((named(v, &["name"])?, *v))).collect();
-        // A mount, a claim or a volume may be read only.
+        // A mount, a claim or a volume can be read only.
         let read_only = |v: Value<'_>| v.get("readOnly").and_then(Value::flag) == Some(true);
         let writes = |mount: &Value<'d>| {
             let volume = named(mount, &["name"]).and_then(|name| volumes.get(name));
@@ -88,7 +88,7 @@ impl<'d> Mounts<'d> {
             let target = mount.get("mountPath").or_else(|| mount.get("devicePath")).and_then(Value::text);
             let sub = match self.below(*container, *mount, member) {
                 Some(sub) => sub,
-                // A directory of each pod's own, which no other pod finds again.
+                // Each pod has its own directory, which no other pod uses later.
                 None => continue,
             };
             let target = target.unwrap_or_default();
@@ -103,7 +103,7 @@ impl<'d> Mounts<'d> {
                 Source::Volume { name, .. } => name.clone(),
                 _ => String::new(),
             };
-            // What CNI and CSI pass on to the node are no data.
+            // The directories that CNI and CSI share with the node hold no data.
             let passed_on = mount.get("mountPropagation").is_some_and(|p| p.is("Bidirectional"));
             if !sub.is_empty() {
                 match &mut source {
@@ -136,8 +136,8 @@ impl<'d> Mounts<'d> {
         }
     }
 
-    /// Whether a volume, as `container` mounts it at `target`, can be data: all but what is the
-    /// node's own.
+    /// Returns whether a volume that `container` mounts at `target` can be data. Only directories of
+    /// the node's own system cannot.
     fn is_data(&self, name: &str, target: &str, container: Value<'d>) -> bool {
         let Some(host) = self.volumes.get(name).and_then(|v| v.given("hostPath")) else { return true };
         let text = |value: Value<'d>, key| value.get(key).and_then(Value::as_str).unwrap_or_default();
@@ -151,7 +151,7 @@ impl<'d> Mounts<'d> {
             }
     }
 
-    /// Whether a container only looks at what others have.
+    /// Returns whether a container only reads the data of other containers.
     fn looks(&self, container: Value<'d>) -> bool {
         container.get("image").and_then(Value::as_str).is_some_and(claims::is_agent)
     }
@@ -188,7 +188,7 @@ impl<'d> Mounts<'d> {
         Some((storage.bind(&claim, found), claim.at))
     }
 
-    /// A volume that the pod names itself.
+    /// Returns the storage of a volume in the pod without a claim.
     fn direct(&self, volume: Value<'d>, found: &mut Found) -> Option<(Bound, At)> {
         let (kind, value) = kind_of(volume)?;
         if goes_with_pod(kind) {
@@ -213,13 +213,13 @@ impl<'d> Mounts<'d> {
         }
     }
 
-    /// Whether claims go with their pods, so that one that comes back starts empty.
+    /// Returns whether claims are deleted with their pods, so that a new pod starts empty.
     fn forgets(&self) -> bool {
         let policy = self.object.root.at(&["spec", "persistentVolumeClaimRetentionPolicy"]);
         policy.is_some_and(|p| p.entries().iter().any(|(_, v)| v.is("Delete")))
     }
 
-    /// The directory below a volume that `mount` shows; `None` for one of each pod's own.
+    /// Returns the directory below the volume that `mount` uses; `None` if each pod has its own.
     fn below(&self, container: Value<'d>, mount: Value<'d>, member: &Member) -> Option<String> {
         if let Some(path) = mount.given("subPath").and_then(Value::as_str) {
             return Some(shortest(path));
@@ -239,8 +239,8 @@ impl<'d> Mounts<'d> {
         Some(shortest(&path))
     }
 
-    /// What a variable is for `member`; its own name where that is the same for every pod of a
-    /// node, `None` where it differs from pod to pod.
+    /// Returns the value of a variable for `member`: the name of the variable if the value is the same
+    /// for all pods of a node, `None` if it differs from pod to pod.
     fn variable(&self, container: Value<'d>, name: &str, member: &Member) -> Option<String> {
         let all = container.get("env").map(Value::items).unwrap_or_default();
         let variable = all.into_iter().rev().find(|e| e.get("name").is_some_and(|n| n.is(name)));
@@ -260,7 +260,7 @@ impl<'d> Mounts<'d> {
         }
     }
 
-    /// Lists directories of the node that are taken for no data, and may be some.
+    /// Lists directories of the node that are treated as no data, but may be data.
     pub(super) fn doubt(&self, found: &mut Found) {
         let mut seen = BTreeSet::new();
         for (container, mount) in &self.mounts {
@@ -268,7 +268,7 @@ impl<'d> Mounts<'d> {
             let (name, target) = (text(*mount, "name"), text(*mount, "mountPath"));
             let Some(host) = self.volumes.get(name).and_then(|v| v.given("hostPath")) else { continue };
             let directory = ["", "Directory", "DirectoryOrCreate"].contains(&text(host, "type"));
-            // The serving container stands twice.
+            // The serving container is in this list twice.
             if directory
                 && !self.looks(*container)
                 && seen.insert((name, target))
@@ -290,9 +290,9 @@ impl<'d> Mounts<'d> {
             let name = mount.get("name").and_then(Value::as_str).unwrap_or_default();
             let volume = self.volumes.get(name).filter(|_| !self.templates.contains_key(name)).copied();
             let (lives, at) = match volume.map(|v| (v, kind_of(v))) {
-                // A claim template, or a volume that is defined nowhere.
+                // A claim template, or a volume without a definition.
                 None => (Life::Durable, mount),
-                // A volume of no kind is an emptyDir.
+                // A volume without a kind is an emptyDir.
                 Some((volume, None)) => (Life::Container, volume),
                 Some((_, Some((_, value)))) if self.below(container, mount, &Member::default()).is_none() => {
                     (Life::Container, value)

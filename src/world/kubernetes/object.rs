@@ -1,4 +1,4 @@
-//! Manifests to objects: lists taken apart, old API groups named, namespaces given.
+//! Turns manifests into objects: splits lists, reports old API groups, sets namespaces.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::text::yaml::{self, Document, Fault, Value};
 use crate::world::File;
 use crate::world::found::Found;
 
-/// One object of the API.
+/// An object of the API.
 #[derive(Clone)]
 pub(super) struct Object<'d> {
     pub file: Arc<str>,
@@ -18,23 +18,23 @@ pub(super) struct Object<'d> {
     pub api: &'d str,
     pub kind: &'d str,
     pub name: String,
-    /// `default` where nothing names one.
+    /// The namespace; `default` if none is given.
     pub namespace: String,
 }
 
 impl<'d> Object<'d> {
-    /// The place of a value in it.
+    /// Returns the place of a value in the object.
     pub fn at(&self, value: Value<'d>) -> At {
         At { file: self.file.clone(), line: value.line(), field: value.field() }
     }
 
-    /// Where it begins: its name, else its kind.
+    /// Returns the place of the object: its name, or its kind if it has no name.
     pub fn here(&self) -> At {
         let name = self.root.at(&["metadata", "name"]).or_else(|| self.root.get("kind"));
         self.at(name.unwrap_or(self.root))
     }
 
-    /// The place of `way`, or of the nearest thing above it that is there.
+    /// Returns the place of the field `way`, or of the nearest parent that exists.
     pub fn near(&self, way: &[&str]) -> At {
         let mut value = self.root;
         for key in way {
@@ -46,15 +46,14 @@ impl<'d> Object<'d> {
         if value.field() == self.root.field() { self.here() } else { self.at(value) }
     }
 
-    /// `statefulset/zookeeper`.
+    /// Returns kind and name, such as `statefulset/zookeeper`.
     pub fn title(&self) -> String {
         format!("{}/{}", self.kind.to_lowercase(), self.name)
     }
 }
 
-/// The groups and versions that serve the kinds that are read, and the first version of
-/// Kubernetes that dropped them (the API's deprecation guide). Those of others than Kubernetes come
-/// last.
+/// The groups and versions of the kinds that are read, and the first version of Kubernetes without
+/// them (the API's deprecation guide). Kinds that are not part of Kubernetes come last.
 const SERVED: &[(&str, &[&str], Option<&str>)] = &[
     ("v1", &["Pod", "Service", "ReplicationController", "PersistentVolume", "PersistentVolumeClaim"], None),
     ("v1", &["ConfigMap"], None),
@@ -81,10 +80,10 @@ const SERVED: &[(&str, &[&str], Option<&str>)] = &[
     ("serving.knative.dev/v1", &["Service"], None),
 ];
 
-/// How a Service of Knative, which makes pods, is called here, as `kubectl` does.
+/// The name of the Service of Knative, which creates pods, as `kubectl` has it.
 pub(super) const KSVC: &str = "Ksvc";
 
-/// The documents of each file; what cannot be read is listed.
+/// Returns the documents of each file, and lists the parts that cannot be read.
 pub(super) fn documents(files: &[File<'_>], found: &mut Found) -> Vec<(Arc<str>, Vec<Document>)> {
     let mut all = Vec::with_capacity(files.len());
     for file in files {
@@ -95,7 +94,7 @@ pub(super) fn documents(files: &[File<'_>], found: &mut Found) -> Vec<(Arc<str>,
         if broken {
             found.lost.push(file.path.to_owned());
         }
-        // Of a Helm template nobody expects more.
+        // One message is enough for a Helm template.
         for Fault { line, message, fatal } in faults.into_iter().filter(|f| !f.fatal || template.is_none()) {
             let at = At { file: path.clone(), line, field: String::new() };
             let more = if fatal { ": the document is left out" } else { "" };
@@ -115,7 +114,7 @@ pub(super) fn documents(files: &[File<'_>], found: &mut Found) -> Vec<(Arc<str>,
     all
 }
 
-/// Whether a line is a Helm template's, and not a template that a manifest carries for somebody else.
+/// Returns whether a line is part of a Helm template. A manifest may contain templates of other tools.
 fn is_template(line: &str) -> bool {
     line.split("{{").skip(1).any(|rest| {
         let inside = rest.split("}}").next().unwrap_or(rest);
@@ -125,7 +124,7 @@ fn is_template(line: &str) -> bool {
     })
 }
 
-/// The objects of the documents, in their order.
+/// Returns the objects of the documents, in order.
 pub(super) fn objects<'d>(all: &'d [(Arc<str>, Vec<Document>)], found: &mut Found) -> Vec<Object<'d>> {
     let mut objects = Vec::new();
     for (file, documents) in all {
@@ -136,11 +135,11 @@ pub(super) fn objects<'d>(all: &'d [(Arc<str>, Vec<Document>)], found: &mut Foun
     objects
 }
 
-/// Most lists in lists.
+/// The maximum depth of lists in lists.
 const DEEP: usize = 8;
 
-/// Adds `root`, or the items of a list, which may be lists again. An item of a typed list may leave out
-/// what the list says: `kubectl` takes the items of a PodList for Pods.
+/// Adds `root`, or the items of a list, which may be lists again. An item of a typed list may omit
+/// version and kind: `kubectl` reads the items of a PodList as Pods.
 fn taken_apart<'d>(
     file: &Arc<str>,
     root: Value<'d>,
@@ -236,14 +235,14 @@ fn object<'d>(
     objects.push(object);
 }
 
-/// Of two objects of one name the last one applied replaces the other.
+/// Reports objects with the same name: the last one applied replaces the other.
 pub(super) fn twice(objects: &[Object<'_>], found: &mut Found) {
     let mut seen: BTreeMap<(&str, &str, &str), &Object<'_>> = BTreeMap::new();
     for object in objects.iter().filter(|o| o.kind != "Kustomization" && !o.name.is_empty()) {
         if let Some(first) = seen.insert((object.kind, &object.namespace, &object.name), object) {
             let at = first.here();
             let what = format!(
-                "{} stands twice, in {} line {} too: the one that is applied last replaces the other, both are read",
+                "{} appears twice, also in {} line {}: the last one applied replaces the other, both are read",
                 object.title(),
                 at.file,
                 at.line

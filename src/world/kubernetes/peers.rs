@@ -1,4 +1,4 @@
-//! Whom a selector selects among the workloads of the files.
+//! Finds the workloads that a selector selects.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,16 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::workload::Read;
 use crate::world::{Selector, Term};
 
-/// Most comparisons of a selector with a workload's labels. Files of people come nowhere near: each
-/// selector is compared with those only that carry its rarest label.
+/// The maximum number of comparisons of a selector with a workload's labels. Real files stay far below
+/// it, because a selector is compared only with workloads that have its rarest label.
 const STEPS: usize = 2_000_000;
 
-/// The workloads, to be asked for by labels.
+/// The workloads, with an index by label.
 pub(super) struct Peers<'r, 'd> {
     pub reads: &'r [Read<'d>],
     by_label: BTreeMap<(&'r str, &'r str), Vec<usize>>,
     by_scope: BTreeMap<&'r str, Vec<usize>>,
-    /// Of versions of one object, the one that is applied last.
+    /// The last version of each object.
     last: Vec<bool>,
     steps: Cell<usize>,
 }
@@ -37,17 +37,18 @@ impl<'r, 'd> Peers<'r, 'd> {
         Self { reads, by_label, by_scope, last, steps: Cell::new(0) }
     }
 
-    /// Whether no later version of the same object is in the files.
+    /// Returns whether the files contain no later version of the same object.
     pub(super) fn is_last(&self, index: usize) -> bool {
         self.last[index]
     }
 
-    /// Whether the bound was hit: from then on nobody is found, and nobody may be accused of that.
+    /// Returns whether the maximum was reached. After that no workload is found, so a selector that
+    /// finds none must not be reported.
     pub(super) fn tired(&self) -> bool {
         self.steps.get() > STEPS
     }
 
-    /// Those whose pods `selector` selects in `namespaces` (`None`: in all), in order.
+    /// Returns the workloads whose pods `selector` selects in `namespaces` (`None`: in all), in order.
     pub(super) fn selected<'s>(
         &'s self,
         selector: &'s Selector,
@@ -62,7 +63,7 @@ impl<'r, 'd> Peers<'r, 'd> {
         })
     }
 
-    /// Those of the narrowest condition that has an index.
+    /// Returns the workloads of the condition with the fewest matches.
     fn candidates<'s>(&'s self, selector: &'s Selector, namespaces: Option<&'s [String]>) -> Vec<usize> {
         if self.tired() {
             return Vec::new();

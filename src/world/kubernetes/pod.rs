@@ -1,4 +1,4 @@
-//! A pod's template: where it may go, what it takes of its node, how it stops.
+//! Reads the template of a pod: on which nodes it can run, what it uses of its node, how it stops.
 
 use super::object::Object;
 use super::selector::{labels, node_labels, node_terms, selector};
@@ -11,13 +11,13 @@ use crate::world::{Apart, Port, Selector, Toleration, Want, Whom};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// What a template says of every pod.
+/// The facts of a template that hold for each of its pods.
 pub(super) struct Pod<'d> {
     pub labels: BTreeMap<String, String>,
     pub spec: Value<'d>,
-    /// Containers that run as long as the pod does: also init containers that restart.
+    /// The containers that run as long as the pod, including init containers that restart.
     pub containers: Vec<Value<'d>>,
-    /// The one that has the data, else the first.
+    /// The container with the data, or the first one.
     pub main: Option<Value<'d>>,
     pub software: Option<Arc<Software>>,
     pub wants: Vec<Want>,
@@ -31,10 +31,10 @@ pub(super) struct Pod<'d> {
     pub lock: Option<(String, At)>,
 }
 
-/// Node labels that each node has a value of its own of.
+/// The node labels whose value is different on each node.
 const HOSTNAMES: [&str; 2] = ["kubernetes.io/hostname", "beta.kubernetes.io/hostname"];
 
-/// Node labels that split a cluster into more than nodes; off a whole zone is off its nodes too.
+/// The node labels of zones and regions. A pod that is kept off a zone is also kept off its nodes.
 const ZONES: [&str; 4] = [
     "topology.kubernetes.io/zone",
     "topology.kubernetes.io/region",
@@ -80,7 +80,7 @@ pub(super) fn read<'d>(
     }
 }
 
-/// The words that a container is started with, as far as the file gives them.
+/// Returns the command line of a container, as far as the file contains it.
 pub(super) fn command(container: Value<'_>) -> Vec<&str> {
     let list = |key| container.get(key).map(Value::items).unwrap_or_default();
     list("command").into_iter().chain(list("args")).filter_map(Value::as_str).collect()
@@ -104,10 +104,10 @@ fn software(container: Value<'_>, owner: &str, images: &Images) -> Option<Arc<So
     })
 }
 
-/// Who binds a pod by hand asks neither anti-affinity nor ports.
+/// Reports a pod that bypasses the scheduler: nothing checks its anti-affinity or its ports.
 fn by_scheduler<'d>(object: &Object<'d>, spec: Value<'d>, found: &mut Found) -> bool {
     if let Some(other) = spec.given("schedulerName").filter(|s| !s.is("default-scheduler")) {
-        let what = "another scheduler: taken for one that keeps to the rules of Kubernetes' own";
+        let what = "another scheduler: treated as if it followed the rules of the scheduler of Kubernetes";
         found.unread(object.at(other), what.to_owned());
     }
     let Some(node) = spec.given("nodeName") else { return true };
@@ -115,7 +115,7 @@ fn by_scheduler<'d>(object: &Object<'d>, spec: Value<'d>, found: &mut Found) -> 
     if let Some(rule) = spec.at(&["affinity", "podAntiAffinity", required]) {
         found.violation(
             codes::IGNORED,
-            "`nodeName` goes past the scheduler, so nobody asks for this anti-affinity".to_owned(),
+            "`nodeName` bypasses the scheduler, so nothing checks this anti-affinity".to_owned(),
             vec![object.at(node), object.at(rule)],
             format!("nodeSelector: {{kubernetes.io/hostname: {}}}", node.as_str().unwrap_or("NODE")),
         );
@@ -156,13 +156,12 @@ fn toleration<'d>(object: &Object<'d>, value: Value<'d>) -> Toleration {
     Toleration { key: text("key"), value: text("value"), effect: text("effect"), at: object.at(value) }
 }
 
-/// One term of a required anti-affinity. What narrows it in a way that is not read is listed,
-/// and the term is taken for none.
+/// Reads one term of a required anti-affinity. A term with a condition that berthc does not read is
+/// listed and ignored.
 fn rule<'d>(object: &Object<'d>, term: Value<'d>, found: &mut Found) -> Option<Apart> {
     let key = term.get("topologyKey").and_then(Value::as_str).unwrap_or_default();
     let Some(topology) = HOSTNAMES.into_iter().chain(ZONES).find(|known| *known == key) else {
-        let what =
-            format!("an anti-affinity over `{key}`: whether a node has it is not known, taken for no rule");
+        let what = format!("an anti-affinity over `{key}`, which a node may lack: treated as no rule");
         found.unread(object.at(term), what);
         return None;
     };
@@ -170,19 +169,19 @@ fn rule<'d>(object: &Object<'d>, term: Value<'d>, found: &mut Found) -> Option<A
         if let Some(keys) = term.given(key) {
             found.unread(
                 object.at(keys),
-                format!("`{key}` of an anti-affinity: the term is taken for no rule"),
+                format!("`{key}` of an anti-affinity: the term is treated as no rule"),
             );
             return None;
         }
     }
     let of = term.given("labelSelector").map(|s| selector(object, s, found));
-    // No selector at all matches nothing, an empty one everything.
+    // A missing selector matches nothing, an empty selector everything.
     let of = of.unwrap_or(Selector { terms: vec![crate::world::Term::In(String::new(), Vec::new())] });
     let listed = term.given("namespaces").map(Value::texts).unwrap_or_default();
     let namespaces = match term.given("namespaceSelector") {
         Some(all) if all.entries().is_empty() => None,
         Some(some) => {
-            let what = "a `namespaceSelector`: labels of namespaces are not read, taken for none of them";
+            let what = "a `namespaceSelector`: labels of namespaces are not read, treated as if it matched no namespace";
             found.unread(object.at(some), what.to_owned());
             Some(listed)
         }
@@ -201,14 +200,14 @@ fn ports<'d>(
     let network = spec.given("hostNetwork").filter(|n| n.flag() == Some(true));
     let mut ports: Vec<Port> = Vec::new();
     for port in containers.iter().flat_map(|c| c.get("ports").map(Value::items).unwrap_or_default()) {
-        // On the node's network the API fills the one in from the other.
+        // On the node's network, the API copies `containerPort` to `hostPort` and back.
         let own = port.given("containerPort").filter(|_| network.is_some());
         let given = port.given("hostPort");
         let Some(value) = given.or(own) else { continue };
         let number = value.number().and_then(|n| u16::try_from(n).ok()).filter(|n| *n > 0);
         let Some(number) = number else { continue };
         if let Some(ip) = port.given("hostIP").filter(|ip| !["0.0.0.0", ""].iter().any(|any| ip.is(any))) {
-            found.unread(object.at(ip), "a `hostIP`: the port is taken for nobody's".to_owned());
+            found.unread(object.at(ip), "a `hostIP`: treated as if no container had the port".to_owned());
             continue;
         }
         let protocol = port.get("protocol").and_then(Value::as_str).unwrap_or("TCP").to_lowercase();
@@ -220,7 +219,7 @@ fn ports<'d>(
     (ports, network.map(|n| object.at(n)))
 }
 
-/// What the process locks before it serves, and holds as long as it lives.
+/// Returns what the process locks before it serves, until it ends.
 fn lock<'d>(object: &Object<'d>, container: Value<'d>, found: &mut Found) -> Option<(String, At)> {
     let of = container.given("command").or_else(|| container.given("args"))?;
     match lock::read(&command(container)) {

@@ -1,4 +1,5 @@
-//! Checks of the kubelet: ports that are not there, a check that kills a recovery, one that needs a quorum.
+//! Finds errors in probes: a port that does not exist, a probe that kills a recovering server, a
+//! probe that needs a quorum.
 
 use super::peers::Peers;
 use super::pod::command;
@@ -11,10 +12,10 @@ use crate::world::found::Found;
 
 const PROBES: [&str; 3] = ["startupProbe", "livenessProbe", "readinessProbe"];
 
-/// Seconds after which a recovery from a crash may still go on.
+/// The time in seconds that a recovery from a crash can take.
 const RECOVERY: i64 = 300;
 
-/// Judges the checks of each workload.
+/// Checks the probes of each workload.
 pub(super) fn judge(peers: &Peers<'_, '_>, found: &mut Found) {
     for read in peers.reads.iter().filter(|r| !r.workload.kind.once()) {
         for container in &read.pod.containers {
@@ -28,8 +29,8 @@ pub(super) fn judge(peers: &Peers<'_, '_>, found: &mut Found) {
     }
 }
 
-/// A port by a name that the container does not have: the kubelet cannot even ask
-/// (pkg/probe/util.go, ResolveContainerPort), and the check fails for ever.
+/// Reports a probe of a named port that the container does not have. The kubelet cannot resolve it
+/// (pkg/probe/util.go, ResolveContainerPort), so the probe always fails.
 fn port(read: &Read<'_>, container: Value<'_>, (name, probe): (&str, Value<'_>), found: &mut Found) {
     let given = ["httpGet", "tcpSocket"].iter().find_map(|kind| probe.given(kind)?.given("port"));
     let Some((value, port)) = given.and_then(|v| Some((v, v.as_str()?))) else { return };
@@ -54,8 +55,8 @@ fn port(read: &Read<'_>, container: Value<'_>, (name, probe): (&str, Value<'_>),
     found.violation(codes::STUCK, message, vec![read.object.at(value)], fix);
 }
 
-/// A liveness check from the start on, of software that answers nothing while it recovers: it is
-/// killed, and begins to recover again (kubernetes.io, "Configure Liveness, Readiness and Startup Probes").
+/// Reports a liveness probe without a startup probe, for software that does not answer while it
+/// recovers: it is killed, and starts its recovery again (kubernetes.io, "Configure Liveness, Readiness and Startup Probes").
 fn kills(read: &Read<'_>, found: &mut Found) {
     let Some(main) = read.pod.main.filter(|_| read.pod.software.is_some() && read.persists()) else { return };
     let Some(live) = main.given("livenessProbe").filter(|_| main.given("startupProbe").is_none()) else {
@@ -79,7 +80,7 @@ fn kills(read: &Read<'_>, found: &mut Found) {
     }
 }
 
-/// Returns the readiness check that passes only once a quorum is there.
+/// Returns the readiness probe, if it passes only with a quorum.
 pub(super) fn needs_quorum(read: &Read<'_>) -> Option<At> {
     let container = read.pod.main?;
     let probe = container.given("readinessProbe")?;
@@ -90,16 +91,16 @@ pub(super) fn needs_quorum(read: &Read<'_>) -> Option<At> {
     let software =
         read.pod.software.as_ref().filter(|s| s.quorum).map(|s| s.name.as_str()).unwrap_or_default();
     let needs = match software {
-        // etcd.io, "Monitoring": /health is false without a leader, unless it is asked for itself only.
+        // etcd.io, "Monitoring": /health is false without a leader, unless asked about this member only.
         "etcd" => {
             has(&["/health", "/readyz", "endpoint health", "cluster-health"])
                 && !has(&["serializable", "livez"])
         }
-        // Its HTTP API answers 503 without a master, unless it is asked for itself only.
+        // Its HTTP API answers 503 without a master, unless asked about this member only.
         "elasticsearch" | "opensearch" => has(&["_cluster/health"]) && !has(&["local=true"]),
         // cockroachlabs.com, "Cluster API": not ready while it cannot reach a quorum.
         "cockroachdb" => has(&["ready=1"]),
-        // docs.nats.io, "Monitoring": /healthz waits for JetStream's leader, unless told not to.
+        // docs.nats.io, "Monitoring": /healthz waits for JetStream's leader, unless an option disables that.
         "nats" => {
             let all = command(container);
             has(&["/healthz"])
@@ -112,7 +113,7 @@ pub(super) fn needs_quorum(read: &Read<'_>) -> Option<At> {
     (needs || has(&["quorum"])).then(|| read.object.at(probe))
 }
 
-/// Members that are started one after the other, each when the one before is ready.
+/// Reports members that start one after the other, each when the one before is ready.
 fn ordered(read: &Read<'_>, found: &mut Found) {
     let policy = read.object.root.at(&["spec", "podManagementPolicy"]).filter(|p| !p.is_null());
     let parallel = policy.is_some_and(|p| p.is("Parallel"));
@@ -139,8 +140,8 @@ fn ordered(read: &Read<'_>, found: &mut Found) {
     }
 }
 
-/// A sleep before the stop that takes all the time there is (kubernetes.io, "Container Lifecycle Hooks":
-/// the grace period begins before the hook).
+/// Reports a sleep before the stop that uses up the grace period, which begins before the hook
+/// (kubernetes.io, "Container Lifecycle Hooks").
 fn before_stop(read: &Read<'_>, found: &mut Found) {
     for container in &read.pod.containers {
         let Some(hook) = container.at(&["lifecycle", "preStop"]) else { continue };

@@ -1,6 +1,6 @@
-//! Kinds that start no pods, or none that hold data: nothing of them is searched, and nothing is missed.
+//! The kinds that start no pods, or only pods without data. The search can ignore them.
 
-/// Groups whose kinds all are so. Kubernetes' own come first, then what many clusters have.
+/// The groups with only such kinds: first those of Kubernetes, then those of common extensions.
 const GROUPS: &[&str] = &[
     "admissionregistration.k8s.io",
     "apiextensions.k8s.io",
@@ -48,7 +48,7 @@ const GROUPS: &[&str] = &[
     "secrets-store.csi.x-k8s.io",
     "secrets.hashicorp.com",
     "trust.cert-manager.io",
-    // Networks, ways in, meshes.
+    // Networks, ingress, meshes.
     "access.smi-spec.io",
     "appmesh.k8s.aws",
     "cilium.io",
@@ -89,7 +89,7 @@ const GROUPS: &[&str] = &[
     "policies.kyverno.io",
     "templates.gatekeeper.sh",
     "wgpolicyk8s.io",
-    // Nodes, clusters, and where definitions come from.
+    // Nodes, clusters, definitions.
     "apiextensions.crossplane.io",
     "cluster.x-k8s.io",
     "dapr.io",
@@ -119,7 +119,7 @@ const GROUPS: &[&str] = &[
     "user.openshift.io",
 ];
 
-/// Kinds of groups of which others do start pods with data; the core group is empty.
+/// Such kinds in groups that also have kinds with data. The core group has the empty name.
 const KINDS: &[(&str, &[&str])] = &[
     (
         "",
@@ -136,7 +136,7 @@ const KINDS: &[(&str, &[&str])] = &[
             "ResourceQuota",
             "Secret",
             "ServiceAccount",
-            // OpenShift's, from before it had groups.
+            // Kinds of OpenShift from before it had groups.
             "BuildConfig",
             "ImageStream",
             "Project",
@@ -170,12 +170,12 @@ const KINDS: &[(&str, &[&str])] = &[
     ("triggers.tekton.dev", &["ClusterTriggerBinding", "Trigger", "TriggerBinding", "TriggerTemplate"]),
 ];
 
-/// Whether a `kind` of `group` starts no pods that hold data.
+/// Returns whether a `kind` of `group` starts no pods with data.
 pub(super) fn is_quiet(group: &str, kind: &str) -> bool {
     GROUPS.contains(&group) || KINDS.iter().any(|(g, kinds)| *g == group && kinds.contains(&kind))
 }
 
-/// How what an object of `group` makes is searched.
+/// Returns the command that searches the objects which an object of `group` creates.
 pub(super) fn how(group: &str, kind: &str, namespace: &str, name: &str) -> String {
     match (group, kind) {
         ("argoproj.io", "Application") => format!("argocd app manifests {name} | berthc verify -"),

@@ -1,14 +1,14 @@
-//! How a StatefulSet rolls an update over members that keep a quorum.
+//! Reads how a StatefulSet rolls an update over members that keep a quorum.
 
 use super::object::Object;
 use super::pod::Pod;
 use crate::text::yaml::Value;
 use crate::world::{Kind, Order, Rolling, Update};
 
-/// Fewer members can lose none anyway.
+/// The smallest quorum that can lose a member.
 const QUORUM: u32 = 3;
 
-/// The roll-out of `object`; `None` where the members keep no quorum, or no controller rolls.
+/// Returns the roll-out of `object`; `None` if the members keep no quorum, or no controller rolls it.
 pub(super) fn rolling(
     object: &Object<'_>,
     kind: Kind,
@@ -41,7 +41,7 @@ pub(super) fn rolling(
     })
 }
 
-/// A number or a percentage of `all`.
+/// Returns a number, given as such or as a percentage of `all`.
 pub(super) fn part(text: &str, all: u32, up: bool) -> Option<u32> {
     let Some(percent) = text.strip_suffix('%') else { return text.parse().ok() };
     let product = u64::from(percent.parse::<u32>().ok()?) * u64::from(all);

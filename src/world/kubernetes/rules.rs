@@ -1,4 +1,4 @@
-//! Rules that one look shows to be dead, soft or against each other.
+//! Finds placement rules that have no effect, are only preferences, or contradict each other.
 
 use super::peers::Peers;
 use super::rolling::part;
@@ -10,7 +10,7 @@ use crate::text::yaml::Value;
 use crate::world::found::Found;
 use crate::world::{Apart, Kind, Order, Selector, Source, Term, Whom};
 
-/// Judges every workload's own rules.
+/// Checks the rules of every workload.
 pub(super) fn judge(peers: &Peers<'_, '_>, found: &mut Found) {
     for (i, read) in peers.reads.iter().enumerate() {
         let mut dead = false;
@@ -26,7 +26,7 @@ pub(super) fn judge(peers: &Peers<'_, '_>, found: &mut Found) {
     }
 }
 
-/// Whether the scheduler keeps a workload's own pods off each other's nodes.
+/// Returns whether the scheduler never places two pods of the workload on one node.
 fn keeps_itself_apart(read: &Read<'_>) -> bool {
     read.workload.apart.iter().any(|apart| selects(&apart.whom, read)) || !read.workload.ports.is_empty()
 }
@@ -36,8 +36,8 @@ fn selects(whom: &Whom, read: &Read<'_>) -> bool {
     selector.selects(&read.pod.labels) && namespaces.as_ref().is_none_or(|n| n.contains(&read.workload.scope))
 }
 
-/// A required anti-affinity that means nobody in the files. When it looks like the workload's own
-/// labels it was meant for these; else it may mean pods that are not in the files.
+/// Reports a required anti-affinity that selects no pod in the files. If it is similar to the labels of
+/// the workload, it was meant for them. Otherwise its pods may be in other files.
 fn dead_rule(read: &Read<'_>, i: usize, apart: &Apart, peers: &Peers<'_, '_>, found: &mut Found) -> bool {
     let Whom::Pods { selector, namespaces, .. } = &apart.whom else { return false };
     if selects(&apart.whom, read) || peers.selected(selector, namespaces.as_deref()).any(|other| other != i) {
@@ -52,7 +52,7 @@ fn dead_rule(read: &Read<'_>, i: usize, apart: &Apart, peers: &Peers<'_, '_>, fo
         found.violation(
             codes::MATCHES_NOTHING,
             format!(
-                "the required anti-affinity of {} selects `{}`, which its own pods do not have: it keeps nobody apart",
+                "the required anti-affinity of {} selects `{}`, which its own pods do not have: it has no effect",
                 read.workload.name,
                 words(selector)
             ),
@@ -68,13 +68,13 @@ fn dead_rule(read: &Read<'_>, i: usize, apart: &Apart, peers: &Peers<'_, '_>, fo
                 words(selector)
             ),
             vec![apart.at.clone()],
-            "read the files of those that it means, too".to_owned(),
+            "add the files with the pods that it selects".to_owned(),
         );
     }
     meant
 }
 
-/// Labels that controllers set: files do not have them.
+/// The labels that controllers set. Files do not contain them.
 const SET_LATER: [&str; 5] = [
     "apps.kubernetes.io/pod-index",
     "controller-revision-hash",
@@ -83,8 +83,7 @@ const SET_LATER: [&str; 5] = [
     "statefulset.kubernetes.io/pod-name",
 ];
 
-/// Whether a selector that does not select the pods of `read` was meant for them: it looks like
-/// their labels.
+/// Returns whether a selector is similar to the labels of `read`, so that it was meant for them.
 pub(super) fn is_meant(selector: &Selector, read: &Read<'_>) -> bool {
     let own = || read.pod.labels.values().chain([&read.object.name, &read.workload.family]);
     let values = |term: &Term| match term {
@@ -97,8 +96,8 @@ pub(super) fn is_meant(selector: &Selector, read: &Read<'_>) -> bool {
     selector.terms.iter().all(values)
 }
 
-/// Whether one of two words is the other with a slip of the pen inside; a last letter or a number
-/// tells siblings apart.
+/// Returns whether one word is the other with a typing error. Words that differ in the last letter or
+/// in a number are names of siblings.
 fn slip(a: &str, b: &str) -> bool {
     let letters = |s: &str| s.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
     let ends = |s: &str| (s.chars().next(), s.chars().next_back());
@@ -106,7 +105,7 @@ fn slip(a: &str, b: &str) -> bool {
     label(a) && label(b) && letters(a) != letters(b) && ends(a) == ends(b) && strsim::osa_distance(a, b) == 1
 }
 
-/// Members that may share a node, or are kept apart only as far as the scheduler likes.
+/// Reports members that can share a node, or that only a preference keeps apart.
 fn together(read: &Read<'_>, found: &mut Found) {
     let counted = matches!(read.workload.kind, Kind::StatefulSet | Kind::Replicas);
     let data = read.persists() || read.pod.software.as_ref().is_some_and(|s| s.quorum);
@@ -115,14 +114,14 @@ fn together(read: &Read<'_>, found: &mut Found) {
     }
     let name = &read.workload.name;
     if let Some(want) = only_node(read) {
-        // There nothing could keep them apart.
+        // On one node nothing can keep them apart.
         let (what, fix) = match read.workload.wants.contains(want) {
             true => ("all members", "a label that several nodes carry, instead of one node"),
             false => {
                 ("the volumes of all members", "nodeAffinity of each PersistentVolume: a node of its own")
             }
         };
-        let message = format!("{what} of {name} are held to the node {}", want.values[0]);
+        let message = format!("{what} of {name} can run only on the node {}", want.values[0]);
         found.note(codes::TOGETHER, message, vec![want.at.clone(), read.workload.at.clone()], fix);
         return;
     }
@@ -133,20 +132,20 @@ fn together(read: &Read<'_>, found: &mut Found) {
     );
     match soft(read) {
         Some((what, at)) => {
-            let message = format!("{what} is all that keeps the members of {name} on different nodes");
+            let message = format!("only {what} keeps the members of {name} on different nodes");
             found.note(codes::SOFT, message, vec![at], fix);
         }
         None => {
-            let message = format!("nothing keeps two members of {name} off one node");
+            let message = format!("two members of {name} can run on one node");
             found.note(codes::TOGETHER, message, vec![read.workload.at.clone()], fix);
         }
     }
 }
 
-/// Members that want different values of one node label.
+/// Returns whether all members require different values of one node label.
 fn pinned_apart(read: &Read<'_>) -> bool {
     let members = &read.workload.members;
-    // Of members that were too many to be read nothing is known.
+    // Nothing is known of members above the maximum that is read.
     let Some(first) = members.first() else { return true };
     first.wants.iter().any(|want| {
         let mut values: Vec<&String> = members
@@ -160,7 +159,7 @@ fn pinned_apart(read: &Read<'_>) -> bool {
     })
 }
 
-/// A rule over nodes that the scheduler may break, or does not hold while pods terminate.
+/// Returns a rule that the scheduler can break, or that does not hold while pods terminate.
 fn soft(read: &Read<'_>) -> Option<(&'static str, At)> {
     let spec = read.pod.spec;
     let node = |t: Value<'_>| t.get("topologyKey").is_some_and(|k| k.is("kubernetes.io/hostname"));
@@ -174,13 +173,13 @@ fn soft(read: &Read<'_>) -> Option<(&'static str, At)> {
     let spread = spec.get("topologySpreadConstraints").map(Value::items).unwrap_or_default();
     let spread = spread.into_iter().find(|t| node(*t) && own(*t))?;
     let what = match spread.get("whenUnsatisfiable").is_some_and(|w| w.is("ScheduleAnyway")) {
-        true => "a topology spread that refuses nothing (ScheduleAnyway)",
+        true => "a topology spread that is only preferred (ScheduleAnyway)",
         false => "a topology spread, which does not count pods that still terminate,",
     };
     Some((what, read.object.at(spread)))
 }
 
-/// A topology spread that counts no pod: its selector selects none, so that every node will do.
+/// Reports a topology spread whose selector selects no pod, so that it has no effect.
 fn dead_spread(read: &Read<'_>, peers: &Peers<'_, '_>, found: &mut Found) {
     for rule in read.pod.spec.get("topologySpreadConstraints").map(Value::items).unwrap_or_default() {
         let Some(given) = rule.given("labelSelector") else { continue };
@@ -191,7 +190,7 @@ fn dead_spread(read: &Read<'_>, peers: &Peers<'_, '_>, found: &mut Found) {
             continue;
         }
         let message = format!(
-            "the topology spread of {} selects `{}`, which no pod in these files has: it spreads nobody",
+            "the topology spread of {} selects `{}`, which no pod in these files has: it has no effect",
             read.workload.name,
             words(&of)
         );
@@ -200,16 +199,16 @@ fn dead_spread(read: &Read<'_>, peers: &Peers<'_, '_>, found: &mut Found) {
     }
 }
 
-/// Controllers that take each other's pods.
+/// Reports controllers that adopt each other's pods.
 fn owners(read: &Read<'_>, i: usize, peers: &Peers<'_, '_>, found: &mut Found) {
     let Some(own) = read.selector.as_ref().filter(|s| !s.terms.is_empty()) else { return };
     let scope = [read.workload.scope.clone()];
     let other = peers.selected(own, Some(&scope)).find(|j| {
         let other = &peers.reads[*j];
         let same = other.object.kind == read.object.kind && other.object.name == read.object.name;
-        // A set of replicas counts a bare pod for its own.
+        // A ReplicaSet adopts a single pod.
         let pod = other.workload.kind == Kind::Pod && read.workload.kind != Kind::Replicas;
-        // Of two that take each other's, the first tells.
+        // Two controllers that select each other are reported once, at the first.
         let told = *j < i && other.selector.as_ref().is_some_and(|s| s.selects(&read.pod.labels));
         *j != i && !same && !pod && !told
     });
@@ -218,16 +217,16 @@ fn owners(read: &Read<'_>, i: usize, peers: &Peers<'_, '_>, found: &mut Found) {
         found.violation(
             codes::OVERLAP,
             format!(
-                "{} selects the pods of {} too: whichever comes first takes a pod without an owner",
+                "{} also selects the pods of {}: the first of them adopts a pod without an owner",
                 read.workload.name, other.workload.name
             ),
             vec![of, other.object.near(&["spec", "selector"])],
-            "a label of its own in each selector and template".to_owned(),
+            "a different label in each selector and template".to_owned(),
         );
     }
 }
 
-/// Updates that start the new pod first where the old one keeps it from starting.
+/// Reports updates that start the new pod first, although the old pod keeps it from starting.
 fn stuck(read: &Read<'_>, found: &mut Found) {
     let workload = &read.workload;
     if workload.update.order != Order::StartFirst || read.replicas == 0 {
@@ -242,7 +241,7 @@ fn stuck(read: &Read<'_>, found: &mut Found) {
     if workload.kind == Kind::DaemonSet {
         if let Some(other) = apart().or_else(port) {
             let message = format!(
-                "an update of {} waits for ever: the new pod may not stand beside the old one",
+                "an update of {} waits forever: the new pod cannot run on the node of the old one",
                 workload.name
             );
             let fix = "rollingUpdate: {maxSurge: 0, maxUnavailable: 1}".to_owned();
@@ -255,11 +254,11 @@ fn stuck(read: &Read<'_>, found: &mut Found) {
         Source::Volume { one_pod, .. } => one_pod.as_ref(),
         _ => None,
     });
-    // On one node the new pod meets the old one.
+    // If there is only one node, the new pod needs the node of the old one.
     let there = || only_node(read).and_then(|_| port().or_else(apart));
     if let Some(other) = one_pod.or_else(there).filter(|_| unavailable(read) == 0) {
         let message = format!(
-            "an update of {} waits for ever: the new pod needs what the old one still has",
+            "an update of {} waits forever: the new pod needs a resource that the old pod holds",
             workload.name
         );
         let fix = "strategy: {type: Recreate}".to_owned();
@@ -267,8 +266,8 @@ fn stuck(read: &Read<'_>, found: &mut Found) {
     }
 }
 
-/// How many of its pods a Deployment takes away before new ones are there: a quarter, rounded
-/// down, unless the file says otherwise; one where it would have neither that nor a surge.
+/// Returns how many pods a Deployment stops before new ones are ready: a quarter, rounded down, unless
+/// the file sets it; 1 if both this and the surge would be 0.
 fn unavailable(read: &Read<'_>) -> u32 {
     let rolling = |key| read.object.root.at(&["spec", "strategy", "rollingUpdate", key]);
     let of = |value: Option<Value<'_>>, up: bool| {

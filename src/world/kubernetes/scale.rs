@@ -1,4 +1,4 @@
-//! How many pods there may be: what the file asks for, and what an autoscaler makes of it.
+//! Finds the number of pods: of the file, or of an autoscaler.
 
 use std::collections::BTreeMap;
 
@@ -7,9 +7,9 @@ use crate::finding::At;
 use crate::text::yaml::Value;
 use crate::world::found::Found;
 
-/// Replicas of a count that cannot be read: two show what several do.
+/// The number of replicas if the count cannot be read. Two are enough to show a conflict.
 const SEVERAL: u32 = 2;
-/// Most replicas that an autoscaler is taken to ask for.
+/// The maximum number of replicas of an autoscaler that is searched.
 const MOST: u32 = 64;
 
 /// The most replicas that autoscalers ask for, by namespace, kind and name.
@@ -21,7 +21,7 @@ impl<'d> Scalers<'d> {
     pub(super) fn new(objects: &'d [Object<'d>]) -> Self {
         let mut most = BTreeMap::new();
         for object in objects {
-            // KEDA makes a HorizontalPodAutoscaler of a ScaledObject (keda.sh, "ScaledObject
+            // KEDA creates a HorizontalPodAutoscaler from a ScaledObject (keda.sh, "ScaledObject
             // specification": kind Deployment and 100 replicas by default).
             let (key, kind, count) = match object.kind {
                 "HorizontalPodAutoscaler" => ("maxReplicas", "", 1),
@@ -43,13 +43,13 @@ impl<'d> Scalers<'d> {
         Self { most }
     }
 
-    /// Returns how many replicas there may be of `object`, and what scales it. A workload of none is
-    /// searched as one: it is there to be scaled up.
+    /// Returns the highest number of replicas of `object`, and what scales it. A workload with 0
+    /// replicas is searched with 1, because it can be scaled up.
     pub(super) fn replicas(&self, object: &Object<'d>, found: &mut Found) -> (u32, Option<At>) {
         let given = object.root.at(&["spec", "replicas"]).filter(|r| !r.is_null());
         let own = match given {
             Some(value) => count_of(value).unwrap_or_else(|| {
-                let what = format!("a number of replicas that is none: taken for {SEVERAL}");
+                let what = format!("`replicas` is not a number: treated as {SEVERAL}");
                 found.unread(object.at(value), what);
                 SEVERAL
             }),
@@ -68,7 +68,7 @@ pub(super) fn count_of(value: Value<'_>) -> Option<u32> {
     value.number().and_then(|n| u32::try_from(n).ok())
 }
 
-/// Returns how many pods of a job may run at once.
+/// Returns the number of pods of a job that can run at once.
 pub(super) fn parallel(object: &Object<'_>, found: &mut Found) -> u32 {
     let (way, default): (&[&str], u32) = match object.kind {
         "Job" => (&["spec"], 1),
@@ -87,13 +87,14 @@ pub(super) fn parallel(object: &Object<'_>, found: &mut Found) -> u32 {
         None => default,
     };
     let Some(most) = most else {
-        found.unread(object.here(), format!("a parallelism that is no number: taken for {SEVERAL}"));
+        found.unread(object.here(), format!("`parallelism` is not a number: treated as {SEVERAL}"));
         return SEVERAL;
     };
     most.max(jobs).max(made_often(object)).clamp(1, MOST)
 }
 
-/// Returns how many pods a manifest stands for: with `generateName`, each `kubectl create` makes one more.
+/// Returns the number of pods of a manifest. With `generateName`, each `kubectl create` creates one
+/// more.
 fn made_often(object: &Object<'_>) -> u32 {
     if object.name.ends_with('*') { SEVERAL } else { 1 }
 }

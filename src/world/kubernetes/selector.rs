@@ -1,4 +1,4 @@
-//! Labels, label selectors and node selectors.
+//! Reads labels, label selectors and node selectors.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::text::yaml::Value;
 use crate::world::found::Found;
 use crate::world::{Selector, Term, Want};
 
-/// A map of labels. The API takes text only, so a number or a boolean without quotes is refused.
+/// Reads a map of labels. The API accepts only text, so it rejects a number or boolean without quotes.
 pub(super) fn labels<'d>(
     object: &Object<'d>,
     value: Option<Value<'d>>,
@@ -30,13 +30,13 @@ pub(super) fn labels<'d>(
     labels
 }
 
-/// A selector that is a map of labels.
+/// Reads a selector that is a map of labels.
 pub(super) fn plain<'d>(object: &Object<'d>, value: Value<'d>, found: &mut Found) -> Selector {
     let labels = labels(object, Some(value), found);
     Selector { terms: labels.into_iter().map(|(k, v)| Term::In(k, vec![v])).collect() }
 }
 
-/// A `LabelSelector`.
+/// Reads a `LabelSelector`.
 pub(super) fn selector<'d>(object: &Object<'d>, value: Value<'d>, found: &mut Found) -> Selector {
     let mut selector = match value.given("matchLabels") {
         Some(map) => plain(object, map, found),
@@ -61,7 +61,7 @@ pub(super) fn selector<'d>(object: &Object<'d>, value: Value<'d>, found: &mut Fo
     selector
 }
 
-/// `app=zk, tier in (a, b)`, as kubectl prints it.
+/// Returns a selector as kubectl prints it: `app=zk, tier in (a, b)`.
 pub(super) fn words(selector: &Selector) -> String {
     let term = |term: &Term| match term {
         Term::In(key, values) if values.len() == 1 => format!("{key}={}", values[0]),
@@ -73,10 +73,10 @@ pub(super) fn words(selector: &Selector) -> String {
     selector.terms.iter().map(term).collect::<Vec<_>>().join(",")
 }
 
-/// Keys of which no two nodes have one value.
+/// The keys whose value is different on each node.
 const ONE_NODE: [&str; 3] = ["kubernetes.io/hostname", "beta.kubernetes.io/hostname", "metadata.name"];
 
-/// `nodeSelector`.
+/// Reads `nodeSelector`.
 pub(super) fn node_labels<'d>(object: &Object<'d>, map: Value<'d>, found: &mut Found) -> Vec<Want> {
     labels(object, Some(map), found)
         .into_iter()
@@ -91,8 +91,8 @@ pub(super) fn node_labels<'d>(object: &Object<'d>, map: Value<'d>, found: &mut F
         .collect()
 }
 
-/// A required `NodeSelector`: all of one term's expressions, or any of several terms. Several
-/// terms that are not one expression on one key are listed, and nothing is taken for wanted.
+/// Reads a required `NodeSelector`: all expressions of one term, or any of several terms. Several
+/// terms are read only if each is one expression on the same key. Others are listed and ignored.
 pub(super) fn node_terms<'d>(object: &Object<'d>, required: Value<'d>, found: &mut Found) -> Vec<Want> {
     let terms = required.get("nodeSelectorTerms").map(Value::items).unwrap_or_default();
     let mut read: Vec<Vec<Want>> = terms.iter().map(|t| node_term(object, *t, found)).collect();
@@ -108,7 +108,7 @@ pub(super) fn node_terms<'d>(object: &Object<'d>, required: Value<'d>, found: &m
             return vec![first];
         }
     }
-    let what = "one of several node selector terms is enough: taken as if any node would do";
+    let what = "one of several node selector terms is enough: treated as if all nodes matched";
     found.unread(object.at(required), what.to_owned());
     Vec::new()
 }
@@ -126,7 +126,8 @@ fn node_term<'d>(object: &Object<'d>, term: Value<'d>, found: &mut Found) -> Vec
             "Exists" => (Vec::new(), false),
             "DoesNotExist" => (Vec::new(), true),
             _ => {
-                let what = format!("the node selector operator `{operator}`: taken as if any node would do");
+                let what =
+                    format!("the node selector operator `{operator}`: treated as if all nodes matched");
                 found.unread(object.at(e), what);
                 continue;
             }

@@ -1,4 +1,5 @@
-//! Services: whom they select, and whether the members of a StatefulSet find each other by name.
+//! Checks Services: which pods they select, and whether the members of a StatefulSet find each other
+//! by name.
 
 use std::collections::BTreeMap;
 
@@ -18,14 +19,14 @@ struct Service<'d> {
     object: &'d Object<'d>,
     selector: Option<(Selector, Value<'d>)>,
     headless: bool,
-    /// It publishes members that are not ready, too.
+    /// Whether it also publishes members that are not ready.
     publishes: bool,
 }
 
-/// Most workloads of a namespace that a selector is compared with.
+/// The maximum number of workloads of a namespace that a selector is compared with.
 const COMPARED: usize = 200;
 
-/// Judges the Services, and the one that each StatefulSet names.
+/// Checks all Services, and for each StatefulSet the Service that it names.
 pub(super) fn judge<'d>(objects: &'d [Object<'d>], peers: &Peers<'_, 'd>, found: &mut Found) {
     let mut services: BTreeMap<(&str, &str), Service<'d>> = BTreeMap::new();
     for object in objects.iter().filter(|o| o.kind == "Service") {
@@ -53,7 +54,7 @@ fn read<'d>(object: &'d Object<'d>, found: &mut Found) -> Service<'d> {
     }
 }
 
-/// A selector that selects nobody, though it looks as if it meant pods of these files.
+/// Reports a selector that selects no pod, although it looks similar to labels in these files.
 fn selects_nothing(service: &Service<'_>, peers: &Peers<'_, '_>, found: &mut Found) {
     let Some((selector, at)) = &service.selector else { return };
     let scope = [service.object.namespace.clone()];
@@ -72,7 +73,7 @@ fn selects_nothing(service: &Service<'_>, peers: &Peers<'_, '_>, found: &mut Fou
     found.violation(codes::MATCHES_NOTHING, message, vec![service.object.at(*at), labels], fix);
 }
 
-/// The Service that gives the members of a set their names.
+/// Checks the Service that gives the members of a StatefulSet their names.
 fn governing(
     read: &Read<'_>,
     services: &BTreeMap<(&str, &str), Service<'_>>,
@@ -84,7 +85,7 @@ fn governing(
     let scope = read.workload.scope.as_str();
     let at = read.object.at(value);
     let name = &read.workload.name;
-    // Whether members are called by it: else nobody misses a name.
+    // If nothing uses a member's name, it need not resolve.
     let called = maps.calls(read, named);
     let level = if called { Level::Violation } else { Level::Note };
     let votes = read.pod.software.as_ref().is_some_and(|s| s.quorum) && read.replicas > 1;
@@ -114,7 +115,7 @@ fn governing(
         found.finding((codes::MATCHES_NOTHING, level), message, vec![service.object.at(*map), at], fix);
     } else if !service.headless {
         if called || votes {
-            // kubernetes.io, "DNS for Services and Pods": a headless Service alone has names of pods.
+            // kubernetes.io, "DNS for Services and Pods": only a headless Service has names of pods.
             let message = format!(
                 "the Service {named} of {name} has an address: the names of its members do not resolve"
             );
@@ -135,7 +136,7 @@ fn governing(
     }
 }
 
-/// A Service that gives members their names.
+/// Returns the line for a Service that gives members their names.
 fn headless(name: &str, read: &Read<'_>) -> String {
     format!(
         "kind: Service, metadata: {{name: {name}}}, spec: {{clusterIP: None, publishNotReadyAddresses: true, selector: {}}}",
@@ -161,8 +162,8 @@ impl<'d> Maps<'d> {
         Self { texts }
     }
 
-    /// Returns whether a pod's own words, or a ConfigMap that it may read, call a member by `service`:
-    /// `db-0.SERVICE`, `$(POD).SERVICE`.
+    /// Returns whether the pod, or a ConfigMap in its namespace, contains the name of a member in
+    /// `service`: `db-0.SERVICE`, `$(POD).SERVICE`.
     fn calls(&self, read: &Read<'_>, service: &str) -> bool {
         let name = format!(".{service}");
         let called = |text: &str| {

@@ -1,4 +1,4 @@
-//! Starts that never come: pods that cannot run beside others, on the only node where they may.
+//! Finds pods that never start: their only node has pods that exclude them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,10 +10,10 @@ use crate::text::yaml::Value;
 use crate::world::found::Found;
 use crate::world::{Kind, Selector, Source, Want, Whom};
 
-/// Most workloads of one node or port that are compared with each other.
+/// The maximum number of workloads of one node or port that are compared with each other.
 const COMPARED: usize = 50;
 
-/// Judges who waits for ever.
+/// Reports pods that wait forever.
 pub(super) fn judge(peers: &Peers<'_, '_>, found: &mut Found) {
     let running = || peers.reads.iter().filter(|r| r.workload.kind != Kind::Job);
     for read in running() {
@@ -38,7 +38,7 @@ pub(super) fn judge(peers: &Peers<'_, '_>, found: &mut Found) {
     }
 }
 
-/// The wish for one node alone, of the whole workload or of each member alike.
+/// Returns the constraint that admits one node only, of the workload or of each of its members.
 pub(super) fn only_node<'r>(read: &'r Read<'_>) -> Option<&'r Want> {
     let one = |want: &&Want| want.one_node && !want.not && want.values.len() == 1;
     if let Some(want) = read.workload.wants.iter().find(one) {
@@ -49,7 +49,7 @@ pub(super) fn only_node<'r>(read: &'r Read<'_>) -> Option<&'r Want> {
     all.all(|want| want.is_some_and(|w| w.values == first.values)).then_some(first)
 }
 
-/// Several pods on one node, of which a rule lets one run.
+/// Reports several pods on one node if a rule admits only one of them.
 fn crowd(read: &Read<'_>, found: &mut Found) {
     let counted = matches!(read.workload.kind, Kind::StatefulSet | Kind::Replicas);
     let Some(want) = only_node(read).filter(|_| counted && read.replicas > 1) else { return };
@@ -60,7 +60,7 @@ fn crowd(read: &Read<'_>, found: &mut Found) {
     let spread = || spread(read).map(|at| ("its topology spread", at));
     let Some((rule, at)) = apart.or_else(port).or_else(spread) else { return };
     let message = format!(
-        "{} has {} pods for the node {}, and {rule} lets one of them run there: the others wait for ever",
+        "{} has {} pods for the node {}, and {rule} admits only one of them: the other pods wait forever",
         workload.name, read.replicas, want.values[0]
     );
     let places = [Some(at), Some(want.at.clone()), workload.scaler.clone()];
@@ -76,9 +76,9 @@ fn selects(whom: &Whom, read: &Read<'_>) -> bool {
     selector.selects(&read.pod.labels) && namespaces.as_ref().is_none_or(|n| n.contains(&read.workload.scope))
 }
 
-/// A hard spread that one node cannot meet: with too few domains the least of them counts as 0
-/// (pkg/scheduler/framework/plugins/podtopologyspread/filtering.go, minMatchNum), and so does a node that
-/// the pod may not use, if the rule is told to ignore that.
+/// Returns whether a required spread cannot be met by one node: with too few domains the minimum is 0
+/// (pkg/scheduler/framework/plugins/podtopologyspread/filtering.go, minMatchNum). With
+/// `nodeAffinityPolicy: Ignore` a node that the pod cannot use also counts as 0.
 fn spread(read: &Read<'_>) -> Option<At> {
     let all = read.pod.spec.get("topologySpreadConstraints").map(Value::items).unwrap_or_default();
     let number = |rule: &Value<'_>, key| rule.get(key).and_then(Value::number);
@@ -91,7 +91,7 @@ fn spread(read: &Read<'_>) -> Option<At> {
     hard.map(|rule| read.object.at(rule))
 }
 
-/// Several pods of one claim that admits one pod of the cluster (KEP-2485;
+/// Reports several pods of a claim that admits one pod of the cluster (KEP-2485;
 /// pkg/scheduler/framework/plugins/volumerestrictions).
 fn one_pod(read: &Read<'_>, found: &mut Found) {
     let workload = &read.workload;
@@ -110,7 +110,7 @@ fn one_pod(read: &Read<'_>, found: &mut Found) {
             own.insert(claim);
             if seen.contains(claim) || workload.kind == Kind::DaemonSet {
                 let message = format!(
-                    "{} has several pods, and its claim {claim} admits one pod of the cluster: the others wait for ever",
+                    "{} has several pods, and its claim {claim} admits one pod of the cluster: the other pods wait forever",
                     workload.name
                 );
                 let places = [Some(mount.at.clone()), Some(at.clone()), workload.scaler.clone()];
@@ -134,14 +134,14 @@ fn one_pod(read: &Read<'_>, found: &mut Found) {
     }
 }
 
-/// Workloads that are held to one node, and keep each other off it.
+/// Reports workloads with the same only node that exclude each other.
 fn beside(node: &str, reads: &[&Read<'_>], found: &mut Found) {
     for (i, read) in reads.iter().take(COMPARED).enumerate() {
         for other in reads.iter().take(i).filter(|o| !twins(o, read)) {
             let (a, b) = (&read.workload, &other.workload);
             let port = a.ports.iter().find_map(|p| {
                 let same = b.ports.iter().find(|q| q.number == p.number && q.protocol == p.protocol)?;
-                Some((format!("both take its port {}", p.number), p.at.clone(), same.at.clone()))
+                Some((format!("both use its port {}", p.number), p.at.clone(), same.at.clone()))
             });
             let rule = |one: &Read<'_>, of: &Read<'_>| {
                 let rule = one.workload.apart.iter().find(|r| selects(&r.whom, of))?;
@@ -156,7 +156,7 @@ fn beside(node: &str, reads: &[&Read<'_>], found: &mut Found) {
                 continue;
             };
             let message = format!(
-                "{} and {} are both held to the node {node}, and {why}: one of them waits for ever",
+                "{} and {} can run only on the node {node}, and {why}: one of them waits forever",
                 a.name, b.name
             );
             let fix = "another node, or another port, for one of them".to_owned();
@@ -165,7 +165,7 @@ fn beside(node: &str, reads: &[&Read<'_>], found: &mut Found) {
     }
 }
 
-/// One that takes a port on every node where the other may run.
+/// Reports a workload that uses a port on every node where another workload can run.
 fn everywhere(reads: &[&Read<'_>], found: &mut Found) {
     for (i, read) in reads.iter().take(COMPARED).enumerate() {
         for (j, daemon) in reads.iter().take(COMPARED).enumerate() {
@@ -176,7 +176,7 @@ fn everywhere(reads: &[&Read<'_>], found: &mut Found) {
                         .iter()
                         .any(|own| own.key == w.key && own.values == w.values && own.not == w.not)
                 });
-            // Of two that cover each other, the later one waits.
+            // If each covers the other, the later one waits.
             let second = read.workload.kind != Kind::DaemonSet || i > j;
             if i == j || !covers || !second || twins(read, daemon) {
                 continue;
@@ -191,7 +191,7 @@ fn everywhere(reads: &[&Read<'_>], found: &mut Found) {
             });
             let Some((own, theirs)) = port else { continue };
             let message = format!(
-                "{} never starts where {} runs, which is on each of its nodes: both take the host port {}",
+                "{} never starts where {} runs, which is on each of its nodes: both use the host port {}",
                 read.workload.name, daemon.workload.name, own.number
             );
             let fix = "hostPort: another number for one of them".to_owned();
@@ -201,14 +201,14 @@ fn everywhere(reads: &[&Read<'_>], found: &mut Found) {
     }
 }
 
-/// Whether both are one object, in two versions.
+/// Returns whether both are versions of one object.
 pub(super) fn twins(a: &Read<'_>, b: &Read<'_>) -> bool {
     a.workload.name == b.workload.name && a.workload.scope == b.workload.scope
 }
 
-/// Whether a rule over nodes selects the pods of `read` themselves.
+/// Returns whether a rule over nodes selects the pods of `read`.
 pub(super) fn spreads_itself(read: &Read<'_>, rule: Value<'_>) -> bool {
-    // What is refused was said before.
+    // Errors of the selector were reported before.
     let of = rule.given("labelSelector").map(|s| selector(read.object, s, &mut Found::default()));
     of.is_some_and(|s: Selector| s.selects(&read.pod.labels))
 }

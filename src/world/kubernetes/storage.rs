@@ -1,4 +1,4 @@
-//! Claims, volumes and classes: what a pod's mount stands for.
+//! Reads claims, volumes and classes: the storage behind a mount of a pod.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,36 +16,37 @@ use crate::world::{Missing, PersistentVolume, Source, Volume, Want};
 /// All storage objects of the files, by name.
 pub(super) struct Storage<'d> {
     claims: BTreeMap<(&'d str, &'d str), &'d Object<'d>>,
-    /// By the claim they are kept for.
+    /// The volumes that are reserved for a claim, by that claim.
     kept: BTreeMap<(&'d str, &'d str), &'d Object<'d>>,
-    /// By their own name.
+    /// All volumes, by name.
     volumes: BTreeMap<&'d str, &'d Object<'d>>,
     classes: BTreeMap<&'d str, &'d Object<'d>>,
-    /// Kept for nobody, by class: how many, and those that are left, the first at the end.
+    /// The volumes that are reserved for no claim, by class: their number, and those that are left,
+    /// the first one last.
     free: BTreeMap<&'d str, (usize, Vec<&'d Object<'d>>)>,
-    /// What those were given to.
+    /// The claims that got one of them.
     given: BTreeMap<(String, String), &'d Object<'d>>,
-    /// Claims that were listed as not in the files.
+    /// The claims that were reported as missing from the files.
     missed: BTreeSet<(String, String)>,
     /// The claims that pods name, as `namespace/name`.
     pub asked: BTreeSet<String>,
 }
 
-/// What a claim comes to.
+/// The storage behind a claim.
 pub(super) struct Bound {
     pub source: Source,
-    /// The claim; `None` for what the pod names itself.
+    /// The claim; `None` for a volume in the pod.
     pub volume: Option<Volume>,
-    /// What the volume wants of the node.
+    /// The node labels that the volume requires.
     pub wants: Vec<Want>,
-    /// ReadWriteOnce on storage of no one node.
+    /// ReadWriteOnce on storage that is not on one node.
     pub one_node: Option<At>,
     /// ReadWriteMany.
     pub many: Option<At>,
 }
 
 impl Bound {
-    /// What is as it is, wherever the pod is.
+    /// Makes the storage that is the same on every node.
     pub(super) fn of(source: Source) -> Self {
         Self { source, volume: None, wants: Vec::new(), one_node: None, many: None }
     }
@@ -96,7 +97,7 @@ impl<'d> Storage<'d> {
         storage
     }
 
-    /// The claim `name` as a pod names it at `at`.
+    /// Returns the storage of the claim `name`, which a pod names at `at`.
     pub(super) fn claim(&self, namespace: &str, name: &str, at: At) -> Claim<'d> {
         let object = self.claims.get(&(namespace, name)).copied();
         Claim {
@@ -110,7 +111,7 @@ impl<'d> Storage<'d> {
         }
     }
 
-    /// What `claim` is bound to, as far as the files say.
+    /// Returns the volume of `claim`, as far as the files contain it.
     pub(super) fn bind(&mut self, claim: &Claim<'d>, found: &mut Found) -> Bound {
         self.asked.insert(format!("{}/{}", claim.namespace, claim.name));
         let class = claim.class().and_then(|c| self.classes.get(c)).copied();
@@ -122,20 +123,21 @@ impl<'d> Storage<'d> {
         Bound { volume, ..bound }
     }
 
-    /// What the class of `claim` makes.
+    /// Returns the storage that the class of `claim` creates.
     fn of_class(&mut self, claim: &Claim<'d>, class: Option<&Object<'d>>, found: &mut Found) -> Bound {
         match class::make(class, claim) {
             Made::Own(fences) => self.dynamic(claim, fences, claim.made, found),
             Made::ByHand => self.dynamic(claim, Fences::WhileConnected, false, found),
             Made::Source(source) => {
                 let bound = self.dynamic(claim, Fences::Never, claim.made, found);
-                // ReadWriteOncePod keeps others off one claim, not off one directory; and CSI alone has it.
+                // ReadWriteOncePod keeps other pods off a claim, not off a directory, and only CSI has it.
                 Bound { source, one_node: None, ..bound }
             }
         }
     }
 
-    /// The volume that `claim` gets: the one kept for it or named by it, else one of its class.
+    /// Returns the volume that `claim` gets: the one that is reserved for it or that it names, otherwise
+    /// one of its class.
     fn volume(&mut self, claim: &Claim<'d>, found: &mut Found) -> Option<&'d Object<'d>> {
         let key = (claim.namespace.as_str(), claim.name.as_str());
         let text = |key| claim.spec.and_then(|(_, s)| s.get(key)).and_then(Value::as_str);
@@ -155,7 +157,7 @@ impl<'d> Storage<'d> {
         self.given.insert(given, volume);
         if *several > 1 {
             let what = format!(
-                "which volume the claim {} gets is not fixed: taken in the order of the files, here {}",
+                "which volume the claim {} gets is not fixed: assigned in the order of the files, here {}",
                 claim.name, volume.name
             );
             found.unread(claim.at.clone(), what);
@@ -189,10 +191,7 @@ impl<'d> Storage<'d> {
                 Bound { wants, ..bound }
             }
             Inline::NoData | Inline::Unknown => {
-                found.unread(
-                    volume.here(),
-                    "a volume of a kind that is not known: taken for no fence".to_owned(),
-                );
+                found.unread(volume.here(), "a volume of an unknown kind: treated as no fence".to_owned());
                 Bound { wants, ..self.dynamic(claim, Fences::Never, false, found) }
             }
         }
@@ -207,7 +206,7 @@ impl<'d> Storage<'d> {
             && self.missed.insert((claim.namespace.clone(), claim.name.clone()))
         {
             let what = format!(
-                "the claim {} is not in the files: taken for ReadWriteOnce of a driver that is not known",
+                "the claim {} is not in the files: treated as ReadWriteOnce with an unknown driver",
                 claim.name
             );
             found.unread(claim.at.clone(), what);
@@ -241,7 +240,7 @@ fn named<'d>(claim: &Claim<'d>, class: Option<&Object<'d>>) -> Volume {
     }
 }
 
-/// The PersistentVolumes that name their storage, in their order.
+/// Returns the PersistentVolumes that name their storage, in order.
 pub(super) fn volumes(objects: &[Object<'_>]) -> Vec<PersistentVolume> {
     let read = |object: &Object<'_>| {
         let spec = object.root.get("spec")?;
@@ -263,7 +262,7 @@ pub(super) fn volumes(objects: &[Object<'_>]) -> Vec<PersistentVolume> {
         Some(PersistentVolume {
             source,
             at: object.at(path.unwrap_or(spec)),
-            // Whoever mounts it lists what of it is not understood.
+            // The reader of the mount reports the parts that it does not understand.
             wants: required.map(|r| node_terms(object, r, &mut Found::default())).unwrap_or_default(),
             class: text(&["storageClassName"]).unwrap_or_default(),
             claim,

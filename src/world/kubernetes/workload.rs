@@ -1,4 +1,4 @@
-//! Controllers and bare pods to workloads.
+//! Turns controllers and single pods into workloads.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,26 +19,26 @@ use crate::text::yaml::Value;
 use crate::world::found::Found;
 use crate::world::{Forgets, Kind, Order, Selector, Source, Update, Workload};
 
-/// A workload, and what rules are judged by.
+/// A workload, with the facts that the checks need.
 pub(super) struct Read<'d> {
     pub object: &'d Object<'d>,
     pub workload: Workload,
     pub pod: Pod<'d>,
     pub selector: Option<Selector>,
-    /// As many as the file asks for, more perhaps than there are members.
+    /// The number of pods that the file asks for. There may be fewer members.
     pub replicas: u32,
-    /// Claims that serve every pod of a node, and that one pod of the files uses.
+    /// The claims that all pods of a node can mount, and only one pod of the files uses.
     pub one_node: Vec<(At, String)>,
-    /// A claim that serves pods of many nodes.
+    /// A claim that pods of several nodes can mount.
     pub many: Option<(At, String)>,
-    /// The claims that its members use, once for each.
+    /// The claims that its members use, once for each member.
     pub uses: Vec<String>,
-    /// Data that goes with its pod.
+    /// The data that is deleted with its pod.
     pub lost: Option<Lost>,
 }
 
 impl Read<'_> {
-    /// Whether it has data that outlives a pod, or software that is there for data.
+    /// Whether it has data that outlives a pod, or software that keeps data.
     pub fn stateful(&self) -> bool {
         self.pod.software.is_some() || self.persists()
     }
@@ -55,7 +55,7 @@ impl Read<'_> {
     }
 }
 
-/// The workloads of `objects`, in their order.
+/// Returns the workloads of `objects`, in order.
 pub(super) fn workloads<'d>(objects: &'d [Object<'d>], images: &Images, found: &mut Found) -> Vec<Read<'d>> {
     let mut storage = Storage::new(objects);
     let scalers = Scalers::new(objects);
@@ -68,7 +68,7 @@ pub(super) fn workloads<'d>(objects: &'d [Object<'d>], images: &Images, found: &
             "DaemonSet" => Kind::DaemonSet,
             "StatefulSet" => Kind::StatefulSet,
             "Deployment" | "ReplicaSet" | "ReplicationController" => Kind::Replicas,
-            // Of others than Kubernetes; their controllers make pods of no number, too.
+            // Not part of Kubernetes. Their controllers also create pods without a number.
             "CloneSet" | "DeploymentConfig" | "Rollout" | KSVC => Kind::Replicas,
             "Pod" => Kind::Pod,
             "Job" | "CronJob" | "ScaledJob" => Kind::Job,
@@ -85,7 +85,7 @@ pub(super) fn workloads<'d>(objects: &'d [Object<'d>], images: &Images, found: &
             && read.persists()
         {
             let owner = format!("{}/{name}", kind.to_lowercase());
-            let what = format!("{} is made by {owner}, which is not among the files", object.title());
+            let what = format!("{} is created by {owner}, which is not among the files", object.title());
             found.not_searched(object.here(), what, quiet::how("", "", &object.namespace, ""));
         }
         reads.push(read);
@@ -96,8 +96,9 @@ pub(super) fn workloads<'d>(objects: &'d [Object<'d>], images: &Images, found: &
     reads
 }
 
-/// Forgets claims that several pods use, where one pod of each is asked for: ReadWriteOncePod would keep
-/// the others from ever starting. Of two versions of one object the later counts.
+/// Removes the claims that several pods use from the list of those that should have one pod:
+/// ReadWriteOncePod would keep the other pods from ever starting. Of two versions of an object the
+/// later one counts.
 fn shared(reads: &mut [Read<'_>]) {
     let mut last: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for (i, read) in reads.iter().enumerate() {
@@ -116,7 +117,7 @@ fn shared(reads: &mut [Read<'_>]) {
     }
 }
 
-/// Returns kind and name of the controller that made an object, as `kubectl get -o yaml` prints it.
+/// Returns kind and name of the controller that created an object, as `kubectl get -o yaml` prints it.
 fn owner<'d>(object: &Object<'d>) -> Option<(&'d str, &'d str)> {
     let owners = object.root.at(&["metadata", "ownerReferences"]).map(Value::items).unwrap_or_default();
     let own = owners.into_iter().find(|o| o.get("controller").and_then(Value::flag) == Some(true))?;
@@ -142,9 +143,9 @@ fn workload<'d>(
 ) -> Option<Read<'d>> {
     let holder = template(object);
     let Some(spec) = holder.and_then(|h| h.given("spec")) else {
-        // A Rollout may take the template of a Deployment, which is searched itself.
+        // A Rollout can use the template of a Deployment, which is searched by itself.
         if object.root.at(&["spec", "workloadRef"]).is_none() {
-            found.unread(object.here(), format!("{} has no pod: taken for nothing", object.title()));
+            found.unread(object.here(), format!("{} has no pod: ignored", object.title()));
         }
         return None;
     };
@@ -199,13 +200,13 @@ fn workload<'d>(
     Some(Read { object, workload, pod, selector, replicas, one_node, many, uses, lost })
 }
 
-/// The selector of a controller, which must select its own pods.
+/// Reads the selector of a controller, which must select its own pods.
 fn own_selector<'d>(object: &Object<'d>, pod: &Pod<'d>, found: &mut Found) -> Option<Selector> {
     let given = object.root.at(&["spec", "selector"]).filter(|s| !s.is_null());
     let old = object.api != "apps/v1";
     let Some(given) = given else {
         if old {
-            // Defaulted from the template's labels.
+            // The default is the labels of the template.
             let terms = pod.labels.iter().map(|(k, v)| crate::world::Term::In(k.clone(), vec![v.clone()]));
             return Some(Selector { terms: terms.collect() });
         }
@@ -232,7 +233,7 @@ fn own_selector<'d>(object: &Object<'d>, pod: &Pod<'d>, found: &mut Found) -> Op
     Some(selector)
 }
 
-/// The pod's labels as a line of YAML.
+/// Returns the labels of the pod as a line of YAML.
 pub(super) fn flow(pod: &Pod<'_>) -> String {
     let labels: Vec<String> = pod.labels.iter().map(|(k, v)| format!("{k}: {v}")).collect();
     format!("{{{}}}", labels.join(", "))
@@ -245,7 +246,7 @@ fn forgets(object: &Object<'_>) -> Forgets {
     Forgets { scaled: at("whenScaled"), deleted: at("whenDeleted") }
 }
 
-/// Knative scales without a bound unless an annotation gives one (knative.dev, "Configuring scale bounds").
+/// Returns the limit of Knative, which scales without one unless an annotation gives one (knative.dev, "Configuring scale bounds").
 fn most_of_knative(template: Option<Value<'_>>) -> u32 {
     let annotations = template.and_then(|t| t.at(&["metadata", "annotations"]));
     let most = |key| annotations.and_then(|a| a.get(key)).and_then(Value::as_str);
@@ -268,11 +269,11 @@ fn update<'d>(object: &Object<'d>, replicas: u32, found: &mut Found) -> Update {
         ("Pod" | "ReplicaSet" | "ReplicationController" | "Job" | "CronJob" | "ScaledJob", _) => {
             update(Order::ByHand, None)
         }
-        // OpenShift's deployer, too, waits for the end of the old pods
+        // The deployer of OpenShift also waits for the end of the old pods
         // (oc `pkg/cli/deployer/strategy/recreate`).
         ("Deployment" | "DeploymentConfig", Some("Recreate")) => update(Order::StopFirst, named),
         ("Deployment" | "DeploymentConfig" | "Rollout" | "CloneSet" | KSVC, _) => {
-            // A CloneSet makes no surge unless told to (openkruise.io, "CloneSet").
+            // A CloneSet has no surge by default (openkruise.io, "CloneSet").
             let way: &[&str] = match object.kind {
                 "DeploymentConfig" => &["rollingParams", "maxSurge"],
                 "Rollout" => &["canary", "maxSurge"],

@@ -1,4 +1,4 @@
-//! Data that goes with its task.
+//! Finds data that is deleted with its task.
 
 use super::page::Page;
 use crate::finding::{Level, codes};
@@ -6,7 +6,8 @@ use crate::images::{Life, Loss, Seen, Software, Why};
 use crate::text::yaml::Value;
 use crate::world::{Kind, Member, Mount, Source, Workload, claims};
 
-/// Tells of the data of `software` that goes with the tasks of `workload`; whether there is any.
+/// Reports the data of `software` that is deleted with the tasks of `workload`, and returns whether there
+/// is any.
 pub fn judge(
     page: &mut Page<'_, '_>,
     service: &Value<'_>,
@@ -17,7 +18,7 @@ pub fn judge(
     let network = workload.node_network.is_some();
     let mut losses: Vec<Option<Loss>> = Vec::new();
     for (i, member) in workload.members.iter().enumerate() {
-        // Most members differ in their sources only.
+        // Most members differ only in their sources.
         let same = i.checked_sub(1).filter(|before| alike(&workload.members[*before], member));
         losses.push(match same {
             Some(before) => losses[before].clone(),
@@ -41,7 +42,7 @@ pub fn judge(
         first.get_or_insert((loss, member.name.clone()));
     }
     let Some((loss, member)) = first else { return false };
-    // Often on purpose.
+    // This is often intended.
     let meant = software.cache && loss.bare;
     let level = if meant || loss.unsure { Level::Note } else { Level::Violation };
     let target = match &loss.why {
@@ -63,7 +64,7 @@ pub fn judge(
     true
 }
 
-/// Whether the same is lost of two members.
+/// Returns whether two members lose the same data.
 fn alike(a: &Member, b: &Member) -> bool {
     let named = |m: &Member| m.hostname.as_ref().map(|(name, _)| name.contains("{{.Task."));
     claims::seen(&a.mounts, true).eq(claims::seen(&b.mounts, true))
@@ -74,7 +75,7 @@ fn alike(a: &Member, b: &Member) -> bool {
 fn lost(software: &Software, network: bool, member: &Member) -> Option<Loss> {
     let seen = claims::seen(&member.mounts, true).chain(claims::seen(&member.others, false));
     let seen: Vec<Seen<'_>> = seen.collect();
-    // What is mounted at an unknown place may hold the data.
+    // A mount at an unknown path may hold the data.
     if seen.iter().any(|m| m.target.is_empty() && m.life == Life::Durable) {
         return None;
     }
@@ -82,7 +83,7 @@ fn lost(software: &Software, network: bool, member: &Member) -> Option<Loss> {
     software.lost(&seen, named || network)
 }
 
-/// Returns the lines that keep the data, a place of its own for each member.
+/// Returns the lines that keep the data, with a separate place for each member.
 fn fix(loss: &Loss, workload: &Workload, member: &str, targets: &[String]) -> String {
     match &loss.why {
         Why::Over { volume, .. } => return format!("target: {volume}"),
@@ -99,7 +100,7 @@ fn fix(loss: &Loss, workload: &Workload, member: &str, targets: &[String]) -> St
     if workload.members.len() > 1 {
         fix = format!("a service for each member, the first with {fix}");
     }
-    // Docker's own volumes are each node's own.
+    // Each node has its own volumes of docker.
     if workload.kind != Kind::Global && workload.wants.is_empty() {
         fix.push_str(&format!(", and deploy.placement.constraints: [\"node.labels.{member} == 1\"]"));
     }

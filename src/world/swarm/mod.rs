@@ -1,7 +1,7 @@
-//! Stack files as Docker Swarm runs them: `docker stack deploy -c FILE STACK`.
+//! Reads stack files as Docker Swarm runs them: `docker stack deploy -c FILE STACK`.
 //!
-//! Compose files are read the same way, whatever else they were written for. Facts about the
-//! command stand in docker/cli (`cli/compose`), facts about the scheduler in swarmkit.
+//! Compose files for other tools are read the same way. The source for the command is docker/cli
+//! (`cli/compose`), the source for the scheduler is swarmkit.
 
 mod among;
 mod ephemeral;
@@ -26,7 +26,7 @@ use crate::finding::{Level, codes};
 use crate::images::Images;
 use crate::text::yaml::{self, Value};
 
-/// Reads stack files of one swarm. Services of one file are of one stack.
+/// Reads the stack files of one swarm. The services of a file belong to one stack.
 ///
 /// Time and memory are bounded by the size of the files.
 pub fn read(files: &[File<'_>], images: &Images) -> World {
@@ -66,7 +66,7 @@ pub fn read(files: &[File<'_>], images: &Images) -> World {
 fn stack(page: &mut Page<'_, '_>) -> Vec<service::Service> {
     let root = page.root;
     let Some(services) = root.get("services") else {
-        page.unread(&root, "no `services`: nothing is taken for a service");
+        page.unread(&root, "no `services`: treated as a file without services");
         return Vec::new();
     };
     rules::file(page);
@@ -76,7 +76,7 @@ fn stack(page: &mut Page<'_, '_>) -> Vec<service::Service> {
         all.extend(if is_service(&value) {
             service::read(page, name, &value)
         } else {
-            page.unread(&value, format!("{name} is no map: it is left out"));
+            page.unread(&value, format!("{name} is not a map: ignored"));
             None
         });
     }

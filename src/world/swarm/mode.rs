@@ -1,10 +1,10 @@
-//! How many tasks a service has, and how they come about.
+//! Reads how many tasks a service has, and how they are created.
 
 use super::page::Page;
 use crate::finding::{Level, codes};
 use crate::text::yaml::Value;
 
-/// The number of tasks that an unknown number stands for: with two, they can already conflict.
+/// The number of tasks if the number is unknown. Two are enough to show a conflict.
 const UNKNOWN: u64 = 2;
 
 /// The number of tasks, and how they are created.
@@ -15,7 +15,7 @@ pub struct Mode {
     pub replicas: u64,
 }
 
-/// Returns how tasks of the service `name` come about; `None` when it is no workload.
+/// Returns how the tasks of the service `name` are created; `None` if it is not a workload.
 pub fn mode(page: &mut Page<'_, '_>, name: &str, deploy: Option<&Value<'_>>) -> Option<Mode> {
     let value = deploy.and_then(|d| d.get("mode"));
     let text = value.as_ref().and_then(|m| page.text(m)).unwrap_or_default();
@@ -23,7 +23,7 @@ pub fn mode(page: &mut Page<'_, '_>, name: &str, deploy: Option<&Value<'_>>) -> 
     match (text.as_str(), &value) {
         ("" | "replicated", _) => {
             let replicas = replicas.map_or(1, |value| {
-                let what = format!("taken for {UNKNOWN}, of which two may meet");
+                let what = format!("treated as {UNKNOWN}, of which two can run on one node");
                 let number = page.number(&value, &what).unwrap_or(UNKNOWN);
                 if number == 0 {
                     page.unread(&value, format!("{name} has no task yet: searched as if it had one"));

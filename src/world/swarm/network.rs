@@ -78,7 +78,7 @@ fn twice(page: &mut Page<'_, '_>, value: &Value<'_>, number: u16) {
 fn short(page: &mut Page<'_, '_>, value: &Value<'_>, text: &str, name: &str, network: &mut Network) -> bool {
     let Some(ports) = short::ports(text) else {
         if text.contains("${") {
-            page.unread(value, format!("the ports `{text}`: taken for none"));
+            page.unread(value, format!("the ports `{text}`: ignored"));
         } else {
             page.found(
                 (codes::REFUSED, Level::Violation),
@@ -127,7 +127,7 @@ fn long(page: &mut Page<'_, '_>, value: &Value<'_>, name: &str, network: &mut Ne
         let text = Page::quiet(&p)?;
         let range = short::range(&text).filter(|r| r.1 > 0);
         if text.contains("${") {
-            page.unread(&p, format!("the port `{text}`: taken for one that docker picks"));
+            page.unread(&p, format!("the port `{text}`: treated as a port that docker picks"));
         } else if range.is_none_or(|(first, last)| first != last) && text != "0" {
             page.found(
                 (codes::REFUSED, Level::Note),
@@ -163,7 +163,7 @@ fn long(page: &mut Page<'_, '_>, value: &Value<'_>, name: &str, network: &mut Ne
                 at: at.clone(),
             }));
         }
-        Some((first, last)) => page.unread(value, format!("the ports {first}-{last}: taken for none")),
+        Some((first, last)) => page.unread(value, format!("the ports {first}-{last}: ignored")),
         None => {}
     }
     mode != "host"

@@ -91,7 +91,7 @@ impl<'d, 'w> Page<'d, 'w> {
             return Some(text);
         };
         for name in filled.unset {
-            let what = format!("the value of `${name}`: taken for a text that is like no other");
+            let what = format!("the value of `${name}`: treated as different from every other text");
             self.unread(value, what);
         }
         Some(filled.text)
@@ -109,8 +109,8 @@ impl<'d, 'w> Page<'d, 'w> {
         Some(interpolate(&text).map_or(text, |filled| filled.text))
     }
 
-    /// A whole number; `None` when there is none to be read. In quotes a number is text, which docker
-    /// refuses, unless a variable stands there (docker/cli `cli/compose/loader/interpolate.go`).
+    /// Returns a whole number; `None` if it cannot be read. docker rejects a number in quotes, which is
+    /// text, unless it contains a variable (docker/cli `cli/compose/loader/interpolate.go`).
     pub fn number(&mut self, value: &Value<'_>, otherwise: &str) -> Option<u64> {
         let text = Self::quiet(value)?;
         let filled = value.as_str() != Some(text.as_str());
@@ -120,7 +120,7 @@ impl<'d, 'w> Page<'d, 'w> {
             let message = format!("docker stack deploy refuses `{text}` in quotes: it wants a number");
             self.found((codes::REFUSED, Level::Note), &[value], message, "write it without quotes");
         } else if number.is_none() {
-            self.unread(value, format!("`{text}` is no number here: {otherwise}"));
+            self.unread(value, format!("`{text}` is not a number here: {otherwise}"));
         }
         number
     }
@@ -144,7 +144,7 @@ impl<'d, 'w> Page<'d, 'w> {
         for expression in &expanded.unread {
             self.unread(
                 value,
-                format!("`{{{{{expression}}}}}`: taken for a text that is the same everywhere"),
+                format!("`{{{{{expression}}}}}`: treated as a text that is the same everywhere"),
             );
         }
         expanded

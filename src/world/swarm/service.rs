@@ -124,7 +124,7 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
 /// Returns `max_replicas_per_node`, where 0 means no limit.
 fn most(page: &mut Page<'_, '_>, deploy: Option<&Value<'_>>) -> Option<(u32, At)> {
     let value = deploy?.at(&["placement", "max_replicas_per_node"])?;
-    let most = page.number(&value, "taken for no limit").filter(|n| *n > 0)?;
+    let most = page.number(&value, "treated as no limit").filter(|n| *n > 0)?;
     Some((u32::try_from(most).unwrap_or(u32::MAX), page.at(&value)))
 }
 
@@ -154,7 +154,7 @@ fn grace(page: &mut Page<'_, '_>, service: &Value<'_>) -> (u32, Option<At>) {
         Some(grace) => (grace, Some(page.at(&value))),
         None => {
             if text.contains("${") {
-                page.unread(&value, format!("the time `{text}`: taken for {GRACE} s"));
+                page.unread(&value, format!("the time `{text}`: treated as {GRACE} s"));
             } else {
                 page.found(
                     (codes::REFUSED, Level::Note),
@@ -199,7 +199,7 @@ fn generic(page: &mut Page<'_, '_>, deploy: Option<&Value<'_>>) {
     for resource in deploy.and_then(|d| d.at(&way)).map(|r| r.items()).unwrap_or_default() {
         let kind = resource.at(&["discrete_resource_spec", "kind"]).and_then(|k| Page::quiet(&k));
         let what = format!(
-            "the generic resource `{}`: how many a node has is its daemon's own setting, so that it is taken for no lock",
+            "the generic resource `{}`: its number on a node is a setting of the daemon, so it is treated as no lock",
             kind.unwrap_or_default()
         );
         page.unread(&resource, what);

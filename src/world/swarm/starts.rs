@@ -1,5 +1,5 @@
-//! Starts that never come: restarts that are given up, more tasks than there is room for, checks
-//! that kill who still starts, configs that cannot change.
+//! Finds tasks that never start: restarts that end, more tasks than one node can hold, checks that kill
+//! a starting server, configs that cannot change.
 
 use super::page::{Page, external};
 use crate::finding::{Level, codes};
@@ -8,7 +8,7 @@ use crate::text::duration;
 use crate::text::yaml::Value;
 use crate::world::{Kind, Missing, Order, Source, Workload};
 
-/// Seconds that a database may take before its check passes: its first start, or a recovery.
+/// The time in seconds that a database may need for a first start or a recovery, until its check passes.
 const RECOVERY: u32 = 120;
 
 /// Reports what keeps the tasks of a service from ever starting.
@@ -20,9 +20,9 @@ pub fn check(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload, 
     }
 }
 
-/// Reports who is not started again (swarmkit `manager/orchestrator/restart/restart.go`, `ShouldRestart`):
-/// with `none` nobody, with `on-failure` nobody who ended with code 0, as a server does when its
-/// node shuts down, and with `max_attempts` nobody who was started so often.
+/// Reports tasks that are not started again (swarmkit `manager/orchestrator/restart/restart.go`,
+/// `ShouldRestart`): with `none` all, with `on-failure` those that ended with code 0, as a server does
+/// when its node shuts down, and with `max_attempts` those that were started that often.
 fn restart(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload, known: bool) {
     let policy = service.at(&["deploy", "restart_policy"]);
     // Without a policy `restart: on-failure` becomes one (docker/cli `cli/compose/convert`).
@@ -35,7 +35,7 @@ fn restart(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload, kn
     let data = workload.members.iter().any(|m| m.mounts.iter().any(|m| m.source != Source::Ephemeral));
     let listens = ["ports", "expose", "healthcheck"].iter().any(|key| service.get(key).is_some());
     let (serves, never) = (known || data && listens, quiet(&first) == "none");
-    // Whoever is refused is tried again and again.
+    // A task that is refused is tried again and again.
     let refused = |s: &Source| matches!(s, Source::Host { missing: Missing::Refused, .. });
     let waits = workload.ports.iter().any(|p| p.scheduled)
         || workload.lock.is_some()
@@ -43,7 +43,7 @@ fn restart(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload, kn
     let endless = attempts.is_some() && (waits || of("window").is_none());
     let level = match serves && (condition.is_some() || endless) {
         true => Level::Violation,
-        // A job that ends by itself is not to be started again.
+        // A job that ends by itself must not be started again.
         false if !data && !listens && !known => return,
         false => Level::Note,
     };
@@ -74,8 +74,9 @@ pub fn again(service: &Value<'_>) -> bool {
     condition.is_none_or(|c| quiet(&c) != "none")
 }
 
-/// Reports more tasks than one node takes, where there is one node (swarmkit `manager/scheduler/filter.go`,
-/// `HostPortFilter` and `MaxReplicasFilter`). Of a single task the search tells.
+/// Reports more tasks than one node can hold, if only one node is allowed (swarmkit `manager/scheduler/filter.go`,
+/// `HostPortFilter` and `MaxReplicasFilter`). The search covers
+/// a single task.
 fn room(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload) {
     let Some(node) = workload.wants.iter().find(|w| w.one_node && !w.not) else { return };
     let port = workload.ports.iter().find(|p| p.scheduled).map(|p| (1, &p.at, "its port in host mode"));
@@ -97,11 +98,11 @@ fn room(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload) {
     let at = order.or(replicas).unwrap_or(*service);
     let message = match short {
         true => format!(
-            "{what} lets {limit} of the {tasks} tasks of {} start on the one node that {} allows: the others wait for ever",
+            "{what} admits {limit} of the {tasks} tasks of {} on the only node that {} allows: the other tasks wait forever",
             workload.name, node.key
         ),
         false => format!(
-            "{what} leaves no room for a new task of {} beside the old ones: with start-first the update waits for ever",
+            "{what} leaves no room for a new task of {} beside the old ones: with start-first the update waits forever",
             workload.name
         ),
     };
@@ -145,7 +146,7 @@ pub fn enabled(check: &Value<'_>) -> bool {
     !off && check.get("test").is_some_and(|test| !none(test))
 }
 
-/// Reports configs and secrets whose content stands in a file, under a name that does not change with it.
+/// Reports configs and secrets whose content is in a file, and whose name does not change with it.
 /// Swarm changes no config (moby#35048: "only updates to Labels are allowed"), so the next deploy is
 /// refused.
 pub fn fixed(page: &mut Page<'_, '_>) {
@@ -175,7 +176,7 @@ pub fn fixed(page: &mut Page<'_, '_>) {
     );
 }
 
-/// Returns whether a name says of which version it is: by a variable, a number or a hash at its end.
+/// Returns whether a name contains a version: a variable, a number or a hash at its end.
 fn versioned(name: &str) -> bool {
     let last = name.rsplit(['-', '_', '.']).next().unwrap_or(name);
     let digits = last.trim_start_matches(['v', 'V', 'r']);

@@ -174,7 +174,7 @@ impl<'d> Mounts<'d> {
         if exists.is_some() {
             page.unread(
                 &definition,
-                "an existing volume: taken for one of docker's own driver, a directory of the node",
+                "an existing volume: treated as a volume of docker's own driver, a directory of the node",
             );
         }
         // If every task has a different name, each one gets a new, empty volume.
@@ -245,7 +245,7 @@ impl<'d> Mounts<'d> {
         let definition = page.defined("volumes", &w.source);
         let group = w.source.starts_with("group:");
         if group {
-            page.unread(&w.value, "a group of cluster volumes: taken for one volume that nothing reserves");
+            page.unread(&w.value, "a group of cluster volumes: treated as one volume that nothing reserves");
         } else if definition.is_none() {
             undefined(page, w);
         }
@@ -355,7 +355,7 @@ fn plugin(page: &mut Page<'_, '_>, definition: &Value<'_>, driver: &str) -> Fenc
     if known.is_none() {
         page.unread(
             definition,
-            format!("the volume driver `{driver}`: taken for a share that fences nobody"),
+            format!("the volume driver `{driver}`: treated as a share that every node can mount"),
         );
     }
     known.map_or(Fences::Never, |p| p.fences)

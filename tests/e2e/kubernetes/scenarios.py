@@ -621,7 +621,7 @@ def same_class(r):
 
 
 # A pod by hand: of no spec, and it names what is a member's.
-OTHERS_POD = {"claim": "no pod of others names it", "reserved": "no pod of others names the claim",
+OTHERS_POD = {"claim": "no other pod names it", "reserved": "no other pod names the claim",
               "unique": "all specs for these nodes are compiled together"}
 
 

@@ -80,7 +80,7 @@ fn documents_of_every_shape() {
 fn what_cannot_be_read_is_said() {
     assert_eq!(
         fault("a: 1\nb: 2\na: 3\n"),
-        (3, "the key `a` stands twice: only the last one counts".into(), false)
+        (3, "the key `a` appears twice: only the last one counts".into(), false)
     );
     let (read, _) = yaml::read("a: 1\nb: 2\na: 3\n");
     assert!(read[0].at(&["a"]).unwrap().is("3") && read[0].root().entries().len() == 2);

@@ -304,7 +304,10 @@ fn a_directory_in_anothers_is_listed() {
         unread.into_iter().map(|u| u.to_string()).collect::<Vec<_>>()
     };
     let said = both("/mnt/d1/db", "/mnt/d1");
-    assert_eq!(said, ["/mnt/d1/db lies in /mnt/d1, which daemonset/b mounts: taken for another directory"]);
+    assert_eq!(
+        said,
+        ["/mnt/d1/db lies in /mnt/d1, which daemonset/b mounts: treated as a separate directory"]
+    );
     assert_eq!(both("/mnt/d1/db", "/mnt/d2"), [""; 0]);
     assert_eq!(both("/mnt/d1/db", "/mnt/d1/d"), [""; 0]);
 }

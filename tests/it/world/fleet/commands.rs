@@ -157,7 +157,7 @@ fn what_is_not_read_is_said() {
         ),
         (
             "ExecStart=docker run -v d:/d --volume-driver pxd img",
-            "the volume driver `pxd` is not known: taken for one that keeps nobody off",
+            "the volume driver `pxd` is unknown: treated as a share that every machine can mount",
         ),
         (
             "ExecStart=docker run --name \"a img",

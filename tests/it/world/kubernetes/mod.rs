@@ -176,7 +176,7 @@ fn what_is_not_read_is_listed() {
         ),
         ("apiVersion: acid.zalan.do/v1\nkind: postgresql\nmetadata: {name: p}\n", 3, "controller"),
         ("kind: Pod\napiVersion: v1\nspec: [\n", 3, "not YAML"),
-        ("kind: Pod\nkind: Pod\napiVersion: v1\nspec: {}\n", 2, "stands twice"),
+        ("kind: Pod\nkind: Pod\napiVersion: v1\nspec: {}\n", 2, "appears twice"),
         ("kind: Pod\napiVersion: v1\n", 1, "no pod"),
     ];
     for (text, line, what) in cases {
