@@ -1,4 +1,4 @@
-//! The library alone, without disk or process: `cargo bench --bench library`.
+//! Measures the library without disk or process: `cargo bench --bench library`.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark fails loudly")]
 
@@ -13,12 +13,12 @@ use berthc::{Files, Options};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 
-/// These specs name no files.
+/// The files of specs that name no files.
 pub struct Nothing;
 
 impl Files for Nothing {
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
-        Err(format!("nobody made {path}"))
+        Err(format!("{path} does not exist"))
     }
 }
 
@@ -26,7 +26,7 @@ fn main() {
     divan::main();
 }
 
-/// The text of specs to the texts of three targets, and their certificate.
+/// Compiles specs to the files of three targets and their certificate.
 #[divan::bench(args = [(1, 3), (3, 3), (3, 30), (3, 300), (30, 3), (300, 3)])]
 fn compile(bencher: Bencher<'_, '_>, (specs, members): (usize, usize)) {
     let inputs = monorepo::specs(specs, members);
@@ -35,7 +35,7 @@ fn compile(bencher: Bencher<'_, '_>, (specs, members): (usize, usize)) {
         .bench(|| berthc::compile(black_box(&inputs), &Nothing, &Options::default()).tree.unwrap());
 }
 
-/// The readers and the explorer over the three targets of each service.
+/// Reads and searches the files of the three targets of each service.
 #[divan::bench(args = [(1, 3), (3, 3), (3, 30), (3, 300), (30, 3)])]
 fn verified(bencher: Bencher<'_, '_>, (specs, members): (usize, usize)) {
     let tree = tree(specs, members);
@@ -43,7 +43,7 @@ fn verified(bencher: Bencher<'_, '_>, (specs, members): (usize, usize)) {
     bencher.counter(ItemsCount::new(specs)).bench(|| verify(black_box(&files), Bounds::default()));
 }
 
-/// The explorer alone; the items are its states.
+/// Searches only; the items are the states.
 #[divan::bench(args = [(Target::Kubernetes, 2), (Target::Kubernetes, 3), (Target::Fleet, 2), (Target::Fleet, 3),
     (Target::Swarm, 2), (Target::Swarm, 3)])]
 fn explored(bencher: Bencher<'_, '_>, (target, nodes): (Target, usize)) {

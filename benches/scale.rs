@@ -1,13 +1,13 @@
-//! What the built program costs on large repositories: a Markdown table on stdout. Nothing has
-//! changed since the folder was compiled, so nothing is written; or there is no such folder ("anew").
-//! Fingerprints are those of that compile, or there are none ("afresh").
+//! Measures the built program on large repositories, and prints a Markdown table. Usually nothing has
+//! changed since the output folder was compiled, so the run writes nothing. "anew" means that there is no
+//! output folder, "afresh" that there are no fingerprints of an earlier compile.
 //!
-//! Instructions are those of `valgrind --tool=callgrind` and do not depend on what else runs on
-//! the machine; seconds of CPU and the peak of memory are those of GNU `time`. Whichever of the
-//! two is not installed leaves its columns empty.
+//! Instructions come from `valgrind --tool=callgrind` and do not depend on the load of the machine.
+//! Seconds of CPU and the peak of memory come from GNU `time`. If a tool is not installed, its columns
+//! are empty.
 //!
-//! `cargo bench --bench scale` runs all but the largest folder; `-- all` that one, too, and
-//! `-- "check 3x"` only lines whose name holds that.
+//! `cargo bench --bench scale` runs all but the largest folder, `-- all` runs all, and
+//! `-- "check 3x"` runs only the lines whose name contains that.
 
 #![allow(
     clippy::disallowed_methods,
@@ -24,10 +24,10 @@ use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 
 const BERTHC: &str = env!("CARGO_BIN_EXE_berthc");
-/// Beyond so many specs valgrind takes longer than anyone waits.
+/// The number of specs above which valgrind takes too long.
 const COUNTED: usize = 1_000;
 
-/// One line: a command on a folder of so many specs with so many members.
+/// One line: a command on a folder with a number of specs and members.
 struct Case {
     name: String,
     args: &'static [&'static str],
@@ -35,11 +35,11 @@ struct Case {
     members: usize,
 }
 
-/// The end of the name of a case without fingerprints.
+/// The suffix of the name of a case without fingerprints.
 const AFRESH: &str = "afresh";
-/// What such a case makes.
+/// The folder for the output of a case named "anew".
 const NEW: &str = "new";
-/// Where the others have theirs, in the folder of the case.
+/// The folder for the fingerprints of the other cases.
 const CACHE: &str = "cache";
 
 fn main() {
@@ -96,7 +96,7 @@ fn run(case: &Case) {
     );
 }
 
-/// Writes the specs, compiles them, and says how many files the command will read.
+/// Writes the specs, compiles them, and returns how many files the command will read.
 fn prepare(folder: &Path, case: &Case) -> usize {
     fs::create_dir(folder.join("specs")).unwrap();
     for input in monorepo::specs(case.specs, case.members) {
@@ -113,7 +113,7 @@ fn prepare(folder: &Path, case: &Case) -> usize {
     said["written"].as_array().unwrap().len()
 }
 
-/// Takes away what an earlier run made anew.
+/// Deletes the output of an earlier run.
 fn forget(folder: &Path) {
     let new = folder.join(NEW);
     if new.exists() {
@@ -121,12 +121,12 @@ fn forget(folder: &Path) {
     }
 }
 
-/// Whether a run ended as it should: a check that finds nothing compiled finds drift.
+/// Returns whether a run ended as expected: a check without an output folder finds drift.
 fn went(args: &[&str], done: ExitStatus) -> bool {
     done.code() == Some(i32::from(args[0] == "check" && args.contains(&NEW)))
 }
 
-/// Seconds, those of CPU, and the peak of memory; a command that fails is no measure.
+/// Returns the seconds, the seconds of CPU and the peak of memory; none if the command fails.
 fn timed(folder: &Path, args: &[&str], cache: &str) -> Option<[String; 3]> {
     let mut time = Command::new("/usr/bin/time");
     time.args(["-f", "%e %U %S %M", "-o", "time", BERTHC]).args(args);
@@ -146,7 +146,7 @@ fn timed(folder: &Path, args: &[&str], cache: &str) -> Option<[String; 3]> {
     ])
 }
 
-/// Millions of instructions.
+/// Returns the number of instructions in millions.
 fn counted(folder: &Path, args: &[&str], cache: &str) -> Option<String> {
     let mut valgrind = Command::new("valgrind");
     valgrind.args(["--tool=callgrind", "--callgrind-out-file=callgrind", BERTHC]).args(args);

@@ -1,9 +1,9 @@
-//! Specs as a large repository holds them: one third on each node, one third pinned, one third
+//! Makes specs like those of a large repository: one third on each node, one third pinned, one third
 //! with network volumes. Nothing clashes: each service has its own ports, paths and labels.
 
 use berthc::Input;
 
-/// The spec of service `n` with `members` members; a `per: node` one lists as many nodes.
+/// Returns the spec of service `n` with `members` members, or with as many nodes if it is `per: node`.
 pub fn spec(n: usize, members: usize) -> Input {
     let (port, peer) = (10_000 + 2 * n, 10_001 + 2 * n);
     let text = match n % 3 {
@@ -14,7 +14,7 @@ pub fn spec(n: usize, members: usize) -> Input {
     Input { path: format!("specs/{}.yaml", name(n)), text }
 }
 
-/// `specs` of them.
+/// Returns `specs` specs.
 pub fn specs(specs: usize, members: usize) -> Vec<Input> {
     (0..specs).map(|n| spec(n, members)).collect()
 }
@@ -27,12 +27,12 @@ fn address(n: usize, member: usize) -> String {
     format!("10.{}.{}.{}", n % 256, member / 250, member % 250 + 1)
 }
 
-/// A value that lists the members, as far as a line of a unit can carry it.
+/// Returns a value that lists the members, if it fits into a line of a unit.
 fn listed(members: usize, list: &'static str) -> &'static str {
     if members > 60 { "{{ service }}" } else { list }
 }
 
-/// On each node with the label, and on the node's network.
+/// Returns a spec with a member on each node with the label, on the node's network.
 fn per_node(n: usize, members: usize, port: usize) -> String {
     let name = name(n);
     let known: Vec<String> = (1..=members).map(|m| format!("{name}-{m}: {}", address(n, m))).collect();
@@ -73,7 +73,7 @@ targets:
     )
 }
 
-/// Each member on its own node, with its data there.
+/// Returns a spec with each member on its own node, with its data there.
 fn pinned(n: usize, members: usize, port: usize, peer: usize) -> String {
     let name = name(n);
     let at: Vec<String> = (1..=members).map(|m| format!("{m}: {}", address(n, m))).collect();
@@ -107,7 +107,7 @@ targets:
     )
 }
 
-/// Members that move with their volumes on Kubernetes, and are held to nodes elsewhere.
+/// Returns a spec whose members move with their volumes on Kubernetes, and are pinned elsewhere.
 fn volume(n: usize, members: usize, port: usize, peer: usize) -> String {
     let name = name(n);
     format!(

@@ -6,7 +6,7 @@ use std::{env, fs};
 use berthc::spec::source::line_column;
 use berthc::{Files, Input, Options};
 
-/// What specs name, from the disk.
+/// Reads the files that specs name from the disk.
 struct Disk;
 
 impl Files for Disk {
@@ -16,7 +16,7 @@ impl Files for Disk {
 }
 
 fn main() -> std::io::Result<()> {
-    // The folder itself, for specs that come and go.
+    // The folder itself, for specs that are added or deleted.
     println!("cargo::rerun-if-changed=specs");
     let mut paths: Vec<PathBuf> =
         fs::read_dir("specs")?.map(|e| Ok(e?.path())).collect::<std::io::Result<_>>()?;
@@ -40,7 +40,7 @@ fn main() -> std::io::Result<()> {
         println!("cargo::{}={at}[{}] {}", d.severity, d.code, d.message);
     }
     let tree = compiled.tree.unwrap_or_default();
-    // Paths and texts as a literal of Rust.
+    // Paths and texts as a Rust literal.
     let files = format!("&{:?}", tree.iter().collect::<Vec<_>>());
     let out = env::var_os("OUT_DIR").unwrap_or_default();
     fs::write(Path::new(&out).join("files.rs"), files)

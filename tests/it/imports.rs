@@ -1,9 +1,9 @@
-//! The order of imports: each module imports only those before it, and no file or folder imports,
-//! through others, itself.
+//! Checks the order of imports: each module imports only earlier modules, and no file or folder imports
+//! itself through other files.
 //!
 //! An import is any path in the code: of a `use`, of a call, of a type, in the arguments of a macro. It
-//! leads to the file that declares the name, also through `pub use`. A module that is only named
-//! brings in nothing by itself; what is named through it counts. Tests inside `src` do not count.
+//! leads to the file that declares the name, also through `pub use`. The name of a module
+//! alone is no import; the names behind it are. Tests inside `src` do not count.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,7 +44,7 @@ const ORDER: &[&str] = &[
     "main",
 ];
 
-/// The orchestrators. What is named after one imports nothing that is named after another.
+/// The orchestrators. A file with the name of one imports no file with the name of another.
 const TARGETS: &[&str] = &["kubernetes", "fleet", "swarm"];
 
 /// A path in the code, a segment for each step.
@@ -213,7 +213,7 @@ impl Graph {
         graph
     }
 
-    /// The same path from the root of the crate, or none for what is no path of ours.
+    /// Returns the same path from the root of the crate, or none for a path of another crate.
     fn absolute(&self, from: &Source, path: &[String]) -> Option<Path> {
         let (first, rest) = path.split_first()?;
         let mut at = from.module.clone();
@@ -235,7 +235,7 @@ impl Graph {
         Some(at)
     }
 
-    /// The file that declares what an absolute path names; re-exports are followed.
+    /// Returns the file that declares the end of an absolute path, and follows re-exports.
     fn home(&self, path: &[String]) -> Option<String> {
         let known = (0..=path.len()).rev().find(|n| self.modules.contains_key(&path[..*n]))?;
         let (module, rest) = path.split_at(known);
@@ -257,12 +257,12 @@ impl Graph {
         }
     }
 
-    /// What each file imports.
+    /// Returns the imports of each file.
     fn imports(&self) -> BTreeMap<&str, BTreeSet<String>> {
         let mut all = BTreeMap::new();
         for (file, source) in &self.files {
             let named = source.paths.iter().chain(&source.uses);
-            // A module brings in nothing by itself: what is named through it counts.
+            // The name of a module alone is no import; the names behind it are.
             let items = named
                 .filter_map(|path| self.absolute(source, path))
                 .filter(|path| !self.modules.contains_key(path));
@@ -273,7 +273,7 @@ impl Graph {
     }
 }
 
-/// The edges between the entries of `folder` (its files and folders), each with an import that makes it.
+/// Returns the edges between the entries of `folder` (files and folders), each with its first import.
 fn entries<'g>(
     imports: &'g BTreeMap<&str, BTreeSet<String>>,
     folder: &str,
@@ -295,10 +295,10 @@ fn entries<'g>(
     edges
 }
 
-/// A circle among the entries of a folder, as the imports that make it.
+/// Returns a circle among the entries of a folder, as the imports in it.
 fn circle(edges: &BTreeMap<&str, BTreeMap<&str, String>>) -> Option<Vec<String>> {
     let mut left = edges.clone();
-    // Takes away what imports nothing that is left, until there is nothing, or only circles.
+    // Removes entries without imports among the rest, until only circles are left.
     while let Some(free) =
         left.iter().find(|(_, to)| to.keys().all(|to| !left.contains_key(to))).map(|(entry, _)| *entry)
     {
@@ -316,7 +316,7 @@ fn circle(edges: &BTreeMap<&str, BTreeMap<&str, String>>) -> Option<Vec<String>>
     Some(way.split_off(start))
 }
 
-/// The folders of `src` that hold these files, the top first.
+/// Returns the folders of `src` with these files, the top first.
 fn folders<'g>(imports: &BTreeMap<&'g str, BTreeSet<String>>) -> BTreeSet<&'g str> {
     let above =
         |file: &&'g str| -> Vec<&'g str> { file.match_indices('/').map(|(end, _)| &file[..end]).collect() };
@@ -370,8 +370,7 @@ fn orchestrators_do_not_know_each_other() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// A method that stands in another file than its type is called without an import, so the tests above
-/// would not see it.
+/// A method in another file than its type is called without an import, so the tests above do not see it.
 #[test]
 fn methods_stand_beside_their_type() {
     let mut wrong = Vec::new();

@@ -1,6 +1,6 @@
 //! Prints the files that the build script compiled: all of their names, or the text of one.
 
-/// Path and text of each file.
+/// The path and text of each file.
 const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
 fn main() {
