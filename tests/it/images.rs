@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use berthc::images::{By, Container, Image, Images, Life, Loss, Seen, Software, Version, Versions, Why};
 
-/// What is found of a container of `image`.
+/// Returns what the table knows of a container of `image`.
 fn find(image: &str) -> Option<Arc<Software>> {
     Images::builtin().find(&Container { image, ..Container::default() })
 }
@@ -17,7 +17,7 @@ fn set<'c>(image: &'c str, env: &[(&'c str, &'c str)], command: &[&'c str]) -> A
     Images::builtin().find(&container).unwrap()
 }
 
-/// What is lost with something durable at each of `targets`.
+/// Returns the lost data if a durable volume is mounted at each of `targets`.
 fn lost(software: &Software, targets: &[&str]) -> Option<Loss> {
     let seen: Vec<Seen> =
         targets.iter().map(|target| Seen { target, life: Life::Durable, data: true }).collect();

@@ -1,4 +1,4 @@
-//! The operator's duties: every command must do what its line says when it is pasted.
+//! Tests the duties of the operator: every command can be pasted, and does what its line says.
 
 use std::process::{Command, Stdio};
 
@@ -200,7 +200,7 @@ helpers: { exporter: { image: \"x:1\", user: \"65534\", env: { F: \"{{ secret('a
     );
 }
 
-/// What the shell is given is what the spec says, whatever stands in it.
+/// Checks that the shell gets exactly the text of the spec, whatever characters it contains.
 #[test]
 fn commands_of_several_lines_stay_one_word() {
     let hostile = r#"a=1\n\n## Not a heading\n```\nprintf '%s\\n' \"x\ty\"\n\u2028 \e %d"#;

@@ -1,4 +1,4 @@
-//! The certificate: what it says when a rule is gone, and that it says something of every cell.
+//! Tests the certificate: its gaps when a rule is missing, and that it covers every cell.
 
 mod duties;
 mod mutants;
@@ -33,7 +33,7 @@ pub fn part(certificates: &Certificates, target: Target) -> &Part {
     certificates.parts(0).iter().find(|p| p.target == target).unwrap()
 }
 
-/// What a verdict says, without what still holds where something does.
+/// Returns a verdict as text, without the mechanisms that still hold.
 pub fn say(verdict: &Verdict) -> String {
     let words = |all: &[&berthc::mechanism::Mechanism]| {
         let mut words: Vec<&str> = all.iter().map(|m| m.id).collect();
@@ -52,7 +52,7 @@ pub fn say(verdict: &Verdict) -> String {
     }
 }
 
-/// The cells of `after` that say something else than in `before`, by what they say.
+/// Returns the cells of `after` that differ from `before`, by their verdict.
 pub fn changes(before: &Part, after: &Part) -> Vec<String> {
     let mut found: BTreeMap<(usize, String), Vec<&str>> = BTreeMap::new();
     for (old, new) in before.cells.iter().zip(&after.cells) {

@@ -1,4 +1,4 @@
-//! Mutants: each takes a rule away, in a template or, where none can express it, in the emitted
+//! Mutants: each removes a rule, in a template or, if no template has it, in the emitted
 //! text; and the certificate says which cells lose what, and which hold no more.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,11 +10,11 @@ use super::{changes, compiled, errors, page, part};
 
 use Rule::{Template, Text};
 
-/// A rule that goes.
+/// A rule that is removed.
 enum Rule {
-    /// Of a template: its name, a piece of it, and what stands there instead.
+    /// In a template: its name, a part of it, and the replacement.
     Template(&'static str, &'static str, &'static str),
-    /// Of the emitted text: a piece of some file of the target, and what stands there instead.
+    /// In the emitted text: a part of some file of the target, and the replacement.
     Text(&'static str, &'static str),
 }
 
@@ -252,7 +252,7 @@ fn every_rule_that_goes_is_missed() {
     assert!(wrong.is_empty(), "{}", said.join("\n"));
 }
 
-/// What keeps one revision off the other must match the pods of both.
+/// Checks that the rule between two revisions matches the pods of both.
 #[test]
 fn anti_affinity_spans_the_revisions() {
     let specs = [NODE.to_owned(), NODE.replace("revision: v1", "revision: v2")];

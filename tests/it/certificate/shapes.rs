@@ -8,7 +8,7 @@ use berthc::{Options, Target};
 use super::{compiled, say};
 use crate::harness::{root, walk};
 
-/// Every shape of a service, each under a name of its own: what it is made of, and its spec.
+/// Returns every shape of a service with its name, its parts and its spec.
 fn shapes(target: Target) -> Vec<(String, String)> {
     let mut all: Vec<(String, String)> = Vec::new();
     let mut add = |what: String, members: &str, exclusive: String, more: &str| {

@@ -1,4 +1,4 @@
-//! Changes to what is deployed that the orchestrator refuses: seen in the old and the new text.
+//! Tests changes that the orchestrator refuses, from the old and the new text.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ fn compile(specs: &[&str]) -> Compiled {
     compiled
 }
 
-/// What is said of the way from `old` to `new`: code, message and help.
+/// Returns the diagnostics of the change from `old` to `new`: code, message and help.
 fn judged(old: &Tree, new: &Compiled) -> Vec<(String, String, String)> {
     let found = change::judge(&new.model, old, new.tree.as_ref().unwrap());
     for d in &found {

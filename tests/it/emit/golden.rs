@@ -1,4 +1,4 @@
-//! What the real services compile to, to be read: one snapshot for each service and target.
+//! Compares the output of the services in `specs/` with snapshots, one for each service and target.
 
 use std::collections::BTreeMap;
 

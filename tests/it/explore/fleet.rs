@@ -1,4 +1,4 @@
-//! fleet: each rule away, alone and with the others of its cell.
+//! Tests the search on fleet: each rule is removed alone, and with the other rules of its cell.
 
 use berthc::world::{Apart, Whom};
 

@@ -1,4 +1,4 @@
-//! Kubernetes: each rule away, alone and with the others of its cell.
+//! Tests the search on Kubernetes: each rule is removed alone, and with the other rules of its cell.
 
 use berthc::backend::Fences;
 use berthc::world::{Apart, Rolling, Selector, Term, Whom};
@@ -124,7 +124,7 @@ fn two_workloads_on_one_directory() {
     assert_eq!(kubernetes(vec![set(), other]), ["kubernetes/data/neighbour", "kubernetes/data/revisions"]);
 }
 
-/// Members of a quorum, each on a volume of its own, that a controller rolls over.
+/// Members of a quorum, each with its own volume, that a controller updates.
 pub fn rolled(members: u32, most: u32, parallel: bool) -> Workload {
     let mut w = stateful(Vec::new());
     w.members = (1..=members)

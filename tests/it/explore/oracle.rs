@@ -1,5 +1,5 @@
-//! The search against a model checker of others, on the same worlds: the same states, the same
-//! shortest ways, and the same verdict on what can never settle.
+//! Compares the search with an independent model checker (stateright) on the same worlds: the same
+//! states, the same shortest traces, and the same verdict on states that can never settle.
 
 use std::collections::BTreeMap;
 

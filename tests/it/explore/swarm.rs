@@ -1,4 +1,4 @@
-//! Swarm: each rule away, alone and with the others of its cell.
+//! Tests the search on Swarm: each rule is removed alone, and with the other rules of its cell.
 
 use super::*;
 

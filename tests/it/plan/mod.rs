@@ -1,4 +1,4 @@
-//! What is planned for each orchestrator, read back from the emitted text.
+//! Tests the plan of each orchestrator, read back from the emitted text.
 
 mod fleet;
 mod kubernetes;

@@ -1,4 +1,5 @@
-//! The language of values: what is read, what is refused, what is known only at run time.
+//! Tests the language of values: valid and invalid expressions, and values that are known only at run
+//! time.
 
 use std::sync::Arc;
 

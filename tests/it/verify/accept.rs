@@ -1,4 +1,4 @@
-//! Acceptances: each for the one object it stands at, and never in the text of a string.
+//! Tests acceptances: each applies to one object, and none is read from the text of a string.
 
 use berthc::explore::Bounds;
 use berthc::verify::verify;

@@ -1,4 +1,4 @@
-//! What berthc emits for sound specs is clean.
+//! Tests that `verify` finds nothing in the output for valid specs.
 
 use berthc::finding::codes::SINGLE;
 
@@ -36,7 +36,7 @@ fn with_force_nothing_but_force_breaks() {
     }
 }
 
-/// What one file accepts is accepted there, and hides nothing in another.
+/// Checks that an acceptance in one file hides nothing in another file.
 #[test]
 fn a_waiver_holds_in_its_own_file() {
     let stack = |name: &str| {
@@ -113,7 +113,7 @@ fn what_one_holds_as_data_nobody_else_mounts() {
     assert!(verify(&[File { path: "a.yml", text: &read_only }], Bounds::default()).holds());
 }
 
-/// A file that is for nobody is named, and JSON that is set out is a stack file.
+/// Checks that a file for no orchestrator is listed, and that formatted JSON is a stack file.
 #[test]
 fn what_is_passed_over_is_named() {
     let json = "{\n  \"services\": {\n    \"db\": {\"image\": \"postgres\", \"volumes\": [\"/srv/db:/var/lib/postgresql/data\"]}\n  }\n}\n";

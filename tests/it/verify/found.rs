@@ -1,5 +1,5 @@
-//! Files of others with one fault each: `tests/found/CODE.*`, or `TARGET.NAME.*` for what only a
-//! search finds. Each has its finding, told whole, and each finding has a page.
+//! Tests files with one fault each that berthc did not write: `tests/found/CODE.*`, or `TARGET.NAME.*` if
+//! only a search finds it. Each must give its finding in full, and each finding must have a page.
 
 use std::collections::BTreeSet;
 
@@ -57,7 +57,7 @@ fn every_finding_has_an_example_and_a_page() {
     assert_eq!(missing, Vec::<&&str>::new(), "codes without an example");
 }
 
-/// The lines of a page from `    NAME:  ` on, as they stand in a file: without what is common.
+/// Returns the lines of a page after `    NAME:  `, without their common indentation.
 fn block(page: &str, name: &str) -> Option<Vec<String>> {
     let head = format!("    {name}:");
     let mut lines = page.lines().skip_while(|l| !l.starts_with(&head));

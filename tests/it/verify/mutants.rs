@@ -1,4 +1,4 @@
-//! Seeded faults: each rule taken out of the emitted files, alone and with the others that keep
+//! Seeded faults: each rule is removed from the emitted files, alone and with the others that keep
 //! the same off. A file lost all of them breaks, by a story; a file that lost one of several is
 //! noted, here or in the certificate.
 
@@ -31,7 +31,7 @@ struct Mutant {
     /// The codes of every note.
     #[serde(default)]
     notes: BTreeSet<String>,
-    /// Why neither the search nor the certificate misses it.
+    /// The reason why neither the search nor the certificate reports it.
     silent: Option<String>,
     /// What breaks although the certificate holds it, and why.
     disputed: Option<Disputed>,
@@ -44,7 +44,7 @@ struct Disputed {
     because: String,
 }
 
-/// A piece of some file, and what stands there instead.
+/// A part of some file, and the replacement.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Edit {
@@ -90,7 +90,7 @@ fn mutate(mutant: &Mutant, target: Target, tree: &Tree) -> Tree {
     tree
 }
 
-/// A cell's verdict in short: held with what it lost, open, or not for this.
+/// Returns the verdict of a cell in short: held, with the lost mechanisms; open; or not applicable.
 fn standing(verdict: &Verdict) -> (bool, usize) {
     match verdict {
         Verdict::Held { lost, .. } => (true, lost.len()),
@@ -99,7 +99,7 @@ fn standing(verdict: &Verdict) -> (bool, usize) {
     }
 }
 
-/// What is wrong with a story: one without steps, a place that is not there, no last word.
+/// Returns what is wrong with a story: no steps, a place that does not exist, no last sentence.
 fn faults(finding: &Finding, tree: &Tree) -> Vec<String> {
     let places = finding.at.iter().chain(finding.story.iter().filter_map(|e| e.at.as_ref()));
     let lines = |file: &str| tree.get(file).map_or(0, |text| text.lines().count());

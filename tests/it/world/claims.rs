@@ -1,4 +1,4 @@
-//! What is data and what is not, the same for every orchestrator.
+//! Tests what counts as data, which is the same for every orchestrator.
 
 use std::sync::Arc;
 
@@ -269,7 +269,7 @@ fn one_directory_for_two_services() {
     }
 }
 
-/// A label that all instances want tells no machine from the next; a number of each does.
+/// Checks that a label pins no member if all instances require the same value.
 #[test]
 fn what_several_members_want_pins_none_of_them() {
     let unit = |i: u32, want: &str| {

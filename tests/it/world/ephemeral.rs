@@ -1,4 +1,4 @@
-//! Data that goes with its container: the same on all three orchestrators.
+//! Tests data that is deleted with its container, the same for all three orchestrators.
 
 use berthc::explore::Bounds;
 use berthc::finding::{Finding, Level};
@@ -7,7 +7,7 @@ use berthc::target::Target;
 use berthc::verify::verify;
 use berthc::world::{File, read};
 
-/// A container as each orchestrator is told of it.
+/// A container, as the files of each orchestrator describe it.
 #[derive(Default, Clone, Copy)]
 struct Case<'c> {
     image: &'c str,
@@ -64,7 +64,7 @@ impl Case<'_> {
         )
     }
 
-    /// What each orchestrator's reader tells of the data.
+    /// Returns the findings of each reader about the data.
     fn told(&self) -> Vec<Option<Finding>> {
         let files = [("a.yaml", self.deployment()), ("a.yml", self.stack()), ("store.service", self.unit())];
         let of = |(path, text): &(&str, String)| {

@@ -52,7 +52,7 @@ impl Unit {
         self.named(&self.name.replacen('@', at, 1))
     }
 
-    /// What `[X-Fleet]` holds; section and keys are case-sensitive (job/job.go:41-74).
+    /// The content of `[X-Fleet]`; section and keys are case-sensitive (job/job.go:41-74).
     fn options(&self) -> impl Iterator<Item = (&str, &str)> {
         let options = self.file.options.iter();
         let ours = options.filter(|option| option[0] == "X-Fleet");
@@ -177,7 +177,7 @@ pub fn warnings(unit: &Unit) -> Vec<String> {
     unknown.map(warning).collect()
 }
 
-/// What fleet accepts, and then ignores or cannot do.
+/// Returns the parts that fleet accepts, and then ignores or cannot satisfy.
 pub fn traps(unit: &Unit) -> Vec<String> {
     let (raw, sample, mut traps) = (unit.named(""), unit.sample(), Vec::new());
     let sections = unit.file.options.iter().map(|option| &option[0]);
@@ -240,7 +240,7 @@ impl Cluster {
         self.units.insert(unit.name.clone(), unit);
     }
 
-    /// Starts what was submitted, or an instance of it; never a template (api/units.go:142-147).
+    /// Starts a submitted unit or an instance of it, never a template (api/units.go:142-147).
     pub fn start(&mut self, name: &str) -> Result<(), String> {
         let name = submitted_as(name);
         if is_template(&name) {
@@ -252,7 +252,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// Passes of the engine, until nothing moves. What cannot be placed stays inactive; what was on a
+    /// Runs the engine until nothing moves. A unit that cannot be placed stays inactive; one that was on a
     /// machine that went away is placed anew (engine/reconciler.go:92-98).
     pub fn settle(&mut self) {
         while self.pass() {}
@@ -284,7 +284,7 @@ impl Cluster {
         able.min_by_key(|(_, units)| units.len()).map(|(id, _)| id)
     }
 
-    /// What the engine counts on each machine: all that is placed there, then the globals.
+    /// Returns the units that the engine counts on each machine: first those placed there, then the globals.
     fn agents(&self) -> BTreeMap<String, Names> {
         let placed = |machine: &String| {
             let here = self.placed.iter().filter(|(_, id)| *id == machine);
@@ -363,7 +363,7 @@ pub fn judge(units: &BTreeMap<String, String>, version: Version) -> Vec<String> 
     findings
 }
 
-/// Globs that hit no other unit, nor by its shape an instance or a revision of any.
+/// Returns the globs that match no other unit, and no possible instance or revision of one.
 fn idle_conflicts(unit: &Unit, set: &Units) -> Vec<String> {
     let mut globs = unit.sample().conflicts();
     globs.retain(|glob| {
@@ -389,7 +389,7 @@ fn shapes(name: &str) -> Vec<String> {
     }
 }
 
-/// What keeps it from what it follows, and from running at all.
+/// Returns what keeps a unit from the unit that it follows, and from running at all.
 fn obstacles(unit: &Unit, set: &Units) -> Vec<String> {
     let (crew, mut found) = (crew(unit, set), Vec::new());
     for peer in unit.peers() {

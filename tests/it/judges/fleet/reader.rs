@@ -1,4 +1,4 @@
-//! The product's reader says of a unit what this judge says: the same verdict, the same rules.
+//! Checks that berthc's reader and this judge agree on a unit: the same verdict, the same rules.
 
 use berthc::images::Images;
 use std::collections::BTreeMap;
@@ -160,7 +160,7 @@ fn the_same_verdict_on_every_unit() {
     assert!(refused > 1000 && stuck > 50 && free > 1000, "{refused} {stuck} {free}");
 }
 
-/// Whether a unit follows, through others, itself: fleet then runs none of them.
+/// Returns whether a unit follows itself through other units. fleet then runs none of them.
 fn follows(unit: &Unit, whom: &Unit, set: &Units) -> bool {
     let peers = unit.peers().into_iter().filter_map(|peer| find(set, &peer));
     peers.into_iter().any(|peer| crew(&peer, set).contains_key(&whom.name))

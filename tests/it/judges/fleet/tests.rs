@@ -3,7 +3,7 @@
 use super::Version::{V0_13, V1_0};
 use super::*;
 
-/// Lines of `left => right`; ` ; ` stands for a new line.
+/// Lines of `left => right`; ` ; ` means a new line.
 fn table(text: &str) -> impl Iterator<Item = (String, String)> {
     let split = |line: &str| {
         let (left, right) = line.split_once("=>").unwrap();
@@ -17,7 +17,7 @@ fn text(x_fleet: &str) -> String {
     format!("[Service]\nExecStart=/bin/sleep 9\n[X-Fleet]\n{x_fleet}\n")
 }
 
-/// The same as a set: the unit's name, and what its `[X-Fleet]` holds.
+/// The same as a set: the name of each unit, and the content of its `[X-Fleet]`.
 fn set(units: &str) -> BTreeMap<String, String> {
     table(units).map(|(name, x_fleet)| (name, text(&x_fleet))).collect()
 }
@@ -50,7 +50,7 @@ fn cluster(text: &str, instances: &[&str]) -> Cluster {
     cluster
 }
 
-/// What runs on each machine, without `.service`.
+/// Returns the units that run on each machine, without `.service`.
 fn running(cluster: &Cluster) -> String {
     let on = |id: &String| {
         let units = cluster.running().into_iter().filter(|(machine, _)| machine == id);

@@ -7,7 +7,7 @@
 pub struct UnitFile {
     /// Section, key and value of each option, in the order of the file.
     pub options: Vec<[String; 3]>,
-    /// What stood before the first section, and was passed over.
+    /// The text before the first section, which is ignored.
     pub skipped: String,
 }
 
@@ -58,7 +58,7 @@ fn take_option(rest: &mut &str) -> Result<(String, String), String> {
     Ok((key.trim().to_owned(), take_value(rest)))
 }
 
-/// A line that ends in `\` goes on; the `\` and the newline stay in the value.
+/// Reads a value. A line that ends in `\` continues; the `\` and the newline stay in the value.
 fn take_value(rest: &mut &str) -> String {
     let mut value = String::new();
     loop {
@@ -85,7 +85,7 @@ fn take_line<'a>(rest: &mut &'a str) -> (&'a str, bool) {
     (line, false)
 }
 
-/// Several values stand on a line only when it begins and ends with `"` (unit/unit.go:71-99).
+/// Splits a line into values. It has several only if it begins and ends with `"` (unit/unit.go:71-99).
 pub fn split_quoted(line: &str) -> Vec<String> {
     if !line.starts_with('"') || !line.ends_with('"') {
         return vec![line.to_owned()];
@@ -133,7 +133,7 @@ pub fn validate_name(name: &str) -> Result<(), String> {
     })
 }
 
-/// What fleetctl makes of a name (unit/unit.go:151-166).
+/// Returns the name that fleetctl makes from a file name (unit/unit.go:151-166).
 pub fn submitted_as(name: &str) -> String {
     let kind = name.rsplit_once('.').map_or("", |(_, kind)| kind);
     let known = listed("service socket timer path device mount automount", kind);

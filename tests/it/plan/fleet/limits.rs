@@ -1,4 +1,4 @@
-//! What is refused, and what is a gap: each in both directions.
+//! Tests errors and gaps of fleet, each with a spec that has it and one that has not.
 
 use super::{codes, compile_all, counted, per_node, units};
 

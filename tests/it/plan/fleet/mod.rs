@@ -16,7 +16,7 @@ use crate::judges::fleet::{Version, judge};
 /// Units by name.
 pub type Units = BTreeMap<String, String>;
 
-/// A counted service, to which `more` adds; `DATA` stands for a pinned directory.
+/// Returns a counted service with the fields of `more`; `DATA` is replaced by a pinned directory.
 pub fn counted(more: &str) -> String {
     let base = "service: db\nimage: r.io/db:1\ntargets: { fleet: { version: \"1.0.0\" } }\n";
     format!("{base}{more}\n")
@@ -28,7 +28,7 @@ pub fn per_node(more: &str) -> String {
     counted(&format!("revision: v1\nmembers: {{ per: node, on: {{ db: \"true\" }} }}\n{more}"))
 }
 
-/// The units of `specs`, and what was said of them.
+/// Returns the units of `specs`, and the diagnostics.
 pub fn compile_all(specs: &[&str]) -> (Units, Vec<Diagnostic>) {
     compile_with(specs, &Options::default())
 }
@@ -52,7 +52,7 @@ pub fn units(specs: &[&str]) -> Units {
     units
 }
 
-/// The codes of what is said.
+/// Returns the codes of the diagnostics.
 pub fn codes(specs: &[&str]) -> Vec<String> {
     compile_all(specs).1.iter().map(|d| d.code.to_string()).collect()
 }

@@ -1,4 +1,4 @@
-//! What each decision looks like in the units.
+//! Tests the lines of the units for each decision.
 
 use berthc::Options;
 

@@ -1,4 +1,4 @@
-//! The shell of the units, run by the real `/bin/sh` with a docker that notes what it is asked.
+//! Runs the scripts of the units in the real `/bin/sh`, with a docker that records its calls.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -25,7 +25,7 @@ fn value_of(text: &str) -> String {
 struct Bench(tempfile::TempDir);
 
 impl Bench {
-    /// `script` is what docker does; it may use `$DIR`.
+    /// Runs with `script` as docker; the script can use `$DIR`.
     fn new(script: &str) -> Self {
         let bench = Self(tempfile::tempdir().unwrap());
         // Another process writes it: one that this process forks meanwhile would hold it open,
@@ -204,7 +204,7 @@ fn secrets_are_variables_and_never_arguments() {
     }
 }
 
-/// systemd itself takes the units, if it is here.
+/// Checks the units with systemd, if it is installed.
 #[test]
 fn systemd_takes_hostile_units() {
     let more = format!(

@@ -1,4 +1,4 @@
-//! What is decided for pods and workloads, in both directions.
+//! Tests the decisions for pods and workloads, each with a spec that has it and one that has not.
 
 use std::collections::BTreeSet;
 

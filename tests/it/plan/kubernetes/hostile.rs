@@ -43,7 +43,7 @@ fn expand(input: &str, variables: &BTreeMap<String, String>) -> String {
     out
 }
 
-/// What the kubelet gives the member's container: variables, then its words.
+/// Returns the variables and the command line that the kubelet gives the member's container.
 fn started(out: &Out) -> (BTreeMap<String, String>, Vec<String>) {
     let container = out.container();
     let mut variables = BTreeMap::new();
@@ -112,7 +112,7 @@ const HOSTILE: [&str; 48] = [
     "{% raw %}{{ x }}{% endraw %}",
 ];
 
-/// `text` in a spec, so that berthc too takes it for this very text.
+/// Returns `text` as a spec must write it, so that berthc reads exactly this text.
 fn written(text: &str) -> String {
     let escaped = text.replace("{{", "{{ '{{' }}").replace("{%", "{{ '{%' }}").replace("{#", "{{ '{#' }}");
     serde_json::to_string(&escaped).unwrap().replace('\u{2028}', "\\u2028").replace('\u{feff}', "\\ufeff")

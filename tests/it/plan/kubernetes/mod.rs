@@ -1,4 +1,4 @@
-//! Kubernetes: what is emitted, read back by a reader that knows nothing of the plan.
+//! Tests the output for Kubernetes with a reader that is independent of the plan.
 
 mod decisions;
 mod hostile;
@@ -72,7 +72,7 @@ fn node() -> Spec {
     volume().set("members", "{ per: node, on: { db: \"true\" } }").set("exclusive", data)
 }
 
-/// What was emitted: file, then its documents.
+/// The emitted files, each with its documents.
 struct Out(BTreeMap<String, Vec<Value>>);
 
 /// Reads `text` as YAML documents.

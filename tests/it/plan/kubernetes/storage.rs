@@ -1,4 +1,4 @@
-//! Where data is kept, and what is refused.
+//! Tests where data is kept, and which specs are rejected.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Everything that names something else names what is there, and nothing besides.
+//! Tests that every reference between objects leads to an object that exists, and only there.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What Swarm cannot hold or express: each gap with a spec that has it and one that has not.
+//! Tests the gaps of Swarm, each with a spec that has it and one that has not.
 
 use super::{PER_NODE, PINNED, VOLUME, codes};
 

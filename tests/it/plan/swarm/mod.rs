@@ -62,13 +62,13 @@ fn compile(specs: &[&str], options: &Options) -> (Option<Tree>, Vec<Diagnostic>)
     harness::compile_with(&all, options)
 }
 
-/// What `specs` compile to, which must be without faults.
+/// Compiles `specs`, which must have no errors.
 fn tree(specs: &[&str]) -> Tree {
     let (tree, said) = compile(specs, &Options::default());
     tree.unwrap_or_else(|| panic!("{said:#?}"))
 }
 
-/// A file of the tree through an independent reader, as it stands.
+/// Reads a file of the tree with an independent reader.
 fn raw(tree: &Tree, path: &str) -> Value {
     let text = tree.get(path).unwrap_or_else(|| panic!("{path} is not among {:?}", tree.keys()));
     serde_yaml::from_str(text).unwrap_or_else(|e| panic!("{path}: {e}\n{text}"))

@@ -1,4 +1,4 @@
-//! `targets.swarm.service`: what passes, what is refused.
+//! Tests `targets.swarm.service`: accepted and rejected fields.
 
 use super::{PER_NODE, PINNED, codes, service};
 

@@ -1,4 +1,4 @@
-//! What fleet refuses, ignores and can never do.
+//! Tests units that fleet rejects, ignores or can never run.
 
 use berthc::world::{Kind, Whom};
 

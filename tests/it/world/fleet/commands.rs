@@ -1,4 +1,4 @@
-//! What runs in a unit, and what it holds.
+//! Tests the container of a unit and its mounts.
 
 use berthc::backend::Fences;
 use berthc::world::{Missing, Source, Workload, World};
@@ -16,7 +16,7 @@ fn one(service: &str) -> Workload {
     world.workloads.into_iter().next().unwrap()
 }
 
-/// `target=source`, with what happens when it is missing.
+/// Returns the mounts as `target=source`, and what happens if the source is missing.
 fn mounts(w: &Workload) -> Vec<String> {
     let missing = |m: &Missing| if *m == Missing::Created { "+" } else { "" };
     let text = |source: &Source| match source {

@@ -11,7 +11,7 @@ use berthc::world::{File, Workload, World, fleet};
 
 use crate::harness::{root, walk};
 
-/// What the reader makes of units by name.
+/// Reads units, by name.
 pub fn read<N: AsRef<str>, T: AsRef<str>>(units: &[(N, T)]) -> World {
     let files: Vec<File> =
         units.iter().map(|(path, text)| File { path: path.as_ref(), text: text.as_ref() }).collect();
@@ -33,7 +33,7 @@ pub fn codes(world: &World) -> Vec<String> {
         .collect()
 }
 
-/// What is not understood, without its place.
+/// Returns the parts that are not understood, without places.
 pub fn unread(world: &World) -> Vec<&str> {
     world.unread.iter().map(|u| u.what.as_str()).collect()
 }

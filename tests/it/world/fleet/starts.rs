@@ -1,4 +1,4 @@
-//! Starts that never come, and what is there before a start.
+//! Tests units that never start, and the directories that exist before a start.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use berthc::world::{File, Kind, Missing, Source};
 
 use super::{codes, read, unit};
 
-/// The codes of all that is told of one unit `db.service`.
+/// Returns the codes of all findings about the unit `db.service`.
 fn told(text: &str) -> Vec<String> {
     let files = [File { path: "db.service", text }];
     let found = verify(&files, Bounds::default());
@@ -21,7 +21,7 @@ fn told(text: &str) -> Vec<String> {
     codes.into_iter().collect()
 }
 
-/// What happens when the directory that `pre` and `run` name is not there; `local`: without fleet.
+/// Returns what happens if the directory of `pre` and `run` is missing; `local`: without fleet.
 fn missing(pre: &str, mount: &str, local: bool) -> Missing {
     let end = if local { "[Install]\nWantedBy=multi-user.target\n" } else { "" };
     let text = format!("{pre}\nExecStart=docker run --rm --name a {mount} img\n{end}");

@@ -1,4 +1,4 @@
-//! What one look tells, and what it must not tell.
+//! Tests the findings that need no search, and files without them.
 
 use super::{MAIN, OWN, codes, controller, deployment, read, stateful, told};
 
@@ -12,7 +12,7 @@ fn budget(spec: &str) -> String {
     )
 }
 
-/// Three members on claims of one pod each, with what else stands in the pod.
+/// Returns a set of three members with a claim for one pod each, and more fields of the pod.
 fn members(pod: &str) -> String {
     stateful(CLAIM, &format!("{POD}{pod}"))
 }
@@ -23,7 +23,7 @@ fn anti_affinity_that_is_dead_soft_or_missing() {
     let world = read(&members(&OWN.replace("app: db", "name: db")));
     assert_eq!(told(&world), ["violation rule-matches-nothing 13"]);
     assert_eq!(world.findings[0].at[1].line, 9);
-    // A slip of the pen is dead, a sibling is somebody else.
+    // A typing error matches nothing, the name of a sibling is another workload.
     let named = |own: &str, other: &str| {
         codes(
             &members(&OWN.replace("app: db", &format!("app: {other}")))
@@ -36,7 +36,7 @@ fn anti_affinity_that_is_dead_soft_or_missing() {
     assert_eq!(codes(&members(&elsewhere)), ["violation rule-matches-nothing"]);
     let none = OWN.replace(", labelSelector: {matchLabels: {app: db}}", "");
     assert_eq!(codes(&members(&none)), ["violation rule-matches-nothing"]);
-    // Somebody else's pods that are in the files make a rule of it.
+    // If the files contain the pods of another workload, the rule has an effect.
     let other =
         "---\napiVersion: v1\nkind: Pod\nmetadata: {name: o, labels: {app: other}}\nspec: {containers: []}\n";
     let two = format!("{OWN}      ").replace(

@@ -54,7 +54,7 @@ fn deployment(spec: &str, pod: &str) -> String {
     controller("apps/v1", "Deployment", spec, pod)
 }
 
-/// What was found, as `level code line`.
+/// Returns the findings as `level code line`.
 fn told(world: &World) -> Vec<String> {
     let level = |f: &Finding| if f.level == Level::Violation { "violation" } else { "note" };
     world.findings.iter().map(|f| format!("{} {} {}", level(f), f.code, f.at[0].line)).collect()

@@ -1,4 +1,4 @@
-//! What mounts stand for.
+//! Tests the storage behind mounts.
 
 use berthc::backend::Fences;
 

@@ -1,4 +1,4 @@
-//! What berthc writes reads back whole.
+//! Tests that the reader understands everything that berthc emits.
 
 use super::*;
 use berthc::images::Images;

@@ -1,11 +1,11 @@
-//! What one look at a stack file tells.
+//! Tests the findings about stack files that need no search.
 
 use super::*;
 
 const V: Level = Level::Violation;
 const N: Level = Level::Note;
 
-/// The codes of one service with what stands beside it.
+/// Returns the codes for one service, with more text at the top of the file.
 fn codes(body: &str, beside: &str) -> Vec<(String, Level)> {
     service(body, beside).1.findings.into_iter().map(|f| (f.code, f.level)).collect()
 }

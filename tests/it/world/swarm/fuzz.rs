@@ -1,11 +1,11 @@
-//! Whatever stands in a file, reading it ends, and soon.
+//! Tests that reading ends soon for every file.
 
 use berthc::images::Images;
 use std::time::{Duration, Instant};
 
 use super::*;
 
-/// Numbers that look random and are the same each time (xorshift).
+/// Returns pseudo-random numbers that are the same each time (xorshift).
 struct Random(u64);
 
 impl Random {

@@ -18,7 +18,7 @@ fn read(text: &str) -> World {
     swarm::read(&[File { path: "stack.yml", text }], Images::builtin())
 }
 
-/// Reads one service `a`, with what stands beside `services`.
+/// Reads one service `a`, with more text at the top of the file.
 fn service(body: &str, beside: &str) -> (Workload, World) {
     let mut text = "version: \"3.8\"\nservices:\n  a:\n    image: example/a:1\n".to_owned();
     for line in body.lines() {

@@ -1,4 +1,4 @@
-//! What a service is.
+//! Tests how a service is read.
 
 use super::*;
 use berthc::images::Images;
@@ -236,7 +236,7 @@ fn directories_that_may_be_data_are_listed() {
     assert_eq!(unread("\"/srv/a:/data\""), 0);
 }
 
-/// As docker 28.2.2 fills them in, none of them set.
+/// The results of docker 28.2.2 with no variable set.
 #[test]
 fn variables() {
     let image = |text: &str| {
