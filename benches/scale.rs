@@ -1,6 +1,6 @@
-//! Measures the built program on large repositories, and prints a Markdown table. Usually nothing has
-//! changed since the output folder was compiled, so the run writes nothing. "anew" means that there is no
-//! output folder, "afresh" that there are no fingerprints of an earlier compile.
+//! Measures the built program on large repositories, and prints a Markdown table. Usually nothing
+//! has changed since the output folder was compiled, so the run writes nothing. "anew" means that
+//! there is no output folder, "afresh" that there are no fingerprints of an earlier compile.
 //!
 //! Instructions come from `valgrind --tool=callgrind` and do not depend on the load of the machine.
 //! Seconds of CPU and the peak of memory come from GNU `time`. If a tool is not installed, its columns

@@ -18,7 +18,7 @@ pub struct Gap {
 }
 
 impl Gap {
-    /// A gap without ways out but a waiver.
+    /// Makes a gap whose only way out is a waiver.
     pub fn new(
         name: impl Into<String>,
         place: Place,
@@ -28,7 +28,7 @@ impl Gap {
         Self { name: name.into(), place, message: message.into(), why: why.into(), fixes: Vec::new() }
     }
 
-    /// With a way out.
+    /// Adds a way out.
     #[must_use]
     pub fn fix(mut self, text: impl Into<String>, line: impl Into<String>) -> Self {
         self.fixes.push((text.into(), line.into()));

@@ -12,7 +12,8 @@ pub struct Way {
     pub how: &'static str,
     /// The mechanisms that prevent it, each alone; none if nothing can.
     pub any: Vec<&'static Mechanism>,
-    /// Whether the cell names them. A precondition of all other mechanisms is named only if it is missing.
+    /// Whether the cell names them. A precondition of all other mechanisms is named only if it is
+    /// missing.
     pub named: bool,
 }
 
@@ -42,8 +43,8 @@ pub fn rests_on(how: &'static str, any: impl IntoIterator<Item = &'static Mechan
 /// What must protect one cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expect {
-    /// Each of these ways must be prevented. A way that the text prevents with fewer mechanisms is a note,
-    /// a way that it does not prevent is a gap.
+    /// Each of these ways must be prevented. A way that the text prevents with fewer mechanisms is
+    /// a note, a way that it does not prevent is a gap.
     Held(Vec<Way>),
     /// The hazard cannot happen, for this reason.
     Never(&'static str),
@@ -75,8 +76,8 @@ pub struct Shape<'a> {
     pub guard: bool,
     /// Whether there are several revisions, or one with a name.
     pub revisions: bool,
-    /// Whether all revisions that share a directory also share the first one, after which names and locks
-    /// are made.
+    /// Whether all revisions that share a directory also share the first one, after which names and
+    /// locks are made.
     pub one_first: bool,
     /// Whether every revision takes the lock, on the same directory.
     pub one_lock: bool,

@@ -17,8 +17,9 @@ pub fn expect(shape: &Shape<'_>, resource: Resource, hazard: Hazard) -> Expect {
     match resource {
         Resource::Data => Expect::Held(data(shape, hazard)),
         Resource::Writer => bare(shape, resource, hazard),
-        // The mechanisms of the data do not cover the members of another service. If the storage takes
-        // the data from a force-deleted pod, its container keeps running with its name and id (measured).
+        // The mechanisms of the data do not cover the members of another service. If the storage
+        // takes the data from a force-deleted pod, its container keeps running with its name and id
+        // (measured).
         Resource::Id if has_data && !matches!(hazard, Hazard::Neighbour | Hazard::Force) => Expect::AsData,
         Resource::Hostname | Resource::Id => bare(shape, resource, hazard),
         Resource::Port if !shape.node_network => Expect::Never("the pod has an address of its own"),
@@ -162,8 +163,8 @@ fn on_volumes(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
         }
         Hazard::Move => vec![way(OTHER, [&CLAIM])],
         Hazard::Neighbour => vec![way(SAME, [&[&CLAIM], one_pod].concat())],
-        // The object of the old pod is deleted. On its node the kubelet still has the volume mounted; for
-        // other nodes only the storage knows.
+        // The object of the old pod is deleted. On its node the kubelet still has the volume
+        // mounted; for other nodes only the storage knows.
         Hazard::Force => vec![here(&[]), elsewhere(&[])],
     }
 }

@@ -137,7 +137,7 @@ impl Object<'_> {
     }
 }
 
-/// An existing claim keeps its template's old values until someone patches it.
+/// Reports existing claims, which keep the old values of their template until someone patches them.
 fn claims(change: &mut Change<'_>, object: &Object<'_>) {
     let templates = |document: &'_ Document| -> Vec<(String, Option<String>)> {
         let way = ["spec", "volumeClaimTemplates"];
@@ -178,7 +178,7 @@ fn patch(object: &Object<'_>, name: &str, size: &str) -> String {
     )
 }
 
-/// A volume is bound to a claim, and the claim is used by a pod.
+/// Returns the steps to replace a volume. A claim is bound to it, and a pod uses the claim.
 fn volume(object: &Object<'_>) -> String {
     let claim = |key: &str| object.old.at(&["spec", "claimRef", key]).and_then(|v| v.text());
     let (Some(namespace), Some(name)) = (claim("namespace"), claim("name")) else {

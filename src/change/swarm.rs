@@ -11,7 +11,7 @@ use crate::model::Model;
 use crate::route;
 use crate::text::yaml::{Document, Value, documents};
 
-/// One stack file.
+/// Checks one stack file.
 pub(super) fn judge(change: &mut Change<'_>, before: &str, after: &str) {
     let (before, after) = (documents(before).0, documents(after).0);
     let (Some(before), Some(after)) = (before.first(), after.first()) else { return };

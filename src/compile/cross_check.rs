@@ -79,9 +79,9 @@ pub fn gaps(
     Proof { gaps, unread: verified.unread }
 }
 
-/// Reports directories inside a directory of another workload, among the `unread` parts. This is for files
-/// whose mounts do not all come from fields of specs. The check of neighbours covers those fields, and
-/// knows their nodes.
+/// Reports directories inside a directory of another workload, among the `unread` parts. This is
+/// for files whose mounts do not all come from fields of specs. The check of neighbours covers
+/// those fields, and knows their nodes.
 pub fn nested(model: &Model, certificates: &Certificates, unread: &[Unread], faults: &mut Vec<Diagnostic>) {
     for unread in unread.iter().filter(|u| u.kind == UnreadKind::Nested) {
         let folder = unread.at.file.split('/').next().unwrap_or_default();
@@ -96,7 +96,7 @@ pub fn nested(model: &Model, certificates: &Certificates, unread: &[Unread], fau
     }
 }
 
-/// Whether the certificate says that the cell of `code` is held.
+/// Returns whether the certificate says that the cell of `code` is held.
 fn held(certificates: &Certificates, service: &Service, code: &str) -> bool {
     certificates.parts(service.index).iter().any(|part| {
         part.cells.iter().any(|cell| {
@@ -106,7 +106,7 @@ fn held(certificates: &Certificates, service: &Service, code: &str) -> bool {
     })
 }
 
-/// A story in one line.
+/// Returns a story in one line.
 fn story(finding: &Finding) -> String {
     let words: Vec<&str> = finding.story.iter().map(|e| e.words.as_str()).collect();
     words.join("; ")

@@ -66,8 +66,8 @@ pub trait Sink: Sync {
         None
     }
 
-    /// Whether [`Sink::accept`] sees each output before the search. If it returns `None`, or if the
-    /// output has errors, the pipeline searches the output and calls `accept` again.
+    /// Returns whether [`Sink::accept`] sees each output before the search. If it returns `None`,
+    /// or if the output has errors, the pipeline searches the output and calls `accept` again.
     fn inspect_first(&self) -> bool {
         false
     }
@@ -179,7 +179,7 @@ impl Pipeline<'_> {
         done(sink.accept(&batch, output), diagnostics, claims)
     }
 
-    /// Whether a service of `batch` has raw additions.
+    /// Returns whether a service of `batch` has raw additions.
     fn has_raw(&self, batch: &[usize]) -> bool {
         batch.iter().any(|i| !self.index.summaries[*i].raw.is_empty())
     }

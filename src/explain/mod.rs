@@ -11,7 +11,7 @@ const CODES: &str = include_str!("codes.md");
 const GAPS: &str = include_str!("gaps.md");
 const FINDINGS: &str = include_str!("findings.md");
 
-/// Name and text of every page, in order.
+/// Returns name and text of every page, in order.
 pub fn pages() -> impl Iterator<Item = (&'static str, &'static str)> {
     let sections = [CODES, GAPS, FINDINGS].into_iter().flat_map(|text| text.split("\n## ").skip(1));
     sections.filter_map(|section| section.split_once('\n')).map(|(name, text)| (name, text.trim_end()))

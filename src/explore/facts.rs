@@ -90,7 +90,7 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// Whether its claims may go with its pods.
+    /// Returns whether its claims may go with its pods.
     pub fn forgets(&self) -> bool {
         self.forgets_scaled || self.forgets_deleted
     }
@@ -373,7 +373,7 @@ impl Facts {
         })
     }
 
-    /// Of states that only swap nodes which nothing tells apart, one.
+    /// Returns one state for all states that differ only in the order of equal nodes.
     pub fn canonical(&self, state: State) -> State {
         // With one or two nodes the first is the home, and nothing is to be swapped.
         if self.nodes < 3 || self.actors.len() > 1 {

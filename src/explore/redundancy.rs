@@ -190,8 +190,8 @@ fn give(mechanism: Id, facts: &mut Facts) {
     }
 }
 
-/// Returns the line of a mechanism that the scenario lacks, if every workload of the orchestrator can have
-/// it. A lock needs an image with flock, and a fencing volume needs a backend that fences.
+/// Returns the line of a mechanism that the scenario lacks, if every workload of the orchestrator
+/// can have it. A lock needs an image with flock, and a fencing volume needs a backend that fences.
 fn offer(scenario: &Scenario<'_>, mechanism: Id) -> Option<String> {
     let (facts, actors) = (&scenario.facts, &scenario.actors);
     let (workload, all) = (actors[0].workload, all(actors.len()));

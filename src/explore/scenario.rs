@@ -168,8 +168,8 @@ fn stays(path: &str, mount: &Mount) -> bool {
     path.starts_with("volume ") || matches!(mount.source, Source::Host { missing: Missing::Elsewhere, .. })
 }
 
-/// The mounts that matter: what several members name comes first, for there is room for a few
-/// only; of the rest one of each kind.
+/// Returns the mounts that matter, up to the maximum of the search: first those that several members
+/// name, then one of each kind.
 fn chosen<'w>(member: &'w Member, all: &[(&'w Workload, &'w Member)]) -> Vec<&'w Mount> {
     let keys = |m: &'w Member| -> BTreeSet<_> { m.mounts.iter().filter_map(key).collect() };
     let others: Vec<BTreeSet<_>> =

@@ -6,9 +6,9 @@
 //! that a process holds. Each is declared once, in the file of its orchestrator, with the function
 //! that finds it in a [`World`].
 //!
-//! Two independent judges use these declarations. [`crate::certificate`] has a table of the mechanisms that
-//! must protect a resource under a hazard. [`crate::explore`] searches what containers may do, and
-//! takes single mechanisms away to see which of them stand alone.
+//! Two independent judges use these declarations. [`crate::certificate`] has a table of the
+//! mechanisms that must protect a resource under a hazard. [`crate::explore`] searches what
+//! containers may do, and takes single mechanisms away to see which of them stand alone.
 
 mod declared;
 mod expected;

@@ -76,12 +76,12 @@ pub fn exec_pieces(pieces: &[Piece<'_>]) -> String {
     word(pieces, true)
 }
 
-/// The value of any other systemd option: `%` doubled; quoting is the option's own.
+/// Writes the value of any other systemd option: `%` doubled; the option decides on quoting.
 pub fn option(text: &str) -> String {
     word(&[Piece::Text(text)], false)
 }
 
-/// A value in a unit's own language, printed as it is; `None` when it would not stay one value
+/// Returns a value in the language of units unchanged; `None` if it would not stay one value
 /// on one line (systemd.syntax(7): a line that ends with a backslash goes on).
 pub fn setting(text: &str) -> Option<&str> {
     let stays = !text.is_empty() && text.trim() == text && !text.ends_with('\\');
@@ -130,7 +130,7 @@ fn escape(c: char, quote: char, exec: bool, out: &mut String) {
     }
 }
 
-/// Text of a Markdown page, also in a table: one line, nothing in it marks anything up.
+/// Writes text for a Markdown page or table: one line, with all markup escaped.
 pub fn markdown(text: &str) -> String {
     let text = one_line(text);
     let marks = |c: char| matches!(c, '\\' | '`' | '<' | '>' | '|' | '[' | ']' | '&' | '#' | '~');
@@ -147,7 +147,7 @@ pub fn markdown(text: &str) -> String {
     out
 }
 
-/// A Markdown code span, also in a table.
+/// Writes a Markdown code span, also for a table.
 pub fn code(text: &str) -> String {
     let text = one_line(text);
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
@@ -156,7 +156,7 @@ pub fn code(text: &str) -> String {
     format!("{fence}{pad}{}{pad}{fence}", text.replace('|', "\\|"))
 }
 
-/// Text on one line, without control characters.
+/// Writes text on one line, without control characters.
 pub fn one_line(text: &str) -> String {
     if text.bytes().all(|b| (b' '..0x7f).contains(&b)) {
         return text.to_owned();
@@ -164,8 +164,8 @@ pub fn one_line(text: &str) -> String {
     text.chars().map(|c| if escaped(c) { ' ' } else { c }).collect()
 }
 
-/// Eight hexadecimal digits of `parts` (FNV-1a, both halves folded), for names that must change
-/// with what they stand for. The same on every machine and in every release: names outlive both.
+/// Returns eight hexadecimal digits of `parts` (FNV-1a, both halves folded), for names that must change
+/// with their content. They are the same on every machine and in every release.
 pub fn digest(parts: &[&str]) -> String {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     // A byte that no UTF-8 text holds ends each part.

@@ -1,7 +1,7 @@
 //! systemd units, as systemd itself reads them (`src/shared/conf-parser.c`, `config_parse_exec`):
 //! continuation lines, comments inside them, quotes, C escapes, `%%` and `$$`.
 
-/// Whether the name of a unit may hold `c` (systemd `src/basic/unit-name.c`, `VALID_CHARS`).
+/// Returns whether the name of a unit may hold `c` (systemd `src/basic/unit-name.c`, `VALID_CHARS`).
 pub fn name_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || ":-_.\\@".contains(c)
 }

@@ -78,7 +78,7 @@ fn bounded(text: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// A value keeps its trailing newline.
+/// Checks that a value keeps its trailing newline.
 pub(super) fn syntax() -> SyntaxConfig {
     SyntaxConfig::builder().keep_trailing_newline(true).build().unwrap_or_default()
 }

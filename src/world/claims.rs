@@ -134,7 +134,7 @@ pub fn seen(mounts: &[Mount], data: bool) -> impl Iterator<Item = Seen<'_>> {
     mounts.iter().map(move |m| Seen { target: &m.target, life: life(&m.source), data })
 }
 
-/// Whether the directory `path` of a node, mounted at `target` by `software`, is data that one
+/// Returns whether the directory `path` of a node, mounted at `target` by `software`, is data that one
 /// container must have for itself. Of a named volume the path is empty. Where a known software
 /// keeps its data there is data, wherever the node has it.
 pub fn is_data(path: &str, target: &str, software: Option<&Software>) -> bool {

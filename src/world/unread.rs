@@ -47,7 +47,7 @@ impl fmt::Display for Unread {
 }
 
 impl Unread {
-    /// A part of the text that is left out.
+    /// Makes a part for text that is ignored.
     pub fn malformed(at: At, what: impl Into<String>) -> Self {
         Self { kind: UnreadKind::Malformed, ..Self::assumed(at, what) }
     }

@@ -64,7 +64,7 @@ impl Kind {
         matches!(self, Self::DaemonSet | Self::GlobalUnit | Self::Global)
     }
 
-    /// Whether its pods are made once, and nothing makes them again.
+    /// Returns whether its pods are made once, and nothing makes them again.
     pub fn once(self) -> bool {
         matches!(self, Self::Pod | Self::Job)
     }
@@ -161,7 +161,7 @@ pub struct Workload {
 }
 
 impl Workload {
-    /// A workload of one member and no rules; of its update the old container stops first.
+    /// Makes a workload with one member and without rules. An update stops its old container first.
     pub fn new(name: String, kind: Kind, at: At) -> Self {
         let update = Update { order: Order::StopFirst, at: None };
         Self {

@@ -93,8 +93,9 @@ impl Turn<'_> {
         0..self.facts.nodes as u8
     }
 
-    /// The engine gives a unit one machine (engine/scheduler.go), and each agent takes global units
-    /// by itself (agent/reconcile.go). Both use the metadata and what is wanted on the machine.
+    /// Schedules units. The engine gives a unit one machine (engine/scheduler.go), and each agent
+    /// takes global units by itself (agent/reconcile.go). Both use the metadata and what is wanted
+    /// on the machine.
     fn create(&mut self, actor: u8) {
         let desired = self.state.desired[usize::from(actor)];
         let (state, global) = (self.state, self.global(actor));
@@ -124,8 +125,8 @@ impl Turn<'_> {
         }
     }
 
-    /// If the content changed, the agent stops the unit, rewrites it and starts it. `destroy`
-    /// returns before the unit has stopped.
+    /// Updates units. If the content changed, the agent stops the unit, rewrites it and starts it.
+    /// `destroy` returns before the unit has stopped.
     fn replace(&mut self, old: &Copy) {
         let desired = self.state.desired[usize::from(old.actor)];
         if desired.deployed && !old.retired && old.version != desired.version {
@@ -181,7 +182,8 @@ impl Turn<'_> {
         self.next.add(Self::of(Action::Tell, copy), after);
     }
 
-    /// The key of the machine expires after 30 s. Its own agent stops nothing (agent/reconcile.go).
+    /// Lets the key of a lost machine expire, after 30 s. Its own agent stops nothing
+    /// (agent/reconcile.go).
     fn notice(&mut self) {
         for n in self.nodes() {
             let node = self.state.nodes[usize::from(n)];
@@ -194,7 +196,7 @@ impl Turn<'_> {
         }
     }
 
-    /// The units of a lost machine are wanted elsewhere, except global units, which stay with it.
+    /// Moves the units of a lost machine, except global units, which stay with it.
     fn gone(&self, state: &mut State, n: u8) {
         state.drop_if(|c| c.node == n && !c.runs() && !self.global(c.actor));
         state.each(|c| c.node == n && !self.global(c.actor), |c| c.retired = true);

@@ -257,8 +257,9 @@ impl Turn<'_> {
         self.next.add(Self::of(action, copy), after);
     }
 
-    /// Deletes the claims with the last pod of a set that is scaled down or deleted, if its policy is `Delete`
-    /// (pkg/controller/statefulset/stateful_set_utils.go, updateClaimOwnerRefForSetAndPod).
+    /// Deletes the claims with the last pod of a set that is scaled down or deleted, if its policy
+    /// is `Delete` (pkg/controller/statefulset/stateful_set_utils.go,
+    /// updateClaimOwnerRefForSetAndPod).
     fn forget(&self, state: &mut State, copy: &Copy) {
         let actor = self.facts.of(copy);
         let scaled = actor.forgets_scaled && !state.desired[usize::from(copy.actor)].deployed;
@@ -275,7 +276,7 @@ impl Turn<'_> {
         }
     }
 
-    /// The node lifecycle controller; pods of a DaemonSet tolerate an unreachable node forever.
+    /// Runs the node lifecycle controller. Pods of a DaemonSet tolerate an unreachable node forever.
     fn notice(&mut self) {
         for n in self.nodes() {
             let node = self.state.nodes[usize::from(n)];

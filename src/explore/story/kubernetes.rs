@@ -13,7 +13,7 @@ use crate::world::{Kind, Order, Source};
 /// The narrator of Kubernetes.
 pub struct Kubernetes;
 
-/// The fix that gives each pod of a workload its own volume.
+/// Returns the fix that gives each pod of a workload its own volume.
 fn own_volume(kind: Kind) -> &'static str {
     match kind {
         Kind::StatefulSet => "volumeClaimTemplates: a claim for each member, instead of one for all",
@@ -26,7 +26,8 @@ fn own_volume(kind: Kind) -> &'static str {
     }
 }
 
-/// Makes the finding for an update that stops so many members that the quorum is lost; `steps` lead to it.
+/// Makes the finding for an update that stops so many members that the quorum is lost; `steps` lead
+/// to it.
 pub fn quorum(scenario: &Scenario<'_>, steps: Vec<Event>) -> Finding {
     let workload = scenario.actors[0].workload;
     let name = &workload.name;

@@ -136,7 +136,8 @@ impl Narrator for Swarm {
             return (at, "order: stop-first".to_owned());
         }
         if moved {
-            // The driver creates the volume on any node to which the task moves, or the volume already exists.
+            // The driver creates the volume on any node to which the task moves, or the volume
+            // already exists.
             let duty = format!(
                 "docker service scale {name}=0, wait until its container is gone, move the label, scale it up again"
             );

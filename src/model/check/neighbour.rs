@@ -242,8 +242,8 @@ fn ports_on<'m>(service: &Service, w: &'m Workload, target: Target) -> Vec<(u16,
             Some(lock) => vec![(lock, At::Lock)],
             None => all().take(1).collect(),
         },
-        _ if w.node_network => all().chain(helpers()).collect(),
-        _ => Vec::new(),
+        Target::Kubernetes | Target::Swarm if w.node_network => all().chain(helpers()).collect(),
+        Target::Kubernetes | Target::Swarm => Vec::new(),
     }
 }
 

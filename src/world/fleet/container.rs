@@ -193,7 +193,7 @@ fn volumes(steps: &[Step]) -> BTreeMap<&str, Made<'_>> {
     made.collect()
 }
 
-/// Whether the unit does not start without the volume that `step` asks for.
+/// Returns whether the unit does not start without the volume that `step` asks for.
 fn asks(step: &Step) -> bool {
     step.before()
         && matches!(step.docker, Some(Docker::InspectVolume))
@@ -315,7 +315,7 @@ impl Reader<'_> {
         mounts
     }
 
-    /// The volume that is mounted by its name, and the driver that is asked to make it.
+    /// Returns the volume that is mounted by its name, and the driver that creates it.
     fn named(&self, written: &Written<'_>, at: &At) -> Option<Volume> {
         let name = Some(written.source).filter(|s| written.kind == "volume" && !s.is_empty())?;
         let driver = written.driver.or_else(|| self.volumes.get(name).and_then(|made| made.driver));

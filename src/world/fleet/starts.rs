@@ -103,8 +103,8 @@ pub fn ports(set: &Set<'_>, workloads: &[Workload], found: &mut Found) {
     }
 }
 
-/// Returns whether one machine can run both: they require the same metadata, or one requires none, or one
-/// follows the other. Metadata with different keys counts as different machines.
+/// Returns whether one machine can run both: they require the same metadata, or one requires none,
+/// or one follows the other. Metadata with different keys counts as different machines.
 fn side_by_side(
     set: &Set<'_>,
     (a, one): (&Workload, &Instance<'_>),
@@ -151,8 +151,8 @@ pub fn required(set: &Set<'_>, found: &mut Found) {
     }
 }
 
-/// Returns the name that `missing` was meant to be, if it differs from `known` only in punctuation or two
-/// letters.
+/// Returns the name that `missing` was meant to be, if it differs from `known` only in punctuation
+/// or two letters.
 fn meant(missing: &str, known: &str) -> Option<String> {
     let (own, other) = (Name::of(missing), Name::of(known));
     if own.suffix != other.suffix {

@@ -1,4 +1,5 @@
-//! Reads how the container of a unit stops: what keeps running, the grace period, and what a start kills.
+//! Reads how the container of a unit stops: what keeps running, the grace period, and what a start
+//! kills.
 
 use super::docker::{Docker, Run};
 use super::names::Name;
@@ -194,7 +195,8 @@ pub fn grace(
     workload.grace_at = at;
     let Some(at) = workload.grace_at.clone() else { return };
     // After ExecStop systemd signals the client of `docker run`, which waits for its container, and
-    // waits for the same time again (systemd `src/core/service.c`, stop-sigterm; measured: 8 s, then 16 s).
+    // waits for the same time again (systemd `src/core/service.c`, stop-sigterm; measured: 8 s,
+    // then 16 s).
     if let Some(seconds) = seconds
         && seconds > timeout.saturating_mul(2)
     {

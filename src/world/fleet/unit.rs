@@ -51,7 +51,8 @@ impl Unit {
         if name.is_template() { name.instantiated("1") } else { self.name.clone() }
     }
 
-    /// Where it begins: its rules for fleet, else its container, else its first line.
+    /// Returns the place of the unit: its rules for fleet, otherwise its container, otherwise its
+    /// first line.
     pub fn begin(&self) -> At {
         let sections = &self.parsed.sections;
         let section = sections.iter().find(|(name, _)| name.eq_ignore_ascii_case(SECTION));
@@ -72,7 +73,7 @@ impl Unit {
         self.lines.iter().filter(|line| line.setting.section == "Service")
     }
 
-    /// The paths of `RequiresMountsFor`; an empty line forgets those before it.
+    /// Returns the paths of `RequiresMountsFor`. An empty line clears the earlier ones.
     pub fn mounted(&self) -> Vec<(String, At)> {
         let mut paths = Vec::new();
         let of = |l: &&Line| l.setting.section == "Unit" && l.setting.key == "RequiresMountsFor";
@@ -86,7 +87,7 @@ impl Unit {
         paths
     }
 
-    /// The values of keys of `[Unit]`, word by word; an empty line forgets those before it.
+    /// Returns the words of keys of `[Unit]`. An empty line clears the earlier ones.
     pub fn wants(&self, keys: &[&str]) -> Vec<(String, At)> {
         let mut all: Vec<(String, At)> = Vec::new();
         let of = |l: &&Line| l.setting.section == "Unit" && keys.contains(&l.setting.key.as_str());
@@ -100,7 +101,7 @@ impl Unit {
         all
     }
 
-    /// The last of an option's lines, which wins.
+    /// Returns the last line of an option, which wins.
     pub fn last(&self, keys: &[&str]) -> Option<&Line> {
         self.service().filter(|line| keys.contains(&line.setting.key.as_str())).last()
     }
@@ -207,7 +208,8 @@ fn drop_in(path: &str) -> Option<&str> {
     (file.ends_with(".conf") && names::is_unit(unit)).then_some(unit)
 }
 
-/// systemd reads drop-ins on the machine, in the order of their names; fleet never does.
+/// Adds the drop-ins, which systemd reads on the machine in the order of their names. fleet never reads
+/// them.
 fn add_drop_ins(files: &[File<'_>], units: &mut [Unit], known: &BTreeMap<String, usize>, found: &mut Found) {
     let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
     let mut drop_ins: Vec<(&File<'_>, &str)> =

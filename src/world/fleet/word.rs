@@ -24,7 +24,7 @@ impl Word {
         Self { text: text.into(), known: true, several: false, line }
     }
 
-    /// A word that only the machine knows.
+    /// Makes a word that only the machine knows.
     pub fn unknown(text: impl Into<String>, line: usize) -> Self {
         Self { known: false, ..Self::new(text, line) }
     }

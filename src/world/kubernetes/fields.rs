@@ -1,9 +1,10 @@
 //! Reports fields that the API does not know and values of a wrong type. kubectl rejects both.
 //!
-//! `fields.txt` has the types of Kubernetes 1.37, one per line, from the OpenAPI document of the API server
-//! (the strict schemas of kubernetes-validate 1.37.0): `s` is text, `i` a whole number, `b` a boolean, `n`
-//! a number, `~` text or a number, `*` anything, `[T]` a list, `{T}` a map.
-//! Strict validation is the default of kubectl since 1.27 (kubernetes.io, "Server Side Field Validation").
+//! `fields.txt` has the types of Kubernetes 1.37, one per line, from the OpenAPI document of the
+//! API server (the strict schemas of kubernetes-validate 1.37.0): `s` is text, `i` a whole number,
+//! `b` a boolean, `n` a number, `~` text or a number, `*` anything, `[T]` a list, `{T}` a map.
+//! Strict validation is the default of kubectl since 1.27 (kubernetes.io, "Server Side Field
+//! Validation").
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;

@@ -161,7 +161,8 @@ fn host(name: &str) -> String {
     name.trim_end_matches('.').to_lowercase()
 }
 
-/// Returns the canonical spelling of a directory of a node: `/var/run` is a link to `/run` (FHS 3.0, 5.13).
+/// Returns the canonical spelling of a directory of a node: `/var/run` is a link to `/run` (FHS
+/// 3.0, 5.13).
 fn directory(path: &str) -> String {
     let path = shortest(path);
     match path.strip_prefix("/var/run") {

@@ -23,7 +23,7 @@ pub(super) struct Template<'t, 'd> {
     pub mounts: &'t Mounts<'d>,
 }
 
-/// The members, and the facts of their claims.
+/// Returns the members, and the facts of their claims.
 pub(super) fn members<'d>(
     template: &Template<'_, 'd>,
     lost: Option<&Lost>,

@@ -56,7 +56,8 @@ fn port(read: &Read<'_>, container: Value<'_>, (name, probe): (&str, Value<'_>),
 }
 
 /// Reports a liveness probe without a startup probe, for software that does not answer while it
-/// recovers: it is killed, and starts its recovery again (kubernetes.io, "Configure Liveness, Readiness and Startup Probes").
+/// recovers: it is killed, and starts its recovery again (kubernetes.io, "Configure Liveness,
+/// Readiness and Startup Probes").
 fn kills(read: &Read<'_>, found: &mut Found) {
     let Some(main) = read.pod.main.filter(|_| read.pod.software.is_some() && read.persists()) else { return };
     let Some(live) = main.given("livenessProbe").filter(|_| main.given("startupProbe").is_none()) else {
@@ -100,7 +101,8 @@ pub(super) fn needs_quorum(read: &Read<'_>) -> Option<At> {
         "elasticsearch" | "opensearch" => has(&["_cluster/health"]) && !has(&["local=true"]),
         // cockroachlabs.com, "Cluster API": not ready while it cannot reach a quorum.
         "cockroachdb" => has(&["ready=1"]),
-        // docs.nats.io, "Monitoring": /healthz waits for JetStream's leader, unless an option disables that.
+        // docs.nats.io, "Monitoring": /healthz waits for JetStream's leader, unless an option
+        // disables that.
         "nats" => {
             let all = command(container);
             has(&["/healthz"])

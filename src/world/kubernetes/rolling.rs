@@ -27,7 +27,8 @@ pub(super) fn rolling(
     // Members below the partition keep the template that they have.
     let partition = rolling("partition").as_ref().and_then(number).unwrap_or(0).saturating_sub(start);
     let most = rolling("maxUnavailable");
-    // pkg/controller/statefulset/stateful_set_utils.go, getStatefulSetMaxUnavailable: rounded down, and at least 1.
+    // pkg/controller/statefulset/stateful_set_utils.go, getStatefulSetMaxUnavailable: rounded down,
+    // and at least 1.
     let count = most.and_then(|v| part(&v.text()?, replicas, false)).unwrap_or(1).max(1);
     let place =
         |v: Option<Value<'_>>| v.map_or_else(|| object.near(&["spec", "updateStrategy"]), |v| object.at(v));

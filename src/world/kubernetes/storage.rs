@@ -130,7 +130,8 @@ impl<'d> Storage<'d> {
             Made::ByHand => self.dynamic(claim, Fences::WhileConnected, false, found),
             Made::Source(source) => {
                 let bound = self.dynamic(claim, Fences::Never, claim.made, found);
-                // ReadWriteOncePod keeps other pods off a claim, not off a directory, and only CSI has it.
+                // ReadWriteOncePod keeps other pods off a claim, not off a directory, and only CSI
+                // has it.
                 Bound { source, one_node: None, ..bound }
             }
         }

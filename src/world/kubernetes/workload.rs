@@ -38,7 +38,7 @@ pub(super) struct Read<'d> {
 }
 
 impl Read<'_> {
-    /// Whether it has data that outlives a pod, or software that keeps data.
+    /// Returns whether it has data that outlives a pod, or software that keeps data.
     pub fn stateful(&self) -> bool {
         self.pod.software.is_some() || self.persists()
     }
@@ -48,7 +48,7 @@ impl Read<'_> {
         self.pod.main?.given("readinessProbe")
     }
 
-    /// Whether a member has data that outlives its pod.
+    /// Returns whether a member has data that outlives its pod.
     pub fn persists(&self) -> bool {
         let mounts = self.workload.members.iter().flat_map(|m| &m.mounts);
         mounts.into_iter().any(|m| !matches!(m.source, Source::Ephemeral))
@@ -246,7 +246,8 @@ fn forgets(object: &Object<'_>) -> Forgets {
     Forgets { scaled: at("whenScaled"), deleted: at("whenDeleted") }
 }
 
-/// Returns the limit of Knative, which scales without one unless an annotation gives one (knative.dev, "Configuring scale bounds").
+/// Returns the limit of Knative, which scales without one unless an annotation gives one
+/// (knative.dev, "Configuring scale bounds").
 fn most_of_knative(template: Option<Value<'_>>) -> u32 {
     let annotations = template.and_then(|t| t.at(&["metadata", "annotations"]));
     let most = |key| annotations.and_then(|a| a.get(key)).and_then(Value::as_str);

@@ -6,8 +6,8 @@ use crate::images::{Life, Loss, Seen, Software, Why};
 use crate::text::yaml::Value;
 use crate::world::{Kind, Member, Mount, Source, Workload, claims};
 
-/// Reports the data of `software` that is deleted with the tasks of `workload`, and returns whether there
-/// is any.
+/// Reports the data of `software` that is deleted with the tasks of `workload`, and returns whether
+/// there is any.
 pub fn judge(
     page: &mut Page<'_, '_>,
     service: &Value<'_>,

@@ -83,9 +83,9 @@ pub fn bootstrap(page: &mut Page<'_, '_>, service: &Value<'_>) {
                 (codes::BOOTSTRAP, Level::Note),
                 &[&value],
                 format!(
-                    "`{key}` is for the very first start: a member that lost its data founds a second cluster"
+                    "`{key}` is for the very first start: with it, a member that lost its data creates a new cluster"
                 ),
-                "take it out once the cluster stands",
+                "remove it once the cluster runs",
             );
         }
     }

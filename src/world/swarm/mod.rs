@@ -62,7 +62,7 @@ pub fn read(files: &[File<'_>], images: &Images) -> World {
     world
 }
 
-/// The services of one file.
+/// Reads the services of one file.
 fn stack(page: &mut Page<'_, '_>) -> Vec<service::Service> {
     let root = page.root;
     let Some(services) = root.get("services") else {

@@ -224,7 +224,7 @@ fn references(page: &mut Page<'_, '_>, service: &Value<'_>) {
     }
 }
 
-/// Whatever has data and is killed at once.
+/// Reports a workload with data that is killed at once.
 fn killed(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload) {
     let durable = |m: &Mount| m.source != Source::Ephemeral;
     if workload.members.iter().any(|member| member.mounts.iter().any(durable)) {

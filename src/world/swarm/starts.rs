@@ -74,9 +74,9 @@ pub fn again(service: &Value<'_>) -> bool {
     condition.is_none_or(|c| quiet(&c) != "none")
 }
 
-/// Reports more tasks than one node can hold, if only one node is allowed (swarmkit `manager/scheduler/filter.go`,
-/// `HostPortFilter` and `MaxReplicasFilter`). The search covers
-/// a single task.
+/// Reports more tasks than one node can hold, if only one node is allowed (swarmkit
+/// `manager/scheduler/filter.go`, `HostPortFilter` and `MaxReplicasFilter`). The search covers a
+/// single task.
 fn room(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload) {
     let Some(node) = workload.wants.iter().find(|w| w.one_node && !w.not) else { return };
     let port = workload.ports.iter().find(|p| p.scheduled).map(|p| (1, &p.at, "its port in host mode"));

@@ -1,5 +1,6 @@
-//! Tests files with one fault each that berthc did not write: `tests/found/CODE.*`, or `TARGET.NAME.*` if
-//! only a search finds it. Each must give its finding in full, and each finding must have a page.
+//! Tests files with one fault each that berthc did not write: `tests/found/CODE.*`, or
+//! `TARGET.NAME.*` if only a search finds it. Each must give its finding in full, and each finding
+//! must have a page.
 
 use std::collections::BTreeSet;
 

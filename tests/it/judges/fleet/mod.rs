@@ -252,8 +252,8 @@ impl Cluster {
         Ok(())
     }
 
-    /// Runs the engine until nothing moves. A unit that cannot be placed stays inactive; one that was on a
-    /// machine that went away is placed anew (engine/reconciler.go:92-98).
+    /// Runs the engine until nothing moves. A unit that cannot be placed stays inactive; one that
+    /// was on a machine that went away is placed anew (engine/reconciler.go:92-98).
     pub fn settle(&mut self) {
         while self.pass() {}
     }
@@ -284,7 +284,8 @@ impl Cluster {
         able.min_by_key(|(_, units)| units.len()).map(|(id, _)| id)
     }
 
-    /// Returns the units that the engine counts on each machine: first those placed there, then the globals.
+    /// Returns the units that the engine counts on each machine: first those placed there, then the
+    /// globals.
     fn agents(&self) -> BTreeMap<String, Names> {
         let placed = |machine: &String| {
             let here = self.placed.iter().filter(|(_, id)| *id == machine);
