@@ -1,8 +1,12 @@
 //! Findings: what a reader or the search found in files.
 
+use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+
+use crate::hazard::{CellId, UnknownId};
 
 /// A place in a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -42,11 +46,77 @@ pub struct Event {
     pub at: Option<At>,
 }
 
+/// The code of a finding, as acceptances write it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FindingId {
+    /// A hazard that the search found a way to: `TARGET/RESOURCE/HAZARD`.
+    Cell(CellId),
+    /// One of [`codes`]: what is wrong with the file or with an update, whatever the resource.
+    Code(&'static str),
+}
+
+impl FindingId {
+    /// Returns the code with one name for the identity of a member, as [`CellId::normalized`].
+    #[must_use]
+    pub fn normalized(self) -> Self {
+        match self {
+            Self::Cell(cell) => Self::Cell(cell.normalized()),
+            code @ Self::Code(_) => code,
+        }
+    }
+}
+
+impl From<CellId> for FindingId {
+    fn from(cell: CellId) -> Self {
+        Self::Cell(cell)
+    }
+}
+
+impl From<&'static str> for FindingId {
+    /// Takes one of [`codes`].
+    fn from(code: &'static str) -> Self {
+        Self::Code(code)
+    }
+}
+
+impl fmt::Display for FindingId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cell(cell) => cell.fmt(f),
+            Self::Code(code) => f.write_str(code),
+        }
+    }
+}
+
+impl FromStr for FindingId {
+    type Err = UnknownId;
+
+    fn from_str(text: &str) -> Result<Self, UnknownId> {
+        match codes::ALL.into_iter().find(|code| *code == text) {
+            Some(code) => Ok(Self::Code(code)),
+            None => text.parse().map(Self::Cell),
+        }
+    }
+}
+
+impl Serialize for FindingId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl PartialEq<&str> for FindingId {
+    /// Compares with the code as it is printed.
+    fn eq(&self, other: &&str) -> bool {
+        other.parse() == Ok(*self)
+    }
+}
+
 /// One finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// `TARGET/RESOURCE/HAZARD`, or one of [`codes`].
-    pub code: String,
+    /// The code.
+    pub code: FindingId,
     /// The severity.
     pub level: Level,
     /// What is wrong, in one sentence.
@@ -73,10 +143,10 @@ pub struct Finding {
 }
 
 /// Another way in which the cause of a finding breaks something.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Way {
-    /// `TARGET/RESOURCE/HAZARD`.
-    pub code: String,
+    /// The code that it has alone.
+    pub code: FindingId,
     /// What is wrong, in one sentence.
     pub message: String,
 }
@@ -94,15 +164,15 @@ pub struct Alike {
 
 impl Finding {
     /// Makes a finding that one look at a file shows.
-    pub fn new(code: &str, level: Level, message: String, at: Vec<At>, fix: String) -> Self {
-        let (code, subject) = (code.to_owned(), String::new());
+    pub fn new(code: impl Into<FindingId>, level: Level, message: String, at: Vec<At>, fix: String) -> Self {
+        let (code, subject) = (code.into(), String::new());
         let (story, also_by, alike) = (Vec::new(), Vec::new(), Vec::new());
         Self { code, level, message, at, story, fix, also_by, alike, subject, cause: None }
     }
 
     /// Returns all codes that it stands for.
-    pub fn codes(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(self.code.as_str()).chain(self.also_by.iter().map(|way| way.code.as_str()))
+    pub fn codes(&self) -> impl Iterator<Item = FindingId> {
+        std::iter::once(self.code).chain(self.also_by.iter().map(|way| way.code))
     }
 }
 

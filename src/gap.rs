@@ -1,12 +1,73 @@
 //! What a target cannot hold or express for one service.
 
+use std::fmt;
+use std::str::FromStr;
+
 use crate::diag::Place;
+use crate::hazard::{CellId, Hazard, Resource, UnknownId};
+use crate::target::Target;
+
+/// The name of a gap, as waivers write it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum GapId {
+    /// A hazard that the target does not keep off: `TARGET/RESOURCE/HAZARD`.
+    Cell(CellId),
+    /// A field that the target cannot express: `TARGET/FIELD.PATH`.
+    Field {
+        /// The orchestrator.
+        target: Target,
+        /// The route of the field in the spec, its steps joined by dots.
+        path: String,
+    },
+}
+
+impl GapId {
+    /// Makes the id of a hazard that `target` does not keep off.
+    pub fn cell(target: Target, resource: Resource, hazard: Hazard) -> Self {
+        Self::Cell(CellId { target, resource, hazard })
+    }
+
+    /// Makes the id of a field that `target` cannot express.
+    pub fn field(target: Target, path: impl Into<String>) -> Self {
+        Self::Field { target, path: path.into() }
+    }
+
+    /// Returns the orchestrator.
+    pub fn target(&self) -> Target {
+        match self {
+            Self::Cell(cell) => cell.target,
+            Self::Field { target, .. } => *target,
+        }
+    }
+}
+
+impl fmt::Display for GapId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cell(cell) => cell.fmt(f),
+            Self::Field { target, path } => write!(f, "{}/{path}", target.name()),
+        }
+    }
+}
+
+impl FromStr for GapId {
+    type Err = UnknownId;
+
+    /// Reads a name. What is no cell is a field; whether the spec has it, its target says.
+    fn from_str(text: &str) -> Result<Self, UnknownId> {
+        if let Ok(cell) = text.parse() {
+            return Ok(Self::Cell(cell));
+        }
+        let field = text.split_once('/').and_then(|(target, path)| Some((Target::named(target)?, path)));
+        field.map(|(target, path)| Self::field(target, path)).ok_or_else(|| UnknownId(text.to_owned()))
+    }
+}
 
 /// Something that a target cannot hold or express for one service.
 #[derive(Debug, Clone)]
 pub struct Gap {
-    /// `TARGET/RESOURCE/HAZARD`, or `TARGET/FIELD.PATH`.
-    pub name: String,
+    /// The name.
+    pub id: GapId,
     /// What the spec asks for.
     pub place: Place,
     /// What happens, in one line.
@@ -19,13 +80,8 @@ pub struct Gap {
 
 impl Gap {
     /// Makes a gap whose only way out is a waiver.
-    pub fn new(
-        name: impl Into<String>,
-        place: Place,
-        message: impl Into<String>,
-        why: impl Into<String>,
-    ) -> Self {
-        Self { name: name.into(), place, message: message.into(), why: why.into(), fixes: Vec::new() }
+    pub fn new(id: GapId, place: Place, message: impl Into<String>, why: impl Into<String>) -> Self {
+        Self { id, place, message: message.into(), why: why.into(), fixes: Vec::new() }
     }
 
     /// Adds a way out.

@@ -1,6 +1,11 @@
 //! The resources of a berth and the hazards that can give one of them two holders.
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde::Serialize;
+
+use crate::target::Target;
 
 /// A resource that at most one running container may hold. All resources of one member together are
 /// its *berth*.
@@ -25,6 +30,11 @@ impl Resource {
     /// All resources, in the order of the rows of a certificate.
     pub const ALL: [Self; 6] =
         [Self::Data, Self::Writer, Self::Hostname, Self::Address, Self::Id, Self::Port];
+
+    /// Returns the resource with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|resource| resource.name() == name)
+    }
 
     /// Returns the name in gaps and findings.
     pub fn name(self) -> &'static str {
@@ -78,6 +88,11 @@ impl Hazard {
         Self::Force,
     ];
 
+    /// Returns the hazard with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|hazard| hazard.name() == name)
+    }
+
     /// Returns the name in gaps and findings.
     pub fn name(self) -> &'static str {
         match self {
@@ -110,5 +125,73 @@ impl Hazard {
             Self::Neighbour => "another service takes the same path, port, id or name",
             Self::Force => "someone deletes by force",
         }
+    }
+}
+
+/// The id of one cell of the matrix: `TARGET/RESOURCE/HAZARD`.
+///
+/// ```
+/// use berthc::Target;
+/// use berthc::hazard::{CellId, Hazard, Resource};
+///
+/// let cell = CellId { target: Target::Swarm, resource: Resource::Data, hazard: Hazard::Move };
+/// assert_eq!(cell.to_string(), "swarm/data/move");
+/// assert_eq!("swarm/data/move".parse(), Ok(cell));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CellId {
+    /// The orchestrator.
+    pub target: Target,
+    /// The resource that may get two holders.
+    pub resource: Resource,
+    /// The event that gives it two.
+    pub hazard: Hazard,
+}
+
+impl CellId {
+    /// Returns the id with one name for the identity of a member. For a member without data, files
+    /// show a hostname where its spec may say the right to write.
+    #[must_use]
+    pub fn normalized(self) -> Self {
+        let resource = match self.resource {
+            Resource::Writer | Resource::Hostname | Resource::Id => Resource::Id,
+            other => other,
+        };
+        Self { resource, ..self }
+    }
+}
+
+impl fmt::Display for CellId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.target.name(), self.resource.name(), self.hazard.name())
+    }
+}
+
+/// A text that is no id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownId(pub String);
+
+impl fmt::Display for UnknownId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is no id", self.0)
+    }
+}
+
+impl std::error::Error for UnknownId {}
+
+impl FromStr for CellId {
+    type Err = UnknownId;
+
+    fn from_str(text: &str) -> Result<Self, UnknownId> {
+        let cell = || {
+            let (target, rest) = text.split_once('/')?;
+            let (resource, hazard) = rest.split_once('/')?;
+            Some(Self {
+                target: Target::named(target)?,
+                resource: Resource::named(resource)?,
+                hazard: Hazard::named(hazard)?,
+            })
+        };
+        cell().ok_or_else(|| UnknownId(text.to_owned()))
     }
 }

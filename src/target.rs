@@ -29,6 +29,11 @@ impl Target {
     /// All targets, in the order of every list.
     pub const ALL: [Self; 3] = [Self::Kubernetes, Self::Fleet, Self::Swarm];
 
+    /// Returns the target with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|target| target.name() == name)
+    }
+
     /// Returns the name in specs, folders and gaps.
     pub fn name(self) -> &'static str {
         match self {

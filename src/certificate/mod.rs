@@ -21,7 +21,7 @@ pub use expect::{AGAIN, ELSEWHERE, EMPTY, Expect, HERE, OTHER, SAME, Shape, Way,
 
 use crate::diag::{Diagnostic, Severity};
 use crate::emit::{Page, Tree};
-use crate::gap::Gap;
+use crate::gap::{Gap, GapId};
 pub use crate::hazard::{Hazard, Resource};
 use crate::images::Images;
 use crate::mechanism::{Carried, Folders, Mechanism};
@@ -133,13 +133,14 @@ fn by_service(gaps: &[(usize, Gap)]) -> BTreeMap<usize, Vec<&Gap>> {
 /// the plan reports the gap. If the plan reports it for another hazard, the cause is the same.
 fn gap(shape: &Shape<'_>, target: Target, cell: &Cell, foreseen: &[&Gap]) -> Option<Gap> {
     let (resource, hazard) = (cell.resource, cell.hazard);
-    let family = format!("{}/{}/", target.name(), resource.name());
-    let name = format!("{family}{}", hazard.name());
-    if foreseen.iter().any(|g| g.name == name) {
+    let id = GapId::cell(target, resource, hazard);
+    if foreseen.iter().any(|g| g.id == id) {
         return None;
     }
-    if let Some(like) = foreseen.iter().find(|g| g.name.starts_with(&family)) {
-        return Some(Gap { name, ..(*like).clone() });
+    let like =
+        |id: &GapId| matches!(id, GapId::Cell(cell) if (cell.target, cell.resource) == (target, resource));
+    if let Some(like) = foreseen.iter().find(|g| like(&g.id)) {
+        return Some(Gap { id, ..(*like).clone() });
     }
     let Verdict::Gap { open, .. } = &cell.verdict else { return None };
     let texts = target.texts();
@@ -150,7 +151,7 @@ fn gap(shape: &Shape<'_>, target: Target, cell: &Cell, foreseen: &[&Gap]) -> Opt
         open.join(", ")
     );
     let place = shape.service.key(&route!["exclusive"]);
-    let gap = Gap::new(name, place, message, "the templates have lost every rule that held it");
+    let gap = Gap::new(id, place, message, "the templates have lost every rule that held it");
     Some(gap.fix("use berthc's own templates, or put the rule back", ""))
 }
 

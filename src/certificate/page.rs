@@ -237,11 +237,11 @@ fn notes(columns: &[(String, Part)]) -> Vec<String> {
 }
 
 fn waived(gaps: &[(&Service, &Gap)]) -> Vec<Waived> {
-    let mut all: BTreeMap<&str, Waived> = BTreeMap::new();
+    let mut all: BTreeMap<String, Waived> = BTreeMap::new();
     for (service, gap) in gaps {
-        let Some(accept) = service.accept.iter().find(|a| a.gap == gap.name) else { continue };
-        all.entry(&gap.name).or_insert_with(|| Waived {
-            gap: gap.name.clone(),
+        let Some(accept) = service.accept.iter().find(|a| a.gap == gap.id) else { continue };
+        all.entry(gap.id.to_string()).or_insert_with(|| Waived {
+            gap: gap.id.to_string(),
             message: format!("{}: {}", gap.message, gap.why),
             because: accept.because.clone(),
         });

@@ -180,7 +180,7 @@ fn said(finding: &Finding) -> Said {
     let step = |event: &Event| Step { spot: event.at.as_ref().map(spot), text: event.words.clone() };
     Said {
         severity: if finding.level == Grade::Violation { Severity::Error } else { Severity::Warning },
-        code: finding.code.clone(),
+        code: finding.code.to_string(),
         message: finding.message.clone(),
         more: [format!("change: {}", finding.fix)]
             .into_iter()
@@ -219,7 +219,7 @@ fn groups<'f>(
         Grade::Note => Level::NOTE,
     };
     let mut group =
-        Group::with_title(level.primary_title(finding.message.as_str()).id(finding.code.as_str()));
+        Group::with_title(level.primary_title(finding.message.as_str()).id(finding.code.to_string()));
     if let Some(at) = finding.at.first()
         && let Some((path, text)) = texts.get_key_value(&*at.file)
     {

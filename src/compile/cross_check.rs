@@ -2,16 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use crate::certificate::{Certificates, Verdict};
+use crate::certificate::{Cell, Certificates, Verdict};
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
 use crate::explore::Memo;
-use crate::finding::{Finding, Level, codes};
-use crate::gap::Gap;
-use crate::hazard::Resource;
+use crate::finding::{Finding, FindingId, Level, codes};
+use crate::gap::{Gap, GapId};
+use crate::hazard::{CellId, Resource};
 use crate::model::{Body, Model, Service};
 use crate::route;
-use crate::verify::{kin, violations};
+use crate::verify::violations;
 use crate::world::{Unread, UnreadKind, Workload, Worlds};
 
 /// The result of a search of emitted files.
@@ -52,24 +52,24 @@ pub fn gaps(
         let Some(service) = model.find(folder).filter(|s| certificates.has(s)) else { continue };
         // Who has no data directories keeps nothing on purpose.
         let keeps = matches!(&service.body, Body::Workload(w) if !w.data.is_empty());
-        if finding.code == codes::EPHEMERAL && !keeps {
+        if finding.code == FindingId::Code(codes::EPHEMERAL) && !keeps {
             continue;
         }
         let place = service.key(&route!["service"]);
         let at = finding.at.first().map(|at| format!("{}:{} {}", at.file, at.line, at.field));
         let why = format!("{}: {}", at.unwrap_or_default(), story(&finding));
-        if finding.code.split('/').count() != 3 {
+        let FindingId::Cell(cell) = finding.code else {
             let message = format!("what was emitted breaks: {} ({})", finding.message, finding.code);
             let d = Diagnostic::error(Code::OutputBreaks, place, message).why(why);
             faults.push(d.fix("change the raw addition or the template that makes it", finding.fix));
             continue;
-        }
-        let same = |name: &str| kin(name) == kin(&finding.code);
+        };
+        let same = |id: &GapId| matches!(id, GapId::Cell(own) if own.normalized() == cell.normalized());
         let all = || known.iter().chain(&gaps);
-        let said = all().any(|(i, g)| model.service(*i).name == service.name && same(&g.name));
+        let said = all().any(|(i, g)| model.service(*i).name == service.name && same(&g.id));
         if !said {
-            let mut gap = Gap::new(finding.code.clone(), place, finding.message.clone(), why);
-            if held(certificates, service, &finding.code) {
+            let mut gap = Gap::new(GapId::Cell(cell), place, finding.message.clone(), why);
+            if held(certificates, service, cell) {
                 let more = "its certificate says that this is held: a raw addition or a template made it so, or this is a fault of berthc, to be reported";
                 gap.why = format!("{}; {more}", gap.why);
             }
@@ -96,13 +96,12 @@ pub fn nested(model: &Model, certificates: &Certificates, unread: &[Unread], fau
     }
 }
 
-/// Returns whether the certificate says that the cell of `code` is held.
-fn held(certificates: &Certificates, service: &Service, code: &str) -> bool {
+/// Returns whether the certificate says that this cell is held.
+fn held(certificates: &Certificates, service: &Service, id: CellId) -> bool {
     certificates.parts(service.index).iter().any(|part| {
-        part.cells.iter().any(|cell| {
-            let name = format!("{}/{}/{}", part.target.name(), cell.resource.name(), cell.hazard.name());
-            name == code && matches!(cell.verdict, Verdict::Held { .. })
-        })
+        let same =
+            |cell: &&Cell| (part.target, cell.resource, cell.hazard) == (id.target, id.resource, id.hazard);
+        part.cells.iter().filter(same).any(|cell| matches!(cell.verdict, Verdict::Held { .. }))
     })
 }
 

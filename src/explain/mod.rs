@@ -5,7 +5,7 @@
 //! `codes.md` and `gaps.md` they belong to a spec, in `findings.md` to a manifest, a unit or a
 //! stack file.
 
-use crate::certificate::Resource;
+use crate::gap::GapId;
 
 const CODES: &str = include_str!("codes.md");
 const GAPS: &str = include_str!("gaps.md");
@@ -35,27 +35,18 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// ```
 pub fn page(name: &str) -> Option<&'static str> {
     let own = |name: &str| pages().find(|(n, _)| *n == name).map(|(_, text)| text);
-    own(name).or_else(|| own(general(name)?))
+    own(name).or_else(|| own(&general(name)?))
 }
 
-/// Returns the name of the page for `name`.
-fn general(name: &str) -> Option<&'static str> {
-    let (target, rest) = name.split_once('/')?;
-    if let Some((resource, hazard)) = rest.split_once('/') {
-        let known = Resource::ALL.iter().any(|r| r.name() == resource);
-        return names().filter(|_| known).find(|n| parts(n) == Some((target, "*", hazard)));
+/// Returns the name of the page for all gaps like `name`.
+fn general(name: &str) -> Option<String> {
+    match name.parse().ok()? {
+        GapId::Cell(cell) => Some(format!("{}/*/{}", cell.target.name(), cell.hazard.name())),
+        GapId::Field { target, path } => {
+            let (field, _) = path.split_once('.').filter(|(_, name)| !name.is_empty())?;
+            Some(format!("{}/{field}.NAME", target.name()))
+        }
     }
-    let field = rest.split_once('.').filter(|(_, name)| !name.is_empty())?.0;
-    let like =
-        |page: &str| page.strip_suffix(".NAME").and_then(|p| p.split_once('/')) == Some((target, field));
-    names().find(|n| like(n))
-}
-
-/// Returns the parts of `TARGET/RESOURCE/HAZARD`.
-fn parts(name: &str) -> Option<(&str, &str, &str)> {
-    let (target, rest) = name.split_once('/')?;
-    let (resource, hazard) = rest.split_once('/')?;
-    Some((target, resource, hazard))
 }
 
 /// Returns the known name that is most similar to `name`.

@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex};
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
-use crate::finding::Finding;
+use crate::finding::{Finding, FindingId};
 use crate::hazard::Hazard;
 use crate::target::Target;
 use crate::threads::locked;
@@ -102,7 +102,7 @@ pub fn watched(
 ) -> Explored {
     let mut explored = Explored { complete: true, ..Explored::default() };
     // Members of one workload that differ only in what the search does not look at say the same.
-    let mut reported: BTreeSet<(String, String)> = BTreeSet::new();
+    let mut reported: BTreeSet<(FindingId, String)> = BTreeSet::new();
     let mut alone: BTreeMap<(&str, &str, &str), redundancy::Alone<'_>> = BTreeMap::new();
     let pairings = pairings(world);
     for (done, members) in pairings.iter().enumerate() {
@@ -150,7 +150,7 @@ pub fn watched(
                     redundancy::Outcome::of(&memo.search(facts, &mut explored))
                 });
             }
-            findings.retain(|f| reported.insert((f.code.clone(), f.message.clone())));
+            findings.retain(|f| reported.insert((f.code, f.message.clone())));
             explored.findings.extend(findings);
             if met {
                 break;

@@ -7,6 +7,7 @@ use super::targets::Targets;
 use super::workload::Workload;
 use crate::backend::Fences;
 use crate::diag::Place;
+use crate::gap::GapId;
 use crate::input::Digest;
 use crate::spec::source::{Route, Source};
 use crate::target::Target;
@@ -136,7 +137,7 @@ pub struct External {
 #[derive(Debug, Clone)]
 pub struct Accept {
     /// The name of the gap.
-    pub gap: String,
+    pub gap: GapId,
     /// The reason.
     pub because: String,
     /// The route `accept.N`.

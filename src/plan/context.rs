@@ -6,7 +6,7 @@ use rustc_hash::FxBuildHasher;
 use serde::Serialize;
 
 use crate::diag::{Diagnostic, Place};
-use crate::gap::Gap;
+use crate::gap::{Gap, GapId};
 use crate::model::{Model, Service};
 use crate::options::Options;
 use crate::route;
@@ -57,12 +57,11 @@ pub struct Accepted {
 impl Accepted {
     /// Returns the waivers of `service` for `target`.
     pub fn of(service: &Service, target: Target) -> Vec<Self> {
-        let own = |gap: &str| {
-            let mut parts = gap.split('/');
-            parts.next() == Some(target.name()) && parts.count() == 2
-        };
-        let accept = service.accept.iter().filter(|a| own(&a.gap));
-        accept.map(|a| Self { gap: a.gap.clone(), because: a.because.clone() }).collect()
+        let own = service.accept.iter().filter_map(|accept| match &accept.gap {
+            GapId::Cell(cell) if cell.target == target => Some((cell, &accept.because)),
+            _ => None,
+        });
+        own.map(|(cell, because)| Self { gap: cell.to_string(), because: because.clone() }).collect()
     }
 }
 

@@ -14,7 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
 use crate::emit::Page;
-use crate::gap::Gap;
+use crate::gap::{Gap, GapId};
+use crate::hazard::{CellId, Hazard};
 use crate::model::{Accept, Model, Service, Template};
 use crate::options::Options;
 use crate::route;
@@ -113,31 +114,32 @@ pub fn waivers(
     for service in batch.iter().map(|i| model.service(*i)) {
         let own = by_service.remove(&service.index).unwrap_or_default();
         let mut open = BTreeSet::new();
-        for gap in own.iter().filter(|g| !service.accept.iter().any(|a| a.gap == g.name)) {
-            open.insert(gap.name.as_str());
-            let mut d = Diagnostic::gap(gap.name.clone(), gap.place, &gap.message).why(&gap.why);
+        for gap in own.iter().filter(|g| !service.accept.iter().any(|a| a.gap == g.id)) {
+            open.insert(gap.id.to_string());
+            let mut d = Diagnostic::gap(gap.id.to_string(), gap.place, &gap.message).why(&gap.why);
             for (text, line) in &gap.fixes {
                 d = d.fix(text, line);
             }
-            let line = format!("- {{ gap: {}, because: \"…\" }}", gap.name);
+            let line = format!("- {{ gap: {}, because: \"…\" }}", gap.id);
             faults.push(d.fix("or accept the risk, under `accept`", line));
         }
-        for accept in service.accept.iter().filter(|a| !own.iter().any(|g| g.name == a.gap)) {
+        for accept in service.accept.iter().filter(|a| !own.iter().any(|g| g.id == a.gap)) {
             // A compile of some specs does not know all neighbours.
-            if judged(service) && !accept.gap.ends_with("/neighbour") {
+            let of_neighbour = matches!(accept.gap, GapId::Cell(CellId { hazard: Hazard::Neighbour, .. }));
+            if judged(service) && !of_neighbour {
                 faults.push(unused(service, accept, &open));
             }
         }
     }
 }
 
-fn unused(service: &Service, accept: &Accept, open: &BTreeSet<&str>) -> Diagnostic {
+fn unused(service: &Service, accept: &Accept, open: &BTreeSet<String>) -> Diagnostic {
     let place = service.place(&accept.route.at("gap"));
-    let target = accept.gap.split('/').next().unwrap_or_default();
+    let target = accept.gap.target().name();
     let d =
         Diagnostic::error(Code::AcceptUnused, place, format!("the waiver of `{}` has no effect", accept.gap))
             .why(format!("this spec has no such gap on {target}"));
-    let listed: Vec<&str> = open.iter().copied().collect();
+    let listed: Vec<&str> = open.iter().map(String::as_str).collect();
     if listed.is_empty() {
         d.advice("remove the line; this spec has no open gap")
     } else {

@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::kin::kin;
-use crate::finding::{At, Finding};
+use crate::finding::{At, Finding, FindingId};
 use crate::target::Target;
 use crate::text::yaml::{self, Document, Value};
 use crate::world::File;
@@ -36,14 +35,15 @@ pub struct Accept {
 #[derive(Debug, Default)]
 pub(super) struct Accepts<'f> {
     files: BTreeMap<&'f str, Page>,
-    objects: &'f [Accept],
+    /// The entries of `berthc.toml`, each with its normalized code.
+    objects: Vec<(FindingId, &'f Accept)>,
 }
 
 /// The acceptances of one file, and its objects.
 #[derive(Debug, Default)]
 struct Page {
-    /// The reason, by the object (`None` for the whole file) and the code, as [`kin`] has it.
-    marks: BTreeMap<(Option<usize>, String), String>,
+    /// The reason, by the object (`None` for the whole file) and the normalized code.
+    marks: BTreeMap<(Option<usize>, FindingId), String>,
     /// In the order of their first lines.
     blocks: Vec<Block>,
     /// The index of each object by the way to it in its document: `items[0]`, `services.db`.
@@ -63,7 +63,9 @@ struct Block {
 impl<'f> Accepts<'f> {
     /// Reads the acceptances of `files`, each with the orchestrator that it is for.
     pub(super) fn read(files: &[File<'f>], targets: &[Option<Target>], objects: &'f [Accept]) -> Self {
-        let mut all = Self { files: BTreeMap::new(), objects };
+        let code = |accept: &Accept| accept.code.parse().map(FindingId::normalized).ok();
+        let own = objects.iter().filter_map(|accept| Some((code(accept)?, accept))).collect();
+        let mut all = Self { files: BTreeMap::new(), objects: own };
         for (file, target) in files.iter().zip(targets) {
             let Some(target) = target else { continue };
             let marked = file.text.contains(COMMENT) || file.text.contains(KEY);
@@ -76,22 +78,22 @@ impl<'f> Accepts<'f> {
 
     /// Returns why someone accepts `finding`, if someone does.
     pub(super) fn reason(&self, finding: &Finding) -> Option<&str> {
-        let code = kin(&finding.code);
+        let code = finding.code.normalized();
         finding.at.iter().find_map(|at| {
             let page = self.files.get(&*at.file)?;
             let block = page.block(at.line, &at.field);
-            let own = block.and_then(|block| page.marks.get(&(Some(block), code.clone())));
-            let mark = own.or_else(|| page.marks.get(&(None, code.clone())));
-            mark.map(String::as_str).or_else(|| self.of_object(&code, at, &page.blocks[block?]))
+            let own = block.and_then(|block| page.marks.get(&(Some(block), code)));
+            let mark = own.or_else(|| page.marks.get(&(None, code)));
+            mark.map(String::as_str).or_else(|| self.of_object(code, at, &page.blocks[block?]))
         })
     }
 
-    fn of_object(&self, code: &str, at: &At, block: &Block) -> Option<&str> {
-        let accept = self.objects.iter().find(|a| {
+    fn of_object(&self, code: FindingId, at: &At, block: &Block) -> Option<&str> {
+        let accept = self.objects.iter().find(|(accepted, a)| {
             let file = a.file.as_ref().is_none_or(|end| at.file.ends_with(end));
-            kin(&a.code) == code && file && block.names.contains(&a.object)
+            *accepted == code && file && block.names.contains(&a.object)
         })?;
-        Some(&accept.because)
+        Some(&accept.1.because)
     }
 }
 
@@ -115,7 +117,7 @@ impl Page {
         std::iter::once(field).chain(above).find_map(|way| self.ways.get(way).copied()).or(Some(last))
     }
 
-    fn add(&mut self, block: Option<usize>, (code, because): (String, String)) {
+    fn add(&mut self, block: Option<usize>, (code, because): (FindingId, String)) {
         let block = block.filter(|b| !self.blocks[*b].names.is_empty());
         self.marks.entry((block, code)).or_insert(because);
     }
@@ -155,15 +157,16 @@ fn page(file: &File<'_>, target: Target) -> Page {
 }
 
 /// Reads `berthc: accept CODE because REASON` of a comment.
-fn mark(comment: &str) -> Option<(String, String)> {
+fn mark(comment: &str) -> Option<(FindingId, String)> {
     pair(comment.trim_start().strip_prefix(COMMENT)?)
 }
 
 /// Reads `CODE because REASON`.
-fn pair(text: &str) -> Option<(String, String)> {
+fn pair(text: &str) -> Option<(FindingId, String)> {
     let (code, because) = text.split_once(" because ")?;
     let because = because.trim().trim_matches('"');
-    (!because.is_empty()).then(|| (kin(code.trim()), because.to_owned()))
+    let code: FindingId = code.trim().parse().ok()?;
+    (!because.is_empty()).then(|| (code.normalized(), because.to_owned()))
 }
 
 /// Which lines comments belong to.

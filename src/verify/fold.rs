@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use crate::finding::{Alike, Finding, Way};
+use crate::finding::{Alike, Finding, FindingId, Way};
 
 /// Folds findings that have one cause, then those that differ only in whom they are about. Nothing is
 /// dropped: what one finding stands for is listed in it.
@@ -17,14 +17,16 @@ pub(super) fn fold(findings: Vec<Finding>) -> Vec<Finding> {
             None => drop(causes.insert(key, finding)),
         }
     }
-    causes.values_mut().for_each(|f| f.also_by.sort());
+    causes
+        .values_mut()
+        .for_each(|f| f.also_by.sort_by_cached_key(|way| (way.code.to_string(), way.message.clone())));
     let mut alike: IndexMap<_, Finding> = IndexMap::new();
     for finding in causes.into_values() {
         let plain = |text: &str| plain(text, &finding.subject);
         let key = (
             finding.level,
-            finding.code.clone(),
-            finding.also_by.iter().map(|way| way.code.clone()).collect::<Vec<String>>(),
+            finding.code,
+            finding.also_by.iter().map(|way| way.code).collect::<Vec<FindingId>>(),
             plain(&finding.message),
             plain(&finding.fix),
         );

@@ -2,7 +2,6 @@
 
 mod accept;
 mod fold;
-mod kin;
 
 use serde::Serialize;
 
@@ -13,7 +12,6 @@ use crate::target::Target;
 use crate::world::{File, Read, Unread, UnreadKind, Workload, World, Worlds};
 pub use accept::Accept;
 use accept::Accepts;
-pub use kin::kin;
 
 /// The result of a search over all files.
 #[derive(Debug, Default, Serialize)]

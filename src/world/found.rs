@@ -21,7 +21,13 @@ pub struct Found {
 
 impl Found {
     /// Adds a violation. The line to change comes first in `at`.
-    pub fn violation(&mut self, code: &str, message: impl Into<String>, at: Vec<At>, fix: impl Into<String>) {
+    pub fn violation(
+        &mut self,
+        code: &'static str,
+        message: impl Into<String>,
+        at: Vec<At>,
+        fix: impl Into<String>,
+    ) {
         self.finding((code, Level::Violation), message, at, fix);
     }
 
@@ -29,7 +35,7 @@ impl Found {
     pub fn caused(
         &mut self,
         workload: &Workload,
-        code: &str,
+        code: &'static str,
         message: String,
         at: Vec<At>,
         fix: impl Into<String>,
@@ -42,14 +48,20 @@ impl Found {
     }
 
     /// Adds a finding that breaks nothing yet.
-    pub fn note(&mut self, code: &str, message: impl Into<String>, at: Vec<At>, fix: impl Into<String>) {
+    pub fn note(
+        &mut self,
+        code: &'static str,
+        message: impl Into<String>,
+        at: Vec<At>,
+        fix: impl Into<String>,
+    ) {
         self.finding((code, Level::Note), message, at, fix);
     }
 
     /// Adds a finding, unless there is one with the same text at the same first place.
     pub fn finding(
         &mut self,
-        (code, level): (&str, Level),
+        (code, level): (&'static str, Level),
         message: impl Into<String>,
         at: Vec<At>,
         fix: impl Into<String>,

@@ -10,7 +10,7 @@ use crate::explore::scenario::Scenario;
 use crate::explore::search::Step;
 use crate::explore::state::State;
 use crate::finding::{Event, Finding, Level, codes};
-use crate::hazard::Hazard;
+use crate::hazard::{CellId, Hazard};
 use crate::target::Target;
 pub use words::{Narrator, Sentence, common, named, node};
 
@@ -21,7 +21,7 @@ pub fn breach(scenario: &Scenario<'_>, breach: &Breach, trace: &[(Step, State)])
         return kubernetes::quorum(scenario, events(scenario, trace));
     }
     let hazard = hazard(scenario, breach);
-    let code = format!("{}/{}/{}", scenario.facts.target.name(), breach.resource.name(), hazard.name());
+    let cell = CellId { target: scenario.facts.target, resource: breach.resource, hazard };
     let own = &scenario.actors[usize::from(breach.actor)];
     let theirs = &scenario.actors[usize::from(breach.other)];
     let mount = breach.mount.and_then(|m| own.mounts.get(usize::from(m))).copied();
@@ -65,7 +65,7 @@ pub fn breach(scenario: &Scenario<'_>, breach: &Breach, trace: &[(Step, State)])
         true => own.workload.at.place(),
         false => thing,
     };
-    let finding = Finding::new(&code, Level::Violation, message, at, fix);
+    let finding = Finding::new(cell, Level::Violation, message, at, fix);
     Finding { story, subject: name.clone(), cause: Some(cause), ..finding }
 }
 

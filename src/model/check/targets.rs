@@ -3,12 +3,12 @@
 use super::checker::{Checker, fix};
 use super::members;
 use crate::code::Code;
+use crate::gap::GapId;
 use crate::model::{Accept, Fleet, Kubernetes, Pin, Swarm, Targets, UnitSection};
 use crate::route;
 use crate::spec::allowed::{KUBERNETES, NO_OVERLAY};
 use crate::spec::source::Route;
 use crate::spec::{self, AcceptSpec, FleetSpec, KubernetesSpec, SwarmSpec, TargetsSpec};
-use crate::target::Target;
 use crate::text::names;
 use crate::text::units::Version;
 
@@ -255,15 +255,14 @@ pub(super) fn accept(checker: &mut Checker<'_>, spec: Vec<AcceptSpec>) -> Vec<Ac
                 .fixes
                 .push(fix("say why you accept the gap", &format!("- {{ gap: {gap}, because: \"…\" }}")));
         }
-        let target = gap.split('/').next().unwrap_or_default();
-        if Target::ALL.iter().all(|t| t.name() != target) || !gap.contains('/') {
+        let Ok(gap) = gap.parse::<GapId>() else {
             checker.fault(
                 Code::AcceptShape,
                 &route.at("gap"),
                 format!("`{gap}` is not a gap: a gap starts with kubernetes/, fleet/ or swarm/"),
             );
             continue;
-        }
+        };
         if let Some(first) = all.iter().find(|a| a.gap == gap) {
             let first = checker.source.place(&first.route.at("gap"));
             checker

@@ -20,7 +20,8 @@
 use super::naming::pin;
 use super::schedule;
 use crate::backend::Fences;
-use crate::gap::Gap;
+use crate::gap::{Gap, GapId};
+use crate::hazard::{Hazard, Resource};
 use crate::model::{Data, DataAt, Members, Service, Workload};
 use crate::plan::context::Context;
 use crate::route;
@@ -29,24 +30,28 @@ use crate::target::Target;
 
 /// The cases in which fleet starts a unit on another machine while the old container keeps running:
 /// hazard, when, and why.
-const MOVES: [(&str, &str, &str); 3] = [
+const MOVES: [(Hazard, &str, &str); 3] = [
     (
-        "partition",
+        Hazard::Partition,
         "while a machine is unreachable",
         "its units keep running, and fleet starts them elsewhere after 30 s",
     ),
     (
-        "reboot",
+        Hazard::Reboot,
         "while a machine shuts down",
         "fleetd tells its units to stop and exits; fleet starts them elsewhere without waiting until they have stopped",
     ),
     (
-        "update",
+        Hazard::Update,
         "during an update",
         "`destroy` returns before the container has stopped, and the next start may be on another machine",
     ),
 ];
 const MOVED: &str = "when the metadata moves to another machine, fleet starts the member there and does not wait until the old one has stopped";
+
+fn gap_id(resource: Resource, hazard: Hazard) -> GapId {
+    GapId::cell(Target::Fleet, resource, hazard)
+}
 
 /// Reports the gaps of `service`.
 pub fn judge(context: &mut Context<'_>, service: &Service, w: &Workload) {
@@ -62,7 +67,7 @@ pub fn judge(context: &mut Context<'_>, service: &Service, w: &Workload) {
 fn dedicated(service: &Service, w: &Workload) -> Option<Gap> {
     let Members::PerNode { dedicated: true, .. } = w.members else { return None };
     Some(Gap::new(
-        "fleet/members.dedicated",
+        GapId::field(Target::Fleet, "members.dedicated"),
         service.key(&route!["members", "dedicated"]),
         "fleet cannot keep other units away from a machine",
         "Conflicts=* would also match every global unit of the machine, and one of the two would never run",
@@ -100,9 +105,9 @@ fn volumes(service: &Service, w: &Workload) -> Vec<Gap> {
     };
     let place = service.place(&data.route.at("volume").at("backend"));
     let pinned = pin(service, w).is_some();
-    let floats = |(hazard, when, why): &(&str, &str, &str)| {
+    let floats = |(hazard, when, why): &(Hazard, &str, &str)| {
         let message = format!("two containers may write to one volume of {driver} {when}");
-        Gap::new(format!("fleet/data/{hazard}"), place, message, *why)
+        Gap::new(gap_id(Resource::Data, *hazard), place, message, *why)
             .fix("pin each member to one machine on fleet", pin_line(service))
     };
     let mut gaps: Vec<Gap> = match (fences, pinned) {
@@ -115,7 +120,7 @@ fn volumes(service: &Service, w: &Workload) -> Vec<Gap> {
         let message = format!(
             "two containers may write to one volume of {driver} while metadata moves, because the volume has no lock"
         );
-        let gap = Gap::new("fleet/data/relabel", place, message, MOVED);
+        let gap = Gap::new(gap_id(Resource::Data, Hazard::Relabel), place, message, MOVED);
         gaps.push(
             gap.fix("stop a member before you move its metadata, and accept the gap", stop_line(service, w)),
         );
@@ -130,26 +135,27 @@ fn without_data(service: &Service, w: &Workload) -> Vec<Gap> {
     }
     let pinned = pin(service, w).is_some();
     let at = |field: &str| route!["exclusive", field];
-    let claimed: Vec<(&str, Route)> = match (w.writer, pinned) {
+    let claimed: Vec<(Resource, Route)> = match (w.writer, pinned) {
         // A writer without a pin is already an error.
         (true, false) => Vec::new(),
-        (true, true) => vec![("writer", at("writer"))],
+        (true, true) => vec![(Resource::Writer, at("writer"))],
         (false, _) => {
-            let all = [("id", w.id.is_some()), ("hostname", w.hostname)];
-            all.into_iter().filter(|c| c.1).map(|c| (c.0, at(c.0))).collect()
+            let all = [(Resource::Id, w.id.is_some()), (Resource::Hostname, w.hostname)];
+            all.into_iter().filter(|c| c.1).map(|c| (c.0, at(c.0.name()))).collect()
         }
     };
     let mut gaps = Vec::new();
     for (resource, route) in claimed {
         let place = service.key(&route);
         for (hazard, when, why) in MOVES.iter().filter(|_| !pinned) {
-            let message = format!("two containers may have the same {resource} {when}");
-            let gap = Gap::new(format!("fleet/{resource}/{hazard}"), place, message, *why);
+            let message = format!("two containers may have the same {} {when}", resource.name());
+            let gap = Gap::new(gap_id(resource, *hazard), place, message, *why);
             gaps.push(gap.fix("pin each member to one machine on fleet", pin_line(service)));
         }
         if placed(service, w) {
-            let message = format!("two containers may have the same {resource} while metadata moves");
-            let gap = Gap::new(format!("fleet/{resource}/relabel"), place, message, MOVED);
+            let message =
+                format!("two containers may have the same {} while metadata moves", resource.name());
+            let gap = Gap::new(gap_id(resource, Hazard::Relabel), place, message, MOVED);
             gaps.push(gap.fix(
                 "stop a member before you move its metadata, and accept the gap",
                 stop_line(service, w),
@@ -166,7 +172,7 @@ fn revisions(context: &Context<'_>, service: &Service) -> Option<Gap> {
     let revision = other.revision.as_deref().unwrap_or_default();
     Some(
         Gap::new(
-            "fleet/data/relabel",
+            gap_id(Resource::Data, Hazard::Relabel),
             service.key(&route!["exclusive", "data"]),
             format!("this revision and {revision} share a directory, but their first directories differ"),
             "the name of a container comes from its first directory, and only this name makes the next revision wait until the last one has stopped",
@@ -182,7 +188,7 @@ fn apart(context: &Context<'_>, service: &Service, w: &Workload) -> Option<Gap> 
     let (i, name) = *schedule::not_apart(context, service, w).first()?;
     Some(
         Gap::new(
-            "fleet/apart_from",
+            GapId::field(Target::Fleet, "apart_from"),
             service.place(&route!["apart_from", i]),
             format!("fleet 0.13 cannot keep {} and {name} apart", service.name),
             "one of them is a global unit, and this version ignores conflicts when it starts global units",

@@ -5,10 +5,11 @@
 //! one another. Only a forced deletion breaks this, and that is a duty of the operator, never a
 //! gap.
 
-use crate::gap::Gap;
+use crate::gap::{Gap, GapId};
 use crate::model::{Service, Workload};
 use crate::plan::context::Context;
 use crate::route;
+use crate::target::Target;
 
 /// Reports the gaps of the workload `w` of `service`.
 pub fn report(context: &mut Context<'_>, service: &Service, w: &Workload) {
@@ -22,7 +23,7 @@ pub fn report(context: &mut Context<'_>, service: &Service, w: &Workload) {
 
 fn ulimits(service: &Service) -> Gap {
     Gap::new(
-        "kubernetes/ulimits",
+        GapId::field(Target::Kubernetes, "ulimits"),
         service.key(&route!["ulimits"]),
         "Kubernetes cannot set ulimits",
         "the container gets the ulimits of the container runtime on its node",
@@ -33,7 +34,7 @@ fn ulimits(service: &Service) -> Gap {
 /// every version up to 1.37. The API server would drop it silently.
 fn signal(service: &Service) -> Gap {
     Gap::new(
-        "kubernetes/stop.signal",
+        GapId::field(Target::Kubernetes, "stop.signal"),
         service.place(&route!["stop", "signal"]),
         "Kubernetes cannot change the stop signal: it sends the one of the image, or SIGTERM",
         "`lifecycle.stopSignal` is off by default in every version up to 1.37",

@@ -20,7 +20,8 @@ use super::raw;
 use super::service::SwarmService;
 use crate::backend::Fences;
 use crate::diag::Place;
-use crate::gap::Gap;
+use crate::gap::{Gap, GapId};
+use crate::hazard::{Hazard, Resource};
 use crate::model::Members;
 use crate::plan::context::Context;
 use crate::route;
@@ -28,14 +29,14 @@ use crate::spec::source::Route;
 use crate::target::{SWARM_LONGEST_GRACE, SWARM_OLD_TASK_TIMEOUT, Target};
 
 /// The cases in which Swarm loses track of a running container: hazard, when, and what follows.
-const LOST: [(&str, &str, &str); 2] = [
+const LOST: [(Hazard, &str, &str); 2] = [
     (
-        "partition",
+        Hazard::Partition,
         "while a node is unreachable",
         "Swarm starts the member elsewhere 19 s after it loses a node, while the old container keeps running",
     ),
     (
-        "reboot",
+        Hazard::Reboot,
         "while a node's dockerd is down",
         "containers keep running after dockerd is killed; Swarm considers the node lost and starts the member elsewhere",
     ),
@@ -43,6 +44,10 @@ const LOST: [(&str, &str, &str); 2] = [
 /// How an operator moves a label without two containers.
 const MOVE: &str =
     "to move a member, scale it to 0, wait until its container is gone, move the label, and scale it to 1";
+
+fn gap_id(resource: Resource, hazard: Hazard) -> GapId {
+    GapId::cell(Target::Swarm, resource, hazard)
+}
 
 /// Reports every gap of `subject`.
 pub fn judge(context: &mut Context<'_>, subject: SwarmService<'_>) {
@@ -110,7 +115,7 @@ fn data(context: &Context<'_>, subject: SwarmService<'_>, gaps: &mut Vec<Gap>) {
         if reach != Fences::Always && floats && !swarm.csi {
             for (hazard, when, why) in LOST {
                 let message = format!("two containers may write to {name} {when}");
-                let gap = Gap::new(format!("swarm/data/{hazard}"), place, message, why);
+                let gap = Gap::new(gap_id(Resource::Data, hazard), place, message, why);
                 gaps.push(cluster(subject, pinned(subject, gap), |_| true));
             }
         }
@@ -120,7 +125,7 @@ fn data(context: &Context<'_>, subject: SwarmService<'_>, gaps: &mut Vec<Gap>) {
                 w.stop.grace
             );
             let gap = Gap::new(
-                "swarm/data/update",
+                gap_id(Resource::Data, Hazard::Update),
                 place,
                 format!("an update may run two containers that write to {name}"),
                 why,
@@ -130,7 +135,7 @@ fn data(context: &Context<'_>, subject: SwarmService<'_>, gaps: &mut Vec<Gap>) {
         let made = |v: &crate::model::Volume| v.backend.plugin.is_some_and(|p| p.driver != "local");
         if !swarm.csi && w.volumes().any(|(_, v)| made(v)) {
             let gap = Gap::new(
-                "swarm/data/move",
+                gap_id(Resource::Data, Hazard::Move),
                 place,
                 format!("a member may start on an empty volume where {name} is missing"),
                 "docker and its volume plugins create a volume that does not exist",
@@ -147,7 +152,7 @@ fn relabel(context: &Context<'_>, subject: SwarmService<'_>) -> Option<Gap> {
     let locked = context.model.one_lock(subject.service);
     if w.node_network && !locked {
         let gap = Gap::new(
-            "swarm/data/relabel",
+            gap_id(Resource::Data, Hazard::Relabel),
             subject.service.key(&route!["exclusive", "address"]),
             "a label change under a running member starts a second container on the same data",
             "on the node's network only the scheduler counts a published port, and it no longer counts it once it evicts a task",
@@ -179,7 +184,7 @@ fn relabel(context: &Context<'_>, subject: SwarmService<'_>) -> Option<Gap> {
         return None;
     }
     let gap = Gap::new(
-        "swarm/data/relabel",
+        gap_id(Resource::Data, Hazard::Relabel),
         place,
         "a changed label, or a scale to 0 and back, starts a second container on the same data",
         "it starts on another node at once, while the old one stops, and nothing limits this volume to one node",
@@ -196,11 +201,11 @@ fn bare(subject: SwarmService<'_>, gaps: &mut Vec<Gap>) {
     }
     let pinned = subject.pin().is_some();
     // A writer without a pin is already an error, see `faults`.
-    let resources: Vec<(&str, &str)> = match (w.writer, w.id.is_some(), w.hostname) {
-        (true, _, _) => vec![("writer", "two containers may write")],
+    let resources: Vec<(Resource, &str)> = match (w.writer, w.id.is_some(), w.hostname) {
+        (true, _, _) => vec![(Resource::Writer, "two containers may write")],
         (_, id, hostname) => [
-            (id, ("id", "two containers may have the same id")),
-            (hostname, ("hostname", "two containers may have the same hostname")),
+            (id, (Resource::Id, "two containers may have the same id")),
+            (hostname, (Resource::Hostname, "two containers may have the same hostname")),
         ]
         .into_iter()
         .filter_map(|(there, what)| there.then_some(what))
@@ -208,14 +213,14 @@ fn bare(subject: SwarmService<'_>, gaps: &mut Vec<Gap>) {
     };
     let pin = format!("targets: {{ swarm: {{ pin: {} }} }}", subject.service.name);
     for (resource, what) in resources {
-        let place = subject.service.key(&route!["exclusive", resource]);
+        let place = subject.service.key(&route!["exclusive", resource.name()]);
         let gap = |hazard, message, why: &str| {
-            Gap::new(format!("swarm/{resource}/{hazard}"), place, format!("{what} {message}"), why)
+            Gap::new(gap_id(resource, hazard), place, format!("{what} {message}"), why)
         };
         if pinned || raw::constrains(&subject.swarm.service) {
             gaps.push(
                 gap(
-                    "relabel",
+                    Hazard::Relabel,
                     "when a label moves to another node",
                     "Swarm starts the replacement there at once, while the old one stops",
                 )
@@ -223,12 +228,12 @@ fn bare(subject: SwarmService<'_>, gaps: &mut Vec<Gap>) {
             );
         }
         for (hazard, when, why) in LOST.iter().filter(|_| !pinned && !w.writer) {
-            gaps.push(gap(hazard, when, why).fix("pin each member to one node on Swarm", &pin));
+            gaps.push(gap(*hazard, when, why).fix("pin each member to one node on Swarm", &pin));
         }
         if pinned && subject.lock().is_none() {
             gaps.push(
                 gap(
-                    "partition",
+                    Hazard::Partition,
                     "when an unreachable node comes back",
                     "the new task starts at once, while the old one stops, and no port of the node makes it wait",
                 )
@@ -238,7 +243,7 @@ fn bare(subject: SwarmService<'_>, gaps: &mut Vec<Gap>) {
         if w.stop.grace > SWARM_LONGEST_GRACE && !w.writer && (!pinned || subject.lock().is_none()) {
             gaps.push(
                 gap(
-                    "update",
+                    Hazard::Update,
                     "during an update",
                     "stop-first waits 60 s for the old task, which gets its signal 2 to 3 s late and may take longer",
                 )
@@ -252,7 +257,8 @@ fn bare(subject: SwarmService<'_>, gaps: &mut Vec<Gap>) {
 fn fields(subject: SwarmService<'_>) -> Vec<Gap> {
     let (service, w) = (subject.service, subject.workload);
     let field = |route: Route, message: &str, why| {
-        Gap::new(format!("swarm/{}", route.steps().join(".")), service.key(&route), message, why)
+        let id = GapId::field(Target::Swarm, route.steps().join("."));
+        Gap::new(id, service.key(&route), message, why)
     };
     let before = w.stop.before.is_some().then(|| {
         field(
@@ -310,7 +316,7 @@ fn apart(context: &Context<'_>, subject: SwarmService<'_>) -> Option<Gap> {
         return None;
     }
     let gap = Gap::new(
-        "swarm/apart_from",
+        GapId::field(Target::Swarm, "apart_from"),
         subject.service.key(&route!["apart_from"]),
         format!("nothing keeps {} away from the nodes of {}", subject.service.name, all.join(" and ")),
         "Swarm has no anti-affinity, no label separates their nodes, and they share no port",

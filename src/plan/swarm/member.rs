@@ -9,12 +9,13 @@ use super::stack::{Deploy, Healthcheck, Resources, Service, Variable};
 use super::storage;
 use crate::code::Code;
 use crate::diag::Diagnostic;
-use crate::gap::Gap;
+use crate::gap::{Gap, GapId};
 use crate::model::check::value_fault;
 use crate::model::{self, Bootstrap, Check, Health, Helper, Program, Stop, Template, Update, User, Workload};
 use crate::plan::context::Context;
 use crate::plan::docker::{self, Command, GUARD};
 use crate::plan::scope::{For, Values};
+use crate::target::Target;
 use crate::text::units::{cores, docker_bytes};
 use crate::value::{self, Fault, Run, Text};
 
@@ -199,7 +200,7 @@ impl Maker<'_> {
         let service = self.subject.service;
         for secret in value.secrets().filter(|_| self.first) {
             let gap = Gap::new(
-                format!("swarm/secrets.{secret}"),
+                GapId::field(Target::Swarm, format!("secrets.{secret}")),
                 service.place(&template.route),
                 "Swarm provides secrets only as files",
                 "berthc leaves the variable out",

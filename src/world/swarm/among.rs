@@ -26,7 +26,7 @@ pub fn check(stacks: &[Vec<Service>], world: &mut World) {
     world.unread.extend(left);
 }
 
-fn finding(code: &str, level: Level, message: String, at: Vec<At>, fix: String) -> Finding {
+fn finding(code: &'static str, level: Level, message: String, at: Vec<At>, fix: String) -> Finding {
     Finding::new(code, level, message, at, fix)
 }
 

@@ -58,7 +58,7 @@ pub fn read(files: &[File<'_>], images: &Images) -> World {
     let mut seen = BTreeSet::new();
     world.unread.retain(|u| seen.insert((u.at.clone(), u.what.clone())));
     let mut seen = BTreeSet::new();
-    world.findings.retain(|f| seen.insert((f.code.clone(), f.at.clone(), f.message.clone())));
+    world.findings.retain(|f| seen.insert((f.code, f.at.clone(), f.message.clone())));
     world
 }
 

@@ -68,7 +68,7 @@ impl<'d, 'w> Page<'d, 'w> {
     /// Adds a finding at `values`, the line to change first.
     pub fn found(
         &mut self,
-        (code, level): (&str, Level),
+        (code, level): (&'static str, Level),
         values: &[&Value<'_>],
         message: impl Into<String>,
         fix: impl Into<String>,

@@ -173,7 +173,7 @@ fn complete(specs: &[(String, String)], wrong: &mut Vec<String>) -> usize {
     let foreseen = berthc::plan::plan(model, &model.all(), &hidden, &options, &mut faults).gaps;
     let mut names: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
     for (index, gap) in &foreseen {
-        names.entry(*index).or_default().insert(gap.name.clone());
+        names.entry(*index).or_default().insert(gap.id.to_string());
     }
     let mut judged = 0;
     for service in done.model.services().filter(|s| s.workload().is_some()) {
@@ -249,7 +249,7 @@ fn complete(specs: &[(String, String)], wrong: &mut Vec<String>) -> usize {
     }
     // Nothing is said twice, once by the plan and once by the certificate.
     for (index, gap) in done.certificates.gaps(&done.model, &foreseen) {
-        wrong.push(format!("{}: {} is not foreseen", done.model.service(index).name, gap.name));
+        wrong.push(format!("{}: {} is not foreseen", done.model.service(index).name, gap.id));
     }
     judged
 }

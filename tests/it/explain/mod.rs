@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use berthc::certificate::{Hazard, Resource};
 use berthc::code::Code;
 use berthc::explain::{names, nearest, page, pages};
+use berthc::finding::{FindingId, codes};
+use berthc::gap::GapId;
+use berthc::hazard::{CellId, Hazard, Resource};
 use berthc::mechanism::Strength;
 use berthc::{Severity, Target};
 
@@ -82,7 +84,7 @@ fn every_gap_that_a_target_names_has_a_page() {
 /// What `verify` calls a finding; lines of its page are of a manifest, a unit or a stack file, and
 /// `tests/found` has them whole.
 fn finding(name: &str) -> bool {
-    berthc::finding::codes::ALL.contains(&name)
+    codes::ALL.contains(&name)
 }
 
 #[test]
@@ -97,7 +99,7 @@ fn every_page_belongs_to_something_and_stands_once() {
             [word] => {
                 code(word).is_some()
                     || finding(word)
-                    || word == berthc::finding::codes::NOT_SEARCHED
+                    || word == codes::NOT_SEARCHED
                     || hazard(word)
                     || resource(word)
                     || LAYERS.map(lower).contains(&word.to_owned())
@@ -203,3 +205,28 @@ fn the_lines_of_the_pages_are_what_they_are_said_to_be() {
 /// What no line of a page may be.
 const MALFORMED: [&str; 8] =
     ["bad-", "value-", "-shape", "syntax", "unknown-key", "wrong-type", "missing", "duplicate-key"];
+
+#[test]
+fn ids_are_read_as_they_are_printed() {
+    for (target, resource) in Target::ALL.into_iter().flat_map(|t| Resource::ALL.map(|r| (t, r))) {
+        for hazard in Hazard::ALL {
+            let cell = CellId { target, resource, hazard };
+            assert_eq!(cell.to_string().parse(), Ok(cell));
+            assert_eq!(cell.to_string().parse(), Ok(GapId::Cell(cell)));
+            assert_eq!(cell.to_string().parse(), Ok(FindingId::Cell(cell)));
+        }
+    }
+    for code in codes::ALL {
+        assert_eq!(code.parse(), Ok(FindingId::Code(code)));
+    }
+    assert_eq!("swarm/secrets.key".parse(), Ok(GapId::field(Target::Swarm, "secrets.key")));
+    for wrong in ["", "swarm", "nomad/data/move", "swarm/data", "swarm/disk/move", "swarm/data/move/"] {
+        assert!(wrong.parse::<CellId>().is_err() && wrong.parse::<FindingId>().is_err(), "{wrong}");
+    }
+    for wrong in ["", "swarm", "nomad/data/move"] {
+        assert!(wrong.parse::<GapId>().is_err(), "{wrong}");
+    }
+    let writer = "swarm/writer/move".parse::<CellId>().unwrap();
+    let hostname = "swarm/hostname/move".parse::<CellId>().unwrap();
+    assert_eq!(writer.normalized(), hostname.normalized());
+}

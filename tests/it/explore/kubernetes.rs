@@ -95,7 +95,7 @@ fn a_stateful_set_holds_until_someone_forces() {
     let world = World { workloads: vec![w], ..World::default() };
     let forced = explore(Target::Kubernetes, &world, Bounds { nodes: 2, force: true });
     assert_eq!(
-        forced.findings.iter().map(|f| f.code.as_str()).collect::<Vec<_>>(),
+        forced.findings.iter().map(|f| f.code.to_string()).collect::<Vec<_>>(),
         ["kubernetes/data/force"]
     );
 }

@@ -68,7 +68,7 @@ pub fn findings(target: Target, workloads: Vec<Workload>) -> Vec<Finding> {
 
 /// The codes of all findings, sorted.
 pub fn codes(target: Target, workloads: Vec<Workload>) -> Vec<String> {
-    let all: BTreeSet<String> = findings(target, workloads).into_iter().map(|f| f.code).collect();
+    let all: BTreeSet<String> = findings(target, workloads).into_iter().map(|f| f.code.to_string()).collect();
     all.into_iter().collect()
 }
 

@@ -26,7 +26,8 @@ spec:
 /// Whether the colocation of each of `names` is accepted in `text`.
 fn accepted(path: &str, text: &str, names: &[&str]) -> Vec<bool> {
     let found = verify(&[File { path, text }], Bounds::default());
-    let colocate = |f: &berthc::finding::Finding| f.codes().any(|c| c.ends_with("/data/colocate"));
+    let colocate =
+        |f: &berthc::finding::Finding| f.codes().any(|c| c.to_string().ends_with("/data/colocate"));
     names
         .iter()
         .map(|name| {

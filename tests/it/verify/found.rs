@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use berthc::explain;
 use berthc::explore::Bounds;
-use berthc::finding::codes;
+use berthc::finding::{FindingId, codes};
 use berthc::verify::verify;
 use berthc::world::File;
 
@@ -21,12 +21,12 @@ fn every_finding_has_an_example_and_a_page() {
         let found = verify(&[File { path: &name, text: &text }], Bounds::default());
         let code = name.split(['.', '@']).next().unwrap();
         let searched = ["kubernetes", "fleet", "swarm"].contains(&code);
-        let all: BTreeSet<&str> = found.findings.iter().map(|f| f.code.as_str()).collect();
-        let wanted = |c: &&str| if searched { c.starts_with(&format!("{code}/")) } else { *c == code };
+        let all: BTreeSet<String> = found.findings.iter().map(|f| f.code.to_string()).collect();
+        let wanted = |c: &String| if searched { c.starts_with(&format!("{code}/")) } else { c == code };
         assert!(all.iter().any(wanted), "{name}: {all:?}");
         let mut told = String::new();
         for finding in &found.findings {
-            assert!(explain::page(&finding.code).is_some(), "{} has no page", finding.code);
+            assert!(explain::page(&finding.code.to_string()).is_some(), "{} has no page", finding.code);
             assert!(!finding.fix.is_empty() && !finding.at.is_empty(), "{name}: {finding:?}");
             for at in finding.at.iter().chain(finding.story.iter().filter_map(|e| e.at.as_ref())) {
                 assert!(at.line >= 1 && at.line <= text.lines().count(), "{name}: {at:?}");
@@ -50,7 +50,7 @@ fn every_finding_has_an_example_and_a_page() {
                 told.push_str(&format!("  also by {}: {}\n", way.code, way.message));
             }
             told.push_str(&format!("  change: {}\n", finding.fix));
-            shown.extend(finding.codes().map(ToOwned::to_owned));
+            shown.extend(finding.codes().map(|code| code.to_string()));
         }
         golden("found", &name, &told);
     }
@@ -113,8 +113,8 @@ fn the_lines_of_a_page_are_true_of_its_example() {
         tried += 1;
         let run = |text: &str| verify(&[File { path: &name, text }], Bounds::default());
         let (before, after) = (run(&text), run(&fixed));
-        let codes: BTreeSet<&str> = before.findings.iter().map(|f| f.code.as_str()).collect();
-        let stays = |f: &&berthc::finding::Finding| f.code == *code || !codes.contains(f.code.as_str());
+        let codes: BTreeSet<FindingId> = before.findings.iter().map(|f| f.code).collect();
+        let stays = |f: &&berthc::finding::Finding| f.code == code || !codes.contains(&f.code);
         if let Some(stays) = after.findings.iter().find(stays) {
             wrong.push(format!("{code}: {} {}\n{fixed}", stays.code, stays.message));
         }

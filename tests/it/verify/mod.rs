@@ -11,7 +11,7 @@ mod scale;
 use std::collections::BTreeSet;
 
 use berthc::explore::Bounds;
-use berthc::finding::{Finding, Level};
+use berthc::finding::{Finding, FindingId, Level};
 use berthc::verify::{Verified, verify};
 use berthc::world::File;
 use berthc::{Compiled, Input, Options, Tree};
@@ -60,7 +60,12 @@ fn whole(verified: &Verified) {
 
 /// The codes of findings of one level, sorted.
 fn codes(findings: &[Finding], level: Level) -> BTreeSet<String> {
-    findings.iter().filter(|f| f.level == level).flat_map(Finding::codes).map(ToOwned::to_owned).collect()
+    findings
+        .iter()
+        .filter(|f| f.level == level)
+        .flat_map(Finding::codes)
+        .map(|code| code.to_string())
+        .collect()
 }
 
 /// A finding as a reader sees it, for messages of tests.

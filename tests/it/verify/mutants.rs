@@ -107,7 +107,7 @@ fn faults(finding: &Finding, tree: &Tree) -> Vec<String> {
         .filter(|at| at.line == 0 || at.line > lines(&at.file))
         .map(|at| format!("no line {}:{}", at.file, at.line))
         .collect();
-    let searched = finding.code.contains('/');
+    let searched = matches!(finding.code, FindingId::Cell(_));
     if searched && finding.story.len() < 2 || finding.story.iter().any(|e| e.words.trim().is_empty()) {
         wrong.push("no story".into());
     }

@@ -24,7 +24,7 @@ fn search(files: &[(&str, String)]) -> Verified {
 /// The codes of violations.
 fn broken(files: &[(&str, String)]) -> Vec<String> {
     let violations = search(files).findings.into_iter().filter(|f| f.level == Level::Violation);
-    violations.flat_map(|f| f.codes().map(ToOwned::to_owned).collect::<Vec<_>>()).collect()
+    violations.flat_map(|f| f.codes().map(|code| code.to_string()).collect::<Vec<_>>()).collect()
 }
 
 /// A controller of `kind` whose container has these volumes: the path of a node, and in the

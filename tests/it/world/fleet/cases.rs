@@ -75,7 +75,10 @@ fn read_past_without_a_word() {
     ] {
         let world = read(&[("a@1.service", unit(&docker("a"), x_fleet))]);
         assert_eq!(world.findings.len(), 1, "{:?}", world.findings);
-        assert_eq!((world.findings[0].code.as_str(), world.findings[0].fix.as_str()), ("rule-ignored", fix));
+        assert_eq!(
+            (world.findings[0].code.to_string().as_str(), world.findings[0].fix.as_str()),
+            ("rule-ignored", fix)
+        );
         assert!(codes(&world)[0].starts_with('!') && world.findings[0].at[0].line >= 4);
     }
     assert_eq!(found(&[("a@1.service", "Owner=team-a")]), ["rule-ignored a@1.service:4"]);

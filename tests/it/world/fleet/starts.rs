@@ -14,9 +14,7 @@ use super::{codes, read, unit};
 fn told(text: &str) -> Vec<String> {
     let files = [File { path: "db.service", text }];
     let found = verify(&files, Bounds::default());
-    let of = |f: &Finding| {
-        std::iter::once(f.code.clone()).chain(f.also_by.iter().map(|w| w.code.clone())).collect()
-    };
+    let of = |f: &Finding| f.codes().map(|code| code.to_string()).collect();
     let codes: BTreeSet<String> = found.findings.iter().flat_map(|f| -> Vec<String> { of(f) }).collect();
     codes.into_iter().collect()
 }

@@ -7,7 +7,7 @@ const N: Level = Level::Note;
 
 /// Returns the codes for one service, with more text at the top of the file.
 fn codes(body: &str, beside: &str) -> Vec<(String, Level)> {
-    service(body, beside).1.findings.into_iter().map(|f| (f.code, f.level)).collect()
+    service(body, beside).1.findings.into_iter().map(|f| (f.code.to_string(), f.level)).collect()
 }
 
 fn one(code: &str, level: Level) -> Vec<(String, Level)> {
@@ -164,7 +164,7 @@ const DATABASE: &str = "services:\n  db1: &db\n    image: docker.io/library/zook
 fn habits_of_databases() {
     let db = |rest: &str| {
         let world = read(&format!("{}{rest}", DATABASE.replace(" &db", "")));
-        world.findings.into_iter().map(|f| (f.code, f.level)).collect::<Vec<_>>()
+        world.findings.into_iter().map(|f| (f.code.to_string(), f.level)).collect::<Vec<_>>()
     };
     assert_eq!(db("    stop_grace_period: 30s\n"), []);
     assert_eq!(db(""), one("grace-short", N));
@@ -252,7 +252,7 @@ fn checks_of_members() {
             )
         };
         let world = read(&format!("services:\n{}{}", service(1), service(2)));
-        world.findings.into_iter().map(|f| f.code).collect::<Vec<_>>()
+        world.findings.into_iter().map(|f| f.code.to_string()).collect::<Vec<_>>()
     };
     let check = "    healthcheck: { test: [CMD, a], start_period: 5m }\n";
     assert_eq!(quorum(check, "zoo1:2888 zoo2:2888"), ["check-hides-names"]);

@@ -31,7 +31,7 @@ fn service(body: &str, beside: &str) -> (Workload, World) {
 
 /// Code, level and line of each finding.
 fn told(world: &World) -> Vec<(String, Level, usize)> {
-    world.findings.iter().map(|f| (f.code.clone(), f.level, f.at[0].line)).collect()
+    world.findings.iter().map(|f| (f.code.to_string(), f.level, f.at[0].line)).collect()
 }
 
 fn only<'w>(world: &'w World, code: &str) -> &'w Finding {
