@@ -139,7 +139,7 @@ fn page(file: &File<'_>, target: Target) -> Page {
     let lines: Vec<&str> = file.text.lines().collect();
     let (documents, _) = yaml::read(file.text);
     let mut page = Page::new(match target {
-        Target::Swarm => services(&lines, &documents),
+        Target::Swarm => services(&documents),
         _ => objects(&documents),
     });
     let owners = Owners::new(&lines);
@@ -213,24 +213,13 @@ fn objects(documents: &[Document]) -> Vec<Block> {
 }
 
 /// Returns the services of a stack file, and what stands between them.
-fn services(lines: &[&str], documents: &[Document]) -> Vec<Block> {
-    let Some(root) = documents.first().map(Document::root) else { return Vec::new() };
-    // The line of a key: that of its value, or one above it.
-    let key = |name: &str, value: Value<'_>, from: usize| {
-        let is = |line: &usize| {
-            let text = lines.get(line - 1).copied().unwrap_or_default();
-            text.trim_start_matches(['{', ' ', ',', '"', '\'']).starts_with(name)
-        };
-        (from..=value.line()).rev().find(is).unwrap_or(value.line())
-    };
+fn services(documents: &[Document]) -> Vec<Block> {
+    let block = |value: Value<'_>, names| Block { first: value.line(), way: value.field(), names };
     let mut blocks = Vec::new();
-    for (section, value) in root.entries() {
-        let start = key(section, value, 1);
-        let block = |first, value: Value<'_>, names| Block { first, way: value.field(), names };
-        blocks.push(block(start, value, Vec::new()));
-        for (name, value) in value.entries().into_iter().filter(|(_, v)| v.is_map()) {
-            blocks.push(block(key(name, value, start), value, vec![name.to_owned()]));
-        }
+    for (_, section) in documents.iter().take(1).flat_map(|d| d.root().entries()) {
+        blocks.push(block(section, Vec::new()));
+        let maps = section.entries().into_iter().filter(|(_, value)| value.is_map());
+        blocks.extend(maps.map(|(name, value)| block(value, vec![name.to_owned()])));
     }
     blocks
 }

@@ -51,10 +51,20 @@ pub(super) enum Step {
 #[derive(Debug, Clone)]
 pub(super) enum Kind {
     Null,
-    /// A scalar, and whether it has no quotes.
-    Scalar(Arc<str>, bool),
+    Scalar(Arc<str>, Style),
     Seq,
     Map,
+}
+
+/// How a scalar is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    /// Without quotes or tag.
+    Plain,
+    /// As text for certain.
+    Quoted,
+    /// As a literal block, whose text begins in this line of the file.
+    Block(usize),
 }
 
 /// Reads the whole number that `text` is to go-yaml (`resolve.go`), with which docker and kubectl read:
@@ -196,14 +206,24 @@ impl<'d> Value<'d> {
     /// Returns an unquoted whole number, in any of the forms that YAML has for it.
     pub fn number(self) -> Option<i64> {
         match &self.node().kind {
-            Kind::Scalar(text, true) => whole(text),
+            Kind::Scalar(text, Style::Plain) => whole(text),
             _ => None,
         }
     }
 
     /// Returns whether it is text for certain: quoted, a block scalar, or tagged.
     pub fn is_quoted(self) -> bool {
-        matches!(self.node().kind, Kind::Scalar(_, false))
+        matches!(self.node().kind, Kind::Scalar(_, style) if style != Style::Plain)
+    }
+
+    /// Returns the lines of a text, each with its line in the file.
+    pub fn lines(self) -> impl Iterator<Item = (usize, &'d str)> {
+        let (first, step) = match self.node().kind {
+            Kind::Scalar(_, Style::Block(first)) => (first, 1),
+            _ => (self.line(), 0),
+        };
+        let lines = self.as_str().unwrap_or_default().lines().enumerate();
+        lines.map(move |(i, line)| (first + i * step, line))
     }
 
     /// Returns whether it is null: empty, `~` or `null`.
@@ -263,7 +283,8 @@ impl<'d> Value<'d> {
         field
     }
 
-    /// Its line in the file, from 1; for a map or list, that of its first entry.
+    /// Returns its line in the file, from 1: that of its key. A map or list without a key, such as an
+    /// item of a list, has the line of its first entry.
     pub fn line(self) -> usize {
         self.node().line
     }

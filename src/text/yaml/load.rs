@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
-use super::document::{Document, Fault, Kind, Node, Step};
+use super::document::{Document, Fault, Kind, Node, Step, Style};
 
 /// Maximum number of values that the aliases of one file may expand to.
 pub const MAX_COPIES: usize = 200_000;
@@ -97,13 +97,18 @@ impl Loader<'_> {
             Event::Scalar(text, style, anchor, tag) => {
                 self.tag(tag.as_deref(), line);
                 let plain = style == ScalarStyle::Plain;
+                let style = match style {
+                    ScalarStyle::Plain if tag.is_none() => Style::Plain,
+                    ScalarStyle::Literal => Style::Block(line),
+                    _ => Style::Quoted,
+                };
                 let text: Arc<str> = text.into();
                 if self.wants_key() {
                     self.key(text, plain, line);
                     return Ok(());
                 }
-                let null = plain && tag.is_none() && ["", "~", "null", "Null", "NULL"].contains(&&*text);
-                let kind = if null { Kind::Null } else { Kind::Scalar(text, plain && tag.is_none()) };
+                let null = style == Style::Plain && ["", "~", "null", "Null", "NULL"].contains(&&*text);
+                let kind = if null { Kind::Null } else { Kind::Scalar(text, style) };
                 self.push(kind, anchor, line).map(drop)
             }
             Event::SequenceStart(_, anchor, tag) => {
@@ -134,8 +139,9 @@ impl Loader<'_> {
 
     fn key(&mut self, name: Arc<str>, plain: bool, line: usize) {
         let Some(open) = self.open.last_mut() else { return };
-        if open.keys.is_empty() && open.merges.is_empty() {
-            self.nodes[open.index].line = line;
+        let map = &mut self.nodes[open.index];
+        if open.keys.is_empty() && open.merges.is_empty() && !matches!(map.step, Step::Key(_)) {
+            map.line = line;
         }
         let merges = plain && &*name == "<<";
         if let Some(first) = open.keys.get(&name).filter(|_| !merges) {
@@ -146,21 +152,22 @@ impl Loader<'_> {
         open.key = Some(Key { name, line, merges });
     }
 
-    /// Returns the step to the next value, whose index is `index`, and the line of its key.
-    fn step(&mut self, index: usize) -> (Step, Option<usize>) {
-        let Some(open) = self.open.last_mut() else { return (Step::Root, None) };
+    /// Returns the step to the next value, whose index is `index`, and its line: that of its key, else
+    /// `own`.
+    fn step(&mut self, index: usize, own: usize) -> (Step, usize) {
+        let Some(open) = self.open.last_mut() else { return (Step::Root, own) };
         match open.key.take() {
             Some(key) if key.merges => {
                 open.merges.push(index);
-                (Step::Gone, None)
+                (Step::Gone, own)
             }
             Some(Key { name, line, .. }) => {
                 open.keys.insert(name.clone(), index);
-                (Step::Key(name), Some(line))
+                (Step::Key(name), line)
             }
             None => {
                 open.items += 1;
-                (Step::Item(open.items - 1), None)
+                (Step::Item(open.items - 1), own)
             }
         }
     }
@@ -175,9 +182,7 @@ impl Loader<'_> {
         }
         let index = self.nodes.len();
         let parent = self.open.last().map_or(0, |o| o.index);
-        let (step, key_line) = self.step(index);
-        // An empty value has no position of its own; its key has one.
-        let line = if matches!(kind, Kind::Null) { key_line.unwrap_or(line) } else { line };
+        let (step, line) = self.step(index, line);
         self.nodes.push(Node { parent, step, line, depth, end: index + 1, kind });
         if anchor > 0 {
             self.anchors.insert(anchor, index);
@@ -195,7 +200,7 @@ impl Loader<'_> {
 
     fn close(&mut self) -> Result<(), Stop> {
         let Some(Open { index, mut keys, merges, items, .. }) = self.open.pop() else { return Ok(()) };
-        if items > 0 {
+        if items > 0 && !matches!(self.nodes[index].step, Step::Key(_)) {
             self.nodes[index].line = self.nodes[index + 1].line;
         }
         for merged in merges {
@@ -207,7 +212,7 @@ impl Loader<'_> {
                 let Step::Key(name) = self.nodes[entry].step.clone() else { continue };
                 if !keys.contains_key(&name) {
                     keys.insert(name.clone(), self.nodes.len());
-                    self.copy(entry, index, Step::Key(name))?;
+                    self.copy(entry, index, Step::Key(name), self.nodes[entry].line)?;
                 }
             }
         }
@@ -237,14 +242,14 @@ impl Loader<'_> {
             return Ok(());
         }
         let parent = self.open.last().map_or(0, |o| o.index);
-        let (step, _) = self.step(self.nodes.len());
-        self.copy(source, parent, step)
+        let (step, line) = self.step(self.nodes.len(), self.nodes[source].line);
+        self.copy(source, parent, step, line)
     }
 
-    /// Copies `source` and its descendants below `parent`.
-    fn copy(&mut self, source: usize, parent: usize, step: Step) -> Result<(), Stop> {
+    /// Copies `source` to `line` below `parent`, and its descendants with the lines that they have.
+    fn copy(&mut self, source: usize, parent: usize, step: Step, line: usize) -> Result<(), Stop> {
         let (from, to) = (source, self.nodes.len());
-        let (end, line) = (self.nodes[source].end, self.nodes[source].line);
+        let end = self.nodes[source].end;
         *self.copies += end - from;
         if *self.copies > MAX_COPIES {
             return Err((line, format!("the file's aliases write out more than {MAX_COPIES} values")));
@@ -259,7 +264,7 @@ impl Loader<'_> {
                 return Err((node.line, format!("nested deeper than {MAX_DEPTH} levels")));
             }
             if i == from {
-                (node.parent, node.step) = (parent, step.clone());
+                (node.parent, node.step, node.line) = (parent, step.clone(), line);
             } else {
                 node.parent = node.parent - from + to;
             }

@@ -266,12 +266,11 @@ fn first_start(name: &str, of: &str, at: At, found: &mut Found) {
 /// Reports the same settings in the files of a ConfigMap.
 fn files(object: &Object<'_>, found: &mut Found) {
     for (_, value) in object.root.get("data").map(Value::entries).unwrap_or_default() {
-        let lines = value.as_str().unwrap_or_default().lines().enumerate();
-        let pairs = lines.filter_map(|(i, l)| Some((i, l.trim().split_once([':', '='])?)));
-        for (i, (name, text)) in pairs {
+        let pairs =
+            value.lines().filter_map(|(line, text)| Some((line, text.trim().split_once([':', '='])?)));
+        for (line, (name, text)) in pairs {
             if kept(name.trim().trim_matches('"'), text.trim()) {
-                let mut at = object.at(value);
-                at.line += if value.is_quoted() { i } else { 0 };
+                let at = At { line, ..object.at(value) };
                 return first_start(name.trim(), &object.title(), at, found);
             }
         }

@@ -48,29 +48,26 @@ fn every_code_gap_hazard_resource_and_layer_has_a_page() {
     assert_eq!(missing, Vec::<&String>::new());
 }
 
-/// The text between the quotes that follow, with values in place of its placeholders.
-fn literal(after: &str) -> Option<String> {
-    let text = after.split_once('"')?.1.split_once('"')?.0;
-    let known = [("{resource}", "id"), ("{hazard}", "update"), ("{secret}", "password")];
-    Some(known.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to)))
-}
-
-/// The names that stand in the text of the targets, whether or not a spec here leads to them.
+/// The fields that stand in the text of the targets as gaps, whether or not a spec here leads to them.
 #[test]
-fn every_gap_that_a_target_names_has_a_page() {
+fn every_field_that_a_target_names_has_a_page() {
     let mut found = BTreeSet::new();
+    let quoted = |text: &str| Some(text.split_once('"')?.1.split_once('"')?.0.to_owned());
     for path in walk(&root().join("src/plan")) {
         let text = std::fs::read_to_string(&path).unwrap();
-        for name in text.split("Gap::new(").skip(1).filter_map(literal) {
+        for name in text.split("GapId::field(Target::").skip(1) {
+            let (target, field) = name.split_once(", ").unwrap();
+            let target = target.to_lowercase();
             // Swarm names its fields by their route.
-            if name != "swarm/{}" {
-                assert!(name.contains('/') && !name.contains('{'), "{}: {name}", path.display());
-                found.insert(name);
+            if !field.starts_with("route.") {
+                let field = quoted(field).unwrap().replace("{secret}", "password");
+                assert!(!field.contains('{'), "{}: {field}", path.display());
+                found.insert(format!("{target}/{field}"));
                 continue;
             }
             for route in text.split("field(\n").skip(1).filter_map(|f| f.trim().strip_prefix("route![")) {
                 let steps: Vec<_> = route.split(']').next().unwrap().split('"').skip(1).step_by(2).collect();
-                found.insert(format!("swarm/{}", steps.join(".")));
+                found.insert(format!("{target}/{}", steps.join(".")));
             }
         }
     }

@@ -61,7 +61,7 @@ pub fn findings(target: Target, workloads: Vec<Workload>) -> Vec<Finding> {
     assert!(explored.complete);
     let wide = explore(target, &world, Bounds { nodes: 3, force: false });
     assert!(wide.complete, "{}", wide.states);
-    let codes = |all: &[Finding]| all.iter().map(|f| f.code.clone()).collect::<BTreeSet<_>>();
+    let codes = |all: &[Finding]| all.iter().map(|f| f.code).collect::<BTreeSet<_>>();
     assert_eq!(codes(&explored.findings), codes(&wide.findings), "a third node tells more");
     explored.findings
 }

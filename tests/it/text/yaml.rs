@@ -41,6 +41,9 @@ fn aliases_and_merge_keys_are_written_out() {
     // The way is the reader's, the line is where the text stands.
     let item = document.at(&["two", "b"]).unwrap().items()[1];
     assert_eq!((item.field().as_str(), item.line()), ("two.b[1]", 3));
+    // What a key has by an alias stands at the key.
+    assert_eq!(document.at(&["three"]).map(|v| v.line()), Some(11));
+    assert_eq!(document.at(&["three", "a"]).map(|v| v.line()), Some(2));
 }
 
 #[test]
@@ -54,8 +57,23 @@ fn scalars_as_they_are_written() {
     assert_eq!((get("e").is_null(), get("e").line()), (true, 5));
     assert!(get("f").is_null() && document.root().given("f").is_none());
     assert_eq!(get("g").as_str(), Some("null"));
-    assert_eq!((get("h").as_str(), get("h").line()), (Some("x\ny\n"), 9));
+    assert_eq!((get("h").as_str(), get("h").line()), (Some("x\ny\n"), 8));
     assert_eq!(get("i").number(), Some(-3));
+}
+
+#[test]
+fn a_value_stands_at_its_key() {
+    let text = "one:\n\n  # said\n  two:\n    - a\n    -\n      b:\n        c\n  three:\n    {d: 1}\n";
+    let document = one(text);
+    let line = |way: &[&str]| document.at(way).unwrap().line();
+    assert_eq!([line(&["one"]), line(&["one", "two"]), line(&["one", "three"])], [1, 4, 9]);
+    // The lines of a block are those of the file, whatever its key.
+    let lines = |text: &str| one(text).at(&["a"]).unwrap().lines().map(|l| l.0).collect::<Vec<_>>();
+    assert_eq!((lines("a: |\n  x\n\n  y\n"), lines("a: \"x\\ny\"\n")), (vec![2, 3, 4], vec![1, 1]));
+    // Without a key, a place is that of the first entry.
+    let items = document.at(&["one", "two"]).unwrap().items();
+    assert_eq!([items[0].line(), items[1].line(), items[1].get("b").unwrap().line()], [5, 7, 7]);
+    assert_eq!((document.root().line(), line(&["one", "three", "d"])), (1, 10));
 }
 
 #[test]
