@@ -82,8 +82,8 @@ impl Certificates {
         self.parts.get(&index).map_or(&[], Vec::as_slice)
     }
 
-    /// Returns the cells without a mechanism, each with the index of its service. If the plan reports
-    /// the same gap, its words are used.
+    /// Returns the gaps of the cells with an open way that the plan does not report itself, each with
+    /// the index of its service.
     pub fn gaps(&self, model: &Model, foreseen: &[(usize, Gap)]) -> Vec<(usize, Gap)> {
         let by_service = by_service(foreseen);
         let mut gaps = Vec::new();
@@ -129,30 +129,28 @@ fn by_service(gaps: &[(usize, Gap)]) -> BTreeMap<usize, Vec<&Gap>> {
     all
 }
 
-/// Makes the gap of a cell without a mechanism: what happens, why, and how to fix it. Returns `None` if
-/// the plan reports the gap. If the plan reports it for another hazard, the cause is the same.
+/// Makes the gap of a cell with an open way: what it leaves open, and which mechanisms the files have
+/// lost. Returns `None` for a gap that the plan reports itself, and for a cell without an open way.
 fn gap(shape: &Shape<'_>, target: Target, cell: &Cell, foreseen: &[&Gap]) -> Option<Gap> {
     let (resource, hazard) = (cell.resource, cell.hazard);
     let id = GapId::cell(target, resource, hazard);
+    let Verdict::Gap { open, lost, .. } = &cell.verdict else { return None };
     if foreseen.iter().any(|g| g.id == id) {
         return None;
     }
-    let like =
-        |id: &GapId| matches!(id, GapId::Cell(cell) if (cell.target, cell.resource) == (target, resource));
-    if let Some(like) = foreseen.iter().find(|g| like(&g.id)) {
-        return Some(Gap { id, ..(*like).clone() });
-    }
-    let Verdict::Gap { open, .. } = &cell.verdict else { return None };
-    let texts = target.texts();
+    let (texts, resource) = (target.texts(), resource.name());
     let message = format!(
-        "nothing in the emitted {texts} keeps the {} from this at {}: {}",
-        resource.name(),
-        hazard.name(),
+        "nothing in the emitted {texts} protects the {resource} when {}: {}",
+        hazard.what(),
         open.join(", ")
     );
+    let lost: Vec<String> = lost.iter().map(|m| format!("`{}` ({})", m.id, m.what)).collect();
+    let why = match lost.as_slice() {
+        [] => format!("{target} has no mechanism for this"),
+        lost => format!("a template or a raw addition took away {}", lost.join(", and ")),
+    };
     let place = shape.service.key(&route!["exclusive"]);
-    let gap = Gap::new(id, place, message, "the templates have lost every rule that held it");
-    Some(gap.fix("use berthc's own templates, or put the rule back", ""))
+    Some(Gap::new(id, place, message, why).fix("use berthc's own templates, or put the rule back", ""))
 }
 
 type Expectation = fn(&Shape<'_>, Resource, Hazard) -> Expect;

@@ -56,8 +56,7 @@ pub fn gaps(
             continue;
         }
         let place = service.key(&route!["service"]);
-        let at = finding.at.first().map(|at| format!("{}:{} {}", at.file, at.line, at.field));
-        let why = format!("{}: {}", at.unwrap_or_default(), story(&finding));
+        let why = reason(&finding);
         let FindingId::Cell(cell) = finding.code else {
             let message = format!("what was emitted breaks: {} ({})", finding.message, finding.code);
             let d = Diagnostic::error(Code::OutputBreaks, place, message).why(why);
@@ -105,8 +104,12 @@ fn held(certificates: &Certificates, service: &Service, id: CellId) -> bool {
     })
 }
 
-/// Returns a story in one line.
-fn story(finding: &Finding) -> String {
-    let words: Vec<&str> = finding.story.iter().map(|e| e.words.as_str()).collect();
-    words.join("; ")
+/// Returns the line that permits it, and its story, if it has one, in one line.
+fn reason(finding: &Finding) -> String {
+    let at = finding.at.first().map(|at| format!("{}:{} {}", at.file, at.line, at.field)).unwrap_or_default();
+    let story: Vec<&str> = finding.story.iter().map(|e| e.words.as_str()).collect();
+    match story.is_empty() {
+        true => format!("{} permits it", at.trim_end()),
+        false => format!("{at}: {}", story.join("; ")),
+    }
 }

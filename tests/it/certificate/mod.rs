@@ -74,3 +74,28 @@ pub fn page(model: &Model, certificates: &Certificates, gaps: &[(usize, berthc::
     assert!(out.is_empty(), "{out:?}");
     tree
 }
+
+/// A stack file that publishes no port of the node, of volumes that a connected node keeps to itself.
+#[test]
+fn an_open_cell_has_words_of_its_own() {
+    let spec = r#"
+service: db
+image: db:1
+members: { count: 1 }
+exclusive:
+  data: { data: { mount: /data, volume: { backend: gce-pd, size: 1Gi, zones: [a] } } }
+  ports: { http: 5000 }
+targets: { swarm: { engine: "20.10", network: net } }
+"#;
+    let stack = "swarm/stack.yml.j2";
+    let text = berthc::emit::templates().find(|(name, _)| *name == stack).unwrap().1;
+    let mut options = Options::default();
+    options.templates.insert(stack.into(), text.replace("        mode: host", "        mode: ingress"));
+    let said = compiled(&[spec.to_owned()], &options).diagnostics;
+    let of = |code: &str| said.iter().find(|d| d.code == code).unwrap_or_else(|| panic!("{code}: {said:#?}"));
+    let (planned, open) = (of("swarm/data/move"), of("swarm/data/partition"));
+    assert!(planned.message.contains("empty volume"), "{planned:#?}");
+    assert!(open.message.contains("when a node is cut off") && open.why[0].contains("`port`"), "{open:#?}");
+    let unsaid = said.iter().flat_map(|d| &d.why).find(|why| why.trim_end().ends_with(':'));
+    assert_eq!(unsaid, None, "a note says what it is of");
+}

@@ -1,0 +1,175 @@
+//! Duties on fleet.
+
+use std::collections::BTreeSet;
+
+use super::docker::{docker_volumes, zones};
+use super::section::{Section, Words, chain, labels, members, once, owner, revision, then};
+use crate::model::{Fleet, Members, Model, Service, Volume, Workload};
+use crate::plan::docker::volume_options;
+use crate::plan::fleet;
+use crate::target::Target;
+
+/// A service and its revisions.
+#[derive(Clone, Copy)]
+struct Subject<'a> {
+    group: &'a [&'a Service],
+    service: &'a Service,
+    w: &'a Workload,
+    words: Words<'a>,
+}
+
+/// Returns the duties of the services of one name.
+pub fn duties(model: &Model, group: &[&Service], service: &Service, w: &Workload) -> Section {
+    let mut section = Section::new("fleet");
+    let Some(f) = &service.targets.fleet else { return section };
+    let words = Words { model, service, target: Target::Fleet };
+    let subject = Subject { group, service, w, words };
+    secret_files(w, &mut section);
+    subject.machines(f, &mut section);
+    if w.per_node() {
+        subject.by_machine(&mut section);
+    } else {
+        subject.by_member(&mut section);
+    }
+    section.add(
+        "Never, for old and new would run together.",
+        vec!["# never: docker rm -f; docker run --restart; a destroy with a start elsewhere before the container is gone".into()],
+    );
+    once(words, w, &mut section, &exec(&fleet::unit_name(service, None, w.ids().next())));
+    section
+}
+
+/// The secrets' files, each for all who read it. Only docker, as root, enters their directory.
+fn secret_files(w: &Workload, section: &mut Section) {
+    let mut seen = BTreeSet::new();
+    for secret in &w.secrets {
+        if !seen.insert((&secret.object, &secret.key)) {
+            continue;
+        }
+        let reads = |s: &&crate::model::Secret| (&s.object, &s.key) == (&secret.object, &secret.key);
+        let helpers =
+            w.helpers.iter().filter(|h| fleet::secrets_of(h, w).iter().any(reads)).map(|h| &h.program);
+        let uids: BTreeSet<Option<u32>> =
+            std::iter::once(&w.program).chain(helpers).map(|p| p.user.map(|u| u.uid)).collect();
+        let folder = format!("/etc/berth/secrets/{}", secret.object);
+        let (how, why) = match w.program.user {
+            Some(_) if uids.len() == 1 => (format!("{}-m 0400", owner(w)), ""),
+            Some(_) => (
+                "-m 0444".to_owned(),
+                " Member and helper read it as different users; the directory lets root alone in.",
+            ),
+            None => ("-m 0444".to_owned(), " Nothing says who reads it; the directory lets root alone in."),
+        };
+        section.add(
+            format!("The secret {}, on each machine that may run a member.{why}", secret.name),
+            vec![format!("install -d -m 0700 {folder} && install {how} FILE {folder}/{}", secret.key)],
+        );
+    }
+}
+
+/// A member's unit, then its helpers'.
+fn units(service: &Service, id: Option<u32>) -> Vec<String> {
+    let helpers = service.workload().into_iter().flat_map(|w| &w.helpers);
+    let helpers = helpers.map(|h| fleet::unit_name(service, Some(&h.name), id));
+    std::iter::once(fleet::unit_name(service, None, id)).chain(helpers).collect()
+}
+
+fn files(units: &[String]) -> String {
+    units.iter().map(|u| format!(" fleet/{u}")).collect()
+}
+
+fn exec(unit: &str) -> String {
+    format!("docker exec \"$(docker ps -q --filter label=berth.unit={unit})\"")
+}
+
+fn gone(unit: &str) -> String {
+    format!(
+        "docker ps -q --filter label=berth.unit={unit}   # on its machine; prints nothing when it is gone"
+    )
+}
+
+fn here(all: Vec<String>) -> Option<String> {
+    let all = chain(all);
+    (!all.is_empty()).then(|| format!("{all}   # on its machine"))
+}
+
+impl Subject<'_> {
+    fn machines(&self, f: &Fleet, section: &mut Section) {
+        let Self { service, w, .. } = self;
+        let volumes = |id| {
+            let member = fleet::member_name(service, Some(id));
+            let own = |(data, volume): (_, &Volume)| {
+                let name = fleet::volume_name(data, &member);
+                let options = volume_options(&name, volume);
+                (name, options)
+            };
+            w.volumes().map(own).collect::<Vec<_>>()
+        };
+        docker_volumes(w, section, volumes);
+        let pin = w.pin().or(f.pin.as_ref());
+        let metadata =
+            |pairs: String| format!("metadata={pairs}   # /etc/fleet/fleet.conf, before fleetd starts");
+        match &w.members {
+            Members::PerNode { on, .. } => {
+                let mut on = on.clone();
+                on.extend(revision(self.group, service));
+                section.add(
+                    "Each machine that shall have a member.",
+                    vec![metadata(labels(&on).replace(' ', ","))],
+                );
+            }
+            Members::Counted { .. } => {
+                if let Some(pin) = pin {
+                    let commands = w.ids().map(|id| metadata(format!("{}={id}", pin.label))).collect();
+                    section.add("One machine for each value, and no value on two machines.", commands);
+                }
+            }
+        }
+        zones(w, section, |zone| metadata(format!("zone={zone}")));
+        if let Some(domain) = &f.domain {
+            section.add(
+                format!("DNS: each member's name below {domain} leads to the machine that runs it."),
+                vec![],
+            );
+        }
+    }
+
+    fn by_machine(&self, section: &mut Section) {
+        let w = self.w;
+        let all: Vec<String> = self.group.iter().flat_map(|s| units(s, None)).collect();
+        section.add("Deploy.", vec![format!("fleetctl start{}", files(&all))]);
+        section.add(
+            format!("Update by a new revision, machine by machine: take the metadata away, wait on the machine until the container is gone, give it the next value, wait until it runs; {}. A changed unit of one name restarts every machine at once.", then(w)),
+            vec![],
+        );
+        for own in self.group {
+            let unit = fleet::unit_name(own, None, None);
+            let gate = own
+                .workload()
+                .map_or_else(Vec::new, |w| Words { service: own, ..self.words }.gate(w, &exec(&unit), None));
+            let all = std::iter::once(gone(&unit)).chain(here(gate)).collect();
+            section.add(format!("{unit}: away from it, and when it has come."), all);
+        }
+    }
+
+    fn by_member(&self, section: &mut Section) {
+        let Self { service, w, .. } = self;
+        let all: Vec<String> = members(w).into_iter().flat_map(|id| units(service, id)).collect();
+        section.add("Deploy.", vec![format!("fleetctl start{}", files(&all))]);
+        section.add(
+            format!("Update, one member after the other: destroy, wait on its machine until its container is gone, start, wait until it runs; {}.", then(w)),
+            vec![],
+        );
+        for id in members(w) {
+            let own = units(service, id);
+            let unit = fleet::unit_name(service, None, id);
+            let mut all = vec![
+                format!("fleetctl destroy {}", own.join(" ")),
+                gone(&unit),
+                format!("fleetctl start{}", files(&own)),
+            ];
+            all.extend(here(self.words.gate(w, &exec(&unit), id)));
+            section.add(format!("{}.", fleet::member_name(service, id)), all);
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Duties on Kubernetes.
+
+use super::section::{Section, Words, chain, labels, once, revision, then};
+use crate::model::{Members, Model, Service, Workload};
+use crate::plan::kubernetes::{by_hand, query};
+use crate::target::Target;
+
+/// A service, its revisions, and where they run.
+#[derive(Clone, Copy)]
+struct Subject<'a> {
+    group: &'a [&'a Service],
+    service: &'a Service,
+    w: &'a Workload,
+    namespace: &'a str,
+    words: Words<'a>,
+}
+
+/// Returns the duties of the services of one name.
+pub fn duties(model: &Model, group: &[&Service], service: &Service, w: &Workload) -> Section {
+    let mut section = Section::new("Kubernetes");
+    let Some(k) = &service.targets.kubernetes else { return section };
+    let words = Words { model, service, target: Target::Kubernetes };
+    let subject = Subject { group, service, w, namespace: &k.namespace, words };
+    subject.namespace(&mut section);
+    subject.secrets(&mut section);
+    subject.nodes(&mut section);
+    section.add("Deploy and update.", vec!["kubectl apply -k kubernetes".into()]);
+    if by_hand(w) {
+        subject.update(&mut section);
+    }
+    if w.per_node() && service.revision.is_some() {
+        subject.next_revision(&mut section);
+    }
+    subject.never(&mut section);
+    let first = w.ids().next().map_or_else(|| subject.on_node(), |id| format!("{}-{id}", service.name));
+    once(words, w, &mut section, &subject.exec(&first));
+    section
+}
+
+impl Subject<'_> {
+    fn namespace(&self, section: &mut Section) {
+        let Self { w, namespace: ns, .. } = self;
+        let host = w.per_node() && w.data.iter().any(|d| d.host().is_some());
+        let level = if host || w.node_network {
+            "privileged"
+        } else if w.program.user.is_some_and(|u| u.uid > 0)
+            && w.helpers.iter().all(|h| h.program.user.is_some_and(|u| u.uid > 0))
+        {
+            "restricted"
+        } else {
+            "baseline"
+        };
+        section.add(
+            format!("Once. The pods pass the Pod Security level {level}."),
+            vec![
+                format!("kubectl create namespace {ns}"),
+                format!("kubectl label namespace {ns} pod-security.kubernetes.io/enforce={level}"),
+            ],
+        );
+    }
+
+    fn secrets(&self, section: &mut Section) {
+        let ns = self.namespace;
+        let mut objects: Vec<(&str, Vec<&str>)> = Vec::new();
+        for secret in &self.w.secrets {
+            match objects.iter_mut().find(|(object, _)| *object == secret.object) {
+                Some((_, keys)) if keys.contains(&secret.key.as_str()) => {}
+                Some((_, keys)) => keys.push(&secret.key),
+                None => objects.push((&secret.object, vec![&secret.key])),
+            }
+        }
+        for (object, keys) in objects {
+            let files: String = keys.iter().map(|key| format!(" --from-file={key}")).collect();
+            section.add(
+                format!("The secret {object}, once, of files of these names."),
+                vec![format!("kubectl -n {ns} create secret generic {object}{files}")],
+            );
+        }
+    }
+
+    fn nodes(&self, section: &mut Section) {
+        let Self { service, w, .. } = self;
+        match &w.members {
+            Members::PerNode { on, dedicated, .. } => {
+                let mut on = on.clone();
+                on.extend(revision(self.group, service));
+                let mut commands = Vec::new();
+                if *dedicated {
+                    commands.push(format!("kubectl taint node NODE dedicated={}:NoSchedule", service.name));
+                }
+                commands.push(format!("kubectl label node NODE {}", labels(&on)));
+                section.add("Each node that shall have a member.", commands);
+            }
+            Members::Counted { pin: Some(pin), .. } => {
+                let commands =
+                    w.ids().map(|id| format!("kubectl label node NODE-{id} {}={id}", pin.label)).collect();
+                section.add("One node for each value, and no value on two nodes.", commands);
+            }
+            Members::Counted { .. } => {}
+        }
+        // kubelet_pods.go, HandlePodCleanups: what is not admitted again gets the least grace there is.
+        if w.per_node() || w.pin().is_some() {
+            section.add(
+                "While such a label is off a node whose member still runs, start no kubelet again there: it would end the member after 2 s, whatever its grace.",
+                vec![],
+            );
+        }
+    }
+
+    /// Selects the pod of one node.
+    fn selector(&self) -> String {
+        format!("-l {} --field-selector spec.nodeName=NODE", query(&self.service.name))
+    }
+
+    /// The pod of one node, found by a command.
+    fn on_node(&self) -> String {
+        format!("\"$(kubectl -n {} get pod {} -o name)\"", self.namespace, self.selector())
+    }
+
+    fn exec(&self, pod: &str) -> String {
+        format!("kubectl -n {} exec {pod} -c {} --", self.namespace, self.service.name)
+    }
+
+    /// The pod of before is gone; the next may not be there yet.
+    fn settled(&self, service: &Service, w: &Workload) -> Vec<String> {
+        let (ns, selector) = (self.namespace, self.selector());
+        let mut commands = vec![
+            format!(
+                "until p=$(kubectl -n {ns} get pod {selector} -o name) && test -n \"$p\"; do sleep 1; done"
+            ),
+            format!("kubectl -n {ns} wait --for=condition=Ready \"$p\" --timeout=30m"),
+        ];
+        commands.extend(Words { service, ..self.words }.gate(w, &self.exec("\"$p\""), None));
+        commands
+    }
+
+    fn update(&self, section: &mut Section) {
+        let Self { service, w, namespace: ns, .. } = self;
+        section.add(
+            format!("Nothing restarts by itself after an update. One pod after the other: {}.", then(w)),
+            vec![],
+        );
+        if w.per_node() {
+            let delete = format!("kubectl -n {ns} delete pod {}", self.selector());
+            let all = std::iter::once(delete).chain(self.settled(service, w)).collect();
+            section.add("On each node.", vec![chain(all)]);
+        }
+        for id in w.ids() {
+            let pod = format!("{}-{id}", service.name);
+            let mut all = vec![
+                format!("kubectl -n {ns} delete pod {pod}"),
+                format!("until kubectl -n {ns} get pod {pod} -o name; do sleep 1; done"),
+                format!("kubectl -n {ns} wait --for=condition=Ready pod/{pod} --timeout=30m"),
+            ];
+            all.extend(self.words.gate(w, &self.exec(&pod), Some(id)));
+            section.add(format!("{pod}."), vec![chain(all)]);
+        }
+        if !w.per_node() {
+            let pods = format!("kubectl -n {ns} get pods -l {}", query(&service.name));
+            section.add(
+                "If the new template is broken: apply the old files, and delete in the same way only the pods that have the new one. The list shows the template of each pod by its hash.",
+                vec![format!("{pods} -L controller-revision-hash")],
+            );
+        }
+    }
+
+    fn next_revision(&self, section: &mut Section) {
+        let Self { service, w, namespace: ns, .. } = self;
+        let label = format!("{}-revision", service.name);
+        let mut all = vec![
+            format!("kubectl label node NODE {label}-"),
+            format!("kubectl -n {ns} wait --for=delete pod {} --timeout=30m", self.selector()),
+            format!("kubectl label node NODE {label}=NEXT"),
+        ];
+        // The gate of the revision that comes: the last one's.
+        let last = self.group.last().copied().unwrap_or(service);
+        all.extend(self.settled(last, last.workload().unwrap_or(w)));
+        section.add(
+            format!("From one revision to the next, node by node; on a timeout stop, never force. After each node {}.", then(w)),
+            vec![chain(all)],
+        );
+    }
+
+    fn never(&self, section: &mut Section) {
+        let workload = if self.w.per_node() { "daemonset" } else { "statefulset" };
+        let delete = self.group.iter().map(|s| {
+            format!(
+                "kubectl -n {} delete {workload} {} --cascade=foreground   # the only way to delete it",
+                self.namespace,
+                s.full_name()
+            )
+        });
+        let never =
+            "# never: kubectl delete pod --force; kubectl delete node NODE   of a node that may still run"
+                .to_owned();
+        section.add(
+            "Never, for old and new would run together: a forced delete, a deleted Node that still runs, a deleted workload that is applied again before its pods are gone.",
+            std::iter::once(never).chain(delete).collect(),
+        );
+    }
+}

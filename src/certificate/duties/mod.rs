@@ -1,0 +1,64 @@
+//! What remains for people: every duty with its command.
+
+mod docker;
+mod fleet;
+mod kubernetes;
+mod section;
+mod swarm;
+
+use crate::model::{DataAt, Model, Service, Workload};
+use crate::value;
+use section::owner;
+pub use section::{Item, Section};
+
+/// The duties of the services of one name.
+pub fn sections(model: &Model, group: &[&Service]) -> Vec<Section> {
+    let Some(service) = group.first() else { return Vec::new() };
+    let Some(w) = service.workload() else { return Vec::new() };
+    let mut all = vec![everywhere(service, w)];
+    if service.targets.kubernetes.is_some() {
+        all.push(kubernetes::duties(model, group, service, w));
+    }
+    if service.targets.fleet.is_some() {
+        all.push(fleet::duties(model, group, service, w));
+    }
+    if service.targets.swarm.is_some() {
+        all.push(swarm::duties(model, group, service, w));
+    }
+    all.retain(|s| !s.items.is_empty());
+    all
+}
+
+fn everywhere(service: &Service, w: &Workload) -> Section {
+    let mut section = Section::new("On the machines");
+    for data in &w.data {
+        let DataAt::Host { path, .. } = &data.at else { continue };
+        let owner = owner(w);
+        // Without its own mountpoint the path would be made on the root disk.
+        let make = |path: &str| {
+            let mount = path.rsplit_once('/').map_or("", |(mount, _)| mount);
+            let mount = if mount.is_empty() { "MOUNTPOINT" } else { mount };
+            format!("findmnt --mountpoint {mount} && install -d {owner}-m 0700 {path}")
+        };
+        let ways = "The first command fails unless a disk is mounted right there; put the mountpoint where it is another. Making the directory is the permission to start there; nothing else ever makes it.";
+        if w.per_node() {
+            section.add(format!("On each node, once. {ways}"), vec![make(&path.text)]);
+        } else {
+            let paths: Vec<(u32, String)> = w
+                .ids()
+                .filter_map(|id| Some((id, value::host_path(&path.text, &service.name, id)?)))
+                .collect();
+            let label = w.pin().map_or("", |p| p.label.as_str());
+            let commands = paths
+                .iter()
+                .map(|(id, path)| format!("{}   # on the node with {label}={id}", make(path)))
+                .collect();
+            section.add(format!("Once, on each member's node only. {ways}"), commands);
+        }
+        section.add(
+            "Leave no directory of that name under the unmounted mountpoint; make the bare mountpoint immutable while the disk is not mounted.",
+            vec!["chattr +i MOUNTPOINT".into()],
+        );
+    }
+    section
+}

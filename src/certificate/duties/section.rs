@@ -1,0 +1,139 @@
+//! A section of duties, and what all orchestrators say in the same words.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use crate::model::{Model, Service, Template, Workload};
+use crate::plan::docker::shell_quote;
+use crate::plan::spoken;
+use crate::target::Target;
+use crate::text::quote;
+
+/// Duties of one kind.
+#[derive(Debug, Serialize)]
+pub struct Section {
+    /// Heading.
+    pub title: String,
+    /// What to do and when.
+    pub items: Vec<Item>,
+}
+
+/// One duty.
+#[derive(Debug, Serialize)]
+pub struct Item {
+    /// In words.
+    pub text: String,
+    /// Commands, one a line; may be empty.
+    pub commands: Vec<String>,
+}
+
+impl Section {
+    /// Makes a section without duties.
+    pub fn new(title: &str) -> Self {
+        Self { title: title.to_owned(), items: Vec::new() }
+    }
+
+    /// Adds a duty. A command of several lines stands on several lines: joined it would be another one.
+    pub fn add(&mut self, text: impl Into<String>, commands: Vec<String>) {
+        let lines = commands.iter().flat_map(|c| c.split('\n')).map(ToOwned::to_owned).collect();
+        self.items.push(Item { text: text.into(), commands: lines });
+    }
+}
+
+/// `text` as one word of a shell, of characters that a page can show.
+pub fn word(text: &str) -> String {
+    let odd = |c: char| quote::escaped(c) && c != '\n' && c != '\t';
+    if !text.chars().any(odd) {
+        return shell_quote(text);
+    }
+    let mut out = String::new();
+    for c in text.chars() {
+        match c {
+            '\\' => out.push_str("\\\\"),
+            '%' => out.push_str("%%"),
+            c if odd(c) => {
+                for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+                    let _ = write!(out, "\\{byte:03o}");
+                }
+            }
+            c => out.push(c),
+        }
+    }
+    format!("\"$(printf {})\"", shell_quote(&out))
+}
+
+/// What a person runs in members on one target.
+#[derive(Clone, Copy)]
+pub struct Words<'a> {
+    pub model: &'a Model,
+    pub service: &'a Service,
+    pub target: Target,
+}
+
+impl Words<'_> {
+    /// `exec` of `template` in member `id`.
+    fn run(&self, exec: &str, template: &Template, id: Option<u32>) -> Option<String> {
+        let text = spoken(self.target, self.model, self.service, template, id)?;
+        Some(format!("{exec} sh -c {}", word(&text)))
+    }
+
+    /// The pause after a member, then the gate in it.
+    pub fn gate(&self, w: &Workload, exec: &str, id: Option<u32>) -> Vec<String> {
+        let pause = (w.update.pause > 0).then(|| format!("sleep {}", w.update.pause));
+        let gate = w.update.healthy.as_ref().and_then(|t| self.run(exec, t, id));
+        pause.into_iter().chain(gate).collect()
+    }
+}
+
+/// Each only when the one before did not fail.
+pub fn chain(commands: Vec<String>) -> String {
+    commands.join(" &&\n")
+}
+
+/// What follows a pause and a gate, in words.
+pub fn then(w: &Workload) -> String {
+    let pause = match w.update.pause {
+        0 => String::new(),
+        seconds => format!("wait {seconds} s, then "),
+    };
+    match w.update.healthy {
+        Some(_) => format!("{pause}go on only when the last command succeeds"),
+        None => format!("{pause}go on"),
+    }
+}
+
+pub fn members(w: &Workload) -> Vec<Option<u32>> {
+    if w.per_node() { vec![None] } else { w.ids().map(Some).collect() }
+}
+
+/// Owner of a host directory as `install` takes it.
+pub fn owner(w: &Workload) -> String {
+    match w.program.user {
+        Some(user) => format!("-o {} -g {} ", user.uid, user.gid.unwrap_or(user.uid)),
+        None => String::new(),
+    }
+}
+
+pub fn labels(pairs: &[(String, String)]) -> String {
+    pairs.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join(" ")
+}
+
+pub fn revision(group: &[&Service], service: &Service) -> Option<(String, String)> {
+    let first = group.first()?.revision.clone()?;
+    Some((format!("{}-revision", service.name), first))
+}
+
+pub fn once(words: Words<'_>, w: &Workload, section: &mut Section, exec: &str) {
+    if !w.bootstrap.env.is_empty() {
+        section.add(
+            "The very first start only; compile without it right afterwards.",
+            vec![format!("berthc compile SPECS -o OUT --bootstrap {}", words.service.name)],
+        );
+    }
+    let first = w.ids().next();
+    if let Some(run) = w.bootstrap.once.as_ref().and_then(|t| words.run(exec, t, first)) {
+        let member = first.map_or("one member".to_owned(), |id| format!("{}-{id}", words.service.name));
+        section.add(format!("Once, after the first start, in {member}."), vec![run]);
+    }
+}

@@ -1,0 +1,249 @@
+//! Duties on Docker Swarm.
+
+use super::docker::{docker_volumes, printable, zones};
+use super::section::{Section, Words, chain, labels, members, once, revision, then};
+use crate::model::{Members, Model, Service, Swarm, Workload};
+use crate::plan::swarm;
+use crate::target::Target;
+use crate::text::units::Version;
+
+/// A service, its revisions, and its target.
+#[derive(Clone, Copy)]
+struct Subject<'a> {
+    group: &'a [&'a Service],
+    service: &'a Service,
+    w: &'a Workload,
+    swarm: &'a Swarm,
+    words: Words<'a>,
+}
+
+/// Returns the duties of the services of one name.
+pub fn duties(model: &Model, group: &[&Service], service: &Service, w: &Workload) -> Section {
+    let mut section = Section::new("Swarm");
+    let Some(s) = &service.targets.swarm else { return section };
+    let words = Words { model, service, target: Target::Swarm };
+    let subject = Subject { group, service, w, swarm: s, words };
+    if let Some(network) = s.network.as_ref().filter(|_| !w.node_network) {
+        section.add(
+            "The network, once.",
+            vec![format!("docker network create -d overlay --attachable {network}")],
+        );
+    }
+    for secret in &w.secrets {
+        let version = secret.version.as_ref().map_or_else(String::new, |v| format!("-{v}"));
+        section.add(
+            format!("The secret {}, once.", secret.name),
+            vec![format!("docker secret create {}-{}{version} FILE", secret.object, secret.key)],
+        );
+    }
+    subject.volumes(&mut section);
+    subject.nodes(&mut section);
+    subject.update(&mut section);
+    if w.per_node() && service.revision.is_some() {
+        subject.next_revision(&mut section);
+    }
+    section.add(
+        "To go back, deploy the old file. `docker service rollback` goes back to the description that was accepted last: after a second deploy of the same file, or a scale to 0, that is the same one.",
+        vec![],
+    );
+    daemon_stops(service, w, s, &mut section);
+    if w.health.ready.is_some() {
+        section.add("Swarm does not ask `health.ready`: a member that runs may not serve yet.", vec![]);
+    }
+    if let Some(lock) = s.lock.or_else(|| w.ports.first().map(|p| p.1)).filter(|_| !w.node_network) {
+        section.add(format!("Port {lock} of every node that runs a member is open to its network: it is the lock of the node."), vec![]);
+    }
+    section.add(
+        "Never, for old and new would run together.",
+        vec!["# never: docker node rm --force   of a node that may still run; docker stack rm and deploy again before the containers are gone".into()],
+    );
+    let first = w.ids().next().map_or_else(|| service.full_name(), |id| format!("{}-{id}", service.name));
+    once(words, w, &mut section, &subject.exec(&first));
+    section
+}
+
+fn here(all: Vec<String>) -> Option<String> {
+    let all = chain(all);
+    (!all.is_empty()).then(|| format!("{all}   # on its node"))
+}
+
+impl Subject<'_> {
+    fn volumes(&self, section: &mut Section) {
+        let Self { service, w, swarm: s, .. } = self;
+        if s.csi {
+            let text = "The cluster volumes, once. What the driver needs beyond this is its own: parameters as --opt KEY=VALUE, secrets of Swarm as --secret KEY=SECRET.";
+            section.add(text, cluster_volumes(service, w));
+            section.add(
+                "A cluster volume is freed 24 h after its node was lost: power the node off before.",
+                vec![],
+            );
+            if w.volumes().any(|(_, v)| v.backend.directory().is_some()) {
+                section.add(
+                    "A cluster volume is mounted at its root; Kubernetes and the docker plugin keep the data in its folder `data`. Move it before a member changes its orchestrator.",
+                    vec![],
+                );
+            }
+        } else {
+            let volumes = |id| {
+                let all = swarm::volumes(service, Some(id)).into_iter();
+                all.map(|v| {
+                    let options =
+                        v.options.iter().filter_map(|(k, t)| Some((k.clone(), t.as_literal()?.to_owned())));
+                    (v.name, options.collect())
+                })
+                .collect()
+            };
+            docker_volumes(w, section, volumes);
+        }
+    }
+
+    fn nodes(&self, section: &mut Section) {
+        let Self { service, w, swarm: s, .. } = self;
+        let pin = w.pin().or(s.pin.as_ref());
+        let label = |pairs: &str, node: &str| {
+            let pairs: Vec<String> = pairs.split(' ').map(|p| format!("--label-add {p}")).collect();
+            format!("docker node update {} {node}", pairs.join(" "))
+        };
+        match &w.members {
+            Members::PerNode { on, .. } => {
+                let mut on = on.clone();
+                on.extend(revision(self.group, service));
+                section.add("Each node that shall have a member.", vec![label(&labels(&on), "NODE")]);
+            }
+            Members::Counted { .. } => {
+                if let Some(pin) = pin {
+                    let commands = w
+                        .ids()
+                        .map(|id| label(&format!("{}={id}", pin.label), &format!("NODE-{id}")))
+                        .collect();
+                    section.add("One node for each value, and no value on two nodes.", commands);
+                }
+            }
+        }
+        zones(w, section, |zone| label(&format!("zone={zone}"), "NODE"));
+    }
+
+    /// The name of a member's service within the stack.
+    fn task(&self, name: &str) -> String {
+        format!("{}_{name}", self.service.name)
+    }
+
+    fn container(&self, name: &str) -> String {
+        format!("docker ps -q --filter label=com.docker.swarm.service.name={}", self.task(name))
+    }
+
+    fn exec(&self, name: &str) -> String {
+        format!("docker exec \"$({})\"", self.container(name))
+    }
+
+    fn deploy(&self, name: &str) -> Vec<String> {
+        vec![
+            format!("docker stack deploy -c swarm/{name}.yml {}", self.service.name),
+            format!(
+                "docker service ps --filter desired-state=running {}   # until the new one is running",
+                self.task(name)
+            ),
+        ]
+    }
+
+    fn update(&self, section: &mut Section) {
+        let w = self.w;
+        section.add(
+            format!(
+                "Deploy and update, one file after the other, never with --prune; when the member runs: {}.",
+                then(w)
+            ),
+            vec![],
+        );
+        for own in self.group {
+            for id in members(w) {
+                let name = id.map_or_else(|| own.full_name(), |id| format!("{}-{id}", own.name));
+                let mut all = self.deploy(&name);
+                if id.is_some() {
+                    all.extend(here(self.words.gate(w, &self.exec(&name), id)));
+                }
+                section.add(format!("{name}."), all);
+            }
+        }
+    }
+
+    fn next_revision(&self, section: &mut Section) {
+        let Self { service, w, .. } = self;
+        let label = format!("{}-revision", service.name);
+        let last = self.group.last().copied().unwrap_or(service);
+        let mut all = vec![
+            format!("docker node update --label-rm {label} NODE"),
+            format!(
+                "{}   # on the node; prints nothing when it is gone",
+                self.container(&service.full_name())
+            ),
+            format!("docker node update --label-add {label}=NEXT NODE"),
+        ];
+        let gate = Words { service: last, ..self.words }.gate(
+            last.workload().unwrap_or(w),
+            &self.exec(&last.full_name()),
+            None,
+        );
+        all.extend(here(gate));
+        section.add(
+            format!("From one revision to the next, node by node; when the member runs: {}.", then(w)),
+            all,
+        );
+    }
+}
+
+/// What gives a member its grace when its dockerd stops, which otherwise gives each container 10 s:
+/// measured on engines 20.10, 28.5 and 29; moby issue 36955.
+fn daemon_stops(service: &Service, w: &Workload, s: &Swarm, section: &mut Section) {
+    const GIVEN: u32 = 10;
+    let grace = w.stop.grace;
+    if grace <= GIVEN {
+        return;
+    }
+    section.add(
+        format!("Before a dockerd stops (a reboot, an upgrade, systemctl stop docker): it gives each container {GIVEN} s, not the {grace} s of the file. Drain the node and wait until nothing runs there; make it active afterwards."),
+        vec![
+            "docker node update --availability drain NODE".into(),
+            format!("docker ps -q --filter label=com.docker.stack.namespace={}   # on the node; prints nothing when all have gone", service.name),
+            "docker node update --availability active NODE   # when its dockerd is back".into(),
+        ],
+    );
+    if s.engine >= Version::new(29, 0) {
+        section.add(
+            format!("For a dockerd that stops all the same: `\"default-stop-timeout\": {grace}` in daemon.json of each node. It holds for all containers there, so take the longest grace of all services."),
+            vec![],
+        );
+    }
+}
+
+/// What makes them where their members may run. Parameters of Kubernetes' own provisioner are
+/// none of the driver's.
+fn cluster_volumes(service: &Service, w: &Workload) -> Vec<String> {
+    let mut commands = Vec::new();
+    for (i, id) in w.ids().enumerate() {
+        for (own, (_, volume)) in swarm::volumes(service, Some(id)).into_iter().zip(w.volumes()) {
+            let backend = &volume.backend;
+            let kind = backend.kind.zip(volume.kind.as_deref());
+            let fixed = backend.parameters.iter().copied();
+            let further = volume.options.iter().map(|(k, v)| (k.as_str(), v.as_str()));
+            let told: String = kind
+                .into_iter()
+                .chain(fixed)
+                .chain(further)
+                .filter(|(key, _)| !key.starts_with("csi.storage.k8s.io/"))
+                .map(|(key, value)| format!(" --opt {}", printable(&format!("{key}={value}"))))
+                .collect();
+            let zone = backend.zone.zip(volume.zone(i));
+            let zone = zone.map_or_else(String::new, |(key, zone)| {
+                format!(" --topology-required {}", printable(&format!("{key}={zone}")))
+            });
+            commands.push(format!(
+                "docker volume create -d {} --type mount --scope single --sharing none --required-bytes {}{zone}{told} {}",
+                volume.csi.as_deref().unwrap_or("DRIVER"),
+                volume.size,
+                own.name
+            ));
+        }
+    }
+    commands
+}
