@@ -173,7 +173,7 @@ fn relabel(context: &Context<'_>, subject: SwarmService<'_>) -> Option<Gap> {
     let on_node = w.data.iter().any(|d| d.host().is_some());
     if subject.swarm.csi && placed && !on_node {
         let gap = Gap::new(
-            "swarm/data/relabel",
+            gap_id(Resource::Data, Hazard::Relabel),
             place,
             "a label changed under a running member moves its volume to another node, and starts a second container on it",
             "Swarm frees the volume of an evicted task, attaches it to the next node and detaches it from the old one while the old container stops",
