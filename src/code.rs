@@ -232,6 +232,10 @@ codes! {
     OutputBreaks = "output-breaks",
     /// The cluster would refuse this change to its current state, or restart everything for it.
     ApplyRefused = "apply-refused",
+    /// A key under `moved` is not the name of a change, or says not how the data was moved.
+    MovedShape = "moved-shape",
+    /// A change leaves the data of members where it was, and they would start without it.
+    DataLeft = "data-left",
     /// A volume cannot be made smaller, because data would be cut off.
     VolumeShrinks = "volume-shrinks",
     /// OUT still contains files of a service that no longer has a spec, and these files would start

@@ -65,7 +65,7 @@ fn plain(schema: &mut Value) {
 }
 
 /// The fields that a service with `external` may have.
-const BESIDE_EXTERNAL: [&str; 6] = ["base", "service", "labels", "external", "accept", "targets"];
+const BESIDE_EXTERNAL: [&str; 7] = ["base", "service", "labels", "external", "accept", "moved", "targets"];
 
 /// Returns the required fields and the fields that exclude one another, for a spec without `base`.
 /// Targets and their fields may come from `berthc.toml`. `fields` are all fields of a spec.

@@ -11,6 +11,9 @@ pub(super) struct Change<'a> {
     pub(super) model: &'a Model,
     pub(super) service: &'a Service,
     pub(super) path: &'a str,
+    /// Whether the data of the service moves on this target. The steps of that move say how the
+    /// claims and volumes are made again.
+    pub(super) moves: bool,
     pub(super) out: &'a mut Vec<Diagnostic>,
 }
 

@@ -1,7 +1,7 @@
 //! Changes that the API server refuses (kubernetes
 //! `pkg/apis/{apps,core,storage,discovery}/validation`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::file::Change;
 use crate::route;
@@ -49,6 +49,8 @@ pub(super) fn judge(change: &mut Change<'_>, before: &str, after: &str) {
         let fields = IMMUTABLE.iter().filter(|(k, _)| *k == kind).flat_map(|(_, fields)| *fields);
         for field in fields.filter(|f| object.changed(f)) {
             match (kind, *field) {
+                ("StatefulSet", ["spec", "volumeClaimTemplates"]) | ("PersistentVolume", _)
+                    if change.moves => {}
                 ("StatefulSet", ["spec", "volumeClaimTemplates"]) => claims(change, &object),
                 ("StatefulSet", _) => object.refused(change, field, object.orphaned("")),
                 ("PersistentVolume", _) => object.refused(change, field, volume(&object)),
@@ -128,6 +130,16 @@ impl Object<'_> {
         )
     }
 
+    /// Returns the steps that end every pod before the set is made again. A set adopts running pods,
+    /// and can never update those that mount other claims (kubernetes/kubernetes#141876).
+    fn stopped(&self) -> String {
+        let (kubectl, reference) = (self.kubectl(), self.reference());
+        format!(
+            "{kubectl} scale {reference} --replicas=0; wait until all of its pods have ended; {kubectl} delete {reference}; {}",
+            self.apply()
+        )
+    }
+
     fn made_again(&self) -> String {
         format!("{} delete {}; {}", self.kubectl(), self.reference(), self.apply())
     }
@@ -149,6 +161,12 @@ fn claims(change: &mut Change<'_>, object: &Object<'_>) {
         items.iter().filter_map(of).collect()
     };
     let (old, new) = (templates(object.old), templates(object.new));
+    let names = |all: &[(String, Option<String>)]| -> BTreeSet<String> {
+        all.iter().map(|(name, _)| name.clone()).collect()
+    };
+    if names(&old) != names(&new) {
+        return object.refused(change, &["spec", "volumeClaimTemplates"], object.stopped());
+    }
     let mut patches = String::new();
     let mut shrunk = false;
     for (name, after) in &new {

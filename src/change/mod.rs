@@ -1,22 +1,31 @@
 //! Changes that cannot simply be applied: compares the files in the output folder with the new
 //! ones. It reads both as text and knows nothing of the running cluster. A change that the
-//! orchestrator refuses is therefore a warning, and a volume that shrinks is an error.
+//! orchestrator refuses is therefore a warning. A volume that shrinks, and a change that leaves data
+//! behind, is an error.
 
 mod file;
 mod fleet;
+mod home;
+mod kind;
 mod kubernetes;
+mod left;
+mod steps;
 mod swarm;
+
+use std::collections::BTreeSet;
 
 use crate::diag::Diagnostic;
 use crate::emit::Tree;
 use crate::model::Model;
 use crate::target::Target;
 use file::Change;
+pub use left::Renamed;
 
-/// Checks the files of `old` whose text differs in `new`. `old` need not contain files that are
-/// equal, and must not contain new ones.
-pub fn judge(model: &Model, old: &Tree, new: &Tree) -> Vec<Diagnostic> {
+/// Compares the older files `old` of the services of `model` with the `new` ones. Changes in
+/// `accepted` (`SERVICE/NAME`) may leave data behind.
+pub fn judge(model: &Model, old: &Tree, new: &Tree, accepted: &BTreeSet<String>) -> Vec<Diagnostic> {
     let mut out = Vec::new();
+    let moved = left::judge(model, (old, new), accepted, &mut out);
     for (path, before) in old {
         let Some(after) = new.get(path).filter(|after| *after != before) else { continue };
         let mut steps = path.splitn(3, '/');
@@ -24,8 +33,10 @@ pub fn judge(model: &Model, old: &Tree, new: &Tree) -> Vec<Diagnostic> {
             continue;
         };
         let Some(service) = model.find(name) else { continue };
-        let mut change = Change { model, service, path, out: &mut out };
-        match Target::ALL.into_iter().find(|t| t.name() == target) {
+        let target = Target::ALL.into_iter().find(|t| t.name() == target);
+        let moves = target.is_some_and(|target| moved.contains(&(name.to_owned(), target)));
+        let mut change = Change { model, service, path, moves, out: &mut out };
+        match target {
             Some(Target::Kubernetes) => kubernetes::judge(&mut change, before, after),
             Some(Target::Fleet) => fleet::judge(&mut change, file, before, after),
             // The folders of a stack hold the contents of its configs.
@@ -36,4 +47,10 @@ pub fn judge(model: &Model, old: &Tree, new: &Tree) -> Vec<Diagnostic> {
     }
     swarm::contents(model, old, new, &mut out);
     crate::diag::settle(out)
+}
+
+/// Reports a service whose spec has another name than when the files `old` were written. `None` if
+/// it had no data.
+pub fn renamed(service: &Renamed<'_>, old: &Tree, accepted: &BTreeSet<String>) -> Option<Diagnostic> {
+    left::renamed(service, old, accepted)
 }

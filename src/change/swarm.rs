@@ -95,7 +95,7 @@ pub(super) fn contents(model: &Model, old: &Tree, new: &Tree, out: &mut Vec<Diag
                     if old.get(&name) != Some(&Some(file.clone())) {
                         continue;
                     }
-                    Change { model, service, path: &file, out: &mut *out }.refused(
+                    Change { model, service, path: &file, moves: false, out: &mut *out }.refused(
                         service.key(&route!["files"]),
                         format!("docker stack deploy will refuse another content of {name}"),
                         "Swarm changes only the labels of a config or secret",

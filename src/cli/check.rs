@@ -8,7 +8,7 @@ use berthc::diag::failed;
 use clap::Args;
 use serde_json::Map;
 
-use super::compare::{Done, Use, done};
+use super::compare::{Done, Use, done, unjudged_line};
 use super::drift::{Change, Changes, State};
 use super::finding::{Finding, Spot};
 use super::job::Job;
@@ -28,7 +28,8 @@ pub struct Check {
 /// Returns exit code 0 (up to date), 1 (differences) or 2 (errors).
 pub fn check(args: &Check) -> Result<ExitCode, Outside> {
     let job = &args.job;
-    let Done { sources, diagnostics, out, changes, spool, .. } = done(job, Use::Show { look: !args.verify })?;
+    let Done { sources, diagnostics, out, changes, spool, unjudged, .. } =
+        done(job, Use::Show { look: !args.verify })?;
     let mut report = Report::default();
     let all = changes.as_ref().map_or(&[][..], |found| &found.all);
     let row = |at: usize| {
@@ -38,11 +39,13 @@ pub fn check(args: &Check) -> Result<ExitCode, Outside> {
     report.drift = Some(Rows { count: all.len(), row: &row });
     if let Some(found) = &changes {
         report.summary = summary(found, &out);
+        report.summary.push_str(&unjudged_line(unjudged, &out));
         let wanted = all.iter().filter(|_| matches!(job.output.format, Format::Sarif | Format::Github));
         report.findings = wanted.map(|change| finding(change, &out)).collect();
     }
     let (unchanged, known) = changes.as_ref().map_or((0, 0), |f| (f.unchanged, f.known));
-    report.json = Map::from_iter([("unchanged".into(), unchanged.into()), ("known".into(), known.into())]);
+    let counts = [("unchanged", unchanged), ("known", known), ("unjudged", unjudged)];
+    report.json = Map::from_iter(counts.map(|(key, n)| (key.into(), n.into())));
     job.output.report(&sources, &diagnostics, report)?;
     let failed = failed(&diagnostics);
     Ok(ExitCode::from(if failed { 2 } else { u8::from(!all.is_empty()) }))

@@ -1,5 +1,6 @@
 //! A compile, compared with what stands in OUT.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -7,10 +8,13 @@ use std::sync::Mutex;
 use berthc::code::Code;
 use berthc::diag::{Place, failed};
 use berthc::model::Model;
-use berthc::{Batch, Diagnostic, Input, Options, Output, Sink, Specs as _, Target, route, threads};
+use berthc::{
+    Batch, Diagnostic, Input, Options, Output, Sink, Specs as _, Target, Tree, change, route, threads,
+};
 
 use super::drift::{self, Change, Changes, Drift, Item};
 use super::known::{Known, Print};
+use super::older::Older;
 use super::progress::Line;
 use super::spool::Spool;
 use super::stdout::Outside;
@@ -27,6 +31,8 @@ pub struct Done {
     pub spool: Spool,
     /// The paths of everything that was read.
     pub read: BTreeSet<String>,
+    /// The number of services whose changes were not judged, because there is no older state.
+    pub unjudged: usize,
 }
 
 /// Compares each batch with the files in OUT.
@@ -41,6 +47,19 @@ struct Compare<'a> {
     text: fn(&mut Item) -> String,
     spool: Spool,
     line: Mutex<Line>,
+    /// The state that changes are judged against, if it is not that of `out`.
+    against: Option<Older>,
+    /// The changes that may leave data behind.
+    accepted: BTreeSet<String>,
+}
+
+/// A service that the older state does not have. It may have another name there.
+struct New {
+    /// The file name of its spec.
+    file: String,
+    name: String,
+    moved: BTreeSet<String>,
+    place: Place,
 }
 
 /// The differences of one batch.
@@ -52,13 +71,14 @@ struct Compared {
     known: usize,
     diagnostics: Vec<Diagnostic>,
     print: Option<Print>,
+    new: Vec<New>,
 }
 
 impl Sink for Compare<'_> {
     type T = Result<Compared, Outside>;
 
     fn cached(&self, batch: &Batch<'_>) -> Option<Self::T> {
-        let known = self.known.as_ref().filter(|_| self.look)?;
+        let known = self.known.as_ref().filter(|_| self.look && self.against.is_none())?;
         let mut found = known.start(batch);
         // If a file cannot be read, the compile of the batch reports it.
         drift::made(self.out, &folders(batch, self.options), |name, bytes| found.add(name, bytes)).ok()?;
@@ -78,7 +98,10 @@ impl Sink for Compare<'_> {
             Ok(drift) => drift,
             Err(e) => return Some(Err(e)),
         };
-        let mut diagnostics = berthc::change::judge(&part.model, &drift.old(), &part.tree);
+        let (mut diagnostics, new) = match self.judge(batch, &part, &drift) {
+            Ok(judged) => judged,
+            Err(e) => return Some(Err(e)),
+        };
         diagnostics.extend(left_out(&drift, &part.model));
         let print = self.known.as_ref().map(|known| {
             let mut made = known.start(batch);
@@ -91,13 +114,57 @@ impl Sink for Compare<'_> {
             Ok(Change { name: item.name, state: item.state, text })
         };
         let changes: Result<Vec<Change>, Outside> = items.into_iter().map(wait).collect();
-        Some(changes.map(|changes| Compared { changes, unchanged, known: 0, diagnostics, print }))
+        Some(changes.map(|changes| Compared { changes, unchanged, known: 0, diagnostics, print, new }))
     }
 
     fn progress(&self, done: usize, of: usize) {
         if let Ok(mut line) = self.line.lock() {
             line.tell(|| format!("compiling {done} of {of}"));
         }
+    }
+}
+
+impl Compare<'_> {
+    /// Judges the changes of a batch. Returns its services that the older state does not have.
+    fn judge(
+        &self,
+        batch: &Batch<'_>,
+        part: &Output,
+        drift: &Drift,
+    ) -> Result<(Vec<Diagnostic>, Vec<New>), Outside> {
+        let old = match &self.against {
+            Some(older) => Cow::Owned(self.older(older, batch)?),
+            None if drift.items.is_empty() => Cow::Borrowed(&part.tree),
+            None => Cow::Owned(drift.old(&part.tree)),
+        };
+        let old: &Tree = &old;
+        let has = |name: &str| {
+            old.range(format!("{name}/")..)
+                .next()
+                .is_some_and(|(path, _)| path.starts_with(&format!("{name}/")))
+        };
+        let names: BTreeSet<&str> = batch.names().filter(|name| !has(name)).collect();
+        let runs = names.iter().filter_map(|name| part.model.find(name)).filter(|s| s.workload().is_some());
+        let new = runs.map(|service| New {
+            file: service.file.clone(),
+            name: service.name.clone(),
+            moved: service.moved.iter().cloned().collect(),
+            place: service.place(&route!["service"]),
+        });
+        let new = new.collect();
+        let equal = self.against.is_none() && drift.items.is_empty();
+        let found =
+            if equal { Vec::new() } else { change::judge(&part.model, old, &part.tree, &self.accepted) };
+        Ok((found, new))
+    }
+
+    /// Returns the older files of a batch, for the targets of this run.
+    fn older(&self, older: &Older, batch: &Batch<'_>) -> Result<Tree, Outside> {
+        let mut all = Tree::new();
+        for name in batch.names().collect::<BTreeSet<_>>() {
+            all.extend(older.files(name)?.into_iter().filter(|(path, _)| self.options.wants(path)));
+        }
+        Ok(all)
     }
 }
 
@@ -112,7 +179,9 @@ pub enum Use {
 
 /// Compiles the specs and compares the result with the files in OUT.
 pub fn done(job: &job::Job, to: Use) -> Result<Done, Outside> {
-    let (job::Ready { specs, mut options, mut read, .. }, out) = job.ready()?;
+    let (job::Ready { specs, mut options, mut read, whole: all, .. }, out) = job.ready()?;
+    let against = job.against.as_deref().map(|against| Older::of(against, &out)).transpose()?;
+    let accepted = job.accept_change.iter().cloned().collect();
     options.threads = threads::cores();
     let known = Known::open(specs.count(), &options);
     let (look, text, spool): (_, fn(&mut Item) -> String, _) = match to {
@@ -120,9 +189,9 @@ pub fn done(job: &job::Job, to: Use) -> Result<Done, Outside> {
         Use::Show { look } => (look, |item| item.diff(), Spool::new(None)),
     };
     let line = Mutex::default();
-    let compare = Compare { out: &out, options: &options, look, known, text, spool, line };
+    let compare = Compare { out: &out, options: &options, look, known, text, spool, line, against, accepted };
     let (mut rest, parts) = berthc::compile_each(&specs, &read::Disk, &options, &compare);
-    let Compare { known, spool, line, .. } = compare;
+    let Compare { known, spool, line, against, accepted, .. } = compare;
     line.into_inner().unwrap_or_default().clear();
     // This is an error of the disk, not of a spec.
     if let Some(unread) = rest.diagnostics.iter().find(|d| d.code == Code::SpecUnread.as_str()) {
@@ -134,11 +203,13 @@ pub fn done(job: &job::Job, to: Use) -> Result<Done, Outside> {
     }
     let mut diagnostics = std::mem::take(&mut rest.diagnostics);
     let mut whole = None;
+    let mut new = Vec::new();
     if !failed(&diagnostics) {
         let mut changes = Changes::default();
         let mut prints = Vec::new();
         for part in parts {
-            let Compared { changes: own, unchanged, known, diagnostics: also, print } = part?;
+            let Compared { changes: own, unchanged, known, diagnostics: also, print, new: added } = part?;
+            new.extend(added);
             changes.all.extend(own);
             changes.unchanged += unchanged;
             changes.known += known;
@@ -149,16 +220,66 @@ pub fn done(job: &job::Job, to: Use) -> Result<Done, Outside> {
             known.keep(prints);
         }
         changes.all.sort_by(|a, b| a.name.cmp(&b.name));
+        let known = |name: &str| rest.services.contains(name);
         // Only the specs of a whole project tell what belongs in OUT.
-        if !options.partial {
-            let gone = drift::left_behind(&out, |name| rest.services.contains(name));
-            diagnostics.extend(gone.into_iter().map(|name| left_behind(&out.join(name))));
+        if all {
+            for name in drift::left_behind(&out, known) {
+                diagnostics.push(left_behind(&out.join(&name)));
+                if matches!(to, Use::Show { .. }) {
+                    changes.all.extend(extra(&Older::Folder(out.clone()), &name, &spool)?);
+                }
+            }
+            changes.all.sort_by(|a, b| a.name.cmp(&b.name));
         }
+        let older = against.unwrap_or_else(|| Older::Folder(out.clone()));
+        diagnostics.extend(renamed(&older, &new, known, &accepted)?);
         whole = Some(changes);
     }
     let sources = rest.sources(&diagnostics);
     read.extend(rest.read);
-    Ok(Done { sources, diagnostics, out, changes: whole, spool, read })
+    Ok(Done { sources, diagnostics, out, changes: whole, spool, read, unjudged: new.len() })
+}
+
+/// Returns the files in the folder `name` as extra.
+fn extra(older: &Older, name: &str, spool: &Spool) -> Result<Vec<Change>, Outside> {
+    let one = |(name, old): (String, String)| {
+        let item = Item { name, state: drift::State::Extra, old: old.into_bytes(), new: String::new() };
+        Ok(Change { text: spool.keep(item.diff())?, name: item.name, state: item.state })
+    };
+    older.files(name)?.into_iter().map(one).collect()
+}
+
+/// Reports services whose spec had another name in the older state: there is a folder that no spec
+/// of this run makes, and its files were made from the same file.
+fn renamed(
+    older: &Older,
+    new: &[New],
+    known: impl Fn(&str) -> bool,
+    accepted: &BTreeSet<String>,
+) -> Result<Vec<Diagnostic>, Outside> {
+    let mut found = Vec::new();
+    if new.is_empty() {
+        return Ok(found);
+    }
+    for from in older.unknown(known) {
+        let files = older.files(&from)?;
+        let specs: BTreeSet<&str> = files.values().flat_map(|text| drift::origin(text.as_bytes())).collect();
+        for New { file, name, moved, place } in new.iter().filter(|new| specs.contains(new.file.as_str())) {
+            let service = change::Renamed { from: &from, name, moved, place: *place };
+            found.extend(change::renamed(&service, &files, accepted).filter(|_| !file.is_empty()));
+        }
+    }
+    Ok(found)
+}
+
+/// Returns the line that says how many services had no older state; empty if each has one.
+pub fn unjudged_line(unjudged: usize, out: &Path) -> String {
+    let services = match unjudged {
+        0 => return String::new(),
+        1 => "1 service".to_owned(),
+        n => format!("{n} services"),
+    };
+    format!("\nchanges not judged for {services} without files in {} (--against REV|DIR)", out.display())
 }
 
 /// Reports revisions whose files would change although their specs exist and are not part of this
@@ -186,7 +307,7 @@ fn left_out(drift: &Drift, model: &Model) -> Vec<Diagnostic> {
 /// Makes the warning for the folder of a service that has no spec any more.
 fn left_behind(folder: &Path) -> Diagnostic {
     let folder = folder.display();
-    let message = format!("{folder} was written by berthc, but no spec of berthc.toml needs it any more");
+    let message = format!("{folder} was written by berthc, but no spec needs it any more");
     Diagnostic::warning(Code::LeftBehind, Place::NOWHERE, message)
         .why("deploying all of OUT also starts this service; after a rename, it would use the data of the new service")
         .fix("stop the service, then remove the folder", format!("git rm -r {folder}"))

@@ -6,7 +6,7 @@ use berthc::diag::failed;
 use clap::Args;
 use serde_json::{Map, json};
 
-use super::compare::{Done, Use, done};
+use super::compare::{Done, Use, done, unjudged_line};
 use super::stdout::Outside;
 use super::{depfile, drift, job, output, write};
 
@@ -23,7 +23,7 @@ pub struct Compile {
 /// Whether it went well.
 pub fn compile(args: &Compile) -> Result<bool, Outside> {
     let job = &args.job;
-    let Done { sources, diagnostics, out, changes, spool, read } = done(job, Use::Write)?;
+    let Done { sources, diagnostics, out, changes, spool, read, unjudged } = done(job, Use::Write)?;
     let failed = failed(&diagnostics);
     let written = changes.filter(|_| !failed);
     let mut report = output::Report::default();
@@ -38,6 +38,7 @@ pub fn compile(args: &Compile) -> Result<bool, Outside> {
             write::replace(file, rule.as_bytes())?;
         }
         report.summary = write::summary(changes, &out);
+        report.summary.push_str(&unjudged_line(unjudged, &out));
         let made = changes.all.iter().filter(|c| c.state != drift::State::Extra);
         changed.extend(made.map(|c| c.name.as_str()));
         removed.extend(changes.names(drift::State::Extra));
@@ -47,6 +48,7 @@ pub fn compile(args: &Compile) -> Result<bool, Outside> {
         ("written".into(), json!(changed)),
         ("removed".into(), json!(removed)),
         ("unchanged".into(), json!(unchanged)),
+        ("unjudged".into(), json!(unjudged)),
     ]);
     job.output.report(&sources, &diagnostics, report)?;
     Ok(!failed)

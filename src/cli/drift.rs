@@ -153,7 +153,7 @@ pub fn left_behind(out: &Path, known: impl Fn(&str) -> bool) -> Vec<String> {
 }
 
 /// Returns the file names of the specs in the header of a file.
-fn origin(text: &[u8]) -> impl Iterator<Item = &str> {
+pub fn origin(text: &[u8]) -> impl Iterator<Item = &str> {
     let line = text.split(|b| *b == b'\n').next().unwrap_or_default();
     let names = HEADERS.iter().find_map(|h| line.strip_prefix(*h));
     let names = names.and_then(|n| std::str::from_utf8(n).ok()).and_then(|n| n.split_once(". Do not edit"));
@@ -180,10 +180,16 @@ fn is_ours(path: &Path) -> bool {
 }
 
 impl Drift {
-    /// Returns the existing texts of the files that differ.
-    pub fn old(&self) -> Tree {
-        let differing = self.items.iter().filter(|i| i.state == State::Differs);
-        differing.map(|i| (i.name.clone(), String::from_utf8_lossy(&i.old).into_owned())).collect()
+    /// Returns the existing files: those of `tree` that are equal, and those that differ.
+    pub fn old(&self, tree: &Tree) -> Tree {
+        let mut all = tree.clone();
+        for Item { name, state, old, .. } in &self.items {
+            match state {
+                State::Missing => all.remove(name),
+                _ => all.insert(name.clone(), String::from_utf8_lossy(old).into_owned()),
+            };
+        }
+        all
     }
 
     /// Returns the specs behind the existing files, each with the folder of its service.

@@ -43,6 +43,14 @@ pub struct Job {
     /// Emit the `bootstrap.env` of this service, for its very first start (may be repeated)
     #[arg(long, value_name = "SERVICE")]
     bootstrap: Vec<String>,
+    /// Judge changes against the files of this folder, or of OUT at this git revision, instead of
+    /// OUT as it stands
+    #[arg(long, value_name = "REV|DIR")]
+    pub against: Option<String>,
+    /// Accept a change that leaves data behind, for this run, such as orders-db/members/3 (may be
+    /// repeated)
+    #[arg(long, value_name = "NAME")]
+    pub accept_change: Vec<String>,
     #[command(flatten)]
     layers: Layers,
     #[command(flatten)]
@@ -53,6 +61,8 @@ pub struct Job {
 pub struct Ready {
     pub specs: read::Specs,
     pub options: Options,
+    /// Whether the specs are all that OUT is made from: those of the project, or of folders.
+    pub whole: bool,
     /// The settings of the project, if they are valid.
     pub project: Option<(PathBuf, Project)>,
     /// The folders and templates that were read. The library does not know them.
@@ -80,6 +90,7 @@ impl Ready {
 pub fn ready(specs: &[PathBuf], layers: &Layers) -> Result<Ready, Outside> {
     let mut options = Options { env: layers.env.clone(), set: layers.set.clone(), ..Options::default() };
     options.partial = !specs.is_empty();
+    let whole = specs.iter().all(|path| path.is_dir());
     let found = find()?;
     options.project = found.as_ref().map(|(_, input)| input.clone());
     let mut project = None;
@@ -88,7 +99,7 @@ pub fn ready(specs: &[PathBuf], layers: &Layers) -> Result<Ready, Outside> {
     if let Some((folder, input)) = found {
         match Project::read(&input, 0) {
             Ok(read) => project = Some((folder, read)),
-            Err(_) => return Ok(Ready { specs: read::Specs::none(), options, project, read }),
+            Err(_) => return Ok(Ready { specs: read::Specs::none(), options, whole, project, read }),
         }
     }
     if let (true, Some((folder, project))) = (specs.is_empty(), &project) {
@@ -99,7 +110,7 @@ pub fn ready(specs: &[PathBuf], layers: &Layers) -> Result<Ready, Outside> {
     if specs.is_empty() {
         return Err(format!("no specs: name them, or add specs = [\"specs/*.yaml\"] to {FILE}"));
     }
-    Ok(Ready { specs: read::Specs::of(&specs, &mut read)?, options, project, read })
+    Ok(Ready { specs: read::Specs::of(&specs, &mut read)?, options, whole, project, read })
 }
 
 impl Job {

@@ -35,6 +35,8 @@ pub struct Service {
     pub targets: Targets,
     /// The waivers, in order.
     pub accept: Vec<Accept>,
+    /// The names of the changes whose data was moved.
+    pub moved: Vec<String>,
     /// Additional labels.
     pub labels: Vec<(String, String)>,
 }

@@ -65,6 +65,7 @@ pub(super) const IMAGE: &str = "^([A-Za-z0-9.-]+(:[0-9]+)?/)?[a-z0-9]([a-z0-9._-
 pub(super) const KEY: &str = "^[A-Za-z0-9._-]+$";
 pub(super) const LABEL: &str = "^[a-z]([-a-z0-9]*[a-z0-9])?$";
 pub(super) const LABEL_KEY: &str = "^([a-z0-9.-]+/)?[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$";
+pub(super) const MOVE: &str = "^(backend|class|data|host|members|namespace|pin|service|target)/.";
 pub(super) const LABEL_VALUE: &str = "^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$";
 /// An octal mode.
 pub(super) const MODE: &str = "^0?[0-7]{3}$";
@@ -137,3 +138,7 @@ pub(super) fn above_zero(duration: &mut Schema) {
 pub(super) fn text(pattern: &str) -> Value {
     json!({ "type": "string", "pattern": pattern })
 }
+
+/// The kinds of change that leave data behind. A name under `moved` is `KIND/OLD`.
+pub const MOVES: [&str; 9] =
+    ["backend", "class", "data", "host", "members", "namespace", "pin", "service", "target"];

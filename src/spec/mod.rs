@@ -21,8 +21,9 @@ use serde::Deserialize;
 use crate::text::names::MAX_SERVICE;
 use allowed::{
     ADDRESS, BYTES, CPU, DOCKER, DURATION, ENGINE, ENV, FLEET, GAP, IMAGE, KEY, LABEL, LABEL_KEY,
-    LABEL_VALUE, MAX_FIRST, MAX_MEMBERS, MODE, NAME, NAMESPACE, NO_OVERLAY, PATH, REQUEST, REVISION, SECRET,
-    SIGNALS, ULIMITS, USER, above_zero, addresses, backends, keys, kubernetes, map, ports, short_keys,
+    LABEL_VALUE, MAX_FIRST, MAX_MEMBERS, MODE, MOVE, NAME, NAMESPACE, NO_OVERLAY, PATH, REQUEST, REVISION,
+    SECRET, SIGNALS, ULIMITS, USER, above_zero, addresses, backends, keys, kubernetes, map, ports,
+    short_keys,
 };
 pub use parts::{Id, IdSpace, Limit, Pin, PinTable};
 
@@ -102,6 +103,10 @@ pub struct Spec {
     /// The gaps that you accept, each with a reason.
     #[schemars(extend("examples" = [[{ "gap": "swarm/data/partition", "because": "the disks are fenced by hand" }]]))]
     pub accept: Option<Vec<AcceptSpec>>,
+    /// Changes that leave data behind, and how the data was moved. The key is the name of the
+    /// change as berthc prints it; it may stay here.
+    #[schemars(transform = map(MOVE, r"\S"), extend("examples" = [{ "data/js": "copied while all members were stopped" }]))]
+    pub moved: Option<IndexMap<String, String>>,
     /// The orchestrators to emit files for.
     #[schemars(extend("examples" = [{ "kubernetes": { "version": "1.34", "namespace": "databases" } }]))]
     pub targets: Option<TargetsSpec>,

@@ -30,6 +30,7 @@ pub(super) fn service(checker: &mut Checker<'_>, mut spec: Spec) -> Option<Servi
     }
     let targets = targets::targets(checker, spec.targets.take());
     let accept = targets::accept(checker, spec.accept.take().unwrap_or_default());
+    let moved = targets::moved(checker, spec.moved.take().unwrap_or_default());
     let labels = checker.labels(&route!["labels"], spec.labels.take());
     let body = match spec.external.take() {
         Some(block) => {
@@ -51,6 +52,7 @@ pub(super) fn service(checker: &mut Checker<'_>, mut spec: Spec) -> Option<Servi
         body,
         targets: targets?,
         accept,
+        moved,
         labels,
     })
 }
@@ -82,6 +84,7 @@ fn workload(checker: &mut Checker<'_>, name: &str, spec: Spec) -> Option<Workloa
         apart_from,
         external: _,
         accept: _,
+        moved: _,
         targets: _,
     } = spec;
     let root = Route::default();
@@ -156,6 +159,7 @@ fn nothing_runs(checker: &mut Checker<'_>, spec: &Spec) {
         apart_from,
         external: _,
         accept: _,
+        moved: _,
         targets: _,
     } = spec;
     let written = [

@@ -1,12 +1,14 @@
 //! Checks `targets` and `accept`.
 
+use indexmap::IndexMap;
+
 use super::checker::{Checker, fix};
 use super::members;
 use crate::code::Code;
 use crate::gap::GapId;
 use crate::model::{Accept, Fleet, Kubernetes, Pin, Swarm, Targets, UnitSection};
 use crate::route;
-use crate::spec::allowed::{KUBERNETES, NO_OVERLAY};
+use crate::spec::allowed::{KUBERNETES, MOVES, NO_OVERLAY};
 use crate::spec::source::Route;
 use crate::spec::{self, AcceptSpec, FleetSpec, KubernetesSpec, SwarmSpec, TargetsSpec};
 use crate::text::names;
@@ -238,6 +240,25 @@ fn for_swarm(checker: &mut Checker<'_>, root: &Route, spec: SwarmSpec) -> Swarm 
         csi,
         service: service.unwrap_or_default(),
     }
+}
+
+/// Returns the names of the changes whose data was moved.
+pub(super) fn moved(checker: &mut Checker<'_>, spec: IndexMap<String, String>) -> Vec<String> {
+    let root = route!["moved"];
+    for (name, how) in &spec {
+        let route = root.at(name);
+        let known = name.split_once('/').is_some_and(|(kind, old)| MOVES.contains(&kind) && !old.is_empty());
+        if !known {
+            let message = format!("`{name}` is not the name of a change");
+            checker.fault_key(Code::MovedShape, &route, message).why.push(format!(
+                "a name is KIND/OLD, as the error prints it; the kinds are {}",
+                MOVES.join(", ")
+            ));
+        } else if how.trim().is_empty() {
+            checker.fault(Code::MovedShape, &route, "a move needs a line that says how the data was moved");
+        }
+    }
+    spec.into_keys().collect()
 }
 
 pub(super) fn accept(checker: &mut Checker<'_>, spec: Vec<AcceptSpec>) -> Vec<Accept> {

@@ -114,6 +114,7 @@ fn local(
         name: data.name.clone(),
         access: "ReadWriteOnce",
         class: class.clone(),
+        backend: None,
         size: capacity,
     });
     stored.classes.push(StorageClass {
@@ -172,6 +173,7 @@ fn network(
         name: data.name.clone(),
         access: if k.version < ONE_POD { "ReadWriteOnce" } else { "ReadWriteOncePod" },
         class: class.clone().unwrap_or_else(|| own.clone()),
+        backend: class.as_ref().map(|_| backend_name.clone()),
         size: size_text.clone(),
     });
     if class.is_none() {

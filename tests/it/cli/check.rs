@@ -176,7 +176,8 @@ fn what_a_renamed_service_leaves_behind_is_told() {
         &[("db.yaml", &DB.replace("service: db", "service: ledger")), ("out/mine/notes.yaml", "a: 1\n")],
     );
     let before = all(&root.join("out/db"));
-    let run = berthc_in(root, &["compile"]);
+    assert_eq!(berthc_in(root, &["compile"]).status.code(), Some(1), "its data stays with the old name");
+    let run = berthc_in(root, &["compile", "--accept-change", "ledger/service/db"]);
     assert_eq!(run.status.code(), Some(0));
     crate::harness::golden("errors", "left-behind", &stderr(&run));
     assert_eq!(all(&root.join("out/db")), before, "it is not for berthc to take away");

@@ -41,7 +41,7 @@ fn every_bad_spec_is_refused_by_its_code() {
 }
 
 /// Codes that need more than a file. Other tests cover them.
-const BY_HAND: [Code; 11] = [
+const BY_HAND: [Code; 12] = [
     Code::TooLarge,
     Code::FileTooLarge,
     Code::Template,
@@ -51,6 +51,7 @@ const BY_HAND: [Code; 11] = [
     Code::SetNowhere,
     Code::ApplyRefused,
     Code::VolumeShrinks,
+    Code::DataLeft,
     Code::LeftBehind,
     Code::RevisionLeftOut,
     // In `pipeline.rs`.

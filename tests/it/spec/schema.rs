@@ -200,6 +200,7 @@ fn good_specs_are_good_and_bad_ones_bad() {
         "file-shape",
         "members-shape",
         "missing",
+        "moved-shape",
         "start-without-live",
         "unknown-key",
         "version-unknown",

@@ -111,6 +111,8 @@ pub struct Claim {
     pub access: &'static str,
     /// The StorageClass.
     pub class: String,
+    /// The backend of a StorageClass that berthc does not emit. No field of Kubernetes names it.
+    pub backend: Option<String>,
     /// The size, as a quantity.
     pub size: String,
 }

@@ -1,0 +1,343 @@
+//! Changes that leave data behind: a member of the older files has its data in a place that the
+//! member of that name does not use in the new files, or there is no such member any more.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::home::{Home, Storage, homes};
+use super::kind::{Kind, Pair};
+use super::steps::steps;
+use crate::code::Code;
+use crate::diag::{Diagnostic, Place, Severity};
+use crate::emit::Tree;
+use crate::model::{Model, Service};
+use crate::route;
+use crate::spec::source::Route;
+use crate::target::Target;
+
+/// One change of a service: its kind and what it changes from.
+type Key = (Kind, String);
+
+/// Compares the members of the older files `old` with those of `new`. Changes in `accepted`
+/// (`SERVICE/NAME`) and under `moved` of the spec are warnings. Returns the targets of each service
+/// on which data moves.
+pub(super) fn judge(
+    model: &Model,
+    (old, new): (&Tree, &Tree),
+    accepted: &BTreeSet<String>,
+    out: &mut Vec<Diagnostic>,
+) -> BTreeSet<(String, Target)> {
+    let (before, after) = (homes(old), homes(new));
+    let mut moves: BTreeMap<&str, BTreeMap<Key, Vec<Pair<'_>>>> = BTreeMap::new();
+    let mut touched = BTreeSet::new();
+    for ((folder, target), olds) in &before {
+        let Some(service) = model.find(folder) else { continue };
+        let news = after.get(&(folder.clone(), *target)).map_or(&[][..], Vec::as_slice);
+        let named = model.named(folder).any(|s| s.has(*target));
+        // A run for some targets emits nothing for the others.
+        if news.is_empty() && named {
+            continue;
+        }
+        for old in olds {
+            let Some((kind, from, new)) = compare(old, news) else { continue };
+            // Kubernetes itself ends the pods that a set no longer counts.
+            if old.storage.is_none() && (*target == Target::Kubernetes && !news.is_empty()) {
+                continue;
+            }
+            touched.insert((folder.clone(), *target));
+            moves.entry(&service.name).or_default().entry((kind, from)).or_default().push(Pair { old, new });
+        }
+    }
+    for (service, found) in moves {
+        let Some(service) = model.find(service) else { continue };
+        for (kind, from, pairs) in settle(found) {
+            out.extend(told(service, kind, &from, &pairs, accepted));
+        }
+    }
+    touched
+}
+
+/// Reports that the service of the older files `old` has the name `service` now.
+pub(super) fn renamed(service: &Renamed<'_>, old: &Tree, accepted: &BTreeSet<String>) -> Option<Diagnostic> {
+    let before = homes(old);
+    let pairs: Vec<Pair<'_>> = before.values().flatten().map(|old| Pair { old, new: None }).collect();
+    let name = format!("service/{}", service.from);
+    let about = About { name: service.name, moved: service.moved, place: service.place };
+    let message = format!(
+        "{} was {} before, and both would run: the data stays in {}",
+        service.name,
+        service.from,
+        places(&pairs)?
+    );
+    Some(about.diagnostic(&name, message, (Kind::Service, &pairs), accepted))
+}
+
+/// A service whose spec had another name when OUT was written.
+pub struct Renamed<'a> {
+    /// The name before.
+    pub from: &'a str,
+    /// The name now.
+    pub name: &'a str,
+    /// The names under its `moved`.
+    pub moved: &'a BTreeSet<String>,
+    /// The place of its name.
+    pub place: Place,
+}
+
+/// Returns what changes for the member of `old`, with its home among `news`. `None` if its data
+/// stays in use.
+fn compare<'h>(old: &Home, news: &'h [Home]) -> Option<(Kind, String, Option<&'h Home>)> {
+    if news.is_empty() {
+        return Some((Kind::Target, old.target.name().into(), None));
+    }
+    let same = |n: &&Home| n.workload == old.workload && n.member == old.member;
+    let here = || news.iter().filter(same).filter(|n| n.scope == old.scope);
+    let place = |n: &&Home| match (&n.storage, &old.storage) {
+        (Some(new), Some(old)) => new.same_place(old),
+        _ => false,
+    };
+    if here().next().is_none() {
+        // Another revision has taken the directory of each node over.
+        if old.per_node && news.iter().any(|n| n.per_node && place(&n)) {
+            return None;
+        }
+        let there = news.iter().filter(same).find(|n| n.mount == old.mount);
+        return match there.or_else(|| news.iter().find(same)) {
+            Some(there) => Some((Kind::Namespace, old.scope.clone(), Some(there))),
+            None => Some((Kind::Members, old.member.clone(), None)),
+        };
+    }
+    let storage = old.storage.as_ref()?;
+    let data = || old.data().unwrap_or(&old.mount).to_owned();
+    let Some(new) = here().find(|n| n.mount == old.mount).or_else(|| here().find(place)) else {
+        return Some((Kind::Data, data(), None));
+    };
+    let other = |a: &Option<String>, b: &Option<String>| match (a, b) {
+        (Some(a), Some(b)) if a != b => Some(a.clone()),
+        _ => None,
+    };
+    let (kind, from) = match (storage, new.storage.as_ref()?) {
+        (Storage::Host { path, labels, .. }, Storage::Host { path: now, labels: others, .. }) => {
+            if path != now {
+                (Kind::Host, path.clone())
+            } else {
+                let (label, _) = labels.iter().find(|label| !others.contains(label))?;
+                (Kind::Pin, label.clone())
+            }
+        }
+        (Storage::Host { path, .. }, Storage::Volume { .. }) => (Kind::Host, path.clone()),
+        (Storage::Volume { .. }, Storage::Host { .. }) => (Kind::Data, data()),
+        (
+            Storage::Volume { name, place, class, driver, backend },
+            Storage::Volume {
+                name: now,
+                place: place_now,
+                class: class_now,
+                driver: driver_now,
+                backend: backend_now,
+            },
+        ) => {
+            if name != now {
+                (Kind::Data, data())
+            } else if let Some(driver) = other(driver, driver_now).or_else(|| other(backend, backend_now)) {
+                (Kind::Backend, driver)
+            } else if place != place_now {
+                (Kind::Backend, place.clone())
+            } else {
+                (Kind::Class, other(class, class_now)?)
+            }
+        }
+    };
+    Some((kind, from, Some(new)))
+}
+
+/// Joins the members that are gone, and the directories of one kind, under one name each.
+fn settle(found: BTreeMap<Key, Vec<Pair<'_>>>) -> Vec<(Kind, String, Vec<Pair<'_>>)> {
+    let mut all: Vec<(Kind, String, Vec<Pair<'_>>)> = Vec::new();
+    for ((kind, from), pairs) in found {
+        let joined = matches!(kind, Kind::Members | Kind::Host);
+        // Two directories of one member have a name each.
+        let apart = |rest: &[Pair<'_>]| {
+            kind == Kind::Host && rest.iter().any(|r| pairs.iter().any(|p| same_member(p.old, r.old)))
+        };
+        match all.iter_mut().find(|(k, _, rest)| joined && *k == kind && !apart(rest)) {
+            Some((_, _, rest)) => rest.extend(pairs),
+            None => all.push((kind, from, pairs)),
+        }
+    }
+    for (kind, from, pairs) in &mut all {
+        match kind {
+            Kind::Members => *from = ids(pairs),
+            Kind::Host => *from = pattern(pairs),
+            _ => {}
+        }
+    }
+    all
+}
+
+fn same_member(a: &Home, b: &Home) -> bool {
+    a.target == b.target && a.workload == b.workload && a.member == b.member && a.mount != b.mount
+}
+
+/// Returns the numbers of the members: `3`, `2-4`, `0+7`; of members without numbers, their names.
+fn ids(pairs: &[Pair<'_>]) -> String {
+    let data: Vec<&Pair<'_>> = pairs.iter().filter(|p| p.old.storage.is_some()).collect();
+    let of = if data.is_empty() { pairs.iter().collect() } else { data };
+    let numbers: Option<BTreeSet<u32>> = of.iter().map(|p| p.old.id()).collect();
+    let Some(numbers) = numbers else {
+        let names: BTreeSet<&str> = of.iter().map(|p| p.old.member.as_str()).collect();
+        return names.into_iter().collect::<Vec<_>>().join("+");
+    };
+    let mut runs: Vec<(u32, u32)> = Vec::new();
+    for id in numbers {
+        match runs.last_mut() {
+            Some((_, last)) if last.checked_add(1) == Some(id) => *last = id,
+            _ => runs.push((id, id)),
+        }
+    }
+    let run = |(a, b): (u32, u32)| if a == b { a.to_string() } else { format!("{a}-{b}") };
+    runs.into_iter().map(run).collect::<Vec<_>>().join("+")
+}
+
+/// Returns the directories as one pattern: what they begin with and end with, `*` in between.
+fn pattern(pairs: &[Pair<'_>]) -> String {
+    let paths: BTreeSet<String> =
+        pairs.iter().filter_map(|p| p.old.storage.as_ref()).map(Storage::words).collect();
+    let (Some(first), Some(last)) = (paths.first(), paths.last()) else { return String::new() };
+    if first == last {
+        return first.clone();
+    }
+    // The first and the last in order differ earliest.
+    let start: String = first.chars().zip(last.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a).collect();
+    let end = |path: &str| -> String { path.chars().skip(start.chars().count()).collect() };
+    let ends: Vec<Vec<char>> = paths.iter().map(|p| end(p).chars().rev().collect()).collect();
+    let common = ends
+        .iter()
+        .fold(usize::MAX, |most, e| most.min(e.iter().zip(&ends[0]).take_while(|(a, b)| a == b).count()));
+    let tail: String = ends[0].iter().take(common).rev().collect();
+    format!("{start}*{tail}")
+}
+
+/// Returns the first place of the data, and how many more there are. `None` without data.
+fn places(pairs: &[Pair<'_>]) -> Option<String> {
+    let all: BTreeSet<String> =
+        pairs.iter().filter_map(|p| p.old.storage.as_ref()).map(Storage::words).collect();
+    let first = all.first()?;
+    Some(match all.len() - 1 {
+        0 => first.clone(),
+        more => format!("{first} and {more} more"),
+    })
+}
+
+/// A service, as a diagnostic needs it.
+struct About<'a> {
+    name: &'a str,
+    moved: &'a BTreeSet<String>,
+    place: Place,
+}
+
+impl About<'_> {
+    fn diagnostic(
+        &self,
+        name: &str,
+        message: String,
+        (kind, pairs): (Kind, &[Pair<'_>]),
+        accepted: &BTreeSet<String>,
+    ) -> Diagnostic {
+        let full = format!("{}/{name}", self.name);
+        let mut d = Diagnostic::error(Code::DataLeft, self.place, message);
+        let file = pairs.first().map_or("", |p| p.old.file.as_str());
+        d = d.why(format!("{file} is the older state, and nothing moves data but you"));
+        for target in Target::ALL {
+            let own: Vec<&Pair<'_>> = pairs.iter().filter(|p| p.old.target == target).collect();
+            if !own.is_empty() {
+                d = d.advice(format!("on {target}: {}", steps(self.name, kind, &own)));
+            }
+        }
+        if self.moved.contains(name) || accepted.contains(&full) {
+            d.severity = Severity::Warning;
+            return d;
+        }
+        d.advice(format!(
+            "to go on, say --accept-change {full} for one run, or write the key `{name}` under `moved`, with how the data is moved"
+        ))
+    }
+}
+
+/// Makes the diagnostic of one change.
+fn told(
+    service: &Service,
+    kind: Kind,
+    from: &str,
+    pairs: &[Pair<'_>],
+    accepted: &BTreeSet<String>,
+) -> Option<Diagnostic> {
+    let name = match from.strip_prefix('/') {
+        Some(path) => format!("{}/{path}", kind.word()),
+        None => format!("{}/{from}", kind.word()),
+    };
+    let place = service.key(&route(service, kind, pairs));
+    let Some(at) = places(pairs) else { return Some(runs_on(service, place, pairs)) };
+    let now = pairs.iter().find_map(|p| p.new?.storage.as_ref()).map(Storage::words);
+    let now = now.unwrap_or_default();
+    let own = &service.name;
+    let message = match kind {
+        Kind::Target => format!("{own} leaves {from}: its members run on there, with the data in {at}"),
+        Kind::Service => format!("{own} has another name, and its data stays in {at}"),
+        Kind::Namespace => format!("{own} leaves the namespace {from}, and its data stays there in {at}"),
+        Kind::Members => {
+            let word = if from.parse::<u32>().is_ok() { "member" } else { "members" };
+            format!("{own} loses {word} {from}, with the data in {at}")
+        }
+        Kind::Data if now.is_empty() => format!("{own} has no `{from}` any more, and its data stays in {at}"),
+        Kind::Data => format!("{own} starts without data in {now}, and its data stays in {at}"),
+        Kind::Backend => format!("{own} names another backend, and its data stays in {at}, made by {from}"),
+        Kind::Class => format!("{own} names another class than {from}, which its claims keep: {at}"),
+        Kind::Host => format!("{own} starts on {now}, and its data stays in {at}"),
+        Kind::Pin => format!("{own} goes to other nodes, and its data stays on those with `{from}` in {at}"),
+    };
+    let moved: BTreeSet<String> = service.moved.iter().cloned().collect();
+    let about = About { name: own, moved: &moved, place };
+    Some(about.diagnostic(&name, message, (kind, pairs), accepted))
+}
+
+/// Warns of containers without data that no file names any more.
+fn runs_on(service: &Service, place: Place, pairs: &[Pair<'_>]) -> Diagnostic {
+    let names: BTreeSet<&str> = pairs.iter().map(|p| p.old.workload.as_str()).collect();
+    let names = names.into_iter().collect::<Vec<_>>().join(", ");
+    let mut d = Diagnostic::warning(
+        Code::ApplyRefused,
+        place,
+        format!("no file of {} names {names} any more", service.name),
+    )
+    .why("it runs on until somebody stops it");
+    for target in Target::ALL {
+        let own: Vec<&Pair<'_>> = pairs.iter().filter(|p| p.old.target == target).collect();
+        if !own.is_empty() {
+            d = d.advice(format!("if it is deployed: {}", super::steps::removed(&own)));
+        }
+    }
+    d
+}
+
+/// Returns the field that changes.
+fn route(service: &Service, kind: Kind, pairs: &[Pair<'_>]) -> Route {
+    let data = route!["exclusive", "data"];
+    let name = pairs.iter().find_map(|p| p.new?.data()).map(ToOwned::to_owned).or_else(|| {
+        let mount = &pairs.first()?.old.mount;
+        service.workload()?.data.iter().find(|d| d.mount == *mount).map(|d| d.name.clone())
+    });
+    let own = name.map(|name| data.at(name)).filter(|own| service.source.has(own));
+    let field = |field: Route| if service.source.has(&field) { Some(field) } else { None };
+    let found = match kind {
+        Kind::Target => field(route!["targets"]),
+        Kind::Service => field(route!["service"]),
+        Kind::Namespace => field(route!["targets", "kubernetes", "namespace"]),
+        Kind::Members => field(route!["members"]),
+        Kind::Data => own,
+        Kind::Backend => own.and_then(|own| field(own.at("volume").at("backend"))),
+        Kind::Class => own.and_then(|own| field(own.at("volume").at("class"))),
+        Kind::Host => own.map(|own| field(own.at("host")).unwrap_or(own)),
+        Kind::Pin => field(route!["members", "pin"]).or_else(|| field(route!["members", "on"])),
+    };
+    found.or_else(|| field(data)).unwrap_or_else(|| route!["service"])
+}
