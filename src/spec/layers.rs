@@ -8,10 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use blake3::Hasher;
 
-use super::load::{load, scalar};
+use super::bases::{Base, Bases};
+use super::load::load;
 use super::merge::merge;
 use super::node::{Key, Kind, Node};
 use super::project::Project;
+use super::set::{Override, assignment};
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
 use crate::images::Images;
@@ -22,9 +24,6 @@ use crate::threads::{self, locked};
 
 /// The longest chain of bases below one spec.
 const MAX_BASES: usize = 8;
-
-/// The size of the cache of bases, in bytes. Bases beyond it are read again.
-const KEPT_BASES: usize = 4 << 20;
 
 /// The path of the text of all `--set` options. Its lines are the options in order.
 const SET: &str = "--set";
@@ -76,38 +75,6 @@ pub struct Layers<'a> {
     images: Images,
     /// The digest of each spec, as it was last read.
     read: Mutex<Vec<Digest>>,
-}
-
-/// The bases read so far. Their numbers follow those of all other texts.
-#[derive(Default)]
-struct Bases {
-    /// The number of each path, and the digest of its text.
-    met: BTreeMap<String, (usize, Digest)>,
-    /// The cached bases by path, or the error of each.
-    kept: BTreeMap<String, Result<Arc<Base>, Box<Diagnostic>>>,
-    /// The total size of the cached bases in bytes.
-    bytes: usize,
-}
-
-/// A base file.
-struct Base {
-    source: usize,
-    text: Arc<Input>,
-    /// The digest of the text.
-    digest: Digest,
-    root: Node,
-}
-
-/// A part of a spec that overrides the specs of one service.
-struct Override {
-    /// The service; `None` if there is only one.
-    service: Option<String>,
-    tree: Node,
-    /// The place of the service name, or of the path.
-    place: Place,
-    /// Whether the service may be missing: an environment may name services that this run does not
-    /// compile.
-    may_miss: bool,
 }
 
 /// The service and revision of a spec before overrides, or the likely name of a spec that could not
@@ -438,24 +405,6 @@ impl Loader<'_> {
     }
 }
 
-impl Bases {
-    /// Returns the number of the base at `path`. The first base gets the number `first`.
-    fn number(&mut self, path: &str, digest: Digest, first: usize) -> usize {
-        let next = first + self.met.len();
-        self.met.entry(path.to_owned()).or_insert((next, digest)).0
-    }
-
-    /// Caches `base` for the next spec that names it. Clears the cache if it grows too large.
-    fn keep(&mut self, path: String, base: Result<Arc<Base>, Box<Diagnostic>>, bytes: usize) {
-        if self.bytes + bytes > KEPT_BASES {
-            (self.kept, self.bytes) = (BTreeMap::new(), 0);
-        }
-        if self.kept.insert(path, base).is_none() {
-            self.bytes += bytes;
-        }
-    }
-}
-
 /// Removes `base` from `root` if it is text. The reader of specs reports any other value.
 fn take_base(root: &mut Node) -> Option<(String, Place)> {
     let node = root.get("base")?;
@@ -482,72 +431,4 @@ fn defaults(spec: &mut Layered, under: Option<&Node>) {
             merge(own, below);
         }
     }
-}
-
-/// Parses `[SERVICE:]PATH=VALUE`, which starts at byte `start` of text number `source`.
-fn assignment(text: &str, source: usize, start: usize) -> Result<Override, Box<Diagnostic>> {
-    let whole = Place::new(source, start, start + text.len());
-    let wrong = |message: &str| {
-        let d = Diagnostic::error(Code::SetShape, whole, message);
-        Box::new(d.fix("write", "--set SERVICE:members.count=3"))
-    };
-    if text.contains(['\n', '\r']) {
-        return Err(wrong("an override must be one line"));
-    }
-    let (steps, equals, colon) = path(text).ok_or_else(|| wrong("this is not PATH=VALUE"))?;
-    let value = &text[equals + 1..];
-    let at = start + equals + 1;
-    let mut node = if value.starts_with(['{', '[', '"', '\'']) {
-        // An error in the value is shown for the whole option, because places inside a short value
-        // do not help the user.
-        load(source, "value.yaml", value).map_err(|fault| wrong(&fault.message))?.moved(source, at)
-    } else if value.is_empty() {
-        return Err(wrong("there is no value after `=`; `null` removes a value"));
-    } else {
-        scalar(value, Place::new(source, at, at + value.len()))?
-    };
-    for (name, from, until) in steps.into_iter().rev() {
-        let place = Place::new(source, start + from, start + until);
-        node = Node { place, kind: Kind::Map(vec![(Key { name, place }, node)]) };
-    }
-    let service = colon.map(|c| text[..c].to_owned());
-    let place = match colon {
-        Some(colon) => Place::new(source, start, start + colon),
-        None => whole,
-    };
-    Ok(Override { service, tree: node, place, may_miss: false })
-}
-
-/// A key of a path, with its start and end.
-type Step = (String, usize, usize);
-
-/// Returns the keys before the first `=`, the place of that `=`, and the place of the colon after
-/// the service. Keys that contain dots are in quotes: `env."node.name"`.
-fn path(text: &str) -> Option<(Vec<Step>, usize, Option<usize>)> {
-    let (mut steps, mut colon) = (Vec::new(), None);
-    let (mut key, mut from, mut quote) = (String::new(), 0, None);
-    for (i, c) in text.char_indices() {
-        match (c, quote) {
-            (c, Some(q)) if c == q => quote = None,
-            ('"' | '\'', None) if key.is_empty() => quote = Some(c),
-            (':', None) if colon.is_none() && steps.is_empty() => {
-                colon = Some(i).filter(|_| !key.is_empty());
-                colon?;
-                key.clear();
-                from = i + 1;
-            }
-            ('.' | '=', None) => {
-                if key.is_empty() {
-                    return None;
-                }
-                steps.push((std::mem::take(&mut key), from, i));
-                if c == '=' {
-                    return Some((steps, i, colon)).filter(|(s, ..)| s.len() < super::node::MAX_DEPTH / 2);
-                }
-                from = i + 1;
-            }
-            (c, _) => key.push(c),
-        }
-    }
-    None
 }

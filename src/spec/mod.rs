@@ -3,14 +3,18 @@
 //! its descriptions, the attributes its rules.
 
 pub mod allowed;
+mod bases;
 pub mod de;
+mod health;
 pub mod layers;
 pub mod load;
 mod merge;
 pub mod node;
 mod parts;
 pub mod project;
+mod set;
 pub mod source;
+mod targets;
 mod toml;
 mod yaml;
 
@@ -20,16 +24,13 @@ use serde::Deserialize;
 
 use crate::text::names::MAX_SERVICE;
 use allowed::{
-    ADDRESS, BYTES, CPU, DOCKER, DURATION, ENGINE, ENV, FLEET, GAP, IMAGE, KEY, LABEL, LABEL_KEY,
-    LABEL_VALUE, MAX_FIRST, MAX_MEMBERS, MODE, MOVE, NAME, NAMESPACE, NO_OVERLAY, PATH, REQUEST, REVISION,
-    SECRET, SIGNALS, ULIMITS, USER, above_zero, addresses, backends, keys, kubernetes, map, ports,
-    short_keys,
+    ADDRESS, BYTES, CPU, DURATION, ENV, GAP, IMAGE, KEY, LABEL, LABEL_KEY, LABEL_VALUE, MAX_FIRST,
+    MAX_MEMBERS, MODE, MOVE, NAME, PATH, REVISION, SECRET, SIGNALS, ULIMITS, USER, above_zero, addresses,
+    backends, keys, map, ports, short_keys,
 };
-pub use parts::{Id, IdSpace, Limit, Pin, PinTable};
-
-/// A text that may hold expressions: `{{ member.id }}`, `{{ ports.client }}`, `{{ peers('other') |
-/// join(',') }}`, `{{ secret('x').path }}`.
-pub type Value = String;
+pub use health::{CheckSpec, HealthSpec, Scheme, Tool};
+pub use parts::{Id, IdSpace, Limit, Pin, PinTable, UnitOption, Value};
+pub use targets::{FleetSpec, KubernetesSpec, Raw, SwarmSpec, SwarmVolume, TargetsSpec};
 
 /// One stateful service: what it needs, independent of the orchestrator.
 #[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
@@ -294,96 +295,6 @@ pub struct BeforeSpec {
     pub within: Option<String>,
 }
 
-/// The health checks of a member. The fields of a check, written here directly, mean `ready`.
-#[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct HealthSpec {
-    /// The tool in the image that can probe a port from inside the container.
-    pub tool: Option<Tool>,
-    /// The check whether the member accepts work.
-    pub ready: Option<CheckSpec>,
-    /// The check whether the member must be restarted. It is never derived from `ready`.
-    pub live: Option<CheckSpec>,
-    /// The time that a start may take before `live` counts, such as "120s".
-    #[schemars(pattern(DURATION), extend("examples" = ["120s"]))]
-    pub start: Option<String>,
-    /// The `http` of the `ready` check.
-    #[schemars(pattern(REQUEST), extend("examples" = ["/health"]))]
-    pub http: Option<String>,
-    /// The `port` of the `ready` check.
-    pub port: Option<String>,
-    /// The `scheme` of the `ready` check.
-    #[schemars(extend("default" = "http"))]
-    pub scheme: Option<Scheme>,
-    /// The `tcp` of the `ready` check.
-    pub tcp: Option<String>,
-    /// The `run` of the `ready` check.
-    #[schemars(length(min = 1), extend("examples" = [["pg_isready"]]))]
-    pub run: Option<Vec<Value>>,
-    /// The `every` of the `ready` check.
-    #[schemars(pattern(DURATION), transform = above_zero, extend("default" = "10s"))]
-    pub every: Option<String>,
-    /// The `timeout` of the `ready` check.
-    #[schemars(pattern(DURATION), transform = above_zero, extend("default" = "3s"))]
-    pub timeout: Option<String>,
-    /// The `failures` of the `ready` check.
-    #[schemars(range(min = 1), extend("default" = 3))]
-    pub failures: Option<u32>,
-}
-
-/// A tool that can probe a port from inside the container.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Tool {
-    /// bash with /dev/tcp.
-    Bash,
-    /// netcat with -z.
-    Nc,
-    /// curl.
-    Curl,
-    /// wget.
-    Wget,
-}
-
-/// The protocol of an HTTP probe.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Scheme {
-    /// HTTP without TLS.
-    Http,
-    /// HTTP over TLS; certificates are not verified.
-    Https,
-}
-
-/// One check: `http` with `port`, or `tcp`, or `run`.
-#[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct CheckSpec {
-    /// The path of a GET that must answer 2xx or 3xx.
-    #[schemars(pattern(REQUEST), extend("examples" = ["/health"]))]
-    pub http: Option<String>,
-    /// The name of the port for `http`.
-    pub port: Option<String>,
-    /// The protocol of `http`; the default is http.
-    #[schemars(extend("default" = "http"))]
-    pub scheme: Option<Scheme>,
-    /// The name of a port that must accept connections.
-    pub tcp: Option<String>,
-    /// A command that must exit with 0. Next to `http` or `tcp`, only fleet and Swarm run it,
-    /// instead of the probe.
-    #[schemars(length(min = 1), extend("examples" = [["pg_isready"]]))]
-    pub run: Option<Vec<Value>>,
-    /// The time between two checks; the default is "10s".
-    #[schemars(pattern(DURATION), transform = above_zero, extend("default" = "10s"))]
-    pub every: Option<String>,
-    /// The time until a check counts as failed; the default is "3s".
-    #[schemars(pattern(DURATION), transform = above_zero, extend("default" = "3s"))]
-    pub timeout: Option<String>,
-    /// The number of consecutive failures that count; the default is 3.
-    #[schemars(range(min = 1), extend("default" = 3))]
-    pub failures: Option<u32>,
-}
-
 /// How members are updated.
 #[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -460,89 +371,4 @@ pub struct AcceptSpec {
     /// The reason. A waiver without a reason is an error.
     #[schemars(pattern(r"\S"))]
     pub because: Option<String>,
-}
-
-/// The orchestrators to emit files for.
-#[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct TargetsSpec {
-    /// Settings for Kubernetes.
-    pub kubernetes: Option<KubernetesSpec>,
-    /// Settings for CoreOS fleet.
-    pub fleet: Option<FleetSpec>,
-    /// Settings for Docker Swarm.
-    pub swarm: Option<SwarmSpec>,
-}
-
-/// Additional settings in the notation of the orchestrator.
-pub type Raw = serde_json::Map<String, serde_json::Value>;
-
-/// Settings for Kubernetes.
-#[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct KubernetesSpec {
-    /// The oldest Kubernetes version that must accept the files, "1.25" to "1.37".
-    #[schemars(pattern(kubernetes()), extend("examples" = ["1.34"]))]
-    pub version: Option<String>,
-    /// The namespace of all objects.
-    #[schemars(pattern(NAMESPACE), length(max = 63), extend("examples" = ["databases"]))]
-    pub namespace: Option<String>,
-    /// Fields to add to the pod spec.
-    pub pod: Option<Raw>,
-    /// Fields to add to the container of the member.
-    pub container: Option<Raw>,
-    /// Fields to add to the spec of the client Service.
-    pub service: Option<Raw>,
-}
-
-/// Settings for fleet.
-#[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct FleetSpec {
-    /// The fleet version, "1.0.0" or "0.13.0".
-    #[schemars(pattern(FLEET), extend("examples" = ["1.0.0"]))]
-    pub version: Option<String>,
-    /// The DNS domain of the members. Each member is reached at `MEMBER.DOMAIN`, which the
-    /// operator's DNS must resolve.
-    #[schemars(pattern(NAME), extend("examples" = ["fleet.example.com"]))]
-    pub domain: Option<String>,
-    /// The `pin` of the members for fleet only.
-    pub pin: Option<Pin>,
-    /// The docker version on the machines; the default is "17.09".
-    #[schemars(pattern(DOCKER), extend("default" = "17.09"))]
-    pub docker: Option<String>,
-    /// Options to add to the unit, by section.
-    pub unit: Option<IndexMap<String, IndexMap<String, UnitOption>>>,
-}
-
-/// The value of a unit option, or several values.
-pub use parts::UnitOption;
-
-/// Settings for Docker Swarm.
-#[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct SwarmSpec {
-    /// The version of the docker engine, "20.10" or newer.
-    #[schemars(pattern(ENGINE), extend("examples" = ["20.10"]))]
-    pub engine: Option<String>,
-    /// The name of an existing attachable overlay network.
-    #[schemars(pattern(LABEL_VALUE), length(max = 63), extend("not" = { "enum": NO_OVERLAY }))]
-    pub network: Option<String>,
-    /// The `pin` of the members for Swarm only.
-    pub pin: Option<Pin>,
-    /// The host port that locks the node, instead of the first port in `ports`.
-    #[schemars(range(min = 1))]
-    pub lock: Option<u16>,
-    /// `csi`: use cluster volumes instead of plugin volumes (engine 23 and newer).
-    pub volume: Option<SwarmVolume>,
-    /// Fields to add to the service.
-    pub service: Option<Raw>,
-}
-
-/// The kinds of network volume on Swarm.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum SwarmVolume {
-    /// A CSI cluster volume with scope single and sharing none.
-    Csi,
 }

@@ -11,6 +11,10 @@ use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use super::allowed::{ID, LABEL, LABEL_KEY, addresses, partial, text};
 use super::de::rest_of_map;
 
+/// A text that may hold expressions: `{{ member.id }}`, `{{ ports.client }}`, `{{ peers('other') |
+/// join(',') }}`, `{{ secret('x').path }}`.
+pub type Value = String;
+
 /// The id of a member as a key: `1` in YAML, `"1"` or `1` in TOML, never `01`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id(pub u32);

@@ -8,7 +8,9 @@ pub mod fleet;
 mod found;
 pub mod kubernetes;
 pub mod lock;
+mod mount;
 pub mod path;
+mod placement;
 mod relate;
 pub mod swarm;
 mod unread;
@@ -18,10 +20,12 @@ mod worlds;
 pub use crate::finding::At;
 use crate::images::Images;
 use crate::target::Target;
+pub use mount::{Missing, Mount, Source, Volume};
+pub use placement::{Apart, Selector, Term, Want, Whom};
 pub use unread::{Unread, UnreadKind};
 pub use workload::{
-    Apart, File, Forgets, Inspect, Kind, Member, Missing, Mount, Order, PersistentVolume, Port, Rolling,
-    Selector, Source, Term, Toleration, Update, Volume, Want, Whom, Workload, World,
+    File, Forgets, Inspect, Kind, Member, Order, PersistentVolume, Port, Rolling, Toleration, Update,
+    Workload, World,
 };
 pub use worlds::{Read, Worlds};
 

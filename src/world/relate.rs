@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::claims::ROOTS;
+use super::mount::{Mount, Source};
+use super::placement::Want;
 use super::unread::{Unread, UnreadKind};
-use super::workload::{Kind, Mount, Source, Want, Workload, World};
+use super::workload::{Kind, Workload, World};
 use crate::backend::Fences;
 use crate::finding::At;
 

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::mount::{Mount, Source};
+use super::placement::{Apart, Want};
 use super::unread::Unread;
-use crate::backend::Fences;
 use crate::finding::{At, Finding};
 use crate::images::Software;
 
@@ -286,151 +287,6 @@ pub struct Member {
     pub container: Option<(String, At)>,
     /// The hostname that the file sets. Pods of a StatefulSet have their names.
     pub hostname: Option<(String, At)>,
-}
-
-/// A mount in a container.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mount {
-    /// The path in the container; empty if unknown.
-    pub target: String,
-    /// The source.
-    pub source: Source,
-    /// The claim or the named volume by which it is mounted.
-    pub volume: Option<Volume>,
-    /// The place of the source in the file.
-    pub at: At,
-}
-
-/// A claim of Kubernetes, or a volume of docker that has a name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Volume {
-    /// The name in its orchestrator: `data-db-1`.
-    pub name: String,
-    /// The storage class that a claim names.
-    pub class: Option<(String, At)>,
-    /// The provisioner of its class, or docker's driver.
-    pub driver: Option<(String, At)>,
-    /// Whether its class lets several nodes attach it at once (Azure's `maxShares`).
-    pub shared: bool,
-    /// The file says that it is there already (Swarm's `external`).
-    pub exists: bool,
-}
-
-/// The source of a mount.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// A directory of the node where the container runs: hostPath, a local volume, a bind mount, or
-    /// a volume of docker's own driver without a device.
-    Host {
-        /// The path, or `volume NAME`.
-        path: String,
-        /// What happens if it does not exist.
-        missing: Missing,
-    },
-    /// A storage that is the same from every node: a claim, the volume of a plugin, or a share.
-    Volume {
-        /// The name, unique in the cluster: `claim NAMESPACE/NAME`, the name of the plugin's
-        /// volume, or the share.
-        name: String,
-        /// Whether attaching it excludes another node.
-        fences: Fences,
-        /// The place that makes it ReadWriteOncePod.
-        one_pod: Option<At>,
-        /// The place that makes it a Swarm cluster volume with scope single and sharing none, which
-        /// is reserved while its task may run.
-        reserved: Option<At>,
-        /// What happens if it does not exist.
-        missing: Missing,
-    },
-    /// A storage that is deleted with the container: emptyDir, an anonymous volume, or the layer of
-    /// the container.
-    Ephemeral,
-}
-
-/// What happens if a directory or volume does not exist.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Missing {
-    /// The container does not start, and the orchestrator tries again.
-    Refused,
-    /// An empty one is created.
-    Created,
-    /// An empty one is made on a node that never had it. Where it was it stays, for its mount is
-    /// waited for.
-    Elsewhere,
-}
-
-/// A condition on the labels of a node (Kubernetes, Swarm) or the metadata of a machine (fleet).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Want {
-    /// The key: `zookeeper`, `kubernetes.io/hostname`, `node.role`.
-    pub key: String,
-    /// The allowed values; empty if every value is allowed.
-    pub values: Vec<String>,
-    /// Whether the values are forbidden instead.
-    pub not: bool,
-    /// Whether all nodes have different values: a hostname, the id of a node or machine.
-    pub one_node: bool,
-    /// Whether several members of one family require the same, so that many nodes match.
-    pub shared: bool,
-    /// The place.
-    pub at: At,
-}
-
-/// A rule that keeps a workload off nodes where certain others are wanted or run.
-#[derive(Debug, Clone)]
-pub struct Apart {
-    /// The others.
-    pub whom: Whom,
-    /// The place.
-    pub at: At,
-}
-
-/// The containers that a rule keeps away.
-#[derive(Debug, Clone)]
-pub enum Whom {
-    /// Kubernetes: pods with these labels, in these namespaces.
-    Pods {
-        /// The selector of their labels.
-        selector: Selector,
-        /// The namespaces; `None` for all.
-        namespaces: Option<Vec<String>>,
-        /// The node's label that makes nodes one place: `kubernetes.io/hostname`, a zone's.
-        topology: &'static str,
-    },
-    /// fleet: units whose full name matches this `path.Match` glob, with specifiers expanded.
-    Units(String),
-}
-
-/// A Kubernetes label selector.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Selector {
-    /// The conditions. All must be true; without conditions, it selects everything.
-    pub terms: Vec<Term>,
-}
-
-/// A condition of a [`Selector`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Term {
-    /// The label has one of these values.
-    In(String, Vec<String>),
-    /// The label is missing or has none of these values.
-    NotIn(String, Vec<String>),
-    /// The label exists.
-    Exists(String),
-    /// The label does not exist.
-    Missing(String),
-}
-
-impl Selector {
-    /// Returns whether it selects these labels (apimachinery `labels.Selector`).
-    pub fn selects(&self, labels: &BTreeMap<String, String>) -> bool {
-        self.terms.iter().all(|term| match term {
-            Term::In(key, values) => labels.get(key).is_some_and(|v| values.contains(v)),
-            Term::NotIn(key, values) => labels.get(key).is_none_or(|v| !values.contains(v)),
-            Term::Exists(key) => labels.contains_key(key),
-            Term::Missing(key) => !labels.contains_key(key),
-        })
-    }
 }
 
 /// A port of the node.

@@ -21,6 +21,7 @@ mod imports;
 mod judges;
 mod plan;
 mod readme;
+mod sizes;
 mod spec;
 mod text;
 mod value;

@@ -4,6 +4,7 @@
 //! the tasks of one service. So members that must not stop together have separate files.
 
 mod carried;
+mod constraint;
 mod dns_cycles;
 mod faults;
 mod gaps;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use super::constraint::{Constraint, is_word, label};
 use super::service::SwarmService;
 use super::stack::Service;
 use crate::code::Code;
@@ -94,10 +95,6 @@ const DROPPED: [&str; 22] = [
 
 /// The keys of a health check in format 3.8.
 const CHECK: [&str; 6] = ["test", "interval", "timeout", "retries", "start_period", "disable"];
-
-/// The names of node properties in a constraint. Any other key never matches a node.
-const PROPERTIES: [&str; 6] =
-    ["node.id", "node.hostname", "node.ip", "node.role", "node.platform.os", "node.platform.arch"];
 
 /// The additions that are allowed.
 #[derive(Default)]
@@ -411,15 +408,6 @@ fn only<'v>(value: &'v Value, key: &str) -> Option<&'v Value> {
     value.as_object().filter(|map| map.len() == 1)?.get(key)
 }
 
-/// Returns the label in the key of a constraint or a preference.
-fn label(key: &str) -> Option<&str> {
-    key.strip_prefix("node.labels.").or_else(|| key.strip_prefix("engine.labels."))
-}
-
-fn is_word(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
-}
-
 /// Returns whether the scheduler uses the preference. It ignores any other (swarmkit
 /// `manager/scheduler/nodeset.go`).
 fn is_preference(value: &Value) -> bool {
@@ -431,32 +419,4 @@ fn is_generic(value: &Value) -> bool {
     let kind = spec.get("kind").and_then(Value::as_str).is_some_and(is_word);
     let number = spec.get("value").and_then(Value::as_i64).is_some_and(|n| n > 0);
     kind && number && spec.len() == 2
-}
-
-/// A constraint such as `node.labels.KEY == VALUE` (swarmkit `manager/constraint/constraint.go`).
-struct Constraint<'t> {
-    key: &'t str,
-    equal: bool,
-    value: &'t str,
-}
-
-impl<'t> Constraint<'t> {
-    /// Parses a constraint; `None` if no node ever matches it.
-    fn of(text: &'t str) -> Option<Self> {
-        let (equal, (key, value)) = match text.split_once("==") {
-            Some(parts) => (true, parts),
-            None => (false, text.split_once("!=")?),
-        };
-        let (key, value) = (key.trim(), value.trim());
-        let known = label(key).map_or_else(|| PROPERTIES.contains(&key), is_word);
-        let good = |b: u8| b.is_ascii_alphanumeric() || b":-_. /*".contains(&b);
-        let all = known && !value.is_empty() && value.bytes().all(good);
-        all.then_some(Self { key, equal, value })
-    }
-
-    /// Returns whether no node matches both constraints. Values are compared without case.
-    fn contradicts(&self, other: &Constraint<'_>) -> bool {
-        let same = self.value.eq_ignore_ascii_case(other.value);
-        self.key == other.key && (self.equal || other.equal) && same != (self.equal && other.equal)
-    }
 }

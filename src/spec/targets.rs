@@ -1,0 +1,90 @@
+//! The block `targets`, as written.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::allowed::{DOCKER, ENGINE, FLEET, LABEL_VALUE, NAME, NAMESPACE, NO_OVERLAY, kubernetes};
+use super::parts::{Pin, UnitOption};
+
+/// The orchestrators to emit files for.
+#[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TargetsSpec {
+    /// Settings for Kubernetes.
+    pub kubernetes: Option<KubernetesSpec>,
+    /// Settings for CoreOS fleet.
+    pub fleet: Option<FleetSpec>,
+    /// Settings for Docker Swarm.
+    pub swarm: Option<SwarmSpec>,
+}
+
+/// Additional settings in the notation of the orchestrator.
+pub type Raw = serde_json::Map<String, serde_json::Value>;
+
+/// Settings for Kubernetes.
+#[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct KubernetesSpec {
+    /// The oldest Kubernetes version that must accept the files, "1.25" to "1.37".
+    #[schemars(pattern(kubernetes()), extend("examples" = ["1.34"]))]
+    pub version: Option<String>,
+    /// The namespace of all objects.
+    #[schemars(pattern(NAMESPACE), length(max = 63), extend("examples" = ["databases"]))]
+    pub namespace: Option<String>,
+    /// Fields to add to the pod spec.
+    pub pod: Option<Raw>,
+    /// Fields to add to the container of the member.
+    pub container: Option<Raw>,
+    /// Fields to add to the spec of the client Service.
+    pub service: Option<Raw>,
+}
+
+/// Settings for fleet.
+#[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct FleetSpec {
+    /// The fleet version, "1.0.0" or "0.13.0".
+    #[schemars(pattern(FLEET), extend("examples" = ["1.0.0"]))]
+    pub version: Option<String>,
+    /// The DNS domain of the members. Each member is reached at `MEMBER.DOMAIN`, which the
+    /// operator's DNS must resolve.
+    #[schemars(pattern(NAME), extend("examples" = ["fleet.example.com"]))]
+    pub domain: Option<String>,
+    /// The `pin` of the members for fleet only.
+    pub pin: Option<Pin>,
+    /// The docker version on the machines; the default is "17.09".
+    #[schemars(pattern(DOCKER), extend("default" = "17.09"))]
+    pub docker: Option<String>,
+    /// Options to add to the unit, by section.
+    pub unit: Option<IndexMap<String, IndexMap<String, UnitOption>>>,
+}
+
+/// Settings for Docker Swarm.
+#[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SwarmSpec {
+    /// The version of the docker engine, "20.10" or newer.
+    #[schemars(pattern(ENGINE), extend("examples" = ["20.10"]))]
+    pub engine: Option<String>,
+    /// The name of an existing attachable overlay network.
+    #[schemars(pattern(LABEL_VALUE), length(max = 63), extend("not" = { "enum": NO_OVERLAY }))]
+    pub network: Option<String>,
+    /// The `pin` of the members for Swarm only.
+    pub pin: Option<Pin>,
+    /// The host port that locks the node, instead of the first port in `ports`.
+    #[schemars(range(min = 1))]
+    pub lock: Option<u16>,
+    /// `csi`: use cluster volumes instead of plugin volumes (engine 23 and newer).
+    pub volume: Option<SwarmVolume>,
+    /// Fields to add to the service.
+    pub service: Option<Raw>,
+}
+
+/// The kinds of network volume on Swarm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SwarmVolume {
+    /// A CSI cluster volume with scope single and sharing none.
+    Csi,
+}

@@ -1,0 +1,79 @@
+//! Where workloads may run: conditions on nodes, and the workloads that they keep away.
+
+use std::collections::BTreeMap;
+
+use crate::finding::At;
+
+/// A condition on the labels of a node (Kubernetes, Swarm) or the metadata of a machine (fleet).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Want {
+    /// The key: `zookeeper`, `kubernetes.io/hostname`, `node.role`.
+    pub key: String,
+    /// The allowed values; empty if every value is allowed.
+    pub values: Vec<String>,
+    /// Whether the values are forbidden instead.
+    pub not: bool,
+    /// Whether all nodes have different values: a hostname, the id of a node or machine.
+    pub one_node: bool,
+    /// Whether several members of one family require the same, so that many nodes match.
+    pub shared: bool,
+    /// The place.
+    pub at: At,
+}
+
+/// A rule that keeps a workload off nodes where certain others are wanted or run.
+#[derive(Debug, Clone)]
+pub struct Apart {
+    /// The others.
+    pub whom: Whom,
+    /// The place.
+    pub at: At,
+}
+
+/// The containers that a rule keeps away.
+#[derive(Debug, Clone)]
+pub enum Whom {
+    /// Kubernetes: pods with these labels, in these namespaces.
+    Pods {
+        /// The selector of their labels.
+        selector: Selector,
+        /// The namespaces; `None` for all.
+        namespaces: Option<Vec<String>>,
+        /// The node's label that makes nodes one place: `kubernetes.io/hostname`, a zone's.
+        topology: &'static str,
+    },
+    /// fleet: units whose full name matches this `path.Match` glob, with specifiers expanded.
+    Units(String),
+}
+
+/// A Kubernetes label selector.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selector {
+    /// The conditions. All must be true; without conditions, it selects everything.
+    pub terms: Vec<Term>,
+}
+
+/// A condition of a [`Selector`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Term {
+    /// The label has one of these values.
+    In(String, Vec<String>),
+    /// The label is missing or has none of these values.
+    NotIn(String, Vec<String>),
+    /// The label exists.
+    Exists(String),
+    /// The label does not exist.
+    Missing(String),
+}
+
+impl Selector {
+    /// Returns whether it selects these labels (apimachinery `labels.Selector`).
+    pub fn selects(&self, labels: &BTreeMap<String, String>) -> bool {
+        self.terms.iter().all(|term| match term {
+            Term::In(key, values) => labels.get(key).is_some_and(|v| values.contains(v)),
+            Term::NotIn(key, values) => labels.get(key).is_none_or(|v| !values.contains(v)),
+            Term::Exists(key) => labels.contains_key(key),
+            Term::Missing(key) => !labels.contains_key(key),
+        })
+    }
+}
