@@ -61,5 +61,5 @@ fn tree(specs: usize, members: usize) -> berthc::Tree {
 fn world(target: Target, tree: &berthc::Tree) -> World {
     let files = tree.iter().map(|(path, text)| File { path, text });
     let files: Vec<File<'_>> = files.filter(|f| Target::of_file(f.path, f.text) == Some(target)).collect();
-    read(target, &files, Images::builtin())
+    read(target, &files, Images::builtin().into())
 }

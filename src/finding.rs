@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::hazard::{CellId, UnknownId};
 
@@ -252,4 +252,19 @@ pub mod codes {
         CHECK_HIDES,
         CONFIG_FIXED,
     ];
+}
+
+/// An acceptance of `berthc.toml`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Accept {
+    /// The code of the finding.
+    pub code: String,
+    /// The object: `statefulset/db`, `NAMESPACE/statefulset/db`, a service of a stack, or a unit.
+    pub object: String,
+    /// The end of the path of its file; without it any file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The reason.
+    pub because: String,
 }

@@ -7,6 +7,9 @@ use blake3::Hasher;
 
 use crate::text::path::shortest;
 
+/// What messages call standard input. Its format is that of its text.
+pub const STDIN: &str = "<stdin>";
+
 /// A text and its path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Input {

@@ -81,12 +81,34 @@ impl Target {
     /// ```
     pub fn of_file(path: &str, text: &str) -> Option<Self> {
         let name = path.rsplit('/').next().unwrap_or_default();
-        const UNITS: [&str; 7] = [".service", ".timer", ".socket", ".mount", ".path", ".target", ".device"];
-        let dropin = name.ends_with(".conf") && path.contains(".service.d/");
+        const UNITS: [&str; 14] = [
+            ".service",
+            ".timer",
+            ".socket",
+            ".mount",
+            ".path",
+            ".target",
+            ".device",
+            // Of podman's Quadlet.
+            ".container",
+            ".volume",
+            ".kube",
+            ".pod",
+            ".network",
+            ".image",
+            ".build",
+        ];
+        let folder = |kind: &str| path.contains(&format!("{kind}.d/"));
+        let dropin = name.ends_with(".conf") && (folder(".service") || folder(".container"));
         if dropin || UNITS.iter().any(|u| name.ends_with(u)) {
             return Some(Self::Fleet);
         }
-        if ![".yml", ".yaml", ".json"].iter().any(|e| name.ends_with(e)) {
+        if ["kustomization.yaml", "kustomization.yml", "Kustomization"].contains(&name) {
+            return Some(Self::Kubernetes);
+        }
+        // A pipe has no ending: its text alone tells.
+        let pipe = !name.contains('.');
+        if !pipe && ![".yml", ".yaml", ".json"].iter().any(|e| name.ends_with(e)) {
             return None;
         }
         let starts = |keys: &[&str]| {
@@ -103,7 +125,7 @@ impl Target {
         };
         if starts(&["apiVersion"]) && starts(&["kind"]) {
             Some(Self::Kubernetes)
-        } else if top("services") || name.ends_with(".json") && starts(&["services"]) {
+        } else if top("services") || (pipe || name.ends_with(".json")) && starts(&["services"]) {
             // Formatted JSON indents its first keys.
             Some(Self::Swarm)
         } else {

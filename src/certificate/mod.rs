@@ -45,7 +45,7 @@ pub fn certify<'d>(
     faults: impl IntoIterator<Item = &'d Diagnostic>,
 ) -> Certificates {
     let files: Vec<File<'_>> = tree.iter().map(|(path, text)| File { path, text }).collect();
-    judge(model, batch, &Worlds::read(&files, Images::builtin(), &mut |_| {}), faults)
+    judge(model, batch, &Worlds::read(&files, Images::builtin().into(), &mut |_| {}), faults)
 }
 
 /// Checks every cell of every service of `batch` without errors against the files of the service.

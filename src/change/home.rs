@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::emit::Tree;
 use crate::images::Images;
 use crate::target::Target;
-use crate::world::{File, Member, Mount, Source, Volume, Workload, Worlds};
+use crate::world::{File, Known, Member, Mount, Source, Volume, Workload, Worlds};
 
 /// A member, and the place of one of its data directories.
 #[derive(Debug, Clone)]
@@ -99,7 +99,7 @@ pub(super) fn homes(tree: &Tree) -> BTreeMap<(String, Target), Vec<Home>> {
     let files: Vec<File<'_>> =
         tree.iter().filter(|(path, _)| own(path)).map(|(path, text)| File { path, text }).collect();
     let mut all: BTreeMap<(String, Target), Vec<Home>> = BTreeMap::new();
-    for read in Worlds::read(&files, Images::builtin(), &mut |_| {}).read {
+    for read in Worlds::read(&files, Known::from(Images::builtin()), &mut |_| {}).read {
         for workload in &read.world.workloads {
             let folder = workload.at.file.split('/').next().unwrap_or_default().to_owned();
             let text = tree.get(&*workload.at.file).map_or("", String::as_str);

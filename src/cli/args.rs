@@ -53,6 +53,7 @@ value.
 Examples:
   berthc compile specs -o deploy
   berthc compile specs/etcd.toml -o deploy --target fleet --bootstrap etcd
+  berthc init volume --service orders-db | berthc compile - -o deploy
   berthc compile --env prod --set orders-db:image=postgres:$TAG --format json")]
     Compile(Compile),
     /// Compare OUT with what compile would write, without writing
@@ -85,8 +86,14 @@ Reads Kubernetes manifests, Docker Swarm stack files and fleet units from any so
 everything that a small cluster can do with them: updates, rollbacks, a second revision, changed
 labels, network partitions, reboots and drains of nodes, missing disks. Each violation is shown as
 the shortest sequence of events, with file and line and the line to change. berthc also lists what
-it did not understand. A comment in the file accepts a finding:
+it did not understand. A comment in the file, an annotation `berthc/accept`, or berthc.toml accepts
+a finding of one object:
   # berthc: accept swarm/data/move because \"the plugin's volumes are made by hand\"
+  [[verify.accept]]
+  code = \"swarm/data/move\"
+  object = \"db\"                  # or statefulset/db, NAMESPACE/statefulset/db, db.service
+  because = \"the plugin's volumes are made by hand\"
+`verify.quiet = [\"example.com\", \"example.org/Widget\"]` there names kinds that start no pods with data.
 
 Exit codes: 0 everything that may hold data was read and searched, without a violation;
 1 a violation; 2 wrong usage, or a file could not be read; 3 something that may hold data was not
@@ -96,6 +103,9 @@ and what to do.
 Examples:
   berthc verify deploy
   berthc verify stack.yml --force-actions --nodes 3
+  helm template CHART | berthc verify -
+  kubectl get -A sts,deploy,ds,job,cronjob,pod,pvc,pv,pdb,svc,sc -o yaml | berthc verify -
+  docker stack config -c stack.yml | berthc verify -
   berthc explain swarm/data/update")]
     Verify(verify::Verify),
     /// Print a commented starter spec

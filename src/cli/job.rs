@@ -26,7 +26,8 @@ pub struct Layers {
 
 #[derive(Debug, Args)]
 pub struct Job {
-    /// Spec files (TOML if the name ends in .toml, otherwise YAML), or folders of specs
+    /// Spec files (TOML if the name ends in .toml, otherwise YAML), folders of specs, or - for a spec
+    /// on standard input
     /// [default: `specs` of berthc.toml]
     #[arg(value_name = "SPEC")]
     specs: Vec<PathBuf>,

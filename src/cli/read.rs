@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::io::Read as _;
+use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use berthc::input::STDIN;
 use berthc::spec::project::FILE;
 use berthc::{Files, Input, threads};
 
@@ -28,17 +29,18 @@ impl Specs {
     pub fn of(paths: &[PathBuf], read: &mut BTreeSet<String>) -> Result<Self, Outside> {
         let mut files = Vec::new();
         for path in paths {
-            if path.is_dir() {
+            if !is_stdin(path) && path.is_dir() {
                 read.insert(path.to_string_lossy().into_owned());
                 files.extend(folder(path)?);
             } else {
                 files.push(path.clone());
             }
         }
-        let own = |file: PathBuf| (fs::canonicalize(&file).unwrap_or_else(|_| file.clone()), file);
+        let real = |file: &PathBuf| fs::canonicalize(file).ok().filter(|_| !is_stdin(file));
+        let own = |file: PathBuf| (real(&file).unwrap_or_else(|| file.clone()), file);
         let (mut seen, mut all) = (BTreeSet::new(), Self::none());
         for (own, file) in threads::each(threads::cores(), files, own, &|_| {}) {
-            let once = !own.is_file();
+            let once = is_stdin(&file) || !own.is_file();
             if seen.insert(own) {
                 all.once.extend(once.then(|| (all.files.len(), OnceLock::new())));
                 all.files.push(file);
@@ -67,7 +69,7 @@ impl berthc::Specs for Specs {
     }
 
     fn path(&self, index: usize) -> Cow<'_, str> {
-        self.files[index].to_string_lossy()
+        if is_stdin(&self.files[index]) { STDIN.into() } else { self.files[index].to_string_lossy() }
     }
 
     fn text(&self, index: usize) -> Result<Cow<'_, str>, String> {
@@ -121,26 +123,54 @@ fn folder(dir: &Path) -> Result<Vec<PathBuf>, Outside> {
     Ok(found)
 }
 
-/// Reads a text file.
-pub fn text(path: &Path) -> Result<String, Outside> {
-    String::from_utf8(bounded(path)?)
-        .map_err(|e| format!("{} is not UTF-8 text (byte {})", path.display(), e.utf8_error().valid_up_to()))
+/// Whether a path of the command line stands for standard input.
+fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
 }
 
-/// Reads a file up to the maximum size.
+/// Reads a text file, or standard input.
+pub fn text(path: &Path) -> Result<String, Outside> {
+    let name = if is_stdin(path) { "standard input".into() } else { path.to_string_lossy() };
+    String::from_utf8(bounded(path)?)
+        .map_err(|e| format!("{name} is not UTF-8 text (byte {})", e.utf8_error().valid_up_to()))
+}
+
+/// Reads a file, or standard input, up to the maximum size.
 pub fn bounded(path: &Path) -> Result<Vec<u8>, Outside> {
+    if is_stdin(path) {
+        return stdin();
+    }
     let fail = |e: std::io::Error| format!("cannot read {}: {e}", path.display());
     let file = File::open(path).map_err(fail)?;
     let length = file.metadata().map_or(0, |m| m.len());
     let bytes = most(file, length, MAX_BYTES + 1).map_err(fail)?;
+    small(bytes, &path.to_string_lossy())
+}
+
+/// Reads standard input. Who types it is told so.
+fn stdin() -> Result<Vec<u8>, Outside> {
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        let _ = writeln!(anstream::stderr(), "berthc: reading standard input; Ctrl-D ends it");
+    }
+    let bytes =
+        most(stdin.lock(), 0, MAX_BYTES + 1).map_err(|e| format!("cannot read standard input: {e}"))?;
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err("standard input is empty".to_owned());
+    }
+    small(bytes, "standard input")
+}
+
+/// Refuses a file that is too large.
+fn small(bytes: Vec<u8>, name: &str) -> Result<Vec<u8>, Outside> {
     if bytes.len() as u64 > MAX_BYTES {
-        return Err(format!("{} is larger than {} MiB", path.display(), MAX_BYTES >> 20));
+        return Err(format!("{name} is larger than {} MiB", MAX_BYTES >> 20));
     }
     Ok(bytes)
 }
 
 /// Reads the first `limit` bytes of a file of about `length` bytes.
-pub fn most(file: File, length: u64, limit: u64) -> std::io::Result<Vec<u8>> {
+pub fn most(file: impl std::io::Read, length: u64, limit: u64) -> std::io::Result<Vec<u8>> {
     // One more byte, so that the read that finds the end needs no new buffer.
     let mut bytes = Vec::with_capacity(length.min(limit) as usize + 64);
     file.take(limit).read_to_end(&mut bytes)?;
@@ -183,12 +213,32 @@ impl Files for Disk {
 /// Reads manifests, units and stack files: files, and everything below folders. Skips hidden
 /// folders, links to folders and files of other kinds.
 pub fn manifests(paths: &[PathBuf]) -> Result<BTreeMap<String, String>, Outside> {
-    const KINDS: [&str; 11] =
-        ["yaml", "yml", "json", "service", "conf", "timer", "socket", "mount", "path", "target", "device"];
+    const KINDS: [&str; 14] = [
+        "yaml",
+        "yml",
+        "json",
+        "service",
+        "conf",
+        "timer",
+        "socket",
+        "mount",
+        "path",
+        "target",
+        "device",
+        "container",
+        "volume",
+        "kube",
+    ];
     let mut found = BTreeMap::new();
     let mut open: Vec<(PathBuf, bool)> = paths.iter().map(|p| (p.clone(), true)).collect();
     while let Some((path, named)) = open.pop() {
         let fail = |e: std::io::Error| format!("cannot read {}: {e}", path.display());
+        if named && is_stdin(&path) {
+            if !found.contains_key(STDIN) {
+                found.insert(STDIN.to_owned(), text(&path)?);
+            }
+            continue;
+        }
         if path.is_dir() {
             for entry in fs::read_dir(&path).map_err(fail)? {
                 let entry = entry.map_err(fail)?;
@@ -200,13 +250,11 @@ pub fn manifests(paths: &[PathBuf]) -> Result<BTreeMap<String, String>, Outside>
             }
             continue;
         }
-        if !named && !path.extension().is_some_and(|e| KINDS.contains(&&*e.to_string_lossy())) {
+        let kind = path.extension().is_some_and(|e| KINDS.contains(&&*e.to_string_lossy()));
+        if !(named || kind && path.is_file()) {
             continue;
         }
-        let text = String::from_utf8(bounded(&path)?).map_err(|e| {
-            format!("{} is not UTF-8 text (byte {})", path.display(), e.utf8_error().valid_up_to())
-        })?;
-        found.insert(path.to_string_lossy().into_owned(), text);
+        found.insert(path.to_string_lossy().into_owned(), text(&path)?);
     }
     Ok(found)
 }

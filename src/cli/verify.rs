@@ -6,12 +6,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use berthc::code::Code;
 use berthc::explore::Bounds;
 use berthc::finding::{Alike, At, Event, Finding, Level as Grade, Way, codes};
 use berthc::images::Images;
+use berthc::input::STDIN;
 use berthc::spec::project::FILE;
-use berthc::verify::{Outcome, Progress, Verified, watched};
-use berthc::world::{File, Unread, UnreadKind};
+use berthc::verify::{Accept, Outcome, Progress, Settings, Verified, watched};
+use berthc::world::{File, Known, Unread, UnreadKind};
 use berthc::{Diagnostic, Input, Project, Severity};
 use clap::Args;
 
@@ -24,8 +26,8 @@ use super::{job, read};
 /// What to verify, and how far.
 #[derive(Debug, Args)]
 pub struct Verify {
-    /// Manifests, units and stack files, or folders with them; berthc assumes that all of them run
-    /// in one cluster
+    /// Manifests, units and stack files, or folders with them, or - for manifests or a stack file on
+    /// standard input; berthc assumes that all of them run in one cluster
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Also search forced deletions
@@ -42,16 +44,19 @@ pub struct Verify {
 pub fn run(args: &Verify) -> Result<ExitCode, Outside> {
     let texts = read::manifests(&args.paths)?;
     let files: Vec<File<'_>> = texts.iter().map(|(path, text)| File { path, text }).collect();
-    let images = match images()? {
-        Ok(images) => images,
+    let project = match project()? {
+        Ok(project) => project,
         Err((project, faults)) => {
             args.output.report(&[project], &faults, Report::default())?;
             return Err(format!("{FILE} has errors: nothing is verified"));
         }
     };
+    let (own, accepts, quiet) = project.map(|p| (p.images, p.accepts, p.quiet)).unwrap_or_default();
+    let images = Images::with(&own);
     let bounds = Bounds { nodes: usize::from(args.nodes), force: args.force_actions };
     let mut line = Line::default();
-    let verified = watched(&files, &images, bounds, &mut |progress| {
+    let known = Known { images: &images, quiet: &quiet };
+    let verified = watched(&files, Settings { known, accepts: &accepts, bounds }, &mut |progress| {
         line.tell(|| match progress {
             Progress::Reading(files) => format!("reading {files} files"),
             Progress::Searching(done, of) => format!("searching {done} of {of}"),
@@ -59,7 +64,13 @@ pub fn run(args: &Verify) -> Result<ExitCode, Outside> {
     });
     line.clear();
     if verified.searched.is_empty() {
-        return Err("none of these files is a manifest, a unit or a stack file".to_owned());
+        let only = verified.passed == [STDIN];
+        let what = if only {
+            "standard input is no manifest and no stack file (a unit needs a file, for its name)"
+        } else {
+            "none of these files is a manifest, a unit or a stack file"
+        };
+        return Err(what.to_owned());
     }
     let report = match args.output.format {
         Format::Json => {
@@ -72,7 +83,8 @@ pub fn run(args: &Verify) -> Result<ExitCode, Outside> {
         }
         Format::Sarif | Format::Github => {
             let left = verified.unread.iter().filter(|u| u.kind == UnreadKind::NotSearched).map(left);
-            Report { findings: verified.findings.iter().map(said).chain(left).collect(), ..Report::default() }
+            let all = verified.findings.iter().map(said).chain(left).chain(verified.stale.iter().map(unused));
+            Report { findings: all.collect(), ..Report::default() }
         }
     };
     args.output.report(&[], &[], report)?;
@@ -89,12 +101,13 @@ pub fn run(args: &Verify) -> Result<ExitCode, Outside> {
 /// The exit code if something that may hold data was not searched.
 const NOT_SEARCHED: u8 = 3;
 
-/// Returns the known images, including those of the project; or the text of `berthc.toml` and its
-/// errors.
-fn images() -> Result<Result<Images, (Input, Vec<Diagnostic>)>, Outside> {
-    let Some((_, input)) = job::find()? else { return Ok(Ok(Images::with(&[]))) };
-    let read = Project::read(&input, 0);
-    Ok(read.map(|project| Images::with(&project.images)).map_err(|faults| (input, faults)))
+/// The text of `berthc.toml` and its errors.
+type Faults = (Input, Vec<Diagnostic>);
+
+/// Returns the project, if there is one; or the text of `berthc.toml` and its errors.
+fn project() -> Result<Result<Option<Project>, Faults>, Outside> {
+    let Some((_, input)) = job::find()? else { return Ok(Ok(None)) };
+    Ok(Project::read(&input, 0).map(Some).map_err(|faults| (input, faults)))
 }
 
 /// Returns the first of several files, and the number of the others.
@@ -124,6 +137,9 @@ fn text(texts: &BTreeMap<String, String>, verified: &Verified) -> String {
         let at = accepted.finding.at.first().map(place).unwrap_or_default();
         out.push_str(&format!("accepted: {} {at}: {}\n", accepted.finding.code, accepted.because));
     }
+    for accept in &verified.stale {
+        out.push_str(&format!("stale: {}\n", stale(accept)));
+    }
     out
 }
 
@@ -152,6 +168,23 @@ fn summary(verified: &Verified) -> String {
         out.push_str(&format!(", {left} not searched"));
     }
     out
+}
+
+/// The line of an acceptance that accepts nothing.
+fn stale(accept: &Accept) -> String {
+    format!("{FILE} accepts {} of {}, which is not found any more", accept.code, accept.object)
+}
+
+/// Converts an acceptance that accepts nothing for SARIF code scanning.
+fn unused(accept: &Accept) -> Said {
+    Said {
+        severity: Severity::Warning,
+        code: Code::AcceptUnused.as_str().to_owned(),
+        message: stale(accept),
+        more: Vec::new(),
+        spots: vec![Spot { path: FILE.to_owned(), start: (1, 1), end: (1, 1), text: String::new() }],
+        steps: Vec::new(),
+    }
 }
 
 /// Makes a place of a whole line.

@@ -199,7 +199,7 @@ impl Pipeline<'_> {
         diagnostics.extend(printing.into_iter().filter(|_| sound));
         let faults = || self.faults.iter().chain(&diagnostics);
         let files: Vec<File<'_>> = tree.iter().map(|(path, text)| File { path, text }).collect();
-        let worlds = Worlds::read(&files, self.index.images(), &mut |_| {});
+        let worlds = Worlds::read(&files, self.index.images().into(), &mut |_| {});
         let certificates = certificate::judge(&model, batch, &worlds, faults());
         gaps.extend(certificates.gaps(&model, &gaps));
         diagnostics.extend(unreadable(&worlds, &tree).into_iter().filter(|_| sound));

@@ -258,8 +258,14 @@ fn pairs(world: &World) -> Vec<Vec<(&Workload, &Member)>> {
     let mut inside = BTreeSet::new();
     // Two versions of one object never run beside each other: names are unique in a namespace.
     let twins = |a: &Workload, b: &Workload| !a.scope.is_empty() && a.scope == b.scope && a.name == b.name;
+    // What a unit runs in turn is never there at once.
+    let in_turn = |a: &Workload, b: &Workload| (a.turns || b.turns) && a.name == b.name;
     let apart = |(a, b): &((usize, usize), (usize, usize))| {
-        if a.0 == b.0 { inside.insert(a.0) } else { !twins(&world.workloads[a.0], &world.workloads[b.0]) }
+        if a.0 == b.0 {
+            return inside.insert(a.0);
+        }
+        let (a, b) = (&world.workloads[a.0], &world.workloads[b.0]);
+        !twins(a, b) && !in_turn(a, b)
     };
     chosen.into_iter().filter(apart).map(|(a, b)| vec![member(a), member(b)]).collect()
 }

@@ -313,6 +313,7 @@ fn keeps_off(a: &Actor<'_>, b: &Actor<'_>) -> bool {
             namespaces.as_ref().is_none_or(|n| n.contains(&b.workload.scope))
                 && selector.selects(&b.workload.labels)
         }
-        Whom::Units(glob) => !std::ptr::eq(a.workload, b.workload) && glob::matches(glob, &b.workload.name),
+        // A unit is never kept off itself, nor are its containers.
+        Whom::Units(glob) => a.workload.name != b.workload.name && glob::matches(glob, &b.workload.name),
     })
 }

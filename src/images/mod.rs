@@ -139,7 +139,11 @@ impl Images {
         let own = |first: &&str| first.starts_with('-') || traits.verbs.iter().any(|v| v == first);
         if !sentinel && (command.first().is_none_or(own) || serves(&traits, command)) {
             let usual = self.usual(&traits.name);
-            return Some(Arc::new(Software::new(&traits, by, &rows, usual, container)));
+            let software = Software::new(&traits, by, &rows, usual, container);
+            // What is told to write nothing, or is not told to write, keeps no data.
+            let by_settings = rows.iter().all(|(image, _)| image.data.iter().any(|place| place.needed));
+            let none = by_settings && software.keeps_nothing();
+            return Some(Arc::new(software)).filter(|_| !none);
         }
         // Kafka's images hold ZooKeeper, too.
         let other = self.traits.iter().find(|t| traits.name == "kafka" && t.name == "zookeeper")?;
@@ -150,6 +154,26 @@ impl Images {
     /// Whether the table has the image itself, whatever it says of it.
     pub fn has(&self, image: &str) -> bool {
         self.certain(image).is_some()
+    }
+
+    /// Whether no version of `image` that its tag leaves open has `tool`. Of a tag for another base, such
+    /// as `alpine`, that no entry has for itself, nothing is known.
+    pub fn lacks(&self, image: &str, tool: Tool) -> bool {
+        const BASES: [&str; 4] = ["alpine", "busybox", "ubi", "windowsservercore"];
+        let tag = name::tag(image).unwrap_or_default();
+        let based = BASES.iter().any(|base| tag.contains(base));
+        let lacks = |image: &Image| {
+            !(based && image.tags.is_empty()) && image.lacks.as_ref().is_some_and(|l| l.contains(&tool))
+        };
+        self.certain(image).is_some_and(|rows| rows.iter().all(|(image, _)| lacks(image)))
+    }
+
+    /// The `VOLUME`s that an image declares, as far as the table has it.
+    pub fn volumes(&self, image: &str) -> Vec<&str> {
+        let rows = self.certain(image).unwrap_or_default();
+        let id = rows.last().map(|(image, _)| image.id.as_str());
+        let image = self.images.iter().find(|image| Some(image.id.as_str()) == id);
+        image.iter().flat_map(|image| image.volumes.iter().flatten()).map(|path| path.0.as_str()).collect()
     }
 
     /// What a container is of, and how that is known.

@@ -124,10 +124,14 @@ fn directories(value: Option<&str>, into: &str) -> Vec<Option<String>> {
     paths.iter().map(|path| known(&shortest(path)).map(ToOwned::to_owned)).collect()
 }
 
-/// Returns the words of a command and of the scripts in it.
+/// Returns the words of a command and of the scripts in it. An empty argument is a word.
 fn words<'c>(container: &'c Container<'_>) -> impl Iterator<Item = &'c str> {
     let quotes = ['"', '\'', ';'];
-    container.command.iter().flat_map(|t| t.split_whitespace()).map(move |w| w.trim_matches(quotes))
+    let all = container.command.iter().flat_map(|text| {
+        let empty = text.trim().is_empty().then_some("");
+        empty.into_iter().chain(text.split_whitespace())
+    });
+    all.map(move |w| w.trim_matches(quotes))
 }
 
 /// Returns the values of an option: `--datadir=/a` and `--datadir /a`. One dash is like two, except

@@ -137,6 +137,13 @@ impl Software {
         spot.or_else(|| self.usual.first().cloned()).unwrap_or_default()
     }
 
+    /// Whether its settings leave it no data to keep: Redis with `--save ""`, NATS without JetStream. A
+    /// settings file may say otherwise.
+    pub(super) fn keeps_nothing(&self) -> bool {
+        let none = !self.variants.is_empty() && self.variants.iter().all(|v| v.spots.is_empty());
+        none && !self.settings
+    }
+
     /// Whether a mount at `target` may hold its data or a part of it.
     pub fn keeps(&self, target: &str) -> bool {
         let target = target.trim_end_matches('/');
@@ -225,8 +232,10 @@ impl Loss {
 }
 
 fn lost(variant: &Variant, mounts: &[Seen<'_>], fixed: bool) -> Option<Loss> {
-    let lost: Vec<(&Spot, Why)> =
+    let mut lost: Vec<(&Spot, Why)> =
         variant.spots.iter().filter_map(|spot| Some((spot, why(variant, spot, mounts)?))).collect();
+    // Different data at one path is lost with one mount.
+    lost.dedup_by(|(a, _), (b, _)| a.path == b.path && a.put == b.put);
     let Some((_, why)) = lost.first() else {
         let hostname = variant.by_hostname && !fixed;
         return hostname.then(|| Loss::of(Vec::new(), Vec::new(), Why::Hostname));

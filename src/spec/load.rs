@@ -4,9 +4,11 @@ use super::node::{Kind, MAX_BYTES, Node, fault};
 use super::{toml, yaml};
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
+use crate::input::STDIN;
 use crate::value::is_forbidden;
 
-/// Reads `text` as TOML if `path` ends in `.toml`, otherwise as YAML.
+/// Reads `text` as TOML if `path` ends in `.toml`, or if it is standard input and looks like TOML;
+/// otherwise as YAML.
 ///
 /// # Errors
 /// A diagnostic with its place, if the text is not one well-formed document within the limits
@@ -27,9 +29,17 @@ pub fn load(source: usize, path: &str, text: &str) -> Result<Node, Box<Diagnosti
             format!("a spec must not contain the character U+{:04X}", c as u32),
         ));
     }
-    let node = if path.ends_with(".toml") { toml::load(source, text)? } else { yaml::load(source, text)? };
+    let as_toml = path.ends_with(".toml") || path == STDIN && is_toml(text);
+    let node = if as_toml { toml::load(source, text)? } else { yaml::load(source, text)? };
     strings(&node)?;
     Ok(node)
+}
+
+/// Whether the first line with content is a table or an assignment of TOML.
+fn is_toml(text: &str) -> bool {
+    let first = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
+    let key = |key: &str| key.trim_end().bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    first.is_some_and(|line| line.starts_with('[') || line.split_once('=').is_some_and(|(name, _)| key(name)))
 }
 
 /// Checks the strings for forbidden characters as well, because an escape can produce one.

@@ -10,6 +10,7 @@ use super::node::{Kind, Node};
 use super::{Spec, TargetsSpec, de};
 use crate::code::Code;
 use crate::diag::Diagnostic;
+use crate::finding::Accept;
 use crate::images::Image;
 use crate::input::{Input, Texts};
 
@@ -26,6 +27,15 @@ struct File {
     targets: Option<TargetsSpec>,
     env: Option<IndexMap<String, EnvFile>>,
     image: Option<Vec<Image>>,
+    verify: Option<VerifyFile>,
+}
+
+/// The table `verify` as written.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct VerifyFile {
+    accept: Vec<Accept>,
+    quiet: Vec<String>,
 }
 
 /// The table `env.NAME` as written.
@@ -49,6 +59,10 @@ pub struct Project {
     pub envs: IndexMap<String, Option<String>>,
     /// The project's own images. They have precedence over the built-in ones.
     pub images: Vec<Image>,
+    /// The findings of `verify` that the project accepts, by object.
+    pub accepts: Vec<Accept>,
+    /// The kinds of Kubernetes that start no pods with data: `GROUP`, or `GROUP/KIND`.
+    pub quiet: Vec<String>,
     /// The tree, for the layers below and above the specs.
     root: Node,
 }
@@ -78,13 +92,20 @@ impl Project {
         let (mut faults, mut texts) = (Vec::new(), Texts::default());
         texts.add(source, Arc::new(input.clone()));
         let (file, _) = de::read::<File>(FILE, &texts, &root, &mut faults);
-        let File { specs, out, templates, targets: _, env, image } = match file {
+        let list = root.get("verify").and_then(|verify| verify.get("accept"));
+        let entries = file.iter().flat_map(|f| &f.verify).flat_map(|v| &v.accept);
+        if let Some(list) = list.filter(|_| entries.into_iter().any(|a| a.because.trim().is_empty())) {
+            let d = Diagnostic::error(Code::AcceptShape, list.place, "an acceptance has no reason");
+            faults.push(d.fix("say why", "because = \"the volumes are made by hand\""));
+        }
+        let File { specs, out, templates, targets: _, env, image, verify } = match file {
             Some(file) if faults.is_empty() => file,
             _ => return Err(faults),
         };
         let envs = env.unwrap_or_default().into_iter().map(|(name, EnvFile { out, set: _ })| (name, out));
         let (specs, images) = (specs.unwrap_or_default(), image.unwrap_or_default());
-        Ok(Self { specs, out, templates, envs: envs.collect(), images, root })
+        let VerifyFile { accept: accepts, quiet } = verify.unwrap_or_default();
+        Ok(Self { specs, out, templates, envs: envs.collect(), images, accepts, quiet, root })
     }
 
     /// Returns `targets`, the layer below every spec.

@@ -7,7 +7,7 @@ pub fn name_character(c: char) -> bool {
 }
 
 /// One option with its line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Setting {
     /// Without brackets.
     pub section: String,

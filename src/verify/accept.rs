@@ -3,11 +3,9 @@
 //! They are comments (`# berthc: accept CODE because REASON`), values of a key `berthc/accept`, such as
 //! an annotation (rendered text and JSON have no comments), or entries of `berthc.toml`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
-
-use crate::finding::{At, Finding, FindingId};
+use crate::finding::{Accept, At, Finding, FindingId};
 use crate::target::Target;
 use crate::text::yaml::{self, Document, Value};
 use crate::world::File;
@@ -17,26 +15,12 @@ const COMMENT: &str = "berthc: accept ";
 /// The key of an annotation or label that accepts.
 const KEY: &str = "berthc/accept";
 
-/// An acceptance of `berthc.toml`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Accept {
-    /// The code of the finding.
-    pub code: String,
-    /// The object: `statefulset/db`, `NAMESPACE/statefulset/db`, a service of a stack, or a unit.
-    pub object: String,
-    /// The end of the path of its file; without it any file.
-    pub file: Option<String>,
-    /// The reason.
-    pub because: String,
-}
-
 /// All acceptances of the files.
 #[derive(Debug, Default)]
 pub(super) struct Accepts<'f> {
     files: BTreeMap<&'f str, Page>,
-    /// The entries of `berthc.toml`, each with its normalized code.
-    objects: Vec<(FindingId, &'f Accept)>,
+    /// The entries of `berthc.toml`, each with its normalized code; `None` is a code that does not exist.
+    objects: Vec<(Option<FindingId>, &'f Accept)>,
 }
 
 /// The acceptances of one file, and its objects.
@@ -64,7 +48,7 @@ impl<'f> Accepts<'f> {
     /// Reads the acceptances of `files`, each with the orchestrator that it is for.
     pub(super) fn read(files: &[File<'f>], targets: &[Option<Target>], objects: &'f [Accept]) -> Self {
         let code = |accept: &Accept| accept.code.parse().map(FindingId::normalized).ok();
-        let own = objects.iter().filter_map(|accept| Some((code(accept)?, accept))).collect();
+        let own = objects.iter().map(|accept| (code(accept), accept)).collect();
         let mut all = Self { files: BTreeMap::new(), objects: own };
         for (file, target) in files.iter().zip(targets) {
             let Some(target) = target else { continue };
@@ -76,25 +60,41 @@ impl<'f> Accepts<'f> {
         all
     }
 
-    /// Returns why someone accepts `finding`, if someone does.
-    pub(super) fn reason(&self, finding: &Finding) -> Option<&str> {
+    /// Returns why someone accepts `finding`, if someone does, and the entry of `berthc.toml` that does.
+    pub(super) fn reason(&self, finding: &Finding) -> Option<(&str, Option<usize>)> {
         let code = finding.code.normalized();
         finding.at.iter().find_map(|at| {
             let page = self.files.get(&*at.file)?;
             let block = page.block(at.line, &at.field);
             let own = block.and_then(|block| page.marks.get(&(Some(block), code)));
             let mark = own.or_else(|| page.marks.get(&(None, code)));
-            mark.map(String::as_str).or_else(|| self.of_object(code, at, &page.blocks[block?]))
+            let mark = mark.map(|because| (because.as_str(), None));
+            mark.or_else(|| self.of_object(code, at, &page.blocks[block?]))
         })
     }
 
-    fn of_object(&self, code: FindingId, at: &At, block: &Block) -> Option<&str> {
-        let accept = self.objects.iter().find(|(accepted, a)| {
-            let file = a.file.as_ref().is_none_or(|end| at.file.ends_with(end));
-            *accepted == code && file && block.names.contains(&a.object)
-        })?;
-        Some(&accept.1.because)
+    fn of_object(&self, code: FindingId, at: &At, block: &Block) -> Option<(&str, Option<usize>)> {
+        let of = |(accepted, a): &(Option<FindingId>, &Accept)| {
+            *accepted == Some(code) && is_of(a, &at.file) && block.names.contains(&a.object)
+        };
+        let index = self.objects.iter().position(of)?;
+        Some((&self.objects[index].1.because, Some(index)))
     }
+
+    /// Returns the entries of `berthc.toml` whose objects are among the files, and that accept nothing.
+    pub(super) fn stale(&self, used: &BTreeSet<usize>) -> Vec<Accept> {
+        let there = |accept: &Accept| {
+            let mut pages = self.files.iter().filter(|(file, _)| is_of(accept, file));
+            pages.any(|(_, page)| page.blocks.iter().any(|block| block.names.contains(&accept.object)))
+        };
+        let free = self.objects.iter().enumerate().filter(|(i, _)| !used.contains(i));
+        free.map(|(_, (_, accept))| *accept).filter(|accept| there(accept)).cloned().collect()
+    }
+}
+
+/// Whether an entry of `berthc.toml` may be about an object of this file.
+fn is_of(accept: &Accept, file: &str) -> bool {
+    accept.file.as_ref().is_none_or(|end| file.ends_with(end))
 }
 
 impl Page {

@@ -3,14 +3,16 @@
 mod accept;
 mod fold;
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::explore::{self, Bounds, Memo};
+pub use crate::finding::Accept;
 use crate::finding::{Finding, Level};
 use crate::images::Images;
 use crate::target::Target;
-use crate::world::{File, Read, Unread, UnreadKind, Workload, World, Worlds};
-pub use accept::Accept;
+use crate::world::{File, Known, Read, Unread, UnreadKind, Workload, World, Worlds};
 use accept::Accepts;
 
 /// The result of a search over all files.
@@ -19,8 +21,11 @@ pub struct Verified {
     /// The findings that nothing accepts: violations first, then notes, each in the order of the
     /// files.
     pub findings: Vec<Finding>,
-    /// The findings that a comment in their file accepts.
+    /// The findings that a comment in their file or the project accepts.
     pub accepted: Vec<Accepted>,
+    /// The acceptances of the project that accept nothing, although their object is among the files.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stale: Vec<Accept>,
     /// The parts that no reader understands, those that were not searched first.
     pub unread: Vec<Unread>,
     /// The files of which a whole document could not be read. It may contain anything.
@@ -35,7 +40,18 @@ pub struct Verified {
 /// same claim may conflict.
 pub type Claim = (Target, bool, String);
 
-/// A finding that a comment accepts.
+/// What a project says of the files.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings<'s> {
+    /// The images, and the kinds that start no pods with data.
+    pub known: Known<'s>,
+    /// The acceptances, by object.
+    pub accepts: &'s [Accept],
+    /// The bounds of the search.
+    pub bounds: Bounds,
+}
+
+/// A finding that someone accepts.
 #[derive(Debug, Serialize)]
 pub struct Accepted {
     /// The finding.
@@ -122,7 +138,8 @@ pub enum Progress {
 /// assert!(verified.findings[0].message.contains("while its data is elsewhere"));
 /// ```
 pub fn verify(files: &[File<'_>], bounds: Bounds) -> Verified {
-    watched(files, Images::builtin(), bounds, &mut |_| {})
+    let known = Known::from(Images::builtin());
+    watched(files, Settings { known, accepts: &[], bounds }, &mut |_| {})
 }
 
 /// Searches files that were read for their violations alone, for someone who knows more: `single` says
@@ -132,18 +149,14 @@ pub fn violations(mut worlds: Worlds<'_>, memo: &Memo, single: &dyn Fn(&Workload
     for workload in worlds.read.iter_mut().flat_map(|read| &mut read.world.workloads) {
         workload.single = single(workload);
     }
-    search(worlds, Bounds::default(), memo, &mut |_| {})
+    search(worlds, &[], Bounds::default(), memo, &mut |_| {})
 }
 
-/// Verifies like [`verify`], with another table of images. `tell` gets the progress often.
-pub fn watched(
-    files: &[File<'_>],
-    images: &Images,
-    bounds: Bounds,
-    tell: &mut dyn FnMut(Progress),
-) -> Verified {
-    let worlds = Worlds::read(files, images, &mut |files| tell(Progress::Reading(files)));
-    let mut verified = search(worlds, bounds, &Memo::default(), tell);
+/// Verifies like [`verify`], with what a project says. `tell` gets the progress often.
+pub fn watched(files: &[File<'_>], settings: Settings<'_>, tell: &mut dyn FnMut(Progress)) -> Verified {
+    let Settings { known, accepts, bounds } = settings;
+    let worlds = Worlds::read(files, known, &mut |files| tell(Progress::Reading(files)));
+    let mut verified = search(worlds, accepts, bounds, &Memo::default(), tell);
     verified.findings = fold::fold(verified.findings);
     verified
 }
@@ -161,9 +174,16 @@ fn claimed(target: Target, world: &World) -> impl Iterator<Item = Claim> {
     mounts.filter_map(explore::scenario::key).map(move |(host, name)| (target, host, name.to_owned()))
 }
 
-fn search(worlds: Worlds<'_>, bounds: Bounds, memo: &Memo, tell: &mut dyn FnMut(Progress)) -> Verified {
+fn search(
+    worlds: Worlds<'_>,
+    accepts: &[Accept],
+    bounds: Bounds,
+    memo: &Memo,
+    tell: &mut dyn FnMut(Progress),
+) -> Verified {
     let Worlds { files, targets, read, passed } = worlds;
-    let accepts = Accepts::read(&files, &targets, &[]);
+    let accepts = Accepts::read(&files, &targets, accepts);
+    let mut used = BTreeSet::new();
     let mut verified = Verified { passed, ..Verified::default() };
     for Read { target, files, mut world } in read {
         let explored = explore::watched(target, &world, bounds, memo, &mut |done, of| {
@@ -181,12 +201,16 @@ fn search(worlds: Worlds<'_>, bounds: Bounds, memo: &Memo, tell: &mut dyn FnMut(
         verified.unread.append(&mut world.unread);
         verified.lost.append(&mut world.lost);
         for finding in explored.findings.into_iter().chain(world.findings) {
-            match accepts.reason(&finding).map(ToOwned::to_owned) {
-                Some(because) => verified.accepted.push(Accepted { finding, because }),
+            match accepts.reason(&finding).map(|(because, by)| (because.to_owned(), by)) {
+                Some((because, by)) => {
+                    used.extend(by);
+                    verified.accepted.push(Accepted { finding, because });
+                }
                 None => verified.findings.push(finding),
             }
         }
     }
+    verified.stale = accepts.stale(&used);
     verified.findings.sort_by_key(|f| f.level);
     verified.unread.sort_by_key(|u| u.kind);
     verified

@@ -6,6 +6,7 @@
 pub mod claims;
 pub mod fleet;
 mod found;
+mod known;
 pub mod kubernetes;
 pub mod lock;
 mod mount;
@@ -18,8 +19,8 @@ mod workload;
 mod worlds;
 
 pub use crate::finding::At;
-use crate::images::Images;
 use crate::target::Target;
+pub use known::Known;
 pub use mount::{Missing, Mount, Source, Volume};
 pub use placement::{Apart, Selector, Term, Want, Whom};
 pub use unread::{Unread, UnreadKind};
@@ -30,9 +31,10 @@ pub use workload::{
 pub use worlds::{Read, Worlds};
 
 /// Reads the files of one orchestrator. All of them may run in one cluster.
-pub fn read(target: Target, files: &[File<'_>], images: &Images) -> World {
+pub fn read(target: Target, files: &[File<'_>], known: Known<'_>) -> World {
+    let images = known.images;
     let mut world = match target {
-        Target::Kubernetes => kubernetes::read(files, images),
+        Target::Kubernetes => kubernetes::read(files, images, known.quiet),
         Target::Fleet => fleet::read(files, images),
         Target::Swarm => swarm::read(files, images),
     };

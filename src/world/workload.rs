@@ -154,6 +154,8 @@ pub struct Workload {
     pub rolling: Option<Rolling>,
     /// It runs beside another container of its unit, on nothing that is not that one's too (fleet).
     pub beside: bool,
+    /// It runs before or after the first container of its unit, never beside it (fleet).
+    pub turns: bool,
     /// Paths whose disks are mounted before it starts: systemd's `RequiresMountsFor` (fleet).
     pub mounted: Vec<(String, At)>,
     /// The volumes without which it does not start: `docker volume inspect` before the start
@@ -201,6 +203,7 @@ impl Workload {
             forgets: Forgets::default(),
             rolling: None,
             beside: false,
+            turns: false,
             mounted: Vec::new(),
             inspects: Vec::new(),
         }

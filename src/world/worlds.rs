@@ -1,7 +1,7 @@
 //! Files of several orchestrators: each is read once, by the reader of its orchestrator.
 
+use super::known::Known;
 use super::workload::{File, World};
-use crate::images::Images;
 use crate::target::Target;
 
 /// Files of several orchestrators, read.
@@ -31,7 +31,7 @@ pub struct Read {
 impl<'f> Worlds<'f> {
     /// Reads `files`, all of which may run beside each other. `before` hears before each orchestrator
     /// how many files it has.
-    pub fn read(files: &[File<'f>], images: &Images, before: &mut dyn FnMut(usize)) -> Self {
+    pub fn read(files: &[File<'f>], known: Known<'_>, before: &mut dyn FnMut(usize)) -> Self {
         let targets: Vec<Option<Target>> = files.iter().map(|f| Target::of_file(f.path, f.text)).collect();
         let of = |target: Option<Target>| files.iter().zip(&targets).filter(move |(_, t)| **t == target);
         let passed = of(None).map(|(file, _)| file.path.to_owned()).collect();
@@ -40,7 +40,7 @@ impl<'f> Worlds<'f> {
             let own: Vec<File<'_>> = of(Some(target)).map(|(file, _)| *file).collect();
             if !own.is_empty() {
                 before(own.len());
-                let world = super::read(target, &own, images);
+                let world = super::read(target, &own, known);
                 all.push(Read { target, files: own.len(), world });
             }
         }

@@ -8,6 +8,7 @@
     reason = "tests read, write and fail loudly"
 )]
 
+mod cases;
 mod certificate;
 mod change;
 mod cli;

@@ -142,27 +142,26 @@ impl Turn<'_> {
         }
         let order = self.order(old.actor);
         let mut after = *self.state;
+        let slot = |c: &Copy| c.actor == old.actor && (c.node == old.node || !self.global(c.actor));
         if old.version == wanted.version {
-            // The new task runs: with start-first, the old one stops now.
-            let late = |c: &Copy| {
-                c.actor == old.actor
-                    && c.version != old.version
-                    && !c.retired
-                    && (c.node == old.node || !self.global(c.actor))
-            };
-            if old.phase == Phase::Running && order == Order::StartFirst && self.state.copies().any(late) {
+            // Of a slot where a task of the wanted version runs, the others stop: the old one of a
+            // start-first update, the new one of an update that is rolled back (useExistingTask).
+            let late = |c: &Copy| slot(c) && c.version != old.version && !c.retired;
+            if old.phase == Phase::Running && self.state.copies().any(late) {
                 after.each(late, |c| c.retired = true);
                 self.next.add(Self::of(Action::Replace, old), after);
             }
             return;
         }
+        // It waits for nothing but the other task of its slot.
+        let there = |c: &Copy| slot(c) && c.version == wanted.version && !c.retired;
+        if self.state.copies().any(there) {
+            return;
+        }
         let node = if self.global(old.actor) { old.node } else { NOWHERE };
         let new = Copy { waits: order == Order::StopFirst, ..Copy::wanted(old.actor, wanted.version, node) };
         if order == Order::StartFirst {
-            let there = |c: &Copy| {
-                c.version == wanted.version && !c.retired && (c.node == old.node || !self.global(c.actor))
-            };
-            if old.phase == Phase::Running && !self.state.of(old.actor).any(there) {
+            if old.phase == Phase::Running {
                 self.push(&mut after, new);
                 self.next.add(step(Action::Create, new.actor, new.node, new.version), after);
             }

@@ -1,11 +1,13 @@
-//! Whether the data directories of a service hold the data of its image.
+//! Whether the data directories of a service hold the data of its image, and whether the image has the
+//! tools that the service uses.
 
 use super::checker::Checker;
 use crate::code::Code;
 use crate::diag::Fix;
-use crate::images::{By, Container, Life, Seen, Why};
+use crate::images::{By, Container, Life, Seen, Tool, Why};
 use crate::model::Workload;
 use crate::route;
+use crate::spec;
 
 /// Reports data of the image that no data directory of the service holds. A service without data
 /// directories keeps nothing, and says so.
@@ -48,4 +50,48 @@ pub(super) fn data(checker: &mut Checker<'_>, service: &str, w: &Workload) {
     let d = checker.fault(Code::DataElsewhere, &place, message);
     d.related.push((image, "the image".into()));
     d.fixes.push(Fix { text: "write".into(), line: fix });
+}
+
+/// Reports tools that berthc runs in the image, and that the image does not have: the check then never
+/// passes, and the lock is never taken.
+pub(super) fn tools(checker: &mut Checker<'_>, w: &Workload) {
+    let image = &w.program.image;
+    let health = route!["health"];
+    // Kubernetes probes ports from outside, and Swarm runs `live` alone.
+    let has = |target: &str| checker.source.has(&route!["targets", target]);
+    let (fleet, swarm) = (has("fleet"), has("swarm"));
+    let checks = w.health.live.iter().chain(w.health.ready.iter().filter(|_| fleet));
+    let used = (fleet || swarm) && checks.into_iter().any(|c| c.probe.is_some() && c.run.is_empty());
+    if let Some((name, tool)) = w.health.tool.filter(|_| used).map(tool)
+        && checker.images.lacks(image, tool)
+    {
+        let message = format!("the image has no `{name}`, so no check that uses it passes");
+        let names = [spec::Tool::Bash, spec::Tool::Nc, spec::Tool::Curl, spec::Tool::Wget];
+        let others = names.into_iter().map(self::tool).filter(|(_, t)| !checker.images.lacks(image, *t));
+        let others: Vec<String> = others.map(|(name, _)| format!("tool: {name}")).collect();
+        let d = checker.fault(Code::HealthNeedsCommand, &health.at("tool"), message);
+        if !others.is_empty() {
+            d.fixes.push(Fix { text: "name one that it may have".into(), line: others.join("   ") });
+        }
+        let command = "live: { tcp: PORT, run: [my-client, ping] }".to_owned();
+        d.fixes.push(Fix { text: "or write the command to run".into(), line: command });
+    }
+    let lacking = [("sh", Tool::Sh), ("flock", Tool::Flock)];
+    let lacking = lacking.into_iter().find(|(_, tool)| w.guard && checker.images.lacks(image, *tool));
+    if let Some((name, _)) = lacking {
+        let message = format!("`guard: lock` runs `{name}` in the image, which has none");
+        let guard = route!["exclusive", "guard"];
+        let d = checker.fault(Code::GuardShape, &guard, message);
+        d.why.push("the lock would never be taken, so no member would start".into());
+    }
+}
+
+/// Returns the name of a tool of a spec, and the tool in the table.
+fn tool(tool: spec::Tool) -> (&'static str, Tool) {
+    match tool {
+        spec::Tool::Bash => ("bash", Tool::Bash),
+        spec::Tool::Nc => ("nc", Tool::Nc),
+        spec::Tool::Curl => ("curl", Tool::Curl),
+        spec::Tool::Wget => ("wget", Tool::Wget),
+    }
 }

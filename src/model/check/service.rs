@@ -129,6 +129,7 @@ fn workload(checker: &mut Checker<'_>, name: &str, spec: Spec) -> Option<Workloa
     };
     whole::whole(checker, name, &w);
     image::data(checker, name, &w);
+    image::tools(checker, &w);
     Some(w)
 }
 

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use super::containers::{Given, Named, What};
 use super::disk::Disk;
-use super::docker::{self, Docker, Run};
+use super::docker::{Docker, Run};
 use super::ephemeral;
 use super::service::{Main, Step, is_read_only};
 use super::word::Word;
+use super::written::{Written, long, short};
 use crate::backend::{BACKENDS, Fences};
 use crate::finding::{At, codes};
 use crate::images::{self, Container, Images, Software};
@@ -26,7 +28,7 @@ const PORTS: usize = 1 << 16;
 /// runs in it, if that keeps data and is known.
 pub fn fill(
     workload: &mut Workload,
-    (steps, disk): (&[Step], &Disk),
+    (steps, disk, named): (&[Step], &Disk, &Named<'_>),
     main: &Main<'_>,
     images: &Images,
     found: &mut Found,
@@ -46,17 +48,27 @@ pub fn fill(
         let what = format!("what `{}` holds stands elsewhere: it may mount data", word.text);
         found.not_searched(step.at(word, ""), what, "write the options into the line, or Environment=");
     }
+    let given = named.mounts(run, &step.file);
+    let strange = given.iter().filter(|given| matches!(given.kind, What::Unknown) && !given.read_only);
+    for Given { word, at, .. } in strange {
+        let what = format!("no file makes the container `{}`: its volumes may hold data", word.text);
+        found.not_searched(step.at(at, "--volumes-from"), what, "the unit that makes it, or the mounts here");
+    }
+    let partial = !run.unknown.is_empty() || given.iter().any(|given| matches!(given.kind, What::Unknown));
     let mut reader = Reader {
         disk,
         step,
         run,
+        given,
+        images,
         volumes: volumes(steps),
         inspected: inspected(steps),
         software: software.clone(),
         found,
     };
     let Mounts { data: mut mounts, others: rest, looked_at: looked } = reader.mounts();
-    if let Some(software) = &software {
+    // What is not known here may mount the data.
+    if let Some(software) = software.as_ref().filter(|_| !partial) {
         let image = step.at(&run.image, "image");
         let lost = ephemeral::judge(workload, software, run, (&mounts, &rest), image, reader.found);
         mounts.extend(lost);
@@ -242,20 +254,12 @@ struct Reader<'r> {
     disk: &'r Disk,
     step: &'r Step,
     run: &'r Run,
+    given: Vec<Given<'r>>,
+    images: &'r Images,
     volumes: BTreeMap<&'r str, Made<'r>>,
     inspected: BTreeMap<&'r str, &'r Step>,
     software: Option<Arc<Software>>,
     found: &'r mut Found,
-}
-
-/// A mount as it is written, in either form.
-#[derive(Default)]
-struct Written<'w> {
-    kind: &'w str,
-    source: &'w str,
-    target: &'w str,
-    driver: Option<&'w str>,
-    options: Vec<String>,
 }
 
 /// What a container can write to, as [`Member`] has it.
@@ -269,50 +273,79 @@ struct Mounts {
 impl Reader<'_> {
     /// Returns the mounts that it can write to: the data, and the others.
     fn mounts(&mut self) -> Mounts {
-        let run = self.run;
-        let driver = run.last("volume-driver").map(|word| word.text.as_str());
         let mut mounts = Mounts::default();
-        for (option, word) in &run.options {
-            let at = self.step.at(word, &format!("--{option}"));
-            let written = match option.as_str() {
-                "volume" => short(&word.text, driver),
-                "mount" => long(&word.text),
-                "tmpfs" => Written {
-                    kind: "tmpfs",
-                    target: word.text.split(':').next().unwrap_or_default(),
-                    ..Written::default()
-                },
-                "volumes-from" => {
-                    self.found.unread(
-                        at,
-                        format!("the volumes of the container `{}`: they are left out", word.text),
-                    );
-                    continue;
+        if self.run.is_idle() {
+            return mounts;
+        }
+        let driver = self.run.last("volume-driver").map(|word| word.text.as_str());
+        for given in std::mem::take(&mut self.given) {
+            match (given.kind, given.container) {
+                (What::Unknown, _) => {}
+                (What::Image(image, container), _) => {
+                    for target in self.images.volumes(image) {
+                        if !mounts.data.iter().any(|m| m.target == target) {
+                            let written = Written { kind: "volume", target, ..Written::default() };
+                            self.add(&mut mounts, &given, &written, Some(container));
+                        }
+                    }
                 }
-                _ => continue,
-            };
-            let path = if written.kind == "volume" { String::new() } else { shortest(written.source) };
-            let agent = !path.is_empty() && claims::is_agent(&run.image.text);
-            let data = claims::is_data(&path, written.target, self.software.as_deref());
-            if is_read_only(&word.text) {
-                continue;
+                (What::Mount, container) => {
+                    let text = &given.word.text;
+                    let written = match given.option {
+                        "volume" => short(text, driver.filter(|_| container.is_none())),
+                        "mount" => long(text),
+                        _ => Written {
+                            kind: "tmpfs",
+                            target: text.split(':').next().unwrap_or_default(),
+                            ..Written::default()
+                        },
+                    };
+                    if !is_read_only(text) {
+                        self.add(&mut mounts, &given, &written, container);
+                    }
+                }
             }
-            if let Some(what) = path::doubt(&path, written.target).filter(|_| !data && !agent) {
-                self.found.unread(at.clone(), what);
-            }
-            if data && !agent && !word.known {
-                unknown(self.found, at.clone(), word);
-            }
-            let source = self.source(&written, option, &at);
-            let volume = self.named(&written, &at);
-            let of = match (agent, data) {
-                (true, _) => &mut mounts.looked_at,
-                (false, true) => &mut mounts.data,
-                (false, false) => &mut mounts.others,
-            };
-            of.push(Mount { target: written.target.to_owned(), source, volume, at });
         }
         mounts
+    }
+
+    /// Adds a mount, which may be of the volumes of another container.
+    fn add(
+        &mut self,
+        mounts: &mut Mounts,
+        given: &Given<'_>,
+        written: &Written<'_>,
+        container: Option<&str>,
+    ) {
+        if given.read_only {
+            return;
+        }
+        let option = if container.is_some() { "volumes-from" } else { given.option };
+        let at = self.step.at(given.at, &format!("--{option}"));
+        let path = if written.kind == "volume" { String::new() } else { shortest(written.source) };
+        let agent = !path.is_empty() && claims::is_agent(&self.run.image.text);
+        let data = claims::is_data(&path, written.target, self.software.as_deref());
+        if let Some(what) = path::doubt(&path, written.target).filter(|_| !data && !agent) {
+            self.found.unread(at.clone(), what);
+        }
+        if data && !agent && !given.word.known {
+            unknown(self.found, at.clone(), given.word);
+        }
+        let source = match container.filter(|_| written.kind == "volume" && written.source.is_empty()) {
+            // Of a container, an anonymous volume is as lasting as the container.
+            Some(container) => {
+                let path = format!("volume of {container} at {}", written.target);
+                Source::Host { path, missing: Missing::Created }
+            }
+            None => self.source(written, given.option, &at),
+        };
+        let volume = self.named(written, &at);
+        let of = match (agent, data) {
+            (true, _) => &mut mounts.looked_at,
+            (false, true) => &mut mounts.data,
+            (false, false) => &mut mounts.others,
+        };
+        of.push(Mount { target: written.target.to_owned(), source, volume, at });
     }
 
     /// Returns the volume that is mounted by its name, and the driver that creates it.
@@ -326,9 +359,10 @@ impl Reader<'_> {
     fn source(&mut self, written: &Written<'_>, option: &str, at: &At) -> Source {
         let Written { kind, source, driver, options, .. } = written;
         match *kind {
-            // `-v` creates a missing directory, `--mount` refuses it.
+            // Docker's `-v` creates a missing directory; `--mount` and podman refuse it.
             "bind" => {
-                let engine = if option == "mount" { Missing::Refused } else { Missing::Created };
+                let podman = self.step.words().next().is_some_and(|word| word.base() == "podman");
+                let engine = if option == "mount" || podman { Missing::Refused } else { Missing::Created };
                 let (path, missing) = (shortest(source), self.disk.missing(&shortest(source), engine));
                 match path::shared(&path) {
                     true => {
@@ -390,34 +424,4 @@ impl Reader<'_> {
         }
         volume(name, known.map_or(Fences::Never, |p| p.fences))
     }
-}
-
-/// Reads `-v [SOURCE:]TARGET[:OPTIONS]`.
-fn short<'w>(text: &'w str, driver: Option<&'w str>) -> Written<'w> {
-    let mut parts = text.split(':');
-    let (first, second) = (parts.next().unwrap_or_default(), parts.next());
-    let Some(target) = second else { return Written { kind: "volume", target: first, ..Written::default() } };
-    // An unknown source counts as a path, because volumes are named directly.
-    let kind = if first.starts_with(['/', '.', '~', '$', '%']) { "bind" } else { "volume" };
-    Written { kind, source: first, target, driver, options: Vec::new() }
-}
-
-/// Reads `--mount key=value,…`.
-fn long(text: &str) -> Written<'_> {
-    let mut written = Written { kind: "volume", ..Written::default() };
-    for part in docker::fields(text) {
-        let (key, value) = part.split_once('=').unwrap_or((part, ""));
-        match (key.to_ascii_lowercase().as_str(), value) {
-            ("type", kind) => {
-                let known = ["bind", "volume", "tmpfs"].into_iter().find(|k| kind.eq_ignore_ascii_case(k));
-                written.kind = known.unwrap_or(kind);
-            }
-            ("source" | "src", source) => written.source = source,
-            ("target" | "dst" | "destination", target) => written.target = target,
-            ("volume-driver", driver) => written.driver = Some(driver),
-            ("volume-opt", option) => written.options.push(option.to_owned()),
-            _ => {}
-        }
-    }
-    written
 }

@@ -3,8 +3,8 @@
 
 use super::word::{Command, Word};
 
-/// The long options of `run` and `create` that take no value.
-const SWITCHES: [&str; 14] = [
+/// The long options of `run` and `create` that take no value, of docker and podman.
+const SWITCHES: [&str; 25] = [
     "detach",
     "rm",
     "interactive",
@@ -19,6 +19,17 @@ const SWITCHES: [&str; 14] = [
     "disable-content-trust",
     "quiet",
     "help",
+    "env-host",
+    "http-proxy",
+    "no-hostname",
+    "no-hosts",
+    "passwd",
+    "read-only-tmpfs",
+    "replace",
+    "rmi",
+    "rootfs",
+    "tls-verify",
+    "unsetenv-all",
 ];
 /// The short options and their long names.
 const SHORT: [(char, &str); 15] = [
@@ -37,6 +48,12 @@ const SHORT: [(char, &str); 15] = [
     ('m', "memory"),
     ('c', "cpu-shares"),
     ('a', "attach"),
+];
+
+/// Programs that leave the data of a container as it is.
+const IDLE: [&str; 18] = [
+    ":", "[", "cat", "chgrp", "chmod", "chown", "echo", "exit", "false", "id", "ls", "mkdir", "printf",
+    "sleep", "stat", "tail", "test", "true",
 ];
 
 /// A docker command.
@@ -117,6 +134,22 @@ impl Run {
     pub fn is(&self, switch: &str) -> bool {
         self.last(switch).is_some_and(|value| !["false", "0", "f"].contains(&value.text.as_str()))
     }
+
+    /// Whether the container leaves its data as it is: it is there for its volumes only.
+    pub fn is_idle(&self) -> bool {
+        let words: Vec<&Word> = self.last("entrypoint").into_iter().chain(&self.args).collect();
+        let base = |word: &&Word| word.base().to_owned();
+        match words.first().map(base).as_deref() {
+            Some("sh" | "bash" | "ash") => {
+                let script = words.iter().skip_while(|w| !w.text.starts_with('-')).nth(1);
+                let commands = script.map(|s| s.text.split([';', '&', '|', '\n']).collect::<Vec<_>>());
+                let first = |c: &&str| c.split_whitespace().next().map(str::to_owned);
+                commands.is_some_and(|all| all.iter().filter_map(first).all(|c| IDLE.contains(&c.as_str())))
+            }
+            Some(first) => IDLE.contains(&first),
+            None => false,
+        }
+    }
 }
 
 /// The options by long name, and the words after them.
@@ -169,15 +202,19 @@ fn options(words: &[Word], switches: &[&str], short: &[(char, &str)], mixed: boo
     Some(Line { options: found, rest, unknown })
 }
 
-/// Returns whether a word before the image is a variable that can hold options, and not the image.
+/// Returns whether a word before the image is a variable, or the output of a command, that can hold
+/// options, and not the image. In quotes a variable is one word, so its name must say so.
 fn is_options(word: &Word) -> bool {
-    let name = word.text.strip_prefix("${").and_then(|t| t.strip_suffix('}'));
-    word.several && name.is_some_and(|name| !name.to_ascii_uppercase().contains("IMAGE"))
+    let upper = word.text.to_ascii_uppercase();
+    let named = ["OPT", "ARG", "FLAG", "PARAM", "VOLUME", "MOUNT"].iter().any(|part| upper.contains(part));
+    let whole = upper.starts_with("${") && upper.find('}') == Some(upper.len() - 1);
+    let image = ["IMAGE", "IMG", "REPO", "TAG"].iter().any(|part| upper.contains(part));
+    !word.known && (whole && (named || word.several) || upper.starts_with("$(")) && !image
 }
 
 /// Returns whether the command is docker's client, or a program with the same command line.
 pub fn is_docker(command: &Command) -> bool {
-    command.words.first().is_some_and(|w| ["docker", "systemd-docker"].contains(&w.base()))
+    command.words.first().is_some_and(|w| ["docker", "systemd-docker", "podman"].contains(&w.base()))
 }
 
 /// Reads a docker command.
@@ -211,8 +248,10 @@ pub fn read(command: &Command) -> Result<Docker, String> {
             Docker::Start { attach, names: line.rest }
         }
         "stop" | "restart" => {
-            let short = short(&[('t', "time"), ('s', "signal")]);
-            let line = options(rest, &[], &short, true).ok_or_else(|| unclear("stop"))?;
+            let short =
+                short(&[('t', "time"), ('s', "signal"), ('i', "ignore"), ('a', "all"), ('l', "latest")]);
+            let switches = ["ignore", "all", "latest"];
+            let line = options(rest, &switches, &short, true).ok_or_else(|| unclear("stop"))?;
             let time = line.options.iter().rfind(|(name, _)| ["time", "timeout"].contains(&name.as_str()));
             Docker::Stop { time: time.map(|(_, word)| word.clone()), names: line.rest }
         }
@@ -222,8 +261,15 @@ pub fn read(command: &Command) -> Result<Docker, String> {
             Docker::Kill { signal: signal.map(|(_, word)| word.clone()), names: line.rest }
         }
         "rm" => {
-            let switches = ["force", "volumes", "link"];
-            let short = short(&[('f', "force"), ('v', "volumes"), ('l', "link")]);
+            let switches = ["force", "volumes", "link", "ignore", "all", "depend"];
+            let short = short(&[
+                ('f', "force"),
+                ('v', "volumes"),
+                ('l', "link"),
+                ('i', "ignore"),
+                ('a', "all"),
+                ('t', "time"),
+            ]);
             let line = options(rest, &switches, &short, true).ok_or_else(|| unclear("rm"))?;
             let force = line.options.iter().any(|(name, word)| name == "force" && word.text != "false");
             Docker::Remove { force, names: line.rest }

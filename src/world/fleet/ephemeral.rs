@@ -1,7 +1,7 @@
 //! Finds data that is deleted with its container.
 
 use super::docker::Run;
-
+use super::quadlet;
 use crate::finding::{At, codes};
 use crate::images::{Life, Loss, Seen, Software, Why};
 use crate::world::found::Found;
@@ -17,10 +17,6 @@ pub fn judge(
     image: At,
     found: &mut Found,
 ) -> Vec<Mount> {
-    // The volumes of another container may hold the data.
-    if run.last("volumes-from").is_some() {
-        return Vec::new();
-    }
     let all = || mounts.iter().chain(others);
     let seen: Vec<Seen<'_>> = claims::seen(mounts, true).chain(claims::seen(others, false)).collect();
     let fixed = run.last("hostname").is_some() || workload.node_network.is_some();
@@ -62,7 +58,8 @@ fn fix(loss: &Loss, workload: &Workload, targets: &[String]) -> String {
     let mount = |target: &String| {
         let last = target.rsplit('/').next().unwrap_or_default();
         let below = if targets.len() > 1 { format!("/{last}") } else { String::new() };
-        format!("--mount type=bind,source=/mnt/d1/{name}{below},target={target}")
+        let key = if workload.at.file.ends_with(quadlet::CONTAINER) { "Mount=" } else { "--mount " };
+        format!("{key}type=bind,source=/mnt/d1/{name}{below},target={target}")
     };
     let mounts: Vec<String> = targets.iter().map(mount).collect();
     let pinned = workload.members.iter().any(|m| !m.wants.is_empty()) || !workload.wants.is_empty();

@@ -6,13 +6,16 @@
 //! them.
 
 mod container;
+mod containers;
 mod disk;
 mod docker;
 mod ephemeral;
 mod exec;
+mod generated;
 pub mod grammar;
 mod ignored;
 mod names;
+mod quadlet;
 mod rules;
 mod script;
 mod service;
@@ -22,15 +25,18 @@ mod stop;
 mod together;
 mod unit;
 mod word;
+mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::containers::Named;
 use self::disk::Disk;
+use self::service::{Main, Step};
 use self::stop::Victim;
 pub use self::stop::{own_end, written};
 use self::together::{Instance, Set};
 use super::found::Found;
-use super::{Apart, File, Kind, Member, Source, Want, Whom, Workload, World};
+use super::{Apart, File, Kind, Member, Mount, Source, Want, Whom, Workload, World};
 use crate::finding::{At, codes};
 use crate::images::Images;
 use crate::text::glob::Glob;
@@ -47,11 +53,27 @@ pub fn read(files: &[File<'_>], images: &Images) -> World {
     set.stuck(&mut found);
     let (mut workloads, mut kills) = (Vec::new(), Vec::new());
     let mut said: BTreeSet<&str> = BTreeSet::new();
+    let mut steps: Vec<Vec<Step>> = Vec::new();
     for instance in &set.instances {
         // The instances of a template share their errors.
         let mut again = Found::default();
         let first = said.insert(&instance.unit.name);
-        let (workload, victims) = workload(instance, images, if first { &mut found } else { &mut again });
+        let found = if first { &mut found } else { &mut again };
+        let mut all = service::steps(instance.unit, instance.parts(), found);
+        if instance.unit.file.ends_with(quadlet::CONTAINER) {
+            all.extend(generated::steps(instance.unit, instance.parts(), found));
+        }
+        steps.push(all);
+    }
+    let named = Named::new(&steps);
+    said.clear();
+    let mut helpers = Vec::new();
+    for (instance, steps) in set.instances.iter().zip(&steps) {
+        let mut again = Found::default();
+        let first = said.insert(&instance.unit.name);
+        let found = if first { &mut found } else { &mut again };
+        let mut reader = Reader { instance, steps, named: &named, images, found };
+        let (workload, victims) = reader.workload(&mut helpers);
         workloads.push(workload);
         kills.push(victims);
     }
@@ -60,10 +82,119 @@ pub fn read(files: &[File<'_>], images: &Images) -> World {
     start_kills(&set, &mut workloads, kills, &mut found);
     starts::ports(&set, &workloads, &mut found);
     starts::required(&set, &mut found);
+    workloads.extend(helpers);
     found.world(workloads)
 }
 
-fn workload(instance: &Instance<'_>, images: &Images, found: &mut Found) -> (Workload, Vec<(Victim, At)>) {
+/// Reads what one unit runs.
+struct Reader<'r> {
+    instance: &'r Instance<'r>,
+    steps: &'r [Step],
+    named: &'r Named<'r>,
+    images: &'r Images,
+    found: &'r mut Found,
+}
+
+impl<'r> Reader<'r> {
+    /// Returns the unit with its first container, and whom its start ends. The other containers with data
+    /// are added to `helpers`.
+    fn workload(&mut self, helpers: &mut Vec<Workload>) -> (Workload, Vec<(Victim, At)>) {
+        let (unit, steps) = (self.instance.unit, self.steps);
+        let bare = bare(self.instance);
+        let mut workload = bare.clone();
+        let main = service::main(steps, self.found);
+        if let Some(main) = &main {
+            self.fill(&mut workload, main);
+            let software = workload.software.clone();
+            workload.outlives = stop::outlives(unit, steps, main, self.found);
+            stop::grace(unit, steps, main, &mut workload, software.as_deref(), self.found);
+            starts::name_kept(unit, steps, main, self.found);
+        }
+        for other in containers::others(steps, main.as_ref(), self.found) {
+            let mut helper = bare.clone();
+            self.fill(&mut helper, &other.main);
+            self.helper(&mut helper, &workload, &other);
+            helpers.extend(helper.members.iter().any(|m| !m.mounts.is_empty()).then_some(helper));
+        }
+        let own = workload.members.first().and_then(|m| m.container.as_ref()).map(|(name, _)| name.as_str());
+        let mut kills = stop::kills(steps, own, self.found);
+        // Podman's `--replace` ends whoever has the name.
+        let replaces =
+            main.filter(|main| main.run.is("replace")).and_then(|m| Some((m, m.run.last("name")?)));
+        kills.extend(replaces.map(|(m, name)| (Victim::Name(name.text.clone()), m.step.at(name, "--name"))));
+        (workload, kills)
+    }
+
+    fn fill(&mut self, workload: &mut Workload, main: &Main<'_>) {
+        let disk = Disk::read(self.instance.unit, self.steps);
+        container::fill(workload, (self.steps, &disk, self.named), main, self.images, self.found);
+    }
+
+    /// Names another container of a unit after its image, and says how it lives.
+    fn helper(&mut self, helper: &mut Workload, first: &Workload, other: &containers::Other<'_>) {
+        let (unit, steps) = (self.instance.unit, self.steps);
+        let name = other.main.run.last("name").map_or(&other.main.run.image, |name| name);
+        helper.family = format!("{} of {}", name.text, first.family);
+        helper.at = other.main.step.place();
+        helper.turns = other.turns;
+        let held = |w: &Workload| -> Vec<Source> {
+            w.members.iter().flat_map(|m| &m.mounts).map(|m| m.source.clone()).collect()
+        };
+        let (ours, theirs) = (held(first), held(helper));
+        helper.beside = other.turns || theirs.iter().all(|source| ours.contains(source));
+        if !other.turns {
+            helper.outlives = stop::outlives(unit, steps, &other.main, self.found);
+        }
+        if let [member] = helper.members.as_mut_slice() {
+            member.name = format!("{} of {}", name.text, self.instance.name);
+        }
+        let before = other.main.step.key == "ExecStartPre" || other.main.step.key == "ExecCondition";
+        if before && other.turns {
+            self.over_old(first, helper, other);
+        }
+    }
+
+    /// Reports a container that a start runs on the data of the unit's first one, where nothing before it
+    /// ends what is left of that: docker lets a container live when its client is killed.
+    fn over_old(&mut self, first: &Workload, helper: &Workload, other: &containers::Other<'_>) {
+        let mounts = |w: &'_ Workload| w.members.first().map(|m| m.mounts.clone()).unwrap_or_default();
+        let theirs = mounts(first);
+        let both = mounts(helper).into_iter().find_map(|own| {
+            let (_, name) = place(&own)?;
+            let other = theirs.iter().find(|m| place(m).is_some_and(|(_, n)| n == name))?;
+            Some((own.at.clone(), name.to_owned(), other.at.clone()))
+        });
+        let Some((own, name, theirs)) = both else { return };
+        let earlier = self.steps.iter().position(|step| std::ptr::eq(step, other.main.step)).unwrap_or(0);
+        let container =
+            first.members.first().and_then(|m| m.container.as_ref()).map(|(name, _)| name.as_str());
+        let ended = stop::kills(&self.steps[..earlier], container, &mut Found::default());
+        let hits = |victim: &Victim| match victim {
+            Victim::Label(key, value) => first.labels.get(key) == Some(value),
+            victim => container.is_some_and(|name| victim.has_name(name)),
+        };
+        if ended.iter().any(|(victim, _)| hits(victim)) {
+            return;
+        }
+        let message = format!(
+            "the start of {} runs another container on {name}, where its old one may still run: docker does not end that with its client",
+            first.name
+        );
+        self.found.violation("fleet/data/update", message, vec![own, theirs], own_end(first));
+    }
+}
+
+/// Returns the source of a mount, and whether it belongs to the machine.
+fn place(mount: &Mount) -> Option<(bool, &str)> {
+    match &mount.source {
+        Source::Host { path, .. } => Some((true, path)),
+        Source::Volume { name, .. } => Some((false, name)),
+        Source::Ephemeral => None,
+    }
+}
+
+/// Returns the unit without its containers.
+fn bare(instance: &Instance<'_>) -> Workload {
     let (unit, name) = (instance.unit, instance.parts());
     let global = unit.rules.is_global();
     let kind = match global {
@@ -94,18 +225,7 @@ fn workload(instance: &Instance<'_>, images: &Images, found: &mut Found) -> (Wor
         .map(|(glob, rule)| Apart { whom: Whom::Units(glob), at: rule.at.clone() })
         .collect();
     workload.members.push(member);
-    let steps = service::steps(unit, name, found);
-    if let Some(main) = service::main(&steps, found) {
-        let disk = Disk::read(unit, &steps);
-        container::fill(&mut workload, (&steps, &disk), &main, images, found);
-        let software = workload.software.clone();
-        workload.outlives = stop::outlives(unit, &steps, &main, found);
-        stop::grace(unit, &steps, &main, &mut workload, software.as_deref(), found);
-        starts::name_kept(unit, &steps, &main, found);
-    }
-    let own = workload.members.first().and_then(|m| m.container.as_ref()).map(|(name, _)| name.as_str());
-    let kills = stop::kills(&steps, own, found);
-    (workload, kills)
+    workload
 }
 
 /// Returns the metadata that the machine must have: for every instance, and for this one only.

@@ -78,6 +78,11 @@ impl<'t> Reader<'_, 't> {
                     self.end_command();
                     self.piped = Some(said);
                 }
+                '&' if !self.rest.starts_with('&') => {
+                    let before = self.ran.commands.len();
+                    self.end_command();
+                    self.ran.commands.iter_mut().skip(before).for_each(|command| command.background = true);
+                }
                 ';' | '\n' | '&' | '|' | '(' | ')' => self.end_command(),
                 c => self.push(c),
             }

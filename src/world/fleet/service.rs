@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::docker::{self, Docker, Run};
 use super::exec::Environment;
 use super::names::Name;
+use super::quadlet;
 use super::shell;
 use super::unit::Unit;
 use super::word::{Command, Word};
@@ -35,7 +36,7 @@ pub struct Step {
     pub key: String,
     /// The file.
     pub file: Arc<str>,
-    /// The line as it is written.
+    /// The line as it is written; empty for what podman's generator makes.
     pub raw: String,
     /// Whether systemd ignores its failure.
     pub ignored: bool,
@@ -49,7 +50,11 @@ impl Step {
     /// Returns the place of a word, which belongs to `field`.
     pub fn at(&self, word: &Word, field: &str) -> At {
         let space = if field.is_empty() { "" } else { " " };
-        At { file: self.file.clone(), line: word.line, field: format!("Service {}{space}{field}", self.key) }
+        let field = match self.file.ends_with(quadlet::CONTAINER) && self.raw.is_empty() {
+            true => format!("Container{space}{}", field.trim_start_matches('-')),
+            false => format!("Service {}{space}{field}", self.key),
+        };
+        At { file: self.file.clone(), line: word.line, field }
     }
 
     /// Returns the place of its program.
@@ -61,6 +66,21 @@ impl Step {
     /// Returns the words.
     pub fn words(&self) -> impl Iterator<Item = &Word> {
         self.command.words.iter()
+    }
+
+    /// Whether the container that it runs is left to itself: detached, and not watched by systemd. Podman
+    /// can tell systemd of its monitor, which lives as long as the container (podman-run(1)).
+    pub fn is_left(&self, run: &Run) -> bool {
+        let conmon = run.last("sdnotify").is_some_and(|word| word.text == "conmon");
+        run.is("detach") && !conmon && run.last("conmon-pidfile").is_none()
+    }
+
+    /// Whether it ends a container.
+    pub fn ends(&self) -> bool {
+        matches!(
+            self.docker,
+            Some(Docker::Stop { .. } | Docker::Kill { .. } | Docker::Remove { force: true, .. })
+        )
     }
 
     /// Returns whether it runs before the start.
@@ -133,21 +153,15 @@ pub fn main<'s>(steps: &'s [Step], found: &mut Found) -> Option<Main<'s>> {
         _ => None,
     });
     let of = |(step, run): (&'s Step, &'s Run)| {
-        let detached = run.is("detach").then_some(step);
+        let detached = step.is_left(run).then_some(step);
         Main { step, run, detached }
     };
-    let own = runs.clone().find(|(step, _)| step.key == "ExecStart").map(of);
+    let own = runs.clone().find(|(step, run)| step.key == "ExecStart" && !run.is_idle()).map(of);
     let main = own.or_else(|| started(steps)).or_else(|| {
-        let mut before = runs.clone().filter(|(step, run)| step.before() && run.is("detach"));
-        before.next().map(of)
+        let before =
+            |(step, run): &(&Step, &Run)| step.before() && (run.is("detach") || step.command.background);
+        runs.clone().find(before).map(of)
     });
-    for (step, run) in runs {
-        let writes = run.all("volume").chain(run.all("mount")).any(|word| !is_read_only(&word.text));
-        let is_main = main.is_some_and(|main| std::ptr::eq(main.run, run));
-        if !is_main && writes && step.before() {
-            found.unread(step.place(), "a second container of the unit: what it mounts is left out");
-        }
-    }
     if main.is_some() {
         return main;
     }

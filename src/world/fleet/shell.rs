@@ -151,7 +151,7 @@ fn is_assignment(text: &str) -> bool {
 /// Returns the program behind wrappers that only run another program: shells, `env`, `timeout`,
 /// `flock`…
 fn unwrap(words: Vec<Word>, shell: &Shell<'_>, depth: usize, ran: &mut Ran) {
-    let mut command = Command { words, flock: None };
+    let mut command = Command { words, ..Command::default() };
     for _ in 0..DEEPEST {
         let Some(first) = command.words.first() else { return };
         let takes: &[&str] = match first.base() {

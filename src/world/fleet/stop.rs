@@ -145,7 +145,7 @@ pub fn outlives(unit: &Unit, steps: &[Step], main: &Main<'_>, found: &mut Found)
         let what = format!("docker restarts the container by itself (--restart={}), also {whom}", word.text);
         all.push((step.at(word, "--restart"), what, "Restart=always in [Service], and no --restart"));
     }
-    let stops = steps.iter().any(|step| step.key.starts_with("ExecStop") && ends(step));
+    let stops = steps.iter().any(|step| step.key.starts_with("ExecStop") && step.ends());
     let none = unit.last(&["KillMode"]).filter(|line| line.setting.value == "none");
     if let Some(line) = none.filter(|_| stops && all.is_empty()) {
         let what =
@@ -164,13 +164,6 @@ pub fn outlives(unit: &Unit, steps: &[Step], main: &Main<'_>, found: &mut Found)
     first
 }
 
-fn ends(step: &Step) -> bool {
-    matches!(
-        step.docker,
-        Some(Docker::Stop { .. } | Docker::Kill { .. } | Docker::Remove { force: true, .. })
-    )
-}
-
 /// Sets the grace period of the container, and reports it if it is too short.
 pub fn grace(
     unit: &Unit,
@@ -187,7 +180,7 @@ pub fn grace(
     }
     // 0 is no limit either (systemd `src/core/load-fragment.c`, `config_parse_sec_fix_0`).
     let timeout = read.flatten().map_or(TIMEOUT, |time| if time == 0 { u32::MAX } else { time });
-    let stop = steps.iter().find(|step| step.key == "ExecStop" && ends(step));
+    let stop = steps.iter().find(|step| step.key == "ExecStop" && step.ends());
     let own = line.map(|line| unit.at(line));
     let (seconds, at) = stop.map_or((None, own.clone()), |step| asked(step, main.run, found));
     // docker keeps to the grace period, even if the client of the stop is killed.

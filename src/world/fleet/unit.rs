@@ -1,10 +1,11 @@
 //! Units as files: what fleet and what systemd read of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::grammar::{self, Parsed};
 use super::names::{self, Name};
+use super::quadlet;
 use super::rules::{Rules, SECTION};
 use crate::finding::{At, codes};
 use crate::text::unit::{self, Setting};
@@ -115,17 +116,27 @@ pub fn all(files: &[File<'_>], found: &mut Found) -> Vec<Unit> {
         let base = file.path.rsplit('/').next().unwrap_or_default();
         let path: Arc<str> = file.path.into();
         let at = |line, field: &str| At { file: path.clone(), line, field: field.to_owned() };
-        if !names::is_unit(base) {
+        if quadlet::is_quiet(base) {
+            continue;
+        }
+        if base.ends_with(".kube") {
+            let what = "podman starts what the file of Yaml= says: what it holds is not searched";
+            found.not_searched(at(1, ""), what, "berthc verify FILE, with the file of Yaml=");
+            continue;
+        }
+        let made = quadlet::service(base);
+        if made.is_none() && !names::is_unit(base) {
             found.unread(at(1, ""), "it is no unit by its name: it is left out");
             continue;
         }
-        let name = names::submitted(base);
+        let container = made.is_some();
+        let name = made.unwrap_or_else(|| names::submitted(base));
         if let Some(error) = names::refused(&name) {
             let message = format!("fleet refuses the name `{name}`: {error}");
             found.violation(codes::REFUSED, message, vec![at(1, "")], "rename the file: NAME@1.service");
             continue;
         }
-        let unit = match accepted(file, name, path.clone()) {
+        let unit = match accepted(file, name, path.clone(), container) {
             Ok(unit) => unit,
             Err((error, at)) => {
                 let fix = fix(&error);
@@ -157,6 +168,7 @@ pub fn all(files: &[File<'_>], found: &mut Found) -> Vec<Unit> {
         }
     }
     add_drop_ins(files, &mut units, &known, found);
+    add_volumes(files, &mut units);
     units
 }
 
@@ -166,11 +178,34 @@ fn same(a: &Unit, b: &Unit) -> bool {
     a.lines.iter().map(key).eq(b.lines.iter().map(key))
 }
 
-fn accepted(file: &File<'_>, name: String, path: Arc<str>) -> Result<Unit, (String, At)> {
+/// Adds the settings of the volumes that units of Quadlet name.
+fn add_volumes(files: &[File<'_>], units: &mut [Unit]) {
+    let stem = |path: &'_ str| path.rsplit('/').next()?.strip_suffix(".volume").map(ToOwned::to_owned);
+    let volumes: BTreeMap<String, &File<'_>> =
+        files.iter().filter_map(|file| Some((stem(file.path)?, file))).collect();
+    for unit in units.iter_mut().filter(|unit| !volumes.is_empty() && unit.local) {
+        let of = |line: &&Line| line.setting.section == "Container";
+        let values = unit.lines.iter().filter(of).map(|line| line.setting.value.as_str());
+        let named: BTreeSet<String> = values.flat_map(quadlet::volumes).map(ToOwned::to_owned).collect();
+        for stem in named {
+            let Some(file) = volumes.get(&stem) else { continue };
+            let (settings, _) = unit::read(file.text);
+            let mine = settings.into_iter().filter(|s| s.section == "Volume");
+            let section = quadlet::section(&stem);
+            // A file without a setting is there all the same.
+            let first = Setting { section: section.clone(), ..Setting::default() };
+            let all = std::iter::once(first).chain(mine.map(|s| Setting { section: section.clone(), ..s }));
+            let path: Arc<str> = file.path.into();
+            unit.lines.extend(all.map(|setting| Line { file: path.clone(), setting }));
+        }
+    }
+}
+
+fn accepted(file: &File<'_>, name: String, path: Arc<str>, container: bool) -> Result<Unit, (String, At)> {
     let place = |line, field: &str| At { file: path.clone(), line, field: field.to_owned() };
     let (settings, _) = unit::read(file.text);
     let section = |name: &str| settings.iter().any(|s| s.section.eq_ignore_ascii_case(name));
-    let local = section("Install") && !section(SECTION);
+    let local = container || section("Install") && !section(SECTION);
     let parsed = match grammar::parse(file.text) {
         Ok(parsed) => parsed,
         // What fleet would refuse does not matter where it is not.
@@ -205,7 +240,8 @@ fn fix(error: &str) -> &'static str {
 fn drop_in(path: &str) -> Option<&str> {
     let (folder, file) = path.rsplit_once('/')?;
     let unit = folder.rsplit('/').next()?.strip_suffix(".d")?;
-    (file.ends_with(".conf") && names::is_unit(unit)).then_some(unit)
+    let own = names::is_unit(unit) || unit.ends_with(quadlet::CONTAINER);
+    (file.ends_with(".conf") && own).then_some(unit)
 }
 
 /// Adds the drop-ins, which systemd reads on the machine in the order of their names. fleet never reads
@@ -216,6 +252,8 @@ fn add_drop_ins(files: &[File<'_>], units: &mut [Unit], known: &BTreeMap<String,
         files.iter().filter_map(|file| Some((file, drop_in(file.path)?))).collect();
     drop_ins.sort_by_key(|(file, _)| name(file.path));
     for (file, unit) in drop_ins {
+        let made = quadlet::service(unit);
+        let unit = made.as_deref().unwrap_or(unit);
         let path: Arc<str> = file.path.into();
         let (settings, _) = unit::read(file.text);
         let lines: Vec<Line> =

@@ -42,6 +42,8 @@ pub struct Command {
     pub words: Vec<Word>,
     /// The file on which `flock` runs it.
     pub flock: Option<Word>,
+    /// The script goes on while it runs: `&` stands behind it.
+    pub background: bool,
 }
 
 /// What an Exec line runs.

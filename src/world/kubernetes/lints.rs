@@ -10,13 +10,15 @@ use super::workload::Read;
 use crate::finding::{At, codes};
 use crate::images::Why;
 use crate::text::yaml::Value;
-use crate::world::Kind;
 use crate::world::found::Found;
+use crate::world::{Kind, Order};
 
 /// Checks each workload.
 pub(super) fn judge(objects: &[Object<'_>], peers: &Peers<'_, '_>, found: &mut Found) {
     for read in peers.reads.iter().filter(|r| r.workload.kind != Kind::Job) {
         ephemeral(read, found);
+        inside(read, found);
+        at_once(read, found);
         one_node(read, found);
         grace(read, found);
         size(read, found);
@@ -27,6 +29,57 @@ pub(super) fn judge(objects: &[Object<'_>], peers: &Peers<'_, '_>, found: &mut F
     for object in objects.iter().filter(|o| o.kind == "ConfigMap") {
         files(object, found);
     }
+}
+
+/// Reports two servers of one pod that keep their data at one place of one volume.
+fn inside(read: &Read<'_>, found: &mut Found) {
+    let mut holders: BTreeMap<(&str, String), (Value<'_>, Value<'_>)> = BTreeMap::new();
+    for (container, software) in &read.pod.servers {
+        let mounts = container.get("volumeMounts").map(Value::items).unwrap_or_default();
+        let text = |mount: Value<'_>, key: &str| mount.given(key).and_then(Value::text).unwrap_or_default();
+        for mount in mounts {
+            let Some(volume) = mount.get("name").and_then(Value::as_str) else { continue };
+            let reads = mount.given("readOnly").and_then(Value::flag) == Some(true);
+            if reads || !software.keeps(&text(mount, "mountPath")) {
+                continue;
+            }
+            let place = (volume, format!("{}{}", text(mount, "subPath"), text(mount, "subPathExpr")));
+            let Some((first, at)) = holders.get(&place) else {
+                holders.insert(place, (*container, mount));
+                continue;
+            };
+            let name = |c: Value<'_>| c.get("name").and_then(Value::text).unwrap_or_default();
+            if first.field() == container.field() {
+                continue;
+            }
+            let own = name(*container);
+            let message = format!(
+                "{} and {own} of one pod of {} hold the volume {volume} at once",
+                name(*first),
+                read.workload.name
+            );
+            let places = vec![read.object.at(mount), read.object.at(*at)];
+            found.violation("kubernetes/data/colocate", message, places, format!("subPath: {own}"));
+        }
+    }
+}
+
+/// Tells of a DaemonSet whose update stops several members of a quorum at once.
+fn at_once(read: &Read<'_>, found: &mut Found) {
+    let votes = read.pod.software.as_ref().is_some_and(|s| s.quorum && !s.cache);
+    let rolls = read.workload.update.order == Order::StopFirst;
+    let most = read.object.root.at(&["spec", "updateStrategy", "rollingUpdate", "maxUnavailable"]);
+    let Some(most) = most.filter(|_| votes && rolls && read.workload.kind == Kind::DaemonSet) else { return };
+    let text = most.text().unwrap_or_default();
+    // Of a percentage the number of nodes, which no file says, is the whole.
+    if ["0", "1", "0%", "1%"].contains(&text.as_str()) {
+        return;
+    }
+    let message = format!(
+        "an update may stop {text} members of {} at once, and the quorum is lost",
+        read.workload.name
+    );
+    found.note(codes::UPDATE_TOGETHER, message, vec![read.object.at(most)], "maxUnavailable: 1");
 }
 
 /// Returns whether the software usually runs without lasting data.

@@ -34,11 +34,11 @@ use super::found::Found;
 use super::{File, World};
 use crate::images::Images;
 
-/// Reads the manifests.
-pub fn read(files: &[File<'_>], images: &Images) -> World {
+/// Reads the manifests. `quiet` are further kinds that start no pods with data.
+pub fn read(files: &[File<'_>], images: &Images, quiet: &[String]) -> World {
     let mut found = Found::default();
     let documents = object::documents(files, &mut found);
-    let mut objects = object::objects(&documents, &mut found);
+    let mut objects = object::objects(&documents, quiet, &mut found);
     kustomize::apply(&mut objects, &mut found);
     object::twice(&objects, &mut found);
     fields::judge(&objects, &mut found);

@@ -125,11 +125,15 @@ fn is_template(line: &str) -> bool {
 }
 
 /// Returns the objects of the documents, in order.
-pub(super) fn objects<'d>(all: &'d [(Arc<str>, Vec<Document>)], found: &mut Found) -> Vec<Object<'d>> {
+pub(super) fn objects<'d>(
+    all: &'d [(Arc<str>, Vec<Document>)],
+    quiet: &[String],
+    found: &mut Found,
+) -> Vec<Object<'d>> {
     let mut objects = Vec::new();
     for (file, documents) in all {
         for document in documents {
-            taken_apart(file, document.root(), (None, None), 0, found, &mut objects);
+            taken_apart(file, document.root(), (None, None), (0, quiet), found, &mut objects);
         }
     }
     objects
@@ -144,14 +148,14 @@ fn taken_apart<'d>(
     file: &Arc<str>,
     root: Value<'d>,
     of_list: (Option<&'d str>, Option<&'d str>),
-    depth: usize,
+    (depth, quiet): (usize, &[String]),
     found: &mut Found,
     objects: &mut Vec<Object<'d>>,
 ) {
     let text = |key: &str| root.get(key).and_then(Value::as_str);
     let listed = text("kind").and_then(|k| k.strip_suffix("List"));
     let Some((kind, items)) = listed.zip(root.get("items").filter(|i| i.is_list())) else {
-        return object(file, root, of_list, found, objects);
+        return object(file, root, of_list, quiet, found, objects);
     };
     if depth == DEEP {
         let at = At { file: file.clone(), line: root.line(), field: root.field() };
@@ -159,7 +163,7 @@ fn taken_apart<'d>(
     }
     let own = (text("apiVersion"), Some(kind).filter(|k| !k.is_empty()));
     for item in items.items() {
-        taken_apart(file, item, own, depth + 1, found, objects);
+        taken_apart(file, item, own, (depth + 1, quiet), found, objects);
     }
 }
 
@@ -167,6 +171,7 @@ fn object<'d>(
     file: &Arc<str>,
     root: Value<'d>,
     of_list: (Option<&'d str>, Option<&'d str>),
+    quiet: &[String],
     found: &mut Found,
     objects: &mut Vec<Object<'d>>,
 ) {
@@ -224,7 +229,8 @@ fn object<'d>(
                     format!("apiVersion: {right}"),
                 );
             }
-            if !quiet::is_quiet(group, kind) {
+            let own = || quiet.iter().any(|q| *q == group || q.split_once('/') == Some((group, kind)));
+            if !quiet::is_quiet(group, kind) && !own() {
                 let what = format!("a {kind} of `{api}`: what its controller makes of it may hold data");
                 let fix = quiet::how(group, kind, &object.namespace, &object.name);
                 found.not_searched(object.here(), what, fix);

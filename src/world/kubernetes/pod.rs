@@ -20,6 +20,8 @@ pub(super) struct Pod<'d> {
     /// The container with the data, or the first one.
     pub main: Option<Value<'d>>,
     pub software: Option<Arc<Software>>,
+    /// The containers with known software that keeps data.
+    pub servers: Vec<(Value<'d>, Arc<Software>)>,
     pub wants: Vec<Want>,
     pub apart: Vec<Apart>,
     pub tolerates: Vec<Toleration>,
@@ -56,7 +58,9 @@ pub(super) fn read<'d>(
     let own = list("containers");
     let containers: Vec<Value<'d>> =
         own.iter().copied().chain(list("initContainers").into_iter().filter(stays)).collect();
-    let known = containers.iter().copied().find_map(|c| Some((c, software(c, &object.name, images)?)));
+    let of = |c: Value<'d>| Some((c, software(c, &object.name, images)?));
+    let servers: Vec<(Value<'d>, Arc<Software>)> = containers.iter().copied().filter_map(of).collect();
+    let known = servers.first().cloned();
     let main = known.as_ref().map(|(c, _)| *c).or_else(|| own.first().copied());
     let scheduled = by_scheduler(object, spec, found);
     let other = spec.given("schedulerName").filter(|s| !s.is("default-scheduler"));
@@ -73,6 +77,7 @@ pub(super) fn read<'d>(
         grace_at: grace.map(|g| object.at(g)),
         lock: main.and_then(|c| lock(object, c, found)),
         software: known.map(|(_, s)| s),
+        servers,
         labels,
         spec,
         containers,

@@ -9,6 +9,7 @@ mod identity;
 mod interpolate;
 mod mode;
 mod network;
+mod overlay;
 mod page;
 mod placement;
 mod rules;
@@ -20,11 +21,12 @@ mod template;
 
 use std::collections::BTreeSet;
 
+use self::overlay::Bases;
 use self::page::Page;
 use super::{At, File, Unread, World};
 use crate::finding::{Level, codes};
 use crate::images::Images;
-use crate::text::yaml::{self, Value};
+use crate::text::yaml::{self, Document, Fault, Value};
 
 /// Reads the stack files of one swarm. The services of a file belong to one stack.
 ///
@@ -32,14 +34,16 @@ use crate::text::yaml::{self, Value};
 pub fn read(files: &[File<'_>], images: &Images) -> World {
     let mut world = World::default();
     let mut stacks = Vec::new();
-    for file in files {
-        let (documents, faults) = yaml::read(file.text);
+    let read: Vec<(Vec<Document>, Vec<Fault>)> = files.iter().map(|file| yaml::read(file.text)).collect();
+    let roots = files.iter().zip(&read).filter_map(|(file, (all, _))| Some((file.path, all.first()?.root())));
+    let bases = overlay::bases(roots);
+    for (file, (documents, faults)) in files.iter().zip(&read) {
         if faults.iter().any(|f| f.fatal) {
             world.lost.push(file.path.to_owned());
         }
         for fault in faults {
             let at = At { file: file.path.into(), line: fault.line.max(1), field: String::new() };
-            world.unread.push(Unread::malformed(at, fault.message));
+            world.unread.push(Unread::malformed(at, fault.message.clone()));
         }
         let mut documents = documents.iter();
         let Some(document) = documents.next() else { continue };
@@ -52,7 +56,7 @@ pub fn read(files: &[File<'_>], images: &Images) -> World {
                 "write a file for each",
             );
         }
-        stacks.push(stack(&mut page));
+        stacks.push(stack(&mut page, &bases));
     }
     among::check(&stacks, &mut world);
     let mut seen = BTreeSet::new();
@@ -63,7 +67,7 @@ pub fn read(files: &[File<'_>], images: &Images) -> World {
 }
 
 /// Reads the services of one file.
-fn stack(page: &mut Page<'_, '_>) -> Vec<service::Service> {
+fn stack(page: &mut Page<'_, '_>, bases: &Bases<'_>) -> Vec<service::Service> {
     let root = page.root;
     let Some(services) = root.get("services") else {
         page.unread(&root, "no `services`: treated as a file without services");
@@ -73,6 +77,9 @@ fn stack(page: &mut Page<'_, '_>) -> Vec<service::Service> {
     starts::fixed(page);
     let mut all = Vec::new();
     for (name, value) in services.entries() {
+        if overlay::is_left_out(page, name, &value, bases) {
+            continue;
+        }
         all.extend(if is_service(&value) {
             service::read(page, name, &value)
         } else {

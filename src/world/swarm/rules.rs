@@ -46,6 +46,12 @@ pub fn file(page: &mut Page<'_, '_>) {
         depends.into_iter().for_each(|d| keep("depends_on as a map".to_owned(), d));
     }
     for (key, values) in strange {
+        if let "extends" | "include" | "volumes_from" = key.as_str() {
+            for value in &values {
+                let what = format!("what `{key}` brings stands elsewhere: it may mount data");
+                page.not_searched(value, what, "docker compose config | berthc verify -");
+            }
+        }
         let values: Vec<&Value<'_>> = values.iter().collect();
         let message = format!("docker stack deploy refuses a file with `{key}`");
         page.found((codes::REFUSED, Level::Note), &values, message, fix(&key));

@@ -260,6 +260,9 @@ fn habits(
         );
     }
     identity::bootstrap(page, service);
+    if quorum {
+        at_once(page, service, workload);
+    }
     let several = workload.members.len() > 1 && workload.most.as_ref().is_none_or(|m| m.0 > 1);
     if !several || workload.ports.iter().any(|p| p.scheduled) {
         return;
@@ -281,6 +284,27 @@ fn habits(
         "a preference spreads tasks where it can, and no further",
         "max_replicas_per_node: 1",
     );
+}
+
+/// Tells of an update that stops several members of a quorum at once; 0 stands for all of them (docker
+/// `docs/reference/compose-file/deploy`, `parallelism`).
+fn at_once(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload) {
+    if workload.kind != Kind::Global && workload.members.len() < 2 {
+        return;
+    }
+    for block in ["update_config", "rollback_config"] {
+        let Some(value) = service.at(&["deploy", block, "parallelism"]) else { continue };
+        let count = match page.number(&value, "taken for 1") {
+            None | Some(1) => continue,
+            Some(0) => "all".to_owned(),
+            Some(count) => count.to_string(),
+        };
+        let message = format!(
+            "an update may stop {count} members of {} at once, and the quorum is lost",
+            workload.name
+        );
+        page.found((codes::UPDATE_TOGETHER, Level::Note), &[&value], message, "parallelism: 1");
+    }
 }
 
 /// Returns the name without the number at its end.

@@ -4,3 +4,4 @@ mod check;
 mod known;
 mod output;
 mod usage;
+mod verify;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use berthc::explore::{Bounds, search};
 use berthc::images::Images;
-use berthc::verify::{Progress, Verified, verify, watched};
+use berthc::verify::{Progress, Settings, Verified, verify, watched};
 use berthc::world::File;
 
 use crate::world::swarm::emitted;
@@ -69,7 +69,8 @@ fn progress_is_told() {
     let files = folder();
     let files: Vec<File> = files[..20].iter().map(|(path, text)| File { path, text }).collect();
     let mut told = Vec::new();
-    watched(&files, Images::builtin(), Bounds::default(), &mut |progress| told.push(progress));
+    let settings = Settings { known: Images::builtin().into(), accepts: &[], bounds: Bounds::default() };
+    watched(&files, settings, &mut |progress| told.push(progress));
     assert_eq!(told.iter().filter(|p| **p == Progress::Reading(10)).count(), 2, "{told:?}");
     assert!(told.iter().any(|p| matches!(p, Progress::Searching(0, n) if *n >= 10)), "{told:?}");
     assert!(told.iter().all(|p| !matches!(p, Progress::Searching(done, of) if done >= of)), "{told:?}");

@@ -180,7 +180,7 @@ fn instances_of_a_template_have_a_place_and_a_pin_each() {
     }
     let stack = "services:\n  zoo1: { image: \"zookeeper:3.9\", environment: { ZOO_MY_ID: 1 } }\n  zoo2: { image: \"zookeeper:3.9\", environment: { ZOO_MY_ID: 2 } }\n";
     // What is read: verify tells the second beside the first.
-    let world = read(Target::Swarm, &[File { path: "a.yml", text: stack }], Images::builtin());
+    let world = read(Target::Swarm, &[File { path: "a.yml", text: stack }], Images::builtin().into());
     let fixes: Vec<&str> =
         world.findings.iter().filter(|f| f.code == "data-ephemeral").map(|f| f.fix.as_str()).collect();
     let of = |n: u32| {

@@ -15,7 +15,7 @@ use crate::harness::{compile, root, walk};
 /// Reads files by path.
 fn files(all: &[(&str, &str)]) -> World {
     let files: Vec<File<'_>> = all.iter().map(|(path, text)| File { path, text }).collect();
-    kubernetes::read(&files, Images::builtin())
+    kubernetes::read(&files, Images::builtin(), &[])
 }
 
 fn read(text: &str) -> World {

@@ -1,0 +1,166 @@
+//! `berthc verify` and `berthc compile` in a pipe, and what a project says of the files.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use crate::harness::{berthc_in, files, stderr, stdout};
+
+/// Runs the program in `dir` with `input` on its standard input.
+fn piped(dir: &Path, args: &[&str], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_berthc"))
+        .args(args)
+        .current_dir(dir)
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+/// Two pods on one directory, as `kubectl get -o yaml` prints a list.
+const LIST: &str = "apiVersion: v1
+kind: List
+items:
+- apiVersion: apps/v1
+  kind: Deployment
+  metadata: { name: db, namespace: shop }
+  spec:
+    replicas: 2
+    selector: { matchLabels: { app: db } }
+    template:
+      metadata: { labels: { app: db } }
+      spec:
+        containers: [{ name: a, image: \"postgres:16\", volumeMounts: [{ name: d, mountPath: /var/lib/postgresql/data }] }]
+        volumes: [{ name: d, hostPath: { path: /mnt/db, type: Directory } }]
+";
+const STACK: &str = "version: \"3.8\"
+services:
+  db:
+    image: postgres:16
+    volumes: [{ type: bind, source: /mnt/db, target: /var/lib/postgresql/data }]
+    deploy: { replicas: 2 }
+";
+
+#[test]
+fn verify_reads_standard_input() {
+    let dir = tempfile::tempdir().unwrap();
+    let value: serde_json::Value = serde_yaml::from_str(LIST).unwrap();
+    let json = serde_json::to_string_pretty(&value).unwrap();
+    let flat = serde_json::to_string(&value).unwrap();
+    for (text, code) in [
+        (LIST, "kubernetes/data/colocate"),
+        (&json, "kubernetes/data/colocate"),
+        (&flat, "kubernetes/data/colocate"),
+        (STACK, "swarm/data/colocate"),
+    ] {
+        let run = piped(dir.path(), &["verify", "-", "-"], text);
+        assert_eq!(run.status.code(), Some(1), "{text}{}", stderr(&run));
+        let said = stderr(&run);
+        assert!(
+            said.contains(code) && said.contains("--> <stdin>:") && said.contains("in 1 files"),
+            "{said}"
+        );
+    }
+    for (format, path) in [("sarif", "%3Cstdin%3E"), ("github", "file=<stdin>")] {
+        let run = piped(dir.path(), &["verify", "-", "--format", format], LIST);
+        assert_eq!(run.status.code(), Some(1));
+        assert!(stdout(&run).contains(path), "{}", stdout(&run));
+    }
+    files(dir.path(), &[("stack.yml", STACK)]);
+    let run = piped(dir.path(), &["verify", "stack.yml", "-"], LIST);
+    assert!(stderr(&run).contains("swarm/data/") && stderr(&run).contains("kubernetes/data/"));
+}
+
+#[test]
+fn standard_input_that_is_nothing_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    for (text, what) in
+        [("", "standard input is empty"), ("[Service]\n", "needs a file"), ("a: 1\n", "no manifest")]
+    {
+        let run = piped(dir.path(), &["verify", "-"], text);
+        assert_eq!(run.status.code(), Some(2), "{text}");
+        assert!(stderr(&run).contains(what), "{text}: {}", stderr(&run));
+    }
+}
+
+#[test]
+fn compile_reads_standard_input() {
+    let dir = tempfile::tempdir().unwrap();
+    let yaml = "service: db\nimage: \"db:1\"\n";
+    for text in [yaml, "# toml\nservice = \"db\"\nimage = \"db:1\"\n"] {
+        let run = piped(dir.path(), &["compile", "-", "-", "-o", "out"], text);
+        assert_eq!(run.status.code(), Some(1));
+        assert!(stderr(&run).contains("--> <stdin>:"), "{}", stderr(&run));
+    }
+    let good = stdout(&berthc_in(dir.path(), &["init", "volume", "--service", "orders-db"]));
+    let run = piped(dir.path(), &["compile", "-", "-o", "out"], &good);
+    assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));
+    assert!(dir.path().join("out/orders-db/certificate.md").is_file());
+}
+
+#[test]
+fn a_project_accepts_by_object() {
+    let dir = tempfile::tempdir().unwrap();
+    let accept = |code: &str, object: &str| {
+        format!("[[verify.accept]]\ncode = \"{code}\"\nobject = \"{object}\"\nbecause = \"a cache\"\n")
+    };
+    let other = LIST
+        .replace("name: db,", "name: other,")
+        .replace("app: db", "app: other")
+        .replace("/mnt/db", "/mnt/other");
+    let verify = |toml: &str| {
+        files(dir.path(), &[("berthc.toml", toml), ("a.yaml", LIST), ("b.yaml", &other)]);
+        berthc_in(dir.path(), &["verify", "a.yaml", "b.yaml"])
+    };
+    let codes: std::collections::BTreeSet<String> = {
+        let run = berthc_in(dir.path(), &["verify", "a.yaml", "--format", "json"]);
+        assert!(!run.status.success());
+        let run = {
+            verify("");
+            berthc_in(dir.path(), &["verify", "a.yaml", "--format", "json"])
+        };
+        let all: serde_json::Value = serde_json::from_str(&stdout(&run)).unwrap();
+        let of = |f: &serde_json::Value| {
+            let also = f["also_by"].as_array().cloned().unwrap_or_default();
+            let also = also.into_iter().map(|way| way["code"].as_str().unwrap().to_owned());
+            also.chain([f["code"].as_str().unwrap().to_owned()]).collect::<Vec<_>>()
+        };
+        all["findings"].as_array().unwrap().iter().flat_map(of).collect()
+    };
+    let all = |object: &str| codes.iter().map(|code| accept(code, object)).collect::<String>();
+    let run = verify(&all("deployment/db"));
+    let said = stderr(&run);
+    assert_eq!(run.status.code(), Some(1), "{said}");
+    assert!(said.contains("accepted: ") && said.contains("/mnt/other") && !said.contains("stale"), "{said}");
+    let run = verify(&(all("deployment/db") + &all("shop/deployment/other")));
+    assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));
+    // Of an object that is there, and of one that is not.
+    let gone =
+        accept("kubernetes/data/force", "deployment/db") + &accept("kubernetes/data/move", "deployment/gone");
+    let said = stderr(&verify(&gone));
+    assert_eq!(said.matches("stale: ").count(), 1, "{said}");
+    assert!(said.contains("kubernetes/data/force of deployment/db"), "{said}");
+    let run = verify(&accept("kubernetes/data/move", "deployment/db").replace("a cache", " "));
+    assert_eq!(run.status.code(), Some(2));
+    assert!(stderr(&run).contains("accept-shape"), "{}", stderr(&run));
+}
+
+#[test]
+fn a_project_names_kinds_without_pods() {
+    let dir = tempfile::tempdir().unwrap();
+    let widget = "apiVersion: example.org/v1\nkind: Widget\nmetadata: { name: w }\n";
+    for (toml, code) in [
+        ("", 3),
+        ("[verify]\nquiet = [\"example.org\"]\n", 0),
+        ("[verify]\nquiet = [\"example.org/Widget\"]\n", 0),
+        ("[verify]\nquiet = [\"example.org/Gadget\", \"other.org\"]\n", 3),
+    ] {
+        files(dir.path(), &[("berthc.toml", toml), ("w.yaml", widget)]);
+        let run = berthc_in(dir.path(), &["verify", "w.yaml"]);
+        assert_eq!(run.status.code(), Some(code), "{toml}{}", stderr(&run));
+    }
+}
