@@ -62,6 +62,8 @@ codes! {
     WrongType = "wrong-type",
     /// The field does not allow this value.
     BadValue = "bad-value",
+    /// The file belongs to another program: a manifest, a compose file.
+    NotASpec = "not-a-spec",
     /// A required field is missing.
     Missing = "missing",
     /// An orchestrator would reject this name.
@@ -224,6 +226,8 @@ codes! {
     Neighbour = "neighbour",
     /// Two services of one id space have an id in common.
     IdClash = "id-clash",
+    /// A value is a placeholder of a starter or an example.
+    Placeholder = "placeholder",
     /// A waiver has no reason, or is not of the form TARGET/RESOURCE/HAZARD or TARGET/FIELD.PATH.
     AcceptShape = "accept-shape",
     /// A waiver matches no gap. It would hide the gap if it appeared later.

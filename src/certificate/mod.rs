@@ -28,6 +28,7 @@ use crate::mechanism::{Carried, Folders, Mechanism};
 use crate::model::{Model, Service};
 use crate::route;
 use crate::target::Target;
+use crate::world::kubernetes::security;
 use crate::world::{File, Worlds};
 
 /// The certificates of one compile.
@@ -107,7 +108,7 @@ impl Certificates {
     }
 
     /// Returns one page for each service name.
-    pub fn pages(&self, model: &Model, batch: &[usize], gaps: &[(usize, Gap)]) -> Vec<Page> {
+    pub fn pages(&self, model: &Model, batch: &[usize], gaps: &[(usize, Gap)], tree: &Tree) -> Vec<Page> {
         let by_service = by_service(gaps);
         let page = |group: Vec<&Service>| {
             let parts: Vec<_> =
@@ -115,7 +116,10 @@ impl Certificates {
             let own = group.iter().map(|s| (*s, by_service.get(&s.index)));
             let own: Vec<_> =
                 own.flat_map(|(s, gaps)| gaps.into_iter().flatten().map(move |g| (s, *g))).collect();
-            page::page(model, &group, &parts, &own)
+            let folder = group.first().map_or_else(String::new, |s| format!("{}/kubernetes/", s.name));
+            let files = tree.range(folder.clone()..).take_while(|(path, _)| path.starts_with(&folder));
+            let security = security::level(files.map(|(_, text)| text.as_str()));
+            page::page(model, &group, &parts, &own, security.as_ref())
         };
         model.groups(batch).filter_map(page).collect()
     }

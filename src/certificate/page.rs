@@ -9,6 +9,7 @@ use crate::emit::Page;
 use crate::gap::Gap;
 use crate::mechanism::{Id, Mechanism, Strength};
 use crate::model::{Members, Model, Service};
+use crate::world::kubernetes::security::Security;
 
 /// The values for `templates/certificate.md.j2`.
 #[derive(Debug, Serialize)]
@@ -69,6 +70,7 @@ pub fn page(
     group: &[&Service],
     parts: &[(&Service, &Part)],
     gaps: &[(&Service, &Gap)],
+    security: Option<&Security>,
 ) -> Option<Page> {
     let first = *group.first()?;
     first.workload()?;
@@ -83,7 +85,7 @@ pub fn page(
         words: columns.iter().map(|(title, part)| words(title, part)).collect(),
         notes: notes(&columns),
         waived: waived(gaps),
-        duties: duties::sections(model, group),
+        duties: duties::sections(model, group, security),
     };
     Some(Page::new(format!("{}/certificate.md", first.name), "certificate.md.j2", &plan))
 }

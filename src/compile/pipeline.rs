@@ -215,7 +215,8 @@ impl Pipeline<'_> {
             gaps.extend(proof.gaps);
         }
         plan::waivers(&model, batch, &gaps, |s| certificates.has(s), &mut diagnostics);
-        tree.extend(self.printer.print(&certificates.pages(&model, batch, &gaps), &mut diagnostics));
+        let pages = certificates.pages(&model, batch, &gaps, &tree);
+        tree.extend(self.printer.print(&pages, &mut diagnostics));
         tree.retain(|path, _| options.wants(path));
         (Output { model, tree, certificates, searched }, diagnostics, claims)
     }

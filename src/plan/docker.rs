@@ -83,16 +83,10 @@ pub fn command(
 }
 
 fn needs_command(service: &Service, health: &Health, check: &Check) -> Diagnostic {
-    let (what, line, tools) = match &check.probe {
-        Some(Probe::Http { path, port, .. }) => (
-            "http",
-            format!("{{ http: \"{path}\", port: {port}, run: [my-client, status] }}"),
-            "curl or wget",
-        ),
-        Some(Probe::Tcp { port }) => {
-            ("tcp", format!("{{ tcp: {port}, run: [my-client, ping] }}"), "bash or nc")
-        }
-        None => ("this check", "{ run: [my-client, ping] }".to_owned(), "bash"),
+    let (what, tools) = match &check.probe {
+        Some(Probe::Http { .. }) => ("http", "curl or wget"),
+        Some(Probe::Tcp { .. }) => ("tcp", "bash or nc"),
+        None => ("this check", "bash"),
     };
     let last = check.route.steps().last().map_or("ready", String::as_str);
     let place = service.key(&check.route);
@@ -103,9 +97,15 @@ fn needs_command(service: &Service, health: &Health, check: &Check) -> Diagnosti
     );
     let d = match health.tool {
         Some(_) => d.why(format!("`tool` cannot check {what} here, but {tools} can")),
-        None => d.fix("name a tool that the image has", "tool: bash   tool: nc   tool: curl   tool: wget"),
+        None => {
+            let first = tools.split(' ').next().unwrap_or_default();
+            d.fix(
+                format!("under `health`, name a tool that the image has: {tools}"),
+                format!("tool: {first}"),
+            )
+        }
     };
-    d.fix("or write the command to run", format!("{last}: {line}"))
+    d.advice(format!("or write the command to run under `{last}.run`"))
 }
 
 /// The options of an NFS volume that name the share, and the default mount options.

@@ -115,7 +115,7 @@ impl<'a, N: Naming> Values<'a, N> {
                 Code::PeerNotOnTarget,
                 format!("{name} is not compiled for {target}, so it has no address there"),
             )
-            .fix(format!("add to {}", of.file), format!("targets: {{ {}: … }}", target.name()))),
+            .fix(format!("add {} to `targets` of {}", target.name(), of.file), "")),
             Some(of) => match self.naming.unreachable(self.service, of) {
                 Some(fault) => Err(fault),
                 None => self.peers(of),

@@ -10,6 +10,7 @@ use serde::de::{
 };
 
 use super::node::{Key, Kind, Node};
+use super::words;
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
 use crate::input::Texts;
@@ -115,6 +116,9 @@ impl Error {
                     Some((_, way)) => format!("`{}`", way.join(".")),
                 };
                 let d = Diagnostic::error(Code::UnknownKey, place, format!("{holder} has no key `{key}`"));
+                if let Some(here) = words::here(&key, route.len() == 1) {
+                    return d.advice(format!("a spec has for this: {here}"));
+                }
                 match nearest(&key, known) {
                     Some(near) => d.fix("did you mean", format!("{near}:")),
                     None => d.advice(format!("the keys are: {}", known.join(", "))),

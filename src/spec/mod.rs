@@ -16,6 +16,7 @@ mod set;
 pub mod source;
 mod targets;
 mod toml;
+pub mod words;
 mod yaml;
 
 use indexmap::IndexMap;
@@ -25,8 +26,8 @@ use serde::Deserialize;
 use crate::text::names::MAX_SERVICE;
 use allowed::{
     ADDRESS, BYTES, CPU, DURATION, ENV, GAP, IMAGE, KEY, LABEL, LABEL_KEY, LABEL_VALUE, MAX_FIRST,
-    MAX_MEMBERS, MODE, MOVE, NAME, PATH, REVISION, SECRET, SIGNALS, ULIMITS, USER, above_zero, addresses,
-    backends, keys, map, ports, short_keys,
+    MAX_MEMBERS, MODE, MOVE, NAME, PATH, REASON, REVISION, SECRET, SIGNALS, ULIMITS, USER, above_zero,
+    addresses, backends, keys, map, ports, short_keys,
 };
 pub use health::{CheckSpec, HealthSpec, Scheme, Tool};
 pub use parts::{Id, IdSpace, Limit, Pin, PinTable, UnitOption, Value};
@@ -106,7 +107,7 @@ pub struct Spec {
     pub accept: Option<Vec<AcceptSpec>>,
     /// Changes that leave data behind, and how the data was moved. The key is the name of the
     /// change as berthc prints it; it may stay here.
-    #[schemars(transform = map(MOVE, r"\S"), extend("examples" = [{ "data/js": "copied while all members were stopped" }]))]
+    #[schemars(transform = map(MOVE, REASON), extend("examples" = [{ "data/js": "copied while all members were stopped" }]))]
     pub moved: Option<IndexMap<String, String>>,
     /// The orchestrators to emit files for.
     #[schemars(extend("examples" = [{ "kubernetes": { "version": "1.34", "namespace": "databases" } }]))]
@@ -369,6 +370,6 @@ pub struct AcceptSpec {
     #[schemars(pattern(GAP), extend("examples" = ["swarm/data/partition", "swarm/health.live"]))]
     pub gap: Option<String>,
     /// The reason. A waiver without a reason is an error.
-    #[schemars(pattern(r"\S"))]
+    #[schemars(pattern(REASON))]
     pub because: Option<String>,
 }

@@ -31,6 +31,14 @@ pub fn duties(model: &Model, group: &[&Service], service: &Service, w: &Workload
     } else {
         subject.by_member(&mut section);
     }
+    // Source: systemd.unit(5), RequiresMountsFor; seen on 252 and 257: a unit whose mount failed stays
+    // inactive, in spite of Restart=always.
+    if w.data.iter().any(|d| d.host().is_some()) {
+        section.add(
+            "If the disk of a member could not be mounted, its unit stays inactive, and nothing starts it when the disk is mounted later. Start it by hand on that machine.",
+            vec![format!("systemctl start {}", fleet::unit_name(service, None, w.ids().next()))],
+        );
+    }
     section.add(
         "Never, for old and new would run together.",
         vec!["# never: docker rm -f; docker run --restart; a destroy with a start elsewhere before the container is gone".into()],

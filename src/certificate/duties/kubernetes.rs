@@ -4,6 +4,7 @@ use super::section::{Section, Words, chain, labels, once, revision, then};
 use crate::model::{Members, Model, Service, Workload};
 use crate::plan::kubernetes::{by_hand, query};
 use crate::target::Target;
+use crate::world::kubernetes::security::{Level, Security};
 
 /// A service, its revisions, and where they run.
 #[derive(Clone, Copy)]
@@ -13,14 +14,24 @@ struct Subject<'a> {
     w: &'a Workload,
     namespace: &'a str,
     words: Words<'a>,
+    security: Option<&'a Security>,
 }
 
+/// The highest number of reasons that the page lists.
+const MAX_REASONS: usize = 6;
+
 /// Returns the duties of the services of one name.
-pub fn duties(model: &Model, group: &[&Service], service: &Service, w: &Workload) -> Section {
+pub fn duties(
+    model: &Model,
+    group: &[&Service],
+    service: &Service,
+    w: &Workload,
+    security: Option<&Security>,
+) -> Section {
     let mut section = Section::new("Kubernetes");
     let Some(k) = &service.targets.kubernetes else { return section };
     let words = Words { model, service, target: Target::Kubernetes };
-    let subject = Subject { group, service, w, namespace: &k.namespace, words };
+    let subject = Subject { group, service, w, namespace: &k.namespace, words, security };
     subject.namespace(&mut section);
     subject.secrets(&mut section);
     subject.nodes(&mut section);
@@ -37,26 +48,32 @@ pub fn duties(model: &Model, group: &[&Service], service: &Service, w: &Workload
     section
 }
 
+/// Returns which Pod Security level the pods pass, and why it is not higher.
+fn passes(level: Level, because: &[String]) -> String {
+    let higher = match level {
+        Level::Privileged => "baseline",
+        Level::Baseline => "restricted",
+        Level::Restricted => return "Once. The pods pass the Pod Security level restricted.".into(),
+    };
+    let mut reasons = because.iter().take(MAX_REASONS).cloned().collect::<Vec<_>>().join("; ");
+    let left = because.len().saturating_sub(MAX_REASONS);
+    if left > 0 {
+        reasons.push_str(&format!("; and {left} more"));
+    }
+    format!("Once. The pods pass the Pod Security level {}, not {higher}: {reasons}.", level.name())
+}
+
 impl Subject<'_> {
     fn namespace(&self, section: &mut Section) {
-        let Self { w, namespace: ns, .. } = self;
-        let host = w.per_node() && w.data.iter().any(|d| d.host().is_some());
-        let level = if host || w.node_network {
-            "privileged"
-        } else if w.program.user.is_some_and(|u| u.uid > 0)
-            && w.helpers.iter().all(|h| h.program.user.is_some_and(|u| u.uid > 0))
-        {
-            "restricted"
-        } else {
-            "baseline"
+        let ns = self.namespace;
+        let create = format!("kubectl create namespace {ns}");
+        let Some(Security { level, because }) = self.security else {
+            section.add("Once.", vec![create]);
+            return;
         };
-        section.add(
-            format!("Once. The pods pass the Pod Security level {level}."),
-            vec![
-                format!("kubectl create namespace {ns}"),
-                format!("kubectl label namespace {ns} pod-security.kubernetes.io/enforce={level}"),
-            ],
-        );
+        let level_name = level.name();
+        let enforce = format!("kubectl label namespace {ns} pod-security.kubernetes.io/enforce={level_name}");
+        section.add(passes(*level, because), vec![create, enforce]);
     }
 
     fn secrets(&self, section: &mut Section) {

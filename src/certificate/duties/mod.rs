@@ -8,16 +8,17 @@ mod swarm;
 
 use crate::model::{DataAt, Model, Service, Workload};
 use crate::value;
+use crate::world::kubernetes::security::Security;
 use section::owner;
 pub use section::{Item, Section};
 
-/// The duties of the services of one name.
-pub fn sections(model: &Model, group: &[&Service]) -> Vec<Section> {
+/// Returns the duties of the services of one name. `security` is the Pod Security level of their pods.
+pub fn sections(model: &Model, group: &[&Service], security: Option<&Security>) -> Vec<Section> {
     let Some(service) = group.first() else { return Vec::new() };
     let Some(w) = service.workload() else { return Vec::new() };
     let mut all = vec![everywhere(service, w)];
     if service.targets.kubernetes.is_some() {
-        all.push(kubernetes::duties(model, group, service, w));
+        all.push(kubernetes::duties(model, group, service, w, security));
     }
     if service.targets.fleet.is_some() {
         all.push(fleet::duties(model, group, service, w));

@@ -55,6 +55,12 @@ impl Checker<'_> {
         self.push(Diagnostic::error(code, place, message))
     }
 
+    /// Returns the name of the service, for lines to write.
+    pub(super) fn service(&self) -> String {
+        let name = self.source.node(&crate::route!["service"]).and_then(|node| node.text());
+        name.unwrap_or("db").to_owned()
+    }
+
     pub(super) fn push(&mut self, diagnostic: Diagnostic) -> &mut Diagnostic {
         self.out.push(diagnostic);
         let last = self.out.len() - 1;

@@ -66,7 +66,7 @@ pub(super) fn exclusive(
             .fixes
             .push(fix(
                 "use a count, and pin each member to its node",
-                "members: { count: 3, first: 1, pin: LABEL }",
+                &format!("members: {{ count: 3, first: 1, pin: {service} }}"),
             ));
     }
     let hostname = hostname.unwrap_or_default();
@@ -119,13 +119,21 @@ pub(super) fn exclusive(
                 )
                 .fixes
                 .push(fix(
-                    "write the entrypoint and the command of the image",
-                    "command: [/usr/local/bin/docker-entrypoint.sh, my-server]",
+                    "write under `command` what the image starts: docker image inspect shows its Entrypoint and Cmd",
+                    "",
                 ));
         }
     }
     host_twice(checker, service, &all);
     whole.then(|| Exclusive { data: all, ports, id, hostname, node_network, writer, guard: guard.is_some() })
+}
+
+/// Returns the line that keeps data on the nodes of `members`.
+fn host_line(service: &str, members: Option<&Members>) -> String {
+    match members {
+        Some(Members::Counted { .. }) => format!("host: \"/mnt/d1/{service}-{{{{ member.id }}}}\""),
+        _ => format!("host: /mnt/d1/{service}"),
+    }
 }
 
 fn directory(
@@ -140,7 +148,7 @@ fn directory(
     if let Some(mount) = &mount {
         checker.named(Code::BadPath, &route.at("mount"), &format!("the path `{mount}`"), mount, names::path);
     } else {
-        checker.missing(route, "mount", "mount: /var/lib/my-database");
+        checker.missing(route, "mount", &format!("mount: /var/lib/{service}"));
     }
     let at = match (host, volume) {
         (Some(host), None) => {
@@ -166,7 +174,7 @@ fn directory(
                     )
                     .fixes
                     .extend([
-                        fix("keep the data on the node", "host: /mnt/d1/my-database"),
+                        fix("keep the data on the node", &format!("host: /mnt/d1/{service}")),
                         fix("or count the members", "members: { count: 3 }"),
                     ]);
                 return None;
@@ -190,7 +198,7 @@ fn directory(
                 .fault_key(Code::DataShape, route, format!("`{name}` has neither `host` nor `volume`"))
                 .fixes
                 .extend([
-                    fix("to keep it on the node", "host: /mnt/d1/my-database"),
+                    fix("to keep it on the node", &host_line(service, members)),
                     fix(
                         "to keep it on the network",
                         "volume: { backend: aws-ebs, size: 100Gi, zones: [eu-central-1a] }",
@@ -243,7 +251,7 @@ fn host_directory(
     match members {
         Some(Members::Counted { pin: None, count, .. }) => {
             let place = checker.source.key(&route!["members"]);
-            let line = format!("members: {{ count: {count}, pin: LABEL }}");
+            let line = format!("members: {{ count: {count}, pin: {service} }}");
             let d = checker.fault(
                 Code::MemberMoves,
                 &at,
@@ -311,9 +319,10 @@ fn network_volume(checker: &mut Checker<'_>, route: &Route, spec: VolumeSpec) ->
             format!("there is no backend `{backend_name}`"),
         );
         match (backend_name.as_str(), near) {
-            ("local", _) => d
-                .fixes
-                .push(fix("a disk of the node is not a network volume; use", "host: /mnt/d1/my-database")),
+            ("local", _) => d.fixes.push(fix(
+                "a disk of the node is not a network volume; write `host` in place of `volume`",
+                "",
+            )),
             (_, Some(near)) => d.fixes.push(fix("did you mean", &format!("backend: {near}"))),
             _ => d.fixes.push(fix("one of", &format!("{}, csi:NAME", known.join(", ")))),
         }

@@ -45,7 +45,7 @@ pub(super) fn stop(checker: &mut Checker<'_>, spec: StopSpec) -> Stop {
         };
         let run = checker.templates(&at.at("run"), b.run);
         if run.is_empty() {
-            checker.missing(&at, "run", "run: [my-server, --drain]");
+            checker.missing(&at, "run", "run: [sleep, \"5\"]");
             return None;
         }
         let within = within?;

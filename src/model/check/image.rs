@@ -5,9 +5,10 @@ use super::checker::Checker;
 use crate::code::Code;
 use crate::diag::Fix;
 use crate::images::{By, Container, Life, Seen, Tool, Why};
-use crate::model::Workload;
+use crate::model::{Data, DataAt, Workload};
 use crate::route;
 use crate::spec;
+use crate::text::units;
 
 /// Reports data of the image that no data directory of the service holds. A service without data
 /// directories keeps nothing, and says so.
@@ -39,11 +40,7 @@ pub(super) fn data(checker: &mut Checker<'_>, service: &str, w: &Workload) {
     let fix = loss.fix(|targets| match (&loss.why, targets) {
         (Why::Over { volume, .. }, _) => format!("mount: {volume}"),
         (_, [target]) if useless => format!("mount: {target}"),
-        (_, targets) => {
-            let entry =
-                |t: &String| format!("{}: {{ mount: {t}, … }}", t.rsplit('/').next().unwrap_or_default());
-            targets.iter().map(entry).collect::<Vec<_>>().join("\n")
-        }
+        (_, targets) => targets.iter().map(|target| beside(first, target)).collect::<Vec<_>>().join("\n"),
     });
     let message = loss.says(service);
     let image = checker.source.place(&route!["image"]);
@@ -73,8 +70,8 @@ pub(super) fn tools(checker: &mut Checker<'_>, w: &Workload) {
         if !others.is_empty() {
             d.fixes.push(Fix { text: "name one that it may have".into(), line: others.join("   ") });
         }
-        let command = "live: { tcp: PORT, run: [my-client, ping] }".to_owned();
-        d.fixes.push(Fix { text: "or write the command to run".into(), line: command });
+        let command = "or write the command that checks the member, under `run` of the check";
+        d.fixes.push(Fix { text: command.into(), line: String::new() });
     }
     let lacking = [("sh", Tool::Sh), ("flock", Tool::Flock)];
     let lacking = lacking.into_iter().find(|(_, tool)| w.guard && checker.images.lacks(image, *tool));
@@ -94,4 +91,24 @@ fn tool(tool: spec::Tool) -> (&'static str, Tool) {
         spec::Tool::Curl => ("curl", Tool::Curl),
         spec::Tool::Wget => ("wget", Tool::Wget),
     }
+}
+
+/// Returns the line of one more data directory, stored as `first` is, at `mount`.
+fn beside(first: &Data, mount: &str) -> String {
+    let name = mount.rsplit('/').next().unwrap_or_default();
+    let at = match &first.at {
+        DataAt::Host { path, size } => {
+            let size = size.map_or_else(String::new, |s| format!(", size: {}", units::kubernetes_bytes(s)));
+            format!("host: \"{}-{name}\"{size}", path.text)
+        }
+        DataAt::Volume(v) => {
+            let class = v.class.as_ref().map_or_else(String::new, |class| format!(", class: {class}"));
+            let zones = match v.zones.as_slice() {
+                [] => String::new(),
+                zones => format!(", zones: [{}]", zones.join(", ")),
+            };
+            format!("volume: {{ backend: {}, size: {}{class}{zones} }}", v.backend_name, v.size_text)
+        }
+    };
+    format!("{name}: {{ mount: {mount}, {at} }}")
 }

@@ -16,7 +16,7 @@ pub(super) fn members(
     spec: Option<MembersSpec>,
     revision: bool,
 ) -> Option<Members> {
-    let root = route!["members"];
+    let (root, own) = (route!["members"], checker.service());
     let Some(spec) = spec else {
         checker.missing(&Route::default(), "members", "members: { count: 3 }");
         return None;
@@ -47,7 +47,7 @@ pub(super) fn members(
                             format!("`{field}` needs `per: node`"),
                         )
                         .fixes
-                        .push(fix("to bind counted members to nodes, write", "pin: LABEL"));
+                        .push(fix("to bind counted members to nodes, write", &format!("pin: {own}")));
                 }
             }
             if revision {
@@ -92,7 +92,7 @@ pub(super) fn members(
                 .extend([
                     fix(
                         "for one member on each labelled node",
-                        "members: { per: node, on: { my-database: \"true\" } }",
+                        &format!("members: {{ per: node, on: {{ {own}: \"true\" }} }}"),
                     ),
                     fix("for a number of members", "members: { count: 3 }"),
                 ]);
@@ -110,7 +110,8 @@ fn per_node(
 ) -> Option<Members> {
     let on = on.unwrap_or_default();
     if on.is_empty() {
-        checker.missing(root, "on", "on: { my-database: \"true\" }");
+        let line = format!("on: {{ {}: \"true\" }}", checker.service());
+        checker.missing(root, "on", &line);
         return None;
     }
     for (label, value) in &on {
@@ -139,7 +140,8 @@ pub(super) fn check_pin(
 ) -> Option<Pin> {
     let spec::Pin { label, at } = pin;
     let Some(label) = label else {
-        checker.missing(route, "label", "label: my-database");
+        let line = format!("label: {}", checker.service());
+        checker.missing(route, "label", &line);
         return None;
     };
     let at_label = if checker.source.has(&route.at("label")) { route.at("label") } else { route.clone() };

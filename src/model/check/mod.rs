@@ -1,6 +1,7 @@
 //! Checks a spec and turns it into a valid service. It collects every error. A block that cannot be
 //! understood makes the service unusable; the other blocks are still checked.
 
+mod blanks;
 mod checker;
 mod cross;
 mod exclusive;
@@ -17,17 +18,20 @@ mod whole;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+pub use blanks::is_blank;
 use checker::Checker;
 pub use checker::value_fault;
 pub use cross::on_ids;
 pub use neighbour::{Placement, ancestors, on_nodes};
 
 use super::{Model, Service};
-use crate::diag::{Diagnostic, failed};
+use crate::code::Code;
+use crate::diag::{Diagnostic, Place, failed};
 use crate::spec::Spec;
 use crate::spec::de;
 use crate::spec::layers::{Layered, Layers, Loaded};
 use crate::spec::source::Source;
+use crate::spec::words::foreign;
 
 /// The result of checking one spec.
 #[derive(Debug)]
@@ -52,6 +56,12 @@ pub fn alone(index: usize, layers: &Layers<'_>) -> Checked {
         Ok(layered) => layered,
         Err(invalid) => return Checked { service: None, invalid, read, faults, bytes: 0 },
     };
+    if let Some(what) = foreign(&root) {
+        let place = Place::new(root.place.source, root.place.start, root.place.start);
+        let d = Diagnostic::error(Code::NotASpec, place, format!("this is {what}, not a spec"));
+        faults.push(d.advice("`berthc verify` reads it; `berthc init` prints a spec to start from"));
+        return Checked { service: None, invalid: None, read, faults, bytes: 0 };
+    }
     let (spec, removed) = de::read::<Spec>("a spec", &texts, &root, &mut faults);
     let path = texts.get(index).map_or_else(String::new, |own| own.path.clone());
     let gone = removed.items;
@@ -60,7 +70,8 @@ pub fn alone(index: usize, layers: &Layers<'_>) -> Checked {
     let (removed, uses) = (removed.keys, Vec::new());
     let mut checker = Checker { source, texts, files, images, read, digest, removed, uses, out: faults };
     let name = spec.as_ref().and_then(|s| s.service.clone());
-    let mut service = spec.and_then(|spec| service::service(&mut checker, spec));
+    let blank = blanks::any(&mut checker);
+    let mut service = spec.filter(|_| !blank).and_then(|spec| service::service(&mut checker, spec));
     let invalid = name.filter(|_| service.is_none() || failed(&checker.out));
     // An unresolved name in a value does not make the service invalid for other specs, so this runs
     // after `invalid` is set.

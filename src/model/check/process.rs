@@ -96,17 +96,19 @@ pub(super) fn secrets(
         let at = root.at(&name);
         checker.named_key(Code::BadName, &at, &format!("the secret name `{name}`"), &name, names::key);
         let Some(reference) = r#ref else {
-            checker.missing(&at, "ref", "ref: my-database/password");
+            let line = format!("ref: {}/{name}", checker.service());
+            checker.missing(&at, "ref", &line);
             continue;
         };
         let parts = reference
             .split_once('/')
             .filter(|(object, key)| !object.contains('/') && dns_lower(object) && names::key(key).is_none());
         let Some((object, key)) = parts else {
+            let line = format!("ref: {}/{name}", checker.service());
             checker
                 .fault(Code::SecretRef, &at.at("ref"), format!("`{reference}` is not NAME/KEY"))
                 .fixes
-                .push(fix("write the name of a Secret and its key", "ref: my-database/password"));
+                .push(fix("write the name of a Secret and its key", &line));
             continue;
         };
         if let Some(version) = &version {

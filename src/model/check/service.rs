@@ -17,7 +17,7 @@ use crate::text::names;
 /// Checks the whole spec. `None` if too little of it can be understood.
 pub(super) fn service(checker: &mut Checker<'_>, mut spec: Spec) -> Option<Service> {
     let Some(name) = spec.service.take() else {
-        checker.missing(&Route::default(), "service", "service: my-database");
+        checker.missing(&Route::default(), "service", "service: orders-db");
         return None;
     };
     checker.named(Code::BadName, &route!["service"], &format!("the name `{name}`"), &name, |n| {

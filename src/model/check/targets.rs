@@ -254,7 +254,7 @@ pub(super) fn moved(checker: &mut Checker<'_>, spec: IndexMap<String, String>) -
                 "a name is KIND/OLD, as the error prints it; the kinds are {}",
                 MOVES.join(", ")
             ));
-        } else if how.trim().is_empty() {
+        } else if !how.chars().any(char::is_alphanumeric) {
             checker.fault(Code::MovedShape, &route, "a move needs a line that says how the data was moved");
         }
     }
@@ -270,11 +270,11 @@ pub(super) fn accept(checker: &mut Checker<'_>, spec: Vec<AcceptSpec>) -> Vec<Ac
             checker.missing(&route, "gap", "gap: swarm/data/move");
             continue;
         };
-        if because.as_ref().is_none_or(|b| b.trim().is_empty()) {
+        if !because.as_ref().is_some_and(|b| b.chars().any(char::is_alphanumeric)) {
             checker
                 .fault_key(Code::AcceptShape, &route.at("gap"), "a waiver needs a reason")
                 .fixes
-                .push(fix("say why you accept the gap", &format!("- {{ gap: {gap}, because: \"…\" }}")));
+                .push(fix("say under `because` why the gap does no harm here", ""));
         }
         let Ok(gap) = gap.parse::<GapId>() else {
             checker.fault(

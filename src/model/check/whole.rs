@@ -83,10 +83,7 @@ fn readable(checker: &mut Checker<'_>, w: &Workload) {
                 .into(),
         );
         d.fixes.push(fix("allow others to read it", &format!("mode: \"{wider:04o}\"")));
-        d.fixes.push(fix(
-            "or carry what is not for all as a secret",
-            "secrets: { my-key: { ref: my-database/my-key } }",
-        ));
+        d.fixes.push(fix("or carry what is not for all under `secrets`", ""));
     }
 }
 

@@ -115,7 +115,7 @@ impl<'a, 'c> Maker<'a, 'c> {
             .why(format!(
                 "fleet accepts lines of less than 2048 bytes, and this one does not fit into {MAX_LINE}"
             ))
-            .fix("put a long text into a file", "files: { /etc/my.conf: { content: … } }"),
+            .advice("put a long text into a file, under `files`"),
         );
     }
 }

@@ -46,18 +46,18 @@ const CONTAINER: [&str; 5] = ["args", "command", "image", "imagePullPolicy", "na
 /// The keys of the client Service that only berthc sets, emitted or not.
 const SERVICE: [&str; 2] = ["publishNotReadyAddresses", "selector"];
 
-/// The field of the spec to use instead of a key.
+/// The field of the spec to use in place of a key.
 const INSTEAD: [(&str, &str); 10] = [
-    ("args", "args: [...]"),
-    ("command", "command: [...]"),
-    ("hostNetwork", "exclusive: { address: node }"),
-    ("image", "image: docker.io/library/postgres:16.4"),
-    ("livenessProbe", "health: { live: { ... } }"),
-    ("preStop", "stop: { before: { run: [...], within: 20s } }"),
-    ("readinessProbe", "health: { ready: { ... } }"),
-    ("runAsUser", "user: \"1000:1000\""),
-    ("startupProbe", "health: { start: 2m }"),
-    ("terminationGracePeriodSeconds", "stop: { grace: 30s }"),
+    ("args", "args"),
+    ("command", "command"),
+    ("hostNetwork", "exclusive.address"),
+    ("image", "image"),
+    ("livenessProbe", "health.live"),
+    ("preStop", "stop.before"),
+    ("readinessProbe", "health.ready"),
+    ("runAsUser", "user"),
+    ("startupProbe", "health.start"),
+    ("terminationGracePeriodSeconds", "stop.grace"),
 ];
 
 /// A map of additions. Each method removes the keys that it has handled.
@@ -84,8 +84,8 @@ impl<'s> Cut<'s> {
             format!("`{what}` would overwrite a decision of berthc"),
         );
         let last = route.steps().last().map(String::as_str);
-        if let Some((_, line)) = INSTEAD.iter().find(|(key, _)| Some(*key) == last) {
-            d = d.fix("use the field of the spec", *line);
+        if let Some((_, field)) = INSTEAD.iter().find(|(key, _)| Some(*key) == last) {
+            d = d.advice(format!("use `{field}` of the spec"));
         }
         context.fault(d);
     }

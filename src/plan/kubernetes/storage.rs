@@ -132,7 +132,10 @@ fn same_path(context: &mut Context<'_>, service: &Service, data: &Data, path: &s
     let place = service.place(&data.route.at("host"));
     context.fault(
         Diagnostic::error(Code::HostWithoutId, place, format!("two members would use the directory {path}"))
-            .fix("put the id into the path", "host: \"/mnt/d1/my-database-{{ member.id }}\""),
+            .fix(
+                "put the id into the path",
+                format!("host: \"/mnt/d1/{}-{{{{ member.id }}}}\"", service.name),
+            ),
     );
 }
 
@@ -165,7 +168,7 @@ fn network(
         );
         context.fault(
             Diagnostic::error(Code::ClassMissing, place, message)
-                .fix("name an existing StorageClass", "class: my-class"),
+                .advice("name an existing StorageClass under `class`"),
         );
     }
     let own = class_name(data, service, k);

@@ -27,7 +27,10 @@ fn network(context: &mut Context<'_>, subject: SwarmService<'_>) {
     let place = subject.service.key(&route!["targets", "swarm"]);
     context.fault(
         Diagnostic::error(Code::NetworkMissing, place, "the network of the members is not set")
-            .fix("name an existing overlay network", "targets: { swarm: { network: my-network } }")
+            .fix(
+                "name an existing overlay network",
+                format!("targets: {{ swarm: {{ network: {} }} }}", subject.service.name),
+            )
             .fix("or use the network of the node", "exclusive: { address: node }"),
     );
 }

@@ -293,8 +293,8 @@ fn fields(subject: SwarmService<'_>) -> Vec<Gap> {
             "on an overlay network, Swarm publishes the name of a task only after its check has passed",
         )
         .fix(
-            "if the check passes without the other members, write it for Swarm",
-            "targets: { swarm: { service: { healthcheck: { test: [CMD, …], interval: 10s } } } }",
+            "if a check passes without the other members, write it under `targets.swarm.service.healthcheck`",
+            "",
         )
         .fix("or remove `live`", "")
     });

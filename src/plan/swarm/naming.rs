@@ -22,12 +22,7 @@ impl Naming for Names {
         let pin = subject.pin();
         pin.and_then(|pin| pin.at.get(&id)).cloned().ok_or_else(|| {
             let label = pin.map_or(of.name.as_str(), |pin| &pin.label);
-            no_address(
-                of,
-                id,
-                Target::Swarm,
-                &format!("members: {{ pin: {{ label: {label}, at: {{ {id}: 10.0.0.31, … }} }} }}"),
-            )
+            no_address(of, id, Target::Swarm, &addresses(label, &subject))
         })
     }
 
@@ -59,4 +54,11 @@ impl Naming for Names {
             )
         })
     }
+}
+
+/// Returns a line that gives each member an address, all of which the user replaces.
+fn addresses(label: &str, subject: &SwarmService<'_>) -> String {
+    let all = subject.workload.ids().zip(31..255).map(|(id, at)| format!("{id}: 10.0.0.{at}"));
+    let all = all.collect::<Vec<_>>().join(", ");
+    format!("members: {{ pin: {{ label: {label}, at: {{ {all} }} }} }}")
 }

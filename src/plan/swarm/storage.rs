@@ -192,10 +192,9 @@ fn plugin(subject: SwarmService<'_>, data: &Data, wanted: &Wanted, at: &Route) -
     let Some(plugin) = wanted.backend.plugin else {
         let message = format!("there is no docker volume plugin for {backend} on Swarm");
         let d = Diagnostic::error(Code::VolumeNoPlugin, place, message);
-        return vec![csi(d).fix(
-            "or keep the data on the nodes",
-            "data: { host: \"/mnt/d1/my-database-{{ member.id }}\" }, members: { pin: my-database }",
-        )];
+        return vec![
+            csi(d).advice("or keep the data on the nodes: `host` in place of `volume`, and `members.pin`"),
+        ];
     };
     if let Some(until) = wanted.backend.plugin_until.filter(|until| swarm.engine >= *until) {
         let message = format!("docker {until} and newer cannot load the plugin of {backend}");

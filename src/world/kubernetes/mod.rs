@@ -24,6 +24,7 @@ mod reserved;
 mod rolling;
 mod rules;
 mod scale;
+pub mod security;
 mod selector;
 mod services;
 mod starts;

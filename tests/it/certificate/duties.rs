@@ -227,3 +227,59 @@ fn a_node_is_drained_before_its_dockerd_stops() {
     assert!(!before.contains("default-stop-timeout"));
     assert!(since.contains("To go back, deploy the old file"));
 }
+
+/// The level that the page tells a namespace to enforce, and its reason. Each line alone, on top of a
+/// pod that passes restricted (kubernetes.io/docs/concepts/security/pod-security-standards, 1.34).
+#[test]
+fn the_pod_security_level_is_that_of_the_emitted_pod() {
+    let spec = |more: &str| {
+        format!(
+            "service: db\nimage: db:1\nmembers: {{ count: 1 }}\nuser: \"999:999\"\n\
+             exclusive: {{ data: {{ data: {{ mount: /data, volume: {{ backend: aws-ebs, size: 1Gi }} }} }} }}\n\
+             targets: {{ kubernetes: {{ version: \"1.34\", namespace: app{more} }} }}\n"
+        )
+    };
+    let context = |what: &str| format!(", container: {{ securityContext: {{ {what} }} }}");
+    for (more, level, reason) in [
+        (String::new(), "restricted", ""),
+        (context("capabilities: { add: [NET_BIND_SERVICE] }"), "restricted", ""),
+        (context("capabilities: { add: [CHOWN] }"), "baseline", "the container db adds CHOWN"),
+        (context("capabilities: { add: [SYS_ADMIN] }"), "privileged", "the container db adds SYS_ADMIN"),
+        (context("procMount: Unmasked"), "privileged", "procMount"),
+        (context("appArmorProfile: { type: Unconfined }"), "privileged", "appArmorProfile"),
+        (context("seLinuxOptions: { type: spc_t }"), "privileged", "seLinuxOptions type: spc_t"),
+        (", pod: { hostPID: true }".into(), "privileged", "hostPID"),
+        (
+            ", pod: { volumes: [{ name: ca, hostPath: { path: /etc/ssl/certs, type: Directory } }] }".into(),
+            "privileged",
+            "a volume of the node's /etc/ssl/certs",
+        ),
+        (
+            ", pod: { volumes: [{ name: n, nfs: { server: s, path: /x } }] }".into(),
+            "baseline",
+            "a volume of the kind nfs",
+        ),
+        (
+            ", pod: { securityContext: { sysctls: [{ name: net.core.somaxconn, value: \"1024\" }] } }".into(),
+            "privileged",
+            "the sysctl net.core.somaxconn",
+        ),
+        (
+            ", pod: { securityContext: { sysctls: [{ name: net.ipv4.tcp_keepalive_time, value: \"60\" }] } }"
+                .into(),
+            "restricted",
+            "",
+        ),
+        (
+            ", pod: { initContainers: [{ name: wait, image: \"w:1\" }] }".into(),
+            "baseline",
+            "the container wait does not drop ALL capabilities",
+        ),
+    ] {
+        let (tree, found) = crate::harness::compile(&[("db.yaml", &spec(&more))]);
+        let page = &tree.unwrap_or_else(|| panic!("{more}: {found:#?}"))["db/certificate.md"];
+        let line = page.lines().find(|l| l.contains("Pod Security level")).unwrap();
+        assert!(line.contains(&format!("level {level}")) && line.contains(reason), "{more}: {line}");
+        assert!(page.contains(&format!("pod-security.kubernetes.io/enforce={level}")), "{more}");
+    }
+}

@@ -161,8 +161,31 @@ fn wrong_usage_is_exit_2() {
     }
 }
 
+/// A starter with a value in each of its blanks.
+fn filled(starter: &str) -> String {
+    let values = [
+        ("image: ", "registry.example.com/orders:1.0"),
+        ("mount: ", "/var/lib/orders"),
+        ("run: [", "orders-ping"),
+        ("zones: [", "eu-central-1a"),
+        ("because: ", "the volumes are made by hand"),
+        ("network: ", "orders-net"),
+        ("domain: ", "db.example.com"),
+        ("address: ", "10.0.0.7"),
+        ("1: ", "10.0.0.31"),
+        ("2: ", "10.0.0.32"),
+        ("3: ", "10.0.0.33"),
+    ];
+    let text = values.iter().fold(starter.to_owned(), |text, (before, value)| {
+        text.replace(&format!("{before}\"…\""), &format!("{before}\"{value}\""))
+    });
+    let blank = text.lines().find(|l| !l.starts_with('#') && l.contains('…'));
+    assert_eq!(blank, None, "a blank of no value");
+    text
+}
+
 #[test]
-fn starters_compile() {
+fn starters_compile_when_they_are_filled_in() {
     for kind in ["node", "pinned", "volume", "writer", "external"] {
         let dir = tempfile::tempdir().unwrap();
         let spec = dir.path().join("orders.yaml");
@@ -176,7 +199,14 @@ fn starters_compile() {
         ]);
         assert!(made.status.success(), "{}", stderr(&made));
         let out = dir.path().join("out");
-        let run = berthc(&["compile".as_ref(), spec.as_os_str(), "-o".as_ref(), out.as_os_str()]);
+        let compile = ["compile".as_ref(), spec.as_os_str(), "-o".as_ref(), out.as_os_str()];
+        let run = berthc(&compile);
+        let blank = fs::read_to_string(&spec).unwrap();
+        let said = stderr(&run);
+        assert_eq!(run.status.code(), Some(1), "{kind} compiles before it is filled in");
+        assert!(said.matches("error[").count() == 1 && said.contains("error[placeholder]"), "{kind}: {said}");
+        fs::write(&spec, filled(&blank)).unwrap();
+        let run = berthc(&compile);
         assert!(run.status.success(), "{kind}: {}", stderr(&run));
         assert!(out.join("orders/kubernetes/kustomization.yaml").exists());
         let again = berthc(&["init".as_ref(), kind.as_ref(), "-o".as_ref(), spec.as_os_str()]);

@@ -40,6 +40,18 @@ fn every_bad_spec_is_refused_by_its_code() {
     }
 }
 
+/// What a help tells to write has no placeholder, which berthc would refuse in its turn.
+#[test]
+fn helps_have_no_placeholders() {
+    for path in harness::walk(&root().join("golden/errors")) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for help in text.lines().filter(|line| line.starts_with("help: ")) {
+            let blank = ["…", "...", "LABEL", "my-"].into_iter().find(|blank| help.contains(blank));
+            assert_eq!(blank, None, "{}: {help}", path.display());
+        }
+    }
+}
+
 /// Codes that need more than a file. Other tests cover them.
 const BY_HAND: [Code; 12] = [
     Code::TooLarge,

@@ -187,7 +187,7 @@ fn nobody_is_accused_because_there_are_many() {
     let nothing = found.findings.iter().filter(|f| f.code == "rule-matches-nothing").count();
     assert_eq!(nothing, 0);
     assert!(
-        found.unread.iter().any(|u| u.what.contains("some rules are not judged")),
+        found.unread.iter().any(|u| u.what.contains("some rules were not checked")),
         "{:?}",
         found.unread.len()
     );

@@ -10,7 +10,7 @@ fn defaults_are_swarms() {
     assert_eq!((a.kind, a.members.len(), a.grace), (Kind::Replicated, 1, 10));
     assert_eq!((a.update.order, a.update.at.is_none(), a.grace_at.is_none()), (Order::StopFirst, true, true));
     assert_eq!((a.name.as_str(), a.family.as_str(), a.image.as_str()), ("a", "a", "example/a"));
-    assert_eq!((a.at.line, a.node_network.is_none(), a.most.is_none()), (4, true, true));
+    assert_eq!((a.at.line, a.node_network.is_none(), a.most.is_none()), (3, true, true));
 }
 
 #[test]
