@@ -80,7 +80,8 @@ DEPLOYMENT = {"statefulset": only("writer", both(
         "  replicas: {{ one.replicas }}\n"
         "  strategy: { type: Recreate }\n"
         "  selector: { matchLabels: { app.kubernetes.io/name: {{ one.meta.name }} } }\n"),
-    cut("{% if one.claims %}", "{% endfor %}\n{% endif %}\n")))}
+    # A Deployment has no claim templates.
+    lambda t: t[:t.index("{% if one.claims %}")]))}
 RWO = {"statefulset": swap("- {{ claim.access }}", "- ReadWriteOnce")}
 RWOP = {"statefulset": swap("- {{ claim.access }}", "- ReadWriteOncePod"),
         "persistentvolumes": swap("- {{ volume.access }}", "- ReadWriteOncePod")}
