@@ -64,12 +64,12 @@ NO_AFFINITY = {"pod": cut("        podAntiAffinity:", "{% if pod.more.affinity %
 NO_PORTS = {"container": lambda t: re.sub(r"\{% if port.host %\}.*?\{% endif %\}\n", "", t, flags=re.S)}
 # On the node's network the API server declares every port as a host port: both have to go.
 NO_HOST_PORTS = {**NO_PORTS, "pod": cut("{% if pod.host_network %}", "      enableServiceLinks")}
-SPREAD = {"pod": both(
+SPREAD = {"pod": only("store", both(
     NO_AFFINITY["pod"],
     cut("{% if pod.spread or", "{% if pod.host_network %}",
         "      topologySpreadConstraints:\n"
         "        - { maxSkew: 1, topologyKey: kubernetes.io/hostname, whenUnsatisfiable: DoNotSchedule,"
-        " labelSelector: { matchLabels: { app.kubernetes.io/name: store } } }\n"))}
+        " labelSelector: { matchLabels: { app.kubernetes.io/name: store } } }\n")))}
 SURGE = {"update": only("store", lambda t: re.sub(
     r"\{% if one.update.rolling %\}.*?\{% endif %\}\n",
     "    rollingUpdate: { maxSurge: 1, maxUnavailable: 0 }\n", t, count=1, flags=re.S))}
