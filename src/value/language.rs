@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use minijinja::machinery::ast::{BinOpKind, CallArg, CallType, Expr, Stmt};
+use minijinja::machinery::ast::{BinOp, BinOpKind, Call, CallArg, CallType, Expr, Stmt};
 use minijinja::machinery::{Token, parse, tokenize};
 use minijinja::syntax::SyntaxConfig;
 
@@ -137,14 +137,7 @@ impl Walk<'_> {
 
     fn expression(&mut self, e: &Expr<'_>) -> Result<(), Fault> {
         match e {
-            Expr::Const(c) => match c.value.as_str().and_then(|text| text.chars().find(|c| is_forbidden(*c)))
-            {
-                Some(c) => Err(Fault::new(
-                    Code::CharacterForbidden,
-                    format!("the character U+{:04X} cannot stand in a value", c as u32),
-                )),
-                None => Ok(()),
-            },
+            Expr::Const(c) => c.value.as_str().map_or(Ok(()), printable),
             Expr::Var(v) => self.name(v.id),
             Expr::GetAttr(_) | Expr::GetItem(_) if member_field(e).is_some() => {
                 let field = member_field(e).unwrap_or_default();
@@ -177,19 +170,7 @@ impl Walk<'_> {
                 Ok(())
             }
             Expr::UnaryOp(u) => self.expression(&u.expr),
-            Expr::BinOp(b) => match b.op {
-                // Concatenation and repetition could grow without a limit. Adjacent text needs no
-                // operator.
-                BinOpKind::Concat | BinOpKind::Mul | BinOpKind::Pow => Err(forbidden("`~`, `*` and `**`")
-                    .fix("write the texts next to each other", "{{ a }}{{ b }}")),
-                BinOpKind::Add if !is_number(&b.left) && !is_number(&b.right) => {
-                    Err(forbidden("`+` without a number"))
-                }
-                _ => {
-                    self.expression(&b.left)?;
-                    self.expression(&b.right)
-                }
-            },
+            Expr::BinOp(b) => self.operator(b),
             Expr::Compare(c) => {
                 self.expression(&c.expr)?;
                 c.ops.iter().try_for_each(|op| self.expression(&op.expr))
@@ -211,23 +192,44 @@ impl Walk<'_> {
                 self.maybe(f.expr.as_ref())?;
                 self.arguments(&f.args)
             }
-            Expr::Call(c) => {
-                let name = match c.identify_call() {
-                    CallType::Function(name @ ("peers" | "secret")) => name,
-                    _ => return Err(forbidden("a call other than peers(…) and secret(…)")),
-                };
-                let [CallArg::Pos(Expr::Const(arg))] = c.args.as_slice() else {
-                    return Err(forbidden(&format!("{name}() without one name in quotes")));
-                };
-                let Some(arg) = arg.value.as_str() else {
-                    return Err(forbidden(&format!("{name}() without one name in quotes")));
-                };
-                let set = if name == "peers" { &mut self.uses.peers } else { &mut self.uses.secrets };
-                set.insert(arg.to_owned());
-                Ok(())
-            }
+            Expr::Call(c) => self.call(c),
             _ => Err(forbidden("this expression")),
         }
+    }
+
+    /// Checks a calculation. Concatenation and repetition could grow without a limit, and adjacent text
+    /// needs no operator.
+    fn operator(&mut self, b: &BinOp<'_>) -> Result<(), Fault> {
+        match b.op {
+            BinOpKind::Concat | BinOpKind::Mul | BinOpKind::Pow => {
+                Err(forbidden("`~`, `*` and `**`")
+                    .fix("write the texts next to each other", "{{ a }}{{ b }}"))
+            }
+            BinOpKind::Add if !is_number(&b.left) && !is_number(&b.right) => {
+                Err(forbidden("`+` without a number"))
+            }
+            _ => {
+                self.expression(&b.left)?;
+                self.expression(&b.right)
+            }
+        }
+    }
+
+    /// Checks `peers('NAME')` or `secret('NAME')`.
+    fn call(&mut self, c: &Call<'_>) -> Result<(), Fault> {
+        let CallType::Function(name @ ("peers" | "secret")) = c.identify_call() else {
+            return Err(forbidden("a call other than peers(…) and secret(…)"));
+        };
+        let text = match c.args.as_slice() {
+            [CallArg::Pos(Expr::Const(arg))] => arg.value.as_str(),
+            _ => None,
+        };
+        let Some(text) = text else {
+            return Err(forbidden(&format!("{name}() without one name in quotes")));
+        };
+        let set = if name == "peers" { &mut self.uses.peers } else { &mut self.uses.secrets };
+        set.insert(text.to_owned());
+        Ok(())
     }
 
     fn arguments(&mut self, args: &[CallArg<'_>]) -> Result<(), Fault> {
@@ -256,6 +258,17 @@ impl Walk<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// Checks the characters of a text in quotes.
+fn printable(text: &str) -> Result<(), Fault> {
+    match text.chars().find(|c| is_forbidden(*c)) {
+        Some(c) => Err(Fault::new(
+            Code::CharacterForbidden,
+            format!("the character U+{:04X} cannot stand in a value", c as u32),
+        )),
+        None => Ok(()),
     }
 }
 

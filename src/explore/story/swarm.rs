@@ -19,38 +19,11 @@ impl Narrator for Swarm {
         let actor = &scenario.actors[usize::from(step.actor)];
         let (workload, name) = (actor.workload, &actor.member.name);
         let node = story::node(scenario, step);
-        let order =
-            if before.struck & Action::Rollback.bit() != 0 { &workload.rollback } else { &workload.update };
         let constraint = scenario.want(actor);
         let reported = match step.action {
             Action::Update => (format!("a new description of {name} is deployed"), Some(&workload.at)),
             Action::Rollback => (format!("the deploy of {name} is rolled back"), Some(&workload.at)),
-            Action::Create
-                if order.order == Order::StartFirst && before.of(step.actor).any(|c| !c.retired) =>
-            {
-                (
-                    format!("start-first: Swarm starts the new task of {name} next to the old one"),
-                    order.at.as_ref(),
-                )
-            }
-            Action::Create => (
-                format!(
-                    "Swarm creates a new task of {name} at once: no task with desired state RUNNING is left"
-                ),
-                None,
-            ),
-            Action::Replace if order.order == Order::StopFirst => (
-                format!("stop-first: Swarm tells the old task of {name} to stop, and the new one waits"),
-                order.at.as_ref(),
-            ),
-            Action::Replace => (format!("the old task of {name} is told to stop"), None),
-            Action::Timeout => (
-                format!(
-                    "after {SWARM_OLD_TASK_TIMEOUT} s Swarm waits no longer; the old task got its signal 2 to 3 s late, and has {} s to stop",
-                    workload.grace
-                ),
-                workload.grace_at.as_ref().or(Some(&workload.at)),
-            ),
+            Action::Create | Action::Replace | Action::Timeout => hand_over(scenario, step, before),
             Action::Place => (format!("the scheduler places {name} on {node}"), constraint),
             Action::Start => (format!("the container of {name} starts on {node}"), None),
             Action::Refuse => (format!("{node} rejects {name}, and Swarm tries another node"), None),
@@ -171,6 +144,36 @@ impl Narrator for Swarm {
         let first = workload.update.order == Order::StartFirst;
         let at = workload.update.at.as_ref().filter(|_| first).unwrap_or(&workload.at);
         (at, "order: stop-first".to_owned())
+    }
+}
+
+/// Tells how a new task takes the place of an old one.
+fn hand_over<'w>(scenario: &Scenario<'w>, step: &Step, before: &State) -> Sentence<'w> {
+    let actor = &scenario.actors[usize::from(step.actor)];
+    let (workload, name) = (actor.workload, &actor.member.name);
+    let order =
+        if before.struck & Action::Rollback.bit() != 0 { &workload.rollback } else { &workload.update };
+    match (step.action, order.order) {
+        (Action::Create, Order::StartFirst) if before.of(step.actor).any(|c| !c.retired) => (
+            format!("start-first: Swarm starts the new task of {name} next to the old one"),
+            order.at.as_ref(),
+        ),
+        (Action::Create, _) => (
+            format!("Swarm creates a new task of {name} at once: no task with desired state RUNNING is left"),
+            None,
+        ),
+        (Action::Replace, Order::StopFirst) => (
+            format!("stop-first: Swarm tells the old task of {name} to stop, and the new one waits"),
+            order.at.as_ref(),
+        ),
+        (Action::Replace, _) => (format!("the old task of {name} is told to stop"), None),
+        _ => (
+            format!(
+                "after {SWARM_OLD_TASK_TIMEOUT} s Swarm waits no longer; the old task got its signal 2 to 3 s late, and has {} s to stop",
+                workload.grace
+            ),
+            workload.grace_at.as_ref().or(Some(&workload.at)),
+        ),
     }
 }
 

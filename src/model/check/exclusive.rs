@@ -9,7 +9,7 @@ use crate::route;
 use crate::spec::source::Route;
 use crate::spec::{DataSpec, ExclusiveSpec, IdSpace, VolumeSpec};
 use crate::text::names;
-use crate::value;
+use crate::value::{self, Uses};
 
 /// The valid block.
 pub(super) struct Exclusive {
@@ -35,59 +35,18 @@ pub(super) fn exclusive(
     let mut whole = true;
     let mut all = Vec::new();
     for (name, spec) in data.unwrap_or_default() {
-        let route = root.at("data").at(&name);
-        checker.named_key(Code::BadName, &route, &format!("the data name `{name}`"), &name, |n| {
-            names::label(n, 30)
-        });
-        match directory(checker, service, &route, &name, spec, members) {
+        match directory(checker, service, &root.at("data").at(&name), &name, spec, members) {
             Some(data) => all.push(data),
             None => whole = false,
         }
     }
     let ports = checker.ports(&root.at("ports"), ports);
-    let id = match id {
-        None | Some(IdSpace::Own(false)) => None,
-        Some(IdSpace::Own(true)) => Some(service.to_owned()),
-        Some(IdSpace::Shared(space)) => {
-            checker.named(Code::BadName, &root.at("id"), &format!("the id space `{space}`"), &space, |n| {
-                names::label(n, 63)
-            });
-            Some(space)
-        }
-    };
     let per_node = matches!(members, Some(Members::PerNode { .. }));
-    if id.is_some() && per_node {
-        checker
-            .fault_key(
-                Code::IdPerNode,
-                &root.at("id"),
-                "a `per: node` member cannot have an id, because no target can supply one",
-            )
-            .fixes
-            .push(fix(
-                "use a count, and pin each member to its node",
-                &format!("members: {{ count: 3, first: 1, pin: {service} }}"),
-            ));
-    }
+    let id = id_space(checker, service, &root.at("id"), id, per_node);
     let hostname = hostname.unwrap_or_default();
     let node_network = address.is_some();
-    if hostname && node_network {
-        let other = checker.source.key(&root.at("address"));
-        checker
-            .fault_key(
-                Code::HostnameOnNodeNetwork,
-                &root.at("hostname"),
-                "a member on the node's network has the hostname of the node",
-            )
-            .related
-            .push((other, "the node's network".into()));
-    }
-    if hostname && per_node {
-        checker.fault_key(
-            Code::MembersShape,
-            &root.at("hostname"),
-            "a `per: node` member has no name of its own: its node is its identity",
-        );
+    if hostname {
+        own_hostname(checker, &root, node_network, per_node);
     }
     if node_network && ports.is_empty() && !checker.taken_out("ports") {
         let d = checker.fault_key(
@@ -106,26 +65,87 @@ pub(super) fn exclusive(
         );
     }
     if guard.is_some() && whole {
-        let at = root.at("guard");
-        if all.is_empty() {
-            checker.fault_key(Code::GuardShape, &at, "`guard: lock` needs a data directory to lock");
-        }
-        if program.command.is_empty() {
-            checker
-                .fault_key(
-                    Code::GuardShape,
-                    &at,
-                    "`guard: lock` needs `command`, because berthc takes the lock before it runs the command",
-                )
-                .fixes
-                .push(fix(
-                    "write under `command` what the image starts: docker image inspect shows its Entrypoint and Cmd",
-                    "",
-                ));
-        }
+        lock(checker, &root.at("guard"), &all, program);
     }
     host_twice(checker, service, &all);
     whole.then(|| Exclusive { data: all, ports, id, hostname, node_network, writer, guard: guard.is_some() })
+}
+
+/// Checks `id`, and returns the name of the space in which the ids of the members are unique.
+fn id_space(
+    checker: &mut Checker<'_>,
+    service: &str,
+    at: &Route,
+    id: Option<IdSpace>,
+    per_node: bool,
+) -> Option<String> {
+    let space = match id {
+        None | Some(IdSpace::Own(false)) => return None,
+        Some(IdSpace::Own(true)) => service.to_owned(),
+        Some(IdSpace::Shared(space)) => {
+            checker.named(Code::BadName, at, &format!("the id space `{space}`"), &space, |n| {
+                names::label(n, 63)
+            });
+            space
+        }
+    };
+    if per_node {
+        checker
+            .fault_key(
+                Code::IdPerNode,
+                at,
+                "a `per: node` member cannot have an id, because no target can supply one",
+            )
+            .fixes
+            .push(fix(
+                "use a count, and pin each member to its node",
+                &format!("members: {{ count: 3, first: 1, pin: {service} }}"),
+            ));
+    }
+    Some(space)
+}
+
+/// Checks that a member can have a hostname of its own.
+fn own_hostname(checker: &mut Checker<'_>, root: &Route, node_network: bool, per_node: bool) {
+    let at = root.at("hostname");
+    if node_network {
+        let other = checker.source.key(&root.at("address"));
+        checker
+            .fault_key(
+                Code::HostnameOnNodeNetwork,
+                &at,
+                "a member on the node's network has the hostname of the node",
+            )
+            .related
+            .push((other, "the node's network".into()));
+    }
+    if per_node {
+        checker.fault_key(
+            Code::MembersShape,
+            &at,
+            "a `per: node` member has no name of its own: its node is its identity",
+        );
+    }
+}
+
+/// Checks that `guard: lock` has a directory to lock, and a command to run under the lock.
+fn lock(checker: &mut Checker<'_>, at: &Route, data: &[Data], program: &Program) {
+    if data.is_empty() {
+        checker.fault_key(Code::GuardShape, at, "`guard: lock` needs a data directory to lock");
+    }
+    if program.command.is_empty() {
+        checker
+            .fault_key(
+                Code::GuardShape,
+                at,
+                "`guard: lock` needs `command`, because berthc takes the lock before it runs the command",
+            )
+            .fixes
+            .push(fix(
+                "write under `command` what the image starts: docker image inspect shows its Entrypoint and Cmd",
+                "",
+            ));
+    }
 }
 
 /// Returns the line that keeps data on the nodes of `members`.
@@ -144,6 +164,8 @@ fn directory(
     spec: DataSpec,
     members: Option<&Members>,
 ) -> Option<Data> {
+    checker
+        .named_key(Code::BadName, route, &format!("the data name `{name}`"), name, |n| names::label(n, 30));
     let DataSpec { mount, host, size, volume } = spec;
     if let Some(mount) = &mount {
         checker.named(Code::BadPath, &route.at("mount"), &format!("the path `{mount}`"), mount, names::path);
@@ -210,8 +232,7 @@ fn directory(
     Some(Data { name: name.to_owned(), mount: mount?, at, route: route.clone() })
 }
 
-/// Checks a host directory: its data stays on a node, so the member must stay on that node as
-/// well.
+/// Checks a host directory, and that its members stay on its node.
 fn host_directory(
     checker: &mut Checker<'_>,
     service: &str,
@@ -220,76 +241,9 @@ fn host_directory(
     size: Option<u64>,
     members: Option<&Members>,
 ) -> Option<()> {
-    let at = route.at("host");
     let uses = value::uses(&path.text).unwrap_or_default();
-    if let Some(other) = uses.member.iter().find(|f| !["id", "name"].contains(&f.as_str())) {
-        checker.fault(
-            Code::BadPath,
-            &at,
-            format!("a host path may use `member.id` or `member.name`, but not `member.{other}`"),
-        );
-        return None;
-    }
-    let trial = value::host_path(&path.text, service, 1);
-    if let Some(wrong) = trial.as_deref().and_then(names::path) {
-        checker.fault(Code::BadPath, &at, format!("the path `{}` {wrong}", path.text));
-        return None;
-    }
-    if trial.as_deref().is_some_and(|p| p.matches('/').count() < 2) {
-        checker
-            .fault(
-                Code::BadPath,
-                &at,
-                format!("`{}` is directly below `/`: use a directory inside a mounted disk", path.text),
-            )
-            .why
-            .push(
-                "a mount point exists even when its disk is not mounted, but a directory inside it does not"
-                    .into(),
-            );
-    }
-    match members {
-        Some(Members::Counted { pin: None, count, .. }) => {
-            let place = checker.source.key(&route!["members"]);
-            let line = format!("members: {{ count: {count}, pin: {service} }}");
-            let d = checker.fault(
-                Code::MemberMoves,
-                &at,
-                "the data stays on a node, but the member may start on another node",
-            );
-            d.related.push((place, "they have no pin".into()));
-            d.why.push("the member would start there with an empty directory".into());
-            d.fixes.push(fix("pin each member to its node", &line));
-            d.fixes.push(fix(
-                "or use a volume that moves with the member",
-                "volume: { backend: aws-ebs, size: 100Gi, zones: [eu-central-1a] }",
-            ));
-            return None;
-        }
-        Some(Members::Counted { pin: Some(_), .. })
-            if !uses.member.contains("id") && !uses.member.contains("name") =>
-        {
-            let line = format!("host: \"{}-{{{{ member.id }}}}\"", path.text);
-            let d = checker.fault(
-                Code::HostWithoutId,
-                &at,
-                "all members have the same directory; only the pin separates them",
-            );
-            d.why.push(
-                "with the label on the wrong node, a member would use the data of another member".into(),
-            );
-            d.fixes.push(fix("put the id into the path", &line));
-        }
-        Some(Members::PerNode { .. }) if !uses.member.is_empty() => {
-            checker.fault(
-                Code::MemberField,
-                &at,
-                "a `per: node` member has no id, so its path must not use one",
-            );
-            return None;
-        }
-        _ => {}
-    }
+    host_path(checker, service, &route.at("host"), path, &uses)?;
+    stays(checker, service, &route.at("host"), path, &uses, members)?;
     if let (Some(Members::PerNode { .. }), Some(_)) = (members, size) {
         checker.fault_key(
             Code::DataShape,
@@ -302,6 +256,97 @@ fn host_directory(
         checker.missing(route, "size", "size: 20Gi");
     }
     Some(())
+}
+
+/// Checks the path of a host directory.
+fn host_path(
+    checker: &mut Checker<'_>,
+    service: &str,
+    at: &Route,
+    path: &Template,
+    uses: &Uses,
+) -> Option<()> {
+    if let Some(other) = uses.member.iter().find(|f| !["id", "name"].contains(&f.as_str())) {
+        checker.fault(
+            Code::BadPath,
+            at,
+            format!("a host path may use `member.id` or `member.name`, but not `member.{other}`"),
+        );
+        return None;
+    }
+    let trial = value::host_path(&path.text, service, 1);
+    if let Some(wrong) = trial.as_deref().and_then(names::path) {
+        checker.fault(Code::BadPath, at, format!("the path `{}` {wrong}", path.text));
+        return None;
+    }
+    if trial.as_deref().is_some_and(|p| p.matches('/').count() < 2) {
+        checker
+            .fault(
+                Code::BadPath,
+                at,
+                format!("`{}` is directly below `/`: use a directory inside a mounted disk", path.text),
+            )
+            .why
+            .push(
+                "a mount point exists even when its disk is not mounted, but a directory inside it does not"
+                    .into(),
+            );
+    }
+    Some(())
+}
+
+/// Checks that each member stays on the node of its host directory, and has the directory alone.
+fn stays(
+    checker: &mut Checker<'_>,
+    service: &str,
+    at: &Route,
+    path: &Template,
+    uses: &Uses,
+    members: Option<&Members>,
+) -> Option<()> {
+    match members {
+        Some(Members::Counted { pin: None, count, .. }) => {
+            let place = checker.source.key(&route!["members"]);
+            let line = format!("members: {{ count: {count}, pin: {service} }}");
+            let d = checker.fault(
+                Code::MemberMoves,
+                at,
+                "the data stays on a node, but the member may start on another node",
+            );
+            d.related.push((place, "they have no pin".into()));
+            d.why.push("the member would start there with an empty directory".into());
+            d.fixes.push(fix("pin each member to its node", &line));
+            d.fixes.push(fix(
+                "or use a volume that moves with the member",
+                "volume: { backend: aws-ebs, size: 100Gi, zones: [eu-central-1a] }",
+            ));
+            None
+        }
+        Some(Members::Counted { pin: Some(_), .. })
+            if !uses.member.contains("id") && !uses.member.contains("name") =>
+        {
+            let line = format!("host: \"{}-{{{{ member.id }}}}\"", path.text);
+            let d = checker.fault(
+                Code::HostWithoutId,
+                at,
+                "all members have the same directory; only the pin separates them",
+            );
+            d.why.push(
+                "with the label on the wrong node, a member would use the data of another member".into(),
+            );
+            d.fixes.push(fix("put the id into the path", &line));
+            Some(())
+        }
+        Some(Members::PerNode { .. }) if !uses.member.is_empty() => {
+            checker.fault(
+                Code::MemberField,
+                at,
+                "a `per: node` member has no id, so its path must not use one",
+            );
+            None
+        }
+        _ => Some(()),
+    }
 }
 
 fn network_volume(checker: &mut Checker<'_>, route: &Route, spec: VolumeSpec) -> Option<Volume> {

@@ -36,19 +36,13 @@ pub(super) fn members(
             per_node(checker, &root, on, known, dedicated.unwrap_or_default())
         }
         (None, Some(count)) => {
-            for (field, there) in
-                [("on", on.is_some()), ("known", known.is_some()), ("dedicated", dedicated.is_some())]
-            {
-                if there {
-                    checker
-                        .fault_key(
-                            Code::MembersShape,
-                            &root.at(field),
-                            format!("`{field}` needs `per: node`"),
-                        )
-                        .fixes
-                        .push(fix("to bind counted members to nodes, write", &format!("pin: {own}")));
-                }
+            let others =
+                [("on", on.is_some()), ("known", known.is_some()), ("dedicated", dedicated.is_some())];
+            for (field, _) in others.into_iter().filter(|(_, there)| *there) {
+                checker
+                    .fault_key(Code::MembersShape, &root.at(field), format!("`{field}` needs `per: node`"))
+                    .fixes
+                    .push(fix("to bind counted members to nodes, write", &format!("pin: {own}")));
             }
             if revision {
                 checker
@@ -56,21 +50,7 @@ pub(super) fn members(
                     .why
                     .push("its members stay the same; change the spec and roll it out".into());
             }
-            let first = first.unwrap_or_default();
-            if count == 0 || count > MAX_MEMBERS {
-                checker.fault(
-                    Code::BadValue,
-                    &root.at("count"),
-                    format!("`count` must be between 1 and {MAX_MEMBERS}, not {count}"),
-                );
-                return None;
-            }
-            if first > MAX_FIRST {
-                checker.fault(Code::BadValue, &root.at("first"), "an id has at most seven digits");
-                return None;
-            }
-            let pin = pin.and_then(|pin| check_pin(checker, &root.at("pin"), pin, first..first + count));
-            Some(Members::Counted { count, first, pin })
+            counted(checker, &root, count, first.unwrap_or_default(), pin)
         }
         (Some(_), Some(_)) => {
             let per = checker.source.key(&root.at("per"));
@@ -101,6 +81,31 @@ pub(super) fn members(
     }
 }
 
+/// Checks members that have ids, from `first` on.
+fn counted(
+    checker: &mut Checker<'_>,
+    root: &Route,
+    count: u32,
+    first: u32,
+    pin: Option<spec::Pin>,
+) -> Option<Members> {
+    if count == 0 || count > MAX_MEMBERS {
+        checker.fault(
+            Code::BadValue,
+            &root.at("count"),
+            format!("`count` must be between 1 and {MAX_MEMBERS}, not {count}"),
+        );
+        return None;
+    }
+    if first > MAX_FIRST {
+        checker.fault(Code::BadValue, &root.at("first"), "an id has at most seven digits");
+        return None;
+    }
+    let pin = pin.and_then(|pin| check_pin(checker, &root.at("pin"), pin, first..first + count));
+    Some(Members::Counted { count, first, pin })
+}
+
+/// Checks `per: node` members: one on each node that has the labels `on`.
 fn per_node(
     checker: &mut Checker<'_>,
     root: &Route,

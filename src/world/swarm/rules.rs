@@ -109,38 +109,12 @@ fn version(page: &mut Page<'_, '_>) {
 /// Reports keys of a service that are dropped although they promise a protection.
 pub fn dropped(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload, stateful: bool) {
     let data = workload.members.iter().any(|m| !m.mounts.is_empty());
-    let directory = |s: &Source| matches!(s, Source::Host { .. });
-    let on_node = workload.members.iter().any(|m| m.mounts.iter().any(|m| directory(&m.source)));
-    let fenced = workload.lock.is_some() || workload.ports.iter().any(|p| p.scheduled);
-    let name = &workload.name;
-    let mut drop = |key: &str, level: Level, message: &str, fix: &str| {
-        if let Some(value) = service.get(key) {
-            page.found((codes::IGNORED, level), &[&value], message, fix);
-        }
-    };
     if data || stateful {
-        // The name was meant to lock the node.
-        let level = if on_node && !fenced { Level::Violation } else { Level::Note };
-        drop(
-            "container_name",
-            level,
-            "Swarm drops the container's name, so docker refuses no second container on a node",
-            "ports: [{ target: 5432, published: 5432, mode: host }]",
-        );
-        drop(
-            "depends_on",
-            Level::Note,
-            "Swarm starts services in any order, whatever they depend on",
-            "leave it out, and let the program wait for what it needs",
-        );
-        drop(
-            "devices",
-            Level::Note,
-            "Swarm gives a service no devices",
-            "format and mount the disk on the node, and bind a directory of it",
-        );
+        dropped_of_data(page, service, workload);
     }
     drop(
+        page,
+        service,
         "privileged",
         Level::Note,
         "Swarm starts no privileged container, so what needs it fails",
@@ -148,11 +122,67 @@ pub fn dropped(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload
     );
     // Format 3.13 has the key, and the command does not convert it: measured on 28.5.2 and 29.
     drop(
+        page,
+        service,
         "oom_score_adj",
         Level::Note,
         "docker stack deploy loses `oom_score_adj`: the container keeps 0",
         "leave it out, and limit the memory of what else runs on the node",
     );
+    if let Some(restart) = service.get("restart").filter(|r| r.is("no") || r.is("false"))
+        && service.at(&["deploy", "restart_policy"]).is_none()
+    {
+        page.found(
+            (codes::IGNORED, Level::Note),
+            &[&restart],
+            format!("Swarm starts {} again whenever it ends: it reads past `restart: no`", workload.name),
+            "deploy: { restart_policy: { condition: none } }",
+        );
+    }
+    dropped_of_network(page, service, &workload.name);
+}
+
+/// Reports the key if the service has it.
+fn drop(page: &mut Page<'_, '_>, service: &Value<'_>, key: &str, level: Level, message: &str, fix: &str) {
+    if let Some(value) = service.get(key) {
+        page.found((codes::IGNORED, level), &[&value], message, fix);
+    }
+}
+
+/// Reports dropped keys that protect data.
+fn dropped_of_data(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload) {
+    let directory = |s: &Source| matches!(s, Source::Host { .. });
+    let on_node = workload.members.iter().any(|m| m.mounts.iter().any(|m| directory(&m.source)));
+    let fenced = workload.lock.is_some() || workload.ports.iter().any(|p| p.scheduled);
+    drop(
+        page,
+        service,
+        "container_name",
+        // The name was meant to lock the node.
+        if on_node && !fenced { Level::Violation } else { Level::Note },
+        "Swarm drops the container's name, so docker refuses no second container on a node",
+        "ports: [{ target: 5432, published: 5432, mode: host }]",
+    );
+    drop(
+        page,
+        service,
+        "depends_on",
+        Level::Note,
+        "Swarm starts services in any order, whatever they depend on",
+        "leave it out, and let the program wait for what it needs",
+    );
+    drop(
+        page,
+        service,
+        "devices",
+        Level::Note,
+        "Swarm gives a service no devices",
+        "format and mount the disk on the node, and bind a directory of it",
+    );
+}
+
+/// Reports dropped keys that give a service its network or its addresses.
+fn dropped_of_network(page: &mut Page<'_, '_>, service: &Value<'_>, name: &str) {
     if let Some(mode) = service.get("network_mode") {
         let text = Page::quiet(&mode).unwrap_or_default();
         if text == "host" || text.contains(':') {
@@ -163,16 +193,6 @@ pub fn dropped(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload
                 "networks: [host]   and at the top   networks: { host: { external: true, name: host } }",
             );
         }
-    }
-    if let Some(restart) = service.get("restart").filter(|r| r.is("no") || r.is("false"))
-        && service.at(&["deploy", "restart_policy"]).is_none()
-    {
-        page.found(
-            (codes::IGNORED, Level::Note),
-            &[&restart],
-            format!("Swarm starts {name} again whenever it ends: it reads past `restart: no`"),
-            "deploy: { restart_policy: { condition: none } }",
-        );
     }
     for (_, network) in service.get("networks").map(|n| n.entries()).unwrap_or_default() {
         for key in ["ipv4_address", "ipv6_address"] {
@@ -186,12 +206,5 @@ pub fn dropped(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload
             }
         }
     }
-    if let Some(address) = service.get("mac_address") {
-        page.found(
-            (codes::IGNORED, Level::Note),
-            &[&address],
-            "Swarm drops the hardware address",
-            "leave it out",
-        );
-    }
+    drop(page, service, "mac_address", Level::Note, "Swarm drops the hardware address", "leave it out");
 }

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::identity::{self, Id};
+use super::mode::{self, Mode};
 use super::network::{self, Ingress};
 use super::page::Page;
 use super::storage::Mounts;
 use super::template::Slot;
-use super::{ephemeral, mode, placement, rules, short, starts};
+use super::{ephemeral, placement, rules, short, starts};
 use crate::finding::{At, Level, codes};
 use crate::images::{self, Software};
 use crate::text::duration;
@@ -39,10 +40,6 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
     let deploy = service.get("deploy");
     let mode = mode::mode(page, name, deploy.as_ref())?;
     let image = service.get("image").and_then(|i| Page::quiet(&i)).unwrap_or_default();
-    let labels = |v: Option<Value<'_>>| -> BTreeMap<String, String> {
-        let pairs = v.map(|v| Page::pairs(&v)).unwrap_or_default();
-        pairs.into_iter().map(|(k, v, _)| (k, v.unwrap_or_default())).collect()
-    };
     let network = network::read(page, service, name);
     let software = identity::software(name, service, page.images);
     let mounts = Mounts::read(page, service, software.clone(), &mode);
@@ -73,18 +70,44 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
     };
     references(page, service);
     generic(page, deploy.as_ref());
-    let mut ids = Vec::new();
-    let service_labels = labels(service.at(&["deploy", "labels"]));
-    let scoped = format!("{}_{name}", page.stack);
+    let ids = members(page, name, service, &mode, &mounts, &mut workload);
+    if let Some(software) = &software {
+        let kept = !ephemeral::judge(page, service, software, &mut workload);
+        habits(page, service, &workload, kept, software);
+    } else if workload.grace == 0 {
+        killed(page, service, &workload);
+    }
+    let votes = software.as_ref().is_some_and(|s| s.quorum) && workload.node_network.is_none();
+    let check = service.get("healthcheck").filter(|c| votes && starts::enabled(c));
+    let check = check.map(|value| (page.at(&value), identity::said(service)));
+    starts::check(page, service, &workload, software.as_deref());
+    rules::dropped(page, service, &workload, software.is_some());
+    page.world.workloads.push(workload);
+    let ingress = network.ingress;
+    Some(Service { workload: page.world.workloads.len() - 1, ingress, ids, check })
+}
+
+/// Adds the members of a service to its workload. Returns their ids and hostnames.
+fn members<'d>(
+    page: &mut Page<'d, '_>,
+    name: &str,
+    service: &Value<'d>,
+    mode: &Mode,
+    mounts: &Mounts<'d>,
+    workload: &mut Workload,
+) -> Vec<Id> {
     let fits = (MOUNTS / mounts.len().max(1)).max(1) as u64;
     let read = mode.replicas.min(MEMBERS).min(fits);
     if read < mode.replicas {
-        let value = deploy.as_ref().and_then(|d| d.get("replicas"));
+        let value = service.at(&["deploy", "replicas"]);
         page.unread(
             value.as_ref().unwrap_or(service),
             format!("of {} replicas the first {read} are read", mode.replicas),
         );
     }
+    let mut ids = Vec::new();
+    let service_labels = labels(service.at(&["deploy", "labels"]));
+    let scoped = format!("{}_{name}", page.stack);
     for number in 1..=read {
         let number = u32::try_from(number).ok();
         let slot =
@@ -105,20 +128,13 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
         ids.extend(identity::ids(page, service, &slot, &member));
         workload.members.push(member);
     }
-    if let Some(software) = &software {
-        let kept = !ephemeral::judge(page, service, software, &mut workload);
-        habits(page, service, &workload, kept, software);
-    } else if workload.grace == 0 {
-        killed(page, service, &workload);
-    }
-    let votes = software.as_ref().is_some_and(|s| s.quorum) && workload.node_network.is_none();
-    let check = service.get("healthcheck").filter(|c| votes && starts::enabled(c));
-    let check = check.map(|value| (page.at(&value), identity::said(service)));
-    starts::check(page, service, &workload, software.as_deref());
-    rules::dropped(page, service, &workload, software.is_some());
-    page.world.workloads.push(workload);
-    let ingress = network.ingress;
-    Some(Service { workload: page.world.workloads.len() - 1, ingress, ids, check })
+    ids
+}
+
+/// Returns the labels below a key.
+fn labels(value: Option<Value<'_>>) -> BTreeMap<String, String> {
+    let pairs = value.map(|v| Page::pairs(&v)).unwrap_or_default();
+    pairs.into_iter().map(|(k, v, _)| (k, v.unwrap_or_default())).collect()
 }
 
 /// Returns `max_replicas_per_node`, where 0 means no limit.
