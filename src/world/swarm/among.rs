@@ -5,38 +5,32 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::identity::Id;
 use super::network::Ingress;
 use super::service::Service;
-use crate::finding::{At, Finding, Level, codes};
-use crate::world::{Kind, Unread, Want, Workload, World};
+use crate::finding::{At, Level, codes};
+use crate::world::found::Found;
+use crate::world::{Kind, Want, Workload};
 
 /// The highest number of services with one port, or of one family, that are compared with one
 /// another.
 const COMPARED: usize = 128;
 
 /// Compares the services of each file, and all services that share nodes.
-pub fn check(stacks: &[Vec<Service>], world: &mut World) {
-    let mut found = Vec::new();
+pub fn check(stacks: &[Vec<Service>], found: &mut Found) {
     for stack in stacks {
-        ingress(stack, world, &mut found);
-        ids(stack, world, &mut found);
-        together(stack, world, &mut found);
-        hidden(stack, world, &mut found);
+        ingress(stack, found);
+        ids(stack, found);
+        together(stack, found);
+        hidden(stack, found);
     }
-    let left = host_ports(world, &mut found);
-    world.findings.extend(found);
-    world.unread.extend(left);
-}
-
-fn finding(code: &'static str, level: Level, message: String, at: Vec<At>, fix: String) -> Finding {
-    Finding::new(code, level, message, at, fix)
+    host_ports(stacks.iter().flatten().map(|service| &service.workload), found);
 }
 
 /// Reports a port that is published twice. Swarm publishes a port once, either through the routing
 /// mesh or on nodes.
-fn ingress(stack: &[Service], world: &World, found: &mut Vec<Finding>) {
+fn ingress(stack: &[Service], found: &mut Found) {
     let mut all: Vec<Ingress> = stack.iter().flat_map(|s| s.ingress.clone()).collect();
     let meshed = all.len();
     for service in stack {
-        let workload = &world.workloads[service.workload];
+        let workload = &service.workload;
         all.extend(workload.ports.iter().map(|p| Ingress {
             first: p.number,
             last: p.number,
@@ -57,16 +51,15 @@ fn ingress(stack: &[Service], world: &World, found: &mut Vec<Finding>) {
             && old.service != new.service
             && (i < meshed || j < meshed)
         {
-            found.push(finding(
+            found.violation(
                 codes::REFUSED,
-                Level::Violation,
                 format!(
                     "{} and {} publish port {}: Swarm refuses the second",
                     old.service, new.service, new.first
                 ),
                 vec![new.at.clone(), old.at.clone()],
-                "publish one of them under another number".to_owned(),
-            ));
+                "publish one of them under another number",
+            );
         }
         let further = |j: usize| all[j].protocol != new.protocol || all[j].last < new.last;
         if before.is_none_or(further) {
@@ -76,10 +69,10 @@ fn ingress(stack: &[Service], world: &World, found: &mut Vec<Finding>) {
 }
 
 /// Reports an id or hostname that two members of one family have.
-fn ids(stack: &[Service], world: &World, found: &mut Vec<Finding>) {
+fn ids(stack: &[Service], found: &mut Found) {
     let mut all: BTreeMap<(&str, &str, &str, &str), Vec<&Id>> = BTreeMap::new();
     for service in stack {
-        let Workload { family, image, software, .. } = &world.workloads[service.workload];
+        let Workload { family, image, software, .. } = &service.workload;
         let stateful = software.is_some();
         // On the node's network, the hostname of another member has no effect, because it is not a
         // name of a network.
@@ -106,14 +99,14 @@ fn ids(stack: &[Service], world: &World, found: &mut Vec<Finding>) {
         };
         let more = if ids.len() > 2 { format!(" ({} in all)", ids.len()) } else { String::new() };
         let message = format!("{} and {}{more} have one {key}: `{value}`", one.member, other.member);
-        found.push(finding(codes::ID_REPEATED, level, message, at, fix));
+        found.finding((codes::ID_REPEATED, level), message, at, fix);
     }
 }
 
 /// Reports members of one quorum that may share a node: services that differ only in their names.
-fn together(stack: &[Service], world: &World, found: &mut Vec<Finding>) {
+fn together(stack: &[Service], found: &mut Found) {
     let mut families: BTreeMap<(&str, &str), Vec<&Workload>> = BTreeMap::new();
-    for workload in stack.iter().map(|s| &world.workloads[s.workload]) {
+    for workload in stack.iter().map(|s| &s.workload) {
         let votes = workload.software.as_ref().is_some_and(|s| s.quorum && !s.cache);
         if votes && workload.kind == Kind::Replicated && workload.members.len() == 1 {
             families.entry((&workload.family, &workload.image)).or_default().push(workload);
@@ -126,36 +119,34 @@ fn together(stack: &[Service], world: &World, found: &mut Vec<Finding>) {
             .enumerate()
             .find_map(|(i, one)| Some((one, few[..i].iter().find(|other| may_share(one, other))?)));
         let Some((one, other)) = pair else { continue };
-        found.push(finding(
+        found.note(
             codes::TOGETHER,
-            Level::Note,
             format!("nothing keeps {} and {} off one node", other.name, one.name),
             vec![one.at.clone(), other.at.clone()],
             format!(
                 "deploy.placement.constraints: [\"node.labels.{} == 1\"], and another number for each of the others",
                 one.family
             ),
-        ));
+        );
     }
 }
 
 /// Reports members of one quorum that each wait for the names of the others: Swarm's DNS gives out the name
 /// of a task once its check has passed, with endpoint_mode vip and dnsrr alike (moby#36737; measured:
 /// 25 s of NXDOMAIN with a check that passes after 25 s).
-fn hidden(stack: &[Service], world: &World, found: &mut Vec<Finding>) {
+fn hidden(stack: &[Service], found: &mut Found) {
     let mut families: BTreeMap<(&str, &str), Vec<&Service>> = BTreeMap::new();
     for service in stack {
-        let Workload { family, image, .. } = &world.workloads[service.workload];
+        let Workload { family, image, .. } = &service.workload;
         families.entry((family, image)).or_default().push(service);
     }
     for of in families.values() {
-        let name = |s: &Service| world.workloads[s.workload].name.as_str();
-        let several = |s: &Service| world.workloads[s.workload].members.len() > 1;
+        let several = |s: &Service| s.workload.members.len() > 1;
         let few = &of[..of.len().min(COMPARED)];
         // A service that is found without a check lets the others pass their checks.
         let waits = |s: &&&Service| {
             let Some((_, said)) = &s.check else { return false };
-            let mut named = few.iter().filter(|o| names(said, name(o))).peekable();
+            let mut named = few.iter().filter(|o| names(said, &o.workload.name)).peekable();
             let other = |o: &&&Service| !std::ptr::eq(**o, **s) || several(s);
             let first = named.peek().is_some();
             first && named.clone().any(|o| other(&o)) && named.all(|o| o.check.is_some())
@@ -165,13 +156,13 @@ fn hidden(stack: &[Service], world: &World, found: &mut Vec<Finding>) {
         if at.is_empty() {
             continue;
         }
-        let members: Vec<&str> = all.iter().map(|s| name(s)).collect();
+        let members: Vec<&str> = all.iter().map(|s| s.workload.name.as_str()).collect();
         let message = format!(
             "Swarm hides the name of a task until its check passes: if the checks of {} need the other members, none ever resolves",
             members.join(", ")
         );
         let fix = "healthcheck: { disable: true }, or one that passes before the others are found";
-        found.push(finding(codes::CHECK_HIDES, Level::Note, message, at, fix.to_owned()));
+        found.note(codes::CHECK_HIDES, message, at, fix);
     }
 }
 
@@ -195,12 +186,11 @@ fn may_share(a: &Workload, b: &Workload) -> bool {
     !port && wants(a) == wants(b)
 }
 
-/// Reports a port of the node that two services use on every node that they may have. Returns what
-/// was not compared.
-fn host_ports(world: &World, found: &mut Vec<Finding>) -> Vec<Unread> {
+/// Reports a port of the node that two services use on every node that they may have.
+fn host_ports<'s>(workloads: impl Iterator<Item = &'s Workload>, found: &mut Found) {
     let mut left: BTreeMap<(u16, &str), &At> = BTreeMap::new();
     let mut takers: BTreeMap<(u16, &str), Vec<(&Workload, &At)>> = BTreeMap::new();
-    for workload in world.workloads.iter().filter(|w| !w.members.is_empty()) {
+    for workload in workloads.filter(|w| !w.members.is_empty()) {
         for port in workload.ports.iter().filter(|p| p.scheduled) {
             let key = (port.number, port.protocol.as_str());
             let takers = takers.entry(key).or_default();
@@ -218,24 +208,22 @@ fn host_ports(world: &World, found: &mut Vec<Finding>) -> Vec<Unread> {
                 if one.name == other.name || !(crowded(one, other) || crowded(other, one)) {
                     continue;
                 }
-                found.push(finding(
+                found.violation(
                     codes::STUCK,
-                    Level::Violation,
                     format!(
                         "{} never starts where {} runs: both take port {number} of the node, and neither may run elsewhere",
                         one.name, other.name
                     ),
                     vec![(*at).clone(), (*theirs).clone()],
-                    "published: another number for one of them".to_owned(),
-                ));
+                    "published: another number for one of them",
+                );
             }
         }
     }
-    let unread = |((number, _), at): ((u16, &str), &At)| {
+    for ((number, _), at) in left {
         let what = format!("more than {COMPARED} services take port {number}: the others are not compared");
-        Unread::assumed(at.clone(), what)
-    };
-    left.into_iter().map(unread).collect()
+        found.unread(at.clone(), what);
+    }
 }
 
 /// Returns whether `one` meets `other` wherever it may run: `other` is on each of its nodes, or

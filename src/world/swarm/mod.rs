@@ -19,11 +19,10 @@ mod starts;
 mod storage;
 mod template;
 
-use std::collections::BTreeSet;
-
 use self::overlay::Bases;
 use self::page::Page;
-use super::{At, File, Unread, World};
+use super::found::Found;
+use super::{At, File, World};
 use crate::finding::{Level, codes};
 use crate::images::Images;
 use crate::text::yaml::{self, Document, Fault, Value};
@@ -32,22 +31,22 @@ use crate::text::yaml::{self, Document, Fault, Value};
 ///
 /// Time and memory are bounded by the size of the files.
 pub fn read(files: &[File<'_>], images: &Images) -> World {
-    let mut world = World::default();
+    let mut found = Found::default();
     let mut stacks = Vec::new();
     let read: Vec<(Vec<Document>, Vec<Fault>)> = files.iter().map(|file| yaml::read(file.text)).collect();
     let roots = files.iter().zip(&read).filter_map(|(file, (all, _))| Some((file.path, all.first()?.root())));
     let bases = overlay::bases(roots);
     for (file, (documents, faults)) in files.iter().zip(&read) {
         if faults.iter().any(|f| f.fatal) {
-            world.lost.push(file.path.to_owned());
+            found.lost.push(file.path.to_owned());
         }
         for fault in faults {
             let at = At { file: file.path.into(), line: fault.line.max(1), field: String::new() };
-            world.unread.push(Unread::malformed(at, fault.message.clone()));
+            found.malformed(at, &fault.message);
         }
         let mut documents = documents.iter();
         let Some(document) = documents.next() else { continue };
-        let mut page = Page::new(file, files.len() > 1, document.root(), images, &mut world);
+        let mut page = Page::new(file, files.len() > 1, document.root(), images, &mut found);
         for further in documents {
             page.found(
                 (codes::IGNORED, Level::Note),
@@ -58,12 +57,8 @@ pub fn read(files: &[File<'_>], images: &Images) -> World {
         }
         stacks.push(stack(&mut page, &bases));
     }
-    among::check(&stacks, &mut world);
-    let mut seen = BTreeSet::new();
-    world.unread.retain(|u| seen.insert((u.at.clone(), u.what.clone())));
-    let mut seen = BTreeSet::new();
-    world.findings.retain(|f| seen.insert((f.code, f.at.clone(), f.message.clone())));
-    world
+    among::check(&stacks, &mut found);
+    found.world(stacks.into_iter().flatten().map(|service| service.workload).collect())
 }
 
 /// Reads the services of one file.

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::interpolate::interpolate;
 use super::template::Expanded;
-use crate::finding::{At, Finding, Level, codes};
+use crate::finding::{At, Level, codes};
 use crate::images::Images;
 use crate::text::yaml::Value;
-use crate::world::{File, Unread, World};
+use crate::world::File;
+use crate::world::found::Found;
 
 /// The sections with the definitions that services name.
 const SECTIONS: [&str; 4] = ["volumes", "networks", "configs", "secrets"];
@@ -25,8 +26,8 @@ pub struct Page<'d, 'w> {
     pub definitions: BTreeMap<(&'static str, &'d str), Value<'d>>,
     /// The known images.
     pub images: &'w Images,
-    /// The World to fill.
-    pub world: &'w mut World,
+    /// The findings of all files.
+    found: &'w mut Found,
 }
 
 impl<'d, 'w> Page<'d, 'w> {
@@ -36,7 +37,7 @@ impl<'d, 'w> Page<'d, 'w> {
         several: bool,
         root: Value<'d>,
         images: &'w Images,
-        world: &'w mut World,
+        found: &'w mut Found,
     ) -> Self {
         let mut definitions = BTreeMap::new();
         for section in SECTIONS {
@@ -47,7 +48,7 @@ impl<'d, 'w> Page<'d, 'w> {
         // Only the command line names the stack, and each of several files may belong to another
         // stack.
         let stack = if several { format!("STACK({})", file.path) } else { "STACK".to_owned() };
-        Self { file: file.path.into(), stack, root, definitions, images, world }
+        Self { file: file.path.into(), stack, root, definitions, images, found }
     }
 
     /// Returns the place of a value.
@@ -57,25 +58,24 @@ impl<'d, 'w> Page<'d, 'w> {
 
     /// Lists a part that is not understood.
     pub fn unread(&mut self, value: &Value<'_>, what: impl Into<String>) {
-        self.world.unread.push(Unread::assumed(self.at(value), what));
+        self.found.unread(self.at(value), what);
     }
 
     /// Lists a part that may hold data and is not searched. `fix` says how to search it.
     pub fn not_searched(&mut self, value: &Value<'_>, what: impl Into<String>, fix: impl Into<String>) {
-        self.world.unread.push(Unread::not_searched(self.at(value), what, fix));
+        self.found.not_searched(self.at(value), what, fix);
     }
 
     /// Adds a finding at `values`, the line to change first.
     pub fn found(
         &mut self,
-        (code, level): (&'static str, Level),
+        code: (&'static str, Level),
         values: &[&Value<'_>],
         message: impl Into<String>,
         fix: impl Into<String>,
     ) {
         let at = values.iter().map(|v| self.at(v)).collect();
-        let finding = Finding::new(code, level, message.into(), at, fix.into());
-        self.world.findings.push(finding);
+        self.found.finding(code, message, at, fix);
     }
 
     /// Returns a scalar with its variables filled in.

@@ -25,8 +25,8 @@ const MOUNTS: usize = 4096;
 
 /// The facts of a service that are compared with others.
 pub struct Service {
-    /// The index in the workloads of the World.
-    pub workload: usize,
+    /// The service as a workload.
+    pub workload: Workload,
     /// The ports in the swarm.
     pub ingress: Vec<Ingress>,
     /// The ids and hostnames of its members.
@@ -82,9 +82,7 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
     let check = check.map(|value| (page.at(&value), identity::said(service)));
     starts::check(page, service, &workload, software.as_deref());
     rules::dropped(page, service, &workload, software.is_some());
-    page.world.workloads.push(workload);
-    let ingress = network.ingress;
-    Some(Service { workload: page.world.workloads.len() - 1, ingress, ids, check })
+    Some(Service { workload, ingress: network.ingress, ids, check })
 }
 
 /// Adds the members of a service to its workload. Returns their ids and hostnames.
