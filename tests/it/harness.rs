@@ -56,6 +56,30 @@ impl Files for Memory {
     }
 }
 
+/// Checks that twice the text, as [`crate::hostile`] makes it, gives about twice the result, in bytes.
+pub fn grows_with_its_text<T: std::fmt::Debug>(
+    read: impl Fn(&str) -> T,
+    texts: impl Fn(usize) -> Vec<String>,
+) {
+    struct Bytes(usize);
+    impl std::fmt::Write for Bytes {
+        fn write_str(&mut self, text: &str) -> std::fmt::Result {
+            self.0 += text.len();
+            Ok(())
+        }
+    }
+    let size = |text: &String| {
+        let mut bytes = Bytes(0);
+        std::fmt::write(&mut bytes, format_args!("{:?}", read(text))).unwrap();
+        bytes.0
+    };
+    for (small, large) in texts(2).iter().zip(&texts(4)) {
+        let (before, after) = (size(small), size(large));
+        let start: String = large.chars().take(80).collect();
+        assert!(after <= 2 * before + before / 10 + (64 << 10), "{before} and {after} bytes of {start}");
+    }
+}
+
 /// Compiles texts by path.
 pub fn compile(specs: &[(&str, &str)]) -> (Option<Tree>, Vec<Diagnostic>) {
     compile_with(specs, &Options::default())

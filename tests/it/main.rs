@@ -17,6 +17,8 @@ mod emit;
 mod explain;
 mod explore;
 mod harness;
+#[path = "../../benches/hostile/mod.rs"]
+mod hostile;
 mod images;
 mod imports;
 mod judges;

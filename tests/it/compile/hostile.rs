@@ -1,8 +1,6 @@
 //! No input makes the compiler panic, hang or grow without bound. Real specs, bad specs and
 //! starters are cut, joined and changed at random, always in the same way.
 
-use std::time::{Duration, Instant};
-
 use berthc::Options;
 
 use crate::harness::{self, root, walk};
@@ -119,10 +117,7 @@ pub fn bend(random: &mut Random, text: &str, other: &str) -> String {
 fn bent_specs_never_panic_or_hang() {
     let corpus = corpus();
     let mut random = Random(0x5EED_0BE2_74C0_FFEE);
-    let start = Instant::now();
-    let mut tried = 0;
-    // The count is the limit; the clock only prevents a slow machine from running forever.
-    while tried < 6000 && start.elapsed() < Duration::from_secs(120) {
+    for _ in 0..3000 {
         let (kind, text) = &corpus[random.below(corpus.len())];
         let other = &corpus[random.below(corpus.len())].1;
         let bent = bend(&mut random, text, other);
@@ -136,43 +131,20 @@ fn bent_specs_never_panic_or_hang() {
                 d.place
             );
         }
-        tried += 1;
     }
-    assert!(tried > 500, "only {tried} specs were tried");
 }
 
+/// The codes of a value that is too long, or whose syntax could make it so.
+const REFUSED: [&str; 2] = ["value-too-long", "value-forbidden"];
+
 #[test]
-fn bombs_are_refused_quickly() {
-    let head = "service: db\nimage: db:1\nmembers: { count: 1000, pin: db }\n\
-                targets: { kubernetes: { version: \"1.34\", namespace: db } }\n";
-    let loops = |n: usize| {
-        let open: String = (0..n).map(|i| format!("{{% for m{i} in members %}}")).collect();
-        format!("{open}x{}", "{% endfor %}".repeat(n))
-    };
-    let deep = format!("{}1{}", "(".repeat(5000), ")".repeat(5000));
-    let not = format!("{{{{ {}1 }}}}", "not ".repeat(20000));
-    let values = [
-        loops(3),
-        loops(60),
-        format!("{{{{ {deep} }}}}"),
-        not,
-        "{{ members | join('x') | join('y') | join('z') }}".into(),
-        "{{ 'x' * 1000000000 }}".into(),
-        "{{ range(1000000000) | join }}".into(),
-        "{{ members[0:1000000000] | join }}".into(),
-        "{{ ".repeat(10_000),
-        "{% if 1 %}".repeat(10_000),
-        format!("{{{{ service{} }}}}", ".x".repeat(20_000)),
-        format!("{{{{ service{} }}}}", "|upper".repeat(20_000)),
-        format!("{{{{ {}1 }}}}", "1 - ".repeat(20_000)),
-        format!("{{{{ {}1 }}}}", "1 if 1 else ".repeat(5_000)),
-    ];
-    for value in values {
-        let text = format!("{head}env: {{ A: {} }}\n", serde_json::to_string(&value).unwrap());
-        let start = Instant::now();
-        let _ = harness::compile(&[("db.yaml", &text)]);
-        let took = start.elapsed();
-        assert!(took < Duration::from_secs(20), "{took:?} for {}", &value[..60.min(value.len())]);
+fn values_are_short_or_refused() {
+    for spec in crate::hostile::specs(4) {
+        let (tree, found) = harness::compile(&[("db.yaml", &spec)]);
+        match tree {
+            Some(tree) => assert!(tree.values().map(String::len).sum::<usize>() < 1 << 20),
+            None => assert!(found.iter().all(|d| REFUSED.contains(&&*d.code)), "{found:?}"),
+        }
     }
     for text in [
         "[".repeat(100_000),
@@ -181,11 +153,9 @@ fn bombs_are_refused_quickly() {
         "? ".repeat(100_000),
         "a:\n ".repeat(3000),
     ] {
-        let start = Instant::now();
-        let _ = harness::compile(&[("db.yaml", &text)]);
-        let _ = harness::compile(&[("db.toml", &text)]);
-        assert!(start.elapsed() < Duration::from_secs(20));
+        assert!(harness::compile(&[("db.yaml", &text)]).0.is_none());
+        assert!(harness::compile(&[("db.toml", &text)]).0.is_none());
     }
     let tables: String = (0..5000).map(|i| format!("[a{}]\n", ".a".repeat(i % 200))).collect();
-    let _ = harness::compile(&[("db.toml", &tables)]);
+    assert!(harness::compile(&[("db.toml", &tables)]).0.is_none());
 }

