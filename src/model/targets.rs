@@ -83,7 +83,7 @@ pub struct UnitSection {
 /// Settings for Swarm.
 #[derive(Debug, Clone)]
 pub struct Swarm {
-    /// The version of the docker engine, 20.10 or newer.
+    /// The oldest version of the docker engine on the nodes, 20.10 or 23 to 29.
     pub engine: Version,
     /// The overlay network.
     pub network: Option<String>,
@@ -95,4 +95,23 @@ pub struct Swarm {
     pub csi: bool,
     /// Fields to add to the service.
     pub service: Raw,
+}
+
+impl Swarm {
+    /// The first engine with cluster volumes.
+    pub const CLUSTER_VOLUMES: Version = Version::new(23, 0);
+    /// The first engine with an interval of health checks for the start (API 1.44).
+    pub const START_INTERVAL: Version = Version::new(25, 0);
+    /// The first engine with `default-stop-timeout` in daemon.json; 28.5.2 does not start with it.
+    pub const STOP_TIMEOUT: Version = Version::new(29, 0);
+
+    /// Returns the line of a spec that turns on cluster volumes, with a newer engine if that of the
+    /// spec has none.
+    pub fn with_cluster_volumes(&self) -> String {
+        let engine = match self.engine < Self::CLUSTER_VOLUMES {
+            true => format!("engine: \"{}\", ", Self::CLUSTER_VOLUMES),
+            false => String::new(),
+        };
+        format!("targets: {{ swarm: {{ {engine}volume: csi }} }}")
+    }
 }

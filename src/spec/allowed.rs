@@ -13,6 +13,8 @@ use crate::backend::BACKENDS;
 
 /// The minor versions of Kubernetes 1 that berthc knows.
 pub const KUBERNETES: RangeInclusive<u32> = 25..=37;
+/// The major versions of the docker engine that berthc knows, besides 20.10.
+pub const ENGINES: RangeInclusive<u32> = 23..=29;
 /// The highest number of members. With more, ids no longer fit into the names made from them.
 pub const MAX_MEMBERS: u32 = 1000;
 /// The highest id of a first member.
@@ -52,8 +54,7 @@ pub(super) const DOCKER: &str = r"^[0-9]+\.[0-9]+(\.[0-9]+)?$";
 pub(super) const DURATION: &str = "^([0-9]+h([0-9]+m)?([0-9]+s)?|[0-9]+m([0-9]+s)?|[0-9]+s)$";
 /// A duration that contains no digit other than 0.
 pub(super) const ZERO: &str = "^[0hms]*$";
-pub(super) const ENGINE: &str =
-    r"^(20\.[1-9][0-9]+|(2[1-9]|[3-9][0-9])\.(0|[1-9][0-9]*))(\.(0|[1-9][0-9]*))?$";
+pub(super) const ENGINE: &str = r"^(20\.10|2[3-9](\.(0|[1-9][0-9]*))?)(\.(0|[1-9][0-9]*))?$";
 pub(super) const ENV: &str = "^[A-Za-z._-][A-Za-z0-9._-]*$";
 pub(super) const FLEET: &str = r"^(0\.13|1\.0)(\.(0|[1-9][0-9]*))?$";
 pub(super) const GAP: &str = "^(kubernetes|fleet|swarm)/";

@@ -64,8 +64,8 @@ pub struct FleetSpec {
 #[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SwarmSpec {
-    /// The version of the docker engine, "20.10" or newer.
-    #[schemars(pattern(ENGINE), extend("examples" = ["20.10"]))]
+    /// The oldest version of the docker engine on the nodes, "20.10" or "23" to "29".
+    #[schemars(pattern(ENGINE), extend("examples" = ["29.0"]))]
     pub engine: Option<String>,
     /// The name of an existing attachable overlay network.
     #[schemars(pattern(LABEL_VALUE), length(max = 63), extend("not" = { "enum": NO_OVERLAY }))]

@@ -5,7 +5,6 @@ use super::section::{Section, Words, chain, labels, members, once, revision, the
 use crate::model::{Members, Model, Service, Swarm, Workload};
 use crate::plan::swarm;
 use crate::target::Target;
-use crate::text::units::Version;
 
 /// A service, its revisions, and its target.
 #[derive(Clone, Copy)]
@@ -208,7 +207,7 @@ fn daemon_stops(service: &Service, w: &Workload, s: &Swarm, section: &mut Sectio
             "docker node update --availability active NODE   # when its dockerd is back".into(),
         ],
     );
-    if s.engine >= Version::new(29, 0) {
+    if s.engine >= Swarm::STOP_TIMEOUT {
         section.add(
             format!("For a dockerd that stops all the same: `\"default-stop-timeout\": {grace}` in daemon.json of each node. It holds for all containers there, so take the longest grace of all services."),
             vec![],

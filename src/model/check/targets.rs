@@ -8,7 +8,7 @@ use crate::code::Code;
 use crate::gap::GapId;
 use crate::model::{Accept, Fleet, Kubernetes, Pin, Swarm, Targets, UnitSection};
 use crate::route;
-use crate::spec::allowed::{KUBERNETES, MOVES, NO_OVERLAY};
+use crate::spec::allowed::{ENGINES, KUBERNETES, MOVES, NO_OVERLAY};
 use crate::spec::source::Route;
 use crate::spec::{self, AcceptSpec, FleetSpec, KubernetesSpec, SwarmSpec, TargetsSpec};
 use crate::text::names;
@@ -194,14 +194,16 @@ fn for_fleet(checker: &mut Checker<'_>, root: &Route, spec: FleetSpec) -> Fleet 
 
 fn for_swarm(checker: &mut Checker<'_>, root: &Route, spec: SwarmSpec) -> Swarm {
     let SwarmSpec { engine, network, pin, lock, volume, service } = spec;
-    let line = "engine: \"20.10\"";
+    let line = "engine: \"29.0\"";
+    let major = |text: &String| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let engine = engine.map(|text| if major(&text) { format!("{text}.0") } else { text });
     let engine = version_of(checker, root, "engine", engine, line).filter(|v| {
-        let known = *v >= Version::new(20, 10) && v.major < 100;
+        let known = (v.major, v.minor) == (20, 10) || ENGINES.contains(&v.major);
         if !known {
             checker
                 .fault(Code::VersionUnknown, &root.at("engine"), format!("berthc does not know docker {v}"))
                 .fixes
-                .push(fix("it knows versions 20.10 and newer", line));
+                .push(fix("it knows 20.10 and 23 to 29", line));
         }
         known
     });
@@ -221,19 +223,23 @@ fn for_swarm(checker: &mut Checker<'_>, root: &Route, spec: SwarmSpec) -> Swarm 
         }
     }
     let csi = volume.is_some();
-    if csi && engine.is_some_and(|e| e < Version::new(23, 0)) {
+    if csi && engine.is_some_and(|e| e < Swarm::CLUSTER_VOLUMES) {
         let other = checker.source.place(&root.at("engine"));
-        checker
-            .fault(Code::VersionTooOld, &root.at("volume"), "cluster volumes need engine 23 or newer")
-            .related
-            .push((other, "older".into()));
+        let fault = checker.fault(
+            Code::VersionTooOld,
+            &root.at("volume"),
+            "cluster volumes need engine 23 or newer on every node",
+        );
+        fault.related.push((other, "older".into()));
+        let line = format!("engine: \"{}\"", Swarm::CLUSTER_VOLUMES);
+        fault.fixes.push(fix("if all nodes have it", &line));
     }
     if lock == Some(0) {
         checker.fault(Code::BadPort, &root.at("lock"), "port 0 means any port, so it cannot be a lock");
     }
     let pin = own_pin(checker, &root.at("pin"), pin);
     Swarm {
-        engine: engine.unwrap_or(Version::new(20, 10)),
+        engine: engine.unwrap_or(Version::new(*ENGINES.end(), 0)),
         network,
         pin,
         lock,

@@ -103,7 +103,7 @@ fn cluster(subject: SwarmService<'_>, gap: Gap, enough: fn(Fences) -> bool) -> G
     let or = if gap.fixes.is_empty() { "" } else { "or " };
     gap.fix(
         format!("{or}let Swarm manage the volume (engine 23 and newer)"),
-        "targets: { swarm: { engine: \"23.0\", volume: csi } }",
+        subject.swarm.with_cluster_volumes(),
     )
 }
 

@@ -11,13 +11,19 @@ use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::gap::{Gap, GapId};
 use crate::model::check::value_fault;
-use crate::model::{self, Bootstrap, Check, Health, Helper, Program, Stop, Template, Update, User, Workload};
+use crate::model::{
+    self, Bootstrap, Check, Health, Helper, Program, Stop, Swarm, Template, Update, User, Workload,
+};
 use crate::plan::context::Context;
 use crate::plan::docker::{self, Command, GUARD};
 use crate::plan::scope::{For, Values};
 use crate::target::Target;
 use crate::text::units::{cores, docker_bytes};
 use crate::value::{self, Fault, Run, Text};
+
+/// The longest interval of checks in the time of the start, in seconds: the engine's own
+/// (moby `daemon/health.go`, `defaultStartInterval`). A shorter `every` holds there too.
+const LONGEST_START_INTERVAL: u32 = 5;
 
 /// Plans the services of one member.
 pub struct Maker<'a> {
@@ -234,6 +240,9 @@ impl Maker<'_> {
             timeout: *timeout,
             retries: *failures,
             start_period: *start,
+            start_interval: start
+                .filter(|_| self.subject.swarm.engine >= Swarm::START_INTERVAL)
+                .map(|_| LONGEST_START_INTERVAL.min(*every)),
         }
     }
 }

@@ -36,9 +36,6 @@ use service::SwarmService;
 use stack::Stack;
 pub use storage::Volume;
 
-/// The version of the file format. Clients of 20.10 know 3.0 to 3.9 and read a file without a
-/// version as version 1. berthc uses nothing newer than 3.8.
-const VERSION: &str = "3.8";
 /// Returns the volumes of member `id`, as in its stack file.
 pub fn volumes(service: &Service, id: Option<u32>) -> Vec<Volume> {
     SwarmService::of(service).map_or_else(Vec::new, |subject| storage::volumes(subject, id))
@@ -95,7 +92,7 @@ fn plan(context: &mut Context<'_>, subject: SwarmService<'_>) -> Plan {
             file: format!("{}.yml", subject.name(id)),
             name: subject.service.name.clone(),
             shared,
-            version: VERSION,
+            version: Stack::format(&services),
             networks: networks.into_iter().collect(),
             volumes: storage::volumes(subject, id),
             configs: configs.iter().map(|c| c.carried.clone()).collect(),

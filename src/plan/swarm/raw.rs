@@ -10,6 +10,7 @@ use super::service::SwarmService;
 use super::stack::Service;
 use crate::code::Code;
 use crate::diag::Diagnostic;
+use crate::model::Swarm;
 use crate::plan::context::Context;
 use crate::route;
 use crate::spec::Raw;
@@ -93,8 +94,9 @@ const DROPPED: [&str; 22] = [
     "userns_mode",
 ];
 
-/// The keys of a health check in format 3.8.
-const CHECK: [&str; 6] = ["test", "interval", "timeout", "retries", "start_period", "disable"];
+/// The keys of a health check.
+const CHECK: [&str; 7] =
+    ["test", "interval", "timeout", "retries", "start_period", "start_interval", "disable"];
 
 /// The additions that are allowed.
 #[derive(Default)]
@@ -201,12 +203,7 @@ impl Reader<'_> {
                 self.overwrites(route, "the health check comes from `health.live`");
                 false
             }
-            ("healthcheck", Value::Object(check)) => {
-                let Some(key) = check.keys().find(|k| !CHECK.contains(&k.as_str())) else { return true };
-                let message = format!("a health check in format 3.8 has no `{key}`");
-                self.fault(Code::UnknownKey, &route.at(key), message);
-                false
-            }
+            ("healthcheck", Value::Object(check)) => self.check(route, check),
             ("sysctls", Value::Object(all)) if w.node_network => {
                 let Some(key) = all.keys().find(|k| k.starts_with("net.")) else { return true };
                 let message = format!("with `{key}` on the node's network, a task never starts");
@@ -215,6 +212,26 @@ impl Reader<'_> {
             }
             _ => true,
         }
+    }
+
+    /// Returns whether the engine has every key of a health check.
+    fn check(&mut self, route: &Route, check: &Map<String, Value>) -> bool {
+        let since = Swarm::START_INTERVAL;
+        if let Some(key) = check.keys().find(|k| !CHECK.contains(&k.as_str())) {
+            self.fault(Code::UnknownKey, &route.at(key), format!("a health check has no `{key}`"));
+            return false;
+        }
+        let new = check.contains_key("start_interval") && self.subject.swarm.engine < since;
+        if new {
+            let service = self.subject.service;
+            let place = service.key(&route.at("start_interval"));
+            let message = format!("`start_interval` needs engine {since} or newer on every node");
+            let fault = Diagnostic::error(Code::VersionTooOld, place, message)
+                .related(service.place(&route!["targets", "swarm", "engine"]), "older")
+                .fix("if all nodes have it", format!("engine: \"{since}\""));
+            self.faults.push(fault);
+        }
+        !new
     }
 
     fn labels(&mut self, route: &Route, value: &Value) {

@@ -118,6 +118,8 @@ pub enum Healthcheck {
         retries: u32,
         /// The seconds after the start in which a failure does not count.
         start_period: Option<u32>,
+        /// The seconds between two checks in that time.
+        start_interval: Option<u32>,
     },
     /// A check among the raw additions.
     Own,
@@ -183,6 +185,20 @@ pub struct Resources {
     pub memory: Option<String>,
     /// The generic resources, from the raw additions.
     pub generic: Vec<Value>,
+}
+
+impl Stack {
+    /// Returns the oldest version of the file format that has every key of `services`. Clients of
+    /// 20.10 know 3.0 to 3.9, and read a file without a version as version 1. `start_interval` is
+    /// in 3.12, which clients know from 25.0 on (docker/cli `cli/compose/schema/data`).
+    pub fn format(services: &[Service]) -> &'static str {
+        let newer = |s: &Service| match &s.healthcheck {
+            Healthcheck::Live { start_interval, .. } => start_interval.is_some(),
+            Healthcheck::Own => s.added.get("healthcheck").is_some_and(|h| h.get("start_interval").is_some()),
+            Healthcheck::Disabled { .. } => false,
+        };
+        if services.iter().any(newer) { "3.12" } else { "3.8" }
+    }
 }
 
 impl Deploy {

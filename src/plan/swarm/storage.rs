@@ -183,10 +183,7 @@ fn plugin(subject: SwarmService<'_>, data: &Data, wanted: &Wanted, at: &Route) -
     let place = service.place(&at.at("backend"));
     let backend = &wanted.backend_name;
     let csi = |d: Diagnostic| match wanted.csi {
-        Some(_) => d.fix(
-            "with engine 23.0 or newer, use its CSI driver",
-            "targets: { swarm: { engine: \"23.0\", volume: csi } }",
-        ),
+        Some(_) => d.fix("with engine 23 or newer, use its CSI driver", swarm.with_cluster_volumes()),
         None => d,
     };
     let Some(plugin) = wanted.backend.plugin else {

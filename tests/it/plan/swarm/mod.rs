@@ -290,6 +290,23 @@ fn secrets_are_files_of_their_user() {
 }
 
 #[test]
+fn an_engine_with_an_interval_for_the_start_gets_it() {
+    let spec = |engine: &str, every: &str, start: &str| {
+        let live = format!("health: {{ {start} live: {{ run: [ask], every: {every} }} }}\n");
+        let spec = format!("{PINNED}{live}").replace("\"20.10\"", &format!("\"{engine}\""));
+        stack(&tree(&[&spec]), "db/swarm/db-1.yml")
+    };
+    let written = |stack: &Value| {
+        let check = &stack["services"]["db-1"]["healthcheck"];
+        (stack["version"].as_str().unwrap().to_owned(), check["start_interval"].as_str().map(str::to_owned))
+    };
+    let new = |interval: &str| ("3.12".to_owned(), Some(interval.to_owned()));
+    assert_eq!(written(&spec("25.0", "10s", "start: 2m,")), new("5s"));
+    assert_eq!(written(&spec("29", "3s", "start: 2m,")), new("3s"));
+    assert_eq!(written(&spec("24.0", "10s", "start: 2m,")), ("3.8".to_owned(), None));
+}
+
+#[test]
 fn only_live_is_a_healthcheck() {
     let disabled = serde_json::json!({ "disable": true });
     assert_eq!(service(PINNED, "db-1")["healthcheck"], disabled);
@@ -302,6 +319,7 @@ fn only_live_is_a_healthcheck() {
     assert_eq!(texts(&check["test"]), ["CMD-SHELL", "nc -z -w 4 127.0.0.1 5001"]);
     let numbers = ["interval", "timeout", "start_period"].map(|k| check[k].as_str().unwrap());
     assert_eq!((numbers, check["retries"].as_u64()), (["9s", "4s", "120s"], Some(5)));
+    assert_eq!(check.get("start_interval"), None, "engine 20.10 has no such key");
     // curl would read several URLs out of one.
     let curl =
         format!("{PINNED}health: {{ tool: curl, live: {{ http: \"/a[1-3]\", port: peer }}, start: 60s }}\n");

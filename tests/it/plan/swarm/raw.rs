@@ -80,7 +80,7 @@ fn nothing_vanishes_on_the_way() {
         "{ x-own: 1 }",
         "{ cap_ad: [X] }",
         "{ deploy: { x-own: 1 } }",
-        "{ healthcheck: { start_interval: 1s } }",
+        "{ healthcheck: { start_intervall: 1s } }",
     ] {
         assert_eq!(codes(&[&with(PINNED, hatch)]), ["unknown-key".to_owned()].into(), "{hatch}");
     }

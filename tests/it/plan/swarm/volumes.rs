@@ -1,6 +1,6 @@
 //! Where data on the network is kept: plugins, NFS, cluster volumes.
 
-use super::{VOLUME, codes, stack, texts, tree};
+use super::{VOLUME, codes, said, stack, texts, tree};
 
 #[test]
 fn volumes_of_plugins() {
@@ -46,6 +46,43 @@ fn nfs_mounts_a_directory_that_exists() {
     assert!(has("{ server: 10.0.0.9 }", "volume-no-plugin"));
     assert!(has("{ server: \"a,b\", share: /x }", "volume-no-plugin"));
     assert!(has("{ server: nas, share: /x, mountPermissions: \"0\" }", "bad-value"));
+}
+
+#[test]
+fn a_help_never_lowers_the_engine() {
+    for backend in ["ceph-rbd", "azure-disk, zones: [a]"] {
+        for (engine, line) in [
+            ("20.10", "targets: { swarm: { engine: \"23.0\", volume: csi } }"),
+            ("29.0", "targets: { swarm: { volume: csi } }"),
+        ] {
+            let spec = VOLUME.replace("BACKEND", backend).replace("20.10", engine);
+            let lines: Vec<String> =
+                said(&[&spec]).into_iter().flat_map(|d| d.fixes).map(|f| f.line).collect();
+            assert!(lines.iter().any(|l| l == line), "{backend} {engine}: {lines:?}");
+        }
+    }
+}
+
+#[test]
+fn what_the_engine_lacks_is_refused_with_the_first_that_has_it() {
+    let csi = VOLUME.replace("BACKEND", "ceph-rbd").replace("network: net", "network: net, volume: csi");
+    let check = super::PINNED.replace(
+        "network: net",
+        "network: net, service: { healthcheck: { test: [CMD, x], start_interval: 1s } }",
+    );
+    for (spec, first) in [(csi, "23.0"), (check, "25.0")] {
+        let old = said(&[&spec]).into_iter().find(|d| d.code == "version-too-old").unwrap();
+        assert_eq!(old.fixes[0].line, format!("engine: \"{first}\""));
+        assert!(!codes(&[&spec.replace("20.10", first)]).contains("version-too-old"));
+    }
+    let stack = stack(
+        &tree(&[&super::PINNED.replace(
+            "\"20.10\", network: net",
+            "\"25.0\", network: net, service: { healthcheck: { test: [CMD, x], start_interval: 1s } }",
+        )]),
+        "db/swarm/db-1.yml",
+    );
+    assert_eq!(stack["version"], "3.12");
 }
 
 #[test]
