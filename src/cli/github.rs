@@ -1,6 +1,7 @@
 //! Workflow commands of GitHub Actions, which become annotations of the changed lines.
 
 use berthc::Severity;
+use berthc::text::quote::shown;
 
 use super::finding::Finding;
 
@@ -24,12 +25,8 @@ fn annotation(f: &Finding) -> String {
         }
     }
     properties.push(format!("title={}", property(&f.code)));
-    let mut text = f.message.clone();
-    for line in &f.more {
-        text.push('\n');
-        text.push_str(line);
-    }
-    format!("::{level} {}::{}\n", properties.join(","), data(&text))
+    let lines: Vec<_> = std::iter::once(&f.message).chain(&f.more).map(|line| shown(line)).collect();
+    format!("::{level} {}::{}\n", properties.join(","), data(&lines.join("\n")))
 }
 
 /// What `@actions/core` escapes in the text of a command.
@@ -39,7 +36,7 @@ fn data(text: &str) -> String {
 
 /// And in its properties.
 fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
+    data(&shown(text)).replace(':', "%3A").replace(',', "%2C")
 }
 
 #[cfg(test)]
@@ -64,7 +61,7 @@ mod tests {
         };
         let line = annotation(&finding);
         let wanted = "::error file=a%2Cb%3Ac.yaml,line=2,endLine=2,col=3,endColumn=9,title=fleet/x\
-                      ::100%25%0A::error::x%0Amore\n";
+                      ::100%25\\n::error::x%0Amore\n";
         assert_eq!(line, wanted);
         finding.spots = vec![spot(4)];
         assert!(!annotation(&finding).contains("col="));

@@ -29,6 +29,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use args::{Cli, Command};
+use berthc::text::quote::shown;
 use clap::{ColorChoice, CommandFactory as _, Parser as _};
 use stdout::print;
 
@@ -59,7 +60,7 @@ pub fn run() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(message) => {
-            let _ = writeln!(anstream::stderr(), "berthc: {message}");
+            let _ = writeln!(anstream::stderr(), "berthc: {}", shown(&message));
             ExitCode::from(2)
         }
     }

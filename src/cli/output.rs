@@ -1,7 +1,7 @@
 //! Prints the result of a command: messages to stderr, data to stdout.
 
 use std::collections::BTreeMap;
-use std::io::{BufWriter, Write as _};
+use std::io::{BufWriter, IsTerminal as _, Write as _};
 
 use berthc::{Diagnostic, Input, Severity};
 use clap::{Args, ValueEnum};
@@ -119,8 +119,14 @@ impl Output {
                 let rows = report.drift.map(|rows| ("drift".to_owned(), Field::Rows(rows)));
                 let own = report.json.into_iter().map(|(key, value)| (key, Field::Value(value)));
                 let all = own.chain(rows).chain([("diagnostics".to_owned(), Field::Value(found))]);
-                let mut out = BufWriter::new(std::io::stdout().lock());
                 let object = all.collect::<BTreeMap<_, _>>();
+                if std::io::stdout().is_terminal() {
+                    return print(&format!(
+                        "{}\n",
+                        serde_json::to_string_pretty(&object).map_err(|e| e.to_string())?
+                    ));
+                }
+                let mut out = BufWriter::new(std::io::stdout().lock());
                 let done = serde_json::to_writer_pretty(&mut out, &object).map_err(std::io::Error::from);
                 written(done.and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()))
             }

@@ -1,8 +1,11 @@
 //! Prints diagnostics as text and as JSON.
 
+use std::borrow::Cow;
+
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Padding, Renderer, Snippet};
 use berthc::diag::{Diagnostic, Place};
 use berthc::spec::source::line_column;
+use berthc::text::quote::{escaped, shown, shown_lines};
 use berthc::{Input, Severity};
 use serde_json::{Value, json};
 
@@ -27,16 +30,17 @@ fn groups<'d>(inputs: &'d [Input], d: &'d Diagnostic) -> Vec<Group<'d>> {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let mut group = level.primary_title(d.message.as_str()).id(d.code.as_ref()).elements(snippets(inputs, d));
+    let mut group = level.primary_title(shown(&d.message)).id(d.code.as_ref()).elements(snippets(inputs, d));
     for why in &d.why {
-        group = group.element(Level::NOTE.message(why.as_str()));
+        group = group.element(Level::NOTE.message(shown(why)));
     }
     let mut groups = vec![group];
     for fix in &d.fixes {
+        let text = shown(&fix.text);
         let title = if fix.line.is_empty() {
-            fix.text.clone()
+            text
         } else {
-            format!("{}:   {}", fix.text, line(inputs, d, &fix.line))
+            format!("{text}:   {}", shown_lines(&line(inputs, d, &fix.line))).into()
         };
         groups.push(Group::with_title(Level::HELP.secondary_title(title)));
     }
@@ -63,11 +67,14 @@ fn snippets<'d>(inputs: &'d [Input], d: &'d Diagnostic) -> Vec<Element<'d>> {
     let mut elements: Vec<Element<'d>> = Vec::new();
     for source in sources {
         let Some(input) = inputs.get(source) else { continue };
-        let mut snippet = Snippet::source(input.text.as_str()).path(input.path.as_str());
+        let mut snippet = Snippet::source(source_text(&input.text)).path(shown(&input.path));
         for (place, label, kind) in places.iter().filter(|p| p.0.source == source) {
             let annotation = kind.span(span(&input.text, *place));
-            snippet =
-                snippet.annotation(if label.is_empty() { annotation } else { annotation.label(*label) });
+            snippet = snippet.annotation(if label.is_empty() {
+                annotation
+            } else {
+                annotation.label(shown(label))
+            });
         }
         elements.push(snippet.into());
     }
@@ -75,6 +82,20 @@ fn snippets<'d>(inputs: &'d [Input], d: &'d Diagnostic) -> Vec<Element<'d>> {
         elements.push(Padding.into());
     }
     elements
+}
+
+/// Returns the text of a file for a snippet. Characters that must be escaped become question marks of
+/// the same length, so that places stay where they are. The renderer itself shows those of ASCII.
+pub fn source_text(text: &str) -> Cow<'_, str> {
+    let hidden = |c: char| !c.is_ascii() && escaped(c);
+    if !text.chars().any(hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if hidden(c) { out.extend(std::iter::repeat_n('?', c.len_utf8())) } else { out.push(c) }
+    }
+    Cow::Owned(out)
 }
 
 /// Returns the place within its text, on character boundaries and on one line.

@@ -1,13 +1,18 @@
 //! Data on stdout, and what went wrong outside the specs.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
+
+use berthc::text::quote::shown_lines;
 
 /// An error outside the specs; exit code 2.
 pub type Outside = String;
 
-/// Prints data to stdout. A closed pipe is not an error.
+/// Prints data to stdout. On a terminal, characters that must be escaped are made visible. A closed
+/// pipe is not an error.
 pub fn print(text: &str) -> Result<(), Outside> {
-    written(std::io::stdout().write_all(text.as_bytes()))
+    let mut stdout = std::io::stdout();
+    let text = if stdout.is_terminal() { shown_lines(text) } else { text.into() };
+    written(stdout.write_all(text.as_bytes()))
 }
 
 /// Returns the error of a write to stdout, unless the pipe is closed.

@@ -12,6 +12,7 @@ use berthc::finding::{Alike, At, Event, Finding, Level as Grade, Way, codes};
 use berthc::images::Images;
 use berthc::input::STDIN;
 use berthc::spec::project::FILE;
+use berthc::text::quote::shown;
 use berthc::verify::{Accept, Outcome, Progress, Settings, Verified, watched};
 use berthc::world::{File, Known, Unread, UnreadKind};
 use berthc::{Diagnostic, Input, Project, Severity};
@@ -20,6 +21,7 @@ use clap::Args;
 use super::finding::{Finding as Said, Spot, Step};
 use super::output::{Format, Output, Report};
 use super::progress::Line;
+use super::report::source_text;
 use super::stdout::Outside;
 use super::{job, read};
 
@@ -128,17 +130,18 @@ fn text(texts: &BTreeMap<String, String>, verified: &Verified) -> String {
     }
     for unread in &verified.unread {
         let head = if unread.kind == UnreadKind::NotSearched { "not searched" } else { "not understood" };
-        out.push_str(&format!("{head}: {}: {}\n", place(&unread.at), unread));
+        out.push_str(&format!("{}\n", shown(&format!("{head}: {}: {unread}", place(&unread.at)))));
         if !unread.fix.is_empty() {
-            out.push_str(&format!("  help: {}\n", unread.fix));
+            out.push_str(&format!("  help: {}\n", shown(&unread.fix)));
         }
     }
     for accepted in &verified.accepted {
         let at = accepted.finding.at.first().map(place).unwrap_or_default();
-        out.push_str(&format!("accepted: {} {at}: {}\n", accepted.finding.code, accepted.because));
+        let accepted = format!("accepted: {} {at}: {}", accepted.finding.code, accepted.because);
+        out.push_str(&format!("{}\n", shown(&accepted)));
     }
     for accept in &verified.stale {
-        out.push_str(&format!("stale: {}\n", stale(accept)));
+        out.push_str(&format!("stale: {}\n", shown(&stale(accept))));
     }
     out
 }
@@ -156,7 +159,7 @@ fn summary(verified: &Verified) -> String {
     if !verified.passed.is_empty() {
         out.push_str(&format!(
             "ignored, because not a manifest, stack file or unit: {}\n",
-            some(&verified.passed)
+            shown(&some(&verified.passed))
         ));
     }
     let violations = verified.findings.iter().filter(|f| f.level == Grade::Violation).count();
@@ -252,31 +255,33 @@ fn groups<'f>(
         Grade::Note => Level::NOTE,
     };
     let mut group =
-        Group::with_title(level.primary_title(finding.message.as_str()).id(finding.code.to_string()));
+        Group::with_title(level.primary_title(shown(&finding.message)).id(finding.code.to_string()));
     if let Some(at) = finding.at.first()
         && let Some((path, text)) = texts.get_key_value(&*at.file)
     {
         let lines = lines.entry(path).or_insert_with(|| text.split('\n').collect());
         let line = short(at.line.checked_sub(1).and_then(|i| lines.get(i)).copied().unwrap_or_default());
         let span = line.len() - line.trim_start().len()..line.len();
-        let annotation = AnnotationKind::Primary.span(span).label(at.field.as_str());
-        let snippet = Snippet::source(line).line_start(at.line).path(path.as_str());
+        let annotation = AnnotationKind::Primary.span(span).label(shown(&at.field));
+        let snippet = Snippet::source(source_text(line)).line_start(at.line).path(shown(path));
         group = group.element(snippet.annotation(annotation));
     }
     for (i, event) in finding.story.iter().enumerate() {
         let at = event.at.as_ref().map(|at| format!("  ({})", place(at))).unwrap_or_default();
-        group = group.element(Level::NOTE.no_name().message(format!("{}. {}{at}", i + 1, event.words)));
+        group = group.element(
+            Level::NOTE.no_name().message(shown(&format!("{}. {}{at}", i + 1, event.words)).into_owned()),
+        );
     }
     for alike in &finding.alike {
-        group =
-            group.element(Level::NOTE.no_name().message(format!("{} ({})", also(alike), place(&alike.at))));
+        let also = format!("{} ({})", also(alike), place(&alike.at));
+        group = group.element(Level::NOTE.no_name().message(shown(&also).into_owned()));
     }
     for way in &finding.also_by {
-        group = group.element(Level::NOTE.no_name().message(also_by(way)));
+        group = group.element(Level::NOTE.no_name().message(shown(&also_by(way)).into_owned()));
     }
     let mut groups = vec![group];
     if !finding.fix.is_empty() {
-        groups.push(Group::with_title(Level::HELP.secondary_title(finding.fix.as_str())));
+        groups.push(Group::with_title(Level::HELP.secondary_title(shown(&finding.fix))));
     }
     groups
 }

@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use berthc::text::quote::shown;
 use tempfile::TempPath;
 
 use super::drift::{Changes, State};
@@ -19,10 +20,18 @@ pub fn summary(changes: &Changes, out: &Path) -> String {
     let removed = match removed.as_slice() {
         [] => String::new(),
         names => {
-            format!(", removed {} that no spec needs any more: {}", files(names.len()), names.join(", "))
+            format!(
+                ", removed {} that no spec needs any more: {}",
+                files(names.len()),
+                shown(&names.join(", "))
+            )
         }
     };
-    format!("wrote {changed} below {}, {} unchanged{removed}", out.display(), changes.unchanged)
+    format!(
+        "wrote {changed} below {}, {} unchanged{removed}",
+        shown(&out.to_string_lossy()),
+        changes.unchanged
+    )
 }
 
 /// Returns `1 file`, `2 files`, ….

@@ -1,5 +1,6 @@
 //! Quotes text for the place where it is printed.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// Quotes `text` as a YAML scalar that YAML 1.1 and 1.2 readers decode to the same text. Plain if
@@ -28,17 +29,49 @@ pub fn yaml(text: &str) -> String {
     out
 }
 
-/// Returns whether `c` must be escaped: control characters, private characters, and characters that
-/// some reader treats as a line break, a byte order mark or nothing.
+/// Returns whether `c` must be escaped: control characters, private characters, characters that
+/// some reader treats as a line break, a byte order mark or nothing, and characters that are invisible
+/// or change the direction of the text around them (Unicode, `DerivedCoreProperties.txt`,
+/// `Default_Ignorable_Code_Point`, without the selectors of variants).
 pub fn escaped(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_control();
     }
     let n = c as u32;
     c.is_control()
-        || matches!(n, 0x2028 | 0x2029 | 0xfeff | 0xfffe | 0xffff)
-        || (0xe000..=0xf8ff).contains(&n)
+        || matches!(n, 0xad | 0x34f | 0x61c | 0x115f | 0x1160 | 0x17b4 | 0x17b5 | 0x180e | 0x3164 | 0xffa0)
+        || matches!(n, 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0xfeff | 0xfff0..=0xfffb)
+        || matches!(n, 0xe000..=0xf8ff | 0x1d173..=0x1d17a | 0xe0000..=0xe00ff)
         || n & 0xfffe == 0xfffe
+}
+
+/// Writes text of a file on one line of a terminal or a log: each character that must be escaped
+/// becomes visible as `\u{1b}`.
+pub fn shown(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(escaped) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if escaped(c) => out.extend(c.escape_unicode()),
+            c => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Does the same to each line of a text of several lines. Tabs stay.
+pub fn shown_lines(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(|c| escaped(c) && c != '\n' && c != '\t') {
+        return Cow::Borrowed(text);
+    }
+    let cell = |cell: &str| shown(cell).into_owned();
+    let line = |line: &str| line.split('\t').map(cell).collect::<Vec<_>>().join("\t");
+    Cow::Owned(text.split('\n').map(line).collect::<Vec<_>>().join("\n"))
 }
 
 /// Returns whether `text` is safe without quotes: it starts with a letter or `/`, has no special

@@ -3,5 +3,6 @@
 mod check;
 mod known;
 mod output;
+mod terminal;
 mod usage;
 mod verify;
