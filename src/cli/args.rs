@@ -33,7 +33,8 @@ Compile specs together if they name each other (`peers('x')`, `apart_from`, two 
 service). One run reports all errors of all specs. If there is an error, no file is written.
 Otherwise berthc writes only the files that changed, and each file is replaced as a whole. In the
 folders of the compiled services it also removes files that it wrote before and that no spec needs
-any more. It never changes files without berthc's header.
+any more. It never changes files without berthc's header: if one stands where a file must be
+written, nothing is written. Two runs on one OUT wait for each other.
 
 A berthc.toml in this folder, or in a parent folder of the same repository, sets the defaults:
   specs = [\"specs/*.yaml\"]
@@ -64,7 +65,8 @@ that no spec needs any more is reported as extra. Files without berthc's header 
 With 100 or more specs, compile and check cache a fingerprint of each service's inputs (including
 this binary) and outputs. check skips a service whose inputs and outputs have not changed, unless it
 has raw additions. The cache is the folder BERTHC_CACHE, otherwise berthc/ in XDG_CACHE_HOME or
-~/.cache. An empty BERTHC_CACHE turns the cache off, and --verify ignores it.
+~/.cache. An empty BERTHC_CACHE turns the cache off, and --verify ignores it. A cache that another
+user can write is not used.
 
 Exit codes: 0 OUT is up to date; 1 OUT differs; 2 the specs have errors, wrong usage, or a file could
 not be read.")]

@@ -13,12 +13,13 @@ use berthc::{
 };
 
 use super::drift::{self, Change, Changes, Drift, Item};
+use super::job;
 use super::known::{Known, Print};
+use super::lock::Lock;
 use super::older::Older;
 use super::progress::Line;
 use super::spool::Spool;
 use super::stdout::Outside;
-use super::{job, read};
 
 /// The result of a compile before anything is written.
 pub struct Done {
@@ -33,6 +34,8 @@ pub struct Done {
     pub read: BTreeSet<String>,
     /// The number of services whose changes were not judged, because there is no older state.
     pub unjudged: usize,
+    /// The lock of `out`. It ends after the write.
+    pub lock: Lock,
 }
 
 /// Compares each batch with the files in OUT.
@@ -179,7 +182,8 @@ pub enum Use {
 
 /// Compiles the specs and compares the result with the files in OUT.
 pub fn done(job: &job::Job, to: Use) -> Result<Done, Outside> {
-    let (job::Ready { specs, mut options, mut read, whole: all, .. }, out) = job.ready()?;
+    let (job::Ready { specs, mut options, mut read, whole: all, disk, .. }, out) = job.ready()?;
+    let lock = if matches!(to, Use::Write) { Lock::to_write(&out) } else { Lock::to_read(&out) };
     let against = job.against.as_deref().map(|against| Older::of(against, &out)).transpose()?;
     let accepted = job.accept_change.iter().cloned().collect();
     options.threads = threads::cores();
@@ -190,7 +194,7 @@ pub fn done(job: &job::Job, to: Use) -> Result<Done, Outside> {
     };
     let line = Mutex::default();
     let compare = Compare { out: &out, options: &options, look, known, text, spool, line, against, accepted };
-    let (mut rest, parts) = berthc::compile_each(&specs, &read::Disk, &options, &compare);
+    let (mut rest, parts) = berthc::compile_each(&specs, &disk, &options, &compare);
     let Compare { known, spool, line, against, accepted, .. } = compare;
     line.into_inner().unwrap_or_default().clear();
     // This is an error of the disk, not of a spec.
@@ -237,7 +241,7 @@ pub fn done(job: &job::Job, to: Use) -> Result<Done, Outside> {
     }
     let sources = rest.sources(&diagnostics);
     read.extend(rest.read);
-    Ok(Done { sources, diagnostics, out, changes: whole, spool, read, unjudged: new.len() })
+    Ok(Done { sources, diagnostics, out, changes: whole, spool, read, unjudged: new.len(), lock })
 }
 
 /// Returns the files in the folder `name` as extra.

@@ -23,7 +23,7 @@ pub struct Compile {
 /// Whether it went well.
 pub fn compile(args: &Compile) -> Result<bool, Outside> {
     let job = &args.job;
-    let Done { sources, diagnostics, out, changes, spool, read, unjudged } = done(job, Use::Write)?;
+    let Done { sources, diagnostics, out, changes, spool, read, unjudged, lock } = done(job, Use::Write)?;
     let failed = failed(&diagnostics);
     let written = changes.filter(|_| !failed);
     let mut report = output::Report::default();
@@ -44,6 +44,7 @@ pub fn compile(args: &Compile) -> Result<bool, Outside> {
         removed.extend(changes.names(drift::State::Extra));
         unchanged = changes.unchanged;
     }
+    drop(lock);
     report.json = Map::from_iter([
         ("written".into(), json!(changed)),
         ("removed".into(), json!(removed)),

@@ -10,10 +10,10 @@ use berthc::{Compiled, Target, explain};
 use clap::Args;
 use serde_json::{Map, Value, json};
 
+use super::job;
 use super::output::{Format, Output, Report};
 use super::stdout::{Outside, print};
 use super::target::{TargetName, target};
-use super::{job, read};
 
 #[derive(Debug, Args)]
 pub struct Explain {
@@ -50,8 +50,8 @@ pub fn explain(args: &Explain) -> Result<bool, Outside> {
     }
     let mut ready = job::ready(&args.what, &args.layers)?;
     ready.take_templates(args.templates.as_deref())?;
-    let job::Ready { specs, options, .. } = ready;
-    let compiled = berthc::compile(&specs.inputs()?, &read::Disk, &options);
+    let job::Ready { specs, options, disk, .. } = ready;
+    let compiled = berthc::compile(&specs.inputs()?, &disk, &options);
     let sources = &compiled.sources;
     let wanted: BTreeSet<Target> = args.target.iter().map(|t| target(*t)).collect();
     let parts = parts(&compiled, &wanted);

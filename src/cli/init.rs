@@ -36,7 +36,7 @@ const NAME: &str = "my-database";
 
 /// Prints or writes the starter of a kind.
 pub fn init(args: &Init) -> Result<(), Outside> {
-    if let Some(wrong) = names::label(&args.service, names::MAX_SERVICE) {
+    if let Some(wrong) = names::service(&args.service) {
         return Err(format!("the name `{}` {wrong}", args.service));
     }
     let text = match args.kind {

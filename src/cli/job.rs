@@ -22,6 +22,9 @@ pub struct Layers {
     /// kafka:image=kafka:3.9.1 (`*:` means all services; `null` removes a value; may be repeated)
     #[arg(long, value_name = "[SERVICE:]PATH=VALUE")]
     set: Vec<String>,
+    /// Let specs name files outside of their repository, in `base` and `from`
+    #[arg(long)]
+    allow_outside: bool,
 }
 
 #[derive(Debug, Args)]
@@ -61,6 +64,8 @@ pub struct Job {
 /// The inputs of a compile.
 pub struct Ready {
     pub specs: read::Specs,
+    /// The files that the specs may name.
+    pub disk: read::Disk,
     pub options: Options,
     /// Whether the specs are all that OUT is made from: those of the project, or of folders.
     pub whole: bool,
@@ -100,7 +105,10 @@ pub fn ready(specs: &[PathBuf], layers: &Layers) -> Result<Ready, Outside> {
     if let Some((folder, input)) = found {
         match Project::read(&input, 0) {
             Ok(read) => project = Some((folder, read)),
-            Err(_) => return Ok(Ready { specs: read::Specs::none(), options, whole, project, read }),
+            Err(_) => {
+                let (specs, disk) = (read::Specs::none(), read::Disk::whole());
+                return Ok(Ready { specs, disk, options, whole, project, read });
+            }
         }
     }
     if let (true, Some((folder, project))) = (specs.is_empty(), &project) {
@@ -111,7 +119,9 @@ pub fn ready(specs: &[PathBuf], layers: &Layers) -> Result<Ready, Outside> {
     if specs.is_empty() {
         return Err(format!("no specs: name them, or add specs = [\"specs/*.yaml\"] to {FILE}"));
     }
-    Ok(Ready { specs: read::Specs::of(&specs, &mut read)?, options, whole, project, read })
+    let specs = read::Specs::of(&specs, &mut read)?;
+    let disk = if layers.allow_outside { read::Disk::whole() } else { read::Disk::of(&specs) };
+    Ok(Ready { specs, disk, options, whole, project, read })
 }
 
 impl Job {
@@ -140,8 +150,8 @@ impl Job {
 pub fn find() -> Result<Option<(PathBuf, Input)>, Outside> {
     // A folder that was deleted under its shell has no project.
     let Ok(here) = std::env::current_dir() else { return Ok(None) };
-    let root = |dir: &Path| [".git", ".hg", ".jj"].iter().any(|r| dir.join(r).exists());
-    let depth = here.ancestors().position(root).unwrap_or_default();
+    let root = read::repository(&here);
+    let depth = here.ancestors().position(|dir| Some(dir) == root).unwrap_or_default();
     let mut folder = PathBuf::new();
     for _ in 0..=depth {
         let file = folder.join(FILE);

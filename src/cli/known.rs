@@ -2,10 +2,13 @@
 //! contains neither times nor paths of the machine. If a run finds inputs and outputs unchanged, it
 //! need not compile the batch.
 
-use std::fs::File;
-use std::path::PathBuf;
+use std::fs::{self, DirBuilder, File, Metadata};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
 
 use berthc::input::{Digest, feed};
+use berthc::text::quote::shown;
 use berthc::{Batch, Options};
 use blake3::Hasher;
 
@@ -60,6 +63,15 @@ impl Known {
             return None;
         }
         let file = folder()?.join(FILE);
+        if let Some(open) = [file.parent()?, &file].into_iter().find(|path| others_write(path)) {
+            let open = shown(&open.to_string_lossy()).into_owned();
+            let _ = writeln!(
+                anstream::stderr(),
+                "berthc: does not use the cache {open}: another user can write it, and so make `check` \
+                 report what is not true (chmod go-w {open})",
+            );
+            return None;
+        }
         let mut start = Hasher::new();
         // Another build of berthc may emit other files.
         start.update_reader(File::open(std::env::current_exe().ok()?).ok()?).ok()?;
@@ -93,8 +105,18 @@ impl Known {
         }
         found.sort_unstable();
         found.dedup();
+        if let Some(folder) = self.file.parent() {
+            let _ = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        }
         let _ = write::replace(&self.file, found.as_flattened());
     }
+}
+
+/// Returns whether another user can write an existing file or folder. Who can write fingerprints can
+/// make files pass for up to date.
+fn others_write(path: &Path) -> bool {
+    let own = |about: &Metadata| [0, rustix::process::geteuid().as_raw()].contains(&about.uid());
+    fs::metadata(path).is_ok_and(|about| !own(&about) || about.mode() & 0o022 != 0)
 }
 
 /// Returns the user's cache folder.

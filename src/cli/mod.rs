@@ -12,6 +12,7 @@ mod github;
 mod init;
 mod job;
 mod known;
+mod lock;
 mod older;
 mod output;
 mod progress;

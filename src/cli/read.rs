@@ -193,6 +193,7 @@ pub fn templates(dir: &Path, read: &mut BTreeSet<String>) -> Result<BTreeMap<Str
             if entry.file_type().is_ok_and(|t| t.is_dir()) {
                 open.push((path, format!("{name}/")));
             } else if name.ends_with(".j2") {
+                regular(&path, &fs::metadata(&path).map_err(|e| fail(&path, e))?)?;
                 found.insert(name, text(&path)?);
                 read.insert(path.to_string_lossy().into_owned());
             }
@@ -202,11 +203,54 @@ pub fn templates(dir: &Path, read: &mut BTreeSet<String>) -> Result<BTreeMap<Str
 }
 
 /// The files that specs name, in the file system.
-pub struct Disk;
+pub struct Disk {
+    /// The only folders, without links, whose files a spec may name; all folders if `None`.
+    roots: Option<BTreeSet<PathBuf>>,
+}
+
+impl Disk {
+    /// Allows every path.
+    pub fn whole() -> Self {
+        Self { roots: None }
+    }
+
+    /// Allows the files of the repositories that `specs` are in. A spec outside of any repository may
+    /// name every file.
+    pub fn of(specs: &Specs) -> Self {
+        let folders = specs.files.iter().filter_map(|file| file.parent()).collect::<BTreeSet<_>>();
+        let here =
+            |folder: &Path| if folder.as_os_str().is_empty() { ".".into() } else { folder.to_path_buf() };
+        let root = |folder: &Path| repository(&fs::canonicalize(here(folder)).ok()?).map(Path::to_path_buf);
+        Self { roots: folders.into_iter().map(root).collect() }
+    }
+}
 
 impl Files for Disk {
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
-        bounded(Path::new(path))
+        let file = Path::new(path);
+        let fail = |e: std::io::Error| format!("cannot read {path}: {e}");
+        if let Some(roots) = &self.roots {
+            let real = fs::canonicalize(file).map_err(fail)?;
+            if !roots.iter().any(|root| real.starts_with(root)) {
+                return Err(format!("{path} is outside of the repository; --allow-outside reads it"));
+            }
+        }
+        regular(file, &fs::metadata(file).map_err(fail)?)?;
+        bounded(file)
+    }
+}
+
+/// Returns the folder of the repository around `folder`, if there is one.
+pub fn repository(folder: &Path) -> Option<&Path> {
+    folder.ancestors().find(|dir| [".git", ".hg", ".jj"].iter().any(|name| dir.join(name).exists()))
+}
+
+/// Refuses what is no regular file: a read of a pipe or a device may never end.
+pub fn regular(path: &Path, about: &fs::Metadata) -> Result<(), Outside> {
+    match about.is_file() {
+        true => Ok(()),
+        false if about.is_dir() => Err(format!("{} is a folder", path.display())),
+        false => Err(format!("{} is no regular file", path.display())),
     }
 }
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use berthc::text::quote::shown;
 use tempfile::TempPath;
 
-use super::drift::{Changes, State};
+use super::drift::{Changes, State, is_replaceable};
 use super::spool::Spool;
 use super::stdout::Outside;
 
@@ -43,9 +43,18 @@ pub fn files(n: usize) -> String {
 /// of a removed member must not start again.
 ///
 /// # Errors
-/// The first file or folder that could not be created. No file has been replaced then, unless the
-/// last step, the renaming, failed.
+/// A file that berthc did not write would be replaced, or a file or folder could not be created. No
+/// file has been replaced then, unless the last step, the renaming, failed.
 pub fn write(out: &Path, changes: &Changes, spool: &Spool) -> Result<(), Outside> {
+    let foreign: Vec<&str> =
+        changes.names(State::Differs).filter(|name| !is_replaceable(out, name)).collect();
+    if let [first, more @ ..] = foreign.as_slice() {
+        let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+        return Err(format!(
+            "nothing is written: {}{more} lacks berthc's header, so berthc did not write it; move it away, or use another OUT",
+            out.join(first).display()
+        ));
+    }
     let mut staged: Vec<(TempPath, PathBuf)> = Vec::new();
     for change in changes.all.iter().filter(|c| c.state != State::Extra) {
         let path = out.join(&change.name);
@@ -70,11 +79,15 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Outside> {
     file.persist(path).map_err(|e| format!("cannot replace {}: {}", path.display(), e.error))
 }
 
+/// The start of the name of a temporary file. It becomes the file that it stands beside, or a later
+/// run removes it.
+pub const TEMPORARY: &str = ".berthc-";
+
 fn stage(path: &Path, bytes: &[u8]) -> Result<TempPath, Outside> {
     let fail = |e: std::io::Error| format!("cannot write {}: {e}", path.display());
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(fail)?;
-    let mut file = tempfile::Builder::new().prefix(".berthc-").tempfile_in(folder).map_err(fail)?;
+    let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder).map_err(fail)?;
     file.write_all(bytes).map_err(fail)?;
     file.as_file().set_permissions(Permissions::from_mode(0o644)).map_err(fail)?;
     // The file is closed here, so that a large tree does not exhaust file descriptors.

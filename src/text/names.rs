@@ -32,6 +32,15 @@ pub fn label(name: &str, max: usize) -> Wrong {
     (b[b.len() - 1] == b'-').then(|| "must not end with a dash".into())
 }
 
+/// Checks the name of a service. It becomes the name of a folder, and Windows gives no file or folder the
+/// name of a device (Microsoft, "Naming Files, Paths, and Namespaces").
+pub fn service(name: &str) -> Wrong {
+    let numbered = |device| name.strip_prefix(device).is_some_and(|n| matches!(n.as_bytes(), [b'1'..=b'9']));
+    let device = matches!(name, "con" | "prn" | "aux" | "nul") || numbered("com") || numbered("lpt");
+    let wrong = || device.then(|| "is a device on Windows, where no folder can have this name".into());
+    label(name, MAX_SERVICE).or_else(wrong)
+}
+
 /// Checks a Kubernetes namespace (RFC 1123): a label that may start with a digit, at most 63
 /// characters.
 pub fn namespace(name: &str) -> Wrong {

@@ -20,9 +20,7 @@ pub(super) fn service(checker: &mut Checker<'_>, mut spec: Spec) -> Option<Servi
         checker.missing(&Route::default(), "service", "service: orders-db");
         return None;
     };
-    checker.named(Code::BadName, &route!["service"], &format!("the name `{name}`"), &name, |n| {
-        names::label(n, names::MAX_SERVICE)
-    });
+    checker.named(Code::BadName, &route!["service"], &format!("the name `{name}`"), &name, names::service);
     let revision = spec.revision.clone();
     if let Some(revision) = &revision {
         let what = format!("the revision `{revision}`");

@@ -149,7 +149,7 @@ fn it_changes_no_answer() {
             ALL - 1,
         ),
         ("a text", |d| write(d.join("out/a/swarm/files/etc-own"), |t| t + "y"), &[], 1, ALL - 1),
-        ("a text too many", |d| fs::write(d.join("out/a/swarm/files/x"), "x").unwrap(), &[], 0, ALL - 1),
+        ("a text too many", |d| fs::write(d.join("out/a/swarm/files/x"), "x").unwrap(), &[], 1, ALL - 1),
         ("a file of others", |d| fs::write(d.join("out/db/notes.txt"), "mine\n").unwrap(), &[], 0, ALL),
         (
             "a link in its place",

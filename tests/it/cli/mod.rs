@@ -3,6 +3,7 @@
 mod check;
 mod known;
 mod output;
+mod safe;
 mod terminal;
 mod usage;
 mod verify;
