@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use berthc::text::quote::shown;
 use tempfile::TempPath;
 
-use super::drift::{Changes, State, is_replaceable};
+use super::drift::{Changes, State, TEMPORARY, is_replaceable};
 use super::spool::Spool;
 use super::stdout::Outside;
 
@@ -78,10 +78,6 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Outside> {
     let file = stage(path, bytes)?;
     file.persist(path).map_err(|e| format!("cannot replace {}: {}", path.display(), e.error))
 }
-
-/// The start of the name of a temporary file. It becomes the file that it stands beside, or a later
-/// run removes it.
-pub const TEMPORARY: &str = ".berthc-";
 
 fn stage(path: &Path, bytes: &[u8]) -> Result<TempPath, Outside> {
     let fail = |e: std::io::Error| format!("cannot write {}: {e}", path.display());
