@@ -58,6 +58,7 @@ pub mod gap;
 pub mod hazard;
 pub mod images;
 pub mod input;
+pub mod kubernetes_api;
 pub mod mechanism;
 pub mod model;
 pub mod options;

@@ -21,6 +21,7 @@ const ORDER: &[&str] = &[
     "finding",
     "backend",
     "images",
+    "kubernetes_api",
     "diag",
     "gap",
     "input",

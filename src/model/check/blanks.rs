@@ -28,17 +28,19 @@ pub(super) fn any(checker: &mut Checker<'_>) -> bool {
         }
     }
     let Some((first, rest)) = found.split_first() else { return false };
-    let ways: Vec<&str> = found.iter().map(|(_, way, _)| way.as_str()).collect();
-    let blank = found.iter().any(|(_, _, blank)| *blank);
-    let message = match ways.len() {
-        1 => format!("`{}` is a placeholder", first.1),
-        n => format!("{n} values are placeholders: {}", ways.join(", ")),
+    let message = match rest {
+        [] => format!("`{}` is a placeholder", first.route),
+        _ => {
+            let routes: Vec<&str> = found.iter().map(|p| p.route.as_str()).collect();
+            format!("{} values are placeholders: {}", found.len(), routes.join(", "))
+        }
     };
     let mut d =
-        Diagnostic::error(Code::Placeholder, first.0, message).label("write the value of your service");
-    for (place, _, _) in rest {
-        d = d.related(*place, "and here");
+        Diagnostic::error(Code::Placeholder, first.place, message).label("write the value of your service");
+    for placeholder in rest {
+        d = d.related(placeholder.place, "and here");
     }
+    let blank = found.iter().any(|p| p.text == BLANK);
     if blank {
         d = d.why("the rest of the spec is not checked before the blanks are filled in");
     }
@@ -46,18 +48,24 @@ pub(super) fn any(checker: &mut Checker<'_>) -> bool {
     blank
 }
 
-/// Finds the placeholders in `node` at `way`, in the order of the text, and whether each is a blank. The tree is not deeper than
+struct Placeholder<'n> {
+    place: Place,
+    route: String,
+    text: &'n str,
+}
+
+/// Finds the placeholders in `node` at `route`, in the order of the text. The tree is not deeper than
 /// [`crate::spec::node::MAX_DEPTH`].
-fn find(node: &Node, way: &str, found: &mut Vec<(Place, String, bool)>) {
+fn find<'n>(node: &'n Node, route: &str, found: &mut Vec<Placeholder<'n>>) {
     match &node.kind {
         Kind::Str(text) if is_blank(text) => {
-            found.push((node.place, way.to_owned(), text.trim() == BLANK));
+            found.push(Placeholder { place: node.place, route: route.to_owned(), text: text.trim() });
         }
         Kind::Seq(items) => {
-            items.iter().enumerate().for_each(|(at, item)| find(item, &format!("{way}.{at}"), found));
+            items.iter().enumerate().for_each(|(at, item)| find(item, &format!("{route}.{at}"), found));
         }
         Kind::Map(entries) => {
-            entries.iter().for_each(|(key, value)| find(value, &format!("{way}.{}", key.name), found));
+            entries.iter().for_each(|(key, value)| find(value, &format!("{route}.{}", key.name), found));
         }
         _ => {}
     }

@@ -5,9 +5,9 @@
 //! Fields that are off by default in every version are left out (`gated.rs`); so is `workloadRef` of a pod,
 //! which only 1.35 has.
 
-use super::gated;
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
+use crate::kubernetes_api as api;
 use crate::model::Service;
 use crate::plan::context::Context;
 use crate::route;
@@ -147,7 +147,7 @@ impl Fields {
         raw: &Raw,
         version: Version,
     ) {
-        let gated = |key: &str| gated::POD.iter().any(|(path, _)| *path == [key]);
+        let gated = |key: &str| api::gate("PodSpec", key).is_some();
         for key in raw.keys().filter(|key| !self.always.contains(&key.as_str()) && !gated(key)) {
             let since = self.since.iter().find(|(name, _)| name == key).map(|(_, since)| *since);
             if since.is_none_or(|since| version < since) {

@@ -1,66 +1,55 @@
-//! Fields of feature gates that are off by default.
-//!
-//! The API server drops such a field even under strict validation, without a warning (tried on 1.37.2;
-//! the gates are in kubernetes `pkg/features/kube_features.go`).
+//! Reports raw fields that the API server drops because their feature gate is off by default.
 
 use serde_json::Value;
 
 use crate::code::Code;
 use crate::diag::Diagnostic;
+use crate::kubernetes_api::{self as api, TYPES};
 use crate::model::Service;
 use crate::plan::context::Context;
 use crate::spec::Raw;
 use crate::spec::source::Route;
 
-/// A field as a path, where `*` is every item of a list, and the gate that it needs.
-type Gated = (&'static [&'static str], &'static str);
-
-/// The gated fields of a pod.
-pub const POD: &[Gated] = &[
-    (&["evictionResponders"], "EvictionRequestAPI"),
-    (&["schedulingGroup"], "GenericWorkload"),
-    (&["volumes", "*", "emptyDir", "mode"], "EmptyDirVolumeMode"),
-];
-
-/// The gated fields of a container.
-pub const CONTAINER: &[Gated] = &[
-    (&["lifecycle", "stopSignal"], "ContainerStopSignals"),
-    (&["livenessProbe", "grpc", "mode"], "GRPCContainerProbeTLS"),
-    (&["livenessProbe", "httpGet", "protocol"], "H2CContainerProbe"),
-    (&["readinessProbe", "grpc", "mode"], "GRPCContainerProbeTLS"),
-    (&["readinessProbe", "httpGet", "protocol"], "H2CContainerProbe"),
-    (&["startupProbe", "grpc", "mode"], "GRPCContainerProbeTLS"),
-    (&["startupProbe", "httpGet", "protocol"], "H2CContainerProbe"),
-    (&["volumeMounts", "*", "bindMountOptions"], "VolumeBindMountOptions"),
-];
-
-/// Reports the fields of `table` that `raw`, at the route `at`, has.
-pub fn check(context: &mut Context<'_>, service: &Service, at: &Route, raw: &Raw, table: &[Gated]) {
-    for (path, gate) in table {
-        let Some((first, rest)) = path.split_first() else { continue };
-        let Some(value) = raw.get(*first) else { continue };
-        for route in ends(at.at(first), value, rest) {
-            let place = service.key(&route);
-            let field = route.steps().join(".");
-            let message = format!("Kubernetes drops `{field}`: its feature gate {gate} is off by default");
-            context.fault(
-                Diagnostic::error(Code::UnknownKey, place, message)
-                    .why("the API server accepts the object, and leaves the field out without a warning"),
-            );
-        }
+/// Reports the dropped fields of `raw`, at the route `at`, which has the fields of the type `of`.
+pub fn check(context: &mut Context<'_>, service: &Service, at: &Route, raw: &Raw, of: &str) {
+    for (key, value) in raw {
+        field(context, service, (at, key, value), of);
     }
 }
 
-/// Returns the routes of the values at `path` below `value`.
-fn ends(route: Route, value: &Value, path: &[&str]) -> Vec<Route> {
-    let Some((first, rest)) = path.split_first() else { return vec![route] };
-    match (value, *first) {
-        (Value::Array(items), "*") => {
-            items.iter().enumerate().flat_map(|(i, item)| ends(route.at(i), item, rest)).collect()
+/// Checks one field of the type `of`, and what it contains.
+fn field(context: &mut Context<'_>, service: &Service, (at, key, value): (&Route, &str, &Value), of: &str) {
+    let at = at.at(key);
+    if let Some(gate) = api::gate(of, key) {
+        let field = at.steps().join(".");
+        let message = format!("Kubernetes drops `{field}`: its feature gate {gate} is off by default");
+        context.fault(
+            Diagnostic::error(Code::UnknownKey, service.key(&at), message)
+                .why("the API server accepts the object, and leaves the field out without a warning"),
+        );
+    }
+    if let Some(of) = TYPES.get(of).and_then(|fields| fields.get(key)) {
+        inside(context, service, &at, value, of);
+    }
+}
+
+/// Checks what a value of the type `of` contains.
+fn inside(context: &mut Context<'_>, service: &Service, at: &Route, value: &Value, of: &str) {
+    match value {
+        Value::Array(items) => {
+            let Some(of) = api::item(of) else { return };
+            for (i, item) in items.iter().enumerate() {
+                inside(context, service, &at.at(i), item, of);
+            }
         }
-        (Value::Object(map), key) => {
-            map.get(key).into_iter().flat_map(|below| ends(route.at(key), below, rest)).collect()
+        Value::Object(map) => {
+            for (key, value) in map {
+                match api::entry(of) {
+                    Some(of) => inside(context, service, &at.at(key), value, of),
+                    None => field(context, service, (at, key, value), of),
+                }
+            }
         }
-        _ => Vec::new(),
+        _ => {}
     }
 }

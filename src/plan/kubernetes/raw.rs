@@ -281,7 +281,7 @@ pub fn pod(
 ) {
     let kept = Kept::new(w, pod, stored);
     let root = route!["targets", "kubernetes"];
-    gated::check(context, service, &root.at("pod"), &k.pod, gated::POD);
+    gated::check(context, service, &root.at("pod"), &k.pod, "PodSpec");
     let mut cut = Cut::new(service, root.at("pod"), &k.pod);
     let mut more = PodMore::default();
     let selector = cut.below(context, "nodeSelector");
@@ -304,7 +304,6 @@ pub fn pod(
         let Value::Object(added) = added else { continue };
         let at = cut.route.at("initContainers").at(i);
         fields::CONTAINER.check(context, service, &at, added, k.version);
-        gated::check(context, service, &at, added, gated::CONTAINER);
         kept.mounts(&cut, context, &at, added, BESIDE);
     }
     let volumes = pod.volumes.iter().map(|v| &v.name).chain(stored.claims.iter().map(|c| &c.name));
@@ -328,7 +327,7 @@ fn container(
     k: &Kubernetes,
     container: &mut Container,
 ) {
-    gated::check(context, service, &route, &k.container, gated::CONTAINER);
+    gated::check(context, service, &route, &k.container, "Container");
     let mut cut = Cut::new(service, route, &k.container);
     let mut more = ContainerMore::default();
     let variables: Vec<&str> = container.env.iter().map(|v| v.name.as_str()).collect();

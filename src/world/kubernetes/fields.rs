@@ -1,42 +1,16 @@
 //! Reports fields that the API does not know and values of a wrong type. kubectl rejects both.
 //!
-//! `fields.txt` has the types of Kubernetes 1.37, one per line, from the OpenAPI document of the
-//! API server (the strict schemas of kubernetes-validate 1.37.0): `s` is text, `i` a whole number,
-//! `b` a boolean, `n` a number, `~` text or a number, `*` anything, `[T]` a list, `{T}` a map.
 //! Strict validation is the default of kubectl since 1.27 (kubernetes.io, "Server Side Field
 //! Validation").
 
-use std::collections::BTreeMap;
-use std::sync::LazyLock;
-
 use super::object::Object;
 use crate::finding::codes;
+use crate::kubernetes_api::{self as api, Fields, TYPES};
 use crate::text::yaml::Value;
 use crate::world::found::Found;
 
-type Fields = BTreeMap<&'static str, &'static str>;
-
-static TYPES: LazyLock<BTreeMap<&str, Fields>> = LazyLock::new(|| {
-    let lines = include_str!("fields.txt").lines().filter_map(|line| line.split_once(": "));
-    lines
-        .map(|(name, fields)| (name, fields.split(' ').filter_map(|f| f.split_once('=')).collect()))
-        .collect()
-});
-
-/// The APIs whose types `fields.txt` has.
+/// The APIs whose types [`TYPES`] has.
 const APIS: [&str; 6] = ["v1", "apps/v1", "policy/v1", "storage.k8s.io/v1", "batch/v1", "autoscaling/v2"];
-
-/// The fields of feature gates that are off by default in 1.37: the type, the field and the gate. The API
-/// server drops them even under strict validation, without a warning (tried on 1.37.2).
-const OFF: [(&str, &str, &str); 7] = [
-    ("EmptyDirVolumeSource", "mode", "EmptyDirVolumeMode"),
-    ("GRPCAction", "mode", "GRPCContainerProbeTLS"),
-    ("HTTPGetAction", "protocol", "H2CContainerProbe"),
-    ("Lifecycle", "stopSignal", "ContainerStopSignals"),
-    ("PodSpec", "evictionResponders", "EvictionRequestAPI"),
-    ("PodSpec", "schedulingGroup", "GenericWorkload"),
-    ("VolumeMount", "bindMountOptions", "VolumeBindMountOptions"),
-];
 
 /// The maximum number of faults that are reported for one object.
 const MOST: usize = 8;
@@ -60,7 +34,7 @@ struct Faults<'f, 'd> {
 impl Faults<'_, '_> {
     fn map(&mut self, value: Value<'_>, name: &str, fields: &Fields) {
         for (key, value) in value.entries() {
-            if let Some((_, _, gate)) = OFF.iter().find(|(of, field, _)| (*of, *field) == (name, key)) {
+            if let Some(gate) = api::gate(name, key) {
                 self.off(value, key, gate);
             }
             match fields.get(key) {
@@ -74,13 +48,12 @@ impl Faults<'_, '_> {
         if value.is_null() {
             return;
         }
-        let inner = |open, close| of.strip_prefix(open).and_then(|of| of.strip_suffix(close));
-        if let Some(of) = inner('[', ']') {
+        if let Some(of) = api::item(of) {
             match value.is_list() {
                 true => value.items().into_iter().for_each(|item| self.value(item, of)),
                 false => self.wrong(value, "a list"),
             }
-        } else if let Some(of) = inner('{', '}') {
+        } else if let Some(of) = api::entry(of) {
             match value.is_map() {
                 true => value.entries().into_iter().for_each(|(_, item)| self.value(item, of)),
                 false => self.wrong(value, "a map"),

@@ -221,6 +221,7 @@ fn fields_that_the_server_drops_are_refused() {
         ("pod: { volumes: [{ name: x, emptyDir: { mode: 448 } }] }", "mode"),
         ("pod: { initContainers: [{ name: i, image: x, lifecycle: { stopSignal: SIGINT } }] }", "stopSignal"),
         ("container: { lifecycle: { stopSignal: SIGINT } }", "stopSignal"),
+        ("container: { lifecycle: { postStart: { httpGet: { port: 1, protocol: h2c } } } }", "protocol"),
     ] {
         assert_eq!(fault(more), [("unknown-key".to_owned(), key.to_owned())], "{more}");
     }
