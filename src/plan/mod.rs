@@ -120,8 +120,9 @@ pub fn waivers(
             for (text, line) in &gap.fixes {
                 d = d.fix(text, line);
             }
+            let or = if gap.fixes.is_empty() { "" } else { "or " };
             let text =
-                format!("or accept the risk: under `accept`, the gap {} and your reason `because`", gap.id);
+                format!("{or}accept the risk: under `accept`, the gap {} and your reason `because`", gap.id);
             faults.push(d.advice(text));
         }
         for accept in service.accept.iter().filter(|a| !own.iter().any(|g| g.id == a.gap)) {

@@ -269,7 +269,7 @@ fn no_variable(place: Place, name: &str, value: &Text) -> Diagnostic {
 }
 
 /// Returns whether the spec shows that the image has a shell.
-fn has_shell(w: &Workload) -> bool {
+pub(super) fn has_shell(w: &Workload) -> bool {
     let Health { tool, ready, live, start: _ } = &w.health;
     let is_shell = |words: &[Template]| {
         let first = words.first().map_or("", |t| t.text.as_str());

@@ -61,6 +61,7 @@ pub fn judge(context: &mut Context<'_>, service: &Service, w: &Workload) {
     gaps.extend(without_data(service, w));
     gaps.extend(revisions(context, service));
     gaps.extend(apart(context, service, w));
+    gaps.extend(live(service, w));
     gaps.into_iter().for_each(|gap| context.gap(service, gap));
 }
 
@@ -195,4 +196,21 @@ fn apart(context: &Context<'_>, service: &Service, w: &Workload) -> Option<Gap> 
         )
         .fix("require fleet 1.0.0, which can", "targets: { fleet: { version: \"1.0.0\" } }"),
     )
+}
+
+/// Returns the gap of `live`: docker asks it, and nothing acts on the answer. A container has no
+/// restart policy for its health (docker `daemon/health.go` sets a status and sends an event), and
+/// systemd sees only that the process ends.
+fn live(service: &Service, w: &Workload) -> Option<Gap> {
+    let live = w.health.live.as_ref()?;
+    Some(Gap::new(
+        GapId::field(Target::Fleet, "health.live"),
+        service.key(&live.route),
+        "fleet does not restart a member that fails this check",
+        if super::container::has_shell(w) {
+            "docker marks its container as unhealthy, and nothing restarts it; an alert must call a person"
+        } else {
+            "docker needs the shell of the image to ask, and the spec does not show that there is one, so the check is left out"
+        },
+    ))
 }

@@ -128,7 +128,7 @@ fn ports_limits_and_the_rest_of_docker_run() {
     let more = "user: \"5:6\"\nresources: { cpu: 1500m, memory: 1Gi }\nulimits: { nofile: { soft: 1, hard: 2 } }\n\
         labels: { team: store }\ntmpfs: { /dev/shm: 64Mi, /tmp/x: 1Mi }\n\
         secrets: { a.b: { ref: sec/k-1 } }\nhealth: { tool: nc, ready: { tcp: two }, live: { tcp: one, every: 20s, timeout: 4s, failures: 2 }, start: 90s }\n\
-        members: { count: 1 }\nexclusive: { ports: { one: 81, two: 82 } }\n";
+        accept: [{ gap: fleet/health.live, because: x }]\nmembers: { count: 1 }\nexclusive: { ports: { one: 81, two: 82 } }\n";
     let unit = &units(&[&counted(more)])["db@0.service"];
     let run = docker(unit);
     for (option, is) in [
