@@ -15,6 +15,10 @@ macro_rules! codes {
                 match self { $(Self::$variant => $name),+ }
             }
 
+            /// The codes of the notes about a spec. Those about what is emitted are
+            /// [`codes`](crate::finding::codes).
+            pub const NOTES: [Self; 4] = [Self::ImageFloats, Self::NoResources, Self::NoUser, Self::LayerLost];
+
             /// Returns what the code means.
             pub fn explanation(self) -> &'static str {
                 match self { $(Self::$variant => concat!($($doc, "\n"),+)),+ }
@@ -247,6 +251,15 @@ codes! {
     LeftBehind = "left-behind",
     /// OUT contains a revision that this compile does not include. Its files would be removed.
     RevisionLeftOut = "revision-left-out",
+    /// The image has no tag, or one that names another image every few days. (A note.)
+    ImageFloats = "image-floats",
+    /// A container has no `resources`. (A note.)
+    NoResources = "no-resources",
+    /// A container has no `user`. (A note.)
+    NoUser = "no-user",
+    /// A template or a raw addition took away a mechanism, and others still protect the member. (A
+    /// note.)
+    LayerLost = "layer-lost",
     /// `--templates` has a template that berthc does not know, or a template fails.
     Template = "template",
 }

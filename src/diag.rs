@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::code::Code;
+use crate::finding::codes;
 
 /// A range of bytes in one source text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -36,6 +37,8 @@ pub enum Severity {
     Error,
     /// berthc writes the files; the user should look at this.
     Warning,
+    /// berthc writes the files; they could be better.
+    Note,
 }
 
 impl fmt::Display for Severity {
@@ -43,6 +46,7 @@ impl fmt::Display for Severity {
         f.write_str(match self {
             Self::Error => "error",
             Self::Warning => "warning",
+            Self::Note => "note",
         })
     }
 }
@@ -77,6 +81,11 @@ pub struct Diagnostic {
     pub fixes: Vec<Fix>,
 }
 
+/// Returns the codes that a note can have.
+pub fn note_codes() -> impl Iterator<Item = &'static str> {
+    Code::NOTES.iter().map(|code| code.as_str()).chain(codes::ALL)
+}
+
 /// Returns whether `all` contains an error.
 pub fn failed(all: &[Diagnostic]) -> bool {
     all.iter().any(|d| d.severity == Severity::Error)
@@ -91,6 +100,11 @@ impl Diagnostic {
     /// Makes a warning.
     pub fn warning(code: Code, place: Place, message: impl Into<String>) -> Self {
         Self::new(Severity::Warning, Cow::Borrowed(code.as_str()), place, message)
+    }
+
+    /// Makes a note. `code` is a code of the catalogue or of a finding.
+    pub fn note(code: &'static str, place: Place, message: impl Into<String>) -> Self {
+        Self::new(Severity::Note, Cow::Borrowed(code), place, message)
     }
 
     /// Makes an error for a gap: something that a target cannot protect or express. `name` is its

@@ -30,7 +30,7 @@ pub fn check(args: &Check) -> Result<ExitCode, Outside> {
     let job = &args.job;
     let Done { sources, diagnostics, out, changes, spool, unjudged, .. } =
         done(job, Use::Show { look: !args.verify })?;
-    let mut report = Report::default();
+    let mut report = Report { verbose: job.verbose, ..Report::default() };
     let all = changes.as_ref().map_or(&[][..], |found| &found.all);
     let row = |at: usize| {
         let Change { name, state, text } = &all[at];

@@ -106,7 +106,7 @@ impl Sink for Compare<'_> {
             Err(e) => return Some(Err(e)),
         };
         diagnostics.extend(left_out(&drift, &part.model));
-        let print = self.known.as_ref().map(|known| {
+        let print = self.known.as_ref().filter(|_| !part.noted).map(|known| {
             let mut made = known.start(batch);
             part.tree.iter().for_each(|(name, text)| made.add(name, text.as_bytes()));
             made.print()
@@ -182,7 +182,7 @@ pub enum Use {
 
 /// Compiles the specs and compares the result with the files in OUT.
 pub fn done(job: &job::Job, to: Use) -> Result<Done, Outside> {
-    let (job::Ready { specs, mut options, mut read, whole: all, disk, .. }, out) = job.ready()?;
+    let (job::Ready { specs, mut options, mut read, whole: all, disk, project, .. }, out) = job.ready()?;
     let lock = if matches!(to, Use::Write) { Lock::to_write(&out) } else { Lock::to_read(&out) };
     let against = job.against.as_deref().map(|against| Older::of(against, &out)).transpose()?;
     let accepted = job.accept_change.iter().cloned().collect();
@@ -237,6 +237,11 @@ pub fn done(job: &job::Job, to: Use) -> Result<Done, Outside> {
         }
         let older = against.unwrap_or_else(|| Older::Folder(out.clone()));
         diagnostics.extend(renamed(&older, &new, known, &accepted)?);
+        if !failed(&diagnostics) {
+            let ignored = project.iter().flat_map(|(_, project)| &project.ignore).chain(&job.ignore);
+            let ignored: BTreeSet<&str> = ignored.map(String::as_str).collect();
+            diagnostics.extend(rest.notes.drain(..).filter(|d| !ignored.contains(&*d.code)));
+        }
         whole = Some(changes);
     }
     let sources = rest.sources(&diagnostics);

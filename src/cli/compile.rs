@@ -26,7 +26,7 @@ pub fn compile(args: &Compile) -> Result<bool, Outside> {
     let Done { sources, diagnostics, out, changes, spool, read, unjudged, lock } = done(job, Use::Write)?;
     let failed = failed(&diagnostics);
     let written = changes.filter(|_| !failed);
-    let mut report = output::Report::default();
+    let mut report = output::Report { verbose: job.verbose, ..output::Report::default() };
     let (mut changed, mut removed, mut unchanged) = (Vec::new(), Vec::new(), 0);
     if let Some(changes) = &written {
         let rule = match &args.depfile {

@@ -57,6 +57,13 @@ pub struct Job {
     pub accept_change: Vec<String>,
     #[command(flatten)]
     layers: Layers,
+    /// Print no notes with this code, such as no-user (may be repeated) [also: `ignore` of berthc.toml]
+    #[arg(long, value_name = "CODE", value_parser = clap::builder::PossibleValuesParser::new(berthc::diag::note_codes()),
+          hide_possible_values = true)]
+    pub ignore: Vec<String>,
+    /// Print each note with its line and what to write
+    #[arg(short, long, conflicts_with = "quiet")]
+    pub verbose: bool,
     #[command(flatten)]
     pub output: Output,
 }

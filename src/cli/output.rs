@@ -44,6 +44,8 @@ pub struct Report<'a> {
     pub data: String,
     /// The differences, as text and as `drift` in JSON.
     pub drift: Option<Rows<'a>>,
+    /// Whether notes are printed in full.
+    pub verbose: bool,
     /// A summary in one line; may be empty.
     pub summary: String,
     /// Findings, for formats that only have findings.
@@ -104,7 +106,8 @@ impl Output {
         match self.format {
             Format::Text => {
                 let mut err = anstream::stderr();
-                let _ = err.write_all(report::text(sources, &self.wanted(diagnostics)).as_bytes());
+                let _ = err
+                    .write_all(report::text(sources, &self.wanted(diagnostics), report.verbose).as_bytes());
                 print(&report.data)?;
                 for row in report.drift.iter().flat_map(Rows::each) {
                     print(&row?.diff)?;

@@ -9,13 +9,26 @@ use berthc::text::quote::{escaped, shown, shown_lines};
 use berthc::{Input, Severity};
 use serde_json::{Value, json};
 
-/// Renders all `diagnostics` in the style of rustc, with a count at the end.
-pub fn text(inputs: &[Input], diagnostics: &[Diagnostic]) -> String {
+/// Renders all `diagnostics` in the style of rustc, with a count at the end. A note is one line, unless
+/// `verbose`.
+pub fn text(inputs: &[Input], diagnostics: &[Diagnostic], verbose: bool) -> String {
     let renderer = Renderer::styled();
     let mut out = String::new();
-    for d in diagnostics {
+    let (notes, others): (Vec<_>, Vec<_>) =
+        diagnostics.iter().partition(|d| d.severity == Severity::Note && !verbose);
+    for d in others {
         out.push_str(&renderer.render(&groups(inputs, d)));
         out.push_str("\n\n");
+    }
+    for d in notes {
+        let path = inputs.get(d.place.source).map(|input| {
+            let (line, _) = line_column(&input.text, d.place.start);
+            format!(" {}:{line}", shown(&input.path))
+        });
+        let more =
+            if d.related.is_empty() { String::new() } else { format!(" (and {} more)", d.related.len()) };
+        let message = shown(&d.message);
+        out.push_str(&format!("note[{}]{}: {message}{more}\n", d.code, path.unwrap_or_default()));
     }
     let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
     if errors > 0 {
@@ -29,6 +42,7 @@ fn groups<'d>(inputs: &'d [Input], d: &'d Diagnostic) -> Vec<Group<'d>> {
     let level = match d.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
     };
     let mut group = level.primary_title(shown(&d.message)).id(d.code.as_ref()).elements(snippets(inputs, d));
     for why in &d.why {

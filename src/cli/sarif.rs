@@ -46,6 +46,7 @@ fn result(f: &Finding, rule: usize) -> Value {
     let level = match f.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
+        Severity::Note => "note",
     };
     let mut text = f.message.clone();
     for line in &f.more {

@@ -13,13 +13,14 @@
 mod batch;
 mod cross_check;
 mod index;
+mod notes;
 mod pipeline;
 mod summary;
 
 use std::collections::BTreeSet;
 
 use crate::certificate::Certificates;
-use crate::diag::{self, Diagnostic};
+use crate::diag::{self, Diagnostic, Severity};
 use crate::emit::{Printer, Tree};
 use crate::explore::Memo;
 use crate::input::{Files, Input, Specs};
@@ -39,8 +40,10 @@ pub struct Compiled {
     /// The paths of all files that were read or are missing: specs, their bases, the files that they
     /// name, `berthc.toml`. Templates are not included.
     pub read: BTreeSet<String>,
-    /// The diagnostics, sorted by place.
+    /// The errors and warnings, sorted by place.
     pub diagnostics: Vec<Diagnostic>,
+    /// The notes, sorted by place.
+    pub notes: Vec<Diagnostic>,
     /// The services that could be read; some may have errors.
     pub model: Model,
     /// The certificates of the services. A service with errors has none.
@@ -51,8 +54,10 @@ pub struct Compiled {
 pub struct Report<'a> {
     /// The paths of all files that were read or are missing, as in [`Compiled::read`].
     pub read: BTreeSet<String>,
-    /// The diagnostics, sorted by place.
+    /// The errors and warnings, sorted by place.
     pub diagnostics: Vec<Diagnostic>,
+    /// The notes, sorted by place.
+    pub notes: Vec<Diagnostic>,
     /// The names of all services, also of those with errors if the name is known.
     pub services: BTreeSet<String>,
     layers: Layers<'a>,
@@ -100,7 +105,7 @@ impl Report<'_> {
 /// ```
 pub fn compile(inputs: &[Input], files: &dyn Files, options: &Options) -> Compiled {
     let (report, outputs) = compile_each(&inputs, files, options, &pipeline::Whole);
-    let Report { read, diagnostics, layers, .. } = report;
+    let Report { read, diagnostics, notes, layers, .. } = report;
     let sources = layers.inputs(|_| true);
     let mut models = Vec::new();
     let (mut tree, mut certificates) = (Tree::new(), Certificates::default());
@@ -110,7 +115,7 @@ pub fn compile(inputs: &[Input], files: &dyn Files, options: &Options) -> Compil
         certificates.extend(output.certificates);
     }
     let (model, failed) = (Model::joined(models), diag::failed(&diagnostics));
-    Compiled { tree: (!failed).then_some(tree), sources, read, diagnostics, model, certificates }
+    Compiled { tree: (!failed).then_some(tree), sources, read, diagnostics, notes, model, certificates }
 }
 
 /// Compiles `specs` batch by batch. Of each batch only the value that `sink` returns is kept; these
@@ -130,6 +135,7 @@ pub fn compile_each<'a, S: Sink>(
     let (kept, found) = pipeline.all(sink);
     diagnostics.extend(found);
     let (services, read) = index.known();
-    let diagnostics = diag::settle(diagnostics);
-    (Report { read, diagnostics, services, layers }, kept)
+    let of_note = |d: &Diagnostic| d.severity == Severity::Note;
+    let (notes, diagnostics) = diag::settle(diagnostics).into_iter().partition(of_note);
+    (Report { read, diagnostics, notes, services, layers }, kept)
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::index::Index;
-use super::{batch, cross_check};
+use super::{batch, cross_check, notes};
 use crate::certificate::{self, Certificates};
 use crate::diag::{Diagnostic, failed};
 use crate::emit::{self, Printer, Tree};
@@ -51,6 +51,8 @@ pub struct Output {
     pub certificates: Certificates,
     /// Whether the search ran on the files. Without it, some gaps may be missing.
     pub searched: bool,
+    /// Whether there are notes about the files.
+    pub noted: bool,
 }
 
 /// Receives the output of each batch. Several threads call it at once.
@@ -202,6 +204,9 @@ impl Pipeline<'_> {
         let worlds = Worlds::read(&files, self.index.images().into(), &mut |_| {});
         let certificates = certificate::judge(&model, batch, &worlds, faults());
         gaps.extend(certificates.gaps(&model, &gaps));
+        let notes = notes::of(&model, batch, &certificates, &worlds);
+        let noted = !notes.is_empty();
+        diagnostics.extend(notes);
         diagnostics.extend(unreadable(&worlds, &tree).into_iter().filter(|_| sound));
         let raw = self.has_raw(batch);
         let claimed = searched || raw && !options.skip_search;
@@ -218,7 +223,7 @@ impl Pipeline<'_> {
         let pages = certificates.pages(&model, batch, &gaps, &tree);
         tree.extend(self.printer.print(&pages, &mut diagnostics));
         tree.retain(|path, _| options.wants(path));
-        (Output { model, tree, certificates, searched }, diagnostics, claims)
+        (Output { model, tree, certificates, searched, noted }, diagnostics, claims)
     }
 }
 

@@ -6,7 +6,7 @@
 
 mod container;
 mod hints;
-mod name;
+pub mod name;
 mod resolve;
 mod schema;
 mod software;

@@ -9,7 +9,7 @@ use super::load::load;
 use super::node::{Kind, Node};
 use super::{Spec, TargetsSpec, de};
 use crate::code::Code;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, note_codes};
 use crate::finding::Accept;
 use crate::images::Image;
 use crate::input::{Input, Texts};
@@ -27,6 +27,7 @@ struct File {
     targets: Option<TargetsSpec>,
     env: Option<IndexMap<String, EnvFile>>,
     image: Option<Vec<Image>>,
+    ignore: Option<Vec<String>>,
     verify: Option<VerifyFile>,
 }
 
@@ -59,6 +60,8 @@ pub struct Project {
     pub envs: IndexMap<String, Option<String>>,
     /// The project's own images. They have precedence over the built-in ones.
     pub images: Vec<Image>,
+    /// The codes of the notes that a compile leaves out.
+    pub ignore: Vec<String>,
     /// The findings of `verify` that the project accepts, by object.
     pub accepts: Vec<Accept>,
     /// The kinds of Kubernetes that start no pods with data: `GROUP`, or `GROUP/KIND`.
@@ -98,14 +101,26 @@ impl Project {
             let d = Diagnostic::error(Code::AcceptShape, list.place, "an acceptance has no reason");
             faults.push(d.fix("say why", "because = \"the volumes are made by hand\""));
         }
-        let File { specs, out, templates, targets: _, env, image, verify } = match file {
+        for (i, code) in file.iter().flat_map(|f| &f.ignore).flatten().enumerate() {
+            if !note_codes().any(|known| known == code) {
+                let list = root.get("ignore").map(|list| (&list.kind, list.place));
+                let at = match list {
+                    Some((Kind::Seq(items), place)) => items.get(i).map_or(place, |item| item.place),
+                    _ => root.place,
+                };
+                let d = Diagnostic::error(Code::BadValue, at, format!("no note has the code `{code}`"));
+                faults.push(d.fix("one of", note_codes().collect::<Vec<_>>().join(", ")));
+            }
+        }
+        let File { specs, out, templates, targets: _, env, image, ignore, verify } = match file {
             Some(file) if faults.is_empty() => file,
             _ => return Err(faults),
         };
         let envs = env.unwrap_or_default().into_iter().map(|(name, EnvFile { out, set: _ })| (name, out));
         let (specs, images) = (specs.unwrap_or_default(), image.unwrap_or_default());
         let VerifyFile { accept: accepts, quiet } = verify.unwrap_or_default();
-        Ok(Self { specs, out, templates, envs: envs.collect(), images, accepts, quiet, root })
+        let ignore = ignore.unwrap_or_default();
+        Ok(Self { specs, out, templates, envs: envs.collect(), images, ignore, accepts, quiet, root })
     }
 
     /// Returns `targets`, the layer below every spec.

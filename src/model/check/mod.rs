@@ -9,6 +9,7 @@ mod health;
 mod image;
 mod members;
 mod neighbour;
+mod notes;
 mod process;
 mod service;
 mod targets;

@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 
 use super::checker::{Checker, fix};
+use super::notes;
 use crate::code::Code;
 use crate::input::{beside, feed};
 use crate::model::{Bootstrap, File, Helper, Program, Resources, Secret, Update, User};
@@ -36,6 +37,9 @@ pub(super) fn program(
             names::image,
         ),
         None => checker.missing(root, "image", "image: docker.io/library/postgres:16.4"),
+    }
+    if let Some(image) = &image {
+        notes::container(checker, root, image, resources.is_some(), user.is_some());
     }
     Program {
         image: image.unwrap_or_default(),

@@ -1,5 +1,6 @@
 //! Tests of a whole compile, through the library.
 
 pub mod hostile;
+mod notes;
 mod pipeline;
 mod split;

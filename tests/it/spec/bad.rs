@@ -53,7 +53,7 @@ fn helps_have_no_placeholders() {
 }
 
 /// Codes that need more than a file. Other tests cover them.
-const BY_HAND: [Code; 12] = [
+const BY_HAND: [Code; 16] = [
     Code::TooLarge,
     Code::FileTooLarge,
     Code::Template,
@@ -68,6 +68,11 @@ const BY_HAND: [Code; 12] = [
     Code::RevisionLeftOut,
     // In `pipeline.rs`.
     Code::SpecUnread,
+    // Notes, in `compile/notes.rs`.
+    Code::ImageFloats,
+    Code::NoResources,
+    Code::NoUser,
+    Code::LayerLost,
 ];
 
 #[test]
