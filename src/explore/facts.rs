@@ -184,7 +184,7 @@ impl Facts {
             // member may run.
             for mount in actor.mounts.iter().filter(|m| m.missing == Missing::Refused) {
                 if let Place::Directory(d) = mount.place {
-                    for n in (0..self.nodes).filter(|n| state.nodes[*n].fits & 1 << a != 0) {
+                    for n in (0..self.nodes).filter(|n| state.nodes[*n].takes(a as u8)) {
                         state.directories[usize::from(d)][n] = Data::Empty;
                     }
                 }

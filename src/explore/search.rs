@@ -10,7 +10,7 @@ use rustc_hash::FxHasher;
 use crate::hazard::Resource;
 
 use super::facts::{Breach, BreachKind, Facts};
-use super::state::State;
+use super::state::{self, State};
 
 /// The highest number of states in one scenario. A search that reaches it is not complete.
 pub const MOST: usize = 60_000;
@@ -115,6 +115,18 @@ pub struct Step {
     pub node: u8,
     /// The version of the description that the step concerns.
     pub version: u8,
+}
+
+impl Step {
+    /// Makes a step.
+    pub fn new(action: Action, actor: u8, node: u8, version: u8) -> Self {
+        Self { action, actor, node, version }
+    }
+
+    /// Makes a step of one container.
+    pub fn of(action: Action, copy: &state::Copy) -> Self {
+        Self::new(action, copy.actor, copy.node, copy.version)
+    }
 }
 
 /// The steps that are possible in a state.

@@ -6,7 +6,7 @@ pub const NODES: usize = 3;
 pub const ACTORS: usize = 2;
 /// The highest number of containers at one moment. A step that would create one more is not taken,
 /// and the search reports that it is not complete.
-pub const COPIES: usize = 6;
+const COPIES: usize = 6;
 /// The highest number of directories, and of volumes, in a scenario.
 pub const PLACES: usize = 4;
 
@@ -39,6 +39,13 @@ pub struct Node {
     pub mounted: bool,
     /// The actors whose placement rules its labels match, one bit for each.
     pub fits: u8,
+}
+
+impl Node {
+    /// Returns whether its labels match the placement rules of `actor`.
+    pub fn takes(&self, actor: u8) -> bool {
+        self.fits & 1 << actor != 0
+    }
 }
 
 /// The phase of a container.

@@ -110,7 +110,7 @@ impl Own<'_> {
     }
 
     /// Returns whether the first data directory or volume is the member's own.
-    pub(super) fn first_is_own(&self) -> bool {
+    fn first_is_own(&self) -> bool {
         let Some((data, path)) = self.expected.data.iter().zip(&self.member.paths).next() else {
             return false;
         };

@@ -109,7 +109,7 @@ impl<'a> Layers<'a> {
     }
 
     /// Returns the numbers of the texts from the options.
-    pub fn laid(&self) -> Range<usize> {
+    fn laid(&self) -> Range<usize> {
         self.count()..self.count() + self.laid.len()
     }
 

@@ -36,6 +36,24 @@ pub fn files(dir: &Path, files: &[(&str, &str)]) {
     }
 }
 
+/// The xorshift generator: small, and the same on every machine.
+pub struct Random(pub u64);
+
+impl Random {
+    /// Returns a number below `n`.
+    pub fn below(&mut self, n: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % n.max(1) as u64) as usize
+    }
+
+    /// Returns one of `all`.
+    pub fn pick<T: Copy>(&mut self, all: &[T]) -> T {
+        all[self.below(all.len())]
+    }
+}
+
 /// Returns what a run printed on stdout.
 pub fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()

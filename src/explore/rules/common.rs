@@ -28,7 +28,7 @@ pub fn runs_as_wanted(facts: &Facts, state: &State) -> bool {
         let good =
             |c: &&Copy| c.phase == Phase::Running && !c.retired && !c.forgotten && c.version == version;
         let wanted = match facts.actors[usize::from(a)].kind.per_node() {
-            true => (0..facts.nodes).filter(|n| state.nodes[*n].fits & 1 << a != 0).count(),
+            true => (0..facts.nodes).filter(|n| state.nodes[*n].takes(a)).count(),
             false => 1,
         };
         state.of(a).filter(good).count() == wanted && all == wanted

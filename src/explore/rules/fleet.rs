@@ -76,15 +76,7 @@ struct Turn<'t> {
     next: &'t mut Next,
 }
 
-fn step(action: Action, actor: u8, node: u8, version: u8) -> Step {
-    Step { action, actor, node, version }
-}
-
 impl Turn<'_> {
-    fn of(action: Action, copy: &Copy) -> Step {
-        step(action, copy.actor, copy.node, copy.version)
-    }
-
     fn global(&self, actor: u8) -> bool {
         self.facts.actors[usize::from(actor)].kind == Kind::GlobalUnit
     }
@@ -105,7 +97,7 @@ impl Turn<'_> {
         }
         for n in self.nodes() {
             let node = &self.state.nodes[usize::from(n)];
-            let open = node.link == Link::Up && node.fits & 1 << actor != 0;
+            let open = node.link == Link::Up && node.takes(actor);
             let conflict = self.state.copies().any(|o| {
                 o.node == n
                     && !o.retired
@@ -118,7 +110,7 @@ impl Turn<'_> {
             let mut after = *self.state;
             let copy = Copy { phase: Phase::Placed, ..Copy::wanted(actor, desired.version, n) };
             if after.push(copy) {
-                self.next.add(step(Action::Create, actor, n, desired.version), after);
+                self.next.add(Step::new(Action::Create, actor, n, desired.version), after);
             } else {
                 self.next.full = true;
             }
@@ -132,7 +124,7 @@ impl Turn<'_> {
         if desired.deployed && !old.retired && old.version != desired.version {
             let mut after = *self.state;
             after.set(old, Some(Copy { retired: true, ..*old }));
-            self.next.add(Self::of(Action::Replace, old), after);
+            self.next.add(Step::of(Action::Replace, old), after);
         }
     }
 
@@ -157,7 +149,7 @@ impl Turn<'_> {
             return;
         }
         let breach = self.facts.run(&mut after, copy);
-        self.next.steps.push((Self::of(Action::Start, copy), after, breach));
+        self.next.steps.push((Step::of(Action::Start, copy), after, breach));
     }
 
     fn stop(&mut self, copy: &Copy) {
@@ -165,7 +157,7 @@ impl Turn<'_> {
         let mut after = *self.state;
         if copy.phase == Phase::Stopping {
             after.set(copy, None);
-            self.next.add(Self::of(Action::End, copy), after);
+            self.next.add(Step::of(Action::End, copy), after);
             return;
         }
         let own = self.facts.of(copy);
@@ -179,7 +171,7 @@ impl Turn<'_> {
             false => Copy { phase: Phase::Stopping, ..*copy },
         };
         after.set(copy, copy.runs().then_some(left));
-        self.next.add(Self::of(Action::Tell, copy), after);
+        self.next.add(Step::of(Action::Tell, copy), after);
     }
 
     /// Lets the key of a lost machine expire, after 30 s. Its own agent stops nothing
@@ -191,7 +183,7 @@ impl Turn<'_> {
                 let mut after = *self.state;
                 after.nodes[usize::from(n)].noticed = true;
                 self.gone(&mut after, n);
-                self.next.add(step(Action::Notice, 0, n, 0), after);
+                self.next.add(Step::new(Action::Notice, 0, n, 0), after);
             }
         }
     }
@@ -216,10 +208,7 @@ impl Turn<'_> {
 
     fn unfit(&self, state: &mut State) {
         let nodes = state.nodes;
-        state.each(
-            |c| c.node != NOWHERE && nodes[usize::from(c.node)].fits & 1 << c.actor == 0,
-            |c| c.retired = true,
-        );
+        state.each(|c| c.node != NOWHERE && !nodes[usize::from(c.node)].takes(c.actor), |c| c.retired = true);
     }
 
     fn strike(&mut self, action: Action) {
@@ -228,24 +217,24 @@ impl Turn<'_> {
         match action {
             Action::Update => {
                 struck.desired[0].version = 1;
-                self.next.add(step(action, 0, NOWHERE, 1), struck);
+                self.next.add(Step::new(action, 0, NOWHERE, 1), struck);
             }
             Action::Rollback if self.state.struck & Action::Update.bit() != 0 => {
                 struck.desired[0].version = 0;
-                self.next.add(step(action, 0, NOWHERE, 0), struck);
+                self.next.add(Step::new(action, 0, NOWHERE, 0), struck);
             }
             Action::Remove => {
                 for actor in 0..self.facts.actors.len() as u8 {
                     let mut after = struck;
                     after.desired[usize::from(actor)].deployed = false;
                     after.each(|c| c.actor == actor, |c| c.retired = true);
-                    self.next.add(step(action, actor, NOWHERE, 0), after);
+                    self.next.add(Step::new(action, actor, NOWHERE, 0), after);
                 }
             }
             Action::Unlabel | Action::MoveLabel | Action::FlipLabel => {
                 for (node, mut after) in common::relabel(self.facts, &struck, action) {
                     self.unfit(&mut after);
-                    self.next.add(step(action, 0, node, 0), after);
+                    self.next.add(Step::new(action, 0, node, 0), after);
                 }
             }
             Action::KillAgent => {
@@ -264,7 +253,7 @@ impl Turn<'_> {
                             (c.retired, c.phase) = (true, Phase::Stopping);
                         },
                     );
-                    self.next.add(step(action, 0, n, 0), after);
+                    self.next.add(Step::new(action, 0, n, 0), after);
                 }
             }
             Action::Crash => {
@@ -279,7 +268,7 @@ impl Turn<'_> {
                     if !copy.retired && !after.push(again) {
                         self.next.full = true;
                     }
-                    self.next.add(Self::of(action, copy), after);
+                    self.next.add(Step::of(action, copy), after);
                 }
             }
             Action::Cut | Action::PowerOff => common::unlink(self.facts, &struck, self.next, action),

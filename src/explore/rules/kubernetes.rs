@@ -70,21 +70,13 @@ struct Turn<'t> {
     next: &'t mut Next,
 }
 
-fn step(action: Action, actor: u8, node: u8, version: u8) -> Step {
-    Step { action, actor, node, version }
-}
-
 impl Turn<'_> {
-    fn of(action: Action, copy: &Copy) -> Step {
-        step(action, copy.actor, copy.node, copy.version)
-    }
-
     fn kind(&self, actor: u8) -> Kind {
         self.facts.actors[usize::from(actor)].kind
     }
 
     fn fits(&self, actor: u8, n: u8) -> bool {
-        self.state.nodes[usize::from(n)].fits & 1 << actor != 0
+        self.state.nodes[usize::from(n)].takes(actor)
     }
 
     fn nodes(&self) -> impl Iterator<Item = u8> + use<> {
@@ -128,7 +120,7 @@ impl Turn<'_> {
                 self.next.full = true;
                 continue;
             }
-            self.next.add(step(Action::Create, actor, node, desired.version), after);
+            self.next.add(Step::new(Action::Create, actor, node, desired.version), after);
         }
     }
 
@@ -154,7 +146,7 @@ impl Turn<'_> {
         let mut after = *self.state;
         after.set(old, Some(Copy { retired: true, ..*old }));
         let breach = self.loses_quorum(old);
-        self.next.steps.push((Self::of(Action::Replace, old), after, breach));
+        self.next.steps.push((Step::of(Action::Replace, old), after, breach));
     }
 
     /// Returns whether the roll-out over a quorum can delete `old` (pkg/controller/statefulset/
@@ -190,7 +182,7 @@ impl Turn<'_> {
         if self.facts.rolling.is_some() && copy.phase == Phase::Running && !copy.retired && !copy.available {
             let mut after = *self.state;
             after.set(copy, Some(Copy { available: true, ..*copy }));
-            self.next.add(Self::of(Action::Available, copy), after);
+            self.next.add(Step::of(Action::Available, copy), after);
         }
     }
 
@@ -207,7 +199,7 @@ impl Turn<'_> {
             if open && self.fits(copy.actor, n) && !self.kept_off(copy, n) {
                 let mut after = *self.state;
                 after.set(copy, Some(Copy { node: n, phase: Phase::Placed, ..*copy }));
-                self.next.add(step(Action::Place, copy.actor, n, copy.version), after);
+                self.next.add(Step::new(Action::Place, copy.actor, n, copy.version), after);
             }
         }
     }
@@ -232,11 +224,11 @@ impl Turn<'_> {
         if self.facts.refused(self.state, copy) {
             // Only an operator moves it.
             after.set(copy, None);
-            self.next.add(Self::of(Action::Refuse, copy), after);
+            self.next.add(Step::of(Action::Refuse, copy), after);
             return;
         }
         let breach = self.facts.run(&mut after, copy);
-        self.next.steps.push((Self::of(Action::Start, copy), after, breach));
+        self.next.steps.push((Step::of(Action::Start, copy), after, breach));
     }
 
     fn stop(&mut self, copy: &Copy) {
@@ -254,7 +246,7 @@ impl Turn<'_> {
         if left.is_none() {
             self.forget(&mut after, copy);
         }
-        self.next.add(Self::of(action, copy), after);
+        self.next.add(Step::of(action, copy), after);
     }
 
     /// Deletes the claims with the last pod of a set that is scaled down or deleted, if its policy
@@ -285,7 +277,7 @@ impl Turn<'_> {
                 after.nodes[usize::from(n)].noticed = true;
                 let evicted = |c: &Copy| c.node == n && self.kind(c.actor) != Kind::DaemonSet;
                 after.each(evicted, |c| c.retired = true);
-                self.next.add(step(Action::Notice, 0, n, 0), after);
+                self.next.add(Step::new(Action::Notice, 0, n, 0), after);
             }
         }
     }
@@ -307,7 +299,7 @@ impl Turn<'_> {
             |c| {
                 self.kind(c.actor) == Kind::DaemonSet
                     && c.node != NOWHERE
-                    && nodes[usize::from(c.node)].fits & 1 << c.actor == 0
+                    && !nodes[usize::from(c.node)].takes(c.actor)
             },
             |c| c.retired = true,
         );
@@ -317,7 +309,7 @@ impl Turn<'_> {
     fn apply(&mut self, mut struck: State, action: Action, version: u8) {
         let members = if self.facts.rolling.is_some() { self.facts.actors.len() } else { 1 };
         struck.desired.iter_mut().take(members).for_each(|d| d.version = version);
-        self.next.add(step(action, 0, NOWHERE, version), struck);
+        self.next.add(Step::new(action, 0, NOWHERE, version), struck);
     }
 
     fn strike(&mut self, action: Action) {
@@ -330,17 +322,17 @@ impl Turn<'_> {
             }
             Action::Again if !self.kind(0).once() => {
                 struck.each(|c| c.actor == 0, |c| (c.retired, c.orphan) = (true, true));
-                self.next.add(step(action, 0, NOWHERE, 0), struck);
+                self.next.add(Step::new(action, 0, NOWHERE, 0), struck);
             }
             Action::Remove if self.kind(0) != Kind::DaemonSet => {
                 struck.desired[0].deployed = false;
                 struck.each(|c| c.actor == 0, |c| c.retired = true);
-                self.next.add(step(action, 0, NOWHERE, 0), struck);
+                self.next.add(Step::new(action, 0, NOWHERE, 0), struck);
             }
             Action::Unlabel | Action::MoveLabel | Action::FlipLabel => {
                 for (node, mut after) in common::relabel(self.facts, &struck, action) {
                     self.unfit(&mut after);
-                    self.next.add(step(action, 0, node, 0), after);
+                    self.next.add(Step::new(action, 0, node, 0), after);
                 }
             }
             Action::Drain => {
@@ -351,7 +343,7 @@ impl Turn<'_> {
                     after.nodes[usize::from(n)].drained = true;
                     after
                         .each(|c| c.node == n && self.kind(c.actor) != Kind::DaemonSet, |c| c.retired = true);
-                    self.next.add(step(action, 0, n, 0), after);
+                    self.next.add(Step::new(action, 0, n, 0), after);
                 }
             }
             Action::Crash | Action::Force => {
@@ -359,7 +351,7 @@ impl Turn<'_> {
                     let mut after = struck;
                     let forgotten = action == Action::Force;
                     after.set(copy, Some(Copy { retired: true, forgotten, ..*copy }));
-                    self.next.add(Self::of(action, copy), after);
+                    self.next.add(Step::of(action, copy), after);
                 }
             }
             Action::PowerOff => {
@@ -373,7 +365,7 @@ impl Turn<'_> {
                     // The object stays: the same pod starts again with its node.
                     after.drop_if(|c| c.node == n && c.forgotten);
                     after.each(|c| c.node == n && c.runs(), |c| c.phase = Phase::Placed);
-                    self.next.add(step(action, 0, n, 0), after);
+                    self.next.add(Step::new(action, 0, n, 0), after);
                 }
             }
             Action::Cut | Action::KillAgent => common::unlink(self.facts, &struck, self.next, action),

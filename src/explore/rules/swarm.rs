@@ -82,22 +82,14 @@ struct Turn<'t> {
     next: &'t mut Next,
 }
 
-fn step(action: Action, actor: u8, node: u8, version: u8) -> Step {
-    Step { action, actor, node, version }
-}
-
 impl Turn<'_> {
-    fn of(action: Action, copy: &Copy) -> Step {
-        step(action, copy.actor, copy.node, copy.version)
-    }
-
     fn up(&self, n: u8) -> bool {
         let node = &self.state.nodes[usize::from(n)];
         node.link == Link::Up && !node.drained
     }
 
     fn fits(&self, actor: u8, n: u8) -> bool {
-        self.state.nodes[usize::from(n)].fits & 1 << actor != 0
+        self.state.nodes[usize::from(n)].takes(actor)
     }
 
     fn nodes(&self) -> impl Iterator<Item = u8> + use<> {
@@ -124,7 +116,7 @@ impl Turn<'_> {
             let mut after = *self.state;
             let task = Copy::wanted(actor, desired.version, node);
             self.push(&mut after, task);
-            self.next.add(step(Action::Create, actor, node, desired.version), after);
+            self.next.add(Step::new(Action::Create, actor, node, desired.version), after);
         }
     }
 
@@ -149,7 +141,7 @@ impl Turn<'_> {
             let late = |c: &Copy| slot(c) && c.version != old.version && !c.retired;
             if old.phase == Phase::Running && self.state.copies().any(late) {
                 after.each(late, |c| c.retired = true);
-                self.next.add(Self::of(Action::Replace, old), after);
+                self.next.add(Step::of(Action::Replace, old), after);
             }
             return;
         }
@@ -163,13 +155,13 @@ impl Turn<'_> {
         if order == Order::StartFirst {
             if old.phase == Phase::Running {
                 self.push(&mut after, new);
-                self.next.add(step(Action::Create, new.actor, new.node, new.version), after);
+                self.next.add(Step::new(Action::Create, new.actor, new.node, new.version), after);
             }
             return;
         }
         after.set(old, old.runs().then_some(Copy { retired: true, ..*old }));
         self.push(&mut after, new);
-        self.next.add(Self::of(Action::Replace, old), after);
+        self.next.add(Step::of(Action::Replace, old), after);
     }
 
     fn global(&self, actor: u8) -> bool {
@@ -200,7 +192,7 @@ impl Turn<'_> {
             let mut after = *self.state;
             after.set(copy, Some(Copy { waits: false, ..*copy }));
             let action = if ended { Action::Release } else { Action::Timeout };
-            self.next.add(Self::of(action, copy), after);
+            self.next.add(Step::of(action, copy), after);
         }
     }
 
@@ -214,7 +206,7 @@ impl Turn<'_> {
             if self.up(n) && self.fits(copy.actor, n) && !self.taken(copy, n) {
                 let mut after = *self.state;
                 after.set(copy, Some(Copy { node: n, phase: Phase::Placed, ..*copy }));
-                self.next.add(step(Action::Place, copy.actor, n, copy.version), after);
+                self.next.add(Step::new(Action::Place, copy.actor, n, copy.version), after);
             }
         }
     }
@@ -247,19 +239,19 @@ impl Turn<'_> {
             // The task is rejected, and another one is tried on any node.
             if !self.global(copy.actor) && self.facts.nodes > 1 {
                 after.set(copy, Some(Copy::wanted(copy.actor, copy.version, NOWHERE)));
-                self.next.add(Self::of(Action::Refuse, copy), after);
+                self.next.add(Step::of(Action::Refuse, copy), after);
             }
             return;
         }
         let breach = self.facts.run(&mut after, copy);
-        self.next.steps.push((Self::of(Action::Start, copy), after, breach));
+        self.next.steps.push((Step::of(Action::Start, copy), after, breach));
     }
 
     fn stop(&mut self, copy: &Copy) {
         let mut after = *self.state;
         if copy.phase == Phase::Stopping {
             after.set(copy, None);
-            self.next.add(Self::of(Action::End, copy), after);
+            self.next.add(Step::of(Action::End, copy), after);
             return;
         }
         let hears = self.state.node(copy).is_none_or(|n| n.link == Link::Up);
@@ -267,7 +259,7 @@ impl Turn<'_> {
         let removed = copy.forgotten && self.state.struck & Action::Force.bit() != 0;
         if copy.retired && hears && !removed {
             after.set(copy, copy.runs().then_some(Copy { phase: Phase::Stopping, ..*copy }));
-            self.next.add(Self::of(Action::Tell, copy), after);
+            self.next.add(Step::of(Action::Tell, copy), after);
         }
     }
 
@@ -281,7 +273,7 @@ impl Turn<'_> {
                 after.nodes[usize::from(n)].noticed = true;
                 after.each(|c| c.node == n && c.runs(), |c| c.retired = true);
                 after.drop_if(|c| c.node == n && !c.runs());
-                self.next.add(step(Action::Notice, 0, n, 0), after);
+                self.next.add(Step::new(Action::Notice, 0, n, 0), after);
             }
         }
     }
@@ -304,27 +296,27 @@ impl Turn<'_> {
         match action {
             Action::Update if self.state.desired[0].version == 0 => {
                 struck.desired[0].version = 1;
-                self.next.add(step(action, 0, NOWHERE, 1), struck);
+                self.next.add(Step::new(action, 0, NOWHERE, 1), struck);
             }
             Action::Rollback if self.state.struck & Action::Update.bit() != 0 => {
                 struck.desired[0].version = 0;
-                self.next.add(step(action, 0, NOWHERE, 0), struck);
+                self.next.add(Step::new(action, 0, NOWHERE, 0), struck);
             }
             Action::Remove => {
                 struck.desired[0].deployed = false;
                 struck.each(|c| c.actor == 0, |c| c.retired = true);
                 struck.drop_if(|c| c.actor == 0 && !c.runs());
-                self.next.add(step(action, 0, NOWHERE, 0), struck);
+                self.next.add(Step::new(action, 0, NOWHERE, 0), struck);
             }
             Action::ManagerRestart if self.state.copies().any(|c| c.waits) => {
                 // The new manager no longer waits (manager/orchestrator/taskinit/init.go).
                 struck.each(|c| c.waits, |c| c.waits = false);
-                self.next.add(step(action, 0, NOWHERE, 0), struck);
+                self.next.add(Step::new(action, 0, NOWHERE, 0), struck);
             }
             Action::Unlabel | Action::MoveLabel | Action::FlipLabel => {
                 for (node, mut after) in common::relabel(self.facts, &struck, action) {
                     self.enforce(&mut after);
-                    self.next.add(step(action, 0, node, 0), after);
+                    self.next.add(Step::new(action, 0, node, 0), after);
                 }
             }
             Action::Drain => {
@@ -339,14 +331,14 @@ impl Turn<'_> {
                             self.push(&mut after, new);
                         }
                     }
-                    self.next.add(step(action, 0, n, 0), after);
+                    self.next.add(Step::new(action, 0, n, 0), after);
                 }
             }
             Action::Crash => {
                 for copy in self.state.copies().filter(|c| c.phase == Phase::Running && !c.retired) {
                     let mut after = struck;
                     after.set(copy, None);
-                    self.next.add(Self::of(action, copy), after);
+                    self.next.add(Step::of(action, copy), after);
                 }
             }
             Action::Cut | Action::KillAgent | Action::PowerOff => {
@@ -359,7 +351,7 @@ impl Turn<'_> {
                 for n in self.nodes().filter(|n| self.state.nodes[usize::from(*n)].noticed) {
                     let mut after = struck;
                     after.each(|c| c.node == n, |c| (c.retired, c.forgotten) = (true, true));
-                    self.next.add(step(action, 0, n, 0), after);
+                    self.next.add(Step::new(action, 0, n, 0), after);
                 }
             }
             _ => {}
@@ -370,8 +362,7 @@ impl Turn<'_> {
     /// Nothing waits until it has ended (manager/orchestrator/constraintenforcer).
     fn enforce(&self, state: &mut State) {
         let nodes = state.nodes;
-        let unfit =
-            |c: &Copy| c.node != NOWHERE && nodes[usize::from(c.node)].fits & 1 << c.actor == 0 && !c.retired;
+        let unfit = |c: &Copy| c.node != NOWHERE && !nodes[usize::from(c.node)].takes(c.actor) && !c.retired;
         state.drop_if(|c| unfit(c) && !c.runs());
         state.each(unfit, |c| (c.retired, c.forgotten) = (true, true));
     }

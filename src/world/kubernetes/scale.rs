@@ -64,7 +64,7 @@ impl<'d> Scalers<'d> {
 }
 
 /// Reads a count.
-pub(super) fn count_of(value: Value<'_>) -> Option<u32> {
+fn count_of(value: Value<'_>) -> Option<u32> {
     value.number().and_then(|n| u32::try_from(n).ok())
 }
 

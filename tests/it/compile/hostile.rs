@@ -3,27 +3,7 @@
 
 use berthc::Options;
 
-use crate::harness::{self, root, walk};
-
-/// The xorshift generator: small, and the same on every machine.
-pub struct Random(pub u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-    /// Returns one of `all`.
-    pub fn pick<T: Copy>(&mut self, all: &[T]) -> T {
-        all[self.below(all.len())]
-    }
-
-    pub fn below(&mut self, n: usize) -> usize {
-        (self.next() % n.max(1) as u64) as usize
-    }
-}
+use crate::harness::{self, Random, root, walk};
 
 const PIECES: [&str; 40] = [
     "{{",

@@ -11,8 +11,7 @@ use berthc::model::check::together;
 use berthc::plan::clashes;
 use berthc::{Batch, Files, Input, Options, Output, Sink, Specs, Tree, compile_each, diag};
 
-use crate::compile::hostile::Random;
-use crate::harness::{self, Memory, root, walk};
+use crate::harness::{self, Memory, Random, root, walk};
 
 struct Disk;
 

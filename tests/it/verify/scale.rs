@@ -7,6 +7,7 @@ use berthc::images::Images;
 use berthc::verify::{Progress, Settings, Verified, verify, watched};
 use berthc::world::File;
 
+use crate::harness::Random;
 use crate::world::swarm::emitted;
 
 fn run(files: &[(String, String)]) -> Verified {
@@ -70,18 +71,6 @@ fn progress_is_told() {
     assert_eq!(told.iter().filter(|p| **p == Progress::Reading(10)).count(), 2, "{told:?}");
     assert!(told.iter().any(|p| matches!(p, Progress::Searching(0, n) if *n >= 10)), "{told:?}");
     assert!(told.iter().all(|p| !matches!(p, Progress::Searching(done, of) if done >= of)), "{told:?}");
-}
-
-/// xorshift: small, and the same on every machine.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % n.max(1) as u64) as usize
-    }
 }
 
 /// A text with lines and pieces that go, come twice, change places or come from another file.

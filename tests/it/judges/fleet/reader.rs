@@ -8,22 +8,7 @@ use berthc::world::fleet;
 use berthc::world::{File, Whom, World};
 
 use super::*;
-
-/// xorshift: small, and the same on every machine.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % n as u64) as usize
-    }
-
-    fn pick<'p>(&mut self, all: &[&'p str]) -> &'p str {
-        all[self.below(all.len())]
-    }
-}
+use crate::harness::Random;
 
 const KEYS: [&str; 15] = [
     "Conflicts",

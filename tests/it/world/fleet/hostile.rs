@@ -1,19 +1,8 @@
 //! No file makes the reader panic, hang or grow without bound.
 
 use super::{emitted, read};
-use crate::{harness, hostile};
-
-/// xorshift: small, and the same on every machine.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % n.max(1) as u64) as usize
-    }
-}
+use crate::harness::{self, Random};
+use crate::hostile;
 
 const PIECES: [&str; 48] = [
     "$(",

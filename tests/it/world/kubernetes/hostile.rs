@@ -1,8 +1,9 @@
 //! No manifest makes the reader panic, hang or grow without bound.
 
 use super::{files, read, stateful};
-use crate::compile::hostile::{Random, bend};
-use crate::{harness, hostile};
+use crate::compile::hostile::bend;
+use crate::harness::{self, Random};
+use crate::hostile;
 
 #[test]
 fn bent_manifests_never_panic_or_hang() {

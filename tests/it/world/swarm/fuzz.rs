@@ -3,19 +3,8 @@
 use berthc::images::Images;
 
 use super::*;
-use crate::{harness, hostile};
-
-/// Returns pseudo-random numbers that are the same each time (xorshift).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % n.max(1) as u64) as usize
-    }
-}
+use crate::harness::{self, Random};
+use crate::hostile;
 
 const PIECES: [&str; 26] = [
     "{{",
