@@ -145,7 +145,7 @@ pub const BACKENDS: [Backend; 9] = [
             kind: None,
             fences: Fences::WhileConnected,
         }),
-        gone: Some("the in-tree StorageOS volume was removed, and no CSI driver of it is alive"),
+        gone: Some("the in-tree StorageOS volume was removed, and its CSI driver is no longer maintained"),
         ..NONE
     },
     Backend {

@@ -199,7 +199,7 @@ codes! {
     StartWithoutLive = "start-without-live",
     /// A member with data has `live` and no `start`: `live` would restart it while it recovers.
     LiveWithoutStart = "live-without-start",
-    /// `live` asks exactly what `ready` asks, so each member that is not ready is restarted.
+    /// `live` is the same check as `ready`, so each member that is not ready is restarted.
     ReadyIsLive = "ready-is-live",
     /// `apart_from` names the service itself, or a service that no spec of this compile describes.
     ApartUnknown = "apart-unknown",
@@ -240,7 +240,8 @@ codes! {
     OutputBreaks = "output-breaks",
     /// The cluster would refuse this change to its current state, or restart everything for it.
     ApplyRefused = "apply-refused",
-    /// A key under `moved` is not the name of a change, or says not how the data was moved.
+    /// A key under `moved` is not the name of a change, or its value does not say how the data was
+    /// moved.
     MovedShape = "moved-shape",
     /// A change leaves the data of members where it was, and they would start without it.
     DataLeft = "data-left",

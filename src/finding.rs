@@ -49,9 +49,9 @@ pub struct Event {
 /// The code of a finding, as acceptances write it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FindingId {
-    /// A hazard that the search found a way to: `TARGET/RESOURCE/HAZARD`.
+    /// A hazard that gives a resource two holders, as the search found: `TARGET/RESOURCE/HAZARD`.
     Cell(CellId),
-    /// One of [`codes`]: what is wrong with the file or with an update, whatever the resource.
+    /// One of [`codes`]: a fault of a file or of an update that is not about one resource.
     Code(&'static str),
 }
 
@@ -128,13 +128,14 @@ pub struct Finding {
     pub story: Vec<Event>,
     /// The line to write.
     pub fix: String,
-    /// The other ways in which the same cause breaks something.
+    /// The other violations with the same cause.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub also_by: Vec<Way>,
-    /// The other places where the same is true.
+    /// The other places with the same fault.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub alike: Vec<Alike>,
-    /// The name of the member or object that it is about; empty if the message alone says it.
+    /// The name of the member or object that the finding is about; empty if the message does not
+    /// need it.
     #[serde(skip)]
     pub subject: String,
     /// The key of its cause; findings of one cause have one key and one fix.
@@ -142,16 +143,16 @@ pub struct Finding {
     pub cause: Option<String>,
 }
 
-/// Another way in which the cause of a finding breaks something.
+/// Another violation with the same cause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Way {
-    /// The code that it has alone.
+    /// The code of this violation.
     pub code: FindingId,
     /// What is wrong, in one sentence.
     pub message: String,
 }
 
-/// Another place where a finding is true.
+/// Another place with the same fault.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Alike {
     /// What is wrong there.
@@ -163,14 +164,14 @@ pub struct Alike {
 }
 
 impl Finding {
-    /// Makes a finding that one look at a file shows.
+    /// Makes a finding that needs no search.
     pub fn new(code: impl Into<FindingId>, level: Level, message: String, at: Vec<At>, fix: String) -> Self {
         let (code, subject) = (code.into(), String::new());
         let (story, also_by, alike) = (Vec::new(), Vec::new(), Vec::new());
         Self { code, level, message, at, story, fix, also_by, alike, subject, cause: None }
     }
 
-    /// Returns all codes that it stands for.
+    /// Returns the code of the finding and those of the other violations with the same cause.
     pub fn codes(&self) -> impl Iterator<Item = FindingId> {
         std::iter::once(self.code).chain(self.also_by.iter().map(|way| way.code))
     }
@@ -201,7 +202,7 @@ pub mod codes {
     pub const TOGETHER: &str = "members-together";
     /// An update that may stop several members of a quorum at once.
     pub const UPDATE_TOGETHER: &str = "update-together";
-    /// A ReadWriteOnce volume, which serves all pods of a node, where one pod is meant.
+    /// A ReadWriteOnce volume for a single pod: all pods of its node can mount it.
     pub const ONE_NODE: &str = "volume-one-node";
     /// Data of a stateful service that is deleted with its container.
     pub const EPHEMERAL: &str = "data-ephemeral";
@@ -219,12 +220,13 @@ pub mod codes {
     pub const BOOTSTRAP: &str = "bootstrap-kept";
     /// A check that ends a server while it is still busy with its first start or a recovery.
     pub const CHECK_KILLS: &str = "check-kills";
-    /// Members whose names nobody finds until a check has passed that needs the other members.
+    /// A check that needs the other members, although nobody can resolve a member's name before its
+    /// check passes.
     pub const CHECK_HIDES: &str = "check-hides-names";
     /// A config whose content can change while its name cannot.
     pub const CONFIG_FIXED: &str = "config-fixed";
 
-    /// Name of what was not searched, for code scanning. It is no finding.
+    /// The rule of code scanning for a part that was not searched. It is no finding.
     pub const NOT_SEARCHED: &str = "not-searched";
 
     /// All codes.
@@ -262,7 +264,7 @@ pub struct Accept {
     pub code: String,
     /// The object: `statefulset/db`, `NAMESPACE/statefulset/db`, a service of a stack, or a unit.
     pub object: String,
-    /// The end of the path of its file; without it any file.
+    /// The end of the path of its file; `None` for any file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
     /// The reason.

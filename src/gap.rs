@@ -1,4 +1,4 @@
-//! What a target cannot hold or express for one service.
+//! Gaps: what a target cannot protect or express for one service.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use crate::target::Target;
 /// The name of a gap, as waivers write it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum GapId {
-    /// A hazard that the target does not keep off: `TARGET/RESOURCE/HAZARD`.
+    /// A hazard that the target does not protect against: `TARGET/RESOURCE/HAZARD`.
     Cell(CellId),
     /// A field that the target cannot express: `TARGET/FIELD.PATH`.
     Field {
@@ -22,7 +22,7 @@ pub enum GapId {
 }
 
 impl GapId {
-    /// Makes the id of a hazard that `target` does not keep off.
+    /// Makes the id of a hazard that `target` does not protect against.
     pub fn cell(target: Target, resource: Resource, hazard: Hazard) -> Self {
         Self::Cell(CellId { target, resource, hazard })
     }
@@ -53,7 +53,8 @@ impl fmt::Display for GapId {
 impl FromStr for GapId {
     type Err = UnknownId;
 
-    /// Reads a name. What is no cell is a field; whether the spec has it, its target says.
+    /// Parses a name. A name that is no cell is a field. The plan of its target checks whether the
+    /// spec has that field.
     fn from_str(text: &str) -> Result<Self, UnknownId> {
         if let Ok(cell) = text.parse() {
             return Ok(Self::Cell(cell));
@@ -63,28 +64,28 @@ impl FromStr for GapId {
     }
 }
 
-/// Something that a target cannot hold or express for one service.
+/// A resource that a target cannot protect, or a field that it cannot express, for one service.
 #[derive(Debug, Clone)]
 pub struct Gap {
     /// The name.
     pub id: GapId,
-    /// What the spec asks for.
+    /// The place in the spec that asks for it.
     pub place: Place,
     /// What happens, in one line.
     pub message: String,
     /// Why.
     pub why: String,
-    /// Ways out other than a waiver: text and line.
+    /// The fixes other than a waiver: text and line.
     pub fixes: Vec<(String, String)>,
 }
 
 impl Gap {
-    /// Makes a gap whose only way out is a waiver.
+    /// Makes a gap without fixes: it needs a waiver.
     pub fn new(id: GapId, place: Place, message: impl Into<String>, why: impl Into<String>) -> Self {
         Self { id, place, message: message.into(), why: why.into(), fixes: Vec::new() }
     }
 
-    /// Adds a way out.
+    /// Adds a fix.
     #[must_use]
     pub fn fix(mut self, text: impl Into<String>, line: impl Into<String>) -> Self {
         self.fixes.push((text.into(), line.into()));

@@ -7,7 +7,7 @@ use blake3::Hasher;
 
 use crate::text::path::shortest;
 
-/// What messages call standard input. Its format is that of its text.
+/// The name of standard input in messages. Its text decides whether it is TOML or YAML.
 pub const STDIN: &str = "<stdin>";
 
 /// A text and its path.

@@ -3,7 +3,7 @@
 
 mod cli;
 
-/// A quarter of a compile is allocation; this one takes half of that.
+/// Allocation takes a quarter of the time of a compile; mimalloc halves it.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

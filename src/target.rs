@@ -52,7 +52,7 @@ impl Target {
         }
     }
 
-    /// Returns what this orchestrator calls a computer of its cluster.
+    /// Returns the word of this orchestrator for a computer of its cluster.
     pub fn host(self) -> &'static str {
         match self {
             Self::Fleet => "machine",
@@ -60,7 +60,7 @@ impl Target {
         }
     }
 
-    /// Returns what its files are called.
+    /// Returns the word for its files.
     pub fn texts(self) -> &'static str {
         match self {
             Self::Kubernetes => "manifests",
@@ -89,7 +89,7 @@ impl Target {
             ".path",
             ".target",
             ".device",
-            // Of podman's Quadlet.
+            // The endings of podman's Quadlet files.
             ".container",
             ".volume",
             ".kube",
@@ -106,7 +106,7 @@ impl Target {
         if ["kustomization.yaml", "kustomization.yml", "Kustomization"].contains(&name) {
             return Some(Self::Kubernetes);
         }
-        // A pipe has no ending: its text alone tells.
+        // Text from a pipe has no file name, so only the text decides.
         let pipe = !name.contains('.');
         if !pipe && ![".yml", ".yaml", ".json"].iter().any(|e| name.ends_with(e)) {
             return None;

@@ -68,7 +68,7 @@ pub struct Shape<'a> {
     pub placed: bool,
     /// Where its data is. If some of it is on the node, this decides also for volumes on the network.
     pub data: Where,
-    /// Whether it has a volume on the network besides data on the node.
+    /// Whether it has a volume on the network in addition to data on the node.
     pub beside: bool,
     /// Whether it uses the network of the node.
     pub node_network: bool,

@@ -69,7 +69,7 @@ fn data(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
         }
         _ => {
             let mut ways = on_pinned_machines(shape, hazard);
-            // The ways for a volume that the directory beside it does not cover.
+            // The ways to two holders of a volume that the directory next to it does not prevent.
             if shape.beside && matches!(hazard, Hazard::Colocate | Hazard::Move | Hazard::Neighbour) {
                 ways.extend(on_volumes(shape, Fences::Never, hazard));
             }
@@ -108,8 +108,8 @@ fn on_each_machine(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
     }
 }
 
-/// Makes the way of a second container on another machine. fleet does not schedule it there, and its
-/// directory is missing there. People create directories wherever a member can run, so the missing
+/// Returns the way to a second container on another machine, where fleet does not schedule it and
+/// its directory is missing. People create directories wherever a member can run, so the missing
 /// directory counts only together with the pin.
 fn not_elsewhere() -> [Way; 3] {
     [way(ELSEWHERE, [&PIN, &PATH]), way(ELSEWHERE, [&PIN, &PATH_MISSING]), rests_on(ELSEWHERE, [&PIN])]

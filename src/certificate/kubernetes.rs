@@ -62,7 +62,7 @@ fn data(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
         (Where::Host, true) => on_each_node(shape, hazard),
         (Where::Host, false) => {
             let mut ways = on_pinned_nodes(shape, hazard);
-            // The ways for a volume that the directory beside it does not cover.
+            // The ways to two holders of a volume that the directory next to it does not prevent.
             if shape.beside && matches!(hazard, Hazard::Colocate | Hazard::Move | Hazard::Neighbour) {
                 ways.extend(on_volumes(shape, hazard));
             }

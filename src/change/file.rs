@@ -11,8 +11,8 @@ pub(super) struct Change<'a> {
     pub(super) model: &'a Model,
     pub(super) service: &'a Service,
     pub(super) path: &'a str,
-    /// Whether the data of the service moves on this target. The steps of that move say how the
-    /// claims and volumes are made again.
+    /// Whether the data of the service moves on this target. The steps of that move already
+    /// recreate the claims and volumes.
     pub(super) moves: bool,
     pub(super) out: &'a mut Vec<Diagnostic>,
 }
@@ -37,12 +37,9 @@ impl Change<'_> {
         let message = format!("{name} of {} shrinks from {before} to {after}", self.service.name);
         self.out.push(
             Diagnostic::error(Code::VolumeShrinks, self.service.place(&route), message)
-                .why(format!("{} holds the larger one, and no storage cuts off what is written", self.path))
+                .why(format!("{} has the larger size, and no storage can make a volume smaller", self.path))
                 .advice("write the old size; or give the data a new name, and move it")
-                .advice(format!(
-                    "if nothing of it was ever deployed: take {} away and compile again",
-                    self.path
-                )),
+                .advice(format!("if it was never deployed: delete {} and compile again", self.path)),
         );
         true
     }

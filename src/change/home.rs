@@ -11,11 +11,11 @@ use crate::world::{File, Known, Member, Mount, Source, Volume, Workload, Worlds}
 #[derive(Debug, Clone)]
 pub(super) struct Home {
     pub(super) target: Target,
-    /// The file that says so.
+    /// The file that defines the place.
     pub(super) file: String,
     /// The namespace on Kubernetes; empty on other targets.
     pub(super) scope: String,
-    /// The workload in the words of its tools: `statefulset/kv`, `kv@0.service`, `kv-0`.
+    /// The workload, as its tools name it: `statefulset/kv`, `kv@0.service`, `kv-0`.
     pub(super) workload: String,
     /// Whether each node has one member.
     pub(super) per_node: bool,
@@ -34,17 +34,17 @@ pub(super) enum Storage {
     Host {
         path: String,
         labels: Vec<(String, Vec<String>)>,
-        /// The claim that gives it (Kubernetes).
+        /// The claim of the directory, on Kubernetes.
         claim: Option<String>,
     },
     /// A volume of the network.
     Volume {
         name: String,
-        /// The name with the directory in it.
+        /// The name, and the directory inside the volume.
         place: String,
         class: Option<String>,
         driver: Option<String>,
-        /// The backend that a comment names beside the class.
+        /// The backend, from the comment next to the class.
         backend: Option<String>,
     },
 }
@@ -110,7 +110,7 @@ pub(super) fn homes(tree: &Tree) -> BTreeMap<(String, Target), Vec<Home>> {
     all
 }
 
-/// Returns the homes of one member; one without a storage if it has no data.
+/// Returns the places of the data of one member, or one entry without storage if it has no data.
 fn of(target: Target, text: &str, workload: &Workload, member: &Member) -> Vec<Home> {
     let name = match target {
         Target::Fleet => workload.name.trim_end_matches(".service").replace('@', "-"),
@@ -137,7 +137,7 @@ fn of(target: Target, text: &str, workload: &Workload, member: &Member) -> Vec<H
     if all.is_empty() { vec![home(String::new(), None)] } else { all }
 }
 
-/// Returns the backend of a class that berthc does not emit: the comment beside its name.
+/// Returns the backend of a class that berthc does not emit, from the comment next to its name.
 fn backend(text: &str, volume: &Volume) -> Option<String> {
     let (class, _) = volume.class.as_ref()?;
     let mut lines =

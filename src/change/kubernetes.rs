@@ -93,7 +93,7 @@ impl Object<'_> {
         };
         let place = change.revision(|s| s.full_name() == self.key.2).key(&place);
         let message =
-            format!("kubectl apply will refuse another {} of {}", field.join("."), self.reference());
+            format!("kubectl apply will refuse the new {} of {}", field.join("."), self.reference());
         change.refused(place, message, "the API server never changes this field", steps);
     }
 
@@ -130,8 +130,8 @@ impl Object<'_> {
         )
     }
 
-    /// Returns the steps that end every pod before the set is made again. A set adopts running pods,
-    /// and can never update those that mount other claims (kubernetes/kubernetes#141876).
+    /// Returns the steps that end every pod before the set is created again. A set adopts running
+    /// pods, and can never update those that mount other claims (kubernetes/kubernetes#141876).
     fn stopped(&self) -> String {
         let (kubectl, reference) = (self.kubectl(), self.reference());
         format!(

@@ -1,5 +1,5 @@
-//! Changes that leave data behind: a member of the older files has its data in a place that the
-//! member of that name does not use in the new files, or there is no such member any more.
+//! Changes that leave data behind: in the new files, the member with the same name does not use the
+//! place of the old data, or the member is gone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,7 +39,7 @@ pub(super) fn judge(
         }
         for old in olds {
             let Some((kind, from, new)) = compare(old, news) else { continue };
-            // Kubernetes itself ends the pods that a set no longer counts.
+            // Kubernetes itself ends the pods that a set no longer has.
             if old.storage.is_none() && (*target == Target::Kubernetes && !news.is_empty()) {
                 continue;
             }
@@ -63,7 +63,7 @@ pub(super) fn renamed(service: &Renamed<'_>, old: &Tree, accepted: &BTreeSet<Str
     let name = format!("service/{}", service.from);
     let about = About { name: service.name, moved: service.moved, place: service.place };
     let message = format!(
-        "{} was {} before, and both would run: the data stays in {}",
+        "{} had the name {} before: both would run, and the data stays in {}",
         service.name,
         service.from,
         places(&pairs)?
@@ -96,7 +96,7 @@ fn compare<'h>(old: &Home, news: &'h [Home]) -> Option<(Kind, String, Option<&'h
         _ => false,
     };
     if here().next().is_none() {
-        // Another revision has taken the directory of each node over.
+        // Another revision now uses the directory of each node.
         if old.per_node && news.iter().any(|n| n.per_node && place(&n)) {
             return None;
         }
@@ -150,12 +150,13 @@ fn compare<'h>(old: &Home, news: &'h [Home]) -> Option<(Kind, String, Option<&'h
     Some((kind, from, Some(new)))
 }
 
-/// Joins the members that are gone, and the directories of one kind, under one name each.
+/// Joins all removed members into one change, and the changed directories of each kind into one
+/// change.
 fn settle(found: BTreeMap<Key, Vec<Pair<'_>>>) -> Vec<(Kind, String, Vec<Pair<'_>>)> {
     let mut all: Vec<(Kind, String, Vec<Pair<'_>>)> = Vec::new();
     for ((kind, from), pairs) in found {
         let joined = matches!(kind, Kind::Members | Kind::Host);
-        // Two directories of one member have a name each.
+        // Two directories of one member are two changes.
         let apart = |rest: &[Pair<'_>]| {
             kind == Kind::Host && rest.iter().any(|r| pairs.iter().any(|p| same_member(p.old, r.old)))
         };
@@ -178,7 +179,7 @@ fn same_member(a: &Home, b: &Home) -> bool {
     a.target == b.target && a.workload == b.workload && a.member == b.member && a.mount != b.mount
 }
 
-/// Returns the numbers of the members: `3`, `2-4`, `0+7`; of members without numbers, their names.
+/// Returns the numbers of the members: `3`, `2-4`, `0+7`; or their names, if they have no numbers.
 fn ids(pairs: &[Pair<'_>]) -> String {
     let data: Vec<&Pair<'_>> = pairs.iter().filter(|p| p.old.storage.is_some()).collect();
     let of = if data.is_empty() { pairs.iter().collect() } else { data };
@@ -198,7 +199,7 @@ fn ids(pairs: &[Pair<'_>]) -> String {
     runs.into_iter().map(run).collect::<Vec<_>>().join("+")
 }
 
-/// Returns the directories as one pattern: what they begin with and end with, `*` in between.
+/// Returns one pattern for the directories: their common start, `*`, and their common end.
 fn pattern(pairs: &[Pair<'_>]) -> String {
     let paths: BTreeSet<String> =
         pairs.iter().filter_map(|p| p.old.storage.as_ref()).map(Storage::words).collect();
@@ -206,7 +207,7 @@ fn pattern(pairs: &[Pair<'_>]) -> String {
     if first == last {
         return first.clone();
     }
-    // The first and the last in order differ earliest.
+    // In sorted order, the first and the last directory have the shortest common start.
     let start: String = first.chars().zip(last.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a).collect();
     let end = |path: &str| -> String { path.chars().skip(start.chars().count()).collect() };
     let ends: Vec<Vec<char>> = paths.iter().map(|p| end(p).chars().rev().collect()).collect();
@@ -217,7 +218,7 @@ fn pattern(pairs: &[Pair<'_>]) -> String {
     format!("{start}*{tail}")
 }
 
-/// Returns the first place of the data, and how many more there are. `None` without data.
+/// Returns the first place of the data, and the number of the other places. `None` without data.
 fn places(pairs: &[Pair<'_>]) -> Option<String> {
     let all: BTreeSet<String> =
         pairs.iter().filter_map(|p| p.old.storage.as_ref()).map(Storage::words).collect();
@@ -246,7 +247,7 @@ impl About<'_> {
         let full = format!("{}/{name}", self.name);
         let mut d = Diagnostic::error(Code::DataLeft, self.place, message);
         let file = pairs.first().map_or("", |p| p.old.file.as_str());
-        d = d.why(format!("{file} is the older state, and nothing moves data but you"));
+        d = d.why(format!("{file} is the older state, and berthc does not move data"));
         for target in Target::ALL {
             let own: Vec<&Pair<'_>> = pairs.iter().filter(|p| p.old.target == target).collect();
             if !own.is_empty() {
@@ -258,7 +259,7 @@ impl About<'_> {
             return d;
         }
         d.advice(format!(
-            "to go on, say --accept-change {full} for one run, or write the key `{name}` under `moved`, with how the data is moved"
+            "to accept this change, use --accept-change {full} for one run, or write the key `{name}` under `moved`, and as its value how the data is moved"
         ))
     }
 }
@@ -281,8 +282,10 @@ fn told(
     let now = now.unwrap_or_default();
     let own = &service.name;
     let message = match kind {
-        Kind::Target => format!("{own} leaves {from}: its members run on there, with the data in {at}"),
-        Kind::Service => format!("{own} has another name, and its data stays in {at}"),
+        Kind::Target => format!(
+            "{own} no longer has the target {from}: its members keep running there, with the data in {at}"
+        ),
+        Kind::Service => format!("{own} has a new name, and its data stays in {at}"),
         Kind::Namespace => format!("{own} leaves the namespace {from}, and its data stays there in {at}"),
         Kind::Members => {
             let word = if from.parse::<u32>().is_ok() { "member" } else { "members" };
@@ -290,10 +293,14 @@ fn told(
         }
         Kind::Data if now.is_empty() => format!("{own} has no `{from}` any more, and its data stays in {at}"),
         Kind::Data => format!("{own} starts without data in {now}, and its data stays in {at}"),
-        Kind::Backend => format!("{own} names another backend, and its data stays in {at}, made by {from}"),
-        Kind::Class => format!("{own} names another class than {from}, which its claims keep: {at}"),
+        Kind::Backend => format!("{own} names another backend than {from}, and its data stays in {at}"),
+        Kind::Class => {
+            format!("{own} names another class than {from}, but its claims keep the old class: {at}")
+        }
         Kind::Host => format!("{own} starts on {now}, and its data stays in {at}"),
-        Kind::Pin => format!("{own} goes to other nodes, and its data stays on those with `{from}` in {at}"),
+        Kind::Pin => {
+            format!("{own} moves to other nodes, and its data stays on the nodes with `{from}`, in {at}")
+        }
     };
     let moved: BTreeSet<String> = service.moved.iter().cloned().collect();
     let about = About { name: own, moved: &moved, place };
@@ -309,7 +316,7 @@ fn runs_on(service: &Service, place: Place, pairs: &[Pair<'_>]) -> Diagnostic {
         place,
         format!("no file of {} names {names} any more", service.name),
     )
-    .why("it runs on until somebody stops it");
+    .why("it keeps running until somebody stops it");
     for target in Target::ALL {
         let own: Vec<&Pair<'_>> = pairs.iter().filter(|p| p.old.target == target).collect();
         if !own.is_empty() {

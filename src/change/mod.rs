@@ -1,7 +1,7 @@
-//! Changes that cannot simply be applied: compares the files in the output folder with the new
-//! ones. It reads both as text and knows nothing of the running cluster. A change that the
-//! orchestrator refuses is therefore a warning. A volume that shrinks, and a change that leaves data
-//! behind, is an error.
+//! Compares the files in the output folder with the new files, and reports changes that cannot
+//! simply be applied. It reads both as text and does not know the running cluster. A change that
+//! the orchestrator refuses is therefore a warning. A volume that shrinks, and a change that leaves
+//! data behind, is an error.
 
 mod file;
 mod fleet;
@@ -49,8 +49,8 @@ pub fn judge(model: &Model, old: &Tree, new: &Tree, accepted: &BTreeSet<String>)
     crate::diag::settle(out)
 }
 
-/// Reports a service whose spec has another name than when the files `old` were written. `None` if
-/// it had no data.
+/// Reports a service that had another name when the files `old` were written. `None` if it had no
+/// data.
 pub fn renamed(service: &Renamed<'_>, old: &Tree, accepted: &BTreeSet<String>) -> Option<Diagnostic> {
     left::renamed(service, old, accepted)
 }

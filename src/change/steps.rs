@@ -1,8 +1,8 @@
-//! The steps of an operator that take the data along, in the commands of each orchestrator.
+//! The steps by which an operator moves the data, as commands of each orchestrator.
 //!
 //! On Kubernetes a set whose claim templates have other names is deleted with its pods: it adopts
 //! the pods of a set that was deleted with `--cascade=orphan`, and can then never update them
-//! (kubernetes/kubernetes#141876). A volume follows to another claim by its `claimRef`
+//! (kubernetes/kubernetes#141876). A volume moves to another claim through its `claimRef`
 //! (<https://kubernetes.io/docs/tasks/administer-cluster/change-pv-access-mode-readwriteoncepod/>):
 //! a volume that names a claim is bound to it whatever its class
 //! (`pkg/controller/volume/persistentvolume/index.go`, `volume/persistentvolume/util.go`).
@@ -23,7 +23,7 @@ pub(super) fn steps(service: &str, kind: Kind, pairs: &[&Pair<'_>]) -> String {
     }
 }
 
-/// Returns the commands that end the containers of `pairs` for good.
+/// Returns the commands that stop the containers of `pairs` permanently.
 pub(super) fn removed(pairs: &[&Pair<'_>]) -> String {
     match pairs.first().map(|p| p.old.target) {
         Some(Target::Fleet) => FLEET.each(FLEET.end, pairs),
@@ -34,21 +34,21 @@ pub(super) fn removed(pairs: &[&Pair<'_>]) -> String {
     }
 }
 
-/// A loop of the shell over the numbers of members.
+/// A shell loop over the numbers of members.
 const LOOP: (&str, &str) = ("for i in {}; do ", "; done");
 
-/// Returns the command of each member, those that differ only in the number as one loop.
+/// Returns the command of each member. Commands that differ only in the number become one loop.
 fn each(pairs: &[&Pair<'_>], command: impl Fn(&Home) -> Option<String>) -> String {
     each_pair(pairs, LOOP.0, LOOP.1, |p| command(p.old))
 }
 
-/// Like [`each`], for steps that a person takes member by member.
+/// Returns the same as [`each`], for steps that a person takes one member at a time.
 fn one_by_one(pairs: &[&Pair<'_>], command: impl Fn(&Pair<'_>) -> Option<String>) -> String {
     each_pair(pairs, "for each i of {}: ", "", command)
 }
 
-/// Joins the commands of the members. Those that differ only in the number stand once, with the
-/// numbers in place of `{}` in `before`.
+/// Joins the commands of the members. Commands that differ only in the number appear once, and the
+/// numbers replace `{}` in `before`.
 fn each_pair(
     pairs: &[&Pair<'_>],
     before: &str,
@@ -141,7 +141,7 @@ fn kubernetes(service: &str, kind: Kind, pairs: &[&Pair<'_>]) -> String {
     };
     let steps = match kind {
         Kind::Members => vec![
-            format!("let them leave the cluster of {service}"),
+            format!("make these members leave the cluster of {service}"),
             apply,
             "wait until their pods have ended".into(),
             format!("when nobody needs their data: {}", each(pairs, unbound)),
@@ -151,7 +151,7 @@ fn kubernetes(service: &str, kind: Kind, pairs: &[&Pair<'_>]) -> String {
             end,
             each_pair(pairs, LOOP.0, LOOP.1, follow),
             if pairs.iter().any(|p| is_host(p.old)) {
-                format!("move each directory to where {service} has it")
+                format!("move each directory to the path that {service} uses")
             } else {
                 String::new()
             },
@@ -163,7 +163,7 @@ fn kubernetes(service: &str, kind: Kind, pairs: &[&Pair<'_>]) -> String {
             format!("kubectl -n {ns} wait --for=delete {set}"),
             apply,
             format!(
-                "then member by member, the next when the last has its data again: {}",
+                "then one member at a time, each after the last one has its data again: {}",
                 one_by_one(pairs, |p| {
                     let claim = volume(p.old)?;
                     let delete = format!("kubectl -n {ns} delete");
@@ -196,17 +196,17 @@ fn joined(steps: Vec<String>) -> String {
     steps.into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
-/// The commands of an orchestrator that runs containers by docker.
+/// The commands of an orchestrator that runs containers with docker.
 struct Docker {
-    /// Stops one workload until it is started again.
+    /// The command that stops one workload until it is started again.
     stop: &'static str,
-    /// Ends one workload for good.
+    /// The command that removes one workload.
     end: &'static str,
-    /// Starts it again, from its file.
+    /// The command that starts a workload from its file.
     start: &'static str,
-    /// What a computer of the cluster is called.
+    /// The word for a computer of the cluster.
     host: &'static str,
-    /// Gives a computer a label.
+    /// The step that gives a computer a label.
     label: &'static str,
 }
 
@@ -242,7 +242,7 @@ impl Docker {
         let start = self.each(self.start, pairs);
         joined(match kind {
             Kind::Members => vec![
-                format!("let them leave the cluster of {service}"),
+                format!("make these members leave the cluster of {service}"),
                 end,
                 wait,
                 "remove their data when nobody needs it".into(),
@@ -252,7 +252,7 @@ impl Docker {
                 end,
                 wait,
                 format!(
-                    "move each directory on its {}, or copy each volume to that of the new name",
+                    "move each directory on its {}, or copy each volume to the volume with the new name",
                     self.host
                 ),
                 format!("start the members of {service}"),
@@ -262,7 +262,7 @@ impl Docker {
             Kind::Data | Kind::Backend | Kind::Class | Kind::Namespace => vec![
                 stop,
                 wait,
-                "make the new volumes, and copy the data of each member in a container that mounts both"
+                "create the new volumes, and copy the data of each member in a container that mounts both"
                     .into(),
                 start,
             ],

@@ -22,7 +22,7 @@ pub(super) fn judge(change: &mut Change<'_>, before: &str, after: &str) {
             let stack = &change.service.name;
             change.refused(
                 change.service.key(&route!["members"]),
-                format!("docker stack deploy will refuse another mode of the service {name}"),
+                format!("docker stack deploy will refuse the new mode of the service {name}"),
                 "Swarm never makes a replicated service global, nor a global one replicated",
                 format!("docker service rm {stack}_{name}; wait until docker ps shows none of its containers on any node; deploy"),
             );
@@ -46,9 +46,9 @@ pub(super) fn judge(change: &mut Change<'_>, before: &str, after: &str) {
             let route = data.map_or(route!["exclusive", "data"], |d| route!["exclusive", "data", d]);
             change.refused(
                 change.service.key(&route),
-                format!("docker will keep the volume {name} as it was made"),
-                "the driver's options are read once, when the volume is made",
-                format!("change it where it is stored, or move its data to another volume; docker volume inspect {name} shows what it has"),
+                format!("docker will keep the old options of the volume {name}"),
+                "docker reads the options of a volume only when it creates the volume",
+                format!("change the volume in its storage, or move its data to another volume; docker volume inspect {name} shows the old options"),
             );
         }
     }
@@ -97,7 +97,7 @@ pub(super) fn contents(model: &Model, old: &Tree, new: &Tree, out: &mut Vec<Diag
                     }
                     Change { model, service, path: &file, moves: false, out: &mut *out }.refused(
                         service.key(&route!["files"]),
-                        format!("docker stack deploy will refuse another content of {name}"),
+                        format!("docker stack deploy will refuse the new content of {name}"),
                         "Swarm changes only the labels of a config or secret",
                         "give it another name in the stack file".into(),
                     );

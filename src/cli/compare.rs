@@ -1,4 +1,4 @@
-//! A compile, compared with what stands in OUT.
+//! Compares the result of a compile with the files in OUT.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -225,7 +225,7 @@ pub fn done(job: &job::Job, to: Use) -> Result<Done, Outside> {
         }
         changes.all.sort_by(|a, b| a.name.cmp(&b.name));
         let known = |name: &str| rest.services.contains(name);
-        // Only the specs of a whole project tell what belongs in OUT.
+        // Only the specs of a whole project determine which files belong in OUT.
         if all {
             for name in drift::left_behind(&out, known) {
                 diagnostics.push(left_behind(&out.join(&name)));
@@ -258,8 +258,8 @@ fn extra(older: &Older, name: &str, spool: &Spool) -> Result<Vec<Change>, Outsid
     older.files(name)?.into_iter().map(one).collect()
 }
 
-/// Reports services whose spec had another name in the older state: there is a folder that no spec
-/// of this run makes, and its files were made from the same file.
+/// Reports renamed services: the older state has a folder that no spec of this run produces, and
+/// the files in it name the spec file of a service that is new.
 fn renamed(
     older: &Older,
     new: &[New],

@@ -20,7 +20,7 @@ pub struct Compile {
     depfile: Option<PathBuf>,
 }
 
-/// Whether it went well.
+/// Compiles the specs and writes the files. Returns false if a spec has errors.
 pub fn compile(args: &Compile) -> Result<bool, Outside> {
     let job = &args.job;
     let Done { sources, diagnostics, out, changes, spool, read, unjudged, lock } = done(job, Use::Write)?;

@@ -112,8 +112,8 @@ fn files(out: &Path, folders: &[String]) -> impl Iterator<Item = (String, PathBu
     })
 }
 
-/// The start of the name of a temporary file. It becomes the file that it stands beside, or a later
-/// run removes it.
+/// The start of the name of a temporary file. It is renamed to the file next to it, or a later run
+/// removes it.
 pub const TEMPORARY: &str = ".berthc-";
 
 /// The folder of the files that Swarm configs are made from, in the folder of its stack files. They have

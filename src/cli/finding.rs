@@ -45,7 +45,7 @@ pub struct Step {
     pub spot: Option<Spot>,
 }
 
-/// `diagnostics` as findings; `sources` are the texts that their places point into.
+/// Converts `diagnostics` to findings; `sources` are the texts that their places point into.
 pub fn of(sources: &[Input], diagnostics: &[Diagnostic]) -> Vec<Finding> {
     diagnostics.iter().map(|d| one(sources, d)).collect()
 }

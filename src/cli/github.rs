@@ -5,7 +5,7 @@ use berthc::text::quote::shown;
 
 use super::finding::Finding;
 
-/// One line for each finding.
+/// Returns one line for each finding.
 pub fn annotations(findings: &[Finding]) -> String {
     findings.iter().map(annotation).collect()
 }
@@ -20,7 +20,7 @@ fn annotation(f: &Finding) -> String {
     if let Some(spot) = f.spots.first() {
         properties.push(format!("file={}", property(spot.path.strip_prefix("./").unwrap_or(&spot.path))));
         properties.push(format!("line={},endLine={}", spot.start.0, spot.end.0));
-        // Columns of several lines are refused.
+        // GitHub refuses columns for a range of several lines.
         if spot.start.0 == spot.end.0 {
             properties.push(format!("col={},endColumn={}", spot.start.1, spot.end.1));
         }
@@ -30,12 +30,12 @@ fn annotation(f: &Finding) -> String {
     format!("::{level} {}::{}\n", properties.join(","), data(&lines.join("\n")))
 }
 
-/// What `@actions/core` escapes in the text of a command.
+/// Escapes the text of a command, as `@actions/core` does.
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// And in its properties.
+/// Escapes a property of a command, as `@actions/core` does.
 fn property(text: &str) -> String {
     data(&shown(text)).replace(':', "%3A").replace(',', "%2C")
 }
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_breaks_out_of_a_command() {
+    fn no_text_ends_a_workflow_command() {
         let spot = |end| super::super::finding::Spot {
             path: "a,b:c.yaml".into(),
             start: (2, 3),

@@ -48,7 +48,7 @@ pub struct Job {
     #[arg(long, value_name = "SERVICE")]
     bootstrap: Vec<String>,
     /// Judge changes against the files of this folder, or of OUT at this git revision, instead of
-    /// OUT as it stands
+    /// the current files in OUT
     #[arg(long, value_name = "REV|DIR")]
     pub against: Option<String>,
     /// Accept a change that leaves data behind, for this run, such as orders-db/members/3 (may be
@@ -74,7 +74,7 @@ pub struct Ready {
     /// The files that the specs may name.
     pub disk: read::Disk,
     pub options: Options,
-    /// Whether the specs are all that OUT is made from: those of the project, or of folders.
+    /// Whether the specs are complete for OUT: those of the whole project, or of whole folders.
     pub whole: bool,
     /// The settings of the project, if they are valid.
     pub project: Option<(PathBuf, Project)>,
@@ -155,7 +155,7 @@ impl Job {
 /// Returns `berthc.toml` and its folder: the one of this folder or, in a repository, of the nearest
 /// parent folder that has one.
 pub fn find() -> Result<Option<(PathBuf, Input)>, Outside> {
-    // A folder that was deleted under its shell has no project.
+    // If the current folder was deleted, there is no project.
     let Ok(here) = std::env::current_dir() else { return Ok(None) };
     let root = read::repository(&here);
     let depth = here.ancestors().position(|dir| Some(dir) == root).unwrap_or_default();

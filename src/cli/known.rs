@@ -21,7 +21,7 @@ const FEW: usize = 100;
 const MAX_BYTES: usize = 8 << 20;
 /// The file of the fingerprints, sorted and without separators.
 const FILE: &str = "compiled";
-/// The environment variable with the folder of that file. Empty turns the cache off.
+/// The environment variable with the folder of that file. An empty value turns the cache off.
 const PLACE: &str = "BERTHC_CACHE";
 
 /// The fingerprint of a batch, its files and this program.
@@ -112,8 +112,8 @@ impl Known {
     }
 }
 
-/// Returns whether another user can write an existing file or folder. Who can write fingerprints can
-/// make files pass for up to date.
+/// Returns whether another user can write an existing file or folder. A user who can write
+/// fingerprints can make outdated files count as up to date.
 fn others_write(path: &Path) -> bool {
     let own = |about: &Metadata| [0, rustix::process::geteuid().as_raw()].contains(&about.uid());
     fs::metadata(path).is_ok_and(|about| !own(&about) || about.mode() & 0o022 != 0)

@@ -1,4 +1,4 @@
-//! The lock of an output folder: of several runs, one at a time compares and writes it.
+//! The lock of an output folder: only one run at a time compares and writes it.
 
 use std::fs::{self, File, TryLockError};
 use std::io::Write as _;
@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use berthc::text::quote::shown;
 
-/// The lock, held until it is dropped. It is a lock of the folder itself (flock(2)): no file is left
-/// behind, and the end of a process, however it comes, ends its lock. A file system without such
-/// locks has none.
+/// The lock, held until it is dropped. It is a lock of the folder itself (flock(2)): it leaves no
+/// file behind, and it ends with the process, however that ends. A file system without such locks
+/// has no lock.
 pub struct Lock {
     _folder: Option<File>,
     /// The folders that this run made, the innermost first.
@@ -17,8 +17,8 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Waits until no other run reads or writes `out`. Makes the folder if it does not exist; it goes
-    /// again if the run writes nothing into it.
+    /// Waits until no other run reads or writes `out`. Creates the folder if it does not exist, and
+    /// removes it again if the run writes nothing into it.
     pub fn to_write(out: &Path) -> Self {
         let missing = out.ancestors().take_while(|f| !f.as_os_str().is_empty() && !f.exists());
         let missing: Vec<PathBuf> = missing.map(Path::to_path_buf).collect();
@@ -36,7 +36,7 @@ impl Lock {
 impl Drop for Lock {
     fn drop(&mut self) {
         for folder in &self.made {
-            // Fails, as it must, if the folder is not empty.
+            // This fails on purpose if the folder is not empty.
             let _ = fs::remove_dir(folder);
         }
     }

@@ -1,5 +1,5 @@
-//! The state that changes are judged against: OUT as it stands, another folder, or OUT at a revision
-//! of git.
+//! The state that changes are judged against: the current files in OUT, another folder, or OUT at a
+//! revision of git.
 
 use std::collections::BTreeSet;
 use std::io::{Seek as _, Write as _};
@@ -22,8 +22,7 @@ pub enum Older {
 impl Older {
     /// Opens `against`, a folder or a revision of git.
     ///
-    /// # Errors
-    /// It is neither, or git fails.
+    /// # Errors `against` is neither of the two, or git fails.
     pub fn of(against: &str, out: &Path) -> Result<Self, Outside> {
         if Path::new(against).is_dir() {
             return Ok(Self::Folder(against.into()));
@@ -93,7 +92,8 @@ fn revision(rev: &str, out: &Path) -> Result<Tree, Outside> {
         })
         .collect();
     let fail = |e: std::io::Error| format!("--against {rev}: {e}");
-    // A file, not a pipe: git writes while it reads.
+    // The input is a file, because with a pipe git could block: it writes before it has read all
+    // input.
     let mut ids = tempfile::tempfile().map_err(fail)?;
     for (id, _) in &files {
         writeln!(ids, "{id}").map_err(fail)?;
@@ -102,7 +102,7 @@ fn revision(rev: &str, out: &Path) -> Result<Tree, Outside> {
     let bytes = git(&["cat-file", "--batch"], ids.into())?;
     let (mut tree, mut rest) = (Tree::new(), bytes.as_slice());
     for (_, path) in files {
-        // `ID TYPE SIZE`, a newline, the bytes, a newline.
+        // The format is `ID TYPE SIZE`, a newline, the bytes, a newline.
         let end = rest.iter().position(|b| *b == b'\n').unwrap_or(rest.len());
         let head = String::from_utf8_lossy(&rest[..end]);
         let size: usize = head.rsplit(' ').next().and_then(|n| n.parse().ok()).unwrap_or_default();

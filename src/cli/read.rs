@@ -123,7 +123,7 @@ fn folder(dir: &Path) -> Result<Vec<PathBuf>, Outside> {
     Ok(found)
 }
 
-/// Whether a path of the command line stands for standard input.
+/// Returns whether a path of the command line means standard input.
 fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
@@ -147,7 +147,7 @@ pub fn bounded(path: &Path) -> Result<Vec<u8>, Outside> {
     small(bytes, &path.to_string_lossy())
 }
 
-/// Reads standard input. Who types it is told so.
+/// Reads standard input. On a terminal, prints a hint first.
 fn stdin() -> Result<Vec<u8>, Outside> {
     let stdin = std::io::stdin();
     if stdin.is_terminal() {
@@ -171,7 +171,7 @@ fn small(bytes: Vec<u8>, name: &str) -> Result<Vec<u8>, Outside> {
 
 /// Reads the first `limit` bytes of a file of about `length` bytes.
 pub fn most(file: impl std::io::Read, length: u64, limit: u64) -> std::io::Result<Vec<u8>> {
-    // One more byte, so that the read that finds the end needs no new buffer.
+    // The buffer has spare bytes, so that the read that finds the end needs no new buffer.
     let mut bytes = Vec::with_capacity(length.min(limit) as usize + 64);
     file.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)
@@ -245,7 +245,7 @@ pub fn repository(folder: &Path) -> Option<&Path> {
     folder.ancestors().find(|dir| [".git", ".hg", ".jj"].iter().any(|name| dir.join(name).exists()))
 }
 
-/// Refuses what is no regular file: a read of a pipe or a device may never end.
+/// Refuses a path that is no regular file: a read of a pipe or a device may never end.
 pub fn regular(path: &Path, about: &fs::Metadata) -> Result<(), Outside> {
     match about.is_file() {
         true => Ok(()),

@@ -109,14 +109,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_become_references() {
+    fn paths_are_escaped_as_uri_references() {
         assert_eq!(uri("./specs/a b#1.yaml"), "specs/a%20b%231.yaml");
         assert_eq!(uri("/x/ä:.toml"), "file:///x/%C3%A4%3A.toml");
     }
 
-    /// A finding of several files with steps, as something that watches a cluster would have it.
+    /// Checks a finding of several files with steps.
     #[test]
-    fn steps_become_a_code_flow() {
+    fn the_steps_of_a_story_become_a_code_flow() {
         let spot =
             |line| Spot { path: "deploy/x.yml".into(), start: (line, 1), end: (line, 5), text: "x".into() };
         let finding = Finding {

@@ -40,7 +40,7 @@ pub enum Text {
 impl Spool {
     /// Makes a store for texts that will be written below `out`, or that are only shown.
     pub fn new(out: Option<&Path>) -> Self {
-        // A folder that does not exist yet has an existing parent.
+        // If the folder does not exist yet, one of its parents does.
         let here = |f: &Path| if f.as_os_str().is_empty() { PathBuf::from(".") } else { f.to_path_buf() };
         let above = |out: &Path| out.ancestors().map(here).find(|f| f.is_dir());
         Self { folder: out.and_then(above), inner: Mutex::default() }
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_kept_is_read_as_it_was() {
+    fn stored_texts_are_read_back_unchanged() {
         let folder = tempfile::tempdir();
         let out = folder.as_ref().map(|f| f.path().join("not/yet")).ok();
         let (spool, mebibyte) = (Spool::new(out.as_deref()), 1 << 20);

@@ -1,4 +1,4 @@
-//! Data on stdout, and what went wrong outside the specs.
+//! Data on stdout, and errors outside the specs.
 
 use std::io::{IsTerminal as _, Write as _};
 

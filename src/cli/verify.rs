@@ -1,4 +1,4 @@
-//! `berthc verify`: files of anyone, searched for two holders.
+//! `berthc verify`: searches files from any source for two holders of one resource.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -25,7 +25,7 @@ use super::report::source_text;
 use super::stdout::Outside;
 use super::{job, read};
 
-/// What to verify, and how far.
+/// The files to verify, and the bounds of the search.
 #[derive(Debug, Args)]
 pub struct Verify {
     /// Manifests, units and stack files, or folders with them, or - for manifests or a stack file on
@@ -68,7 +68,7 @@ pub fn run(args: &Verify) -> Result<ExitCode, Outside> {
     if verified.searched.is_empty() {
         let only = verified.passed == [STDIN];
         let what = if only {
-            "standard input is no manifest and no stack file (a unit needs a file, for its name)"
+            "standard input is neither a manifest nor a stack file; a unit must be a file, because berthc needs its file name"
         } else {
             "none of these files is a manifest, a unit or a stack file"
         };
@@ -150,15 +150,16 @@ fn text(texts: &BTreeMap<String, String>, verified: &Verified) -> String {
 fn summary(verified: &Verified) -> String {
     let mut out = String::new();
     for s in &verified.searched {
-        let end = if s.complete { "all" } else { "NOT all; the search reached its limit" };
+        let end =
+            if s.complete { "every state visited" } else { "NOT every state: the search reached its limit" };
         out.push_str(&format!(
-            "{}: {} workloads in {} files; {} scenarios of up to 2 members on up to {} nodes, each event at most once, 3 in a row: {} states, {end}\n",
+            "{}: {} workloads in {} files; {} scenarios of up to 2 members on up to {} nodes, each with up to 3 events, no event twice: {} states, {end}\n",
             s.target, s.workloads, s.files, s.scenarios, s.nodes, s.states
         ));
     }
     if !verified.passed.is_empty() {
         out.push_str(&format!(
-            "ignored, because not a manifest, stack file or unit: {}\n",
+            "ignored, because they are no manifest, stack file or unit: {}\n",
             shown(&some(&verified.passed))
         ));
     }
@@ -173,9 +174,12 @@ fn summary(verified: &Verified) -> String {
     out
 }
 
-/// The line of an acceptance that accepts nothing.
+/// Returns the line for an acceptance that accepts nothing.
 fn stale(accept: &Accept) -> String {
-    format!("{FILE} accepts {} of {}, which is not found any more", accept.code, accept.object)
+    format!(
+        "{FILE} accepts {} of {}, but verify does not find it any more: remove the entry",
+        accept.code, accept.object
+    )
 }
 
 /// Converts an acceptance that accepts nothing for SARIF code scanning.
@@ -190,13 +194,13 @@ fn unused(accept: &Accept) -> Said {
     }
 }
 
-/// Makes a place of a whole line.
+/// Returns the range of a whole line.
 fn spot(at: &At) -> Spot {
     let start = (at.line, 1);
     Spot { path: at.file.to_string(), start, end: start, text: at.field.clone() }
 }
 
-/// Converts a thing that was not searched for SARIF code scanning.
+/// Converts a part that was not searched for SARIF code scanning.
 fn left(unread: &Unread) -> Said {
     Said {
         severity: Severity::Warning,
@@ -232,12 +236,12 @@ fn place(at: &At) -> String {
     format!("{}:{}", at.file, at.line)
 }
 
-/// The line of another place where a finding is true.
+/// Returns the line for another place with the same finding.
 fn also(alike: &Alike) -> String {
     format!("also: {}", alike.message)
 }
 
-/// The line of another way in which its cause breaks something.
+/// Returns the line for another violation with the same cause.
 fn also_by(way: &Way) -> String {
     format!("also by {}: {}", way.code, way.message)
 }

@@ -95,7 +95,7 @@ pub fn of(all: &[Summary]) -> Vec<Vec<usize>> {
         for key in &summary.ancestors {
             let Some(mentioning) = mentioned.get_mut(key) else { continue };
             mentioning.iter().for_each(|other| union.join(*other, i));
-            // They are in one batch now: one of them is enough.
+            // These services are in one batch now, so one of them stands for all.
             mentioning.truncate(1);
         }
     }

@@ -50,7 +50,7 @@ pub fn gaps(
     for finding in found.filter(|f| f.level == Level::Violation) {
         let folder = finding.at.first().and_then(|at| at.file.split('/').next()).unwrap_or_default();
         let Some(service) = model.find(folder).filter(|s| certificates.has(s)) else { continue };
-        // Who has no data directories keeps nothing on purpose.
+        // A service without data directories keeps no data on purpose.
         let keeps = matches!(&service.body, Body::Workload(w) if !w.data.is_empty());
         if finding.code == FindingId::Code(codes::EPHEMERAL) && !keeps {
             continue;
@@ -58,9 +58,12 @@ pub fn gaps(
         let place = service.key(&route!["service"]);
         let why = reason(&finding);
         let FindingId::Cell(cell) = finding.code else {
-            let message = format!("what was emitted breaks: {} ({})", finding.message, finding.code);
+            let message = format!(
+                "the search found a breach in the emitted files: {} ({})",
+                finding.message, finding.code
+            );
             let d = Diagnostic::error(Code::OutputBreaks, place, message).why(why);
-            faults.push(d.fix("change the raw addition or the template that makes it", finding.fix));
+            faults.push(d.fix("change the raw addition or the template that causes it", finding.fix));
             continue;
         };
         let same = |id: &GapId| matches!(id, GapId::Cell(own) if own.normalized() == cell.normalized());
@@ -69,10 +72,10 @@ pub fn gaps(
         if !said {
             let mut gap = Gap::new(GapId::Cell(cell), place, finding.message.clone(), why);
             if held(certificates, service, cell) {
-                let more = "its certificate says that this is held: a raw addition or a template made it so, or this is a fault of berthc, to be reported";
+                let more = "the certificate says that a mechanism prevents this: either a raw addition or a template causes it, or it is a bug in berthc; please report it";
                 gap.why = format!("{}; {more}", gap.why);
             }
-            gaps.push((service.index, gap.fix("change what makes it", finding.fix)));
+            gaps.push((service.index, gap.fix("change the line that causes it", finding.fix)));
         }
     }
     Proof { gaps, unread: verified.unread }
@@ -89,13 +92,13 @@ pub fn nested(model: &Model, certificates: &Certificates, unread: &[Unread], fau
             continue;
         }
         let place = model.find(folder).map_or(Place::NOWHERE, |s| s.key(&route!["service"]));
-        let message = format!("what was emitted breaks: {}", unread.what);
+        let message = format!("the emitted files conflict: {}", unread.what);
         let d = Diagnostic::error(Code::OutputBreaks, place, message);
         faults.push(d.advice("give each service its own directory"));
     }
 }
 
-/// Returns whether the certificate says that this cell is held.
+/// Returns whether the certificate says that a mechanism holds this cell.
 fn held(certificates: &Certificates, service: &Service, id: CellId) -> bool {
     certificates.parts(service.index).iter().any(|part| {
         let same =
@@ -104,7 +107,7 @@ fn held(certificates: &Certificates, service: &Service, id: CellId) -> bool {
     })
 }
 
-/// Returns the line that permits it, and its story, if it has one, in one line.
+/// Returns the line that permits the finding and, if it has one, its story, as one line of text.
 fn reason(finding: &Finding) -> String {
     let at = finding.at.first().map(|at| format!("{}:{} {}", at.file, at.line, at.field)).unwrap_or_default();
     let story: Vec<&str> = finding.story.iter().map(|e| e.words.as_str()).collect();

@@ -117,7 +117,7 @@ impl<'a> Index<'a> {
         Self { layers, summaries, names, dns_cycles, read, many, kept: Mutex::new(kept) }
     }
 
-    /// Returns what is known of images.
+    /// Returns the table of images.
     pub fn images(&self) -> &Images {
         self.layers.images()
     }

@@ -1,5 +1,5 @@
-//! Notes about what is emitted: what `verify` would note of it, and the mechanisms that a template or a
-//! raw addition took away while others still protect the member.
+//! Notes about the emitted files: those of `verify`, and the mechanisms that a template or a raw
+//! addition removed while others still protect the member.
 
 use std::collections::BTreeMap;
 
@@ -53,14 +53,14 @@ fn lost(certificates: &Certificates, index: usize) -> Lost {
     all
 }
 
-/// Returns what one look at the files shows, one note for each kind and place of a spec.
+/// Returns the notes that need no search, one for each kind and place of a spec.
 fn found(model: &Model, certificates: &Certificates, worlds: &Worlds<'_>) -> Vec<Diagnostic> {
     let all = worlds.read.iter().flat_map(|read| &read.world.findings).filter(|f| f.level == Level::Note);
     let mut kinds: BTreeMap<(Place, &'static str), Vec<&Finding>> = BTreeMap::new();
     for finding in all {
         let folder = finding.at.first().and_then(|at| at.file.split('/').next()).unwrap_or_default();
         let Some(service) = model.find(folder).filter(|s| certificates.has(s)) else { continue };
-        // A service without data directories keeps nothing, and says so.
+        // A service without data directories declares that it keeps no data.
         let keeps = service.workload().is_some_and(|w| !w.data.is_empty());
         let Some(code) = codes::ALL.into_iter().find(|code| finding.code == *code) else { continue };
         if code == codes::EPHEMERAL && !keeps {

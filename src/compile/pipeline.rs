@@ -227,8 +227,8 @@ impl Pipeline<'_> {
     }
 }
 
-/// Returns an error for each YAML file that cannot be read back whole, with the first reason. What a
-/// service carries for its containers may be anything.
+/// Returns an error for each YAML file that cannot be read back whole, with the first reason. The
+/// files that a service mounts into its containers may have any content.
 fn unreadable(worlds: &Worlds<'_>, tree: &Tree) -> Vec<Diagnostic> {
     let is_own =
         |path: &str| (path.ends_with(".yaml") || path.ends_with(".yml")) && !path.contains("/files/");

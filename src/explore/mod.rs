@@ -72,7 +72,7 @@ pub struct Memo {
 }
 
 impl Memo {
-    /// Makes a memo for a search of violations only, without mechanisms that stand alone.
+    /// Makes a memo for a search of violations only, without the notes about single mechanisms.
     pub fn of_violations() -> Self {
         Self { violations: true, ..Self::default() }
     }
@@ -126,9 +126,9 @@ pub fn watched(
             let breaches = breaches.filter(|(b, _)| !rolling || b.kind == facts::BreachKind::Quorum);
             let mut findings: Vec<Finding> =
                 breaches.map(|(breach, trace)| story::breach(&scenario, breach, trace)).collect();
-            // A state that is stuck after a forced deletion is not reported: whoever forced it must
-            // clean up, and a container that the orchestrator no longer knows rightly keeps its
-            // port and its name.
+            // A state that is stuck after a forced deletion is not reported: the person who forced
+            // it must clean up, and a container that the orchestrator no longer knows correctly
+            // keeps its port and its name.
             if let (1, Some(trace)) = (members.len(), &found.stuck)
                 && hazard != Hazard::Force
                 && (scenario.facts.actors.iter().any(facts::Actor::claims)
@@ -140,7 +140,7 @@ pub fn watched(
             // If the two conflict without any strike, the hazard does not matter.
             let unstruck = |(_, trace): &(_, search::Trace)| !trace.iter().any(|(s, _)| s.action.strikes());
             let met = members.len() > 1 && found.breaches.values().any(unstruck);
-            // Forced deletions are left out here: whoever forces one is responsible for it.
+            // Forced deletions are left out here: the person who forces one is responsible for it.
             if hazard != Hazard::Force && !memo.violations && !rolling {
                 // Services of two stacks are not alike because of their names.
                 let stack = if target == Target::Swarm { &*workload.at.file } else { "" };
@@ -182,7 +182,7 @@ fn meet(a: &Member, b: &Member) -> bool {
 
 /// Returns the hazards that apply to these members.
 pub fn hazards(members: &[(&Workload, &Member)], bounds: Bounds) -> Vec<Hazard> {
-    // No fleet moves what systemd alone runs on one machine.
+    // fleet does not move a unit that systemd runs without fleet.
     let local = members.iter().all(|(w, _)| w.kind == Kind::Local);
     let mut all = match members {
         [(a, own), (b, other)] if std::ptr::eq(*a, *b) && a.rolling.is_some() && !meet(own, other) => {

@@ -1,18 +1,18 @@
-//! One container, as the table of images is asked about it.
+//! One container, as input for a lookup in the table of images.
 
-/// What a file says of one container.
+/// The facts that a file gives about one container.
 #[derive(Debug, Default, Clone)]
 pub struct Container<'c> {
-    /// The image as it is written.
+    /// The image, as written.
     pub image: &'c str,
-    /// Entrypoint and arguments, as far as they are given.
+    /// The entrypoint and the arguments, if the file gives them.
     pub command: Vec<&'c str>,
-    /// Variables; without a value where only the machine knows it.
+    /// The variables; `None` for a value that only the machine knows.
     pub env: Vec<(&'c str, Option<&'c str>)>,
-    /// Ports of the container that the file names.
+    /// The ports of the container that the file names.
     pub ports: Vec<u16>,
-    /// Where something is mounted.
+    /// The paths of its mounts.
     pub targets: Vec<&'c str>,
-    /// What the container, the service or the unit is called.
+    /// The names of the container, the service or the unit.
     pub names: Vec<&'c str>,
 }

@@ -1,4 +1,5 @@
-//! Software that the name of an image does not give away: by ports, variables, mounts and names.
+//! Recognizes software by ports, variables, mounts and names, where the name of the image does not
+//! show it.
 
 use std::sync::Arc;
 
@@ -7,7 +8,8 @@ use super::name;
 use super::schema::Traits;
 use crate::text::path::within;
 
-/// What is called after a software and is not it.
+/// Words in the names of programs that accompany a software, such as exporters. A container with
+/// such a word does not run the software itself.
 const AROUND: [&str; 24] = [
     "admin",
     "adminer",
@@ -34,14 +36,14 @@ const AROUND: [&str; 24] = [
     "sentinel",
     "ui",
 ];
-/// What a name, a port, a mount or a variable that clients have, too, is worth.
+/// The weight of a weak hint: a name, a port, a mount, or a variable that clients also have.
 const WEAK: u32 = 1;
-/// What is needed: two of them.
+/// The weight that is enough: two weak hints.
 const ENOUGH: u32 = 2;
-/// What a variable of the server alone is worth.
+/// The weight of a variable that only the server has.
 const STRONG: u32 = 3;
 
-/// The software that most hints speak for.
+/// Returns the software whose hints have the highest weight.
 pub fn find<'t>(
     all: &'t [Arc<Traits>],
     container: &Container<'_>,
@@ -85,7 +87,7 @@ fn worth(
     if has(&traits.env) {
         worth += STRONG;
     }
-    // Several software keep their data at `/data`.
+    // Several programs keep their data at `/data`.
     let own = |path: &String| path.matches('/').count() > 1;
     if worth > 0 && worth < ENOUGH && !container.targets.is_empty() {
         let paths = usual(&traits.name);
@@ -97,13 +99,13 @@ fn worth(
     worth
 }
 
-/// The words of a name: `percona_xtradb_cluster` is three.
+/// Returns the words of a name: `percona_xtradb_cluster` has three.
 fn words(name: &str) -> Vec<String> {
     let parts = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty());
     parts.map(str::to_lowercase).collect()
 }
 
-/// Whether the words of `word` stand in `names` in one row.
+/// Returns whether `names` contains the words of `word`, one directly after the other.
 fn said(word: &str, names: &[String]) -> bool {
     let wanted: Vec<&str> = word.split('-').collect();
     names.windows(wanted.len()).any(|some| {

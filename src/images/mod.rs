@@ -1,8 +1,8 @@
-//! What is known of container images: where the software in them keeps its data, what they declare,
-//! how long a stop takes, whether members keep a quorum.
+//! Facts about container images: where their software keeps its data, what they declare, how long a
+//! stop takes, and whether members form a quorum.
 //!
-//! The facts are data: one file for each kind of software beside this one, and `[[image]]` of a
-//! project's `berthc.toml`. [`Images::find`] says what they mean for one container.
+//! The facts are data: one file next to this one for each kind of software, and `[[image]]` in a
+//! project's `berthc.toml`. [`Images::find`] applies them to one container.
 
 mod container;
 mod hints;
@@ -59,18 +59,18 @@ static BUILTIN: LazyLock<Result<Images, String>> = LazyLock::new(|| {
 
 static NONE: Images = Images { images: Vec::new(), traits: Vec::new(), by_name: BTreeMap::new(), own: 0 };
 
-/// The table.
+/// The table of images.
 #[derive(Debug, Default, Clone)]
 pub struct Images {
-    /// In the order of the files; those of the project come last.
+    /// The images in the order of the files; the images of the project come last.
     images: Vec<Arc<Image>>,
     traits: Vec<Arc<Traits>>,
     by_name: BTreeMap<String, Vec<usize>>,
-    /// Where those of the project begin.
+    /// The index of the first image of the project.
     own: usize,
 }
 
-/// Programs of these images that keep no data.
+/// The programs in these images that keep no data.
 const OTHERS: [&str; 12] = [
     "mongos",
     "mongosh",
@@ -87,29 +87,29 @@ const OTHERS: [&str; 12] = [
 ];
 
 impl Images {
-    /// The table of the program.
+    /// Returns the built-in table.
     pub fn builtin() -> &'static Self {
         BUILTIN.as_ref().unwrap_or(&NONE)
     }
 
-    /// What is wrong with the table of the program.
+    /// Returns the error in the built-in table, if it has one.
     pub fn fault() -> Option<&'static str> {
         BUILTIN.as_ref().err().map(String::as_str)
     }
 
-    /// The table of the program and the images of a project, which go before it.
+    /// Returns the built-in table with the images of a project, which have precedence.
     pub fn with(own: &[Image]) -> Self {
         let mut images = Self { own: Self::builtin().images.len(), ..Self::builtin().clone() };
         own.iter().for_each(|image| images.add(image.clone()));
         images
     }
 
-    /// All images of the table.
+    /// Returns all images of the table.
     pub fn all(&self) -> impl Iterator<Item = &Image> {
         self.images.iter().map(AsRef::as_ref)
     }
 
-    /// All software of the table.
+    /// Returns all software of the table.
     pub fn software(&self) -> impl Iterator<Item = &Traits> {
         self.traits.iter().map(AsRef::as_ref)
     }
@@ -117,7 +117,7 @@ impl Images {
     fn add(&mut self, image: Image) {
         for name in &image.names {
             let of = self.by_name.entry(name.0.clone()).or_default();
-            // Under two registries it is one.
+            // An image with names in two registries counts once.
             if of.last() != Some(&self.images.len()) {
                 of.push(self.images.len());
             }
@@ -125,39 +125,41 @@ impl Images {
         self.images.push(Arc::new(image));
     }
 
-    /// The software that serves in a container; `None` when nothing says that one with data does, or
-    /// when another program of its image runs.
+    /// Returns the software that serves in a container. `None` if nothing indicates software with
+    /// data, or if the container runs another program of its image.
     pub fn find(&self, container: &Container<'_>) -> Option<Arc<Software>> {
         let (rows, traits, by) = self.recognize(container)?;
         if rows.iter().any(|(image, _)| image.stateless) {
             return None;
         }
         let Container { command, .. } = container;
-        // Options alone go to the image's own program, and one of them makes Redis a sentinel.
+        // A command that has only options starts the image's own program. The option `--sentinel`
+        // makes Redis a sentinel.
         let sentinel =
             traits.name == "redis" && command.iter().any(|t| t.split_whitespace().any(|w| w == "--sentinel"));
         let own = |first: &&str| first.starts_with('-') || traits.verbs.iter().any(|v| v == first);
         if !sentinel && (command.first().is_none_or(own) || serves(&traits, command)) {
             let usual = self.usual(&traits.name);
             let software = Software::new(&traits, by, &rows, usual, container);
-            // What is told to write nothing, or is not told to write, keeps no data.
+            // Software keeps no data if its settings turn storage off, or do not turn it on.
             let by_settings = rows.iter().all(|(image, _)| image.data.iter().any(|place| place.needed));
             let none = by_settings && software.keeps_nothing();
             return Some(Arc::new(software)).filter(|_| !none);
         }
-        // Kafka's images hold ZooKeeper, too.
+        // Kafka's images also contain ZooKeeper.
         let other = self.traits.iter().find(|t| traits.name == "kafka" && t.name == "zookeeper")?;
         let found = || Arc::new(Software::new(other, By::Name, &[], self.usual(&other.name), container));
         serves(other, command).then(found)
     }
 
-    /// Whether the table has the image itself, whatever it says of it.
+    /// Returns whether the table has an entry for the image.
     pub fn has(&self, image: &str) -> bool {
         self.certain(image).is_some()
     }
 
-    /// Whether no version of `image` that its tag leaves open has `tool`. Of a tag for another base, such
-    /// as `alpine`, that no entry has for itself, nothing is known.
+    /// Returns whether `tool` is missing in every version of `image` that its tag allows. Returns
+    /// false for a tag of another base, such as `alpine`, that has no entry of its own: its tools
+    /// are unknown.
     pub fn lacks(&self, image: &str, tool: Tool) -> bool {
         const BASES: [&str; 4] = ["alpine", "busybox", "ubi", "windowsservercore"];
         let tag = name::tag(image).unwrap_or_default();
@@ -168,7 +170,7 @@ impl Images {
         self.certain(image).is_some_and(|rows| rows.iter().all(|(image, _)| lacks(image)))
     }
 
-    /// The `VOLUME`s that an image declares, as far as the table has it.
+    /// Returns the `VOLUME`s that an image declares; empty if the table does not have the image.
     pub fn volumes(&self, image: &str) -> Vec<&str> {
         let rows = self.certain(image).unwrap_or_default();
         let id = rows.last().map(|(image, _)| image.id.as_str());
@@ -176,7 +178,7 @@ impl Images {
         image.iter().flat_map(|image| image.volumes.iter().flatten()).map(|path| path.0.as_str()).collect()
     }
 
-    /// What a container is of, and how that is known.
+    /// Returns the images and the software of a container, and the evidence for them.
     fn recognize(&self, container: &Container<'_>) -> Option<(Rows, Arc<Traits>, By)> {
         if let Some(rows) = self.certain(container.image) {
             let traits = self.traits(&rows.first()?.0.software);
@@ -189,7 +191,7 @@ impl Images {
             Some(traits) => (traits.clone(), By::Name),
             None => (hints::find(&self.traits, container, &|name| self.usual(name))?.clone(), By::Hints),
         };
-        // A vendor's images are like each other; else they are like the official one.
+        // An unknown image resembles the other images of its vendor, otherwise the official image.
         let vendor = name::vendor(path);
         let like = self.images.iter().filter(|image| image.software == traits.name).min_by_key(|image| {
             let of = |image: &Image| image.names.iter().map(|n| name::vendor(&n.0)).any(|v| v == vendor);
@@ -203,13 +205,13 @@ impl Images {
         Some((rows, traits, by))
     }
 
-    /// The images of the table that `image` may be, by a name that leaves no doubt.
+    /// Returns the images of the table that match `image`, if its name is unambiguous.
     fn certain(&self, image: &str) -> Option<Rows> {
         let names = name::certain(name::path(image));
         names.iter().find(|name| self.by_name.contains_key(*name)).map(|name| self.rows(name, image))
     }
 
-    /// The images of one name that a tag may mean, each with its version.
+    /// Returns the images with this name that the tag can mean, each with its version.
     fn rows(&self, name: &str, image: &str) -> Rows {
         let all = self.by_name.get(name).map(Vec::as_slice).unwrap_or_default();
         let own: Vec<usize> = all.iter().copied().filter(|i| self.own > 0 && *i >= self.own).collect();
@@ -234,13 +236,13 @@ impl Images {
         rows.into_iter().map(|i| (self.images[i].clone(), version(i))).collect()
     }
 
-    /// The traits of a software; of one that only the project has, the usual.
+    /// Returns the traits of a software. Software that only the project has gets default traits.
     fn traits(&self, name: &str) -> Arc<Traits> {
         let known = self.traits.iter().find(|t| t.name == name);
         known.cloned().unwrap_or_else(|| Arc::new(Traits::unknown(name)))
     }
 
-    /// Where the images of a software keep data, unless told otherwise.
+    /// Returns the directories where the images of a software keep data by default.
     fn usual(&self, software: &str) -> Vec<String> {
         let of = self.images.iter().filter(|image| image.software == software);
         let paths = of.flat_map(|image| &image.data).filter(|place| place.needed);
@@ -251,7 +253,7 @@ impl Images {
 /// Images of the table with the versions that a tag names.
 type Rows = Vec<(Arc<Image>, Option<Version>)>;
 
-/// Whether `text` is like `pattern`, in which `*` at either end stands for any text.
+/// Returns whether `text` matches `pattern`, in which `*` at either end stands for any text.
 fn like(pattern: &str, text: &str) -> bool {
     let inner = pattern.trim_matches('*');
     match (pattern.starts_with('*'), pattern.ends_with('*')) {
@@ -262,7 +264,8 @@ fn like(pattern: &str, text: &str) -> bool {
     }
 }
 
-/// Whether one of the programs of `traits` is among the words of `command`, and does not start another.
+/// Returns whether one of the programs of `traits` is among the words of `command`, and does not
+/// start another program.
 fn serves(traits: &Traits, command: &[&str]) -> bool {
     let part = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     let words = command.iter().flat_map(|t| t.split(|c| !part(c))).filter(|w| !w.is_empty());

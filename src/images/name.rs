@@ -1,6 +1,8 @@
-//! Images as files name them: `registry.local:5000/mirror/docker.io/library/postgres:16@sha256:…`.
+//! Parses the names of images, as files write them:
+//! `registry.local:5000/mirror/docker.io/library/postgres:16@sha256:…`.
 
-/// Directories of a registry that hold another's images under their own names.
+/// The directories of a registry that contain the images of another registry under their original
+/// names.
 const MIRRORS: [&str; 14] = [
     "_",
     "cache",
@@ -17,13 +19,13 @@ const MIRRORS: [&str; 14] = [
     "remote",
     "docker-remote",
 ];
-/// Docker's own images for one kind of machine.
+/// The namespaces of Docker's own images for one machine architecture.
 const MACHINES: [&str; 9] =
     ["amd64", "arm32v5", "arm32v6", "arm32v7", "arm64v8", "i386", "ppc64le", "riscv64", "s390x"];
-/// Vendors who have several names.
+/// The vendors with several names.
 const VENDORS: [(&str, &str); 2] = [("bitnamilegacy", "bitnami"), ("bitnamisecure", "bitnami")];
 
-/// What vendors put around the name of a software.
+/// The words that vendors write before the name of a software.
 const BEFORE: [&str; 5] = ["docker-", "kubernetes-", "k8s-", "cp-", "ubi-"];
 const AFTER: [&str; 14] = [
     "-kubernetes",
@@ -42,7 +44,8 @@ const AFTER: [&str; 14] = [
     "-wolfi",
 ];
 
-/// The image without its registry, tag and digest: `elasticsearch/elasticsearch`, `bitnami/kafka`.
+/// Returns the image without its registry, tag and digest: `elasticsearch/elasticsearch`,
+/// `bitnami/kafka`.
 pub fn path(image: &str) -> &str {
     let image = image.split('@').next().unwrap_or(image);
     let image = match image.rsplit_once(':') {
@@ -60,7 +63,7 @@ fn is_host(part: &str) -> bool {
     part.contains(['.', ':']) || part == "localhost"
 }
 
-/// The tag, when it is known and says which version it is.
+/// Returns the tag, if it is known and names a version.
 pub fn tag(image: &str) -> Option<&str> {
     let image = image.split('@').next().unwrap_or(image);
     let (_, tag) = image.rsplit_once(':').filter(|(_, tag)| !tag.contains('/'))?;
@@ -68,14 +71,15 @@ pub fn tag(image: &str) -> Option<&str> {
     known.then_some(tag)
 }
 
-/// The names that the table may have of an image, the longest first; only those that leave no doubt.
+/// Returns the names under which the table may have an image, the longest first. Ambiguous names
+/// are left out.
 pub fn certain(path: &str) -> Vec<String> {
     let parts: Vec<&str> = path.split('/').collect();
     let mut names = Vec::new();
     for start in 0..parts.len() {
         let (before, name) = parts.split_at(start);
         let passes_on = |part: &&str| MIRRORS.contains(part) || MACHINES.contains(part) || is_host(part);
-        // A single word after a vendor's name is the vendor's own image.
+        // A single word after the name of a vendor is the vendor's own image.
         let clear = name.len() > 1 || before.iter().all(passes_on) || before.last() == Some(&"library");
         if clear {
             names.push(name.iter().map(|part| own(part)).collect::<Vec<_>>().join("/"));
@@ -84,7 +88,7 @@ pub fn certain(path: &str) -> Vec<String> {
     names
 }
 
-/// The vendor of an image, by the name that the table has.
+/// Returns the vendor of an image, under the name that the table uses.
 pub fn vendor(path: &str) -> Option<&str> {
     path.rsplit('/').nth(1).map(own)
 }
@@ -93,7 +97,8 @@ fn own(vendor: &str) -> &str {
     VENDORS.iter().find(|(other, _)| *other == vendor).map_or(vendor, |(_, own)| own)
 }
 
-/// The last part of a name, and what is left of it without what vendors put around a software.
+/// Returns the last part of a name, also without the words that vendors add to the name of a
+/// software.
 pub fn likely(path: &str) -> Vec<String> {
     let mut name = path.rsplit('/').next().unwrap_or_default().replace('_', "-");
     let mut names = vec![name.clone()];

@@ -1,4 +1,4 @@
-//! The facts of one image, applied to what a file says of one container.
+//! Applies the facts of one image to the facts that a file gives about one container.
 
 use super::container::Container;
 use super::schema::{Image, Key, Place, Setting};
@@ -19,15 +19,15 @@ pub struct Variant {
 /// A directory with data.
 #[derive(Debug, Clone)]
 pub struct Spot {
-    /// The known part of its path; `None`: it can be anywhere.
+    /// The known part of its path; `None` if it can be anywhere.
     pub path: Option<String>,
     /// The links in the image that lead to it.
     pub links: Vec<String>,
-    /// The directories below it without which the rest is no use.
+    /// The directories below it that the rest of the data needs.
     pub parts: Vec<String>,
-    /// Where a durable mount keeps it.
+    /// The path at which a durable mount keeps the data.
     pub put: Option<String>,
-    /// The variable that must be set for that.
+    /// The variable that such a mount also needs.
     pub with: Option<String>,
 }
 
@@ -48,7 +48,7 @@ pub fn variant(image: &Image, version: Option<&Version>, container: &Container<'
     }
 }
 
-/// Returns the directories that `place` of the table is in this container.
+/// Returns the directories that `place` of the table means in this container.
 fn spots(place: &Place, major: &str, volumes: &[String], container: &Container<'_>) -> Vec<Spot> {
     let any = |settings: &[Setting]| settings.iter().any(|s| given(s, container).is_some());
     if !place.when.is_empty() && !any(&place.when) || any(&place.unless) {
@@ -77,7 +77,8 @@ fn spots(place: &Place, major: &str, volumes: &[String], container: &Container<'
     vec![Spot { path, links, parts: parts.clone(), put, with }]
 }
 
-/// Returns `path` up to what only the machine knows; `None` if that is the root.
+/// Returns the start of `path`, up to the first part that only the machine knows; `None` if only
+/// the root is left.
 pub fn known(path: &str) -> Option<&str> {
     let end = path.find(['$', '{', '%', '*']).map_or(path.len(), |at| path[..at].rfind('/').unwrap_or(0));
     let path = path[..end].trim_end_matches('/');
@@ -99,7 +100,7 @@ fn given(setting: &Setting, container: &Container<'_>) -> Option<Vec<Option<Stri
     };
     let meant = |value: &Option<&str>| setting.value.as_deref().is_none_or(|wanted| *value == Some(wanted));
     let values: Vec<_> = values.into_iter().filter(meant).collect();
-    // The last value of a variable or an option holds.
+    // The last value of a variable or an option counts.
     let from = if matches!(setting.key, Key::After(_)) { 0 } else { values.len().saturating_sub(1) };
     let values = values.get(from..).filter(|all| !all.is_empty())?;
     Some(values.iter().flat_map(|value| directories(*value, &setting.into)).collect())
@@ -153,7 +154,7 @@ fn options<'c>(option: &str, container: &'c Container<'_>) -> Vec<Option<&'c str
     values
 }
 
-/// Whether a settings file stands on the command line or is mounted.
+/// Returns whether the command line names a settings file, or one is mounted.
 pub fn reads_settings(container: &Container<'_>) -> bool {
     const OPTIONS: [&str; 7] = [
         "--conf",

@@ -1,4 +1,4 @@
-//! The types of the table: of the files beside this one, and of `[[image]]` in `berthc.toml`.
+//! The types of the table: for the files next to this one, and for `[[image]]` in `berthc.toml`.
 
 use std::str::FromStr;
 
@@ -33,15 +33,16 @@ pub struct Image {
     /// Whether it keeps no data at all.
     #[serde(default)]
     pub stateless: bool,
-    /// Whether its members vote or hold copies of each other's data, so that the loss of several at
-    /// once hurts.
+    /// Whether its members vote or hold copies of each other's data, so that several of them must
+    /// not be lost at once.
     pub quorum: Option<bool>,
     /// Whether people often run it on purpose without durable data.
     pub cache: Option<bool>,
     /// The directories with its data.
     #[serde(default)]
     pub data: Vec<Place>,
-    /// The `VOLUME`s of the image. Each container gets a new one, which hides a mount above it.
+    /// The `VOLUME`s of the image. Each container gets a new volume, which hides a mount above its
+    /// path.
     pub volumes: Option<Vec<Path>>,
     /// Present: the hostname is part of the path of the data, unless one of these settings is given.
     pub by_hostname: Option<Vec<Setting>>,
@@ -61,7 +62,7 @@ pub struct Image {
     pub tools: Option<Vec<Tool>>,
     /// The tools that are not in the image.
     pub lacks: Option<Vec<Tool>>,
-    /// What else a reader must know.
+    /// Other facts for a reader.
     pub note: Option<String>,
     /// The versions whose files were read.
     pub seen: Option<String>,
@@ -77,24 +78,25 @@ pub struct Place {
     /// The default path. `$MAJOR` stands for the major version, `$HOSTNAME` for the hostname.
     /// Absent: a setting must name the path.
     pub path: Option<Path>,
-    /// What lies there.
+    /// The kind of content.
     pub holds: String,
     /// Whether data is lost without it. Logs, for example, are no data.
     #[serde(default = "yes")]
     pub needed: bool,
-    /// The settings that move it. Of several the last in this list holds.
+    /// The settings that move the directory. If a container has several of them, the last one in
+    /// this list counts.
     #[serde(default)]
     pub moved_by: Vec<Setting>,
     /// The links in the image that lead to it.
     #[serde(default)]
     pub links: Vec<Path>,
-    /// The directories below it without which the rest is no use, such as `pg_wal`.
+    /// The directories below it that the rest of the data needs, such as `pg_wal`.
     #[serde(default)]
     pub parts: Vec<String>,
-    /// It is used only with one of these settings.
+    /// The settings that turn the directory on: it is used only with one of them.
     #[serde(default)]
     pub when: Vec<Setting>,
-    /// It is not used with one of these settings.
+    /// The settings that turn the directory off: it is not used with one of them.
     #[serde(default)]
     pub unless: Vec<Setting>,
     /// The variable to set, `NAME=PATH`, where no mount can be at the default path.
@@ -130,7 +132,7 @@ pub enum Tool {
     Nc,
 }
 
-/// A software, whichever image it is in.
+/// A software, independent of its image.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Traits {
@@ -162,7 +164,7 @@ pub struct Traits {
     /// The variables that only a server has.
     #[serde(default)]
     pub env: Vec<Pattern>,
-    /// The variables that clients have, too.
+    /// The variables that clients also have.
     #[serde(default)]
     pub shared_env: Vec<Pattern>,
 }
@@ -225,7 +227,7 @@ impl FromStr for Path {
 
     fn from_str(text: &str) -> Result<Self, String> {
         if text.len() < 2 || !text.starts_with('/') || shortest(text) != text {
-            return Err(format!("`{text}` is no absolute path in its shortest form"));
+            return Err(format!("`{text}` is not an absolute path in its shortest form"));
         }
         Ok(Self(text.to_owned()))
     }
@@ -244,7 +246,7 @@ impl FromStr for Name {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-/".contains(c);
         let own = super::name::path(text);
         if own.is_empty() || !own.chars().all(plain) || own.split('/').any(str::is_empty) {
-            return Err(format!("`{text}` is no name of an image"));
+            return Err(format!("`{text}` is not the name of an image"));
         }
         if !text.ends_with(own) {
             return Err(format!("`{text}` has a tag: write it as `tags` or `versions`"));
@@ -272,9 +274,9 @@ impl FromStr for Pattern {
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once('*') {
             Some((_, rest)) if !rest.is_empty() => {
-                Err(format!("`*` stands at the end only, not in `{text}`"))
+                Err(format!("`*` may only be at the end, not in `{text}`"))
             }
-            _ if text.is_empty() => Err("a name of no letters".to_owned()),
+            _ if text.is_empty() => Err("the name is empty".to_owned()),
             _ => Ok(Self(text.to_owned())),
         }
     }
@@ -324,7 +326,7 @@ impl FromStr for Setting {
         let key = if let Some(word) = name.strip_suffix(" ...") {
             Key::After(word.to_owned())
         } else if name.contains(char::is_whitespace) {
-            return Err(format!("`{name}` is no setting"));
+            return Err(format!("`{name}` is not a setting"));
         } else if name.starts_with('-') {
             Key::Option(name.to_owned())
         } else {

@@ -1,4 +1,4 @@
-//! The software of one container, and what of its data does not outlive the container.
+//! The software of one container, and the data that does not outlive the container.
 
 use std::sync::Arc;
 
@@ -13,7 +13,8 @@ use crate::text::path::{shortest, within};
 pub enum By {
     /// The table has the image.
     Image,
-    /// The image is called after the software, and the table does not have it.
+    /// The name of the image contains the name of the software, but the table does not have the
+    /// image.
     Name,
     /// Ports, variables, mounts or names.
     Hints,
@@ -47,7 +48,7 @@ pub struct Seen<'m> {
     pub target: &'m str,
     /// How long its content lives.
     pub life: Life,
-    /// Whether it can be meant for data; a file of settings is not.
+    /// Whether the mount can be meant for data, unlike a settings file.
     pub data: bool,
 }
 
@@ -69,17 +70,17 @@ pub struct Loss {
     pub paths: Vec<String>,
     /// The directories where something durable must be mounted.
     pub targets: Vec<String>,
-    /// The variables that must be set besides: `NAME=VALUE`.
+    /// The variables that must also be set: `NAME=VALUE`.
     pub variables: Vec<String>,
     /// The cause.
     pub why: Why,
-    /// The versions that lose data, if the tag leaves others open that do not.
+    /// The versions that lose data, if the tag also allows versions that do not.
     pub versions: Option<String>,
     /// A version that loses nothing with these mounts.
     pub pin: Option<String>,
     /// Whether a settings file may put the data into another mount.
     pub unsure: bool,
-    /// Whether nothing of the node or the cluster is mounted that can be meant for data.
+    /// Whether no mount of the node or the cluster can be meant for data.
     pub bare: bool,
 }
 
@@ -88,7 +89,7 @@ pub struct Loss {
 pub enum Why {
     /// Nothing durable is mounted there.
     Nothing,
-    /// What is mounted there is not durable.
+    /// The mount there is not durable.
     Fades {
         /// The mount.
         mount: String,
@@ -137,14 +138,14 @@ impl Software {
         spot.or_else(|| self.usual.first().cloned()).unwrap_or_default()
     }
 
-    /// Whether its settings leave it no data to keep: Redis with `--save ""`, NATS without JetStream. A
-    /// settings file may say otherwise.
+    /// Returns whether its settings turn storage off: Redis with `--save ""`, NATS without
+    /// JetStream. A settings file may say otherwise.
     pub(super) fn keeps_nothing(&self) -> bool {
         let none = !self.variants.is_empty() && self.variants.iter().all(|v| v.spots.is_empty());
         none && !self.settings
     }
 
-    /// Whether a mount at `target` may hold its data or a part of it.
+    /// Returns whether a mount at `target` may hold its data or a part of it.
     pub fn keeps(&self, target: &str) -> bool {
         let target = target.trim_end_matches('/');
         if target.is_empty() {
@@ -155,12 +156,12 @@ impl Software {
         own.chain(&self.usual).any(|data| within(data, target) || within(target, data))
     }
 
-    /// Returns the data that does not outlive the container. `fixed`: all its containers have one
-    /// hostname.
+    /// Returns the data that does not outlive the container. `fixed` says that all its containers
+    /// have one hostname.
     pub fn lost(&self, mounts: &[Seen<'_>], fixed: bool) -> Option<Loss> {
         let durable = mounts.iter().any(|m| m.data && m.life == Life::Durable);
         let bare = mounts.iter().all(|m| !m.data || m.life == Life::Container);
-        // Of an image that the table does not have, any directory may be the one.
+        // If the table does not have the image, the data may be in any directory.
         if self.by != By::Image || self.variants.is_empty() {
             let keeps_data = self.variants.iter().any(|v| !v.spots.is_empty());
             let place = self.place();
@@ -198,13 +199,13 @@ impl Loss {
     /// Returns the loss of the data of `name` in one sentence.
     pub fn says(&self, name: &str) -> String {
         let of = self.versions.as_ref().map(|v| format!(" if the image is {v}")).unwrap_or_default();
-        let goes = format!("the data of {name} goes with its container{of}");
+        let goes = format!("the data of {name} is lost with its container{of}");
         let paths = self.paths.join(" and ");
         let lost = match &self.why {
             Why::Nothing => format!("{goes}: nothing durable is mounted at {paths}"),
             Why::Fades { mount, life: Life::Boot } => {
                 format!(
-                    "the data of {name} goes with a boot or a cleanup of its node{of}: the mount at {mount} is a temporary directory"
+                    "the data of {name} is lost at a boot or a cleanup of its node{of}: the mount at {mount} is a temporary directory"
                 )
             }
             Why::Fades { mount, .. } => format!("{goes}: the mount at {mount} is not durable"),
@@ -212,13 +213,13 @@ impl Loss {
                 format!("{goes}: the image declares a volume at {volume}, which hides the mount at {mount}")
             }
             Why::Hostname => format!(
-                "{name} starts without its data in each new container{of}: the hostname names the directory, and nothing fixes the hostname"
+                "{name} starts without its data in each new container{of}: the hostname is part of the data path, and nothing fixes the hostname"
             ),
         };
         if self.unsure { format!("{lost}, unless its settings file says otherwise") } else { lost }
     }
 
-    /// Returns the fix: another version, or what `mounted` says of the targets.
+    /// Returns the fix: another version, or the text of `mounted` for the targets.
     pub fn fix(&self, mounted: impl FnOnce(&[String]) -> String) -> String {
         if let Some(pin) = &self.pin {
             return format!("image: a tag of version {pin}, which keeps its data in the mount");
@@ -234,7 +235,7 @@ impl Loss {
 fn lost(variant: &Variant, mounts: &[Seen<'_>], fixed: bool) -> Option<Loss> {
     let mut lost: Vec<(&Spot, Why)> =
         variant.spots.iter().filter_map(|spot| Some((spot, why(variant, spot, mounts)?))).collect();
-    // Different data at one path is lost with one mount.
+    // One mount is enough for different data at one path.
     lost.dedup_by(|(a, _), (b, _)| a.path == b.path && a.put == b.put);
     let Some((_, why)) = lost.first() else {
         let hostname = variant.by_hostname && !fixed;
@@ -246,7 +247,7 @@ fn lost(variant: &Variant, mounts: &[Seen<'_>], fixed: bool) -> Option<Loss> {
     Some(Loss { variables, ..Loss::of(paths, targets, why.clone()) })
 }
 
-/// Why what is written at `spot` does not outlive the container; `None` if it does.
+/// Returns why the data at `spot` does not outlive the container; `None` if it does.
 fn why(variant: &Variant, spot: &Spot, mounts: &[Seen<'_>]) -> Option<Why> {
     let Some(path) = &spot.path else {
         let durable = mounts.iter().any(|m| m.data && m.life == Life::Durable);

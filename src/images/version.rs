@@ -1,4 +1,4 @@
-//! Versions as tags begin with them, and ranges of them.
+//! Versions at the start of tags, and ranges of versions.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,7 +11,7 @@ pub struct Version(Vec<u32>);
 const MOST: u32 = 9999;
 
 impl Version {
-    /// The version that `tag` begins with; with `after`, the one that follows this text in the tag.
+    /// Returns the version at the start of `tag`, or the version after the text `after` in the tag.
     pub fn of_tag(tag: &str, after: Option<&str>) -> Option<Self> {
         let start = match after {
             Some(after) => tag.split_once(after)?.1,
@@ -22,12 +22,12 @@ impl Version {
         version.0.iter().all(|n| *n <= MOST).then_some(version)
     }
 
-    /// Its first number.
+    /// Returns the first number.
     pub fn major(&self) -> Option<u32> {
         self.0.first().copied()
     }
 
-    /// The numbers that `other` has, too: 3.5.7 is 3.5 beside 3.4.
+    /// Returns as many numbers as `other` has: 3.5.7 becomes 3.5 for a comparison with 3.4.
     fn beside<'v>(&'v self, other: &Self) -> &'v [u32] {
         &self.0[..self.0.len().min(other.0.len())]
     }
@@ -37,7 +37,7 @@ impl FromStr for Version {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let part = |p: &str| p.parse().map_err(|_| format!("`{text}` is no version: write 16 or 3.5.7"));
+        let part = |p: &str| p.parse().map_err(|_| format!("`{text}` is not a version: write 16 or 3.5.7"));
         text.split('.').map(part).collect::<Result<_, _>>().map(Self)
     }
 }
@@ -49,7 +49,7 @@ impl fmt::Display for Version {
     }
 }
 
-/// One end of a range, or a version that is meant with all below it.
+/// One end of a range, or a version that includes its sub-versions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Bound {
     Below(Version),
@@ -59,7 +59,8 @@ enum Bound {
 }
 
 impl Bound {
-    /// Whether a version of `tag` may lie within: the tag 1 may be 1.8 and 1.12.
+    /// Returns whether a version that `tag` allows may be within the bound: the tag 1 allows 1.8
+    /// and 1.12.
     fn takes(&self, tag: &Version) -> bool {
         match self {
             Self::Below(end) => tag < end,
@@ -74,17 +75,17 @@ impl Bound {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Versions {
     text: String,
-    /// One of them holds, with all of its bounds.
+    /// The alternatives: a version is in the range if it satisfies all bounds of one of them.
     any: Vec<Vec<Bound>>,
 }
 
 impl Versions {
-    /// Whether a version of `tag` may lie within.
+    /// Returns whether a version that `tag` allows may be in the range.
     pub fn take(&self, tag: &Version) -> bool {
         self.any.iter().any(|all| all.iter().all(|bound| bound.takes(tag)))
     }
 
-    /// A tag that certainly lies within: `17` of `<18`.
+    /// Returns a tag that is certainly in the range: `17` for `<18`.
     pub fn sample(&self) -> Option<String> {
         let all = self.any.last()?;
         let from = all.iter().find_map(|b| match b {

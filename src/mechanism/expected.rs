@@ -54,9 +54,9 @@ pub struct Member {
 pub struct Data {
     /// Its name.
     pub name: String,
-    /// Where the container sees it.
+    /// The path in the container.
     pub mount: String,
-    /// What it is if it lies on the network; `None` for a directory of the node.
+    /// The volume, if the data is on the network; `None` for a directory of the node.
     pub network: Option<Network>,
 }
 
@@ -65,8 +65,8 @@ pub struct Data {
 pub struct Network {
     /// The storage class, if the spec names one.
     pub class: Option<String>,
-    /// What makes it: the CSI driver on Kubernetes, else docker's volume driver.
+    /// The driver that creates it: the CSI driver on Kubernetes, otherwise docker's volume driver.
     pub driver: Option<String>,
-    /// It is a cluster volume (Swarm).
+    /// Whether it is a cluster volume (Swarm).
     pub cluster: bool,
 }

@@ -304,7 +304,8 @@ fn volume_missing(own: &Own<'_>) -> Vec<At> {
         let shared = matches!(mount.source, Source::Volume { .. });
         let asks = |i: &&Inspect| {
             let has = |word: &str| i.words.iter().any(|w| w == word);
-            // Docker's own driver makes directories as well; the reader tells its shares from them.
+            // Docker's own driver also creates directories; the reader distinguishes its shares
+            // from them.
             has(name) && if driver == "local" { shared } else { has(driver) }
         };
         let refused = match &mount.source {

@@ -277,7 +277,7 @@ fn revision(own: &Own<'_>) -> Vec<At> {
 /// Finds a required anti-affinity that keeps every pod of the service off a node with another one. It
 /// must match the pods of every revision, also of the next one.
 fn affinity(own: &Own<'_>) -> Vec<At> {
-    // What places a pod by hand asks for no anti-affinity.
+    // A pod that is placed by hand bypasses its anti-affinity.
     if own.workload.placed_by.is_some() {
         return Vec::new();
     }

@@ -8,7 +8,7 @@
 //!
 //! Two independent judges use these declarations. [`crate::certificate`] has a table of the
 //! mechanisms that must protect a resource under a hazard. [`crate::explore`] searches what
-//! containers may do, and takes single mechanisms away to see which of them stand alone.
+//! containers may do, and removes single mechanisms to find those that nothing else backs up.
 
 mod declared;
 mod expected;

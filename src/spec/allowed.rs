@@ -68,7 +68,8 @@ pub(super) const LABEL: &str = "^[a-z]([-a-z0-9]*[a-z0-9])?$";
 pub(super) const LABEL_KEY: &str = "^([a-z0-9.-]+/)?[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$";
 pub(super) const MOVE: &str = "^(backend|class|data|host|members|namespace|pin|service|target)/.";
 pub(super) const LABEL_VALUE: &str = "^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$";
-/// A reason: it has a character that is no blank, no sign of ASCII and no punctuation.
+/// A reason: at least one character is a letter or digit, or lies outside ASCII and is no
+/// punctuation.
 pub(super) const REASON: &str =
     r"[^\u0000-\u002F\u003A-\u0040\u005B-\u0060\u007B-\u00A9\u2000-\u206F\u3000-\u3003]";
 /// An octal mode.
@@ -133,7 +134,7 @@ pub(super) fn partial(block: &mut Schema) {
     block.remove("required");
 }
 
-/// Rejects the durations of no length.
+/// Rejects durations of zero.
 pub(super) fn above_zero(duration: &mut Schema) {
     duration.insert("not".into(), json!({ "pattern": ZERO }));
 }

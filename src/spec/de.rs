@@ -117,7 +117,7 @@ impl Error {
                 };
                 let d = Diagnostic::error(Code::UnknownKey, place, format!("{holder} has no key `{key}`"));
                 if let Some(here) = words::here(&key, route.len() == 1) {
-                    return d.advice(format!("a spec has for this: {here}"));
+                    return d.advice(format!("a spec has instead: {here}"));
                 }
                 match nearest(&key, known) {
                     Some(near) => d.fix("did you mean", format!("{near}:")),

@@ -177,7 +177,7 @@ impl<'a> Layers<'a> {
         source >= self.laid().end
     }
 
-    /// Returns what is known of images.
+    /// Returns the table of images.
     pub fn images(&self) -> &Images {
         &self.images
     }

@@ -222,7 +222,7 @@ impl JsonSchema for UnitOption {
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "One value, or a list where the option stands several times.",
+            "description": "One value, or a list if the option appears several times.",
             "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }],
         })
     }

@@ -1,8 +1,9 @@
-//! Words of Kubernetes and Compose that people try in a spec, and what a spec has for them.
+//! Keys of Kubernetes and Compose that users try in a spec, and the fields of a spec that replace
+//! them.
 
 use super::node::{Kind, Node};
 
-/// A word, and the field of a spec for what it says there.
+/// A key of Kubernetes or Compose, and the field of a spec that replaces it.
 const WORDS: [(&str, &str); 38] = [
     ("affinity", "`members.pin`, `members.on` and `apart_from`; more under `targets.kubernetes.pod`"),
     ("annotations", "`labels`; berthc emits annotations only through a template of yours (`--templates`)"),
@@ -44,7 +45,7 @@ const WORDS: [(&str, &str); 38] = [
     ("tolerations", "`targets.kubernetes.pod.tolerations`"),
 ];
 
-/// Words that only the top of a spec does not have.
+/// Keys that are unknown only at the top level of a spec.
 const TOP: [(&str, &str); 4] = [
     ("data", "`exclusive.data`"),
     ("ports", "`exclusive.ports`"),
@@ -52,13 +53,13 @@ const TOP: [(&str, &str); 4] = [
     ("volumes", "`exclusive.data` for data; others under `targets.kubernetes.pod.volumes`"),
 ];
 
-/// Returns what a spec has for the word `key`, which stands at the top of the spec if `top`.
+/// Returns the field of a spec that replaces `key`. `top` says whether `key` is at the top level.
 pub(super) fn here(key: &str, top: bool) -> Option<&'static str> {
     let all = WORDS.iter().chain(TOP.iter().filter(|_| top));
     all.into_iter().find(|(word, _)| *word == key).map(|(_, here)| *here)
 }
 
-/// Returns what the document `root` is, if it belongs to another program.
+/// Returns the kind of the document `root`, if it belongs to another program.
 pub fn foreign(root: &Node) -> Option<&'static str> {
     let Kind::Map(_) = &root.kind else { return None };
     let has = |key: &str| root.get(key).is_some();

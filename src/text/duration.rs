@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_spec_has_whole_seconds() {
+    fn durations_in_specs_are_whole_seconds() {
         for (text, seconds) in [("0s", 0), ("240s", 240), ("1m30s", 90), ("1h", 3600), ("1h1s", 3601)] {
             assert_eq!(spec(text), Some(seconds), "{text}");
         }
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn go_has_fractions_and_signs() {
+    fn go_durations_have_fractions_and_signs() {
         let valid = [
             ("0", 0),
             ("1m30s", 90),
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn sleep_has_one_letter_units() {
+    fn durations_of_sleep_have_one_letter_units() {
         for (text, seconds) in [("30", 30), ("30s", 30), ("0.5m", 30), ("1h", 3600)] {
             assert_eq!(sleep(text), Some(seconds), "{text}");
         }
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn systemd_has_spaces_and_words() {
+    fn time_spans_of_systemd_have_spaces_and_words() {
         let valid = [
             ("90", 90),
             ("90s", 90),

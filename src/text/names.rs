@@ -245,7 +245,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn images() {
+    fn image_references_are_checked_as_docker_does() {
         for good in [
             "redis",
             "redis:7.4.1",
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_and_labels() {
+    fn invalid_paths_and_labels_are_refused() {
         for bad in ["", "/", "x", "/x/", "/x//y", "/../x", "/x/.", "/x y", "/x:y", "/x\"", "/x%"] {
             assert!(path(bad).is_some(), "{bad}");
         }

@@ -64,7 +64,7 @@ pub fn shown(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Does the same to each line of a text of several lines. Tabs stay.
+/// Writes text of several lines in the same way, line by line. Tabs stay.
 pub fn shown_lines(text: &str) -> Cow<'_, str> {
     if !text.chars().any(|c| escaped(c) && c != '\n' && c != '\t') {
         return Cow::Borrowed(text);

@@ -9,26 +9,26 @@ pub fn name_character(c: char) -> bool {
 /// One option with its line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Setting {
-    /// Without brackets.
+    /// The section, without brackets.
     pub section: String,
-    /// Before the first `=`.
+    /// The text before the first `=`.
     pub key: String,
-    /// After it, continuation lines joined by a space.
+    /// The text after the first `=`, with continuation lines joined by a space.
     pub value: String,
-    /// Of the key, from 1.
+    /// The line of the key, from 1.
     pub line: usize,
-    /// Where in `value` a continuation line begins, and which line of the file that is.
+    /// The offset of each continuation line in `value`, and its line in the file.
     pub lines: Vec<(usize, usize)>,
 }
 
 /// A word of an Exec line, unquoted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
-    /// With `%` and `$` as they are written.
+    /// The text, with `%` and `$` unchanged.
     pub text: String,
-    /// It was written without quotes or escapes: only such a `;` separates commands.
+    /// Whether the word is written without quotes and escapes: only such a `;` separates commands.
     pub bare: bool,
-    /// The line of the file where it begins.
+    /// The line of the file where the word begins.
     pub line: usize,
 }
 

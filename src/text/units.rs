@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quantities() {
+    fn quantities_are_parsed_and_printed() {
         for (text, milli) in [("2", 2000), ("0.5", 500), ("500m", 500), ("1.25", 1250), ("0.001", 1)] {
             assert_eq!(cpu(text), Some(milli), "{text}");
         }
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn versions() {
+    fn versions_are_parsed_and_compared() {
         assert_eq!(Version::parse("1.34"), Some(Version::new(1, 34)));
         assert!(Version::parse("20.10.24") > Some(Version::new(20, 10)));
         for text in ["", "1", "v1.34", "1.34.1.1", "1.034", "1.", "1.34-rc1"] {

@@ -181,7 +181,7 @@ impl Walk<'_> {
                 match &i.false_expr {
                     Some(otherwise) => self.expression(otherwise),
                     None => Err(forbidden("`if` without `else` in an expression")
-                        .fix("say what stands there otherwise", "{{ 'a' if service == 'b' else 'c' }}")),
+                        .fix("write the text for the other case", "{{ 'a' if service == 'b' else 'c' }}")),
                 }
             }
             Expr::Filter(f) => {
@@ -266,7 +266,7 @@ fn printable(text: &str) -> Result<(), Fault> {
     match text.chars().find(|c| is_forbidden(*c)) {
         Some(c) => Err(Fault::new(
             Code::CharacterForbidden,
-            format!("the character U+{:04X} cannot stand in a value", c as u32),
+            format!("a value must not contain the character U+{:04X}", c as u32),
         )),
         None => Ok(()),
     }

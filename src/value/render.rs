@@ -223,8 +223,9 @@ fn prints(value: &Jinja) -> bool {
 fn no_text(value: &Jinja) -> Fault {
     let fault = |what: &str| Fault::new(Code::ValueFails, format!("the expression gives {what}, not text"));
     match value.kind() {
-        ValueKind::Bool => fault("a truth value")
-            .fix("write the text for both cases, as `{{ 'on' if CASE else 'off' }}`", ""),
+        ValueKind::Bool => {
+            fault("a boolean").fix("write the text for both cases, as `{{ 'on' if CASE else 'off' }}`", "")
+        }
         ValueKind::None => fault("nothing").fix("leave it out, or write the text", "{{ 'none' }}"),
         ValueKind::Seq | ValueKind::Iterable => {
             fault("a list").fix("join its addresses", "{{ members | join(',') }}")

@@ -1,4 +1,5 @@
-//! Acceptances: what the owner of a file says about a finding, at the object or service that it is about.
+//! Acceptances: the owner of a file accepts a finding of one object or service, and gives the
+//! reason.
 //!
 //! They are comments (`# berthc: accept CODE because REASON`), values of a key `berthc/accept`, such as
 //! an annotation (rendered text and JSON have no comments), or entries of `berthc.toml`.
@@ -10,9 +11,9 @@ use crate::target::Target;
 use crate::text::yaml::{self, Document, Value};
 use crate::world::File;
 
-/// The start of a comment that accepts.
+/// The start of a comment that accepts a finding.
 const COMMENT: &str = "berthc: accept ";
-/// The key of an annotation or label that accepts.
+/// The key of an annotation or label that accepts a finding.
 const KEY: &str = "berthc/accept";
 
 /// All acceptances of the files.
@@ -28,9 +29,9 @@ pub(super) struct Accepts<'f> {
 struct Page {
     /// The reason, by the object (`None` for the whole file) and the normalized code.
     marks: BTreeMap<(Option<usize>, FindingId), String>,
-    /// In the order of their first lines.
+    /// The blocks, in the order of their first lines.
     blocks: Vec<Block>,
-    /// The index of each object by the way to it in its document: `items[0]`, `services.db`.
+    /// The index of each object by its path in its document: `items[0]`, `services.db`.
     ways: BTreeMap<String, usize>,
 }
 
@@ -38,9 +39,9 @@ struct Page {
 #[derive(Debug)]
 struct Block {
     first: usize,
-    /// The way to it; empty for a whole document.
+    /// The path in the document; empty for a whole document.
     way: String,
-    /// The names that an entry of `berthc.toml` can use; empty for what is no object.
+    /// The names that an entry of `berthc.toml` can use; empty if the block is no object.
     names: Vec<String>,
 }
 
@@ -60,7 +61,8 @@ impl<'f> Accepts<'f> {
         all
     }
 
-    /// Returns why someone accepts `finding`, if someone does, and the entry of `berthc.toml` that does.
+    /// Returns the reason why `finding` is accepted, and the index of the entry of `berthc.toml`
+    /// that accepts it. `None` if nothing accepts it.
     pub(super) fn reason(&self, finding: &Finding) -> Option<(&str, Option<usize>)> {
         let code = finding.code.normalized();
         finding.at.iter().find_map(|at| {
@@ -81,7 +83,8 @@ impl<'f> Accepts<'f> {
         Some((&self.objects[index].1.because, Some(index)))
     }
 
-    /// Returns the entries of `berthc.toml` whose objects are among the files, and that accept nothing.
+    /// Returns the entries of `berthc.toml` that accept nothing, although their objects are among
+    /// the files.
     pub(super) fn stale(&self, used: &BTreeSet<usize>) -> Vec<Accept> {
         let there = |accept: &Accept| {
             let mut pages = self.files.iter().filter(|(file, _)| is_of(accept, file));
@@ -99,14 +102,15 @@ fn is_of(accept: &Accept, file: &str) -> bool {
 
 impl Page {
     fn new(mut blocks: Vec<Block>) -> Self {
-        // Of blocks on one line, the inner ones come last.
+        // If two blocks begin on one line, the inner one comes last.
         blocks.sort_by_key(|b| (b.first, !b.names.is_empty()));
         let ways = blocks.iter().enumerate().filter(|(_, b)| !b.way.is_empty());
         let ways = ways.map(|(i, b)| (b.way.clone(), i)).collect();
         Self { marks: BTreeMap::new(), blocks, ways }
     }
 
-    /// Returns the index of the block that a line belongs to. Where one line has several, its field tells.
+    /// Returns the index of the block that a line belongs to. If one line has several blocks,
+    /// `field` decides.
     fn block(&self, line: usize, field: &str) -> Option<usize> {
         let last = self.blocks.partition_point(|b| b.first <= line).checked_sub(1)?;
         let way = &self.blocks[last].way;
@@ -123,7 +127,7 @@ impl Page {
     }
 }
 
-/// Whether a step of a way ends before `rest`.
+/// Returns whether a step of a path ends before `rest`.
 fn ends(rest: &str) -> bool {
     rest.is_empty() || rest.starts_with(['.', '['])
 }
@@ -169,10 +173,10 @@ fn pair(text: &str) -> Option<(FindingId, String)> {
     (!because.is_empty()).then(|| (code.normalized(), because.to_owned()))
 }
 
-/// Which lines comments belong to.
+/// The lines that comments belong to.
 struct Owners<'l> {
     lines: &'l [&'l str],
-    /// The next line with content, from each line on, from 1; 0 for none.
+    /// For each line, the number of the next line with content, from 1; 0 if there is none.
     next: Vec<usize>,
 }
 
@@ -196,7 +200,7 @@ impl<'l> Owners<'l> {
     }
 }
 
-/// Returns the objects of manifests, those of lists one by one.
+/// Returns the objects of manifests. Each item of a List is an object of its own.
 fn objects(documents: &[Document]) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     let mut open: Vec<Value<'_>> = documents.iter().rev().map(Document::root).collect();
@@ -212,7 +216,7 @@ fn objects(documents: &[Document]) -> Vec<Block> {
     blocks
 }
 
-/// Returns the services of a stack file, and what stands between them.
+/// Returns the top-level sections of a stack file, and the services and other objects in them.
 fn services(documents: &[Document]) -> Vec<Block> {
     let block = |value: Value<'_>, names| Block { first: value.line(), way: value.field(), names };
     let mut blocks = Vec::new();

@@ -1,11 +1,12 @@
-//! Folding: one cause is one finding, and what is true of several is told once, with all of them.
+//! Folds findings: those with one cause become one finding, and so do those that differ only in
+//! their subject.
 
 use indexmap::IndexMap;
 
 use crate::finding::{Alike, Finding, FindingId, Way};
 
-/// Folds findings that have one cause, then those that differ only in whom they are about. Nothing is
-/// dropped: what one finding stands for is listed in it.
+/// Folds findings that have one cause, then findings that differ only in their subject. Nothing is
+/// dropped: the remaining finding lists the others.
 pub(super) fn fold(findings: Vec<Finding>) -> Vec<Finding> {
     let mut causes: IndexMap<_, Finding> = IndexMap::new();
     for (i, finding) in findings.into_iter().enumerate() {
@@ -42,7 +43,7 @@ pub(super) fn fold(findings: Vec<Finding>) -> Vec<Finding> {
     alike.into_values().collect()
 }
 
-/// Adds to `first` another way in which its cause breaks something. The shortest story is told.
+/// Adds `other`, which has the same cause, to `first`. The shorter story of the two stays.
 fn join(first: &mut Finding, mut other: Finding) {
     if other.story.len() < first.story.len() {
         std::mem::swap(first, &mut other);
@@ -61,7 +62,8 @@ fn join(first: &mut Finding, mut other: Finding) {
     first.also_by.retain(|way| way.code != first.code);
 }
 
-/// Returns `text` without what tells one member from the next: numbers, and its own name.
+/// Returns `text` without numbers and without the name of its subject, so that the texts of two
+/// members are equal.
 fn plain(text: &str, subject: &str) -> String {
     let letters = |text: &str| text.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
     let name = letters(subject);

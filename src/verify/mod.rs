@@ -23,14 +23,15 @@ pub struct Verified {
     pub findings: Vec<Finding>,
     /// The findings that a comment in their file or the project accepts.
     pub accepted: Vec<Accepted>,
-    /// The acceptances of the project that accept nothing, although their object is among the files.
+    /// The acceptances of the project that accept nothing, although their objects are among the
+    /// files.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub stale: Vec<Accept>,
-    /// The parts that no reader understands, those that were not searched first.
+    /// The parts of the files that no reader understands. Parts that were not searched come first.
     pub unread: Vec<Unread>,
-    /// The files of which a whole document could not be read. It may contain anything.
+    /// The files with a document that could not be read. Such a document may contain anything.
     pub lost: Vec<String>,
-    /// The files of no orchestrator, which are ignored.
+    /// The ignored files, which belong to no orchestrator.
     pub passed: Vec<String>,
     /// The bounds and the size of the search, by orchestrator.
     pub searched: Vec<Searched>,
@@ -40,7 +41,7 @@ pub struct Verified {
 /// same claim may conflict.
 pub type Claim = (Target, bool, String);
 
-/// What a project says of the files.
+/// The settings of a project.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings<'s> {
     /// The images, and the kinds that start no pods with data.
@@ -51,7 +52,7 @@ pub struct Settings<'s> {
     pub bounds: Bounds,
 }
 
-/// A finding that someone accepts.
+/// An accepted finding.
 #[derive(Debug, Serialize)]
 pub struct Accepted {
     /// The finding.
@@ -142,9 +143,9 @@ pub fn verify(files: &[File<'_>], bounds: Bounds) -> Verified {
     watched(files, Settings { known, accepts: &[], bounds }, &mut |_| {})
 }
 
-/// Searches files that were read for their violations alone, for someone who knows more: `single` says
-/// of which workloads without data at most one container may be each member, and `memo` what was
-/// searched before.
+/// Searches `worlds` for violations only. The caller knows more than the files: `single` returns
+/// whether at most one container may be each member of a workload without data, and `memo` holds
+/// the results of earlier searches.
 pub fn violations(mut worlds: Worlds<'_>, memo: &Memo, single: &dyn Fn(&Workload) -> bool) -> Verified {
     for workload in worlds.read.iter_mut().flat_map(|read| &mut read.world.workloads) {
         workload.single = single(workload);
@@ -152,7 +153,7 @@ pub fn violations(mut worlds: Worlds<'_>, memo: &Memo, single: &dyn Fn(&Workload
     search(worlds, &[], Bounds::default(), memo, &mut |_| {})
 }
 
-/// Verifies like [`verify`], with what a project says. `tell` gets the progress often.
+/// Verifies like [`verify`], with the settings of a project. Reports the progress to `tell`.
 pub fn watched(files: &[File<'_>], settings: Settings<'_>, tell: &mut dyn FnMut(Progress)) -> Verified {
     let Settings { known, accepts, bounds } = settings;
     let worlds = Worlds::read(files, known, &mut |files| tell(Progress::Reading(files)));
@@ -161,7 +162,7 @@ pub fn watched(files: &[File<'_>], settings: Settings<'_>, tell: &mut dyn FnMut(
     verified
 }
 
-/// Returns what the workloads claim, in order, none twice.
+/// Returns the claims of all workloads, sorted and without duplicates.
 pub fn claims(worlds: &Worlds<'_>) -> Vec<Claim> {
     let mut all: Vec<Claim> = worlds.read.iter().flat_map(|r| claimed(r.target, &r.world)).collect();
     all.sort();

@@ -120,7 +120,7 @@ const AGENTS: [&str; 26] = [
 /// Directories of a node that its boot empties (tmpfs), or that systemd-tmpfiles cleans.
 const TEMPORARY: [&str; 5] = ["/dev/shm", "/run", "/tmp", "/var/run", "/var/tmp"];
 
-/// Tells how long the content of `source` lives.
+/// Returns how long the content of `source` lives.
 pub fn life(source: &Source) -> Life {
     match source {
         Source::Ephemeral => Life::Container,
@@ -129,14 +129,15 @@ pub fn life(source: &Source) -> Life {
     }
 }
 
-/// Returns `mounts` as the table of images needs them; `data`: they can be meant for data.
+/// Returns `mounts` as the table of images needs them. `data` says whether they can be meant for
+/// data.
 pub fn seen(mounts: &[Mount], data: bool) -> impl Iterator<Item = Seen<'_>> {
     mounts.iter().map(move |m| Seen { target: &m.target, life: life(&m.source), data })
 }
 
-/// Returns whether the directory `path` of a node, mounted at `target` by `software`, is data that one
-/// container must have for itself. Of a named volume the path is empty. Where a known software
-/// keeps its data there is data, wherever the node has it.
+/// Returns whether the directory `path` of a node, mounted at `target` by `software`, is data that
+/// one container must have for itself. The path of a named volume is empty. A mount at the data
+/// path of a known software is data, whatever its path on the node is.
 pub fn is_data(path: &str, target: &str, software: Option<&Software>) -> bool {
     let path = if path.len() > 1 { path.trim_end_matches('/') } else { path };
     let last = path.rsplit('/').next().unwrap_or_default();

@@ -27,7 +27,7 @@ pub struct Volume {
     pub driver: Option<(String, At)>,
     /// Whether its class lets several nodes attach it at once (Azure's `maxShares`).
     pub shared: bool,
-    /// The file says that it is there already (Swarm's `external`).
+    /// Whether the file says that it already exists (Swarm's `external`).
     pub exists: bool,
 }
 
@@ -69,7 +69,7 @@ pub enum Missing {
     Refused,
     /// An empty one is created.
     Created,
-    /// An empty one is made on a node that never had it. Where it was it stays, for its mount is
-    /// waited for.
+    /// An empty one is created on a node that never had it. On a node that had it, it is kept,
+    /// because the start waits for its mount.
     Elsewhere,
 }

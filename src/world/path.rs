@@ -10,7 +10,8 @@ pub fn share(device: &str) -> String {
     }
 }
 
-/// In the name of a directory that is a share of the network: by these words alone, or beginning so.
+/// The words that mark a directory as a network share, if its name is one of them or starts with
+/// one of `BEGINNINGS`.
 const SHARES: [&str; 17] = [
     "afs", "ceph", "cephfs", "cifs", "efs", "gfs2", "gpfs", "juicefs", "longhorn", "lustre", "moosefs",
     "nas", "nfs", "nfs4", "ocfs2", "samba", "smb",

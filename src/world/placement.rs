@@ -39,7 +39,8 @@ pub enum Whom {
         selector: Selector,
         /// The namespaces; `None` for all.
         namespaces: Option<Vec<String>>,
-        /// The node's label that makes nodes one place: `kubernetes.io/hostname`, a zone's.
+        /// The node label that defines a place, such as `kubernetes.io/hostname` or the label of a
+        /// zone: nodes with one value are one place.
         topology: &'static str,
     },
     /// fleet: units whose full name matches this `path.Match` glob, with specifiers expanded.

@@ -24,7 +24,7 @@ pub struct Unread {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum UnreadKind {
-    /// It may hold data and was not searched. The exit code tells so.
+    /// It may hold data and was not searched. The exit code shows this.
     NotSearched,
     /// A directory inside a directory of another workload, which is assumed to be separate.
     Nested,

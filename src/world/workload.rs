@@ -40,7 +40,8 @@ pub enum Kind {
     DaemonSet,
     /// Kubernetes: numbered pods, where each name exists once in the API.
     StatefulSet,
-    /// Kubernetes: a Deployment, ReplicaSet, ReplicationController or the like: pods of no number.
+    /// Kubernetes: a Deployment, ReplicaSet, ReplicationController or similar: pods without
+    /// numbers.
     Replicas,
     /// Kubernetes: a Pod without a controller, created once.
     Pod,
@@ -152,9 +153,11 @@ pub struct Workload {
     pub forgets: Forgets,
     /// How a controller updates its members, if they keep a quorum (Kubernetes).
     pub rolling: Option<Rolling>,
-    /// It runs beside another container of its unit, on nothing that is not that one's too (fleet).
+    /// Whether it runs next to another container of its unit and uses only the resources of that
+    /// container (fleet).
     pub beside: bool,
-    /// It runs before or after the first container of its unit, never beside it (fleet).
+    /// Whether it runs before or after the first container of its unit, never at the same time
+    /// (fleet).
     pub turns: bool,
     /// Paths whose disks are mounted before it starts: systemd's `RequiresMountsFor` (fleet).
     pub mounted: Vec<(String, At)>,
@@ -224,7 +227,8 @@ pub struct Forgets {
 pub struct Rolling {
     /// The number of members.
     pub members: u32,
-    /// The most members that the controller stops at once (`maxUnavailable`), and where.
+    /// The maximum number of members that the controller stops at once (`maxUnavailable`), and
+    /// where.
     pub most: (u32, At),
     /// The line that asks for `Parallel`. Since 1.37 the controller then deletes all old pods that
     /// are not available at once, whatever `most` says.
@@ -242,7 +246,7 @@ pub struct Inspect {
     pub at: At,
 }
 
-/// A taint of nodes that pods are placed on all the same.
+/// A taint of nodes on which the pods may still be placed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Toleration {
     /// The key of the taint; empty for every key.
@@ -304,8 +308,8 @@ pub struct Port {
     /// Whether the runtime binds it before the process starts and refuses a second container (a
     /// published port outside the node's network).
     pub bound: bool,
-    /// The file itself gives it; else the API fills it in (a container port of a pod on the node's
-    /// network).
+    /// Whether the file itself gives the port; otherwise the API fills it in (a container port of a
+    /// pod on the node's network).
     pub declared: bool,
     /// The place.
     pub at: At,

@@ -13,7 +13,7 @@ pub struct Worlds<'f> {
     pub targets: Vec<Option<Target>>,
     /// One for each orchestrator that has files.
     pub read: Vec<Read>,
-    /// The paths of the files that are for no orchestrator: passed over.
+    /// The paths of the ignored files, which belong to no orchestrator.
     pub passed: Vec<String>,
 }
 
@@ -29,8 +29,8 @@ pub struct Read {
 }
 
 impl<'f> Worlds<'f> {
-    /// Reads `files`, all of which may run beside each other. `before` hears before each orchestrator
-    /// how many files it has.
+    /// Reads `files`, all of which may run in one cluster. Calls `before` for each orchestrator
+    /// with the number of its files.
     pub fn read(files: &[File<'f>], known: Known<'_>, before: &mut dyn FnMut(usize)) -> Self {
         let targets: Vec<Option<Target>> = files.iter().map(|f| Target::of_file(f.path, f.text)).collect();
         let of = |target: Option<Target>| files.iter().zip(&targets).filter(move |(_, t)| **t == target);

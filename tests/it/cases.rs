@@ -1,5 +1,5 @@
-//! The cases of `tests/cases`: files as people have them, and what the program must say of them. The
-//! README there says how a case is written.
+//! Runs the cases of `tests/cases`: files as people write them, and what the program must report.
+//! The README there explains how to write a case.
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -21,7 +21,7 @@ struct Expect {
     source: Option<String>,
 }
 
-/// What a case runs.
+/// The command of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Kind {
@@ -29,7 +29,7 @@ enum Kind {
     Compile,
 }
 
-/// The folders of the cases, in order.
+/// Returns the folders of the cases, in order.
 fn folders() -> Vec<PathBuf> {
     let all = std::fs::read_dir(root().join("tests/cases")).unwrap().map(|e| e.unwrap().path());
     let mut all: Vec<PathBuf> = all.filter(|path| path.is_dir()).collect();
@@ -37,7 +37,7 @@ fn folders() -> Vec<PathBuf> {
     all
 }
 
-/// Returns what is wrong with a case; `None` if nothing is.
+/// Returns why a case fails; `None` if it passes.
 fn wrong(folder: &Path) -> Option<String> {
     let name = folder.file_name().unwrap().to_string_lossy().into_owned();
     let text = std::fs::read_to_string(folder.join("expect.toml"))
@@ -75,7 +75,7 @@ fn wrong(folder: &Path) -> Option<String> {
 }
 
 #[test]
-fn every_case_is_right() {
+fn verify_reports_what_each_case_expects() {
     let folders = folders();
     assert!(folders.len() >= 150, "{}", folders.len());
     let (next, all) = (AtomicUsize::new(0), Mutex::new(Vec::new()));

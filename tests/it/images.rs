@@ -1,12 +1,12 @@
-//! The table of images: whether its data is well-formed, which image it takes for which, and what it
-//! says of a container.
+//! The table of images: its data is well-formed, it recognizes images, and it gives the facts about
+//! a container.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use berthc::images::{By, Container, Image, Images, Life, Loss, Seen, Software, Version, Versions, Why};
 
-/// Returns what the table knows of a container of `image`.
+/// Returns the facts of the table about a container of `image`.
 fn find(image: &str) -> Option<Arc<Software>> {
     Images::builtin().find(&Container { image, ..Container::default() })
 }
@@ -50,9 +50,9 @@ fn the_table_is_well_formed() {
     }
 }
 
-/// Of two images of one name each version is one's, and all versions are somebody's.
+/// If two entries have the same image name, each version belongs to exactly one of them.
 #[test]
-fn names_are_unique_per_version() {
+fn each_version_of_an_image_name_has_one_entry() {
     let mut named: BTreeMap<&str, Vec<&Image>> = BTreeMap::new();
     for image in Images::builtin().all().filter(|i| i.tags.is_empty()) {
         let names: BTreeSet<&str> = image.names.iter().map(|name| name.0.as_str()).collect();
@@ -74,7 +74,7 @@ fn names_are_unique_per_version() {
 }
 
 #[test]
-fn versions_of_tags() {
+fn the_version_is_read_from_the_tag() {
     let of = |tag: &str, after: Option<&str>| Version::of_tag(tag, after).map(|v| v.to_string());
     for (tag, after, version) in [
         ("16", None, Some("16")),
@@ -95,13 +95,13 @@ fn versions_of_tags() {
 }
 
 #[test]
-fn ranges_of_versions() {
+fn ranges_of_versions_are_parsed_and_matched() {
     let takes =
         |range: &str, tag: &str| range.parse::<Versions>().unwrap().take(&tag.parse::<Version>().unwrap());
     for (range, inside, outside) in [
         ("<18", &["17", "17.9", "9.6", "1"][..], &["18", "18.0", "19.1"][..]),
         (">=18", &["18", "18.4", "20"], &["17", "17.9"]),
-        // A short tag may be any version that it begins.
+        // A short tag may mean any version that starts with it.
         (">=1.12, <2", &["1", "1.12", "1.99.3"], &["1.11", "2", "2.0", "1.8"]),
         ("<1.12", &["1", "1.8", "0.13"], &["1.12", "1.12.1", "2"]),
         (">=3.4.24, <3.5 || >=3.5.7", &["3.4.30", "3.5.7", "3.5", "3", "4"], &["3.5.6", "3.4.23", "2"]),
@@ -122,7 +122,7 @@ fn ranges_of_versions() {
 }
 
 #[test]
-fn registries_mirrors_and_vendors() {
+fn registries_and_mirrors_do_not_change_the_image() {
     for (image, software, place, by) in [
         ("postgres:16", "postgresql", "/var/lib/postgresql/data", By::Image),
         ("docker.io/postgres:16", "postgresql", "/var/lib/postgresql/data", By::Image),
@@ -159,7 +159,7 @@ fn registries_mirrors_and_vendors() {
         ("container-registry.oracle.com/mysql/community-server:8.4", "mysql", "/var/lib/mysql", By::Image),
         ("influxdb:1.8", "influxdb", "/var/lib/influxdb", By::Image),
         ("influxdb:2.7-alpine", "influxdb", "/var/lib/influxdb2", By::Image),
-        // Someone's own image may keep it elsewhere.
+        // The image of another vendor may keep the data elsewhere.
         ("supabase/postgres:15.8", "postgresql", "/var/lib/postgresql/data", By::Name),
         ("citusdata/citus:12", "postgresql", "/var/lib/postgresql/data", By::Name),
         (
@@ -179,7 +179,7 @@ fn registries_mirrors_and_vendors() {
 }
 
 #[test]
-fn hints_where_the_name_says_nothing() {
+fn hints_find_software_that_the_image_name_hides() {
     let find = |image, env: &[&'static str], ports: &[u16], targets: &[&'static str], name| {
         let container = Container {
             image,
@@ -216,7 +216,7 @@ fn hints_where_the_name_says_nothing() {
         ("example/store:1", &["KAFKA_ADVERTISED_LISTENERS"], &[], &[], "a", Some("kafka")),
         ("example/store:1", &["MYSQL_ROOT_PASSWORD"], &[], &["/var/lib/mysql"], "a", Some("mysql")),
         ("example/store:1", &[], &[27017], &[], "mongodb-1", Some("mongodb")),
-        // What clients are given, too, is not enough; nor is a port, or a name.
+        // A variable that clients also have is not enough, and neither is a port or a name.
         ("example/web:1", &["POSTGRES_PASSWORD", "POSTGRES_USER"], &[8080], &[], "web", None),
         ("example/web:1", &[], &[5432], &[], "web", None),
         ("example/web:1", &[], &[8080], &[], "mysql", None),
@@ -232,7 +232,7 @@ fn hints_where_the_name_says_nothing() {
 }
 
 #[test]
-fn a_declared_volume_lies_over_a_mount_above_it() {
+fn a_declared_volume_hides_a_mount_above_it() {
     let why = |image: &str, target: &str| lost(&find(image).unwrap(), &[target]).map(|l| (l.why, l.targets));
     let over = |volume: &str, mount: &str| {
         Some((Why::Over { volume: volume.into(), mount: mount.into() }, vec![volume.to_owned()]))
@@ -255,9 +255,9 @@ fn a_declared_volume_lies_over_a_mount_above_it() {
     assert_eq!(why("cassandra:5", "/opt/cassandra/data"), None);
 }
 
-/// Without a version all that it may be must hold.
+/// Without a version, the data must be kept in every possible version.
 #[test]
-fn any_version() {
+fn without_a_version_every_version_must_keep_its_data() {
     for image in
         ["postgres", "postgres:latest", "postgres@sha256:0123", "registry.local/mirror/postgres:latest"]
     {
@@ -273,7 +273,7 @@ fn any_version() {
 }
 
 #[test]
-fn settings_that_move_the_data() {
+fn settings_move_the_data() {
     type Case =
         (&'static str, &'static [(&'static str, &'static str)], &'static [&'static str], &'static str);
     let cases: [Case; 23] = [
@@ -299,7 +299,7 @@ fn settings_that_move_the_data() {
         ("elasticsearch:8.1.0", &[("path.data", "/e")], &[], "/e"),
         ("consul:1.15", &[], &["agent", "-data-dir=/c"], "/c"),
         ("victoriametrics/victoria-metrics:v1", &[], &["--storageDataPath=/v"], "/v"),
-        // What only the machine knows is below what the file says.
+        // The part of the path that only the machine knows is below the known part.
         ("postgres:17", &[("PGDATA", "/pg/$(POD_NAME)")], &[], "/pg"),
     ];
     for (image, env, command, target) in cases {
@@ -309,7 +309,7 @@ fn settings_that_move_the_data() {
         let loss = lost(&software, &["/elsewhere"]);
         assert!(loss.is_some(), "{image} {env:?} {command:?} is lost with a mount elsewhere");
     }
-    // Where a relative path leads nobody knows.
+    // The meaning of a relative path is unknown.
     assert_eq!(lost(&set("quay.io/coreos/etcd:v3.5.9", &[], &["etcd", "--data-dir", "data"]), &["/x"]), None);
     let mysql = set("mysql:8", &[], &["--defaults-file=/conf/my.cnf"]);
     assert!(lost(&mysql, &["/x"]).unwrap().unsure);
@@ -317,7 +317,7 @@ fn settings_that_move_the_data() {
 }
 
 #[test]
-fn all_of_the_data() {
+fn every_needed_directory_must_be_kept() {
     let zookeeper = find("zookeeper:3.8").unwrap();
     assert_eq!(lost(&zookeeper, &["/data", "/datalog"]), None);
     assert_eq!(lost(&zookeeper, &["/data"]).unwrap().targets, ["/datalog"]);
@@ -329,7 +329,7 @@ fn all_of_the_data() {
 }
 
 #[test]
-fn directories_named_by_the_hostname() {
+fn a_hostname_in_the_path_must_be_fixed() {
     let seen = [Seen { target: "/var/lib/rabbitmq", life: Life::Durable, data: true }];
     let why = |software: &Software, fixed| software.lost(&seen, fixed).map(|l| l.why);
     let rabbit = find("rabbitmq:3.13").unwrap();

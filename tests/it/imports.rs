@@ -325,7 +325,7 @@ fn folders<'g>(imports: &BTreeMap<&'g str, BTreeSet<String>>) -> BTreeSet<&'g st
 }
 
 #[test]
-fn imports_run_one_way() {
+fn imports_go_in_one_direction() {
     let graph = Graph::read();
     let imports = graph.imports();
     let place = |entry: &str| {
@@ -343,7 +343,7 @@ fn imports_run_one_way() {
 }
 
 #[test]
-fn no_circle_at_any_depth() {
+fn no_folder_has_an_import_cycle_of_more_than_three_files() {
     let graph = Graph::read();
     let imports = graph.imports();
     let found: Vec<String> = folders(&imports)
@@ -356,7 +356,7 @@ fn no_circle_at_any_depth() {
 }
 
 #[test]
-fn orchestrators_do_not_know_each_other() {
+fn orchestrators_do_not_import_each_other() {
     let graph = Graph::read();
     let of = |file: &str| -> Option<&str> {
         let mut steps = file.split(['/', '.']);
@@ -373,7 +373,7 @@ fn orchestrators_do_not_know_each_other() {
 
 /// A method in another file than its type is called without an import, so the tests above do not see it.
 #[test]
-fn methods_stand_beside_their_type() {
+fn methods_are_in_the_file_of_their_type() {
     let mut wrong = Vec::new();
     for (file, source) in Graph::read().files {
         wrong.extend(source.methods.difference(&source.types).map(|of| format!("{file}: impl {of}")));

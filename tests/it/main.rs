@@ -1,4 +1,4 @@
-//! Everything that is tested from outside, in one crate.
+//! All tests through the public interface, in one crate.
 
 #![allow(
     clippy::disallowed_methods,

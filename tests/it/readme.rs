@@ -26,7 +26,7 @@ fn blocks(text: &str) -> Vec<(String, String)> {
 }
 
 #[test]
-fn the_readme_shows_what_happens() {
+fn the_examples_of_the_readme_are_current() {
     let text = std::fs::read_to_string(root().join("README.md")).unwrap();
     let blocks = blocks(&text);
     let out = tempfile::tempdir().unwrap();
@@ -69,7 +69,7 @@ fn the_spec_of_the_readme_compiles_when_it_is_copied() {
 }
 
 #[test]
-fn the_first_two_commands_are_those_that_ci_runs() {
+fn ci_runs_the_first_two_commands_of_the_readme() {
     let text = std::fs::read_to_string(root().join("README.md")).unwrap();
     let commands: Vec<String> = blocks(&text)
         .into_iter()
@@ -94,7 +94,7 @@ fn paths(text: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_files_that_the_pages_name_exist() {
+fn the_files_that_the_documentation_names_exist() {
     for page in ["README.md", "CONTRIBUTING.md"] {
         let text = std::fs::read_to_string(root().join(page)).unwrap();
         let prose: String = text.split("```").step_by(2).collect();

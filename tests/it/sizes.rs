@@ -1,15 +1,15 @@
-//! The size of files and functions: a reader takes in each at once.
+//! Tests the size of files and functions: each must be readable at once.
 
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 
 use crate::harness::{root, walk};
 
-/// The most lines of one file of `src`.
+/// The maximum number of lines of one file of `src`.
 const FILE: usize = 450;
 
-/// The most lines of one function of `src`, from its name to its last brace. What it contains, such as
-/// closures, counts with it.
+/// The maximum number of lines of one function of `src`, from its name to its last brace, including
+/// its closures.
 const FUNCTION: usize = 80;
 
 /// Returns each file of `src` with its text.

@@ -30,7 +30,7 @@ pub fn docker_volumes(
         }
     }
     if !commands.is_empty() {
-        section.add("The volumes, once, before the first start; none is to be made by a start.", commands);
+        section.add("The volumes, once, before the first start. No start may create one.", commands);
     }
     if !local.is_empty() {
         let [server, share, _] = NFS;
@@ -51,6 +51,6 @@ pub fn printable(text: &str) -> String {
 pub fn zones(w: &Workload, section: &mut Section, command: impl Fn(&str) -> String) {
     let zones: BTreeSet<&str> = w.volumes().flat_map(|(_, v)| v.zones.iter().map(String::as_str)).collect();
     if !zones.is_empty() {
-        section.add("Every machine names its zone.", zones.into_iter().map(command).collect());
+        section.add("Set the zone of every machine.", zones.into_iter().map(command).collect());
     }
 }

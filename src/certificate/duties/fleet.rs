@@ -40,14 +40,15 @@ pub fn duties(model: &Model, group: &[&Service], service: &Service, w: &Workload
         );
     }
     section.add(
-        "Never, for old and new would run together.",
+        "Never do this, because the old and the new container would run together.",
         vec!["# never: docker rm -f; docker run --restart; a destroy with a start elsewhere before the container is gone".into()],
     );
     once(words, w, &mut section, &exec(&fleet::unit_name(service, None, w.ids().next())));
     section
 }
 
-/// The secrets' files, each for all who read it. Only docker, as root, enters their directory.
+/// The files of the secrets, each with all containers that read it. Only docker, as root, enters
+/// their directory.
 fn secret_files(w: &Workload, section: &mut Section) {
     let mut seen = BTreeSet::new();
     for secret in &w.secrets {
@@ -64,9 +65,12 @@ fn secret_files(w: &Workload, section: &mut Section) {
             Some(_) if uids.len() == 1 => (format!("{}-m 0400", owner(w)), ""),
             Some(_) => (
                 "-m 0444".to_owned(),
-                " Member and helper read it as different users; the directory lets root alone in.",
+                " Member and helper read it as different users, so the file is readable for all, and only root can enter its directory.",
             ),
-            None => ("-m 0444".to_owned(), " Nothing says who reads it; the directory lets root alone in."),
+            None => (
+                "-m 0444".to_owned(),
+                " Its user is unknown, so the file is readable for all, and only root can enter its directory.",
+            ),
         };
         section.add(
             format!("The secret {}, on each machine that may run a member.{why}", secret.name),
@@ -121,10 +125,8 @@ impl Subject<'_> {
             Members::PerNode { on, .. } => {
                 let mut on = on.clone();
                 on.extend(revision(self.group, service));
-                section.add(
-                    "Each machine that shall have a member.",
-                    vec![metadata(labels(&on).replace(' ', ","))],
-                );
+                section
+                    .add("Each machine that runs a member.", vec![metadata(labels(&on).replace(' ', ","))]);
             }
             Members::Counted { .. } => {
                 if let Some(pin) = pin {
@@ -136,7 +138,7 @@ impl Subject<'_> {
         zones(w, section, |zone| metadata(format!("zone={zone}")));
         if let Some(domain) = &f.domain {
             section.add(
-                format!("DNS: each member's name below {domain} leads to the machine that runs it."),
+                format!("DNS: each member's name below {domain} resolves to the machine that runs it."),
                 vec![],
             );
         }
@@ -147,7 +149,7 @@ impl Subject<'_> {
         let all: Vec<String> = self.group.iter().flat_map(|s| units(s, None)).collect();
         section.add("Deploy.", vec![format!("fleetctl start{}", files(&all))]);
         section.add(
-            format!("Update by a new revision, machine by machine: take the metadata away, wait on the machine until the container is gone, give it the next value, wait until it runs; {}. A changed unit of one name restarts every machine at once.", then(w)),
+            format!("Update with a new revision, machine by machine: remove the metadata, wait on the machine until the container is gone, set the next value, wait until it runs; {}. A changed unit with the old name restarts every machine at once.", then(w)),
             vec![],
         );
         for own in self.group {
@@ -156,7 +158,10 @@ impl Subject<'_> {
                 .workload()
                 .map_or_else(Vec::new, |w| Words { service: own, ..self.words }.gate(w, &exec(&unit), None));
             let all = std::iter::once(gone(&unit)).chain(here(gate)).collect();
-            section.add(format!("{unit}: away from it, and when it has come."), all);
+            section.add(
+                format!("{unit}: when the machine leaves this revision, and when it has moved to it."),
+                all,
+            );
         }
     }
 

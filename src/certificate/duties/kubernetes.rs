@@ -89,7 +89,7 @@ impl Subject<'_> {
         for (object, keys) in objects {
             let files: String = keys.iter().map(|key| format!(" --from-file={key}")).collect();
             section.add(
-                format!("The secret {object}, once, of files of these names."),
+                format!("The secret {object}, once, from files with these names."),
                 vec![format!("kubectl -n {ns} create secret generic {object}{files}")],
             );
         }
@@ -106,7 +106,7 @@ impl Subject<'_> {
                     commands.push(format!("kubectl taint node NODE dedicated={}:NoSchedule", service.name));
                 }
                 commands.push(format!("kubectl label node NODE {}", labels(&on)));
-                section.add("Each node that shall have a member.", commands);
+                section.add("Each node that runs a member.", commands);
             }
             Members::Counted { pin: Some(pin), .. } => {
                 let commands =
@@ -115,10 +115,11 @@ impl Subject<'_> {
             }
             Members::Counted { .. } => {}
         }
-        // kubelet_pods.go, HandlePodCleanups: what is not admitted again gets the least grace there is.
+        // kubelet_pods.go, HandlePodCleanups: a pod that is not admitted again gets the shortest
+        // grace period.
         if w.per_node() || w.pin().is_some() {
             section.add(
-                "While such a label is off a node whose member still runs, start no kubelet again there: it would end the member after 2 s, whatever its grace.",
+                "Do not restart the kubelet on a node that has lost this label while its member still runs: the kubelet would kill the member after 2 s and ignore its grace period.",
                 vec![],
             );
         }
@@ -138,7 +139,7 @@ impl Subject<'_> {
         format!("kubectl -n {} exec {pod} -c {} --", self.namespace, self.service.name)
     }
 
-    /// The pod of before is gone; the next may not be there yet.
+    /// The old pod is gone; the next one may not exist yet.
     fn settled(&self, service: &Service, w: &Workload) -> Vec<String> {
         let (ns, selector) = (self.namespace, self.selector());
         let mut commands = vec![
@@ -189,11 +190,11 @@ impl Subject<'_> {
             format!("kubectl -n {ns} wait --for=delete pod {} --timeout=30m", self.selector()),
             format!("kubectl label node NODE {label}=NEXT"),
         ];
-        // The gate of the revision that comes: the last one's.
+        // The gate of the next revision, which is the last one.
         let last = self.group.last().copied().unwrap_or(service);
         all.extend(self.settled(last, last.workload().unwrap_or(w)));
         section.add(
-            format!("From one revision to the next, node by node; on a timeout stop, never force. After each node {}.", then(w)),
+            format!("Move from one revision to the next node by node. After a timeout stop, and never force it. After each node {}.", then(w)),
             vec![chain(all)],
         );
     }
@@ -211,7 +212,7 @@ impl Subject<'_> {
             "# never: kubectl delete pod --force; kubectl delete node NODE   of a node that may still run"
                 .to_owned();
         section.add(
-            "Never, for old and new would run together: a forced delete, a deleted Node that still runs, a deleted workload that is applied again before its pods are gone.",
+            "Never do this, because the old and the new container would run together: force a deletion, delete the Node object of a running node, or delete a workload and apply it again before its pods are gone.",
             std::iter::once(never).chain(delete).collect(),
         );
     }

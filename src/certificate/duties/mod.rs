@@ -1,4 +1,4 @@
-//! What remains for people: every duty with its command.
+//! The duties of the operator, each with its commands.
 
 mod docker;
 mod fleet;
@@ -35,13 +35,13 @@ fn everywhere(service: &Service, w: &Workload) -> Section {
     for data in &w.data {
         let DataAt::Host { path, .. } = &data.at else { continue };
         let owner = owner(w);
-        // Without its own mountpoint the path would be made on the root disk.
+        // Without a separate mount point, the path would be created on the root disk.
         let make = |path: &str| {
             let mount = path.rsplit_once('/').map_or("", |(mount, _)| mount);
             let mount = if mount.is_empty() { "MOUNTPOINT" } else { mount };
             format!("findmnt --mountpoint {mount} && install -d {owner}-m 0700 {path}")
         };
-        let ways = "The first command fails unless a disk is mounted right there; put the mountpoint where it is another. Making the directory is the permission to start there; nothing else ever makes it.";
+        let ways = "The first command fails unless a disk is mounted there; if your mount point is another one, write that. The directory permits a member to start there, and nothing else creates it.";
         if w.per_node() {
             section.add(format!("On each node, once. {ways}"), vec![make(&path.text)]);
         } else {
@@ -57,7 +57,7 @@ fn everywhere(service: &Service, w: &Workload) -> Section {
             section.add(format!("Once, on each member's node only. {ways}"), commands);
         }
         section.add(
-            "Leave no directory of that name under the unmounted mountpoint; make the bare mountpoint immutable while the disk is not mounted.",
+            "Below the unmounted mount point there must be no directory with that name. While the disk is not mounted, make the mount point immutable.",
             vec!["chattr +i MOUNTPOINT".into()],
         );
     }

@@ -1,4 +1,4 @@
-//! A section of duties, and what all orchestrators say in the same words.
+//! A section of duties, and the texts that all orchestrators share.
 
 use std::fmt::Write;
 
@@ -15,14 +15,14 @@ use crate::text::quote;
 pub struct Section {
     /// Heading.
     pub title: String,
-    /// What to do and when.
+    /// The duties, in order.
     pub items: Vec<Item>,
 }
 
 /// One duty.
 #[derive(Debug, Serialize)]
 pub struct Item {
-    /// In words.
+    /// What to do, and when.
     pub text: String,
     /// Commands, one a line; may be empty.
     pub commands: Vec<String>,
@@ -34,14 +34,15 @@ impl Section {
         Self { title: title.to_owned(), items: Vec::new() }
     }
 
-    /// Adds a duty. A command of several lines stands on several lines: joined it would be another one.
+    /// Adds a duty. A command of several lines keeps its lines, because in one line it would be
+    /// another command.
     pub fn add(&mut self, text: impl Into<String>, commands: Vec<String>) {
         let lines = commands.iter().flat_map(|c| c.split('\n')).map(ToOwned::to_owned).collect();
         self.items.push(Item { text: text.into(), commands: lines });
     }
 }
 
-/// `text` as one word of a shell, of characters that a page can show.
+/// Returns `text` as one word of a shell, in characters that a page can show.
 pub fn word(text: &str) -> String {
     let odd = |c: char| quote::escaped(c) && c != '\n' && c != '\t';
     if !text.chars().any(odd) {
@@ -63,7 +64,7 @@ pub fn word(text: &str) -> String {
     format!("\"$(printf {})\"", shell_quote(&out))
 }
 
-/// What a person runs in members on one target.
+/// The commands that an operator runs in members on one target.
 #[derive(Clone, Copy)]
 pub struct Words<'a> {
     pub model: &'a Model,
@@ -72,13 +73,13 @@ pub struct Words<'a> {
 }
 
 impl Words<'_> {
-    /// `exec` of `template` in member `id`.
+    /// Returns the command that runs `template` in member `id`.
     fn run(&self, exec: &str, template: &Template, id: Option<u32>) -> Option<String> {
         let text = spoken(self.target, self.model, self.service, template, id)?;
         Some(format!("{exec} sh -c {}", word(&text)))
     }
 
-    /// The pause after a member, then the gate in it.
+    /// Returns the pause after a member, and then the gate in that member.
     pub fn gate(&self, w: &Workload, exec: &str, id: Option<u32>) -> Vec<String> {
         let pause = (w.update.pause > 0).then(|| format!("sleep {}", w.update.pause));
         let gate = w.update.healthy.as_ref().and_then(|t| self.run(exec, t, id));
@@ -86,12 +87,12 @@ impl Words<'_> {
     }
 }
 
-/// Each only when the one before did not fail.
+/// Each command runs only if the one before has succeeded.
 pub fn chain(commands: Vec<String>) -> String {
     commands.join(" &&\n")
 }
 
-/// What follows a pause and a gate, in words.
+/// Returns the sentence about the pause and the gate.
 pub fn then(w: &Workload) -> String {
     let pause = match w.update.pause {
         0 => String::new(),
@@ -107,7 +108,7 @@ pub fn members(w: &Workload) -> Vec<Option<u32>> {
     if w.per_node() { vec![None] } else { w.ids().map(Some).collect() }
 }
 
-/// Owner of a host directory as `install` takes it.
+/// Returns the owner of a host directory, as options of `install`.
 pub fn owner(w: &Workload) -> String {
     match w.program.user {
         Some(user) => format!("-o {} -g {} ", user.uid, user.gid.unwrap_or(user.uid)),
@@ -127,7 +128,7 @@ pub fn revision(group: &[&Service], service: &Service) -> Option<(String, String
 pub fn once(words: Words<'_>, w: &Workload, section: &mut Section, exec: &str) {
     if !w.bootstrap.env.is_empty() {
         section.add(
-            "The very first start only; compile without it right afterwards.",
+            "Only for the very first start. Compile without it right afterwards.",
             vec![format!("berthc compile SPECS -o OUT --bootstrap {}", words.service.name)],
         );
     }

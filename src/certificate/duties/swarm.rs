@@ -42,18 +42,18 @@ pub fn duties(model: &Model, group: &[&Service], service: &Service, w: &Workload
         subject.next_revision(&mut section);
     }
     section.add(
-        "To go back, deploy the old file. `docker service rollback` goes back to the description that was accepted last: after a second deploy of the same file, or a scale to 0, that is the same one.",
+        "To go back, deploy the old file. `docker service rollback` returns only to the previous description: after a second deploy of the same file, or a scale to 0, this is the current one.",
         vec![],
     );
     daemon_stops(service, w, s, &mut section);
     if w.health.ready.is_some() {
-        section.add("Swarm does not ask `health.ready`: a member that runs may not serve yet.", vec![]);
+        section.add("Swarm does not run `health.ready`: a running member may not serve yet.", vec![]);
     }
     if let Some(lock) = s.lock.or_else(|| w.ports.first().map(|p| p.1)).filter(|_| !w.node_network) {
         section.add(format!("Port {lock} of every node that runs a member is open to its network: it is the lock of the node."), vec![]);
     }
     section.add(
-        "Never, for old and new would run together.",
+        "Never do this, because the old and the new container would run together.",
         vec!["# never: docker node rm --force   of a node that may still run; docker stack rm and deploy again before the containers are gone".into()],
     );
     let first = w.ids().next().map_or_else(|| service.full_name(), |id| format!("{}-{id}", service.name));
@@ -70,10 +70,10 @@ impl Subject<'_> {
     fn volumes(&self, section: &mut Section) {
         let Self { service, w, swarm: s, .. } = self;
         if s.csi {
-            let text = "The cluster volumes, once. What the driver needs beyond this is its own: parameters as --opt KEY=VALUE, secrets of Swarm as --secret KEY=SECRET.";
+            let text = "The cluster volumes, once. Add what the driver also needs: parameters as --opt KEY=VALUE, secrets of Swarm as --secret KEY=SECRET.";
             section.add(text, cluster_volumes(service, w));
             section.add(
-                "A cluster volume is freed 24 h after its node was lost: power the node off before.",
+                "Swarm frees a cluster volume 24 h after its node is lost: power the node off before.",
                 vec![],
             );
             if w.volumes().any(|(_, v)| v.backend.directory().is_some()) {
@@ -107,7 +107,7 @@ impl Subject<'_> {
             Members::PerNode { on, .. } => {
                 let mut on = on.clone();
                 on.extend(revision(self.group, service));
-                section.add("Each node that shall have a member.", vec![label(&labels(&on), "NODE")]);
+                section.add("Each node that runs a member.", vec![label(&labels(&on), "NODE")]);
             }
             Members::Counted { .. } => {
                 if let Some(pin) = pin {
@@ -185,14 +185,14 @@ impl Subject<'_> {
         );
         all.extend(here(gate));
         section.add(
-            format!("From one revision to the next, node by node; when the member runs: {}.", then(w)),
+            format!("Move from one revision to the next node by node; when the member runs: {}.", then(w)),
             all,
         );
     }
 }
 
-/// What gives a member its grace when its dockerd stops, which otherwise gives each container 10 s:
-/// measured on engines 20.10, 28.5 and 29; moby issue 36955.
+/// Returns the duties that give a member its grace period when its dockerd stops. Otherwise dockerd
+/// gives each container 10 s: measured on engines 20.10, 28.5 and 29; moby issue 36955.
 fn daemon_stops(service: &Service, w: &Workload, s: &Swarm, section: &mut Section) {
     const GIVEN: u32 = 10;
     let grace = w.stop.grace;
@@ -209,14 +209,14 @@ fn daemon_stops(service: &Service, w: &Workload, s: &Swarm, section: &mut Sectio
     );
     if s.engine >= Swarm::STOP_TIMEOUT {
         section.add(
-            format!("For a dockerd that stops all the same: `\"default-stop-timeout\": {grace}` in daemon.json of each node. It holds for all containers there, so take the longest grace of all services."),
+            format!("For a dockerd that stops without a drain: `\"default-stop-timeout\": {grace}` in daemon.json of each node. It applies to all containers there, so use the longest grace period of all services."),
             vec![],
         );
     }
 }
 
-/// What makes them where their members may run. Parameters of Kubernetes' own provisioner are
-/// none of the driver's.
+/// Returns the commands that create the volumes where their members may run. Parameters of
+/// Kubernetes' own provisioner mean nothing to the driver.
 fn cluster_volumes(service: &Service, w: &Workload) -> Vec<String> {
     let mut commands = Vec::new();
     for (i, id) in w.ids().enumerate() {

@@ -7,9 +7,9 @@ use crate::spec::node::{Kind, Node};
 
 /// The text of a blank.
 const BLANK: &str = "…";
-/// Words of examples that are no value of a service.
+/// Words that examples use in place of a value.
 const WORDS: [&str; 2] = ["LABEL", "my-client"];
-/// The texts of files are those of other programs.
+/// The block whose texts belong to other programs, so `…` may be part of them.
 const FILES: &str = "files";
 
 /// Returns whether `text` stands for a value to be written.

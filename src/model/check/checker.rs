@@ -23,7 +23,7 @@ pub(super) struct Checker<'a> {
     /// The texts that places refer to.
     pub(super) texts: Texts,
     pub(super) files: &'a dyn Files,
-    /// What is known of images.
+    /// The table of images.
     pub(super) images: &'a Images,
     /// The paths of the files that were read.
     pub(super) read: BTreeSet<String>,

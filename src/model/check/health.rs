@@ -107,7 +107,8 @@ pub(super) fn health(checker: &mut Checker<'_>, spec: HealthSpec, has_data: bool
     Health { tool, ready, live, start }
 }
 
-/// Checks what `live` would restart: a member that recovers, or one that is merely not ready.
+/// Reports a `live` that would restart a member while it recovers, or a member that is only not
+/// ready.
 fn check_live(checker: &mut Checker<'_>, live: &Check, ready: Option<&Check>, without_start: bool) {
     if without_start {
         let after = live.every.saturating_mul(live.failures);
@@ -120,16 +121,20 @@ fn check_live(checker: &mut Checker<'_>, live: &Check, ready: Option<&Check>, wi
             .why
             .push("a member that recovers its data answers late; a restart begins the recovery again".into());
         if let Some(fault) = checker.out.last_mut() {
-            fault.fixes.push(fix("under `health`, give the longest start that you know of", "start: 600s"));
+            fault
+                .fixes
+                .push(fix("under `health`, write the longest time that a start may take", "start: 600s"));
         }
     }
     let texts = |check: &Check| -> Vec<String> { check.run.iter().map(|t| t.text.clone()).collect() };
     if let Some(ready) = ready.filter(|r| r.probe == live.probe && texts(r) == texts(live)) {
         let place = checker.source.key(&live.route);
-        let d = Diagnostic::warning(Code::ReadyIsLive, place, "`live` asks what `ready` asks")
+        let d = Diagnostic::warning(Code::ReadyIsLive, place, "`live` and `ready` are the same check")
             .related(checker.source.key(&ready.route), "`ready`")
-            .why("a member that is not ready, because a peer or its recovery is slow, is restarted for it")
-            .advice("leave `live` out, or ask something that only a hanging process fails");
+            .why(
+                "a member that is only not ready, because a peer or its recovery is slow, would be restarted",
+            )
+            .advice("leave `live` out, or write a check that fails only when the process hangs");
         checker.push(d);
     }
 }

@@ -1,5 +1,5 @@
-//! Whether the data directories of a service hold the data of its image, and whether the image has the
-//! tools that the service uses.
+//! Checks that the data directories of a service hold the data of its image, and that the image has
+//! the tools that the service uses.
 
 use super::checker::Checker;
 use crate::code::Code;
@@ -11,7 +11,7 @@ use crate::spec;
 use crate::text::units;
 
 /// Reports data of the image that no data directory of the service holds. A service without data
-/// directories keeps nothing, and says so.
+/// directories declares that it keeps no data.
 pub(super) fn data(checker: &mut Checker<'_>, service: &str, w: &Workload) {
     let program = &w.program;
     let paths = w.data.iter().map(|d| &d.mount).chain(w.files.iter().map(|f| &f.path));
@@ -54,7 +54,7 @@ pub(super) fn data(checker: &mut Checker<'_>, service: &str, w: &Workload) {
 pub(super) fn tools(checker: &mut Checker<'_>, w: &Workload) {
     let image = &w.program.image;
     let health = route!["health"];
-    // Kubernetes probes ports from outside, and Swarm runs `live` alone.
+    // Kubernetes probes ports from outside, and Swarm runs only `live`.
     let has = |target: &str| checker.source.has(&route!["targets", target]);
     let (fleet, swarm) = (has("fleet"), has("swarm"));
     let checks = w.health.live.iter().chain(w.health.ready.iter().filter(|_| fleet));
@@ -68,7 +68,10 @@ pub(super) fn tools(checker: &mut Checker<'_>, w: &Workload) {
         let others: Vec<String> = others.map(|(name, _)| format!("tool: {name}")).collect();
         let d = checker.fault(Code::HealthNeedsCommand, &health.at("tool"), message);
         if !others.is_empty() {
-            d.fixes.push(Fix { text: "name one that it may have".into(), line: others.join("   ") });
+            d.fixes.push(Fix {
+                text: "name another tool that the image may have".into(),
+                line: others.join("   "),
+            });
         }
         let command = "or write the command that checks the member, under `run` of the check";
         d.fixes.push(Fix { text: command.into(), line: String::new() });
@@ -76,7 +79,7 @@ pub(super) fn tools(checker: &mut Checker<'_>, w: &Workload) {
     let lacking = [("sh", Tool::Sh), ("flock", Tool::Flock)];
     let lacking = lacking.into_iter().find(|(_, tool)| w.guard && checker.images.lacks(image, *tool));
     if let Some((name, _)) = lacking {
-        let message = format!("`guard: lock` runs `{name}` in the image, which has none");
+        let message = format!("`guard: lock` runs `{name}` in the image, but the image does not have it");
         let guard = route!["exclusive", "guard"];
         let d = checker.fault(Code::GuardShape, &guard, message);
         d.why.push("the lock would never be taken, so no member would start".into());

@@ -190,8 +190,8 @@ fn pairs<'m, T>(
         own.sort();
         let keys: Vec<&str> = own.iter().map(|(k, _)| *k).collect();
         let clash =
-            // For a directory, `apart_from` is no excuse: it can be waived or removed, and the data
-            // stays on the node.
+            // Two claims of a directory conflict despite `apart_from`: it can be waived or removed
+            // later, and the data stays on the node.
             |a: &Claim<'_, T>| {
                 let excused = b.path.is_empty() && a.placement.apart(b.placement);
                 a.placement.name != b.placement.name && !excused && may_meet(a, b, target)

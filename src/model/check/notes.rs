@@ -10,7 +10,7 @@ use crate::spec::source::Route;
 const FLOATING: [&str; 10] =
     ["latest", "stable", "edge", "main", "master", "nightly", "dev", "develop", "rolling", "head"];
 
-/// Reports what the container at `root`, of the service or of a helper, leaves open.
+/// Reports the missing settings of the container at `root`, of the service or of a helper.
 pub(super) fn container(
     checker: &mut Checker<'_>,
     root: &Route,

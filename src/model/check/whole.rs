@@ -1,4 +1,4 @@
-//! Checks what needs the whole workload: names that must exist and paths that must not overlap.
+//! Checks that need the whole workload: names must exist, and paths must not overlap.
 
 use std::collections::BTreeMap;
 
@@ -83,7 +83,7 @@ fn readable(checker: &mut Checker<'_>, w: &Workload) {
                 .into(),
         );
         d.fixes.push(fix("allow others to read it", &format!("mode: \"{wider:04o}\"")));
-        d.fixes.push(fix("or carry what is not for all under `secrets`", ""));
+        d.fixes.push(fix("or move the parts that others must not read to `secrets`", ""));
     }
 }
 

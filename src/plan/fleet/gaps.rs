@@ -198,9 +198,9 @@ fn apart(context: &Context<'_>, service: &Service, w: &Workload) -> Option<Gap> 
     )
 }
 
-/// Returns the gap of `live`: docker asks it, and nothing acts on the answer. A container has no
-/// restart policy for its health (docker `daemon/health.go` sets a status and sends an event), and
-/// systemd sees only that the process ends.
+/// Returns the gap of `live`: docker runs the check, and nothing acts on its result. A container
+/// has no restart policy for its health (docker `daemon/health.go` sets a status and sends an
+/// event), and systemd sees only that the process ends.
 fn live(service: &Service, w: &Workload) -> Option<Gap> {
     let live = w.health.live.as_ref()?;
     Some(Gap::new(

@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_names() {
+    fn paths_are_encoded_as_container_names() {
         for (path, name) in [
             ("/mnt/d1/zookeeper-1", "mnt.d1.zookeeper-1"),
             ("/srv/my_db", "srv.my_db"),
@@ -203,7 +203,7 @@ mod tests {
 
     /// Every path over a small alphabet that reaches each rule gets a different name.
     #[test]
-    fn no_two_paths_have_one_name() {
+    fn different_paths_get_different_names() {
         let pieces = ["/", "0", "_", ".", "@", "+", "-", "2", "E", "F", "5", "B"];
         let mut paths = vec![String::from("/")];
         let mut seen = BTreeSet::new();

@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_reach_the_variable_and_nothing_else() {
+    fn a_secret_is_exported_as_a_variable_only() {
         let hostile = "'\"$HOME `id` \\ $(id) %n\n\ttwo ;&|<>*?~#!é\u{85}";
         let text = |t: &str| Part::Literal(t.to_owned());
         let secret = |s: &str| Part::Secret(s.to_owned());
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_secret_starts_nothing() {
+    fn the_container_does_not_start_without_its_secret() {
         let made = export("A", &Text(vec![Part::Secret("z".into())]), &[secret("z")]);
         let script = made[2].as_literal().unwrap();
         let out = Command::new("/bin/sh").args(["-c", script, "/bin/echo", "started"]).output().unwrap();
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_of_a_file_are_the_file() {
+    fn the_pieces_of_a_split_file_join_to_the_file() {
         let long = "a'\"\\%$é\u{1}".repeat(3000);
         for text in ["", "x", "\n", "\n\nx", "a\nb\n", long.as_str()] {
             let pieces: Vec<&str> = split(text).collect();

@@ -66,7 +66,7 @@ fn own(w: &Workload) -> (&Members, &crate::model::Update, &Bootstrap) {
         writer: _,
         members,
         update,
-        // Each value tells by itself what it names.
+        // Each value records the names that it uses.
         lists_members: _,
         peers: _,
     } = w;
@@ -104,7 +104,8 @@ pub fn plan(context: &mut Context<'_>, service: &Service, w: &Workload, k: &Kube
                 // Members of a quorum become ready together, so they must not wait for one another.
                 management: "Parallel",
                 update: strategy(by_hand, gate, &[("partition", 0)]),
-                // Who deletes the pods waits for the pause; of `OnDelete` no controller does.
+                // With `OnDelete`, the person who deletes the pods waits for the pause; no
+                // controller does.
                 min_ready: if by_hand { 0 } else { pause },
                 retention: keep.then_some("Retain"),
                 selector,
@@ -123,8 +124,8 @@ pub fn plan(context: &mut Context<'_>, service: &Service, w: &Workload, k: &Kube
 /// pods that are not available at once, whatever `maxUnavailable` says
 /// (`pkg/controller/statefulset/stateful_set_control.go`, gate `MaxUnavailableStatefulSet`). A pod
 /// that is ready for less than `minReadySeconds` is not available, so a change within the pause
-/// would stop all members. `OrderedReady` is no way out: it starts the second member only when the
-/// first is ready, and one member of a quorum alone never is.
+/// would stop all members. `OrderedReady` does not help: it starts the second member only after the
+/// first one is ready, and a single member of a quorum never becomes ready.
 pub fn by_hand(w: &Workload) -> bool {
     w.update.healthy.is_some() || !w.per_node() && w.count() > 1
 }

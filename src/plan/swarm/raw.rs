@@ -68,7 +68,7 @@ const DECIDED: [(&str, &str); 15] = [
 ];
 
 /// The keys that `docker stack deploy` drops (docker/cli `cli/compose/types/types.go`). It drops
-/// `oom_score_adj` without a word, though format 3.13 has it: measured on 28.5.2 and 29.
+/// `oom_score_adj` silently, although format 3.13 has it (measured on 28.5.2 and 29).
 const DROPPED: [&str; 22] = [
     "build",
     "cgroup_parent",

@@ -19,7 +19,8 @@ pub struct SwarmService<'a> {
 }
 
 impl<'a> SwarmService<'a> {
-    /// Makes it; `None` for external services and for services without Swarm among their targets.
+    /// Makes the Swarm service of `service`; `None` for external services and for services without
+    /// Swarm among their targets.
     pub fn of(service: &'a Service) -> Option<Self> {
         let swarm = service.targets.swarm.as_ref()?;
         service.workload().map(|workload| Self { service, workload, swarm, cycle: None })

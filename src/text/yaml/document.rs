@@ -61,15 +61,15 @@ pub(super) enum Kind {
 pub(super) enum Style {
     /// Without quotes or tag.
     Plain,
-    /// As text for certain.
+    /// Quoted or tagged, so certainly text.
     Quoted,
     /// As a literal block, whose text begins in this line of the file.
     Block(usize),
 }
 
-/// Reads the whole number that `text` is to go-yaml (`resolve.go`), with which docker and kubectl read:
-/// `2`, `2.0`, `2e0`, `0x2`, `0b10`, `0o2`, `1_0` for ten and `010` for eight. Tried with `docker
-/// stack config` 28.2.2.
+/// Reads `text` as a whole number by the rules of go-yaml (`resolve.go`), which docker and kubectl
+/// use: `2`, `2.0`, `2e0`, `0x2`, `0b10`, `0o2`, `1_0` for ten and `010` for eight. Tried with
+/// `docker stack config` 28.2.2.
 pub fn whole(text: &str) -> Option<i64> {
     let plain = text.replace('_', "");
     let (sign, digits) = match plain.strip_prefix('-') {
@@ -87,7 +87,7 @@ pub fn whole(text: &str) -> Option<i64> {
     let float = || {
         let pattern = digits.bytes().all(|b| b.is_ascii_digit() || b"eE.+-".contains(&b));
         let float: f64 = digits.parse().ok().filter(|_| pattern)?;
-        // Beyond this a float has no whole numbers of its own.
+        // Above this limit, a float does not represent every whole number.
         (float.fract() == 0.0 && float.abs() < 9e15).then_some(float as i64)
     };
     number.or_else(float).map(|number| sign * number)

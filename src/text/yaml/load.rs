@@ -74,7 +74,8 @@ pub(super) fn load(
     }
 }
 
-/// Returns where the scalars of `text` are, in bytes. After an error all is taken for one scalar.
+/// Returns the byte ranges of the scalars of `text`. After an error, the whole text counts as one
+/// scalar.
 pub(super) fn scalars(text: &str) -> Vec<Range<usize>> {
     let mut all = Vec::new();
     for event in Parser::new_from_str(text) {
@@ -127,7 +128,7 @@ impl Loader<'_> {
 
     fn tag(&mut self, tag: Option<&Tag>, line: usize) {
         if let Some(tag) = tag.filter(|t| !t.is_yaml_core_schema()) {
-            let message = format!("the tag `{}` is read past", tag.original());
+            let message = format!("the tag `{}` is ignored", tag.original());
             self.faults.push(Fault { line, message, fatal: false });
         }
     }
@@ -232,7 +233,7 @@ impl Loader<'_> {
             return Err((line, "an alias of a key's anchor is not read: write the value out".to_owned()));
         };
         if self.nodes[source].end == usize::MAX {
-            return Err((line, "an alias stands inside of what it stands for".to_owned()));
+            return Err((line, "an alias refers to a value that contains the alias".to_owned()));
         }
         if self.wants_key() {
             let Kind::Scalar(name, _) = self.nodes[source].kind.clone() else {
@@ -252,7 +253,7 @@ impl Loader<'_> {
         let end = self.nodes[source].end;
         *self.copies += end - from;
         if *self.copies > MAX_COPIES {
-            return Err((line, format!("the file's aliases write out more than {MAX_COPIES} values")));
+            return Err((line, format!("the aliases of the file expand to more than {MAX_COPIES} values")));
         }
         let deeper = self.nodes[parent].depth + 1;
         let base = self.nodes[source].depth;

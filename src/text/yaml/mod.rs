@@ -1,8 +1,8 @@
-//! Reads YAML of any author into documents in which every value has its line.
+//! Reads YAML from any source into documents. Every value keeps its line.
 //!
-//! Anchors, aliases and merge keys are expanded. Tags are ignored. Of a repeated key the last value
-//! counts, as in kubectl. Parts that cannot be read are skipped and reported. Time and memory are
-//! linear in the text, plus [`MAX_COPIES`] for aliases.
+//! Anchors, aliases and merge keys are expanded. Tags are ignored. If a key is repeated, the last
+//! value counts, as in kubectl. Parts that cannot be read are skipped and reported. Time and memory
+//! are linear in the text, plus [`MAX_COPIES`] for aliases.
 
 mod document;
 mod load;
@@ -38,8 +38,8 @@ pub struct Comment<'t> {
     pub text: &'t str,
 }
 
-/// Returns the comments of `text` that contain `word`. A `#` within a scalar starts no comment; after
-/// an error nothing is known.
+/// Returns the comments of `text` that contain `word`. A `#` inside a scalar starts no comment.
+/// After an error, the result is empty.
 pub fn comments<'t>(text: &'t str, word: &str) -> Vec<Comment<'t>> {
     let mut found = Vec::new();
     for (before, part) in split(text) {

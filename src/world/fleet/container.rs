@@ -24,8 +24,8 @@ use crate::world::{Inspect, Member, Missing, Mount, Port, Source, Volume, Worklo
 /// The highest number of ports of one container: a range counts as that many.
 const PORTS: usize = 1 << 16;
 
-/// Fills in what the container of `workload` holds; its only member is there already. Says what
-/// runs in it, if that keeps data and is known.
+/// Fills in what the container of `workload` holds. The workload already has its only member.
+/// Records the software in the container, if it is known and keeps data.
 pub fn fill(
     workload: &mut Workload,
     (steps, disk, named): (&[Step], &Disk, &Named<'_>),
@@ -45,7 +45,7 @@ pub fn fill(
     workload.lock = lock(step, run, found);
     workload.inspects = steps.iter().filter(|step| asks(step)).filter_map(inspect).collect();
     for word in &run.unknown {
-        let what = format!("what `{}` holds stands elsewhere: it may mount data", word.text);
+        let what = format!("the options in `{}` are in another place: they may mount data", word.text);
         found.not_searched(step.at(word, ""), what, "write the options into the line, or Environment=");
     }
     let given = named.mounts(run, &step.file);
@@ -67,7 +67,7 @@ pub fn fill(
         found,
     };
     let Mounts { data: mut mounts, others: rest, looked_at: looked } = reader.mounts();
-    // What is not known here may mount the data.
+    // The unknown options may mount the data.
     if let Some(software) = software.as_ref().filter(|_| !partial) {
         let image = step.at(&run.image, "image");
         let lost = ephemeral::judge(workload, software, run, (&mounts, &rest), image, reader.found);
@@ -93,7 +93,7 @@ pub fn fill(
     }
     if let Some(file) = &step.command.flock {
         let message = format!(
-            "the lock on {} is the docker client's: it falls when that is killed, and the container runs on",
+            "the docker client holds the lock on {}: if the client is killed, the lock is free and the container keeps running",
             file.text
         );
         let fix =
@@ -309,7 +309,7 @@ impl Reader<'_> {
         mounts
     }
 
-    /// Adds a mount, which may be of the volumes of another container.
+    /// Adds a mount, which may come from the volumes of another container.
     fn add(
         &mut self,
         mounts: &mut Mounts,
@@ -332,7 +332,7 @@ impl Reader<'_> {
             unknown(self.found, at.clone(), given.word);
         }
         let source = match container.filter(|_| written.kind == "volume" && written.source.is_empty()) {
-            // Of a container, an anonymous volume is as lasting as the container.
+            // An anonymous volume of a container lives as long as the container.
             Some(container) => {
                 let path = format!("volume of {container} at {}", written.target);
                 Source::Host { path, missing: Missing::Created }

@@ -1,5 +1,5 @@
-//! The containers of units besides their first: what runs beside it, what runs before and after it, and
-//! the volumes that one container has from another.
+//! The other containers of a unit: those that run next to its first container, and those that run
+//! before or after it. Also the volumes that one container has from another.
 
 use std::collections::BTreeMap;
 
@@ -18,16 +18,16 @@ const CONTAINERS: usize = 16;
 pub struct Other<'s> {
     /// The command that makes it.
     pub main: Main<'s>,
-    /// Whether it runs while the first one does not: before it or after it.
+    /// Whether it runs before or after the first one, never at the same time.
     pub turns: bool,
 }
 
-/// Returns the containers of a unit besides `main`, without those that only have volumes for others.
+/// Returns the containers of a unit except `main` and those that only provide volumes for others.
 pub fn others<'s>(steps: &'s [Step], main: Option<&Main<'s>>, found: &mut Found) -> Vec<Other<'s>> {
     let mut others = Vec::new();
     let mut stopped = false;
     for step in steps {
-        // What stands after the end of the first container runs after it.
+        // A command after the end of the first container runs after it.
         stopped |= step.key == "ExecStop" && step.ends();
         let Some(Docker::Run(run)) = &step.docker else { continue };
         if main.is_some_and(|main| std::ptr::eq(main.run, run)) || run.is_idle() {
@@ -75,7 +75,7 @@ impl<'s> Named<'s> {
         named
     }
 
-    /// Returns the mounts that `run` has, its own first. `file` is that of its unit.
+    /// Returns the mounts that `run` has, its own first. `file` is the file of its unit.
     pub fn mounts<'r>(&'r self, run: &'r Run, file: &'r str) -> Vec<Given<'r>> {
         let mut given = Vec::new();
         self.collect(run, file, None, &mut given, 0);
@@ -137,7 +137,7 @@ pub struct Given<'r> {
 /// What an option gives.
 #[derive(Clone, Copy)]
 pub enum What<'r> {
-    /// The mount that it says.
+    /// The mount itself.
     Mount,
     /// The volumes that this image of this container declares.
     Image(&'r str, &'r str),

@@ -50,7 +50,7 @@ const SHORT: [(char, &str); 15] = [
     ('a', "attach"),
 ];
 
-/// Programs that leave the data of a container as it is.
+/// Programs that do not change the data of a container.
 const IDLE: [&str; 18] = [
     ":", "[", "cat", "chgrp", "chmod", "chown", "echo", "exit", "false", "id", "ls", "mkdir", "printf",
     "sleep", "stat", "tail", "test", "true",
@@ -135,7 +135,8 @@ impl Run {
         self.last(switch).is_some_and(|value| !["false", "0", "f"].contains(&value.text.as_str()))
     }
 
-    /// Whether the container leaves its data as it is: it is there for its volumes only.
+    /// Returns whether the container does not change its data, because it only provides its
+    /// volumes.
     pub fn is_idle(&self) -> bool {
         let words: Vec<&Word> = self.last("entrypoint").into_iter().chain(&self.args).collect();
         let base = |word: &&Word| word.base().to_owned();

@@ -33,7 +33,7 @@ pub fn steps(unit: &Unit, name: Name<'_>, found: &mut Found) -> Vec<Step> {
     let all = || unit.lines.iter().filter(|line| line.setting.section == "Container");
     let of = |key: &str| -> Vec<&Line> {
         let lines: Vec<&Line> = all().filter(|line| line.setting.key == key).collect();
-        // An empty line forgets those before it.
+        // An empty line clears the earlier ones.
         let from = lines.iter().rposition(|line| line.setting.value.is_empty()).map_or(0, |at| at + 1);
         lines[from..].to_vec()
     };
@@ -117,7 +117,7 @@ fn setting<'u>(unit: &'u Unit, stem: &str, key: &str) -> Option<&'u str> {
     unit.lines.iter().rfind(of).map(|line| line.setting.value.as_str())
 }
 
-/// Returns the command that makes a volume, as its own file says.
+/// Returns the command that creates a volume, from the file of the volume.
 fn volume(unit: &Unit, line: &Line, stem: &str, found: &mut Found) -> Option<Step> {
     let section = section(stem);
     if !unit.lines.iter().any(|line| line.setting.section == section) {

@@ -10,12 +10,12 @@ pub fn check(unit: &Unit, found: &mut Found) {
     let parsed = &unit.parsed;
     let at = |line, field: &str| At { file: unit.file.clone(), line, field: field.to_owned() };
     if let Some(line) = parsed.early {
-        let message = "fleet reads past what stands before the first section".to_owned();
+        let message = "fleet ignores the text before the first section".to_owned();
         found.violation(codes::IGNORED, message, vec![at(line, "")], format!("[{SECTION}] above it"));
     }
     for (section, line) in &parsed.sections {
         if section != SECTION && section.trim().eq_ignore_ascii_case(SECTION) {
-            let message = format!("fleet reads past [{section}]: the section is called [{SECTION}]");
+            let message = format!("fleet ignores [{section}]: the section must be [{SECTION}]");
             found.violation(codes::IGNORED, message, vec![at(*line, section)], format!("[{SECTION}]"));
         }
     }
@@ -26,7 +26,7 @@ pub fn check(unit: &Unit, found: &mut Found) {
     let rules = &unit.rules;
     for rule in rules.ids.iter().skip(1) {
         let message = format!("of several MachineIDs the first wins: `{}` does nothing", rule.text);
-        let fix = "MachineMetadata=KEY=VALUE, of which several may stand for either";
+        let fix = "MachineMetadata=KEY=VALUE, once for each allowed value";
         found.violation(codes::IGNORED, message, vec![rule.at.clone()], fix);
     }
     for rule in rules.global.iter().filter(|rule| !rule.is_truth()) {
@@ -34,12 +34,14 @@ pub fn check(unit: &Unit, found: &mut Found) {
         found.violation(codes::IGNORED, message, vec![rule.at.clone()], "Global=true");
     }
     for rule in &rules.replaces {
-        let message = "Replaces keeps nobody apart: it moves the other unit to any machine".to_owned();
+        let message = "Replaces keeps no units apart: it moves the other unit to any machine".to_owned();
         found.note(codes::IGNORED, message, vec![rule.at.clone()], format!("Conflicts={}", rule.text));
     }
     if let Some(global) = rules.is_global().filter(|_| unit.name().is_template()) {
-        let message =
-            format!("the template {} keeps off what it conflicts with as soon as it is submitted", unit.name);
+        let message = format!(
+            "the template {} blocks the units in its Conflicts as soon as it is submitted",
+            unit.name
+        );
         let fix = format!("{}.service in place of a template", unit.name().prefix);
         found.note(codes::IGNORED, message, vec![global.clone()], fix);
     }
@@ -72,7 +74,7 @@ fn metadata(unit: &Unit, found: &mut Found) {
             None => {
                 let pairs: Vec<String> =
                     rule.text.split_whitespace().map(|pair| format!("MachineMetadata={pair}")).collect();
-                let message = format!("fleet drops `{}` without a word: it is not one key=value", rule.text);
+                let message = format!("fleet silently drops `{}`: it is not one key=value", rule.text);
                 let several = pairs.len() > 1 && pairs.iter().all(|pair| pair.matches('=').count() == 2);
                 let fix = if several { pairs.join("   ") } else { "MachineMetadata=KEY=VALUE".into() };
                 found.violation(codes::IGNORED, message, vec![rule.at.clone()], fix);

@@ -96,8 +96,8 @@ struct Reader<'r> {
 }
 
 impl<'r> Reader<'r> {
-    /// Returns the unit with its first container, and whom its start ends. The other containers with data
-    /// are added to `helpers`.
+    /// Returns the unit with its first container, and the containers that its start ends. The other
+    /// containers with data are added to `helpers`.
     fn workload(&mut self, helpers: &mut Vec<Workload>) -> (Workload, Vec<(Victim, At)>) {
         let (unit, steps) = (self.instance.unit, self.steps);
         let bare = bare(self.instance);
@@ -118,7 +118,7 @@ impl<'r> Reader<'r> {
         }
         let own = workload.members.first().and_then(|m| m.container.as_ref()).map(|(name, _)| name.as_str());
         let mut kills = stop::kills(steps, own, self.found);
-        // Podman's `--replace` ends whoever has the name.
+        // Podman's `--replace` ends any container with the same name.
         let replaces =
             main.filter(|main| main.run.is("replace")).and_then(|m| Some((m, m.run.last("name")?)));
         kills.extend(replaces.map(|(m, name)| (Victim::Name(name.text.clone()), m.step.at(name, "--name"))));
@@ -130,7 +130,7 @@ impl<'r> Reader<'r> {
         container::fill(workload, (self.steps, &disk, self.named), main, self.images, self.found);
     }
 
-    /// Names another container of a unit after its image, and says how it lives.
+    /// Names another container of a unit after its image, and records when it runs.
     fn helper(&mut self, helper: &mut Workload, first: &Workload, other: &containers::Other<'_>) {
         let (unit, steps) = (self.instance.unit, self.steps);
         let name = other.main.run.last("name").map_or(&other.main.run.image, |name| name);
@@ -154,8 +154,9 @@ impl<'r> Reader<'r> {
         }
     }
 
-    /// Reports a container that a start runs on the data of the unit's first one, where nothing before it
-    /// ends what is left of that: docker lets a container live when its client is killed.
+    /// Reports a start that runs another container on the data of the first one, if no earlier
+    /// command ends a leftover of the first one: docker keeps a container running when its client
+    /// is killed.
     fn over_old(&mut self, first: &Workload, helper: &Workload, other: &containers::Other<'_>) {
         let mounts = |w: &'_ Workload| w.members.first().map(|m| m.mounts.clone()).unwrap_or_default();
         let theirs = mounts(first);

@@ -95,7 +95,7 @@ pub fn steps(unit: &Unit, name: Name<'_>, found: &mut Found) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     if let Some(line) = unit.last(&["EnvironmentFile"]).filter(|_| unit.last(&["Environment"]).is_some()) {
         // A file wins over `Environment=` (systemd.exec(5)).
-        let what = "what EnvironmentFile= sets may replace what Environment= sets: the latter is taken";
+        let what = "EnvironmentFile= may override Environment=: treated as if it did not";
         found.unread(unit.at(line), what);
     }
     for line in unit.service() {
@@ -111,7 +111,7 @@ pub fn steps(unit: &Unit, name: Name<'_>, found: &mut Found) -> Vec<Step> {
         let at = unit.at(line);
         let ran = shell::run(&environment, &line.setting);
         if let Some(what) = ran.unread {
-            let what = format!("{what}; what else stands there is left out");
+            let what = format!("{what}; the rest of the line is ignored");
             match key.starts_with("ExecStart") {
                 true => found.not_searched(at.clone(), what, "the command itself in the line"),
                 false => found.unread(at.clone(), what),
@@ -194,7 +194,7 @@ fn elsewhere(step: &Step) -> Option<(String, &'static str)> {
             return of(format!("`{}`", words.join(" ")), "a stack file, manifest or unit of what it starts");
         }
         Some(_) => return None,
-        // Docker commands that are not understood are listed already.
+        // Docker commands that berthc does not understand are already listed.
         None if docker::is_docker(&step.command) => return None,
         None => {}
     }

@@ -54,7 +54,8 @@ pub fn kills(steps: &[Step], own: Option<&str>, found: &mut Found) -> Vec<(Victi
         };
         for name in names {
             if !name.known && !lists(name) && own != Some(&name.text) {
-                let what = format!("whom `{verb} {}` ends is known only on the machine", name.text);
+                let what =
+                    format!("the containers that `{verb} {}` ends are known only on the machine", name.text);
                 found.unread(step.at(name, verb), what);
             }
             kills.extend(victims(name).into_iter().map(|victim| (victim, step.at(name, verb))));
@@ -148,8 +149,7 @@ pub fn outlives(unit: &Unit, steps: &[Step], main: &Main<'_>, found: &mut Found)
     let stops = steps.iter().any(|step| step.key.starts_with("ExecStop") && step.ends());
     let none = unit.last(&["KillMode"]).filter(|line| line.setting.value == "none");
     if let Some(line) = none.filter(|_| stops && all.is_empty()) {
-        let what =
-            "KillMode=none: what ExecStop does not end in its time runs on, and its unit counts as down";
+        let what = "KillMode=none: if ExecStop does not end the container in time, it keeps running, and its unit counts as stopped";
         let fix = "KillMode=mixed: ExecStop ends the container, and systemd the client".to_owned();
         found.note(codes::OUTLIVES, what.to_owned(), vec![unit.at(line)], fix);
     }
@@ -195,7 +195,7 @@ pub fn grace(
     {
         let places = own.into_iter().chain([at]).collect();
         let message = format!(
-            "systemd gives up after twice {timeout} s, and docker stops for {seconds} s: the container runs on when its unit is down"
+            "systemd gives up after twice {timeout} s, but docker may need {seconds} s to stop: the container keeps running after its unit has stopped"
         );
         let fix = format!("TimeoutStopSec={}", seconds.saturating_add(30));
         return found.note(codes::GRACE, message, places, fix);

@@ -93,7 +93,7 @@ impl<'u> Set<'u> {
             if concrete.contains_key(&(name.prefix, name.suffix)) {
                 found.unread(
                     unit.begin(),
-                    "further instances of the template: only those with files are looked at",
+                    "further instances of the template: only those with files are searched",
                 );
                 continue;
             }
@@ -104,7 +104,7 @@ impl<'u> Set<'u> {
             let any = vec!["1", "2", "3"];
             if followed.is_none() {
                 let what = format!(
-                    "which instances of {} run is not in the files: 1, 2 and 3 stand for any",
+                    "the files do not say which instances of {} run: 1, 2 and 3 represent all of them",
                     unit.name
                 );
                 found.unread(unit.begin(), what);
@@ -274,7 +274,7 @@ impl<'u> Set<'u> {
     }
 }
 
-/// Globs for names that may appear besides those in the files, by their prefix.
+/// Globs for names that may appear in addition to those in the files, by their prefix.
 #[derive(Default)]
 struct Siblings(BTreeMap<String, Vec<Glob>>);
 
@@ -303,7 +303,7 @@ fn narrower(rule: &Rule, one: &Unit, other: &Unit) -> String {
         Some(_) if family(rule, owner) == name.family() => {
             format!("Conflicts={}@*{}", name.prefix, name.suffix)
         }
-        _ => "a glob that does not hit what must share its machine".to_owned(),
+        _ => "a glob that does not match the units that must share its machine".to_owned(),
     }
 }
 
@@ -321,13 +321,15 @@ impl Fault {
         let name = unit.name();
         let text = &rule.text;
         let message = match self {
-            Self::Malformed => format!("`{text}` is no glob: fleet matches it with nothing, without a word"),
+            Self::Malformed => {
+                format!("`{text}` is not a valid glob: it matches nothing, and fleet reports no error")
+            }
             Self::NoName if text.contains('%') => {
                 format!("`{text}` matches no unit: fleet expands only %n %N %p %i")
             }
             Self::NoName => format!("`{text}` matches no unit: fleet matches whole names, with their suffix"),
             Self::Itself => {
-                format!("`{text}` names only the unit itself, which fleet never keeps from itself")
+                format!("`{text}` matches only the unit itself, which cannot exclude itself")
             }
             Self::Nobody => format!("`{text}` matches no unit of these files, nor an instance of one"),
         };

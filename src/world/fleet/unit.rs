@@ -34,8 +34,8 @@ pub struct Unit {
     pub rules: Rules,
     /// The lines of the unit and its drop-ins, as systemd reads them.
     pub lines: Vec<Line>,
-    /// Whether systemd alone runs it, on one machine: fleet enables nothing, so that who writes
-    /// `[Install]` and no `[X-Fleet]` writes for `systemctl enable` (fleet
+    /// Whether systemd runs it without fleet, on one machine: fleet enables no unit, so a unit with
+    /// `[Install]` and without `[X-Fleet]` is meant for `systemctl enable` (fleet
     /// `Documentation/unit-files-and-scheduling.md`).
     pub local: bool,
 }
@@ -126,7 +126,7 @@ pub fn all(files: &[File<'_>], found: &mut Found) -> Vec<Unit> {
         }
         let made = quadlet::service(base);
         if made.is_none() && !names::is_unit(base) {
-            found.unread(at(1, ""), "it is no unit by its name: it is left out");
+            found.unread(at(1, ""), "its name is not the name of a unit: it is ignored");
             continue;
         }
         let container = made.is_some();
@@ -155,8 +155,7 @@ pub fn all(files: &[File<'_>], found: &mut Found) -> Vec<Unit> {
                     let what = format!("{} appears twice: treated as units of two machines", unit.name);
                     found.not_searched(unit.begin(), what, "berthc verify, for each machine by itself");
                 } else if !same(first, &unit) {
-                    let message =
-                        format!("{} is there twice: fleet keeps the text that came first", unit.name);
+                    let message = format!("{} appears twice: fleet keeps the first text", unit.name);
                     let fix = format!("fleetctl submit --replace {}", unit.name);
                     found.note(codes::IGNORED, message, vec![unit.begin(), first.begin()], fix);
                 }
@@ -192,7 +191,7 @@ fn add_volumes(files: &[File<'_>], units: &mut [Unit]) {
             let (settings, _) = unit::read(file.text);
             let mine = settings.into_iter().filter(|s| s.section == "Volume");
             let section = quadlet::section(&stem);
-            // A file without a setting is there all the same.
+            // A file without settings also defines its volume.
             let first = Setting { section: section.clone(), ..Setting::default() };
             let all = std::iter::once(first).chain(mine.map(|s| Setting { section: section.clone(), ..s }));
             let path: Arc<str> = file.path.into();
@@ -208,7 +207,7 @@ fn accepted(file: &File<'_>, name: String, path: Arc<str>, container: bool) -> R
     let local = container || section("Install") && !section(SECTION);
     let parsed = match grammar::parse(file.text) {
         Ok(parsed) => parsed,
-        // What fleet would refuse does not matter where it is not.
+        // The rules of fleet do not matter for a unit without fleet.
         Err(_) if local => Parsed::default(),
         Err((error, line)) => return Err((error, place(line, ""))),
     };
@@ -227,10 +226,12 @@ fn fix(error: &str) -> &'static str {
             "MachineMetadata=KEY=VALUE, which one machine has, in place of MachineID="
         }
         e if e.starts_with("Global cannot") => {
-            "MachineMetadata=KEY=VALUE: a global unit goes by metadata alone"
+            "MachineMetadata=KEY=VALUE: only metadata places a global unit"
         }
         e if e.starts_with("Conflicts cannot") => "take out Replaces=",
-        e if e.starts_with("unresolvable") => "Conflicts=NAME@*.service, which does not hit what it follows",
+        e if e.starts_with("unresolvable") => {
+            "Conflicts=NAME@*.service, which does not match the units that it follows"
+        }
         e if e.starts_with("line too long") => "end the line with a \\ and go on in the next one",
         _ => "fix the line",
     }

@@ -12,7 +12,7 @@ pub struct Word {
     pub text: String,
     /// Whether all of it is known.
     pub known: bool,
-    /// It is a variable that is not known and stands without quotes: it may be any number of words.
+    /// Whether it is an unknown variable without quotes, which may become any number of words.
     pub several: bool,
     /// The line of the file where it begins.
     pub line: usize,
@@ -42,7 +42,7 @@ pub struct Command {
     pub words: Vec<Word>,
     /// The file on which `flock` runs it.
     pub flock: Option<Word>,
-    /// The script goes on while it runs: `&` stands behind it.
+    /// Whether the script continues while it runs, because `&` follows it.
     pub background: bool,
 }
 

@@ -5,7 +5,7 @@ use super::docker;
 /// A mount as it is written, in either form.
 #[derive(Default)]
 pub struct Written<'w> {
-    /// `bind`, `volume`, `tmpfs` or what stands there.
+    /// The type: `bind`, `volume`, `tmpfs` or another text.
     pub kind: &'w str,
     /// The directory or the volume; empty for an anonymous one.
     pub source: &'w str,

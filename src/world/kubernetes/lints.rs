@@ -64,14 +64,14 @@ fn inside(read: &Read<'_>, found: &mut Found) {
     }
 }
 
-/// Tells of a DaemonSet whose update stops several members of a quorum at once.
+/// Reports a DaemonSet whose update stops several members of a quorum at once.
 fn at_once(read: &Read<'_>, found: &mut Found) {
     let votes = read.pod.software.as_ref().is_some_and(|s| s.quorum && !s.cache);
     let rolls = read.workload.update.order == Order::StopFirst;
     let most = read.object.root.at(&["spec", "updateStrategy", "rollingUpdate", "maxUnavailable"]);
     let Some(most) = most.filter(|_| votes && rolls && read.workload.kind == Kind::DaemonSet) else { return };
     let text = most.text().unwrap_or_default();
-    // Of a percentage the number of nodes, which no file says, is the whole.
+    // A percentage refers to the number of nodes, which no file contains.
     if ["0", "1", "0%", "1%"].contains(&text.as_str()) {
         return;
     }

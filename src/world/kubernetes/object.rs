@@ -159,7 +159,7 @@ fn taken_apart<'d>(
     };
     if depth == DEEP {
         let at = At { file: file.clone(), line: root.line(), field: root.field() };
-        return found.not_searched(at, "lists in lists, too deep".to_owned(), "one list of all");
+        return found.not_searched(at, "lists are nested too deeply".to_owned(), "one list of all");
     }
     let own = (text("apiVersion"), Some(kind).filter(|k| !k.is_empty()));
     for item in items.items() {
@@ -224,7 +224,7 @@ fn object<'d>(
             if let Some((right, _, _)) = own {
                 return found.violation(
                     codes::REFUSED,
-                    format!("no Kubernetes serves a {kind} as `{api}`"),
+                    format!("no version of Kubernetes has a {kind} in `{api}`"),
                     vec![object.near(&["apiVersion"])],
                     format!("apiVersion: {right}"),
                 );

@@ -127,7 +127,7 @@ fn ordered(read: &Read<'_>, found: &mut Found) {
     let fix = "podManagementPolicy: Parallel".to_owned();
     if let Some(ready) = needs_quorum(read) {
         let message = format!(
-            "{name} starts its members in order (OrderedReady): the first is ready when there is a quorum, and the next is made when the first is ready"
+            "{name} starts its members in order (OrderedReady): the first is ready when there is a quorum, and the next is created when the first is ready"
         );
         found.violation(codes::STUCK, message, vec![at, ready], fix);
     } else if read.pod.software.as_ref().is_some_and(|s| s.quorum)
@@ -136,7 +136,7 @@ fn ordered(read: &Read<'_>, found: &mut Found) {
     {
         // kubernetes/kubernetes#67250; kubernetes.io, StatefulSet, "Forced rollback".
         let message = format!(
-            "{name} starts its members in order (OrderedReady): one that a bad template keeps from getting ready stays, also when the template is put back, until someone deletes it"
+            "{name} starts its members in order (OrderedReady): a member that a bad template keeps from becoming ready stays, even after the template is restored, until someone deletes it"
         );
         found.note(codes::STUCK, message, vec![at], fix);
     }

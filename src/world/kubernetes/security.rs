@@ -108,7 +108,7 @@ pub fn level<'t>(texts: impl IntoIterator<Item = &'t str>) -> Option<Security> {
     Some(Security { level, because })
 }
 
-/// What pods do that a level forbids.
+/// The fields of pods that a level forbids.
 #[derive(Default)]
 struct Rules {
     baseline: Vec<String>,
@@ -194,7 +194,7 @@ impl Rules {
         }
     }
 
-    /// Judges what a pod and a container say alike.
+    /// Checks the fields that a pod and a container share.
     fn context(&mut self, name: &str, security: Option<Value<'_>>) {
         let at = |way: &[&str]| security.and_then(|s| s.at(way));
         if at(&["runAsUser"]).is_some_and(|v| v.is("0")) {
@@ -222,7 +222,7 @@ impl Rules {
         }
     }
 
-    /// Judges the ports of the node that a container takes, and the hosts that its checks ask.
+    /// Checks the host ports of a container, and the hosts that its probes contact.
     fn reach(&mut self, name: &str, container: Value<'_>) {
         for port in items(Some(container), &["ports"]) {
             let number = port.get("hostPort").and_then(Value::text).filter(|n| n != "0");

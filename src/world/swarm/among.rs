@@ -1,4 +1,4 @@
-//! Compares services: what they take from one another.
+//! Compares services: finds the resources for which they compete.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -131,9 +131,9 @@ fn together(stack: &[Service], found: &mut Found) {
     }
 }
 
-/// Reports members of one quorum that each wait for the names of the others: Swarm's DNS gives out the name
-/// of a task once its check has passed, with endpoint_mode vip and dnsrr alike (moby#36737; measured:
-/// 25 s of NXDOMAIN with a check that passes after 25 s).
+/// Reports members of one quorum that each wait for the names of the others: Swarm's DNS publishes
+/// the name of a task only after its check has passed, with endpoint_mode vip as well as dnsrr
+/// (moby#36737; measured: 25 s of NXDOMAIN with a check that passes after 25 s).
 fn hidden(stack: &[Service], found: &mut Found) {
     let mut families: BTreeMap<(&str, &str), Vec<&Service>> = BTreeMap::new();
     for service in stack {

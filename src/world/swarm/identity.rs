@@ -119,7 +119,7 @@ pub fn software(name: &str, service: &Value<'_>, images: &Images) -> Option<Arc<
     })
 }
 
-/// Returns all that its program is told: the texts of its environment, its command and its entrypoint.
+/// Returns all texts for its program: those of its environment, its command and its entrypoint.
 pub fn said(service: &Value<'_>) -> String {
     let variables = service.get("environment").map(|e| Page::pairs(&e)).unwrap_or_default();
     let line = |key: &str| service.get(key).map(|v| words(&v)).unwrap_or_default();

@@ -11,7 +11,7 @@ pub struct Filled {
     pub unset: Vec<String>,
 }
 
-/// Fills in the defaults of `text`, as they stand: docker does not look into them for more.
+/// Fills in the defaults of `text` unchanged: docker does not expand variables inside a default.
 ///
 /// `None` for what docker refuses: `${A:+x}`, `${A`, a lone `$`.
 pub fn interpolate(text: &str) -> Option<Filled> {

@@ -22,7 +22,7 @@ pub fn bases<'d>(roots: impl Iterator<Item = (&'d str, Value<'d>)>) -> Bases<'d>
     bases
 }
 
-/// Whether a file is an override by its name, as `docker compose` takes it.
+/// Returns whether `docker compose` takes a file as an override because of its name.
 fn overrides(path: &str) -> bool {
     path.rsplit('/').next().is_some_and(|name| name.contains(".override."))
 }
@@ -30,7 +30,7 @@ fn overrides(path: &str) -> bool {
 /// Lists a service of an override, which is no service of its own, and returns whether it is one.
 pub fn is_left_out(page: &mut Page<'_, '_>, name: &str, service: &Value<'_>, bases: &Bases<'_>) -> bool {
     let file = page.file.clone();
-    // Who builds an image has one; and files of another folder are another stack.
+    // A service with `build` has an image. Files in another folder belong to another stack.
     let folder = |path: &str| path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
     let of = |base: &&&str| **base != &*file && folder(base) == folder(&file);
     let Some(base) = bases.get(name).filter(of) else { return false };

@@ -48,7 +48,7 @@ pub fn file(page: &mut Page<'_, '_>) {
     for (key, values) in strange {
         if let "extends" | "include" | "volumes_from" = key.as_str() {
             for value in &values {
-                let what = format!("what `{key}` brings stands elsewhere: it may mount data");
+                let what = format!("the content of `{key}` is in another place: it may mount data");
                 page.not_searched(value, what, "docker compose config | berthc verify -");
             }
         }
@@ -117,7 +117,7 @@ pub fn dropped(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload
         service,
         "privileged",
         Level::Note,
-        "Swarm starts no privileged container, so what needs it fails",
+        "Swarm starts no privileged container, so a program that needs one fails",
         "cap_add: [NET_ADMIN]",
     );
     // Format 3.13 has the key, and the command does not convert it: measured on 28.5.2 and 29.
@@ -127,7 +127,7 @@ pub fn dropped(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload
         "oom_score_adj",
         Level::Note,
         "docker stack deploy loses `oom_score_adj`: the container keeps 0",
-        "leave it out, and limit the memory of what else runs on the node",
+        "leave it out, and limit the memory of the other containers on the node",
     );
     if let Some(restart) = service.get("restart").filter(|r| r.is("no") || r.is("false"))
         && service.at(&["deploy", "restart_policy"]).is_none()
@@ -135,7 +135,7 @@ pub fn dropped(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload
         page.found(
             (codes::IGNORED, Level::Note),
             &[&restart],
-            format!("Swarm starts {} again whenever it ends: it reads past `restart: no`", workload.name),
+            format!("Swarm starts {} again whenever it ends: it ignores `restart: no`", workload.name),
             "deploy: { restart_policy: { condition: none } }",
         );
     }

@@ -31,7 +31,7 @@ pub struct Service {
     pub ingress: Vec<Ingress>,
     /// The ids and hostnames of its members.
     pub ids: Vec<Id>,
-    /// The check of a member of a quorum on a network of Swarm's, and what its program is told.
+    /// The check of a quorum member on a network of Swarm, and the texts for its program.
     pub check: Option<(At, String)>,
 }
 
@@ -300,7 +300,7 @@ fn habits(
     );
 }
 
-/// Tells of an update that stops several members of a quorum at once; 0 stands for all of them (docker
+/// Reports an update that stops several members of a quorum at once; 0 means all of them (docker
 /// `docs/reference/compose-file/deploy`, `parallelism`).
 fn at_once(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload) {
     if workload.kind != Kind::Global && workload.members.len() < 2 {

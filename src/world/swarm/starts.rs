@@ -55,7 +55,7 @@ fn restart(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload, kn
             "with `on-failure` no task follows one that ended with code 0, as a server does when its node shuts down".to_owned()
         }
         (None, value) => format!(
-            "after `max_attempts: {}` it is given up, whatever it waits for",
+            "Swarm gives up after `max_attempts: {}`, whatever the task waits for",
             value.as_ref().map(quiet).unwrap_or_default()
         ),
     };
@@ -113,8 +113,8 @@ fn room(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload) {
     page.found((codes::STUCK, Level::Violation), &[&at], message, fix);
 }
 
-/// Reports a check that kills a server while it is still busy with its first start or its recovery: a
-/// failed check ends the container, and its task is started anew (swarmkit `agent/exec`).
+/// Reports a check that kills a server while it is still busy with its first start or its recovery:
+/// a failed check ends the container, and its task is started again (swarmkit `agent/exec`).
 fn recovery(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload) {
     let Some(value) = service.get("healthcheck").filter(enabled) else { return };
     let time = |key: &str, otherwise| {
@@ -164,13 +164,13 @@ pub fn fixed(page: &mut Page<'_, '_>) {
     let names: Vec<&str> = found.iter().map(|(key, _)| *key).collect();
     let names = names.join(", ");
     let verb = if more.is_empty() { "has one name" } else { "have one name each" };
-    let fix = format!("name: {key}-${{VERSION}}, which is another one whenever the file is");
+    let fix = format!("name: {key}-${{VERSION}}, which changes whenever the file changes");
     let at: Vec<&Value<'_>> = found.iter().map(|(_, value)| value).collect();
     page.found(
         (codes::CONFIG_FIXED, Level::Note),
         &at,
         format!(
-            "{names} {verb} whatever the file holds: once its content changes, docker refuses the deploy"
+            "{names} {verb} for every content of the file: once the content changes, docker refuses the deploy"
         ),
         fix,
     );

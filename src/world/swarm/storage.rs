@@ -23,7 +23,7 @@ struct Written<'d> {
     value: Value<'d>,
 }
 
-/// What a container does with what it mounts.
+/// How a container uses a mount.
 #[derive(Clone, Copy)]
 enum Use {
     Data,
@@ -263,7 +263,7 @@ impl<'d> Mounts<'d> {
             value.is_none_or(|v| wanted.contains(&v.as_str()))
         };
         // The scheduler refuses a second writer of either sharing (manager/scheduler/volumes.go,
-        // checkVolume), and one that writes to what is for readers it places nowhere.
+        // checkVolume), and never places a task that writes to a volume for readers.
         let reserves = !group && is("sharing", &["none", "onewriter"]);
         if let Some(sharing) = of("sharing").filter(|s| s.is("readonly") && !group) {
             page.found(

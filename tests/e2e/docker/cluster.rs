@@ -1,8 +1,8 @@
 //! A real Swarm of several nodes on one machine.
 //!
-//! A node is a process of its own in its own network, process, mount and host name namespaces,
-//! with a dockerd in it. Killing that process is pulling the plug: everything on the node dies with
-//! it. All nodes lie in the namespaces of the suite itself (`main.rs`), so that nothing outlives it.
+//! A node is a process in its own network, process, mount and host name namespaces, with a dockerd
+//! inside. Killing that process is a power failure: everything on the node dies with it. All nodes
+//! are inside the namespaces of the suite (`main.rs`), so nothing outlives the suite.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,11 +13,11 @@ use std::time::Duration;
 use crate::image;
 use crate::sh::{self, eventually};
 
-/// Volume plugins by name: those that berthc's table names, and how each of them fences.
+/// The volume plugins in berthc's table, each with the way in which it fences.
 const PLUGINS: [(&str, &str); 3] =
     [("rexray/rbd", "never"), ("flocker", "connected"), ("rexray/scaleio", "always")];
 
-/// A node, from 1 on. The first is the manager, and runs no member.
+/// The number of a node, from 1. The first node is the manager and runs no member.
 pub type Node = usize;
 
 /// The cluster.
@@ -70,7 +70,7 @@ impl Cluster {
         cluster
     }
 
-    /// Nodes that may run members.
+    /// Returns the nodes that may run members.
     pub fn workers(&self) -> std::ops::Range<Node> {
         2..self.nodes.len()
     }
@@ -79,28 +79,28 @@ impl Cluster {
         self.dir.join(format!("n{node}"))
     }
 
-    /// What the node's containers see as `/mnt`: its own disk.
+    /// Returns the folder that the node's containers see as `/mnt`: its own disk.
     pub fn disk(&self, node: Node) -> PathBuf {
         self.of(node).join("mnt")
     }
 
-    /// What the volume plugins keep.
+    /// Returns the folder with the data of the volume plugins.
     pub fn storage(&self) -> PathBuf {
         self.dir.join("storage")
     }
 
-    /// Where the node's containers leave their traces.
+    /// Returns the folder with the traces of the node's containers.
     pub fn traces(&self, node: Node) -> PathBuf {
         self.of(node).join("trace")
     }
 
-    /// Starts the node, with its disk as it was.
+    /// Starts the node with its old disk.
     pub fn power_on(&mut self, node: Node) {
         let dir = self.of(node);
         for folder in ["mnt/d1", "trace", "docker"] {
             fs::create_dir_all(dir.join(folder)).unwrap();
         }
-        // What the storage knows a start of the node by.
+        // The storage recognizes a new start of the node by this file.
         let boots = self.storage().join("boot").join(format!("n{node}"));
         let boot = fs::read_to_string(&boots).ok().and_then(|b| b.parse().ok()).unwrap_or(0u32) + 1;
         fs::write(boots, boot.to_string()).unwrap();
@@ -118,7 +118,7 @@ impl Cluster {
             .args(["--mount", "--net", "--pid", "--uts", "--fork", "--kill-child", "--mount-proc"])
             .args(["--propagation", "private", "sh", "-c", &script])
             .stdin(Stdio::null())
-            // It complains of a signal mask that it cannot restore.
+            // It prints a warning about a signal mask that it cannot restore.
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
@@ -161,14 +161,14 @@ impl Cluster {
         assert!(up, "dockerd of node {node} did not come up:\n{}", self.log(node));
     }
 
-    /// The last lines of dockerd's log.
+    /// Returns the last lines of dockerd's log.
     pub fn log(&self, node: Node) -> String {
         let text = fs::read_to_string(self.of(node).join("log")).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(20)..].join("\n")
     }
 
-    /// Sends dockerd a signal. After KILL its containers run on.
+    /// Sends dockerd a signal. After KILL its containers keep running.
     pub fn signal_docker(&mut self, node: Node, signal: &str) {
         let running = self.nodes[node].as_mut().expect("a node that is up");
         sh::run(&format!("nsenter -t {} -m -p sh -c 'kill -{signal} $(cat /run/docker.pid)'", running.init));
@@ -177,7 +177,7 @@ impl Cluster {
         }
     }
 
-    /// Pulls the plug.
+    /// Cuts the power of the node.
     pub fn power_off(&mut self, node: Node) {
         let Some(mut running) = self.nodes[node].take() else { return };
         sh::run(&format!("kill -9 {}", running.init));
@@ -186,26 +186,26 @@ impl Cluster {
             child.wait().unwrap();
         }
         let _ = fs::remove_file(self.of(node).join("sock"));
-        // The cable went with the namespace, sooner or later.
+        // The network link disappears with the namespace, after some time.
         eventually(10, || {
             !sh::ok(&format!("ip link show v{node}")) || sh::ok(&format!("ip link del v{node}"))
         });
     }
 
-    /// Cuts the node off the network, or plugs it in again. Containers run on.
+    /// Disconnects the node from the network, or connects it again. Its containers keep running.
     pub fn cut(&self, node: Node, off: bool) {
         sh::run(&format!("ip link set v{node} {}", if off { "down" } else { "up" }));
         self.storage_loses(node, off);
     }
 
-    /// Takes the node from the storage's sight, or gives it back.
+    /// Disconnects the node from the storage, or connects it again.
     pub fn storage_loses(&self, node: Node, off: bool) {
         let cut = self.storage().join("cut").join(format!("n{node}"));
         if off { fs::write(cut, "").unwrap() } else { fs::remove_file(cut).unwrap() }
     }
 
-    /// Runs a docker client against the node; an error is the end of the suite. Who changes what
-    /// another has just changed, or asks while the manager is busy, asks again.
+    /// Runs a docker client against the node; an error ends the suite. A command that fails because
+    /// of a concurrent change or a busy manager runs again.
     pub fn docker(&self, node: Node, args: &[&str]) -> String {
         let busy = |e: &str| {
             ["out of sequence", "DeadlineExceeded", "deadline exceeded"].iter().any(|w| e.contains(w))
@@ -241,7 +241,8 @@ impl Cluster {
     }
 }
 
-/// Volume plugins for the dockerd of `node`, whose folder is `dir`; the storage lies beside it.
+/// Installs the volume plugins for the dockerd of `node` in its folder `dir`. The folder of the
+/// storage is next to `dir`.
 pub fn plugins(dir: &Path, node: &str, docker: &dyn Fn(&[&str])) {
     let all = dir.parent().unwrap();
     for (name, fence) in PLUGINS {
@@ -262,7 +263,7 @@ pub fn plugins(dir: &Path, node: &str, docker: &dyn Fn(&[&str])) {
         fs::create_dir_all(&dir).unwrap();
         sh::run(&format!("cp -a {}/image {}/rootfs", all.display(), dir.display()));
         fs::write(dir.join("config.json"), config.to_string()).unwrap();
-        // Docker refuses a second plugin of one content.
+        // Docker refuses a second plugin with the same content.
         fs::write(dir.join("rootfs/etc/plugin"), name).unwrap();
         docker(&["plugin", "create", name, dir.to_str().unwrap()]);
         docker(&["plugin", "enable", name]);
@@ -270,15 +271,15 @@ pub fn plugins(dir: &Path, node: &str, docker: &dyn Fn(&[&str])) {
     }
 }
 
-/// Makes what the storage of all nodes keeps.
+/// Creates the folders of the storage that all nodes share.
 pub fn storage(dir: &Path) {
     for folder in ["volumes", "attached", "boot", "cut"] {
         fs::create_dir_all(dir.join("storage").join(folder)).unwrap();
     }
 }
 
-/// A runtime that lends every container the directory for its traces; but for that it is runc. So
-/// the suite deploys what berthc emits to the byte.
+/// A runtime that gives every container a directory for its traces and otherwise is runc. With it,
+/// the suite deploys the output of berthc unchanged.
 pub struct Runtime(&'static str);
 
 pub const RUNTIME: Runtime = Runtime(
@@ -315,12 +316,13 @@ impl Drop for Cluster {
     }
 }
 
-/// Control groups are the one thing that no namespace takes along. Those in use cannot be removed.
+/// Removes the control groups, which do not disappear with the namespaces. Groups in use cannot be
+/// removed.
 pub fn forget_groups() {
     sh::ok("for d in $(find /sys/fs/cgroup -depth -type d -path '*/berthc-e2e*'); do rmdir $d; done");
 }
 
-/// The one child of a process.
+/// Returns the only child of a process.
 pub fn child_of(parent: u32) -> Option<u32> {
     let all = fs::read_dir("/proc").ok()?.flatten();
     let pids = all.filter_map(|e| e.file_name().to_str()?.parse::<u32>().ok());

@@ -1,9 +1,9 @@
-//! fleet: the units that berthc emits, under a real systemd beside a real dockerd.
+//! fleet: runs the units that berthc emits under a real systemd with a real dockerd.
 //!
-//! fleet itself is packaged nowhere any more; what it does to a machine is write a unit, start it
-//! and stop it, and the suite does that in its place. So what is tried here is all that a unit
-//! holds by itself: its container's name, its lock, its stops and its waits. What moves between two
-//! machines is in `moves.rs`.
+//! There are no packages of fleet any more. fleet writes a unit to a machine, starts it and stops
+//! it, and the suite does the same. So this file tests the protection in a single unit: the name of
+//! its container, its lock, its stop commands and its checks. `moves.rs` tests moves between two
+//! machines.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,20 +20,20 @@ use crate::sh::{self, eventually};
 use crate::trace::{self, HERE, Life, Lives};
 use crate::variant::{self, Cell, Compiled, PLAIN, Target, Variant};
 
-/// Seconds in which a unit has to run again, once a hazard is over.
+/// The seconds until a unit must run again after a hazard.
 const HEALS: u64 = 120;
 
-/// What fails is tried again so often.
+/// The number of repetitions of a failed experiment.
 const TRIES: u32 = 2;
-/// The short run.
+/// The experiments of the short run.
 const CORE: [&str; 3] = ["two revisions", "client killed", "disk gone"];
 
-/// One machine: systemd as its first process, and a dockerd that systemd runs.
+/// One machine, with systemd as its first process and a dockerd that systemd runs.
 pub struct Machine {
     pub dir: PathBuf,
     unshare: Child,
     init: u32,
-    /// The traces of this machine, and of those that it knows of.
+    /// The folders with the traces of this machine and of the other machines.
     pub traces: Vec<(Node, PathBuf)>,
     pub lives: Lives,
 }
@@ -71,7 +71,8 @@ impl Machine {
         }
         unit("e2e.target", "[Unit]\nWants=docker.service\nAfter=docker.service\n");
         unit("docker.service", &DOCKER_SERVICE.replace("DIR", &d));
-        // systemd makes groups below its own, and writes to /etc: both are given a place.
+        // systemd creates control groups below its own group and writes to /etc, so both must be
+        // writable.
         let script = format!(
             "set -e; for g in /sys/fs/cgroup/systemd /sys/fs/cgroup/unified /sys/fs/cgroup; do \
              [ -w $g/cgroup.procs ] && mkdir -p $g/berthc-e2e/m{number} && echo 0 > $g/berthc-e2e/m{number}/cgroup.procs; done; \
@@ -129,7 +130,7 @@ impl Machine {
         done.unwrap_or_else(|e| panic!("systemctl {}: {e}", args.join(" ")));
     }
 
-    /// `start`, `stop` or `restart`, without waiting.
+    /// Runs `start`, `stop` or `restart` without waiting.
     pub fn ask(&self, what: &str, unit: &str) {
         self.systemctl(&[what, "--no-block", unit]);
     }
@@ -145,7 +146,7 @@ impl Machine {
         self.lives.all.iter().filter(own).cloned().collect()
     }
 
-    /// Waits until exactly one container of the unit runs that began after `from`.
+    /// Waits until exactly one container of the unit runs, and it started after `from`.
     fn runs(&mut self, unit: &Unit, from: u64) -> bool {
         eventually(HEALS, || {
             let living = self.living(unit);
@@ -153,7 +154,8 @@ impl Machine {
         })
     }
 
-    /// The first of the two runs, the other does not, and the disk is there.
+    /// Restores the first state: the first unit runs, the other one does not, and the disk is
+    /// mounted.
     fn begin_anew(&mut self, v1: &Unit, v2: &Unit) {
         let (there, aside) = (self.dir.join("mnt/d1"), self.dir.join("mnt/d1-aside"));
         if aside.exists() {
@@ -180,7 +182,7 @@ impl Drop for Machine {
     }
 }
 
-/// A unit as berthc emitted it, or with something taken out.
+/// A unit as berthc emitted it, or with a rule removed.
 pub struct Unit {
     pub service: &'static str,
     pub revision: &'static str,
@@ -203,7 +205,8 @@ fn well(good: bool, what: &str) -> Result<(), String> {
     if good { Ok(()) } else { Err(what.to_owned()) }
 }
 
-/// Each begins with the first revision running and the second one written, and ends so.
+/// The experiments. Each begins and ends in the first state: the first revision runs, and the
+/// second one is written.
 const EXPERIMENTS: [(&str, &str, &str, Run); 9] = [
     (
         "two revisions",
@@ -219,7 +222,7 @@ const EXPERIMENTS: [(&str, &str, &str, Run); 9] = [
     ("stop", "update", "the unit is stopped and started at once", |m, v1, _| {
         let from = trace::now();
         m.systemctl(&["stop", &v1.file]);
-        // The stop ends when the container has.
+        // The stop ends after the container has ended.
         let living = m.docker(&["ps", "-q", "--filter", &format!("label=berth.unit={}", v1.file)])?;
         well(living.is_empty(), "the unit was stopped before its container")?;
         m.ask("start", &v1.file);
@@ -283,7 +286,7 @@ fn two_revisions(m: &mut Machine, v1: &Unit, v2: &Unit) -> Result<(), String> {
     m.ask("stop", &v1.file);
     well(m.runs(v2, from), "the second does not start when the first has gone")?;
     well(m.living(v1).is_empty(), "both run")?;
-    // Back.
+    // Return to the first revision.
     let from = trace::now();
     m.systemctl(&["stop", &v2.file]);
     m.ask("start", &v1.file);
@@ -291,7 +294,8 @@ fn two_revisions(m: &mut Machine, v1: &Unit, v2: &Unit) -> Result<(), String> {
 }
 
 fn not_mounted(m: &mut Machine, v1: &Unit, _: &Unit) -> Result<(), String> {
-    // The disk: a directory elsewhere, mounted where the data was. The bare mountpoint stays empty.
+    // The disk is another directory, mounted at the path of the data. The mount point below it
+    // stays empty.
     let (mountpoint, disk) = (m.dir.join("mnt/d1"), m.dir.join("disk"));
     m.systemctl(&["stop", &v1.file]);
     fs::rename(&mountpoint, &disk).unwrap();
@@ -300,7 +304,7 @@ fn not_mounted(m: &mut Machine, v1: &Unit, _: &Unit) -> Result<(), String> {
         "[Unit]\nDefaultDependencies=no\n[Mount]\nWhat={}\nWhere=/mnt/d1\nType=none\nOptions=bind\n",
         disk.display()
     );
-    // Not a bind mount: systemd makes what such a one names.
+    // This is no bind mount, because systemd creates the directories of a bind mount.
     let missing = "[Unit]\nDefaultDependencies=no\n[Mount]\nWhat=disk\nWhere=/mnt/d1\nType=nosuch\n";
     fs::write(m.dir.join("units/mnt-d1.mount"), missing).unwrap();
     m.systemctl(&["daemon-reload"]);
@@ -312,7 +316,7 @@ fn not_mounted(m: &mut Machine, v1: &Unit, _: &Unit) -> Result<(), String> {
     fs::write(m.dir.join("units/mnt-d1.mount"), text).unwrap();
     m.systemctl(&["daemon-reload"]);
     let _ = m.enter(&["systemctl", "reset-failed"]);
-    // systemd does not try a unit again whose mount has failed: someone has to start it.
+    // systemd does not retry a unit whose mount has failed; an operator must start it.
     m.ask("start", &v1.file);
     let ran = m.runs(v1, from);
     let told = m.enter(&["sh", "-c", &format!("systemctl status mnt-d1.mount {}; true", v1.file)])?;
@@ -327,7 +331,8 @@ fn not_mounted(m: &mut Machine, v1: &Unit, _: &Unit) -> Result<(), String> {
     m.ask("start", &v1.file);
     let back = m.runs(v1, from);
     well(none, "it started on the bare mountpoint")?;
-    // `failed` from its last stop: the client tells that its container was killed.
+    // The unit may be `failed` since its last stop, because the client reports that its container
+    // was killed.
     well(
         ["inactive", "failed"].contains(&waits.as_str()),
         &format!("a unit whose mount has failed is {waits}"),
@@ -336,7 +341,7 @@ fn not_mounted(m: &mut Machine, v1: &Unit, _: &Unit) -> Result<(), String> {
     well(gone && back, "it does not run again")
 }
 
-/// Runs the suite below `dir`: whether all was well, and the table.
+/// Runs the suite below `dir`. Returns whether everything succeeded, and the table.
 pub fn run(dir: &Path, core: bool, loud: bool, only: &[String]) -> Told {
     let begin = Instant::now();
     let per_node = Variant { target: Target::Fleet, ..PLAIN };
@@ -389,7 +394,7 @@ pub fn run(dir: &Path, core: bool, loud: bool, only: &[String]) -> Told {
         for (name, hazard, _, run) in EXPERIMENTS {
             let left_out = core && !CORE.contains(&name)
                 || !only.is_empty() && !only.iter().any(|o| o == name)
-                // A counted service has one.
+                // A counted service has only one revision.
                 || of.variant.counted() && name == "two revisions";
             if left_out {
                 continue;
@@ -448,8 +453,9 @@ pub fn run(dir: &Path, core: bool, loud: bool, only: &[String]) -> Told {
     }
 }
 
-/// The same two units beside each other without the name: with the lock nothing overlaps, without
-/// it they do. So it is the name that held, and the lock is a second layer.
+/// Runs the same two units next to each other without the container name. With the lock nothing
+/// overlaps, without it they overlap. So the name prevented the overlap, and the lock is a second
+/// mechanism.
 fn strips(m: &mut Machine, compiled: &[Compiled]) -> Result<String, String> {
     let of_two = compiled.iter().filter(|c| !c.variant.counted());
     let mut text = "\n## without the container's name\n\nThe second unit is started beside the first. Hazard `revisions`.\n\n| service | seen |\n|---|---|\n".to_owned();

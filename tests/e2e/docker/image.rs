@@ -1,17 +1,17 @@
-//! The image of the suite, made on the spot: no registry and no network has a part in it.
+//! Builds the image of the suite locally, without a registry or a network.
 
 use std::fs;
 use std::path::Path;
 
 use crate::sh;
 
-/// Its name.
+/// The name of the image.
 pub const NAME: &str = "e2e.test/probe:1";
 
-/// Makes `image/` and `image.tar` below `dir`.
+/// Creates `image/` and `image.tar` below `dir`.
 pub fn build(dir: &Path) {
     let root = dir.join("image");
-    // The volume plugins are made of the same files and need the last three.
+    // The volume plugins use the same files and need the last three folders.
     for folder in
         ["bin", "tmp", "data", "trace", "proc", "sys", "etc", "mounts", "storage", "run/docker/plugins"]
     {
@@ -23,7 +23,7 @@ pub fn build(dir: &Path) {
         "rustc --edition 2024 -O -C target-feature=+crt-static -C strip=symbols {source} -o {at}/probe && \
          install $(command -v busybox) {at}/bin/busybox"
     ));
-    // Debian's busybox has no flock: the one of util-linux, with its libraries.
+    // Debian's busybox has no flock, so the image gets flock of util-linux and its libraries.
     sh::run(&format!(
         "f=$(command -v flock) && for f in $f $(ldd $f | grep -o '/[^ ]*'); do install -D $f {at}/$f; done"
     ));

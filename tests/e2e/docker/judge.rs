@@ -1,5 +1,5 @@
-//! What berthc claims against what was seen, in both directions: nothing may overlap where it says
-//! held, and where it says that nothing holds, the suite must have provoked it.
+//! Compares the claims of berthc with the observations, in both directions: a protected resource
+//! must never overlap, and for every gap the suite must have provoked an overlap.
 
 use std::collections::BTreeMap;
 
@@ -8,18 +8,18 @@ use serde_json::{Value, json};
 use crate::trace::{ELSEWHERE, EMPTY, HERE, OTHER, Seen};
 use crate::variant::{Claim, Compiled};
 
-/// Mechanisms that keep a second container off the same node, and off no other.
+/// The mechanisms that exclude a second container on the same node, but not on another node.
 const ON_ONE_NODE: [&str; 5] = ["port", "token", "lock", "bind", "global"];
 
-/// What an experiment is, as far as it is judged.
+/// The facts about an experiment that the judgement needs.
 #[derive(Clone, Copy)]
 pub struct SwarmService {
-    /// Its name in the table.
+    /// The name in the table.
     pub name: &'static str,
     pub hazard: &'static str,
-    /// Mechanisms whose assumption it breaks, by their words.
+    /// The ids of the mechanisms whose assumption it breaks.
     pub breaks: &'static [&'static str],
-    /// Ways in which it brings two containers together where nothing holds them apart.
+    /// The ways in which it brings two unprotected containers together.
     pub provokes: &'static [&'static str],
 }
 
@@ -31,42 +31,42 @@ pub struct Row {
     pub hazard: &'static str,
     pub claim: Claim,
     pub seen: String,
-    /// The longest overlap in milliseconds; 0 of a start without data.
+    /// The longest overlap in milliseconds; 0 for a start without data.
     pub long: Option<u64>,
-    /// Whether the experiment breaks what all mechanisms of the claim assume.
+    /// Whether the experiment breaks the assumptions of all mechanisms of the claim.
     pub assumed: bool,
-    /// Why claim and observation do not go together.
+    /// The contradiction between claim and observation.
     pub wrong: Option<String>,
 }
 
-/// A way that is said to be open and was tried.
+/// A way that berthc calls open and that an experiment tried.
 pub struct Tried {
-    /// It happened at least once.
+    /// Whether it happened at least once.
     pub happened: bool,
-    /// By how much the machine was late, in milliseconds, in the best of all tries.
+    /// The smallest delay of the machine in all tries, in milliseconds.
     late: u64,
 }
 
-/// What all experiments together showed of ways that are said to be open: service, resource,
-/// hazard, way.
+/// The results of all experiments for the ways that berthc calls open: service, resource, hazard,
+/// way.
 pub type Open = BTreeMap<(&'static str, &'static str, &'static str, &'static str), Tried>;
 
-/// From this delay on, in milliseconds, a machine is too slow to start one container while another
-/// stops, and what did not overlap says nothing.
+/// The delay in milliseconds from which a machine is too slow to start one container while another
+/// one stops. A missing overlap then proves nothing.
 const SLOW: u64 = 1000;
 
-/// What a run came to.
+/// The result of a run.
 pub struct Told {
     pub good: bool,
-    /// Something that has to overlap did not, on a machine that was too slow for it.
+    /// Whether an expected overlap did not happen because the machine was too slow.
     pub skipped: bool,
-    /// The page.
+    /// The text of the page.
     pub table: String,
-    /// The same for the table of all targets.
+    /// The same results, for the table of all targets.
     pub measured: Value,
 }
 
-/// Whether every way that is said to be open was seen.
+/// Checks that every way that berthc calls open was observed.
 pub fn sum(open: &Open) -> Told {
     let mut told = Told { good: true, skipped: false, table: String::new(), measured: Value::Null };
     for ((service, resource, hazard, way), tried) in open.iter().filter(|(_, t)| !t.happened) {
@@ -86,7 +86,7 @@ pub fn sum(open: &Open) -> Told {
 pub fn judge(of: &Compiled, subject: SwarmService, seen: &Seen, late: u64, open: &mut Open) -> Vec<Row> {
     let mut rows = Vec::new();
     for resource in ["data", "id", "hostname", "port"] {
-        // A start on missing or foreign data is the hazard `move`, whatever brought it about.
+        // A start on missing or foreign data is the hazard `move`, whatever its cause.
         let (at_move, meeting): (Vec<_>, Vec<_>) = seen
             .iter()
             .filter(|((r, _), _)| *r == resource)
@@ -96,7 +96,7 @@ pub fn judge(of: &Compiled, subject: SwarmService, seen: &Seen, late: u64, open:
             if hazard == "move" && ways.is_empty() && subject.hazard != "move" {
                 continue;
             }
-            // What brings two together while a label changes is no matter of the hazard `move`.
+            // Two containers that meet during a label change do not concern the hazard `move`.
             let Some(claim) = of.claim(resource, hazard) else { continue };
             rows.push(row(of, subject, (resource, hazard), claim, &ways, late, open));
         }
@@ -138,7 +138,7 @@ fn row(
     }
     if let Claim::Gap(said) = claim {
         for way in [HERE, ELSEWHERE, EMPTY, OTHER] {
-            // What starts without its data is told of the data alone.
+            // A start without data is reported only for the resource data.
             let of_data = resource == "data" || ![EMPTY, OTHER].contains(&way);
             if of_data && said.iter().any(|s| s == way) && subject.provokes.contains(&way) {
                 let met = ways.iter().any(|(seen, _)| *seen == way);
@@ -168,8 +168,8 @@ fn row(
     }
 }
 
-/// By cell and hazard what was claimed, how often it was tried and the longest overlap; `cell`
-/// gives the cell of a service and its first resource, of those that are deployed as emitted.
+/// Returns for each cell and hazard the claim, the number of tries and the longest overlap. `cell`
+/// returns the cell of a service and its first resource, for services that are deployed as emitted.
 pub fn measured<'r>(
     rows: impl Iterator<Item = &'r Row>,
     cell: impl Fn(&str) -> Option<(&'static str, &'static str)>,
@@ -198,7 +198,7 @@ pub fn measured<'r>(
     all.into_iter().map(row).collect()
 }
 
-/// A claim in words.
+/// Returns a claim as text.
 fn told(claim: &Claim) -> String {
     match claim {
         Claim::Held(by) => by.join(", "),
@@ -223,10 +223,11 @@ fn tell(way: &str, long: u64) -> String {
     }
 }
 
-/// The rows of one experiment as lines of a table; `what` says what a service is.
+/// Returns the rows of one experiment as lines of a table. `what` returns the description of a
+/// service.
 pub fn lines<'r>(rows: impl IntoIterator<Item = &'r Row>, what: impl Fn(&str) -> &str) -> String {
     let mut lines: Vec<(&str, Vec<&str>, String)> = Vec::new();
-    // What cannot happen and did not is not worth a line.
+    // An event that cannot happen and did not happen needs no line.
     for r in rows.into_iter().filter(|r| !matches!(r.claim, Claim::Never(_)) || r.seen != "held") {
         let wrong = if r.wrong.is_some() { " **differs**" } else { "" };
         let rest = format!("{} | {}{wrong}", told(&r.claim), r.seen);

@@ -1,5 +1,6 @@
-//! The end-to-end suite for Swarm and fleet: real dockerds and a real systemd run what berthc
-//! emits, and a probe in place of the database tells what it held and when. See `README.md` beside.
+//! The end-to-end suite for Swarm and fleet: real dockerds and a real systemd run the output of
+//! berthc. A probe in place of the database records what it held and when. See `README.md` in this
+//! folder.
 
 #![allow(
     clippy::disallowed_methods,
@@ -28,9 +29,9 @@ use judge::Told;
 
 /// Marks the suite in its own namespaces.
 const INNER: &str = "BERTHC_E2E_INNER";
-/// Where the suite mounts its disk, in its own namespace only.
+/// The path where the suite mounts its disk, only in its own namespace.
 const DIR: &str = "/tmp/berthc-e2e";
-/// As automake has it: neither passed nor failed.
+/// The exit code of automake for a skipped test.
 const SKIPPED: u8 = 77;
 
 const USAGE: &str = "\
@@ -58,7 +59,8 @@ fn main() -> ExitCode {
             return ExitCode::from(SKIPPED);
         }
         fs::create_dir_all(DIR).unwrap();
-        // Two at once would share their control groups, and a systemd ends what is in its own.
+        // Two runs at once would share control groups, and a systemd ends all processes in its
+        // groups.
         let alone = fs::File::create(Path::new(DIR).join("lock")).unwrap();
         alone.lock().unwrap();
         return outside(&args);
@@ -107,11 +109,12 @@ dockerd (20.10), on two machines where they move, a grace of 16 s that every sto
 certificate says of the units, *seen* the longest time for which two containers held the resource.
 ";
 
-/// Runs the suite in namespaces of its own. The first process in them is a shell, which reaps what
-/// others leave: a process that nobody reaps would keep a node from going down.
+/// Runs the suite in namespaces of its own. The first process in them is a shell, which reaps
+/// orphaned processes. An unreaped process would prevent a node from shutting down.
 fn outside(args: &[String]) -> ExitCode {
     let mut inside = own_namespaces()
-        // A shell gives what runs in the background no input of its own: it comes by another number.
+        // A background process of a shell has no standard input, so the input has another
+        // descriptor.
         .args(["sh", "-c", "exec 3<&0; \"$@\" <&3 3<&- & wait $!", "sh"])
         .arg(std::env::current_exe().unwrap())
         .args(args)
@@ -125,13 +128,14 @@ fn outside(args: &[String]) -> ExitCode {
     ended.code().and_then(|c| u8::try_from(c).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
-/// The line from the outside breaks when the process there ends, by whatever signal. Then all ends.
+/// Ends the suite when the outer process ends: the pipe from it then closes, whatever the signal
+/// was.
 fn ends_with_the_outside() {
     let _ = std::io::stdin().read_to_end(&mut Vec::new());
     std::process::exit(1);
 }
 
-/// Namespaces that take everything in them along when the suite ends, however it ends.
+/// Returns a command in new namespaces. All processes in them end with the suite, however it ends.
 fn own_namespaces() -> Command {
     let mut unshare = Command::new("unshare");
     unshare
@@ -140,7 +144,7 @@ fn own_namespaces() -> Command {
     unshare
 }
 
-/// Whether this machine can run the suite.
+/// Checks whether this machine can run the suite.
 fn able(fleet: bool) -> Result<(), String> {
     const PROGRAMS: [&str; 12] = [
         "dockerd",
@@ -172,7 +176,7 @@ fn able(fleet: bool) -> Result<(), String> {
     if sh::ok("ldd $(command -v busybox)") {
         return Err("busybox is not static (Debian: busybox-static)".to_owned());
     }
-    // What dockerd will want of the kernel, tried where it does not matter.
+    // Tries in a separate namespace what dockerd needs from the kernel.
     let script = "ip link add name e2e0 type veth peer name e2e1 && ip link add name e2e2 type bridge && \
                   ip link add name e2e3 type vxlan id 9 dstport 4789 && mount -t tmpfs t /tmp && iptables -L -n";
     let tried = own_namespaces().args(["sh", "-c", script]).output().map_err(|e| e.to_string())?;

@@ -1,8 +1,8 @@
-//! fleet over two machines: it gives a unit another machine and waits for nothing.
+//! fleet on two machines: fleet moves a unit to another machine without waiting.
 //!
-//! fleet's engine is this file: where a unit may run by its metadata, and that a unit moves as soon
-//! as its machine is lost, its agent ends, its metadata changes or it is destroyed and submitted
-//! again, while its container still stops. What starts and stops are units under two real systemds.
+//! This file replaces fleet's engine. It decides by metadata where a unit may run, and moves a unit
+//! as soon as its machine is lost, its agent ends, its metadata changes, or it is destroyed and
+//! submitted again, while its container still stops. The units run under two real systemds.
 
 use std::fs;
 use std::path::Path;
@@ -16,9 +16,9 @@ use crate::sh::{Delay, eventually};
 use crate::trace::{self, ELSEWHERE};
 use crate::variant::{self, Cell, Compiled, PLAIN, Target, Variant};
 
-/// Seconds in which a unit has to run, or to be gone.
+/// The seconds until a unit must run or be gone.
 const HEALS: u64 = 120;
-/// What failed, or did not overlap where it has to, is tried again so often.
+/// The number of repetitions after a failure or a missing overlap.
 const TRIES: u32 = 2;
 
 #[derive(Clone, Copy, PartialEq)]
@@ -51,13 +51,14 @@ fn variants() -> Vec<Variant> {
     ]
 }
 
-/// The cell of a service, and its first resource.
+/// Returns the cell of a service, and its first resource.
 pub fn cell(name: &str) -> Option<(&'static str, &'static str)> {
     variants().iter().find(|v| v.name == name).map(|v| v.cell.told())
 }
 
-/// Whether fleet may place the unit where the metadata is `metadata`: of each key one of its values
-/// (fleet job/job.go, RequiredTargetMetadata; machine/machine.go, HasMetadata).
+/// Returns whether fleet may place the unit on a machine with `metadata`, which must have one of
+/// the values of each key (fleet job/job.go, RequiredTargetMetadata; machine/machine.go,
+/// HasMetadata).
 fn placed(text: &str, metadata: &[(&str, &str)]) -> bool {
     let wanted: Vec<(&str, &str)> = text
         .lines()
@@ -75,12 +76,13 @@ struct Member {
 }
 
 impl Member {
-    /// Whether something says where it runs.
+    /// Returns whether a rule limits where it runs.
     fn pinned(&self) -> bool {
         !placed(&self.text, &[])
     }
 
-    /// Whether it goes to the second machine, which has none of its metadata unless it is moved.
+    /// Returns whether it moves to the second machine, which has its metadata only if they are
+    /// moved.
     fn goes(&self, how: Move) -> bool {
         (how == Move::Metadata) == self.pinned()
     }
@@ -89,7 +91,7 @@ impl Member {
 struct Lab<'m> {
     m1: &'m mut Machine,
     m2: &'m Machine,
-    /// Says to the storage that the first machine is lost.
+    /// The file that tells the storage that the first machine is lost.
     cut: std::path::PathBuf,
 }
 
@@ -102,7 +104,7 @@ impl Lab<'_> {
         eventually(HEALS, || members.iter().all(|m| self.nodes(m) == nodes))
     }
 
-    /// Everything on the first machine again, and nothing on the second.
+    /// Moves every unit back to the first machine.
     fn home(&mut self, members: &[&Member]) -> bool {
         let _ = fs::remove_file(&self.cut);
         for member in members {
@@ -116,7 +118,8 @@ impl Lab<'_> {
         left && self.all(members, &[1])
     }
 
-    /// Moves those of `members` that go, and says who did not come to where fleet wants it.
+    /// Moves the `members` that leave the first machine. Returns those that did not arrive on the
+    /// machine that fleet selects.
     fn strike(&mut self, how: Move, members: &[&Member]) -> Vec<&'static str> {
         let (go, stay): (Vec<&Member>, Vec<&Member>) = members.iter().copied().partition(|m| m.goes(how));
         match how {
@@ -129,7 +132,7 @@ impl Lab<'_> {
             fs::remove_file(&self.cut).unwrap();
             go.iter().for_each(|m| self.m1.ask("stop", &m.unit.file));
         }
-        // Where the directory is not, it never starts.
+        // Without its directory, a member never starts.
         let (none, some): (Vec<&Member>, Vec<&Member>) =
             go.into_iter().partition(|m| m.of.variant.cell == Cell::Pinned);
         self.all(&some, &[2]);
@@ -141,7 +144,7 @@ impl Lab<'_> {
     }
 }
 
-/// The experiments: their rows, and whether every unit came to where it shall.
+/// Runs the experiments. Returns their rows, and whether every unit arrived on its machine.
 pub fn run(
     dir: &Path,
     (m1, m2): (&mut Machine, &Machine),
@@ -256,7 +259,7 @@ pub fn run(
     (rows, good)
 }
 
-/// The rows as the page has them.
+/// Returns the rows as the page shows them.
 pub fn table(rows: &[Row]) -> String {
     let mut text = String::new();
     for (_, name, hazard, what) in MOVES {

@@ -1,12 +1,12 @@
-//! The program that the suite runs in place of a database, in an image of its own: it claims what
-//! its environment tells it and says at every moment what it holds.
+//! The program that the suite runs in place of a database, in an image of its own: it claims the
+//! resources in its environment and records at every moment what it holds.
 //!
-//! `/probe` is the member, `/probe plugin` docker's volume plugin. Built by the suite with plain
-//! `rustc`, static, nothing but `std`; it is no part of the package.
+//! `/probe` is the member, `/probe plugin` docker's volume plugin. The suite builds it with plain
+//! `rustc`, statically and with only `std`. It is not part of the package.
 //!
 //! Variables: `SERVICE`, `MEMBER`, `ID`, `DATA` (a directory), `PORT`, `GENERATION`; `FAIL` ends it
-//! soon after its start. It does not end at TERM: as process 1 it has no handler for it, and takes
-//! its whole grace.
+//! soon after its start. It ignores TERM, because process 1 has no handler for it, so each stop
+//! takes the whole grace period.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
@@ -17,7 +17,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// Milliseconds between two signs of life.
+/// The time between two heartbeats.
 const BEAT: Duration = Duration::from_millis(10);
 
 fn main() {
@@ -31,14 +31,15 @@ fn var(name: &str) -> String {
     std::env::var(name).unwrap_or_default()
 }
 
-/// Milliseconds since the machine started: one clock for all containers, and nobody sets it.
+/// Returns the milliseconds since the machine started: all containers have this clock, and nobody
+/// sets it.
 fn uptime() -> u128 {
     let text = fs::read_to_string("/proc/uptime").expect("uptime");
     let seconds: f64 = text.split(' ').next().and_then(|s| s.parse().ok()).expect("seconds");
     (seconds * 1000.0) as u128
 }
 
-/// What it found in its directory, and the identity that it leaves there.
+/// Returns what it found in its directory, and writes its identity there.
 fn look(data: &str, member: &str) -> &'static str {
     let identity = Path::new(data).join("identity");
     match fs::read_to_string(&identity) {
@@ -52,7 +53,7 @@ fn look(data: &str, member: &str) -> &'static str {
 }
 
 fn member() {
-    // The clock of the kernel ticks in hundredths, that of the process is finer.
+    // The clock of the kernel has a resolution of 10 ms; that of the process is finer.
     let (begin, clock) = (uptime(), Instant::now());
     let now = || begin + clock.elapsed().as_millis();
     let uuid = fs::read_to_string("/proc/sys/kernel/random/uuid").expect("uuid");
@@ -77,7 +78,7 @@ fn member() {
     }
     lines.push(format!("start {}", now()));
     let head = lines.join("\n") + "\n";
-    // `last` and `port` stand behind the head, in a fixed width, and are written over.
+    // `last` and `port` follow the head with a fixed width and are overwritten.
     let name = format!("/trace/{}", uuid.trim());
     let part = format!("{name}.part");
     let trace = File::create(&part).expect("trace");
@@ -92,7 +93,8 @@ fn member() {
     let mut since = None;
     let mut turn = 0u32;
     loop {
-        // A port that is taken is asked for again, and the data is used meanwhile: the worst guest.
+        // If the port is in use, it tries again and uses the data meanwhile. This is the worst
+        // case.
         if let (Some(port), None) = (wanted, &listener) {
             listener = TcpListener::bind(("0.0.0.0", port)).ok();
             if let Some(l) = &listener {
@@ -131,9 +133,9 @@ impl Beat {
     }
 }
 
-/// A volume plugin over a directory that all nodes share. `FENCE` says what a second node gets:
-/// `never` refuses nobody, `always` refuses it until the first has let go, `connected` refuses it
-/// unless the first is cut off from the storage (a file `cut/NODE`).
+/// A volume plugin over a directory that all nodes share. `FENCE` decides about a second node:
+/// `never` refuses no node, `always` refuses the second node until the first has detached,
+/// `connected` refuses it unless the first is disconnected from the storage (a file `cut/NODE`).
 fn plugin() {
     let socket = "/run/docker/plugins/plugin.sock";
     let _ = fs::remove_file(socket);
@@ -191,7 +193,7 @@ fn request(reader: &mut impl BufRead) -> Option<(String, String)> {
     Some((path, String::from_utf8(body).ok()?))
 }
 
-/// The text of a field of a flat JSON object; no name here has an escape.
+/// Returns the text of a field of a flat JSON object. No name here has an escape.
 fn field<'b>(body: &'b str, key: &str) -> &'b str {
     let rest = body.split_once(&format!("\"{key}\":\"")).map_or("", |(_, rest)| rest);
     rest.split('"').next().unwrap_or_default()
@@ -226,7 +228,7 @@ fn serve(path: &str, body: &str) -> String {
     }
 }
 
-/// The node that has a volume, and the callers for which it has it.
+/// The node to which a volume is attached, and the callers that use it there.
 struct Attachment {
     file: String,
     words: Vec<String>,
@@ -234,7 +236,7 @@ struct Attachment {
 }
 
 impl Attachment {
-    /// Waits for its turn: one of all nodes at a time looks at a volume.
+    /// Waits for the lock: only one node at a time reads the state of a volume.
     fn of(name: &str) -> Self {
         let lock = format!("/storage/attached/{name}.lock");
         while fs::create_dir(&lock).is_err() {
@@ -255,7 +257,7 @@ impl Drop for Attachment {
 
 fn mount(name: &str, caller: &str) -> Result<(), String> {
     let (fence, node) = (var("FENCE"), var("NODE"));
-    // A node that started anew has nothing attached.
+    // A node that restarted has no attached volumes.
     let boot = fs::read_to_string(format!("/storage/boot/{node}")).unwrap_or_default();
     let node = format!("{node}:{}", boot.trim());
     let mut attachment = Attachment::of(name);
@@ -284,7 +286,7 @@ fn unmount(name: &str, caller: &str) -> Result<(), String> {
     let node = format!("{}:", var("NODE"));
     let mut attachment = Attachment::of(name);
     if attachment.words.first().is_some_and(|h| !h.starts_with(&node)) {
-        // Another has it by now: nothing of ours is left to let go but the mount.
+        // Another node has the volume now, so only the mount of this node remains to be removed.
         return run(&["umount", &format!("/mounts/{name}")]).or(Ok(()));
     }
     attachment.words.retain(|w| w != caller);

@@ -1,4 +1,4 @@
-//! Small help with the shell and with time.
+//! Helpers for the shell and for time.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -6,24 +6,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// Runs a line of shell; what fails is the end of the suite.
+/// Runs a line of shell; a failure ends the suite.
 pub fn run(line: &str) {
     let done = Command::new("sh").args(["-c", line]).output().unwrap();
     assert!(done.status.success(), "{line}: {}", String::from_utf8_lossy(&done.stderr));
 }
 
-/// Whether a line of shell succeeds.
+/// Returns whether a line of shell succeeds.
 pub fn ok(line: &str) -> bool {
     Command::new("sh").args(["-c", line]).output().is_ok_and(|o| o.status.success())
 }
 
-/// What a line of shell says, whether it succeeds or not.
+/// Returns the output of a line of shell, whether it succeeds or not.
 pub fn output(line: &str) -> String {
     let done = Command::new("sh").args(["-c", line]).output().unwrap();
     String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned()
 }
 
-/// By how much this machine is late: what a thread oversleeps at most.
+/// The delay of this machine: the longest time that a thread oversleeps.
 pub struct Delay(Arc<AtomicU64>);
 
 impl Delay {
@@ -41,13 +41,13 @@ impl Delay {
         Self(worst)
     }
 
-    /// The worst since the last time, in milliseconds.
+    /// Returns the longest delay since the last call, in milliseconds.
     pub fn take(&self) -> u64 {
         self.0.swap(0, Ordering::Relaxed)
     }
 }
 
-/// Asks five times a second until it is true or `seconds` are over.
+/// Evaluates `question` five times a second until it is true or `seconds` are over.
 pub fn eventually(seconds: u64, mut question: impl FnMut() -> bool) -> bool {
     let end = Instant::now() + Duration::from_secs(seconds);
     loop {

@@ -1,7 +1,7 @@
-//! Swarm: every hazard against every cell of the design.
+//! Swarm: tries every hazard on every cell of the design.
 //!
-//! All services are deployed at once and each experiment strikes them all, so that a run takes as
-//! long as the hazards last and not that long for every service.
+//! All services are deployed at once, and each experiment affects all of them, so a run takes the
+//! time of the hazards and not that time for each service.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -15,27 +15,28 @@ use crate::sh::{Delay, eventually};
 use crate::trace::{self, ELSEWHERE, EMPTY, HERE, Life, Lives};
 use crate::variant::{self, Cell, Compiled, PLAIN, Strip, Variant};
 
-/// Seconds in which every service has to be back, once a hazard is over.
+/// The seconds until every service must run again after a hazard.
 const HEALS: u64 = 200;
-/// Until Swarm has begun with whatever it does to a node that is back.
+/// The time until Swarm starts to act on a node that is back.
 const HEAL: Duration = Duration::from_secs(8);
-/// Where the first and the second member of whatever is placed are put.
+/// The nodes of the first and the second member of each pinned service.
 const HOME: [Node; 2] = [2, 3];
-/// A live node that has no member and no directory.
+/// A running node without members and directories.
 const SPARE: Node = 4;
 
-/// Services of the short run.
+/// The services of the short run.
 const CORE: [&str; 14] = [
     "a", "a-host", "a-guard", "a-noport", "b", "b-host", "b-guard", "b-noport", "b-bare", "c-free", "c-conn",
     "c-always", "d", "e-pin",
 ];
 const START: &str = "start";
-/// What is stuck, or did not overlap where it has to, is tried again so often, alone.
+/// The number of separate repetitions for a stuck service or a missing overlap.
 const TRIES: u32 = 2;
-/// `start-first` waits forever for a port that the old task holds: no overlap, and no end.
+/// `start-first` waits forever for a port that the old task holds: no overlap, and the update never
+/// ends.
 const STUCK: (&str, &str) = ("b-noorder", "slow stop");
 
-/// All services. The first of each cell is what berthc emits; the others lack a rule.
+/// Returns all services. The first one of each cell is deployed as emitted; the others lack a rule.
 fn variants() -> Vec<Vec<Variant>> {
     use Cell::{Bare, Pinned, PinnedBare, PinnedVolume, Volume};
     let one = |name, what, variant: Variant| vec![Variant { name, what, ..variant }];
@@ -95,25 +96,25 @@ fn variants() -> Vec<Vec<Variant>> {
     ]
 }
 
-/// The cell of a service that is deployed as it is emitted, and its first resource.
+/// Returns the cell of a service that is deployed as emitted, and its first resource.
 fn cell(name: &str) -> Option<(&'static str, &'static str)> {
     let all = variants();
     let v = all.iter().flatten().find(|v| v.name == name && v.strips.is_empty())?;
     Some(v.cell.told())
 }
 
-/// What is done to the cluster.
+/// One hazard, as it is done to the cluster.
 struct Experiment {
     subject: SwarmService,
-    /// For the table.
+    /// The description in the table.
     what: &'static str,
     /// Whether it belongs to the short run.
     core: bool,
-    /// To whom.
+    /// The services that it affects.
     who: fn(&Variant) -> bool,
-    /// Which of them it brings together where nothing holds them apart.
+    /// The services of which it brings two containers together if nothing protects them.
     tries: fn(&Variant) -> bool,
-    /// The node that it strikes. Members that may be anywhere are brought there before.
+    /// The affected node. Members without a pin are moved there first.
     struck: Option<Node>,
     run: fn(&mut Lab, &[usize]),
 }
@@ -158,7 +159,7 @@ fn experiments() -> Vec<Experiment> {
             what: "scaled to 0 and at once back to 1",
             core: true,
             who: Variant::counted,
-            // The storage sees the node all the time.
+            // The node stays connected to the storage.
             tries: |v| v.cell != Cell::Volume("flocker"),
             struck: None,
             run: |lab, who| lab.scale(who),
@@ -228,7 +229,7 @@ fn experiments() -> Vec<Experiment> {
             struck: Some(3),
             run: |lab, _| {
                 lab.cluster.signal_docker(3, "KILL");
-                // A plugin may go with its dockerd.
+                // A plugin may end with its dockerd.
                 lab.cluster.storage_loses(3, true);
                 sleep(Duration::from_secs(45));
                 lab.cluster.storage_loses(3, false);
@@ -280,7 +281,7 @@ fn experiments() -> Vec<Experiment> {
             what: "a node is drained, and active again at once",
             core: false,
             who: anyone,
-            // A slot waits for its task; a global service does not.
+            // A slot waits for its old task; a global service does not.
             tries: |v| v.cell == Cell::PerNode,
             struck: None,
             run: |lab, _| {
@@ -353,11 +354,11 @@ fn experiments() -> Vec<Experiment> {
     ]
 }
 
-/// The cluster with all that runs on it.
+/// The cluster and the services on it.
 struct Lab {
     cluster: Cluster,
     compiled: Vec<Compiled>,
-    /// What of each is deployed.
+    /// The deployed generation of each service.
     generation: Vec<&'static str>,
     revision: Vec<&'static str>,
     lives: Lives,
@@ -450,7 +451,7 @@ pub fn run(dir: &Path, core: bool, loud: bool, only: &[String]) -> Told {
     told
 }
 
-/// The table of one run.
+/// Returns the table of one run.
 fn table(rows: &[Row]) -> String {
     let mut text = String::new();
     let names: BTreeMap<&str, &str> = variants().into_iter().flatten().map(|v| (v.name, v.what)).collect();
@@ -474,7 +475,8 @@ impl Lab {
         who.iter().map(|i| self.compiled[*i].variant.name).collect()
     }
 
-    /// One experiment on `who`, and whom it left without a container that is well. They are fixed.
+    /// Runs one experiment on `who`. Returns the services that had no healthy container afterwards,
+    /// and repairs them.
     fn experiment(&mut self, e: &Experiment, who: &[usize], open: &mut Open) -> (Vec<Row>, Vec<usize>) {
         let tried = self.tried(e, who);
         self.delay.take();
@@ -527,7 +529,7 @@ impl Lab {
         &self.compiled[i].variant
     }
 
-    /// Where a member of a service has to be: by member, and on which node where that is certain.
+    /// Returns the members of a service, each with its node if that is fixed.
     fn wanted(&self, i: usize) -> Vec<(String, Option<Node>)> {
         let v = self.variant(i);
         match v.cell {
@@ -538,7 +540,7 @@ impl Lab {
         }
     }
 
-    /// The services of Swarm that make up one of ours.
+    /// Returns the Swarm services of one service of the suite.
     fn services(&self, i: usize) -> Vec<String> {
         let v = self.variant(i);
         match v.cell {
@@ -547,7 +549,7 @@ impl Lab {
         }
     }
 
-    /// The label that places it, on the nodes that it places it on.
+    /// Returns the label that pins the service, on each of its nodes.
     fn labels(&self, i: usize) -> Vec<(Node, String)> {
         let v = self.variant(i);
         if !v.labelled() {
@@ -559,7 +561,7 @@ impl Lab {
         }
     }
 
-    /// What the certificate's duties ask for: directories, volumes, labels.
+    /// Does what the duties of the certificate say: creates directories, volumes and labels.
     fn prepare(&self) {
         let mut labels: BTreeMap<Node, Vec<String>> = BTreeMap::new();
         for i in 0..self.compiled.len() {
@@ -608,7 +610,7 @@ impl Lab {
         self.deploy_again(who);
     }
 
-    /// File by file, as berthc's certificate says.
+    /// Deploys the files one by one, as berthc's certificate says.
     fn deploy_again(&self, who: &[usize]) {
         self.each(who, |i| {
             let v = self.variant(i);
@@ -630,37 +632,38 @@ impl Lab {
         self.lives.read(folders.iter().map(|(n, p)| (*n, p.as_path())));
     }
 
-    /// Those of service `i` that run.
+    /// Returns the running containers of service `i`.
     fn living(&self, i: usize) -> Vec<&Life> {
         let (now, name) = (trace::now(), self.variant(i).name);
         self.lives.all.iter().filter(|l| l.service == name && l.lives(now)).collect()
     }
 
-    /// Services that are to hang after this experiment, and the others.
+    /// Returns the services that must be stuck after this experiment, and the others.
     fn hanging(&self, experiment: &str) -> (Vec<usize>, Vec<usize>) {
         let (name, when) = STUCK;
         let hangs = |i: &usize| self.variant(*i).name == name && when == experiment;
         (0..self.compiled.len()).partition(hangs)
     }
 
-    /// Those of `who` that `e` is sure to bring together where nothing holds them apart.
+    /// Returns the services of `who` whose containers `e` certainly brings together if nothing
+    /// protects them.
     fn tried(&mut self, e: &Experiment, who: &[usize]) -> Vec<usize> {
         if let Some(node) = e.struck {
             self.gather(node);
         }
         self.read();
         let there = |i: &usize| e.struck.is_none_or(|n| self.living(*i).iter().any(|l| l.node == n));
-        // Of two that keep apart one may be in the other's way.
+        // With `apart_from`, one service may block the node of the other.
         let free = |i: &usize| self.variant(*i).apart.is_empty();
         who.iter().copied().filter(|i| (e.tries)(self.variant(*i)) && free(i) && there(i)).collect()
     }
 
-    /// Brings the first member of whatever may run anywhere to `node`.
+    /// Moves the first member of each service without a pin to `node`.
     fn gather(&mut self, node: Node) {
-        // Of two that keep apart one may keep the other away.
+        // With `apart_from`, one service may keep the other away from the node.
         let floats = |v: &Variant| matches!(v.cell, Cell::Volume(_) | Cell::Bare) && v.apart.is_empty();
         let all: Vec<usize> = (0..self.compiled.len()).filter(|i| floats(self.variant(*i))).collect();
-        // The other members keep off, for all of them have one port.
+        // The other members stay away, because all members have the same port.
         let constrain = |lab: &Self, how: &str| {
             lab.each(&all, |i| {
                 for (k, service) in lab.services(i).iter().enumerate() {
@@ -690,7 +693,7 @@ impl Lab {
         constrain(self, "--constraint-rm");
     }
 
-    /// Waits until each member of `who` was started again after `from`.
+    /// Waits until each member of `who` has restarted after `from`.
     fn renewed(&mut self, who: &[usize], from: u64) {
         eventually(HEALS, || {
             self.read();
@@ -702,7 +705,7 @@ impl Lab {
         });
     }
 
-    /// Whether every member of `i` runs once, where and as it shall.
+    /// Returns whether every member of `i` runs exactly once, on its node and with its data.
     fn settled(&self, i: usize) -> bool {
         let living = self.living(i);
         let wanted = self.wanted(i);
@@ -713,11 +716,11 @@ impl Lab {
                 && (l.revision.is_empty() || l.revision == self.revision[i])
         };
         let all = wanted.iter().all(|w| living.iter().filter(|l| fits(l, w)).count() == 1);
-        // Two that keep apart need two nodes, and nothing says which.
+        // Two services with `apart_from` need two nodes, in any order.
         all && living.len() == wanted.len()
     }
 
-    /// Waits until all of `who` are well, for `seconds` at most; those that are not.
+    /// Waits at most `seconds` until all of `who` are settled. Returns the services that are not.
     fn settle(&mut self, who: &[usize], seconds: u64) -> Vec<usize> {
         let mut well = 0;
         let mut late: Vec<usize> = Vec::new();
@@ -725,13 +728,13 @@ impl Lab {
             self.read();
             late = who.iter().copied().filter(|i| !self.settled(*i)).collect();
             well = if late.is_empty() { well + 1 } else { 0 };
-            // For two seconds on end.
+            // The services must stay settled for two seconds.
             well == 10
         });
         late
     }
 
-    /// What ran of a service since `from`, for people.
+    /// Prints the containers of a service since `from`.
     fn story(&self, name: &str, from: u64) {
         let mut own: Vec<&Life> =
             self.lives.all.iter().filter(|l| l.service == name && l.last >= from).collect();
@@ -764,7 +767,8 @@ impl Lab {
         }
     }
 
-    /// Takes away what is stuck and starts it anew, so that the next experiment begins well.
+    /// Removes stuck services and starts them again, so that the next experiment starts in a good
+    /// state.
     fn fix(&mut self, who: &[usize]) {
         if who.is_empty() {
             return;
@@ -795,7 +799,7 @@ impl Lab {
         });
     }
 
-    /// Another generation than now.
+    /// Deploys the other generation.
     fn deploy_other(&mut self, who: &[usize]) {
         for i in who {
             self.generation[*i] = if self.generation[*i] == "1" { "2" } else { "1" };
@@ -806,7 +810,7 @@ impl Lab {
     fn update(&mut self, who: &[usize]) {
         self.deploy_other(who);
         let (_, others) = self.hanging("slow stop");
-        // Only when the new ones run is it an update that was seen to its end.
+        // The update has ended only when the new containers run.
         self.settle(&others, HEALS);
     }
 
@@ -833,7 +837,7 @@ impl Lab {
         self.generation = before;
     }
 
-    /// Several labels of each node in one go.
+    /// Sets several labels of each node with one command.
     fn set(&self, labels: impl IntoIterator<Item = (Node, String)>) {
         let mut all: BTreeMap<Node, Vec<String>> = BTreeMap::new();
         for (node, label) in labels {
@@ -928,7 +932,7 @@ impl Lab {
         }
     }
 
-    /// Kills what runs of `who` on `node`.
+    /// Kills the containers of `who` on `node`.
     fn kill(&self, who: &[usize], node: Node) {
         let names: BTreeSet<&str> = who.iter().map(|i| self.variant(*i).name).collect();
         let format = "{{.ID}} {{.Label \"com.docker.stack.namespace\"}}";
@@ -955,7 +959,7 @@ impl Lab {
             who.iter().all(|i| self.living(*i).is_empty())
         });
         assert!(gone, "containers do not end");
-        // The plugins forget a volume when the last task has let it go.
+        // The plugins forget a volume after the last task has released it.
         sleep(Duration::from_secs(3));
         for i in who {
             let v = self.variant(*i).clone();

@@ -1,4 +1,4 @@
-//! What the containers left behind: who held what, from when to when.
+//! Reads the traces of the containers: what each one held, from when to when.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,13 +6,14 @@ use std::path::Path;
 
 use crate::cluster::Node;
 
-/// Milliseconds by which a start may be told too early: a tick of the kernel's clock and a beat.
+/// The milliseconds by which a recorded start may be too early: one tick of the kernel's clock and
+/// one heartbeat.
 const BLUR: u64 = 20;
-/// Milliseconds without a sign of life after which a container is taken for dead. A container that
-/// runs gives one every ten, and a machine under load is slow.
+/// The milliseconds without a heartbeat after which a container counts as dead. A running container
+/// writes one every 10 ms, but a machine under load is slow.
 const SILENCE: u64 = 1500;
 
-/// One container's life. Times are milliseconds since the machine started.
+/// The life of one container. Times are milliseconds since the machine started.
 #[derive(Debug, Clone)]
 pub struct Life {
     pub service: String,
@@ -21,14 +22,14 @@ pub struct Life {
     pub generation: String,
     pub hostname: String,
     pub id: Option<String>,
-    /// Device and inode of its directory, wherever it is mounted.
+    /// The device and inode of its directory, which do not depend on the mount.
     pub data: Option<String>,
-    /// What it found there: `own`, `empty` or `foreign`.
+    /// The content that it found there: `own`, `empty` or `foreign`.
     pub met: Option<String>,
     pub node: Node,
     pub start: u64,
     pub last: u64,
-    /// Since when it has bound its port.
+    /// The time at which it bound its port.
     pub port: Option<u64>,
 }
 
@@ -62,7 +63,7 @@ impl Life {
         })
     }
 
-    /// Whether it ran a moment ago.
+    /// Returns whether it ran a moment before `now`.
     pub fn lives(&self, now: u64) -> bool {
         self.last + SILENCE > now
     }
@@ -77,7 +78,7 @@ fn overlap(a: (u64, u64), b: (u64, u64)) -> Option<u64> {
     to.checked_sub(from).filter(|both| *both > BLUR)
 }
 
-/// All lives so far: those that are over are kept, the traces of the others read again.
+/// All lives so far. Lives that are over are kept; the traces of the others are read again.
 #[derive(Default)]
 pub struct Lives {
     over: Vec<Life>,
@@ -85,7 +86,7 @@ pub struct Lives {
 }
 
 impl Lives {
-    /// Reads what is new below `folder` of each node.
+    /// Reads the new traces below `folder` of each node.
     pub fn read<'p>(&mut self, folders: impl Iterator<Item = (Node, &'p Path)>) {
         let now = now();
         let mut open = Vec::new();
@@ -93,7 +94,7 @@ impl Lives {
             for entry in fs::read_dir(folder).unwrap().flatten() {
                 let path = entry.path();
                 let Some(life) = Life::read(&path, node) else { continue };
-                // Far longer than anything can be silent and live.
+                // No running container can be silent for so long.
                 if life.last + 20 * SILENCE < now {
                     fs::remove_file(path).unwrap();
                     self.over.push(life);
@@ -106,17 +107,17 @@ impl Lives {
     }
 }
 
-/// How two containers meet, in the words of the certificate.
+/// The ways in which two containers meet, as the certificate names them.
 pub const HERE: &str = "two on one node";
 pub const ELSEWHERE: &str = "two on two nodes";
 pub const EMPTY: &str = "a start without its data";
 pub const OTHER: &str = "a start on another's data";
 
-/// What was seen of one service in one stretch of time: by resource and way, the longest overlap
-/// in milliseconds.
+/// The observations of one service in one period: for each resource and way the longest overlap in
+/// milliseconds.
 pub type Seen = BTreeMap<(&'static str, &'static str), u64>;
 
-/// Looks at the lives of `service` in which something began between `from` and `to`.
+/// Returns the observations of `service` that began between `from` and `to`.
 pub fn seen(lives: &[Life], service: &str, from: u64, to: u64) -> Seen {
     let own: Vec<&Life> =
         lives.iter().filter(|l| l.service == service && l.last >= from && l.start < to).collect();
@@ -133,7 +134,7 @@ pub fn seen(lives: &[Life], service: &str, from: u64, to: u64) -> Seen {
         }
         for b in &own[i + 1..] {
             let way = if a.node == b.node { HERE } else { ELSEWHERE };
-            // An overlap belongs to the time in which the second one came.
+            // An overlap belongs to the period in which the second container started.
             if a.start.max(b.start) < from {
                 continue;
             }

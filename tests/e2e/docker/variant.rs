@@ -1,5 +1,5 @@
-//! The services that the suite deploys: every cell of the design, some of them with a rule taken
-//! out of the templates. berthc compiles them and says what it claims of them.
+//! The services that the suite deploys: every cell of the design, some of them with a rule removed
+//! from the templates. berthc compiles them, and its certificate gives the claims.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,25 +10,25 @@ use serde_json::Value;
 
 use crate::image::NAME as IMAGE;
 
-/// Where members and data are.
+/// The place of members and data.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Cell {
-    /// One on each labelled node, data on the node (cell A).
+    /// One member on each labelled node, data on the node (cell A).
     PerNode,
     /// Two pinned members, data on the node (cell B).
     Pinned,
     /// Members that move with volumes of this backend (cell C).
     Volume(&'static str),
-    /// As that, held to nodes (cell D).
+    /// The same, but pinned to nodes (cell D).
     PinnedVolume(&'static str),
-    /// An id and a hostname, no data.
+    /// Members with an id and a hostname, but without data.
     Bare,
-    /// As that, held to nodes.
+    /// The same, but pinned to nodes.
     PinnedBare,
 }
 
 impl Cell {
-    /// Its name in the table of all targets, and the first resource of its members.
+    /// Returns its name in the table of all targets, and the first resource of its members.
     pub fn told(self) -> (&'static str, &'static str) {
         match self {
             Self::PerNode => ("A", "data"),
@@ -43,14 +43,15 @@ impl Cell {
     }
 }
 
-/// A rule that is taken out of the templates.
+/// A rule that is removed from the templates.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Strip {
     /// The port in host mode.
     Port,
-    /// `stop-first`: Swarm's other order stands in its place.
+    /// `stop-first`: `start-first` replaces it.
     StopFirst,
-    /// As that, in the files: a compile refuses what can never finish.
+    /// The same, but in the emitted files, because a compile refuses an update that can never
+    /// finish.
     StopFirstByHand,
     /// All constraints.
     Place,
@@ -58,7 +59,7 @@ pub enum Strip {
     Guard,
 }
 
-/// What berthc compiles it for.
+/// The target of a service.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Target {
     Swarm,
@@ -74,7 +75,7 @@ impl Target {
     }
 }
 
-/// The plainest service: one on each node, on an overlay.
+/// The simplest service: one member on each node, on an overlay network.
 pub const PLAIN: Variant = Variant {
     name: "",
     what: "",
@@ -91,28 +92,28 @@ pub const PLAIN: Variant = Variant {
 /// One service of the suite.
 #[derive(Clone)]
 pub struct Variant {
-    /// Its name; also its stack, and the label that places it.
+    /// The name of the service, of its stack, and of the label that pins it.
     pub name: &'static str,
-    /// What it is, for the table.
+    /// The description in the table.
     pub what: &'static str,
     pub target: Target,
     pub cell: Cell,
-    /// On the network of the node.
+    /// Whether it uses the network of the node.
     pub host: bool,
     pub guard: bool,
-    /// Seconds; every stop takes them all.
+    /// The grace period in seconds. Every stop takes all of it.
     pub grace: u32,
     pub strips: &'static [Strip],
-    /// How many members, where they are counted.
+    /// The number of members, if they are counted.
     pub count: u32,
-    /// Another one to keep apart from.
+    /// The other service in `apart_from`.
     pub apart: &'static str,
 }
 
-/// What berthc says of one cell of its certificate.
+/// The claim of berthc for one cell of its certificate.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Claim {
-    /// By these mechanisms.
+    /// These mechanisms protect it.
     Held(Vec<String>),
     /// These ways are open.
     Gap(Vec<String>),
@@ -121,31 +122,31 @@ pub enum Claim {
     Duty,
 }
 
-/// A variant as berthc compiled it.
+/// A compiled variant.
 pub struct Compiled {
     pub variant: Variant,
-    /// Folder of the stack files, by generation.
+    /// The folder of the stack files, by generation.
     pub files: BTreeMap<&'static str, PathBuf>,
-    /// By resource and hazard.
+    /// The claims, by resource and hazard.
     pub claims: BTreeMap<(String, String), Claim>,
 }
 
-/// What the environment of a generation adds: the second differs, the bad one ends at once.
+/// The generations, each with its own environment. The container of `bad` ends at once.
 pub const GENERATIONS: [&str; 3] = ["1", "2", "bad"];
 
 impl Variant {
-    /// Whether a label says where it runs.
+    /// Returns whether a label pins it.
     pub fn labelled(&self) -> bool {
         let pinned = matches!(self.cell, Cell::Pinned | Cell::PinnedVolume(_) | Cell::PinnedBare);
         (self.cell == Cell::PerNode || pinned) && !self.strips.contains(&Strip::Place)
     }
 
-    /// Whether its members are numbered.
+    /// Returns whether its members are numbered.
     pub fn counted(&self) -> bool {
         self.cell != Cell::PerNode
     }
 
-    /// Whether its members have an id.
+    /// Returns whether its members have an id.
     fn has_id(&self) -> bool {
         self.counted()
     }
@@ -222,7 +223,7 @@ impl Variant {
     }
 }
 
-/// The templates without what `strips` takes out.
+/// Writes the templates without the rules in `strips`.
 fn templates(dir: &Path, strips: &[Strip]) {
     let name = "swarm/stack.yml.j2";
     let mut text =
@@ -247,7 +248,7 @@ fn templates(dir: &Path, strips: &[Strip]) {
     fs::write(path, text).unwrap();
 }
 
-/// Puts `start-first` into the stack files of a service. berthc has to say where that leads.
+/// Writes `start-first` into the stack files of a service. berthc must report the result.
 fn start_first(service: &Path) {
     for file in fs::read_dir(service.join("swarm")).unwrap().flatten().map(|e| e.path()) {
         let text = fs::read_to_string(&file).unwrap();
@@ -266,8 +267,8 @@ fn berthc(args: &[&str]) -> Value {
     })
 }
 
-/// Compiles those of `variants` that belong together, with port numbers from `port` on. Every gap
-/// that berthc finds is waived: the suite is there to see whether it is one.
+/// Compiles the `variants` that belong together, with port numbers from `port`. Every gap is
+/// waived, because the suite tests whether it is a gap.
 pub fn compile(dir: &Path, variants: &[Variant], port: u16) -> Vec<Compiled> {
     let all: String = variants.iter().map(|v| v.name).collect::<Vec<_>>().join("+");
     let dir = dir.join(all);
@@ -294,7 +295,7 @@ pub fn compile(dir: &Path, variants: &[Variant], port: u16) -> Vec<Compiled> {
     let compile = |specs: &str, generation: &str| {
         berthc(&["compile", specs, "-o", out(generation).to_str().unwrap(), "--templates", templates_dir])
     };
-    // What it says is open, it says once; then it is waived.
+    // The first compile reports the open gaps, and the second one waives them.
     let first = compile(&write("1", &accept), "1");
     for d in first["diagnostics"].as_array().unwrap() {
         let code = d["code"].as_str().unwrap();
@@ -354,8 +355,8 @@ fn claim(verdict: &Value) -> Claim {
 }
 
 impl Compiled {
-    /// What is claimed of a cell; `None` where the service does not claim the resource. What
-    /// stands there as the data is looked up there, or as the right to write.
+    /// Returns the claim for a cell; `None` if the service does not claim the resource. A cell that
+    /// refers to the data has the claim of the data, or of the right to write.
     pub fn claim(&self, resource: &str, hazard: &str) -> Option<&Claim> {
         let at = |resource: &str| self.claims.get(&(resource.to_owned(), hazard.to_owned()));
         match at(resource) {

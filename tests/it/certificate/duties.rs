@@ -1,4 +1,4 @@
-//! Tests the duties of the operator: every command can be pasted, and does what its line says.
+//! Tests the duties of the operator: every command can be pasted, and does what its comment says.
 
 use std::process::{Command, Stdio};
 
@@ -29,7 +29,7 @@ stop: { grace: 30s }
 TARGETS
 ";
 
-/// The page of `spec`, every gap of which is waived.
+/// Returns the certificate of `spec`, with a waiver for every gap.
 fn page(spec: &str) -> String {
     let mut text = spec.to_owned();
     for _ in 0..3 {
@@ -55,7 +55,7 @@ fn page(spec: &str) -> String {
     panic!("no page")
 }
 
-/// The commands of `page`, without the indent, as a reader copies them from the page.
+/// Returns the commands of `page` without their indentation, as a reader copies them.
 fn blocks(page: &str) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     let mut inside = false;
@@ -81,7 +81,7 @@ fn has(page: &str, lines: &[&str]) {
 }
 
 #[test]
-fn every_block_is_a_script() {
+fn every_code_block_of_a_certificate_is_a_valid_script() {
     for spec in [DB, &volume("backend: gce-pd, type: pd-ssd, zones: [a]")] {
         for block in blocks(&page(spec)) {
             let ok =
@@ -97,7 +97,7 @@ fn volume(backend: &str) -> String {
 }
 
 #[test]
-fn the_gate_is_printed_and_asked_of_the_member() {
+fn the_update_check_runs_in_the_updated_member() {
     let page = page(DB);
     let gate = r"sh -c 'ask localhost:5000 '\''its'\'''";
     assert!(!page.contains("$GATE") && !page.contains("CONTAINER"));
@@ -110,10 +110,10 @@ fn the_gate_is_printed_and_asked_of_the_member() {
                 r#"docker exec "$(docker ps -q --filter label=com.docker.swarm.service.name=db_db-2)" {gate}"#
             ),
             "    sleep 20 &&",
-            "Swarm does not ask",
+            "Swarm does not run",
         ],
     );
-    // The pod by its name, when the old one has gone.
+    // The command waits for the pod with this name after the old one is gone.
     has(
         &page,
         &[
@@ -123,21 +123,21 @@ fn the_gate_is_printed_and_asked_of_the_member() {
 }
 
 #[test]
-fn a_gate_knows_its_member() {
+fn the_update_check_has_the_id_of_its_member() {
     let spec = DB.replace("ask localhost:{{ ports.client }}", "ask {{ member.id }}");
     let spec = spec.replace("  kubernetes: { version: \"1.34\", namespace: ns }\n", "");
     has(&page(&spec), &["sh -c 'ask 1 ", "sh -c 'ask 2 "]);
 }
 
 #[test]
-fn a_disk_that_is_not_mounted_gets_no_directory() {
+fn the_duties_create_no_directory_on_an_unmounted_disk() {
     let page = page(DB);
     has(&page, &["    findmnt --mountpoint /mnt/d1 && install -d -o 999 -g 999 -m 0700 /mnt/d1/db-2 "]);
     assert!(!page.contains("--target"));
 }
 
 #[test]
-fn helpers_are_started_with_their_member() {
+fn the_duties_start_helpers_with_their_member() {
     let spec = format!("{DB}helpers: {{ exporter: {{ image: \"x:1\" }} }}\n");
     has(
         &page(&spec),
@@ -149,7 +149,7 @@ fn helpers_are_started_with_their_member() {
 }
 
 #[test]
-fn volumes_are_made_as_the_text_wants_them() {
+fn the_duties_create_volumes_with_the_options_of_the_files() {
     let page_of = |backend: &str| page(&volume(backend));
     let ebs =
         page_of("backend: aws-ebs, type: gp3, zones: [a, b], options: { iops: \"3000\", note: \"a'b\" }");
@@ -169,7 +169,7 @@ fn volumes_are_made_as_the_text_wants_them() {
 }
 
 #[test]
-fn one_secret_object_is_made_once() {
+fn the_duties_create_each_secret_once() {
     let secrets = "secrets: { a: { ref: db/a }, b: { ref: db/b }, c: { ref: other/c } }\n";
     let page = page(&format!("{DB}{secrets}"));
     has(
@@ -202,7 +202,7 @@ helpers: { exporter: { image: \"x:1\", user: \"65534\", env: { F: \"{{ secret('a
 
 /// Checks that the shell gets exactly the text of the spec, whatever characters it contains.
 #[test]
-fn commands_of_several_lines_stay_one_word() {
+fn a_command_of_several_lines_stays_one_word() {
     let hostile = r#"a=1\n\n## Not a heading\n```\nprintf '%s\\n' \"x\ty\"\n\u2028 \e %d"#;
     let spec = format!("{DB}bootstrap: {{ once: \"{hostile}\" }}\n");
     let page = page(&spec);
@@ -228,8 +228,9 @@ fn a_node_is_drained_before_its_dockerd_stops() {
     assert!(since.contains("To go back, deploy the old file"));
 }
 
-/// The level that the page tells a namespace to enforce, and its reason. Each line alone, on top of a
-/// pod that passes restricted (kubernetes.io/docs/concepts/security/pod-security-standards, 1.34).
+/// Checks the level that the certificate gives for the namespace, and its reason. Each line is
+/// tested alone, added to a pod that passes restricted
+/// (kubernetes.io/docs/concepts/security/pod-security-standards, 1.34).
 #[test]
 fn the_pod_security_level_is_that_of_the_emitted_pod() {
     let spec = |more: &str| {

@@ -12,14 +12,14 @@ use berthc::{Diagnostic, Input, Options, Severity, Target, Tree};
 
 use crate::harness::Memory;
 
-/// All that one compile of `specs` found out.
+/// Returns the result of one compile of `specs`.
 pub fn compiled(specs: &[String], options: &Options) -> berthc::Compiled {
     let input = |(i, text): (usize, &String)| Input { path: format!("s{i}.yaml"), text: text.clone() };
     let inputs: Vec<Input> = specs.iter().enumerate().map(input).collect();
     berthc::compile(&inputs, &Memory::default(), options)
 }
 
-/// Names of errors, in order.
+/// Returns the codes of the errors, in order.
 pub fn errors(all: &[Diagnostic]) -> Vec<String> {
     let errors = all.iter().filter(|d| d.severity == Severity::Error);
     let mut names: Vec<String> = errors.map(|d| d.code.to_string()).collect();
@@ -28,7 +28,7 @@ pub fn errors(all: &[Diagnostic]) -> Vec<String> {
     names
 }
 
-/// The part of the first service for `target`.
+/// Returns the part of the first service for `target`.
 pub fn part(certificates: &Certificates, target: Target) -> &Part {
     certificates.parts(0).iter().find(|p| p.target == target).unwrap()
 }
@@ -66,7 +66,7 @@ pub fn changes(before: &Part, after: &Part) -> Vec<String> {
     found.into_iter().map(|((r, said), at)| format!("{} {}: {said}", resource(r), at.join(" "))).collect()
 }
 
-/// The certificate's page for a tree that was changed.
+/// Returns the certificate of a changed tree.
 pub fn page(model: &Model, certificates: &Certificates, gaps: &[(usize, berthc::gap::Gap)]) -> Tree {
     let mut out = Vec::new();
     let printer = berthc::emit::Printer::new(&Options::default(), &mut out);
@@ -75,9 +75,10 @@ pub fn page(model: &Model, certificates: &Certificates, gaps: &[(usize, berthc::
     tree
 }
 
-/// A stack file that publishes no port of the node, of volumes that a connected node keeps to itself.
+/// Tests a stack file without a port of the node, with volumes that fence only while the node is
+/// connected.
 #[test]
-fn an_open_cell_has_words_of_its_own() {
+fn a_gap_found_in_the_files_has_a_message_of_its_own() {
     let spec = r#"
 service: db
 image: db:1

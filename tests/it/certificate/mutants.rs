@@ -1,5 +1,6 @@
-//! Mutants: each removes a rule, in a template or, if no template has it, in the emitted
-//! text; and the certificate says which cells lose what, and which hold no more.
+//! Mutants: each removes a rule from a template or, if no template has it, from the emitted text.
+//! The certificate must name the cells that lose a mechanism, and the cells that are no longer
+//! protected.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,9 +13,9 @@ use Rule::{Template, Text};
 
 /// A rule that is removed.
 enum Rule {
-    /// In a template: its name, a part of it, and the replacement.
+    /// A rule in a template: its name, a part of its text, and the replacement.
     Template(&'static str, &'static str, &'static str),
-    /// In the emitted text: a part of some file of the target, and the replacement.
+    /// A rule in the emitted text: a part of a file of the target, and the replacement.
     Text(&'static str, &'static str),
 }
 
@@ -23,11 +24,11 @@ struct Mutant {
     spec: &'static str,
     target: Target,
     rules: &'static [Rule],
-    /// Every cell that says something else than before, and what.
+    /// Every cell whose text changes, with its new text.
     says: &'static [&'static str],
 }
 
-/// On each node, on its network, with a lock.
+/// One member on each node, on the node's network, with a lock.
 const NODE: &str = r#"
 service: db
 revision: v1
@@ -45,7 +46,7 @@ accept:
 targets: { kubernetes: { version: "1.34", namespace: db }, fleet: { version: "1.0.0" }, swarm: { engine: "20.10" } }
 "#;
 
-/// On each node, with nothing but its place.
+/// One member on each node, protected only by its place.
 const PLAIN: &str = r#"
 service: db
 revision: v1
@@ -56,7 +57,7 @@ exclusive:
 targets: { kubernetes: { version: "1.34", namespace: db } }
 "#;
 
-/// Held to nodes.
+/// Members that are pinned to nodes.
 const PINNED: &str = r#"
 service: db
 image: db:1
@@ -69,7 +70,7 @@ exclusive:
 targets: { kubernetes: { version: "1.34", namespace: db }, fleet: { version: "1.0.0" }, swarm: { engine: "20.10", network: net } }
 "#;
 
-/// Moving with volumes that always fence.
+/// Members that move with volumes that always fence.
 const FLOAT: &str = r#"
 service: db
 image: db:1
@@ -82,7 +83,7 @@ accept: [{ gap: swarm/data/move, because: x }]
 targets: { kubernetes: { version: "1.34", namespace: db }, fleet: { version: "1.0.0" }, swarm: { engine: "20.10", network: net } }
 "#;
 
-/// Two volumes.
+/// A member with two volumes.
 const TWO: &str = r#"
 service: db
 image: db:1
@@ -94,7 +95,7 @@ exclusive:
 targets: { kubernetes: { version: "1.34", namespace: db } }
 "#;
 
-/// A disk that could be shared.
+/// A disk that several nodes could attach.
 const AZURE: &str = r#"
 service: db
 image: db:1
@@ -115,7 +116,7 @@ accept: [{ gap: swarm/data/relabel, because: x }]
 targets: { swarm: { engine: "26.1", network: net, volume: csi } }
 "#;
 
-/// A share, held to nodes.
+/// An NFS share, with pinned members.
 const NFS: &str = r#"
 service: db
 image: db:1
@@ -139,11 +140,11 @@ accept:
 targets: { kubernetes: { version: "1.34", namespace: db }, fleet: { version: "1.0.0" }, swarm: { engine: "20.10", network: net } }
 "#;
 
-/// A compile with the templates of `mutant` that waives every gap they open, its tree with the
-/// texts of `mutant`, and the gaps: without a waiver each is an error.
+/// Compiles with the templates of `mutant`, waives every gap that they open, and applies the text
+/// changes of `mutant` to the tree. Also returns the gaps; without a waiver each one is an error.
 fn mutate(mutant: &Mutant, spec: &str) -> (berthc::Compiled, Tree, BTreeSet<String>) {
     let own: BTreeMap<&str, &str> = berthc::emit::templates().collect();
-    // What a search says of it is another test's.
+    // Another test covers the search.
     let mut options = Options { skip_search: true, ..Options::default() };
     for rule in mutant.rules {
         if let Template(name, from, to) = rule {
@@ -152,7 +153,7 @@ fn mutate(mutant: &Mutant, spec: &str) -> (berthc::Compiled, Tree, BTreeSet<Stri
             options.templates.insert((*name).into(), text.replace(from, to));
         }
     }
-    // Every gap is waived, so that there is a tree.
+    // Every gap is waived, because a compile with errors has no tree.
     let mut waivers = BTreeSet::new();
     let mut done = compiled(&[spec.to_owned()], &options);
     for name in errors(&done.diagnostics) {
@@ -177,7 +178,7 @@ fn mutate(mutant: &Mutant, spec: &str) -> (berthc::Compiled, Tree, BTreeSet<Stri
     (done, tree, waivers)
 }
 
-/// `spec` with more waivers.
+/// Returns `spec` with more waivers.
 fn waive(spec: &str, gaps: &BTreeSet<String>) -> String {
     let lines: String = gaps.iter().map(|g| format!("  - {{ gap: {g}, because: mutant }}\n")).collect();
     let (head, accepted) = match spec.split_once("accept:") {
@@ -197,7 +198,7 @@ fn waive(spec: &str, gaps: &BTreeSet<String>) -> String {
 }
 
 #[test]
-fn every_rule_that_goes_is_missed() {
+fn every_removed_rule_becomes_a_gap() {
     let mut wrong = Vec::new();
     for mutant in MUTANTS {
         let base = compiled(&[mutant.spec.to_owned()], &Options::default());
@@ -225,7 +226,7 @@ fn every_rule_that_goes_is_missed() {
         if mutant.rules.iter().all(|rule| matches!(rule, Template(..))) {
             assert_eq!(errors, opened, "{}", mutant.name);
         }
-        // On the page, and by name among the gaps.
+        // The gap is on the page and among the gaps.
         let gaps = certificates.gaps(&done.model, &[]);
         let text = &page(&done.model, &certificates, &gaps)["db/certificate.md"];
         for cell in &after.cells {
@@ -254,7 +255,7 @@ fn every_rule_that_goes_is_missed() {
 
 /// Checks that the rule between two revisions matches the pods of both.
 #[test]
-fn anti_affinity_spans_the_revisions() {
+fn anti_affinity_matches_the_pods_of_both_revisions() {
     let specs = [NODE.to_owned(), NODE.replace("revision: v1", "revision: v2")];
     let done = compiled(&specs, &Options::default());
     let lost = |tree: &Tree| -> Vec<Vec<String>> {

@@ -1,4 +1,5 @@
-//! The matrix is complete, and berthc's own templates open no gap that the plan does not foresee.
+//! Checks that the matrix is complete, and that berthc's own templates open no gap that the plan
+//! does not report.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +29,7 @@ fn shapes(target: Target) -> Vec<(String, String)> {
                 "engine: \"20.10\", NET, service: { deploy: { placement: { constraints: [node.labels.a == b] } } }",
             ],
         };
-        // Swarm's wait outlasts a grace of 55 s, the others wait for as long as it takes.
+        // Swarm waits long enough for a grace period of 55 s; the others wait without limit.
         let graces =
             |i: usize| if target == Target::Swarm && i.is_multiple_of(2) { &[55, 56][..] } else { &[30] };
         let all_of = settings.iter().enumerate().flat_map(|(i, s)| graces(i).iter().map(move |g| (s, g)));
@@ -124,7 +125,7 @@ fn shapes(target: Target) -> Vec<(String, String)> {
     all
 }
 
-/// Two revisions: the first directory, the guard and the network of each.
+/// Returns pairs of revisions with different first directories, guards and networks.
 fn revisions(target: Target) -> Vec<(String, String)> {
     let settings = match target {
         Target::Kubernetes => "version: \"1.34\", namespace: n",
@@ -162,7 +163,8 @@ fn revisions(target: Target) -> Vec<(String, String)> {
     all
 }
 
-/// Checks every cell of every service of `specs` that has no fault; how many services had none.
+/// Checks every cell of every service of `specs` without errors. Returns the number of these
+/// services.
 fn complete(specs: &[(String, String)], wrong: &mut Vec<String>) -> usize {
     let texts: Vec<String> = specs.iter().map(|s| s.1.clone()).collect();
     let done = compiled(&texts, &Options::default());
@@ -247,7 +249,7 @@ fn complete(specs: &[(String, String)], wrong: &mut Vec<String>) -> usize {
             ));
         }
     }
-    // Nothing is said twice, once by the plan and once by the certificate.
+    // Plan and certificate must not report the same gap.
     for (index, gap) in done.certificates.gaps(&done.model, &foreseen) {
         wrong.push(format!("{}: {} is not foreseen", done.model.service(index).name, gap.id));
     }
@@ -264,21 +266,21 @@ fn every_shape(target: Target, least: usize) {
 }
 
 #[test]
-fn every_cell_of_every_shape_is_judged_as_foreseen_on_kubernetes() {
+fn every_cell_of_every_shape_has_its_expected_verdict_on_kubernetes() {
     every_shape(Target::Kubernetes, 250);
 }
 
 #[test]
-fn every_cell_of_every_shape_is_judged_as_foreseen_on_fleet() {
+fn every_cell_of_every_shape_has_its_expected_verdict_on_fleet() {
     every_shape(Target::Fleet, 450);
 }
 
 #[test]
-fn every_cell_of_every_shape_is_judged_as_foreseen_on_swarm() {
+fn every_cell_of_every_shape_has_its_expected_verdict_on_swarm() {
     every_shape(Target::Swarm, 900);
 }
 
-/// One fault of each kind.
+/// Returns one fault of each kind.
 fn kinds(wrong: &[String]) -> String {
     let mut kinds: BTreeMap<&str, &str> = BTreeMap::new();
     for fault in wrong {
@@ -288,7 +290,7 @@ fn kinds(wrong: &[String]) -> String {
 }
 
 #[test]
-fn every_cell_of_every_spec_is_judged_as_foreseen() {
+fn every_cell_of_every_spec_has_its_expected_verdict() {
     let mut wrong = Vec::new();
     for folder in ["specs", "tests/specs"] {
         let spec = |path: &std::path::PathBuf| path.extension().is_some_and(|e| e == "yaml");

@@ -1,4 +1,5 @@
-//! Changes that leave data behind: an error with the steps of each target, until the move is recorded.
+//! Tests changes that leave data behind: each is an error with the steps of each target, until the
+//! move is recorded.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -21,7 +22,7 @@ const PER_NODE: &str = "service: es\nrevision: v1\nimage: es:1\nmembers: { per: 
     exclusive: { data: { data: { mount: /data, host: /mnt/d1/es } }, ports: { http: 9200 } }\n\
     targets: { fleet: { version: \"1.0.0\" }, kubernetes: { version: \"1.34\", namespace: app } }\n";
 
-/// Without the search, which has nothing to say of a change.
+/// Compiles without the search, which does not concern changes.
 fn compile(specs: &[&str]) -> Compiled {
     let input = |(i, text): (usize, &&str)| Input { path: format!("s{i}.yaml"), text: (*text).into() };
     let inputs: Vec<Input> = specs.iter().enumerate().map(input).collect();
@@ -31,7 +32,7 @@ fn compile(specs: &[&str]) -> Compiled {
     compiled
 }
 
-/// The severity, the message and the helps of each `data-left` between two specs.
+/// Returns the severity, the message and the help texts of each `data-left` between two specs.
 fn between(old: &str, new: &str, accepted: &[&str]) -> Vec<(Severity, String, Vec<String>)> {
     let (old, new) = (compile(&[old]), compile(&[new]));
     let accepted: BTreeSet<String> = accepted.iter().map(|a| (*a).to_owned()).collect();
@@ -40,14 +41,14 @@ fn between(old: &str, new: &str, accepted: &[&str]) -> Vec<(Severity, String, Ve
     left.map(|d| (d.severity, d.message, d.fixes.into_iter().map(|f| f.text).collect())).collect()
 }
 
-/// The name of the change that a help gives.
+/// Returns the name of the change in the help texts.
 fn name(helps: &[String]) -> &str {
     let help = helps.last().unwrap();
     help.split("--accept-change ").nth(1).unwrap_or_else(|| panic!("{help}")).split(' ').next().unwrap()
 }
 
 #[test]
-fn each_change_that_leaves_data_behind_is_an_error_of_its_own_name() {
+fn each_change_that_leaves_data_behind_is_an_error_with_its_name() {
     let mut kinds = BTreeSet::new();
     for (spec, from, to, wanted, targets) in [
         (VOLUME, "js:", "store:", "kv/data/js", 1),
@@ -73,7 +74,7 @@ fn each_change_that_leaves_data_behind_is_an_error_of_its_own_name() {
         assert_eq!((*severity, name(helps)), (Severity::Error, wanted), "{message}");
         assert_eq!(helps.len(), targets + 1, "one help for each target: {helps:#?}");
         kinds.insert(wanted.split('/').nth(1).unwrap().to_owned());
-        // The name accepts this change, and no other does.
+        // Only the name of the change accepts it.
         let accepted = between(spec, &new, &[wanted]);
         assert_eq!(accepted[0].0, Severity::Warning, "{wanted}");
         assert_eq!(accepted[0].2[..], helps[..targets], "an accepted change still has its steps");
@@ -81,22 +82,22 @@ fn each_change_that_leaves_data_behind_is_an_error_of_its_own_name() {
         let key = wanted.split_once('/').unwrap().1;
         let moved = format!("{new}moved: {{ \"{key}\": \"copied by hand\" }}\n");
         assert_eq!(between(spec, &moved, &[])[0].0, Severity::Warning, "{wanted}");
-        // It may stay there: it names what the change came from.
+        // The entry may stay there, because it contains the old value.
         assert_eq!(between(&new, &moved, &[]), []);
     }
-    // The name of a service is judged where the folders of OUT are known.
+    // A renamed service is tested separately, because it needs the folders of OUT.
     kinds.insert("service".into());
     assert_eq!(kinds, MOVES.map(str::to_owned).into());
 }
 
 #[test]
-fn a_waiver_is_no_answer_and_what_keeps_its_data_is_quiet() {
+fn changes_that_keep_the_data_are_no_error_and_waivers_accept_no_change() {
     for (spec, from, to) in [
         (VOLUME, "kv:1", "kv:2"),
         (VOLUME, "count: 3", "count: 5"),
         (VOLUME, "10Gi", "20Gi"),
         (PINNED, "client: 5000", "client: 5001"),
-        // The directory of each node stays.
+        // The directory of each node stays the same.
         (PINNED, "    data: {", "    store: {"),
         (PER_NODE, "revision: v1", "revision: v2"),
     ] {
@@ -108,7 +109,7 @@ fn a_waiver_is_no_answer_and_what_keeps_its_data_is_quiet() {
 
 /// kubernetes/kubernetes#141876: a set that adopts pods can never update those that mount other claims.
 #[test]
-fn pods_end_before_a_set_with_other_claims_is_made() {
+fn pods_end_before_a_set_with_other_claims_is_created() {
     for (spec, from, to) in [(VOLUME, "js:", "store:"), (VOLUME, "namespace: app", "namespace: b")] {
         let help = between(spec, &spec.replace(from, to), &[])[0].2[0].clone();
         assert!(!help.contains("orphan"), "{help}");
@@ -122,16 +123,18 @@ fn pods_end_before_a_set_with_other_claims_is_made() {
             rest = rest.split_once(step).unwrap_or_else(|| panic!("{step} is not in {help}")).1;
         }
     }
-    // The claim template has another name, and the directory stays: no data is left, and still no orphan.
+    // The claim template has another name, but the directory stays: no data is left behind, and the
+    // steps still delete the pods.
     let (old, new) = (compile(&[PINNED]), compile(&[&PINNED.replace("    data: {", "    store: {")]));
     let found = change::judge(&new.model, &old.tree.unwrap(), new.tree.as_ref().unwrap(), &BTreeSet::new());
     let refused: Vec<_> = found.iter().filter(|d| d.code == "apply-refused").collect();
     assert!(refused.len() == 1 && !refused[0].fixes[0].text.contains("orphan"), "{found:#?}");
 }
 
-/// For members that go: they leave the cluster, then the container, then the data, in that order.
+/// The steps of removed members have this order: leave the cluster, remove the container, remove
+/// the data.
 #[test]
-fn members_that_go_have_their_steps_in_order() {
+fn the_steps_of_removed_members_are_in_order() {
     let helps = between(PINNED, &PINNED.replace("count: 3", "count: 2"), &[])[0].2.clone();
     for (help, steps) in helps.iter().zip([
         ["leave the cluster", "apply -k db/kubernetes", "delete pvc/data-db-2"],
@@ -174,7 +177,7 @@ fn the_program_writes_nothing_until_the_change_is_accepted() {
     let run = berthc_in(root, &[&compile[..], &["--accept-change", "kv/data/js"]].concat());
     assert!(run.status.success() && stderr(&run).contains("warning[data-left]"), "{}", stderr(&run));
 
-    // OUT is the new state; the older one has a name.
+    // OUT is the new state, and the older state has a revision.
     let check = ["check", "kv.yaml", "-o", "out"];
     assert!(berthc_in(root, &check).status.success());
     let against = |older: &str| berthc_in(root, &[&check[..], &["--against", older]].concat());
@@ -201,7 +204,7 @@ fn the_program_writes_nothing_until_the_change_is_accepted() {
 }
 
 #[test]
-fn another_name_of_a_service_is_seen_by_its_file() {
+fn a_renamed_service_is_found_by_its_spec_file() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path();
     files(root, &[("kv.yaml", VOLUME)]);
@@ -213,7 +216,7 @@ fn another_name_of_a_service_is_seen_by_its_file() {
     golden("errors", "data-left.service", &stderr(&run));
     let run = berthc_in(root, &[&compile[..], &["--accept-change", "store/service/kv"]].concat());
     assert!(run.status.success(), "{}", stderr(&run));
-    // OUT has both now, and the folder that no spec makes is extra where the specs are all.
+    // OUT now has both folders. If the specs are complete, the folder without a spec is extra.
     files(root, &[("specs/kv.yaml", &VOLUME.replace("service: kv", "service: store"))]);
     let run = berthc_in(root, &["check", "specs", "-o", "out"]);
     assert_eq!(run.status.code(), Some(1), "{}", stderr(&run));

@@ -28,7 +28,7 @@ fn judged(old: &Tree, new: &Compiled) -> Vec<(String, String, String)> {
     found.into_iter().map(|d| (d.code.into_owned(), d.message, d.fixes[0].text.clone())).collect()
 }
 
-/// From one spec to another.
+/// Returns the diagnostics of the change from one spec to another.
 fn between(old: &str, new: &str) -> Vec<(String, String, String)> {
     judged(&compile(&[old]).tree.unwrap(), &compile(&[new]))
 }
@@ -38,11 +38,11 @@ const VOLUME: &str = "service: db\nimage: db:1\nmembers: { count: 3, first: 1 }\
     targets: { kubernetes: { version: \"1.34\", namespace: apps } }\n";
 
 #[test]
-fn claims_that_grow_are_patched() {
+fn the_steps_for_a_larger_claim_patch_it() {
     let found = between(VOLUME, &VOLUME.replace("20Gi", "30Gi"));
     let [(code, message, help)] = found.as_slice() else { panic!("{found:#?}") };
     assert_eq!(code, "apply-refused");
-    assert_eq!(message, "kubectl apply will refuse another spec.volumeClaimTemplates of statefulset/db");
+    assert_eq!(message, "kubectl apply will refuse the new spec.volumeClaimTemplates of statefulset/db");
     let steps = [
         "kubectl -n apps delete statefulset/db --cascade=orphan",
         "kubectl -n apps wait --for=delete statefulset/db",
@@ -53,13 +53,13 @@ fn claims_that_grow_are_patched() {
     for step in steps {
         rest = rest.split_once(step).unwrap_or_else(|| panic!("{step} is not in {help}")).1;
     }
-    // Another class moves no data, and a claim keeps its own: that is `data-left`.
+    // A new class moves no data, because a claim keeps its class. This is `data-left`.
     let found = between(VOLUME, &VOLUME.replace("ssd", "hdd"));
     assert!(found.len() == 1 && found[0].0 == "data-left", "{found:#?}");
 }
 
 #[test]
-fn volumes_do_not_shrink() {
+fn a_smaller_volume_is_an_error() {
     for (old, new) in [("20Gi", "10Gi"), ("20Gi", "20G"), ("1Ti", "1000Gi")] {
         let found = between(&VOLUME.replace("20Gi", old), &VOLUME.replace("20Gi", new));
         assert_eq!(found.len(), 1, "{found:#?}");
@@ -82,10 +82,10 @@ fn volumes_do_not_shrink() {
     let larger = kafka(&swarm.replace("200Gi", "300Gi"), &other);
     let found = judged(&old, &compile(&texts(&larger)));
     assert_eq!(found.len(), 3, "{found:#?}");
-    assert_eq!(found[0].1, "docker will keep the volume data-kafka-0 as it was made");
+    assert_eq!(found[0].1, "docker will keep the old options of the volume data-kafka-0");
 }
 
-/// kafka with the specs that it names.
+/// Returns the diagnostics of kafka, compiled with the specs that it names.
 fn kafka(kafka: &str, data: &str) -> Vec<String> {
     let read = |name: &str| std::fs::read_to_string(harness::root().join("specs").join(name)).unwrap();
     vec![kafka.into(), data.into(), read("elasticsearch-data.v2.yaml"), read("elasticsearch-master.yaml")]
@@ -96,7 +96,7 @@ fn texts(specs: &[String]) -> Vec<&str> {
 }
 
 #[test]
-fn what_may_change_is_not_told() {
+fn allowed_changes_are_not_reported() {
     for (from, to) in [
         ("db:1", "db:2"),
         ("count: 3", "count: 5"),
@@ -107,7 +107,7 @@ fn what_may_change_is_not_told() {
     let compiled = compile(&[VOLUME]);
     assert_eq!(judged(&BTreeMap::new(), &compiled), []);
     assert_eq!(judged(&compiled.tree.clone().unwrap(), &compiled), []);
-    // Quotes and comments are layout.
+    // Quotes and comments do not matter.
     let quoted =
         |text: &String| text.replace("\"20Gi\"", "20Gi # twenty").replace(": Retain", ": \"Retain\"");
     let tree = compiled.tree.clone().unwrap();
@@ -116,7 +116,7 @@ fn what_may_change_is_not_told() {
     assert_eq!(judged(&old, &compiled), []);
 }
 
-/// A hand-made older state of one file: its text with `from` as `to`.
+/// Returns an older state of one file: its text with `to` in place of `from`.
 fn older(compiled: &Compiled, path: &str, from: &str, to: &str) -> Tree {
     let text = &compiled.tree.as_ref().unwrap()[path];
     assert!(text.contains(from), "{path} has no {from}:\n{text}");
@@ -124,7 +124,7 @@ fn older(compiled: &Compiled, path: &str, from: &str, to: &str) -> Tree {
 }
 
 #[test]
-fn fields_that_never_change_are_told() {
+fn changes_of_immutable_fields_are_reported() {
     let pinned = "service: pin\nimage: db:1\nmembers: { count: 1, pin: { label: n, at: { 0: 10.0.0.1 } } }\n\
         files: { /etc/x: { content: \"a b\" } }\n\
         exclusive: { data: { d: { mount: /data, host: \"/mnt/d1/p-{{ member.id }}\", size: 1Gi } } }\n\
@@ -205,13 +205,13 @@ fn fields_that_never_change_are_told() {
         }
         let found = judged(&older(&new, path, from, to), &new);
         assert_eq!(found.len(), 1, "{path}: {found:#?}");
-        assert!(found[0].1.contains(&format!("refuse another {message}")), "{path}: {found:#?}");
+        assert!(found[0].1.contains(&format!("refuse the new {message}")), "{path}: {found:#?}");
         assert!(found[0].2.contains(help), "{path}: {found:#?}");
     }
 }
 
 #[test]
-fn swarm_changes_neither_modes_nor_configs() {
+fn changes_of_swarm_modes_and_configs_are_reported() {
     let spec = "service: web\nimage: db:1\nmembers: { count: 1, pin: web }\nfiles: { /etc/x: { content: \"a b\" } }\n\
         exclusive: { ports: { sql: 5000 }, data: { d: { mount: /d, host: \"/mnt/d1/w-{{ member.id }}\" } } }\n\
         targets: { swarm: { engine: \"20.10\", network: net } }\n";
@@ -221,17 +221,17 @@ fn swarm_changes_neither_modes_nor_configs() {
     let found = judged(&older(&new, stack, "mode: replicated", "mode: global"), &new);
     assert_eq!(found.len(), 1, "{found:#?}");
     assert!(found[0].2.contains("docker service rm web_web-0"), "{found:#?}");
-    // Another content has another name, so nothing is refused.
+    // New content gets a new name, so nothing is refused.
     assert_eq!(between(&spec.replace("a b", "a c"), spec), []);
-    // A hand that changes one without the other is seen.
+    // A manual change of the content without the name is reported.
     let config = tree.keys().find(|p| p.starts_with("web/swarm/") && !p.ends_with(".yml")).unwrap();
     let found = judged(&older(&new, config, "a b", "a c"), &new);
     assert_eq!(found.len(), 1, "{found:#?}");
-    assert!(found[0].1.contains("another content of web-x-"), "{found:#?}");
+    assert!(found[0].1.contains("the new content of web-x-"), "{found:#?}");
 }
 
 #[test]
-fn global_units_are_not_changed_in_place() {
+fn changes_of_global_units_are_reported() {
     let spec = "service: es\nrevision: v1\nimage: db:1\nmembers: { per: node, on: { es: \"true\" } }\n\
                 targets: { fleet: { version: \"1.0.0\" } }\n";
     let found = between(spec, &spec.replace("db:1", "db:2"));
@@ -244,7 +244,7 @@ fn global_units_are_not_changed_in_place() {
 }
 
 #[test]
-fn the_command_line_tells_until_out_holds_the_new_state() {
+fn the_program_reports_a_change_until_out_has_the_new_state() {
     let dir = tempfile::tempdir().unwrap();
     let compile = ["compile", "db.yaml", "-o", "out"];
     let check = ["check", "db.yaml", "-o", "out"];

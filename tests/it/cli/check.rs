@@ -26,7 +26,7 @@ fn compiled() -> tempfile::TempDir {
 const CHECK: [&str; 4] = ["check", "db.yaml", "-o", "out"];
 
 #[test]
-fn in_step_is_0_and_drift_is_1() {
+fn check_exits_with_1_if_out_differs() {
     let dir = compiled();
     let (root, out) = (dir.path(), dir.path().join("out"));
     let run = berthc_in(root, &CHECK);
@@ -78,7 +78,7 @@ fn in_step_is_0_and_drift_is_1() {
 }
 
 #[test]
-fn a_changed_spec_is_drift_of_its_own_files_only() {
+fn a_changed_spec_changes_only_its_own_files() {
     let dir = compiled();
     files(dir.path(), &[("db.yaml", &DB.replace("db:1", "db:2"))]);
     let run = berthc_in(dir.path(), &CHECK);
@@ -92,7 +92,7 @@ fn a_changed_spec_is_drift_of_its_own_files_only() {
 }
 
 #[test]
-fn errors_are_2() {
+fn check_exits_with_2_if_the_specs_have_errors() {
     let dir = compiled();
     let root = dir.path();
     let unit = root.join("out/db/fleet/db@0.service");
@@ -114,7 +114,7 @@ fn errors_are_2() {
 }
 
 #[test]
-fn bytes_and_endless_files_are_told_apart_too() {
+fn line_ends_binary_and_long_files_are_compared() {
     let dir = compiled();
     let unit = dir.path().join("out/db/fleet/db@0.service");
     let text = fs::read_to_string(&unit).unwrap();
@@ -138,7 +138,7 @@ fn bytes_and_endless_files_are_told_apart_too() {
 }
 
 #[test]
-fn a_depfile_has_a_target_and_names_that_make_can_say() {
+fn a_depfile_has_a_target_and_paths_that_make_supports() {
     let dir = compiled();
     for (file, spec) in
         [("out", "db.yaml"), (".d", "db.yaml"), ("x/.d", "db.yaml"), ("o.d", "a:b.yaml"), ("o.d", "a=b.yaml")]
@@ -162,7 +162,7 @@ fn a_depfile_has_a_target_and_names_that_make_can_say() {
 
 /// After a rename, the folder of the old name would still be deployed, on the same data.
 #[test]
-fn what_a_renamed_service_leaves_behind_is_told() {
+fn the_old_folder_of_a_renamed_service_is_reported() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path();
     files(root, &[("berthc.toml", "specs = [\"*.yaml\"]\nout = \"out\"\n"), ("db.yaml", DB)]);
@@ -203,7 +203,7 @@ fn what_a_renamed_service_leaves_behind_is_told() {
 
 /// A compile of one revision alone would remove the files of the other.
 #[test]
-fn a_revision_that_is_left_out_keeps_its_files() {
+fn the_files_of_a_revision_outside_the_compile_stay() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path();
     let es = |revision: u8| {

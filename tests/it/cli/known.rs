@@ -101,7 +101,7 @@ fn write(path: impl AsRef<Path>, change: impl Fn(String) -> String) {
 const ALL: u64 = OUTSIDE as u64 + 5;
 
 #[test]
-fn it_changes_no_answer() {
+fn the_cache_changes_no_result() {
     type Change = fn(&Path);
     // The change, the arguments, the exit code, and the number of services that still match.
     let changes: &[(&str, Change, &[&str], i32, u64)] = &[
@@ -273,7 +273,7 @@ fn it_changes_no_answer() {
 /// The spec does not show what raw additions meet, and neither do the files of two separate
 /// compiles.
 #[test]
-fn raw_additions_are_not_known() {
+fn services_with_raw_additions_are_not_cached() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path();
     project(root);
@@ -290,7 +290,7 @@ fn raw_additions_are_not_known() {
 /// `check` keeps fingerprints as `compile` does, but only of runs without errors and with many
 /// specs.
 #[test]
-fn runs_learn_from_each_other() {
+fn a_run_uses_the_cache_of_earlier_runs() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path();
     project(root);

@@ -42,7 +42,7 @@ fn piped(args: &[&str], stdout: Stdio, stderr: Stdio) -> Option<i32> {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_error() {
+fn a_closed_pipe_is_no_error() {
     let known = commands();
     let mut lines: Vec<(Vec<&str>, i32)> = vec![(vec!["--help"], 0), (vec!["--version"], 0), (vec![], 2)];
     let names = names();
@@ -78,7 +78,7 @@ fn data_that_cannot_be_written_is_an_error() {
 }
 
 #[test]
-fn colours_are_a_choice() {
+fn color_switches_colours_on_and_off() {
     let run = |args: &[&str], no_color: bool| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_berthc"));
         command
@@ -110,7 +110,7 @@ fn colours_are_a_choice() {
 }
 
 #[test]
-fn quiet_says_errors_only() {
+fn quiet_prints_only_errors() {
     let out = tempfile::tempdir().unwrap();
     let out = out.path().to_str().unwrap();
     let good = berthc(&["compile", "specs/ledger.yaml", "specs/orders-db.yaml", "-o", out, "-q"]);
@@ -121,7 +121,7 @@ fn quiet_says_errors_only() {
 
 /// One spec in all four formats: the same findings at the same places.
 #[test]
-fn every_format_says_the_same() {
+fn every_format_has_the_same_findings() {
     let run = |format: &str| {
         let bad = ["tests/bad/wrong-type.both.yaml", "tests/bad/neighbour.path"];
         let run = berthc(&["compile", bad[0], bad[1], "-o", "/nonexistent", "--format", format]);
@@ -184,7 +184,7 @@ fn the_manual_has_a_page_for_every_command() {
 
 /// bash loads the completions and offers commands and values. `.ci` tests the other shells.
 #[test]
-fn bash_completes() {
+fn bash_completes_commands_and_values() {
     let script = "source <(\"$0\" completions bash)\n\
                   try() { COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); _berthc berthc \"${!#}\" \"${@: -2:1}\"; echo \"${COMPREPLY[@]}\"; }\n\
                   try berthc comp\ntry berthc compile --format s\ntry berthc init vol";
@@ -195,7 +195,7 @@ fn bash_completes() {
 
 /// A file that could not be read must not lead to a success.
 #[test]
-fn verify_ends_with_2_where_it_could_not_read() {
+fn verify_exits_with_2_if_a_file_cannot_be_read() {
     let dir = tempfile::tempdir().unwrap();
     for (name, text) in
         [("a.yaml", "apiVersion: v1\nkind: Pod\nspec: [\n"), ("b.yml", "services:\n  db: [\n")]

@@ -11,7 +11,7 @@ const SPEC: &str = "service: db\nimage: db:1\nmembers: { count: 1 }\n\
                     targets: { kubernetes: { version: \"1.34\", namespace: db } }\n";
 
 #[test]
-fn writes_only_what_changed_and_whole() {
+fn compile_writes_only_changed_files_and_each_as_a_whole() {
     let dir = tempfile::tempdir().unwrap();
     let (spec, out) = (dir.path().join("db.yaml"), dir.path().join("out"));
     fs::write(&spec, SPEC).unwrap();
@@ -37,7 +37,7 @@ fn writes_only_what_changed_and_whole() {
 }
 
 #[test]
-fn an_error_leaves_the_output_as_it_was() {
+fn an_error_leaves_the_output_unchanged() {
     let dir = tempfile::tempdir().unwrap();
     let (spec, out) = (dir.path().join("db.yaml"), dir.path().join("out"));
     fs::write(&spec, SPEC).unwrap();
@@ -61,7 +61,7 @@ fn an_error_leaves_the_output_as_it_was() {
 }
 
 #[test]
-fn what_no_spec_makes_any_more_is_removed() {
+fn files_that_no_spec_needs_any_more_are_removed() {
     let dir = tempfile::tempdir().unwrap();
     let (spec, out) = (dir.path().join("db.yaml"), dir.path().join("out"));
     let text = SPEC.replace("targets: {", "targets: { fleet: { version: \"1.0.0\" },");
@@ -87,7 +87,7 @@ fn what_no_spec_makes_any_more_is_removed() {
 }
 
 #[test]
-fn targets_can_be_chosen() {
+fn target_limits_the_output() {
     let out = tempfile::tempdir().unwrap();
     let run = berthc(&[
         "compile".as_ref(),
@@ -106,7 +106,7 @@ fn targets_can_be_chosen() {
 }
 
 #[test]
-fn bootstrap_is_emitted_on_request_only() {
+fn bootstrap_is_emitted_only_on_request() {
     let out = tempfile::tempdir().unwrap();
     let spec = "specs/etcd.toml";
     let args = ["compile".as_ref(), spec.as_ref(), "-o".as_ref(), out.path().as_os_str()];
@@ -124,7 +124,7 @@ fn bootstrap_is_emitted_on_request_only() {
 }
 
 #[test]
-fn json_says_what_text_says() {
+fn json_has_the_same_diagnostics_as_text() {
     let dir = tempfile::tempdir().unwrap();
     let spec = dir.path().join("db.toml");
     fs::write(&spec, "service = \"db\"\nimage = \"db:1\"\nport = 1\n").unwrap();
@@ -149,7 +149,7 @@ fn json_says_what_text_says() {
 }
 
 #[test]
-fn wrong_usage_is_exit_2() {
+fn wrong_usage_exits_with_2() {
     for args in [
         vec!["compile"],
         vec!["frobnicate"],
@@ -252,7 +252,7 @@ fn templates_can_be_overridden_one_by_one() {
 }
 
 #[test]
-fn help_teaches() {
+fn help_has_examples_and_exit_codes() {
     let run = berthc(&["--help"]);
     crate::harness::golden("errors", "help", &stdout(&run));
     let run = berthc(&["compile", "--help"]);
@@ -264,7 +264,7 @@ fn help_teaches() {
 }
 
 #[test]
-fn schema_is_a_schema() {
+fn the_schema_in_golden_is_current() {
     let run = berthc(&["schema"]);
     let shipped = fs::read_to_string(crate::harness::root().join("golden/spec.schema.json")).unwrap();
     assert_eq!(
@@ -281,7 +281,7 @@ fn schema_is_a_schema() {
 }
 
 #[test]
-fn explain_says_what_holds_and_what_a_code_means() {
+fn explain_prints_certificates_and_pages() {
     let run = berthc(&["explain", "specs/zookeeper.yaml", "--target", "fleet"]);
     assert!(run.status.success(), "{}", stderr(&run));
     let text = stdout(&run);
@@ -318,7 +318,7 @@ fn explain_says_what_holds_and_what_a_code_means() {
 
 /// A spec from a pipe can be read only once, whatever its length and its overrides.
 #[test]
-fn specs_come_from_pipes() {
+fn a_spec_can_come_from_a_pipe() {
     let dir = tempfile::tempdir().unwrap();
     let spec = "service: db\nimage: db:1\nmembers: { count: 1 }\n\
                 targets: { kubernetes: { version: \"1.34\", namespace: db } }\n";

@@ -1,4 +1,4 @@
-//! `berthc verify` and `berthc compile` in a pipe, and what a project says of the files.
+//! Tests `berthc verify` and `berthc compile` in a pipe, and the settings of a project for files.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -76,10 +76,10 @@ fn verify_reads_standard_input() {
 }
 
 #[test]
-fn standard_input_that_is_nothing_is_refused() {
+fn empty_or_unknown_standard_input_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     for (text, what) in
-        [("", "standard input is empty"), ("[Service]\n", "needs a file"), ("a: 1\n", "no manifest")]
+        [("", "standard input is empty"), ("[Service]\n", "must be a file"), ("a: 1\n", "neither a manifest")]
     {
         let run = piped(dir.path(), &["verify", "-"], text);
         assert_eq!(run.status.code(), Some(2), "{text}");
@@ -103,7 +103,7 @@ fn compile_reads_standard_input() {
 }
 
 #[test]
-fn a_project_accepts_by_object() {
+fn berthc_toml_accepts_findings_by_object() {
     let dir = tempfile::tempdir().unwrap();
     let accept = |code: &str, object: &str| {
         format!("[[verify.accept]]\ncode = \"{code}\"\nobject = \"{object}\"\nbecause = \"a cache\"\n")
@@ -138,7 +138,7 @@ fn a_project_accepts_by_object() {
     assert!(said.contains("accepted: ") && said.contains("/mnt/other") && !said.contains("stale"), "{said}");
     let run = verify(&(all("deployment/db") + &all("shop/deployment/other")));
     assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));
-    // Of an object that is there, and of one that is not.
+    // One entry is about an existing object, the other about a missing one.
     let gone =
         accept("kubernetes/data/force", "deployment/db") + &accept("kubernetes/data/move", "deployment/gone");
     let said = stderr(&verify(&gone));
@@ -150,7 +150,7 @@ fn a_project_accepts_by_object() {
 }
 
 #[test]
-fn a_project_names_kinds_without_pods() {
+fn berthc_toml_names_kinds_without_pods() {
     let dir = tempfile::tempdir().unwrap();
     let widget = "apiVersion: example.org/v1\nkind: Widget\nmetadata: { name: w }\n";
     for (toml, code) in [

@@ -94,7 +94,7 @@ pub fn bend(random: &mut Random, text: &str, other: &str) -> String {
 }
 
 #[test]
-fn bent_specs_never_panic_or_hang() {
+fn changed_specs_never_panic_or_hang() {
     let corpus = corpus();
     let mut random = Random(0x5EED_0BE2_74C0_FFEE);
     for _ in 0..3000 {

@@ -33,7 +33,7 @@ fn specs(folder: &str) -> Vec<Input> {
 }
 
 #[test]
-fn threads_change_nothing() {
+fn the_number_of_threads_does_not_change_the_result() {
     for folder in ["specs", "tests/specs"] {
         let inputs = specs(folder);
         let one = berthc::compile(&inputs, &Disk, &Options::default());
@@ -68,7 +68,7 @@ impl Sink for Half {
 }
 
 #[test]
-fn a_part_that_is_kept_at_first_sight_is_not_searched() {
+fn an_output_that_the_sink_accepts_before_the_search_is_not_searched() {
     let inputs = specs("specs");
     let whole = berthc::compile(&inputs, &Disk, &Options::default()).tree.unwrap();
     let half = Half::default();
@@ -100,7 +100,7 @@ fn codes(specs: &[&str], options: &Options) -> Vec<String> {
 
 /// Neither spec names the other, but the raw additions of one mount the directory of the other.
 #[test]
-fn what_raw_additions_take_is_searched_with_its_owner() {
+fn a_directory_in_raw_additions_is_searched_with_its_owner() {
     let own =
         |more: &str| format!("targets: {{ kubernetes: {{ version: \"1.34\", namespace: db{more} }} }}\n");
     let one = node("ledger", &own(""));
@@ -134,7 +134,7 @@ impl Sink for Lots {
 
 /// Only the emitted texts show this: a template mounts one directory for all services.
 #[test]
-fn texts_that_claim_one_thing_are_searched_together() {
+fn files_that_claim_one_directory_are_searched_together() {
     let name = "swarm/stack.yml.j2";
     let own: BTreeMap<&str, &str> = berthc::emit::templates().collect();
     let mut options = Options::default();
@@ -166,9 +166,9 @@ fn an_unknown_name_hides_no_other_fault() {
     assert!(codes.contains(&"port-unknown".into()) && codes.contains(&"apart-one-sided".into()), "{codes:?}");
 }
 
-/// Suggestions are searched a hundred times at most, however many unknown names there are.
+/// At most a hundred unknown names get a suggestion.
 #[test]
-fn hints_end() {
+fn the_number_of_hints_is_limited() {
     let peers: Vec<String> =
         (0..150).map(|n| format!("V{n}: \"{{{{ peers('orders-d{n}') | length }}}}\"")).collect();
     let spec = format!(
@@ -189,7 +189,7 @@ fn long(inputs: &[Input]) -> Vec<Input> {
 }
 
 #[test]
-fn what_is_read_again_says_the_same() {
+fn reading_specs_again_gives_the_same_output() {
     for folder in ["specs", "tests/specs"] {
         let inputs = specs(folder);
         let kept = berthc::compile(&inputs, &Disk, &Options::default());
@@ -223,7 +223,7 @@ impl Specs for Changing {
 }
 
 #[test]
-fn a_spec_that_changes_meanwhile_is_a_fault() {
+fn a_spec_that_changes_during_the_compile_is_an_error() {
     let spec = "service: db\nimage: db:1\nmembers: { count: 1 }\n\
                 targets: { kubernetes: { version: \"1.34\", namespace: db } }\n";
     let other = "service: db\nimage: db:2\nmembers: { count: 1 }\n\
@@ -246,7 +246,7 @@ fn a_spec_that_changes_meanwhile_is_a_fault() {
 /// Services with a common error are in one batch: batches report the same errors as one check of
 /// all services.
 #[test]
-fn lots_hide_no_fault() {
+fn batches_report_the_errors_of_a_check_of_all_services() {
     let mut random = Random(7);
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for round in 0..400 {
@@ -282,7 +282,7 @@ fn lots_hide_no_fault() {
     }
 }
 
-/// A word of the message for each kind of name that clashes.
+/// One word of the message for each kind of name clash.
 const CLASHES: [&str; 6] =
     ["volume", "on fleet", "on Swarm", "the Service", "the DaemonSet", "the same claims"];
 
@@ -376,7 +376,7 @@ fn any(random: &mut Random, given: Option<(&str, &str, &str)>) -> String {
 
 /// Two services that have nothing in common except one name.
 #[test]
-fn one_name_is_enough() {
+fn services_with_one_common_name_are_in_one_batch() {
     let node = |name: &str, revision: &str, port: u16, target: &str| {
         format!(
             "service: {name}\nrevision: {revision}\nimage: i:1\nmembers: {{ per: node, on: {{ {name}: \"true\" }} }}\n\
@@ -427,7 +427,7 @@ fn one_name_is_enough() {
 
 /// The third service overlaps with the first, whose ids reach beyond the second.
 #[test]
-fn ids_meet_across_others() {
+fn ids_clash_across_a_service_between_them() {
     let one = |name: &str, first: u32, count: u32| {
         format!(
             "service: {name}\nimage: i:1\nmembers: {{ count: {count}, first: {first} }}\n\

@@ -44,7 +44,7 @@ fn names(input: &Input) -> (String, BTreeSet<String>) {
 }
 
 #[test]
-fn a_spec_compiles_alone_as_among_others() {
+fn a_spec_compiles_to_the_same_files_alone() {
     let (mut alone, mut files) = (0, 0);
     for folder in ["specs", "tests/specs"] {
         let paths = walk(&root().join(folder));

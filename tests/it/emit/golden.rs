@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::harness::{berthc, golden, root, stderr, walk};
 
 #[test]
-fn specs_compile_to_what_was_reviewed() {
+fn specs_compile_to_the_reviewed_files() {
     let out = tempfile::tempdir().unwrap();
     let run = berthc(&["compile".as_ref(), "specs".as_ref(), "-o".as_ref(), out.path().as_os_str()]);
     assert!(run.status.success(), "{}", stderr(&run));
@@ -25,14 +25,14 @@ fn specs_compile_to_what_was_reviewed() {
     for ((service, target), page) in &pages {
         golden(service, target, page);
     }
-    // A snapshot without its service is a lie.
+    // Every snapshot must belong to a service.
     for path in walk(&root().join("golden")) {
         let relative = path.strip_prefix(root().join("golden")).unwrap().to_string_lossy().into_owned();
         if relative == "spec.schema.json" {
             continue;
         }
         let (service, target) = relative.trim_end_matches(".snap").split_once('/').unwrap();
-        // Of these, tests of their own.
+        // Other tests compare these snapshots.
         let known =
             ["errors", "found"].contains(&service) || pages.contains_key(&(service.into(), target.into()));
         assert!(known, "golden/{relative} belongs to nothing");

@@ -1,4 +1,5 @@
-//! `berthc explain NAME`: a page for everything that a compile can name, and its lines hold.
+//! Tests `berthc explain NAME`: everything that a compile can name has a page, and the marked lines
+//! of a page are correct.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +24,7 @@ fn code(name: &str) -> Option<Code> {
     Code::ALL.iter().copied().find(|c| c.as_str() == name)
 }
 
-/// Pages of gaps of a field: `TARGET/FIELD.PATH`.
+/// Returns whether a page is about the gap of a field: `TARGET/FIELD.PATH`.
 fn of_field(name: &str) -> bool {
     let target = Target::ALL.into_iter().find(|t| name.starts_with(&format!("{}/", t.name())));
     target.is_some() && name.matches('/').count() == 1
@@ -48,7 +49,7 @@ fn every_code_gap_hazard_resource_and_layer_has_a_page() {
     assert_eq!(missing, Vec::<&String>::new());
 }
 
-/// The fields that stand in the text of the targets as gaps, whether or not a spec here leads to them.
+/// Finds the fields that the code of the targets reports as gaps, even if no spec here has them.
 #[test]
 fn every_field_that_a_target_names_has_a_page() {
     let mut found = BTreeSet::new();
@@ -78,14 +79,14 @@ fn every_field_that_a_target_names_has_a_page() {
     assert_eq!(stale, Vec::<&&str>::new(), "pages of gaps that no target has; there are {found:?}");
 }
 
-/// What `verify` calls a finding; lines of its page are of a manifest, a unit or a stack file, and
-/// `tests/found` has them whole.
+/// Returns whether a page is about a finding of `verify`. Its lines belong to a manifest, a unit or
+/// a stack file; `tests/found` has the complete files.
 fn finding(name: &str) -> bool {
     codes::ALL.contains(&name)
 }
 
 #[test]
-fn every_page_belongs_to_something_and_stands_once() {
+fn every_page_has_a_subject_and_is_unique() {
     let mut seen = BTreeSet::new();
     for (name, text) in pages() {
         assert!(seen.insert(name), "{name} stands twice");
@@ -120,7 +121,7 @@ fn every_page_belongs_to_something_and_stands_once() {
 }
 
 #[test]
-fn gaps_without_a_page_of_their_own_have_that_of_their_kind() {
+fn gaps_without_a_page_have_the_page_of_their_kind() {
     assert_eq!(page("swarm/id/partition"), page("swarm/*/partition"));
     assert_ne!(page("swarm/data/relabel"), page("swarm/*/relabel"));
     assert_eq!(page("swarm/secrets.password"), page("swarm/secrets.NAME"));
@@ -141,7 +142,7 @@ fn the_command_prints_a_page() {
     assert_eq!(run.status.code(), Some(0));
 }
 
-/// Lines of a spec that stand in a page: after a word that says what they are, and below.
+/// Returns the lines of specs in a page, each group with the word in front of it.
 fn lines(text: &str) -> Vec<(&str, Vec<&str>)> {
     let mut found: Vec<(&str, Vec<&str>)> = Vec::new();
     for line in text.lines() {
@@ -158,7 +159,7 @@ fn lines(text: &str) -> Vec<(&str, Vec<&str>)> {
     found
 }
 
-/// A spec that is good, with these lines in place of its own.
+/// Returns a valid spec in which these lines replace its own.
 fn spec(lines: &[&str]) -> String {
     let key = |line: &str| line.split(':').next().unwrap().to_owned();
     let base = [
@@ -175,10 +176,10 @@ fn spec(lines: &[&str]) -> String {
     kept.chain(lines.iter().copied()).map(|l| format!("{l}\n")).collect()
 }
 
-/// What a wrong line must show and a right one must not; what is only to be written is at least
-/// well formed.
+/// A wrong line must cause the code of the page, and a right line must not. A line to write must at
+/// least be well-formed.
 #[test]
-fn the_lines_of_the_pages_are_what_they_are_said_to_be() {
+fn lines_marked_wrong_fail_and_lines_marked_right_compile() {
     let mut wrong = Vec::new();
     for (name, text) in pages().filter(|(name, _)| !finding(name)) {
         for (word, lines) in lines(text) {
@@ -199,12 +200,12 @@ fn the_lines_of_the_pages_are_what_they_are_said_to_be() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What no line of a page may be.
+/// The codes that no line of a page may cause.
 const MALFORMED: [&str; 8] =
     ["bad-", "value-", "-shape", "syntax", "unknown-key", "wrong-type", "missing", "duplicate-key"];
 
 #[test]
-fn ids_are_read_as_they_are_printed() {
+fn ids_are_parsed_as_they_are_printed() {
     for (target, resource) in Target::ALL.into_iter().flat_map(|t| Resource::ALL.map(|r| (t, r))) {
         for hazard in Hazard::ALL {
             let cell = CellId { target, resource, hazard };

@@ -17,26 +17,26 @@ fn fleet(workloads: Vec<Workload>) -> Vec<String> {
 }
 
 #[test]
-fn what_berthc_emits_for_a_pinned_member_holds() {
+fn emitted_units_of_a_pinned_member_have_no_breach() {
     assert_eq!(fleet(vec![pinned()]), Vec::<String>::new());
 }
 
 #[test]
-fn without_its_name_a_killed_client_leaves_a_second_container() {
+fn without_the_container_name_a_killed_client_allows_a_second_container() {
     let mut w = Workload { cleans: None, ..pinned() };
     w.members[0].container = None;
     assert_eq!(fleet(vec![w]), ["fleet/data/reboot", "fleet/data/relabel", "fleet/data/update"]);
 }
 
 #[test]
-fn without_its_pin_it_moves_off_its_data() {
+fn without_its_pin_a_member_leaves_its_data() {
     let w = Workload { wants: Vec::new(), ..pinned() };
     let all = fleet(vec![w]);
     assert!(all.contains(&"fleet/data/partition".to_owned()), "{all:?}");
 }
 
 #[test]
-fn revisions_meet_while_the_first_still_stops() {
+fn a_revision_starts_while_the_first_still_stops() {
     let units = |name: bool| {
         ["v1", "v2"]
             .map(|v| {

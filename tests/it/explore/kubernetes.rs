@@ -45,17 +45,17 @@ fn kubernetes(workloads: Vec<Workload>) -> Vec<String> {
 }
 
 #[test]
-fn a_daemon_set_with_affinity_holds() {
+fn a_daemon_set_with_anti_affinity_has_no_breach() {
     assert_eq!(kubernetes(vec![set()]), Vec::<String>::new());
 }
 
 #[test]
-fn a_bare_daemon_set_does_not_outlive_being_made_again() {
+fn a_daemon_set_without_anti_affinity_breaks_when_it_is_recreated() {
     assert_eq!(kubernetes(vec![Workload { apart: Vec::new(), ..set() }]), ["kubernetes/data/revisions"]);
 }
 
 #[test]
-fn a_surge_is_two_writers_or_never_ends() {
+fn a_surge_gives_two_writers_or_never_ends() {
     let update = Update { order: Order::StartFirst, at: Some(at("maxSurge")) };
     let bare = Workload { apart: Vec::new(), update: update.clone(), ..set() };
     assert!(kubernetes(vec![bare]).contains(&"kubernetes/data/update".to_owned()));
@@ -63,7 +63,7 @@ fn a_surge_is_two_writers_or_never_ends() {
 }
 
 #[test]
-fn a_directory_that_is_made_hides_an_unmounted_disk() {
+fn a_directory_that_the_kubelet_creates_hides_an_unmounted_disk() {
     let w = Workload {
         members: workload(Kind::DaemonSet, vec![host("/mnt/d1/db", Missing::Created)]).members,
         ..set()
@@ -83,13 +83,13 @@ fn revisions(apart: Vec<Apart>) -> Vec<Workload> {
 }
 
 #[test]
-fn revisions_are_kept_apart_by_affinity_only() {
+fn only_anti_affinity_keeps_revisions_apart() {
     assert_eq!(kubernetes(revisions(vec![affinity()])), Vec::<String>::new());
     assert_eq!(kubernetes(revisions(Vec::new())), ["kubernetes/data/relabel", "kubernetes/data/revisions"]);
 }
 
 #[test]
-fn a_stateful_set_holds_until_someone_forces() {
+fn a_stateful_set_breaks_only_by_force() {
     let w = stateful(vec![claim(false, Fences::Never)]);
     assert_eq!(kubernetes(vec![w.clone()]), Vec::<String>::new());
     let world = World { workloads: vec![w], ..World::default() };
@@ -101,12 +101,13 @@ fn a_stateful_set_holds_until_someone_forces() {
 }
 
 #[test]
-fn one_replica_of_a_deployment_is_not_one() {
+fn a_deployment_with_one_replica_may_run_two_pods() {
     let update = Update { order: Order::StopFirst, at: None };
     let w = Workload { kind: Kind::Replicas, update, ..stateful(vec![claim(false, Fences::WhileConnected)]) };
     let all = findings(Target::Kubernetes, vec![w.clone()]);
     assert!(all.iter().any(|f| f.code == "kubernetes/data/reboot"), "{all:?}");
-    // Recreate waits in an upgrade, but not for pods of the template that it goes back to.
+    // Recreate waits during an upgrade, but a rollback does not wait for pods of the older
+    // template.
     let update = all.iter().find(|f| f.code == "kubernetes/data/update").unwrap();
     assert!(update.story.iter().any(|e| e.words.contains("old template is applied again")), "{update:?}");
     let rolling = Update { order: Order::StartFirst, at: None };
@@ -116,7 +117,7 @@ fn one_replica_of_a_deployment_is_not_one() {
 }
 
 #[test]
-fn two_workloads_on_one_directory() {
+fn two_workloads_on_one_directory_break() {
     let mut other = set();
     other.family = "cache".into();
     other.labels = BTreeMap::new();
@@ -124,7 +125,7 @@ fn two_workloads_on_one_directory() {
     assert_eq!(kubernetes(vec![set(), other]), ["kubernetes/data/neighbour", "kubernetes/data/revisions"]);
 }
 
-/// Members of a quorum, each with its own volume, that a controller updates.
+/// Returns members of a quorum, each with its own volume, that a controller updates.
 pub fn rolled(members: u32, most: u32, parallel: bool) -> Workload {
     let mut w = stateful(Vec::new());
     w.members = (1..=members)
@@ -146,13 +147,13 @@ pub fn rolled(members: u32, most: u32, parallel: bool) -> Workload {
 }
 
 #[test]
-fn a_roll_out_keeps_a_majority_or_is_told() {
+fn a_rollout_that_stops_a_majority_is_reported() {
     let together = vec!["update-together".to_owned()];
     for (members, most, parallel, told) in [
         (3, 1, false, false),
         (3, 1, true, true),
         (3, 2, false, true),
-        // Of five members two may go.
+        // A quorum of five members may lose two.
         (5, 2, false, false),
         (5, 3, false, true),
         (5, 2, true, true),

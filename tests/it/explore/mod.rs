@@ -1,4 +1,4 @@
-//! The explorer on worlds written by hand: which hazard breaks what, once a rule is away.
+//! Tests the search on hand-written worlds: which hazard breaks what, after a rule is removed.
 
 mod fleet;
 mod kubernetes;
@@ -40,7 +40,7 @@ pub fn port(number: u16, bound: bool) -> Port {
     Port { number, protocol: "tcp".into(), scheduled: true, bound, declared: true, at: at("ports[0]") }
 }
 
-/// A workload of one member, `db-1`.
+/// Returns a workload with one member, `db-1`.
 pub fn workload(kind: Kind, mounts: Vec<Mount>) -> Workload {
     let first = Update { order: Order::StopFirst, at: Some(at("update")) };
     Workload {
@@ -66,15 +66,15 @@ pub fn findings(target: Target, workloads: Vec<Workload>) -> Vec<Finding> {
     explored.findings
 }
 
-/// The codes of all findings, sorted.
+/// Returns the codes of all findings, sorted.
 pub fn codes(target: Target, workloads: Vec<Workload>) -> Vec<String> {
     let all: BTreeSet<String> = findings(target, workloads).into_iter().map(|f| f.code.to_string()).collect();
     all.into_iter().collect()
 }
 
-/// Each node runs one of each: what keeps them apart is one lock on one file.
+/// Each node runs one container of each workload; only a lock on the same file keeps them apart.
 #[test]
-fn locks_meet_on_one_file_only() {
+fn locks_exclude_each_other_only_on_the_same_file() {
     let broken = |ours: &str, theirs: &str| {
         let of = |name: &str, lock: &str| {
             let mut all = workload(Kind::Global, vec![host("/srv/db", Missing::Refused)]);
@@ -92,6 +92,6 @@ fn locks_meet_on_one_file_only() {
     {
         assert!(broken(ours, theirs), "{ours} {theirs}");
     }
-    // Action lies there may be another mount.
+    // Another mount may be at that path.
     assert!(broken("/data/a/lock", "/data/a/lock"));
 }

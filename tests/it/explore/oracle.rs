@@ -59,13 +59,13 @@ impl Model for Oracle {
             Property::always("empty", |_, m| !matches!(m, Moment::Broken(BreachKind::Empty, _))),
             Property::always("other", |_, m| !matches!(m, Moment::Broken(BreachKind::Other, _))),
             Property::always("quorum", |_, m| !matches!(m, Moment::Broken(BreachKind::Quorum, _))),
-            // Never seen, so that every state is looked at.
+            // This property never becomes true, so the model checker visits every state.
             Property::sometimes("end of the world", |_, _| false),
         ]
     }
 }
 
-/// Whether from some state no way leads to a settled one: by going round until nothing changes.
+/// Returns whether no settled state is reachable from some state. Repeats until nothing changes.
 fn stuck(facts: &Facts) -> bool {
     let oracle = Oracle(facts.clone());
     let start = facts.canonical(facts.start());
@@ -100,7 +100,7 @@ fn stuck(facts: &Facts) -> bool {
     }
 }
 
-/// Compares one scenario; whether it breaks.
+/// Compares one scenario. Returns whether it has a breach.
 fn compare(facts: &Facts) -> bool {
     let found = search(rules::of(facts.target), facts);
     assert!(found.complete, "{facts:?}");
@@ -124,7 +124,8 @@ fn compare(facts: &Facts) -> bool {
     broken > 0
 }
 
-/// Every scenario of these workloads; how many there were, and how many of them break.
+/// Compares every scenario of these workloads. Returns the number of scenarios, and of those with a
+/// breach.
 pub fn compare_all(target: Target, workloads: Vec<Workload>, nodes: usize) -> (usize, usize) {
     let world = World { workloads, ..World::default() };
     let (mut all, mut broken) = (0, 0);
@@ -137,7 +138,7 @@ pub fn compare_all(target: Target, workloads: Vec<Workload>, nodes: usize) -> (u
     (all, broken)
 }
 
-/// Workloads with every combination of rules that a member may have.
+/// Returns workloads with every combination of rules that a member may have.
 fn many(target: Target) -> Vec<Workload> {
     let kinds: &[Kind] = match target {
         Target::Kubernetes => &[Kind::DaemonSet, Kind::StatefulSet, Kind::Replicas],
@@ -177,7 +178,7 @@ fn the_search_agrees_with_a_model_checker() {
 }
 
 #[test]
-fn it_agrees_on_three_nodes_and_on_pairs() {
+fn the_model_checker_agrees_on_three_nodes_and_on_pairs() {
     let pair = |mut w: Workload| {
         let mut other = w.clone();
         other.members[0].name = "db-2".into();
@@ -194,11 +195,11 @@ fn it_agrees_on_three_nodes_and_on_pairs() {
 }
 
 #[test]
-fn it_agrees_on_members_of_a_quorum() {
+fn the_model_checker_agrees_on_members_of_a_quorum() {
     for parallel in [false, true] {
         for most in [1, 2] {
             let (all, broken) = compare_all(Target::Kubernetes, vec![rolled(3, most, parallel)], 2);
-            // By force one member alone breaks.
+            // With force, even one member has a breach.
             let lost = usize::from(parallel || most > 1);
             assert_eq!(broken, 1 + lost, "{parallel} {most}: {broken} of {all}");
         }

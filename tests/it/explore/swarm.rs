@@ -14,18 +14,18 @@ fn swarm(w: Workload) -> Vec<String> {
 }
 
 #[test]
-fn what_berthc_emits_for_a_pinned_member_holds() {
+fn the_emitted_stack_of_a_pinned_member_has_no_breach() {
     assert_eq!(swarm(pinned()), Vec::<String>::new());
 }
 
 #[test]
-fn without_the_port_only_the_order_is_left() {
+fn without_the_port_only_the_update_order_protects() {
     let w = Workload { ports: Vec::new(), ..pinned() };
     assert_eq!(swarm(w), ["swarm/data/partition", "swarm/data/reboot", "swarm/data/relabel"]);
 }
 
 #[test]
-fn a_grace_above_55_s_outlasts_stop_first() {
+fn stop_first_does_not_wait_for_a_grace_above_55_s() {
     let with = |grace| swarm(Workload { ports: Vec::new(), grace, ..pinned() });
     let other = ["swarm/data/partition", "swarm/data/reboot", "swarm/data/relabel"];
     assert_eq!(with(55), other);
@@ -35,7 +35,7 @@ fn a_grace_above_55_s_outlasts_stop_first() {
 }
 
 #[test]
-fn start_first_has_two_writers_or_never_ends() {
+fn start_first_gives_two_writers_or_never_ends() {
     let first = Update { order: Order::StartFirst, at: Some(at("order")) };
     let bare = Workload { ports: Vec::new(), update: first.clone(), ..pinned() };
     assert!(swarm(bare).contains(&"swarm/data/update".to_owned()));
@@ -44,7 +44,7 @@ fn start_first_has_two_writers_or_never_ends() {
 }
 
 #[test]
-fn without_the_pin_it_moves_off_its_data() {
+fn without_the_pin_a_member_leaves_its_data() {
     let w = Workload { wants: Vec::new(), ..pinned() };
     for f in findings(Target::Swarm, vec![w.clone()]) {
         println!("{}: {}", f.code, f.message);

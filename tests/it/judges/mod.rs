@@ -1,3 +1,3 @@
-//! Second opinions from outside: simulators that know nothing of berthc.
+//! Second opinions: simulators that do not use berthc.
 
 pub mod fleet;

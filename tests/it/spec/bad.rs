@@ -24,7 +24,7 @@ fn code(name: &str) -> &str {
 }
 
 #[test]
-fn every_bad_spec_is_refused_by_its_code() {
+fn every_bad_spec_is_refused_with_its_code() {
     for (name, path) in cases() {
         let relative = path.strip_prefix(root()).unwrap();
         let out = tempfile::tempdir().unwrap();
@@ -40,9 +40,9 @@ fn every_bad_spec_is_refused_by_its_code() {
     }
 }
 
-/// What a help tells to write has no placeholder, which berthc would refuse in its turn.
+/// A line to write has no placeholder, because berthc would refuse it.
 #[test]
-fn helps_have_no_placeholders() {
+fn lines_to_write_have_no_placeholders() {
     for path in harness::walk(&root().join("golden/errors")) {
         let text = std::fs::read_to_string(&path).unwrap();
         for help in text.lines().filter(|line| line.starts_with("help: ")) {
@@ -99,7 +99,7 @@ fn codes(specs: &[(&str, &str)]) -> Vec<String> {
 }
 
 #[test]
-fn a_spec_beyond_all_size_is_refused() {
+fn a_spec_that_is_too_large_is_refused() {
     let long = format!("service: db\n# {}\n", "x".repeat(5 << 20));
     assert_eq!(codes(&[("db.yaml", &long)]), ["too-large"]);
     let many = format!("service: db\nargs: [{}]\n", "a,".repeat(300_000));
@@ -109,7 +109,7 @@ fn a_spec_beyond_all_size_is_refused() {
 }
 
 #[test]
-fn a_file_beyond_what_configs_carry_is_refused() {
+fn a_file_that_is_too_large_for_a_config_is_refused() {
     let text = format!(
         "service: db\nimage: db:1\nmembers: {{ count: 1 }}\nfiles: {{ /etc/x: {{ content: \"{}\" }} }}\n\
          targets: {{ kubernetes: {{ version: \"1.34\", namespace: db }} }}\n",
@@ -119,7 +119,7 @@ fn a_file_beyond_what_configs_carry_is_refused() {
 }
 
 #[test]
-fn faults_of_one_cause_stand_under_one_mend() {
+fn errors_with_one_fix_are_merged() {
     let text = "service: db\nimage: db:1\nmembers: { count: 1 }\n\
                 env: { A: \"{{ service ~ 1 }}\", B: \"{{ service ~ 2 }}\", C: \"{{ service ~ 3 }}\" }\n\
                 targets: { kubernetes: { version: \"1.34\", namespace: db } }\n";
@@ -130,7 +130,7 @@ fn faults_of_one_cause_stand_under_one_mend() {
 
 /// The same spec in both languages has the same errors, with the same messages.
 #[test]
-fn yaml_and_toml_are_equal_in_their_faults() {
+fn yaml_and_toml_have_the_same_errors() {
     let yaml = std::fs::read_to_string(root().join("tests/bad/wrong-type.both.yaml")).unwrap();
     let toml = std::fs::read_to_string(root().join("tests/bad/wrong-type.both.toml")).unwrap();
     let said = |path: &str, text: &str| {
@@ -145,7 +145,7 @@ fn yaml_and_toml_are_equal_in_their_faults() {
 /// A custom template that causes an update that never finishes: the port keeps the new task away,
 /// and the old task stays until the new one runs.
 #[test]
-fn what_own_templates_break_is_refused() {
+fn output_that_custom_templates_break_is_refused() {
     let (name, text) = berthc::emit::templates().find(|t| t.0 == "swarm/stack.yml.j2").unwrap();
     let broken = text.replace("order: {{ s.deploy.update.order }}", "order: start-first");
     assert_ne!(broken, text);

@@ -44,7 +44,7 @@ const KV: &str = "service: kv\nimage: kv:1\nmembers: { count: 1 }\n\
                   targets: { kubernetes: { version: \"1.34\", namespace: db } }\n";
 
 #[test]
-fn a_spec_over_its_bases_is_the_spec_written_out() {
+fn a_spec_with_bases_equals_the_spec_written_out() {
     let spec = "service: db\nbase: common.toml\nimage: db:1\nuser: ~\nargs: [c]\n\
                 env: { B: two, C: three }\ntargets: { kubernetes: { namespace: db } }\n";
     let toml = "base = \"bottom.yaml\"\nuser = \"1:1\"\nargs = [\"a\", \"b\"]\n\
@@ -62,7 +62,7 @@ fn a_spec_over_its_bases_is_the_spec_written_out() {
 }
 
 #[test]
-fn faults_stand_where_they_were_written() {
+fn errors_point_to_the_file_that_has_the_value() {
     let spec = "service: db\nbase: common.yaml\nmembers: { count: 0 }\nimage: db:1\nstop: null\nuser: null\n";
     let base = "user: \"1:1\"\nmembers:\n  first: -1\nresources: { cpus: \"2\" }\nenv:\n  A: 1\n";
     let mut found = found(&[("db.yaml", spec)], &[("common.yaml", base)], &Options::default());
@@ -82,14 +82,14 @@ fn faults_stand_where_they_were_written() {
 }
 
 #[test]
-fn an_empty_key_takes_nothing_away() {
+fn an_empty_key_removes_nothing() {
     let spec = format!("{DB}base: common.yaml\nuser:\n");
     let found = found(&[("db.yaml", &spec)], &[("common.yaml", "user: \"1:1\"\n")], &Options::default());
     assert_eq!(found, ["wrong-type db.yaml:6:5"]);
 }
 
 #[test]
-fn chains_of_bases_end() {
+fn long_or_cyclic_chains_of_bases_are_refused() {
     let spec = format!("{DB}base: b0.yaml\n");
     let texts: Vec<(String, String)> =
         (0..9).map(|i| (format!("b{i}.yaml"), format!("base: b{}.yaml\n", i + 1))).collect();
@@ -112,7 +112,7 @@ fn chains_of_bases_end() {
 }
 
 #[test]
-fn set_is_laid_over_one_service() {
+fn set_overrides_one_service() {
     let both = [("db.yaml", DB), ("kv.yaml", KV)];
     let (compiled, text) = run(&both, &[], &set(&["db:image=reg:5000/db:2 #x", "kv:members.count=2"]));
     assert_eq!(compiled.diagnostics.len(), 1, "{:#?}", compiled.diagnostics);
@@ -135,7 +135,7 @@ fn set_is_laid_over_one_service() {
 }
 
 #[test]
-fn faults_of_set_stand_in_its_line() {
+fn errors_of_set_point_to_its_line() {
     let both = [("db.yaml", DB), ("kv.yaml", KV)];
     let cases: [(&[&str], &str); 14] = [
         (&["db:user=5:5", "db:imgae=x"], "unknown-key --set:2:4"),
@@ -165,7 +165,7 @@ fn faults_of_set_stand_in_its_line() {
 }
 
 #[test]
-fn revisions_are_met_together_or_one_by_one() {
+fn set_names_one_revision_or_all() {
     let text = |r: &str| {
         format!(
             "service: es\nrevision: {r}\nimage: es:1\nmembers: {{ per: node, on: {{ es: \"true\" }} }}\n\
@@ -185,7 +185,7 @@ fn revisions_are_met_together_or_one_by_one() {
 }
 
 #[test]
-fn a_project_supplies_targets_and_their_fields() {
+fn berthc_toml_supplies_targets_and_their_fields() {
     let toml = "[targets]\nkubernetes = { version = \"1.30\", namespace = \"common\" }\nfleet = { version = \"1.0.0\" }\n";
     let bare = "service: db\nimage: db:1\nmembers: { count: 1 }\n";
     let (compiled, text) = run(&[("db.yaml", bare)], &[], &project(toml));
@@ -202,7 +202,7 @@ fn a_project_supplies_targets_and_their_fields() {
 }
 
 #[test]
-fn faults_of_a_project_are_located() {
+fn errors_of_berthc_toml_have_a_place() {
     let toml =
         "spec = [\"a\"]\nout = 3\n[env.prod.set.db]\nimgae = \"x\"\n[targets.swarm]\nengin = \"20.10\"\n";
     let mut codes = found(&[("db.yaml", DB)], &[], &project(toml));
@@ -219,7 +219,7 @@ fn faults_of_a_project_are_located() {
 }
 
 #[test]
-fn environments_are_laid_over_by_service() {
+fn environments_override_by_service() {
     let toml = "[env.prod.set.db]\nimage = \"db:9\"\nmembers.count = 3\n[env.prod.set.kv]\nimage = \"kv:9\"\n\
                 [env.dev]\n";
     let of = |env: &str, partial: bool| Options { env: Some(env.into()), partial, ..project(toml) };
@@ -239,7 +239,7 @@ fn environments_are_laid_over_by_service() {
 }
 
 #[test]
-fn a_file_is_looked_for_where_its_name_stands() {
+fn a_path_is_relative_to_the_file_that_names_it() {
     let dir = tempfile::tempdir().unwrap();
     files(
         dir.path(),
@@ -277,7 +277,7 @@ fn whole(dir: &Path) {
 }
 
 #[test]
-fn a_project_is_found_from_below_and_the_command_line_wins() {
+fn berthc_toml_is_found_from_below_and_the_command_line_overrides_it() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path();
     whole(root);
@@ -313,7 +313,7 @@ fn a_project_is_found_from_below_and_the_command_line_wins() {
 }
 
 #[test]
-fn a_faulty_project_stops_every_command() {
+fn an_invalid_berthc_toml_stops_every_command() {
     let dir = tempfile::tempdir().unwrap();
     files(dir.path(), &[("berthc.toml", "spec = [\"a\"]\n"), ("db.yaml", DB)]);
     for (args, code) in [
@@ -349,10 +349,10 @@ fn large_layers_merge() {
     assert!(out.is_empty(), "{out:?}");
 }
 
-/// The path of a base, as it is written, decides which file it is, whichever spec names it and in
-/// whichever order. Messages and depfiles show the path that was read.
+/// The written path of a base determines its file, independent of the spec that names it and of the
+/// order. Messages and depfiles show the path that was read.
 #[test]
-fn links_change_no_base() {
+fn links_do_not_change_the_path_of_a_base() {
     let dir = tempfile::tempdir().unwrap();
     let common = |image: &str| {
         format!("image: {image}\nmembers: {{ count: 1 }}\n{}", &DB[DB.find("targets").unwrap()..])

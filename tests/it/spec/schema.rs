@@ -171,7 +171,7 @@ fn specs(folders: &[&str]) -> Vec<(PathBuf, String)> {
 }
 
 #[test]
-fn good_specs_are_good_and_bad_ones_bad() {
+fn the_schema_accepts_good_specs_and_rejects_bad_ones() {
     let validator = jsonschema::validator_for(&schema()).unwrap();
     let mut wrong = Vec::new();
     let mut shapes = BTreeSet::new();
@@ -391,7 +391,7 @@ fn fields(schema: &Value, found: &mut BTreeSet<String>) {
 /// Each field of the real specs is removed, renamed, and replaced by every other type and many
 /// values.
 #[test]
-fn bent_specs_are_judged_alike() {
+fn what_the_schema_rejects_a_compile_rejects() {
     let schema = schema();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let mut known = BTreeSet::new();
@@ -434,7 +434,7 @@ fn bent_specs_are_judged_alike() {
 
 /// Every field has a description, and every example is valid where it stands.
 #[test]
-fn fields_are_described_and_examples_good() {
+fn fields_have_descriptions_and_valid_examples() {
     let schema = schema();
     let mut open = vec![(String::new(), &schema)];
     let mut examples = 0;
@@ -469,7 +469,7 @@ fn fields_are_described_and_examples_good() {
 
 /// A default in the schema is the value that the compiler uses when the field is missing.
 #[test]
-fn defaults_are_what_is_taken() {
+fn defaults_of_the_schema_are_those_of_the_compiler() {
     let schema = schema();
     let blocks = [
         ("MembersSpec", "first", "/members"),
@@ -505,6 +505,7 @@ fn defaults_are_what_is_taken() {
         "files": { "/etc/x": { "content": "x" } },
         "health": { "http": "/ready", "port": "client", "tool": "curl", "live": { "http": "/live", "port": "client" } },
         "stop": {}, "update": {},
+        "accept": [{ "gap": "fleet/health.live", "because": "an alert calls a person" }],
         "targets": { "kubernetes": { "version": "1.34", "namespace": "db" }, "fleet": { "version": "1.0.0" } },
     });
     let mut counted = common.clone();
@@ -529,7 +530,7 @@ fn defaults_are_what_is_taken() {
 
 /// Editors find the schema from every spec.
 #[test]
-fn specs_name_the_schema() {
+fn every_spec_names_the_schema() {
     for (path, text) in specs(&["specs"]) {
         let first = text.lines().next().unwrap();
         let named = match path.extension().unwrap().to_str() {

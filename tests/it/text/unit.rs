@@ -22,7 +22,7 @@ fn units_are_read_as_systemd_reads_them() {
 }
 
 #[test]
-fn words_of_an_exec_line() {
+fn exec_lines_are_split_into_words() {
     for (value, words) in [
         ("a b  c", vec!["a", "b", "c"]),
         (r#""a b" 'c d' e"f g"h"#, vec!["a b", "c d", "ef gh"]),
@@ -37,7 +37,7 @@ fn words_of_an_exec_line() {
 }
 
 #[test]
-fn what_quote_writes_words_reads() {
+fn quoted_words_are_read_back_unchanged() {
     for text in [
         "",
         "plain",
@@ -55,7 +55,7 @@ fn what_quote_writes_words_reads() {
 }
 
 #[test]
-fn documents_with_lines_and_fields() {
+fn values_have_lines_and_fields() {
     let text = "# head\na: 1\n---\nb:\n  - c: x\n    d: [1, two]\n---\n# nothing\n---\nbroken: [\n";
     let (read, failed) = yaml::documents(text);
     assert_eq!((read.len(), failed.len()), (2, 1));

@@ -1,4 +1,4 @@
-//! YAML as other people write it.
+//! Tests YAML from any source.
 
 use berthc::text::yaml::{self, Document, Fault};
 
@@ -23,7 +23,7 @@ fn fault(text: &str) -> (usize, String, bool) {
 }
 
 #[test]
-fn aliases_and_merge_keys_are_written_out() {
+fn aliases_and_merge_keys_are_expanded() {
     let text = "base: &base\n  a: 1\n  b: [x, &y y]\nother: &other {b: 2, c: 3}\n\
                 one:\n  <<: *base\n  a: 5\n  z: *y\ntwo:\n  <<: [*base, *other]\nthree: *base\n\"<<\": {q: 1}\n";
     let document = one(text);
@@ -38,16 +38,16 @@ fn aliases_and_merge_keys_are_written_out() {
     assert_eq!(get(&["<<", "q"]).as_deref(), Some("1"));
     let keys: Vec<&str> = document.at(&["two"]).unwrap().entries().into_iter().map(|(k, _)| k).collect();
     assert_eq!(keys, ["a", "b", "c"]);
-    // The way is the reader's, the line is where the text stands.
+    // The path is that of the use, and the line is that of the text.
     let item = document.at(&["two", "b"]).unwrap().items()[1];
     assert_eq!((item.field().as_str(), item.line()), ("two.b[1]", 3));
-    // What a key has by an alias stands at the key.
+    // A value from an alias has the line of its key.
     assert_eq!(document.at(&["three"]).map(|v| v.line()), Some(11));
     assert_eq!(document.at(&["three", "a"]).map(|v| v.line()), Some(2));
 }
 
 #[test]
-fn scalars_as_they_are_written() {
+fn scalars_keep_their_text_and_style() {
     let document = one("a: 010\nb: \"5\"\nc: yes\nd: 1.0\ne:\nf: ~\ng: \"null\"\nh: |\n  x\n  y\ni: -3\n");
     let get = |key: &str| document.at(&[key]).unwrap();
     assert_eq!(get("a").as_str(), Some("010"));
@@ -62,22 +62,22 @@ fn scalars_as_they_are_written() {
 }
 
 #[test]
-fn a_value_stands_at_its_key() {
+fn the_line_of_a_value_is_that_of_its_key() {
     let text = "one:\n\n  # said\n  two:\n    - a\n    -\n      b:\n        c\n  three:\n    {d: 1}\n";
     let document = one(text);
     let line = |way: &[&str]| document.at(way).unwrap().line();
     assert_eq!([line(&["one"]), line(&["one", "two"]), line(&["one", "three"])], [1, 4, 9]);
-    // The lines of a block are those of the file, whatever its key.
+    // The lines of a block scalar are lines of the file.
     let lines = |text: &str| one(text).at(&["a"]).unwrap().lines().map(|l| l.0).collect::<Vec<_>>();
     assert_eq!((lines("a: |\n  x\n\n  y\n"), lines("a: \"x\\ny\"\n")), (vec![2, 3, 4], vec![1, 1]));
-    // Without a key, a place is that of the first entry.
+    // Without a key, a collection has the line of its first entry.
     let items = document.at(&["one", "two"]).unwrap().items();
     assert_eq!([items[0].line(), items[1].line(), items[1].get("b").unwrap().line()], [5, 7, 7]);
     assert_eq!((document.root().line(), line(&["one", "three", "d"])), (1, 10));
 }
 
 #[test]
-fn documents_of_every_shape() {
+fn every_kind_of_document_is_read() {
     let text = "\u{feff}%YAML 1.1\r\n---\r\na: 1\r\n--- # next\r\nb: 2\r\n...\r\n---\r\n\r\n# none\r\n--- {c: 3}\r\n";
     let all = read(text);
     let lines: Vec<(String, usize)> = all
@@ -95,7 +95,7 @@ fn documents_of_every_shape() {
 }
 
 #[test]
-fn what_cannot_be_read_is_said() {
+fn unreadable_parts_are_reported() {
     assert_eq!(
         fault("a: 1\nb: 2\na: 3\n"),
         (3, "the key `a` appears twice: only the last one counts".into(), false)
@@ -105,8 +105,11 @@ fn what_cannot_be_read_is_said() {
     let (line, message, fatal) = fault("a: 1\n---\nb:\n\t- c\n");
     assert!(line >= 3 && message.starts_with("not YAML: ") && fatal, "{line} {message}");
     assert_eq!(fault("x:\n  {{ .Values.a }}: b\n"), (2, "a key must be plain text".into(), true));
-    assert_eq!(fault("a: &a\n  - *a\n"), (2, "an alias stands inside of what it stands for".into(), true));
-    assert_eq!(fault("a: !reset []\n"), (1, "the tag `!reset` is read past".into(), false));
+    assert_eq!(
+        fault("a: &a\n  - *a\n"),
+        (2, "an alias refers to a value that contains the alias".into(), true)
+    );
+    assert_eq!(fault("a: !reset []\n"), (1, "the tag `!reset` is ignored".into(), false));
     assert!(fault("a: *nobody\n").2);
 }
 

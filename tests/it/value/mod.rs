@@ -28,7 +28,7 @@ fn literal(text: &str) -> String {
 }
 
 #[test]
-fn literals_and_expressions() {
+fn literals_and_expressions_are_rendered() {
     for (text, is) in [
         ("plain", "plain"),
         ("100% $HOME %n", "100% $HOME %n"),
@@ -55,7 +55,7 @@ fn literals_and_expressions() {
 }
 
 #[test]
-fn what_waits_for_run_time_is_inserted() {
+fn run_time_parts_are_inserted() {
     let text = rendered("a{{ member.id }}b{{ member.node }}{{ secret('k') }}", Who::Token).unwrap();
     let parts = [
         Part::Literal("a".into()),
@@ -70,7 +70,7 @@ fn what_waits_for_run_time_is_inserted() {
 }
 
 #[test]
-fn what_waits_for_run_time_is_not_computed_with() {
+fn computing_with_run_time_parts_is_refused() {
     for text in [
         "{{ member.id + 1 }}",
         "{{ member.name | upper }}",
@@ -86,7 +86,7 @@ fn what_waits_for_run_time_is_not_computed_with() {
         let refused = rendered(text, Who::Token).map_err(|f| f.code);
         assert_eq!(refused, Err(Code::RuntimeArithmetic), "{text}");
     }
-    // A known member may be computed with, but its node is known to nobody.
+    // A value can compute with a known member, but not with its node, which is unknown.
     assert_eq!(
         rendered("{% if member.node == 'a' %}x{% endif %}", Who::Known(peer(1))).map_err(|f| f.code),
         Err(Code::RuntimeArithmetic)
@@ -95,7 +95,7 @@ fn what_waits_for_run_time_is_not_computed_with() {
 }
 
 #[test]
-fn names_that_are_not_there() {
+fn unknown_names_and_failing_expressions_are_errors() {
     for (text, code) in [
         ("{{ memmber.id }}", Code::ValueName),
         ("{{ members[0].nam }}", Code::ValueName),
@@ -126,7 +126,7 @@ fn names_that_are_not_there() {
 }
 
 #[test]
-fn an_address_is_missed_only_where_it_is_used() {
+fn a_missing_address_is_an_error_only_where_it_is_used() {
     let gone = Fault::new(Code::AddressUnknown, "nobody knows");
     let own = Peers {
         members: Arc::new(vec![Peer { id: Some(0), name: "db-0".into(), address: Err(gone.clone()) }]),

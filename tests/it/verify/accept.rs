@@ -4,7 +4,7 @@ use berthc::explore::Bounds;
 use berthc::verify::verify;
 use berthc::world::File;
 
-/// A Deployment that writes one directory with two pods, with `mark` among the keys of its spec and
+/// Returns a Deployment with two pods on one directory, with `mark` in its spec and with
 /// `annotations`.
 fn object(name: &str, mark: &str, annotations: &str) -> String {
     format!(
@@ -23,7 +23,7 @@ spec:
     )
 }
 
-/// Whether the colocation of each of `names` is accepted in `text`.
+/// Returns for each of `names` whether its colocation is accepted in `text`.
 fn accepted(path: &str, text: &str, names: &[&str]) -> Vec<bool> {
     let found = verify(&[File { path, text }], Bounds::default());
     let colocate =
@@ -46,23 +46,23 @@ fn accepted(path: &str, text: &str, names: &[&str]) -> Vec<bool> {
 const COMMENT: &str = "# berthc: accept kubernetes/data/colocate because \"a cache\"\n";
 
 #[test]
-fn a_comment_accepts_for_its_object() {
+fn a_comment_accepts_findings_of_its_object() {
     let names = ["a", "b"];
     let two = |mark: &str| format!("{}---\n{}", object("a", mark, ""), object("b", "", ""));
     assert_eq!(accepted("a.yaml", &two(""), &names), [false, false]);
     assert_eq!(accepted("a.yaml", &two(&format!("  {COMMENT}")), &names), [true, false]);
-    // Before the first key, and at the end.
+    // The comment is before the first key, or at the end.
     let before = format!("{}---\n{COMMENT}{}", object("a", "", ""), object("b", "", ""));
     assert_eq!(accepted("a.yaml", &before, &names), [false, true]);
     let after = format!("{}{COMMENT}---\n{}", object("a", "", ""), object("b", "", ""));
     assert_eq!(accepted("a.yaml", &after, &names), [true, false]);
-    // On the line of a value.
+    // The comment is on the line of a value.
     let inline = two("").replacen("replicas: 2\n", &format!("replicas: 2 {COMMENT}"), 1);
     assert_eq!(accepted("a.yaml", &inline, &names), [true, false]);
 }
 
 #[test]
-fn the_text_of_a_string_accepts_nothing() {
+fn a_comment_inside_a_string_accepts_nothing() {
     let line = COMMENT.trim_end().replace('"', "");
     for text in [
         format!("readme: |\n      write\n      {line}\n"),
@@ -75,13 +75,13 @@ fn the_text_of_a_string_accepts_nothing() {
         assert_eq!(accepted("a.yaml", &format!("{map}---\n{}", object("a", "", "")), &["a"]), [false]);
         assert_eq!(accepted("a.yaml", &own, &["a"]), [false], "{own}");
     }
-    // A comment after a block of text is one.
+    // A comment after a block scalar is a comment.
     let own = object("a", &format!("  text: |\n    a\n    b\n  {COMMENT}"), "");
     assert_eq!(accepted("a.yaml", &own, &["a"]), [true]);
 }
 
 #[test]
-fn an_annotation_accepts_for_its_object() {
+fn an_annotation_accepts_findings_of_its_object() {
     let mark = "berthc/accept: kubernetes/data/colocate because a cache";
     let two = format!("{}---\n{}", object("a", "", ""), object("b", "", mark));
     assert_eq!(accepted("a.yaml", &two, &["a", "b"]), [false, true]);
@@ -99,7 +99,7 @@ fn an_annotation_accepts_for_its_object() {
 }
 
 #[test]
-fn a_comment_accepts_for_its_service() {
+fn a_comment_accepts_findings_of_its_service() {
     let text = |first: &str, second: &str, third: &str| {
         format!(
             "{first}services:

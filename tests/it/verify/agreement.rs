@@ -1,12 +1,12 @@
-//! Certificate and search say the same: what the one calls held the other cannot break, and what
-//! a spec has to waive the other finds.
+//! Tests that certificate and search agree: the search breaks no cell that the certificate calls
+//! protected, and finds every gap that a spec must waive.
 
 use berthc::certificate::{Part, Verdict};
 use berthc::hazard::{Hazard, Resource};
 
 use super::*;
 
-/// Gaps that the search does not find, and why it cannot.
+/// The gaps that the search cannot find, each with the reason.
 const UNSEEN: &[(&str, &str)] = &[
     ("volume-class swarm/data/relabel", "no label places it, so that none can change under it"),
     ("ledger fleet/writer/relabel", WITHOUT),
@@ -15,22 +15,23 @@ const UNSEEN: &[(&str, &str)] = &[
     ("writer swarm/writer/relabel", WITHOUT),
 ];
 
-/// A compile knows, and searches it.
+/// A compile knows this from the spec and searches it.
 const WITHOUT: &str = "files of a member without data do not say that at most one may be it";
 
-/// A resource of who a member is: its hostname, id and right to write are one identity.
+/// Returns a code with one name for hostname, id and right to write, which together are the
+/// identity of a member.
 fn who(code: &str) -> bool {
     code.contains("/id/") || code.contains("/hostname/") || code.contains("/writer/")
 }
 
-/// Whether a finding's code speaks of this cell.
+/// Returns whether the code of a finding is about this cell.
 pub fn speaks_of(code: &str, target: &str, resource: Resource, hazard: Hazard) -> bool {
     let own = format!("{target}/{}/{}", resource.name(), hazard.name());
     let identity = who(&own) && who(code) && code.ends_with(&format!("/{}", hazard.name()));
     code == own || identity && code.starts_with(target)
 }
 
-/// Cells of `part` that are held, although a finding of `codes` breaks them.
+/// Returns the cells of `part` that are protected, although a finding in `codes` breaks them.
 pub fn contradicted(part: &Part, codes: &BTreeSet<String>) -> Vec<String> {
     let held = part.cells.iter().filter(|c| matches!(c.verdict, Verdict::Held { .. } | Verdict::Never(_)));
     let broken = held.flat_map(|cell| {
@@ -39,7 +40,7 @@ pub fn contradicted(part: &Part, codes: &BTreeSet<String>) -> Vec<String> {
     broken.cloned().collect()
 }
 
-/// Codes of `codes` that `part` calls a gap.
+/// Returns the codes in `codes` that `part` calls a gap.
 pub fn gaps(part: &Part, codes: &BTreeSet<String>) -> Vec<String> {
     let open = part.cells.iter().filter(|c| matches!(c.verdict, Verdict::Gap { .. }));
     let said = open.flat_map(|cell| {
@@ -49,7 +50,7 @@ pub fn gaps(part: &Part, codes: &BTreeSet<String>) -> Vec<String> {
 }
 
 #[test]
-fn what_the_certificate_holds_no_search_breaks_and_what_is_waived_it_finds() {
+fn certificate_and_search_agree() {
     let (mut held, mut gaps, mut wrong) = (0, 0, Vec::new());
     for folder in FOLDERS {
         let compiled = compiled(folder);

@@ -5,7 +5,7 @@ use berthc::finding::codes::SINGLE;
 use super::*;
 
 #[test]
-fn every_spec_verifies_clean() {
+fn every_emitted_spec_verifies_without_findings() {
     for folder in FOLDERS {
         let tree = compiled(folder).tree.unwrap();
         let all = verified(&tree, "", 2, false);
@@ -15,16 +15,16 @@ fn every_spec_verifies_clean() {
             all.findings.iter().filter(|f| f.level == Level::Violation).map(told).collect();
         assert!(all.holds() && broken.is_empty(), "{folder}:\n{}", broken.join("\n"));
         assert_eq!(all.unread, [], "{folder}");
-        // Where two layers are to be had, both are there.
+        // If two mechanisms are available, the output has both.
         let single: Vec<String> = all.findings.iter().filter(|f| f.code == SINGLE).map(told).collect();
         assert!(single.is_empty(), "{folder}:\n{}", single.join("\n"));
-        // What is accepted is accepted for a reason that the spec gives.
+        // Every accepted finding has the reason of the spec.
         assert!(!all.accepted.is_empty(), "{folder}");
     }
 }
 
 #[test]
-fn with_force_nothing_but_force_breaks() {
+fn forced_actions_add_only_findings_of_force() {
     for folder in FOLDERS {
         let tree = compiled(folder).tree.unwrap();
         let all = verified(&tree, "", 2, true);
@@ -38,7 +38,7 @@ fn with_force_nothing_but_force_breaks() {
 
 /// Checks that an acceptance in one file hides nothing in another file.
 #[test]
-fn a_waiver_holds_in_its_own_file() {
+fn an_acceptance_applies_only_to_its_own_file() {
     let stack = |name: &str| {
         format!(
             "version: \"3.8\"\nservices:\n  {name}:\n    image: postgres:16\n    volumes: [\"/srv/{name}:/var/lib/postgresql/data\"]\n"
@@ -59,9 +59,9 @@ fn a_waiver_holds_in_its_own_file() {
     }
 }
 
-/// A label that a cloud sets, or that names a kind of nodes, is no pin.
+/// A label that a cloud provider sets, or that names a class of nodes, is no pin.
 #[test]
-fn labels_of_many_nodes_pin_nothing() {
+fn labels_that_many_nodes_have_are_no_pin() {
     let pod = |key: &str, value: &str| {
         format!(
             "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{ name: db }}\nspec:\n  replicas: 1\n  serviceName: db\n  \
@@ -97,9 +97,9 @@ fn labels_of_many_nodes_pin_nothing() {
     }
 }
 
-/// A directory that one holds as data is data to all, wherever their containers mount it.
+/// If one container holds a directory as data, it is data for all, wherever they mount it.
 #[test]
-fn what_one_holds_as_data_nobody_else_mounts() {
+fn a_data_directory_of_one_member_is_data_for_all() {
     let stack = "version: \"3.8\"\nservices:\n  db:\n    image: postgres:16\n    volumes: [\"/srv/db:/var/lib/postgresql/data\"]\n    \
                  deploy: { placement: { constraints: [\"node.labels.db == 1\"] } }\n    ports: [{ target: 5432, published: 5432, mode: host }]\n  \
                  web:\n    image: example/web\n    volumes: [\"/srv/db:/etc/pgdata\"]\n";
@@ -115,7 +115,7 @@ fn what_one_holds_as_data_nobody_else_mounts() {
 
 /// Checks that a file for no orchestrator is listed, and that formatted JSON is a stack file.
 #[test]
-fn what_is_passed_over_is_named() {
+fn ignored_files_are_listed() {
     let json = "{\n  \"services\": {\n    \"db\": {\"image\": \"postgres\", \"volumes\": [\"/srv/db:/var/lib/postgresql/data\"]}\n  }\n}\n";
     let values = File { path: "values.yaml", text: "image: postgres\n" };
     let found = verify(&[File { path: "a.json", text: json }, values], Bounds::default());
@@ -125,7 +125,7 @@ fn what_is_passed_over_is_named() {
 
 /// The limit is 55 s, not the 60 s of stop-first: the node signals the old task late.
 #[test]
-fn a_stack_with_a_grace_above_55_s_overlaps() {
+fn a_stack_with_a_grace_above_55_s_is_a_violation() {
     let found = |grace: &str| {
         let stack = format!(
             "version: \"3.8\"\nservices:\n  db-1:\n    image: postgres:16\n    stop_grace_period: {grace}\n    \
@@ -139,9 +139,10 @@ fn a_stack_with_a_grace_above_55_s_overlaps() {
     }
 }
 
-/// Nothing rolls several members by itself: since Kubernetes 1.37 that may stop all of them.
+/// No controller updates several members by itself, because since Kubernetes 1.37 that may stop all
+/// of them.
 #[test]
-fn no_update_takes_a_quorum() {
+fn no_emitted_update_stops_a_quorum() {
     let together = |tree: &Tree| {
         let found = verified(tree, "/kubernetes/", 2, false).findings;
         let told = found.into_iter().filter(|f| f.code == "update-together");

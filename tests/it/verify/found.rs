@@ -70,7 +70,7 @@ fn block(page: &str, name: &str) -> Option<Vec<String>> {
     Some(all.iter().map(|l| l[common..].to_owned()).collect())
 }
 
-/// `text` with `good` where it has `bad`, at the same place of the line.
+/// Returns `text` with `good` in place of `bad`, at the same indentation.
 fn fix(text: &str, bad: &[String], good: &[String]) -> Option<String> {
     let lines: Vec<&str> = text.lines().collect();
     let found = lines.windows(bad.len()).enumerate().find_map(|(i, window)| {
@@ -86,10 +86,10 @@ fn fix(text: &str, bad: &[String], good: &[String]) -> Option<String> {
     Some(all.concat().join("\n") + "\n")
 }
 
-/// What a page calls wrong stands in an example, and what it calls right, put there instead, fixes
-/// that and breaks nothing else.
+/// The wrong lines of a page are in an example. The right lines, in their place, fix the finding
+/// and cause no other.
 #[test]
-fn the_lines_of_a_page_are_true_of_its_example() {
+fn the_right_lines_of_a_page_fix_its_example() {
     let (mut wrong, mut tried) = (Vec::new(), 0);
     for code in codes::ALL {
         let page = explain::page(code).unwrap();

@@ -1,5 +1,5 @@
-//! `verify` on what berthc emits: whole, it is clean; with a rule taken out of the files it is
-//! not; and the search and the certificate, which share no code, agree.
+//! Tests `verify` on the output of berthc: unchanged files have no findings, and files without one
+//! of the rules have. The search and the certificate must agree.
 
 mod accept;
 mod agreement;
@@ -18,7 +18,7 @@ use berthc::{Compiled, Input, Options, Tree};
 
 use crate::harness::{root, walk};
 
-/// Files that specs of this folder name.
+/// The files that the specs of this folder name.
 struct Disk(&'static str);
 
 impl berthc::Files for Disk {
@@ -27,10 +27,10 @@ impl berthc::Files for Disk {
     }
 }
 
-/// The folders of specs that must be sound.
+/// The folders of valid specs.
 const FOLDERS: [&str; 2] = ["specs", "tests/specs"];
 
-/// All specs of a folder, compiled together.
+/// Returns all specs of a folder, compiled together.
 fn compiled(folder: &'static str) -> Compiled {
     let input = |path: std::path::PathBuf| Input {
         text: std::fs::read_to_string(&path).unwrap(),
@@ -44,21 +44,21 @@ fn compiled(folder: &'static str) -> Compiled {
     compiled
 }
 
-/// What a search finds in the files of `tree` whose path holds `part`.
+/// Returns the findings in the files of `tree` whose path contains `part`.
 fn verified(tree: &Tree, part: &str, nodes: usize, force: bool) -> Verified {
     let own = tree.iter().filter(|(path, _)| path.contains(part));
     let files: Vec<File<'_>> = own.map(|(path, text)| File { path, text }).collect();
     verify(&files, Bounds { nodes, force })
 }
 
-/// Nothing within the bounds was left out.
+/// Checks that the search visited every state within its bounds.
 fn whole(verified: &Verified) {
     for searched in &verified.searched {
         assert!(searched.complete && searched.workloads > 0, "{searched:?}");
     }
 }
 
-/// The codes of findings of one level, sorted.
+/// Returns the codes of findings of one level, sorted.
 fn codes(findings: &[Finding], level: Level) -> BTreeSet<String> {
     findings
         .iter()
@@ -68,7 +68,7 @@ fn codes(findings: &[Finding], level: Level) -> BTreeSet<String> {
         .collect()
 }
 
-/// A finding as a reader sees it, for messages of tests.
+/// Returns a finding as a reader sees it, for messages of tests.
 fn told(finding: &Finding) -> String {
     let at = |at: &berthc::finding::At| format!("{}:{} {}", at.file, at.line, at.field);
     let mut text = format!("{}: {}\n", finding.code, finding.message);

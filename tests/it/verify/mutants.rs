@@ -1,6 +1,6 @@
-//! Seeded faults: each rule is removed from the emitted files, alone and with the others that keep
-//! the same off. A file lost all of them breaks, by a story; a file that lost one of several is
-//! noted, here or in the certificate.
+//! Seeded faults: each rule is removed from the emitted files, alone and together with the other
+//! rules of its cell. Without all of them, the search must find a story. Without one of several,
+//! the search or the certificate must note it.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ struct Table {
 #[serde(deny_unknown_fields)]
 struct Mutant {
     name: String,
-    /// Of `specs.toml`.
+    /// The spec, by its name in `specs.toml`.
     of: String,
     edits: Vec<Edit>,
     /// The codes of every violation.
@@ -33,7 +33,7 @@ struct Mutant {
     notes: BTreeSet<String>,
     /// The reason why neither the search nor the certificate reports it.
     silent: Option<String>,
-    /// What breaks although the certificate holds it, and why.
+    /// The cell that breaks although the certificate calls it protected, and the reason.
     disputed: Option<Disputed>,
 }
 
@@ -44,13 +44,13 @@ struct Disputed {
     because: String,
 }
 
-/// A part of some file, and the replacement.
+/// A part of a file, and the replacement.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Edit {
     from: String,
     to: String,
-    /// Only in files whose path ends so.
+    /// The end of the paths of the changed files.
     #[serde(default)]
     only: String,
 }
@@ -60,7 +60,8 @@ fn read<T: serde::de::DeserializeOwned>(name: &str) -> T {
     toml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap_or_else(|e| panic!("{name}: {e}"))
 }
 
-/// The specs by name, each compiled; one with a revision together with the next revision.
+/// Returns the compiled specs by name. A spec with a revision is compiled together with the next
+/// revision.
 fn sources() -> BTreeMap<String, Compiled> {
     let specs: BTreeMap<String, String> = read("specs.toml");
     let compile = |text: String| {
@@ -74,7 +75,7 @@ fn sources() -> BTreeMap<String, Compiled> {
     specs.into_iter().map(|(name, text)| (name, compile(text))).collect()
 }
 
-/// The files of `target`, with the edits of `mutant`; each has to change something.
+/// Returns the files of `target` with the edits of `mutant`. Each edit must change a file.
 fn mutate(mutant: &Mutant, target: Target, tree: &Tree) -> Tree {
     let folder = format!("/{}/", target.name());
     let mut tree: Tree =
@@ -139,15 +140,15 @@ fn judge(target: Target, least: usize) {
         for finding in &found.findings {
             wrong.extend(faults(finding, &tree).into_iter().map(|w| format!("{name}: {w}")));
         }
-        // The certificate of the same files: it holds nothing that breaks, and misses what the
-        // search does without.
+        // The certificate of the same files calls no broken cell protected, and reports the removed
+        // mechanism.
         let certificates = certify(&source.model, &source.model.all(), &tree, []);
         let services = source.model.services().count();
         let parts = |all: &berthc::certificate::Certificates| -> Vec<berthc::certificate::Part> {
             (0..services).flat_map(|i| all.parts(i).to_vec()).filter(|p| p.target == target).collect()
         };
         let (before, after) = (parts(&source.certificates), parts(&certificates));
-        // Of two revisions one that calls it a gap is enough: nothing is written.
+        // It is enough if one of two revisions calls it a gap, because then no file is written.
         let said: BTreeSet<String> = after.iter().flat_map(|p| gaps(p, &breaks)).collect();
         let disputed: BTreeSet<String> =
             after.iter().flat_map(|p| contradicted(p, &breaks)).filter(|code| !said.contains(code)).collect();
@@ -184,7 +185,7 @@ fn faults_in_stack_files_are_found() {
 }
 
 #[test]
-fn the_files_that_are_bent_are_sound() {
+fn the_unchanged_files_have_no_findings() {
     for (name, source) in sources() {
         let tree = source.tree.as_ref().unwrap_or_else(|| panic!("{name}: {:#?}", source.diagnostics));
         let found = verified(tree, "", 3, false);

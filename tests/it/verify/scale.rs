@@ -1,4 +1,4 @@
-//! Many files, large files and files of no sense: a whole run ends within the bounds of the search.
+//! Tests many files, large files and random files: a whole run ends within the bounds of the search.
 
 use std::fmt::Write as _;
 
@@ -19,7 +19,7 @@ fn run(files: &[(String, String)]) -> Verified {
     verified
 }
 
-/// 300 StatefulSets with volumes of their own, 300 stack files, 400 units.
+/// Returns 300 StatefulSets with their own volumes, 300 stack files and 400 units.
 fn folder() -> Vec<(String, String)> {
     let mut files = Vec::new();
     for i in 0..300 {
@@ -50,7 +50,7 @@ fn folder() -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_thousand_files() {
+fn a_thousand_files_are_searched_completely() {
     let files = folder();
     if let Some(dir) = std::env::var_os("BERTHC_SCALE_DIR") {
         let all: Vec<(&str, &str)> = files.iter().map(|(p, t)| (p.as_str(), t.as_str())).collect();
@@ -62,7 +62,7 @@ fn a_thousand_files() {
 }
 
 #[test]
-fn progress_is_told() {
+fn progress_is_reported() {
     let files = folder();
     let files: Vec<File> = files[..20].iter().map(|(path, text)| File { path, text }).collect();
     let mut told = Vec::new();
@@ -73,7 +73,7 @@ fn progress_is_told() {
     assert!(told.iter().all(|p| !matches!(p, Progress::Searching(done, of) if done >= of)), "{told:?}");
 }
 
-/// A text with lines and pieces that go, come twice, change places or come from another file.
+/// Returns a text with removed, repeated, swapped or foreign lines and pieces.
 fn bend(random: &mut Random, text: &str, other: &str) -> String {
     const PIECES: [&str; 12] =
         ["%i", "{{.Task.Slot}}", "\0", "é😀", "*", "[", "{", "\"", "999999999999", "replicas: 9", ": ", "- "];
@@ -102,7 +102,7 @@ fn bend(random: &mut Random, text: &str, other: &str) -> String {
 }
 
 #[test]
-fn bent_files_of_all_orchestrators_at_once() {
+fn changed_files_of_all_orchestrators_never_panic() {
     let files: Vec<(String, String)> = emitted::trees().into_iter().flatten().collect();
     let of = |folder: &str| -> Vec<&(String, String)> {
         files.iter().filter(|(path, _)| path.contains(folder)).collect()
@@ -153,9 +153,9 @@ fn hostile_files_are_searched_within_bounds() {
     }
 }
 
-/// Thousands of budgets, each for one workload, whatever label comes first in their selectors.
+/// Thousands of budgets, each for one workload, with the labels of their selectors in any order.
 #[test]
-fn nobody_is_accused_because_there_are_many() {
+fn many_budgets_cause_no_false_finding() {
     let mut text = String::new();
     for i in 0..2000 {
         let _ = write!(
@@ -165,7 +165,8 @@ fn nobody_is_accused_because_there_are_many() {
     }
     let found = verify(&[File { path: "all.yaml", text: &text }], Bounds::default());
     assert_eq!((found.findings.len(), found.unread.len()), (0, 0), "{:?}", found.findings.first());
-    // Selectors that no index narrows: the reader says that it stopped, and accuses nobody.
+    // An index does not help with these selectors: the reader reports that it stopped, and makes no
+    // finding.
     let loose = text.replace("{ maxUnavailable: 1, selector: { matchLabels: { a: all, b: n", "{ maxUnavailable: 1, selector: { matchExpressions: [{ key: a, operator: Exists }, { key: b, operator: NotIn, values: [n0] }] } } #");
     let found = verify(&[File { path: "all.yaml", text: &loose }], Bounds::default());
     let nothing = found.findings.iter().filter(|f| f.code == "rule-matches-nothing").count();

@@ -9,7 +9,7 @@ use berthc::verify::{Verified, verify};
 use berthc::world::File;
 use berthc::world::claims::{is_agent, is_data};
 
-/// The software of a container of `image` that is started with `command`.
+/// Returns the software of a container of `image` that is started with `command`.
 fn software(image: &str, command: &[&str]) -> Option<Arc<Software>> {
     Images::builtin().find(&Container { image, command: command.to_vec(), ..Container::default() })
 }
@@ -21,14 +21,14 @@ fn search(files: &[(&str, String)]) -> Verified {
     verified
 }
 
-/// The codes of violations.
+/// Returns the codes of the violations.
 fn broken(files: &[(&str, String)]) -> Vec<String> {
     let violations = search(files).findings.into_iter().filter(|f| f.level == Level::Violation);
     violations.flat_map(|f| f.codes().map(|code| code.to_string()).collect::<Vec<_>>()).collect()
 }
 
-/// A controller of `kind` whose container has these volumes: the path of a node, and in the
-/// container.
+/// Returns a controller of `kind` whose container has these volumes: the path on the node, and in
+/// the container.
 fn pods(kind: &str, name: &str, image: &str, replicas: u32, volumes: &[(&str, &str)]) -> String {
     let count = if kind == "DaemonSet" { String::new() } else { format!("  replicas: {replicas}\n") };
     let mut text = format!(
@@ -66,7 +66,7 @@ fn unit(name: &str, image: &str, x_fleet: &str, volumes: &[(&str, &str)]) -> Str
 const SOCKET: (&str, &str) = ("/var/run/docker.sock", "/var/run/docker.sock");
 
 #[test]
-fn agents_and_proxies_break_nothing() {
+fn agents_and_proxies_have_no_findings() {
     let agents: [(&str, &[(&str, &str)]); 12] = [
         (
             "fluent/fluentd-kubernetes-daemonset:v1",
@@ -148,7 +148,7 @@ fn agents_and_proxies_break_nothing() {
 }
 
 #[test]
-fn what_is_data() {
+fn a_mount_counts_as_data_by_its_path_and_image() {
     let mysql = software("mysql:8", &[]);
     for (path, target, data) in [
         ("/mnt/d1/zk", "/data", true),
@@ -177,7 +177,7 @@ fn what_is_data() {
 }
 
 #[test]
-fn programs_of_an_image_that_keep_nothing() {
+fn other_programs_of_an_image_keep_no_data() {
     let name = |image: &str, command: &[&str]| software(image, command).map(|s| s.name.clone());
     let cases: [(&str, &[&str], Option<&str>); 14] = [
         ("mongo:7", &["mongod", "--configsvr"], Some("mongodb")),
@@ -205,7 +205,7 @@ fn programs_of_an_image_that_keep_nothing() {
 const WEB: &str = "example/web:1";
 
 #[test]
-fn a_share_that_all_replicas_have_on_purpose() {
+fn a_share_for_all_replicas_is_no_violation() {
     let claim = |mode: &str| {
         format!(
             "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {{ name: uploads }}\nspec: {{ accessModes: [{mode}] }}\n---\n"
@@ -232,10 +232,10 @@ fn a_share_that_all_replicas_have_on_purpose() {
         let codes = broken(&[("web@.service", template)]);
         assert_eq!(codes.is_empty(), fine, "fleet {image} {codes:?}");
     }
-    // A numbered set has an identity for each pod: one claim for all is none of theirs.
+    // The pods of a StatefulSet have identities, so one claim for all pods is not intended.
     let set = pods("StatefulSet", "web", WEB, 3, &[("claim uploads", "/uploads")]);
     assert!(!broken(&[("a.yaml", claim("ReadWriteMany") + &set)]).is_empty());
-    // A database beside the pods that share makes it data again.
+    // If a database also mounts the share, it is data.
     let web = pods("Deployment", "web", WEB, 3, &[("claim uploads", "/uploads")]);
     let db = pods("StatefulSet", "db", "mysql:8", 1, &[("claim uploads", "/var/lib/mysql")]);
     let codes = broken(&[("a.yaml", format!("{}{web}---\n{db}", claim("ReadWriteMany")))]);
@@ -243,7 +243,7 @@ fn a_share_that_all_replicas_have_on_purpose() {
 }
 
 #[test]
-fn one_directory_for_two_services() {
+fn two_services_on_one_directory_conflict() {
     for (source, target, fine) in [
         ("/srv/d", "/data", false),
         ("store", "/data", false),
@@ -271,7 +271,7 @@ fn one_directory_for_two_services() {
 
 /// Checks that a label pins no member if all instances require the same value.
 #[test]
-fn what_several_members_want_pins_none_of_them() {
+fn a_label_value_of_several_members_pins_none_of_them() {
     let unit = |i: u32, want: &str| {
         let text = format!(
             "[Service]\nExecStart=/usr/bin/docker run --rm --name etcd-{i} --mount type=bind,source=/mnt/etcd-{i},target=/data example/etcd\n[X-Fleet]\nConflicts=etcd@*.service\nMachineMetadata={want}\n"
@@ -296,7 +296,7 @@ fn what_several_members_want_pins_none_of_them() {
 }
 
 #[test]
-fn a_directory_in_anothers_is_listed() {
+fn a_directory_inside_the_data_of_another_is_listed() {
     let both = |first: &str, second: &str| {
         let of = |name, path| (name, pods("DaemonSet", name, "example/db", 1, &[(path, "/data")]));
         let files = [of("a.yaml", first), of("b.yaml", second)];

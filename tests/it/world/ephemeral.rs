@@ -1,4 +1,4 @@
-//! Tests data that is deleted with its container, the same for all three orchestrators.
+//! Tests data that is lost with its container, in the same way for all three orchestrators.
 
 use berthc::explore::Bounds;
 use berthc::finding::{Finding, Level};
@@ -11,7 +11,7 @@ use berthc::world::{File, read};
 #[derive(Default, Clone, Copy)]
 struct Case<'c> {
     image: &'c str,
-    /// Paths of the node, and of the container.
+    /// The paths on the node and in the container.
     binds: &'c [(&'c str, &'c str)],
     env: &'c [(&'c str, &'c str)],
     args: &'c [&'c str],
@@ -79,7 +79,7 @@ impl Case<'_> {
 }
 
 #[test]
-fn the_level_is_the_same_everywhere() {
+fn lost_data_has_the_same_level_on_every_orchestrator() {
     let none = Case::default();
     let bind = |from, to| [(from, to)];
     let (data, parent, tmp) = (
@@ -105,7 +105,7 @@ fn the_level_is_the_same_everywhere() {
         (Case { image: "postgres:16", binds: &data, env: &[("PGDATA", "/pg/data")], ..none }, lost),
         (Case { image: "mysql:8", binds: &own, args: &["--datadir=/pg"], ..none }, kept),
         (Case { image: "mysql:8", binds: &own, ..none }, lost),
-        // Its settings may name the directory.
+        // The settings file may name the directory.
         (Case { image: "mysql:8", binds: &settings, ..none }, note),
         (Case { image: "acme/mysql:8", binds: &own, ..none }, kept),
         (Case { image: "bitnami/postgresql:16", binds: &data, ..none }, lost),
@@ -133,7 +133,7 @@ fn the_level_is_the_same_everywhere() {
 }
 
 #[test]
-fn the_fix_is_right_for_the_version_and_for_each_member() {
+fn the_fix_fits_the_version_and_each_member() {
     let fixes = |image| -> Vec<String> {
         Case { image, ..Case::default() }.told().into_iter().map(|f| f.unwrap().fix).collect()
     };
@@ -159,7 +159,7 @@ fn the_fix_is_right_for_the_version_and_for_each_member() {
         kafka.iter().all(|fix| fix.starts_with(start) && fix.contains("/var/lib/kafka/data")),
         "{kafka:?}"
     );
-    // Nobody has the other version's volume.
+    // The volume of the other version is missing.
     let binds = [("/mnt/d1/s", "/var/lib/postgresql/data")];
     let any = Case { image: "postgres:latest", binds: &binds, ..Case::default() };
     for finding in any.told() {
@@ -169,7 +169,7 @@ fn the_fix_is_right_for_the_version_and_for_each_member() {
 }
 
 #[test]
-fn instances_of_a_template_have_a_place_and_a_pin_each() {
+fn each_instance_of_a_template_has_its_own_directory_and_pin() {
     let unit = "[Service]\nExecStart=/usr/bin/docker run --rm --name zk-%i --hostname zk-%i zookeeper:3.4\nExecStop=/usr/bin/docker stop -t 60 zk-%i\n[X-Fleet]\nConflicts=zk@*.service\n";
     let verified = verify(&[File { path: "zk@.service", text: unit }], Bounds::default());
     let found: Vec<_> = verified.findings.iter().filter(|f| f.code == "data-ephemeral").collect();
@@ -179,7 +179,7 @@ fn instances_of_a_template_have_a_place_and_a_pin_each() {
         assert!(finding.fix.ends_with("in [X-Fleet] MachineMetadata=zk=%i"), "{}", finding.fix);
     }
     let stack = "services:\n  zoo1: { image: \"zookeeper:3.9\", environment: { ZOO_MY_ID: 1 } }\n  zoo2: { image: \"zookeeper:3.9\", environment: { ZOO_MY_ID: 2 } }\n";
-    // What is read: verify tells the second beside the first.
+    // The reader finds both; verify shows the second one with the first.
     let world = read(Target::Swarm, &[File { path: "a.yml", text: stack }], Images::builtin().into());
     let fixes: Vec<&str> =
         world.findings.iter().filter(|f| f.code == "data-ephemeral").map(|f| f.fix.as_str()).collect();
@@ -191,9 +191,9 @@ fn instances_of_a_template_have_a_place_and_a_pin_each() {
     assert_eq!(fixes, [of(1), of(2)]);
 }
 
-/// Whatever has data must not be killed at once.
+/// A member with data needs a grace period.
 #[test]
-fn killed_at_once() {
+fn members_with_data_must_not_be_killed_at_once() {
     let note = |path, text: &str| {
         let verified = verify(&[File { path, text }], Bounds::default());
         verified.findings.iter().any(|f| f.code == "grace-short" && f.message.contains("killed at once"))
@@ -225,7 +225,7 @@ fn killed_at_once() {
 
 /// An `emptyDir` below the claim, and pods of one set that keep their names.
 #[test]
-fn what_only_kubernetes_has() {
+fn an_empty_dir_below_a_claim_loses_data() {
     let set = |mounts: &str, image: &str| {
         let text = format!(
             "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{ name: db }}\nspec:\n  serviceName: db\n  selector: {{ matchLabels: {{ app: db }} }}\n  template:\n    metadata: {{ labels: {{ app: db }} }}\n    spec: {{ terminationGracePeriodSeconds: 120, volumes: [{{ name: fast, emptyDir: {{}} }}], containers: [{{ name: db, image: \"{image}\", volumeMounts: [{{ name: data, mountPath: {mounts} }}] }}] }}\n  volumeClaimTemplates: [{{ metadata: {{ name: data }}, spec: {{ accessModes: [ReadWriteOncePod] }} }}]\n"

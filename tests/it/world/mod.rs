@@ -1,4 +1,4 @@
-//! The readers of files of any origin.
+//! Tests the readers of files from any source.
 
 mod claims;
 mod ephemeral;

@@ -1,9 +1,10 @@
-//! fleet as a small simulator, written from its source and from runs of the real thing: what it parses,
-//! rejects, accepts and silently ignores, and where it places units. It knows nothing of berthc:
-//! [`judge`] is the second opinion on every unit that berthc emits.
+//! A small simulator of fleet, written from its source and from runs of the real fleet: what fleet
+//! parses, rejects, accepts and silently ignores, and where it places units. It does not use
+//! berthc: [`judge`] is a second opinion on every unit that berthc emits.
 //!
-//! Paths and lines are those of coreos/fleet 45224983 (v1.0.0+15). Where fleet walks a Go map, so that
-//! who loses is random (engine/reconciler.go:168,195), this walks in the order of names.
+//! Paths and lines are those of coreos/fleet 45224983 (v1.0.0+15). fleet iterates over a Go map, so
+//! the unit that loses is random (engine/reconciler.go:168,195); this simulator uses the order of
+//! names.
 
 mod text;
 
@@ -46,7 +47,7 @@ impl Unit {
         unit
     }
 
-    /// The unit, or of a template its instance 1.
+    /// Returns the unit; for a template its instance 1.
     fn sample(&self) -> Unit {
         let at = if is_template(&self.name) { "@1" } else { "@" };
         self.named(&self.name.replacen('@', at, 1))
@@ -66,7 +67,8 @@ impl Unit {
         values.map(|value| expand(&value, &self.name)).collect()
     }
 
-    /// Only these are split at blanks, and only since 1.0.0 (job/job.go:221-231, 343-350).
+    /// Returns the globs. Only conflicts are split at blanks, and only since 1.0.0
+    /// (job/job.go:221-231, 343-350).
     fn conflicts(&self) -> Vec<String> {
         let lines = self.values("X-Conflicts Conflicts");
         if self.version == Version::V0_13 {
@@ -84,7 +86,7 @@ impl Unit {
         self.values("X-ConditionMachineOf MachineOf")
     }
 
-    /// The first wins (job/job.go:255-282).
+    /// Returns the machine ids. The first one counts (job/job.go:255-282).
     fn machine_ids(&self) -> Vec<String> {
         self.values("MachineID X-ConditionMachineID X-ConditionMachineBootID")
     }
@@ -93,7 +95,8 @@ impl Unit {
         self.values("X-ConditionMachineMetadata MachineMetadata")
     }
 
-    /// Of one key any value will do, of several keys all count (job/job.go:287-313).
+    /// Returns the required metadata: one of the values of each key, for all keys
+    /// (job/job.go:287-313).
     fn demands(&self) -> BTreeMap<String, Names> {
         let mut demands = BTreeMap::<_, Names>::new();
         for (key, value) in self.metadata().iter().filter_map(|text| pair(text)) {
@@ -102,13 +105,14 @@ impl Unit {
         demands
     }
 
-    /// The last wins (job/job.go:113-125, 336-339).
+    /// Returns whether the unit is global. The last value counts (job/job.go:113-125, 336-339).
     fn is_global(&self) -> bool {
         let last = self.values("Global").pop().unwrap_or_default();
         listed("true yes 1 on t", &last.to_lowercase())
     }
 
-    /// Either side's glob is enough; a unit never conflicts with itself (agent/state.go:57-70).
+    /// Returns whether two units conflict. A glob of one side is enough; a unit never conflicts
+    /// with itself (agent/state.go:57-70).
     fn conflicts_with(&self, other: &Unit) -> bool {
         let hits = |a: &Unit, b: &Unit| a.conflicts().iter().any(|glob| matches(glob, &b.name));
         self.name != other.name && (hits(self, other) || hits(other, self))
@@ -122,7 +126,7 @@ impl Unit {
     }
 }
 
-/// Anything but `key=value` is dropped without a word (job/job.go:297-303).
+/// Parses `key=value`. fleet silently drops anything else (job/job.go:297-303).
 fn pair(text: &str) -> Option<(&str, &str)> {
     let (key, value) = text.split_once('=')?;
     (!key.is_empty() && !value.is_empty() && !value.contains('=')).then_some((key, value))
@@ -130,7 +134,7 @@ fn pair(text: &str) -> Option<(&str, &str)> {
 
 // --------------------------------------------------------------------------------------- verdicts
 
-/// fleet's answer to `fleetctl submit`: the unit, or its error.
+/// Returns the answer of fleet to `fleetctl submit`: the unit, or its error.
 pub fn accept(name: &str, text: &str, version: Version) -> Result<Unit, String> {
     let (name, file) = (name.to_owned(), Rc::new(parse(text)?));
     validate_name(&name)?;
@@ -226,7 +230,7 @@ const BOOLEANS: &str = "true yes 1 on t false no 0 off f";
 
 // ------------------------------------------------------------------------------------- scheduling
 
-/// Machines by ID, the units submitted, those to run, and where the engine put them.
+/// The machines by id, the submitted units, the started units, and their machines.
 #[derive(Default)]
 pub struct Cluster {
     pub machines: BTreeMap<String, Metadata>,
@@ -252,8 +256,8 @@ impl Cluster {
         Ok(())
     }
 
-    /// Runs the engine until nothing moves. A unit that cannot be placed stays inactive; one that
-    /// was on a machine that went away is placed anew (engine/reconciler.go:92-98).
+    /// Runs the engine until nothing changes. A unit that cannot be placed stays inactive; a unit
+    /// whose machine is gone is placed again (engine/reconciler.go:92-98).
     pub fn settle(&mut self) {
         while self.pass() {}
     }
@@ -276,7 +280,7 @@ impl Cluster {
         before != self.placed
     }
 
-    /// Of the machines that can take it, that with the fewest units; ties by ID
+    /// Returns the machine with the fewest units among those that can run the unit; ties by id
     /// (engine/scheduler.go:101-124).
     fn decide(&self, name: &str) -> Option<String> {
         let able = |(id, units): &(String, Names)| self.able(name, id, units);
@@ -295,8 +299,8 @@ impl Cluster {
         self.machines.keys().map(placed).collect()
     }
 
-    /// In the order of their names, what is placed there or is global, launched or not, and meets no
-    /// conflict (engine/state.go:93-107, agent/reconcile.go:152-170).
+    /// Adds, in the order of their names, the units that are placed there or global, launched or
+    /// not, and that have no conflict (engine/state.go:93-107, agent/reconcile.go:152-170).
     fn with_admitted(&self, mut units: Names, machine: &str) -> Names {
         for (name, unit) in &self.units {
             let placed = self.placed.get(name).is_some_and(|id| id == machine);
@@ -318,15 +322,16 @@ impl Cluster {
         units.iter().any(hit)
     }
 
-    /// The machine suits, each unit of MachineOf is there (agent/state.go:150-157), nothing conflicts.
+    /// Returns whether the machine matches, each unit of MachineOf is there
+    /// (agent/state.go:150-157), nothing conflicts.
     fn able(&self, name: &str, machine: &str, units: &Names) -> bool {
         let unit = &self.units[name];
         let suits = unit.suits(machine, &self.machines[machine]);
         suits && unit.peers().iter().all(|peer| units.contains(peer)) && !self.conflict(unit, units)
     }
 
-    /// Machine and unit of all that runs: the agent leaves out what meets a conflict, be it placed or
-    /// global, and what was only submitted blocks others but does not run.
+    /// Returns the machine and name of each running unit. The agent does not start a unit with a
+    /// conflict. A unit that is only submitted blocks others but does not run.
     pub fn running(&self) -> Vec<(String, String)> {
         let mut running = Vec::new();
         for machine in self.machines.keys() {
@@ -338,7 +343,7 @@ impl Cluster {
     }
 }
 
-/// The unit, or the instance that its template makes; no template itself.
+/// Returns the unit, or the instance of its template, but never a template.
 fn find(units: &Units, name: &str) -> Option<Unit> {
     let file = units.get(name).or_else(|| units.get(&template_of(name)?));
     (!is_template(name)).then(|| Some(file?.named(name)))?
@@ -346,8 +351,8 @@ fn find(units: &Units, name: &str) -> Option<Unit> {
 
 // -------------------------------------------------------------------------------------- judgement
 
-/// All that a set of unit files does wrong under fleet's rules; each line begins with the file's name.
-/// Of a template, its instance 1 is judged.
+/// Returns all faults of a set of unit files under fleet's rules. Each line begins with the name of
+/// the file. A template is judged by its instance 1.
 pub fn judge(units: &BTreeMap<String, String>, version: Version) -> Vec<String> {
     let (mut findings, mut set) = (Vec::new(), Units::new());
     for (name, text) in units {
@@ -390,7 +395,8 @@ fn shapes(name: &str) -> Vec<String> {
     }
 }
 
-/// Returns what keeps a unit from the unit that it follows, and from running at all.
+/// Returns the rules that keep a unit away from the unit that it follows, or prevent it from
+/// running at all.
 fn obstacles(unit: &Unit, set: &Units) -> Vec<String> {
     let (crew, mut found) = (crew(unit, set), Vec::new());
     for peer in unit.peers() {
@@ -408,7 +414,7 @@ fn obstacles(unit: &Unit, set: &Units) -> Vec<String> {
     found
 }
 
-/// The unit, and all that it follows and so must share a machine with.
+/// Returns the unit and all units that it follows, which must be on the same machine.
 fn crew(unit: &Unit, set: &Units) -> Units {
     let (mut crew, mut todo) = (Units::new(), vec![unit.clone()]);
     while let Some(unit) = todo.pop() {
@@ -420,8 +426,8 @@ fn crew(unit: &Unit, set: &Units) -> Units {
     crew
 }
 
-/// Whether any machine would do, alone with the crew and the set's globals: one for each choice among
-/// what the crew demands, with no other metadata.
+/// Returns whether some machine can run the unit with only its crew and the global units of the
+/// set. Tries a machine for each choice of the required metadata, without other metadata.
 fn can_run(unit: &Unit, crew: &Units, set: &Units) -> bool {
     let ids = crew.values().flat_map(|unit| unit.machine_ids().into_iter().next());
     let id = ids.filter(|id| !id.is_empty()).max_by_key(String::len).unwrap_or("any".into());

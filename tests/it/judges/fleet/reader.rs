@@ -1,4 +1,5 @@
-//! Checks that berthc's reader and this judge agree on a unit: the same verdict, the same rules.
+//! Checks that berthc's reader and this simulator agree on a unit: the same verdict, the same
+//! rules.
 
 use berthc::images::Images;
 use std::collections::BTreeMap;
@@ -67,7 +68,7 @@ const VALUES: [&str; 34] = [
 
 fn wants(world: &World, name: &str) -> BTreeMap<String, Names> {
     let workload = world.workloads.iter().find(|w| w.name == name).unwrap();
-    // What it has of those that it follows comes after its own.
+    // The rules of the units that it follows come after its own rules.
     let own = workload.wants.iter().chain(workload.members.iter().flat_map(|m| &m.wants));
     own.filter(|w| w.key != "MachineID")
         .map(|w| (w.key.clone(), w.values.iter().cloned().collect()))
@@ -75,7 +76,7 @@ fn wants(world: &World, name: &str) -> BTreeMap<String, Names> {
 }
 
 #[test]
-fn the_same_verdict_on_every_unit() {
+fn reader_and_simulator_agree_on_every_unit() {
     let mut random = Random(0xF1EE_7F1E_E7F1_EE77);
     let (mut refused, mut stuck, mut free) = (0, 0, 0);
     for _ in 0..4000 {
@@ -121,7 +122,7 @@ fn the_same_verdict_on_every_unit() {
                 });
                 assert_eq!(globs(own.collect()), globs(unit.conflicts()), "{:?}", texts[name]);
             }
-            // Whoever follows what is not there is listed, not judged.
+            // A unit that follows a missing unit is listed and not judged.
             let crew = crew(unit, &set);
             let there = crew.values().flat_map(Unit::peers).all(|peer| crew.contains_key(&peer));
             let never = world.findings.iter().filter(|f| f.code == "update-stuck").any(|f| {
@@ -152,7 +153,7 @@ fn follows(unit: &Unit, whom: &Unit, set: &Units) -> bool {
 }
 
 #[test]
-fn the_same_globs() {
+fn reader_and_simulator_agree_on_globs() {
     let mut random = Random(0x6100_B5EE_D610_0B5E);
     let pieces = [
         "a", "b", "@", "1", ".service", "*", "?", "[ab]", "[^a]", "[1-3]", "\\", "[", "]", "-", "\\-", "x2d",

@@ -1,9 +1,10 @@
-//! The verdicts, traps and placements of the real fleet, on units of our own.
+//! Checks the verdicts, ignored options and placements of the real fleet, on units written for
+//! these tests.
 
 use super::Version::{V0_13, V1_0};
 use super::*;
 
-/// Lines of `left => right`; ` ; ` means a new line.
+/// Parses lines of the form `left => right`; ` ; ` means a new line.
 fn table(text: &str) -> impl Iterator<Item = (String, String)> {
     let split = |line: &str| {
         let (left, right) = line.split_once("=>").unwrap();
@@ -17,7 +18,7 @@ fn text(x_fleet: &str) -> String {
     format!("[Service]\nExecStart=/bin/sleep 9\n[X-Fleet]\n{x_fleet}\n")
 }
 
-/// The same as a set: the name of each unit, and the content of its `[X-Fleet]`.
+/// Parses a set of units: the name of each unit, and the content of its `[X-Fleet]`.
 fn set(units: &str) -> BTreeMap<String, String> {
     table(units).map(|(name, x_fleet)| (name, text(&x_fleet))).collect()
 }
@@ -30,7 +31,8 @@ fn unit(name: &str, x_fleet: &str) -> Unit {
     accept(name, &text(x_fleet), V1_0).unwrap()
 }
 
-/// Three machines, of which two are fast and two in the north; all units started but the templates.
+/// Makes three machines: two are fast, and two are in the north. All units except templates are
+/// started.
 fn cluster(text: &str, instances: &[&str]) -> Cluster {
     let mut cluster = Cluster::default();
     let machines = "alder-00-01 => slot=1 ; disk=fast ; hall=north
@@ -60,7 +62,7 @@ fn running(cluster: &Cluster) -> String {
 }
 
 #[test]
-fn unit_files_as_go_systemd_reads_them() {
+fn the_simulator_reads_units_as_go_systemd_does() {
     let read = |text: &str| format!("{:?}", parse(text).map(|file| file.options));
     let odd = "lost\n[A]\n# x \\\ny=1\n;z=2\n k = v # w \r\n=e\n[B C]\nk=\n";
     assert_eq!(read(odd), r#"Ok([["A", "k", "v # w"], ["A", "", "e"], ["B C", "k", ""]])"#);
@@ -81,7 +83,7 @@ fn unit_files_as_go_systemd_reads_them() {
 }
 
 #[test]
-fn names_and_templates() {
+fn unit_names_and_templates_are_parsed() {
     let refused = |name: &str| accept(name, "[A]\nk=v", V1_0).err().unwrap_or_default();
     let names = r#" => unit name cannot be empty
         a => unit name must contain "."
@@ -102,7 +104,7 @@ fn names_and_templates() {
 }
 
 #[test]
-fn the_grammar_of_x_fleet() {
+fn options_of_x_fleet_are_parsed() {
     let of = |x_fleet: &str| unit("db@7.service", x_fleet);
     let several = of("X-Conflicts=a\nConflicts=b \\\n\"c\"\nConflicts=\"d e\" \"f\"");
     assert_eq!(several.conflicts(), ["a", "b", "\\", "\"c\"", "d", "e", "f"]);
@@ -121,7 +123,7 @@ fn the_grammar_of_x_fleet() {
 }
 
 #[test]
-fn rejected_pairs() {
+fn options_that_exclude_each_other_are_rejected() {
     let pairs = r#"MachineID=a ; MachineOf=b.service => MachineID cannot be used with Peers
         X-ConditionMachineBootID=a ; Conflicts=b => MachineID cannot be used with Conflicts
         MachineID=a ; Global=on => MachineID cannot be used with Global
@@ -147,7 +149,7 @@ fn rejected_pairs() {
 }
 
 #[test]
-fn globs_of_path_match() {
+fn globs_match_as_in_gos_path_match() {
     let hits = r"es@*.service=>es@1.service;*a*b?=>xaxxabb;[^a-c]?=>db;[x\]]=>];a\*=>a*;[^a]=>/";
     let misses = r"es@*.service=>es-x@1.service;es@1=>es@1.service;*=>a/b;[^a-c]?=>bb;a\x2d=>a\x2d;[=>[";
     let all = |pairs: &str, hit| {
@@ -163,7 +165,7 @@ fn globs_of_path_match() {
 }
 
 #[test]
-fn what_is_silently_ignored() {
+fn options_that_fleet_ignores_are_listed() {
     let traps = r#"
         Conflict=c.timer => unrecognized requirement in [X-Fleet] section: "Conflict"
         [X-fleet] ; Conflicts=a => section "X-fleet" is silently ignored
@@ -194,7 +196,7 @@ fn what_is_silently_ignored() {
 }
 
 #[test]
-fn one_member_on_each_machine() {
+fn conflicts_put_one_member_on_each_machine() {
     let units = "cassandra@.service => Conflicts=%p@*.service";
     let members = ["cassandra@1", "cassandra@2", "cassandra@3", "cassandra@4"];
     let mut cluster = cluster(units, &members);
@@ -219,7 +221,7 @@ fn a_pinned_member_never_moves() {
 }
 
 #[test]
-fn a_global_unit_keeps_off_what_it_excludes() {
+fn a_global_unit_keeps_away_the_units_in_its_conflicts() {
     let units = r#"postgres.service => MachineMetadata=disk=slow
         scylla.service => Global=true ; MachineMetadata="disk=fast" "hall=north" ; Conflicts=post*.service"#;
     assert_eq!(running(&cluster(units, &[])), "scylla | scylla | postgres");
@@ -229,7 +231,7 @@ fn a_global_unit_keeps_off_what_it_excludes() {
 }
 
 #[test]
-fn a_glob_that_hits_its_own_sidekick() {
+fn a_glob_that_matches_its_own_sidecar_is_found() {
     let units = "nats@.service => Conflicts=nats*.service
         nats-proxy@.service => MachineOf=nats@%i.service";
     assert_eq!(running(&cluster(units, &["nats@1", "nats-proxy@1"])), "nats@1 |  | ");
@@ -239,7 +241,7 @@ nats-proxy@.service: can never be scheduled, whatever the machines";
 }
 
 #[test]
-fn metadata_that_constrains_and_metadata_that_does_not() {
+fn metadata_limits_the_machines_of_a_unit() {
     let units = r#"all.service => MachineMetadata="disk=fast" "hall=south"
         any.service => MachineMetadata=hall=south ; MachineMetadata=hall=west
         lost.service => MachineMetadata=disk=slow hall=south"#;
@@ -247,7 +249,7 @@ fn metadata_that_constrains_and_metadata_that_does_not() {
 }
 
 #[test]
-fn exclusions_that_exclude_nothing() {
+fn conflicts_that_match_nothing_are_found() {
     let units = "etcd@.service => Conflicts=etcd@1 etcd@2
         mongo@.service => Conflict=mongo@*.service
         riak@.service => Conflicts=riak@[";
@@ -264,7 +266,7 @@ riak@.service: Conflicts pattern "riak@[" is malformed: never matches"#;
 }
 
 #[test]
-fn placement() {
+fn units_are_placed_as_fleet_places_them() {
     for (units, places) in [
         ("a.service => Global=1 ; MachineMetadata=slot=1\nb.service => \nc.service => ", "a | b | c"),
         ("a.service => MachineID=cedar-00-03\nb.service => MachineID=cedar-00", " |  | a b"),
@@ -290,7 +292,7 @@ fn placement() {
 }
 
 #[test]
-fn the_judge() {
+fn the_simulator_accepts_good_units_and_names_faults() {
     let good = "db@1.service => MachineMetadata=slot=1 ; Conflicts=db@*.service
         db@2.service => MachineMetadata=slot=2 ; Conflicts=db@*.service
         db-log@1.service => MachineOf=db@1.service ; MachineMetadata=disk=slow

@@ -1,18 +1,19 @@
-//! The text of fleet's world: unit files, names of units, globs. Lines as in the module above.
+//! The text formats of fleet: unit files, names of units, globs. Line numbers are those of the
+//! source in the parent module.
 
 // ------------------------------------------------------------------------------------- unit files
 
-/// A unit file as go-systemd hands it to fleet.
+/// A unit file, as go-systemd returns it to fleet.
 #[derive(Default)]
 pub struct UnitFile {
-    /// Section, key and value of each option, in the order of the file.
+    /// The section, key and value of each option, in the order of the file.
     pub options: Vec<[String; 3]>,
     /// The text before the first section, which is ignored.
     pub skipped: String,
 }
 
-/// go-systemd/unit/deserialize.go. Its check of long lines (80-94) sees only what is buffered and so
-/// misses a few; here every physical line counts.
+/// go-systemd/unit/deserialize.go. Its check of long lines (80-94) only sees the buffered part and
+/// misses some lines; here every physical line is checked.
 pub fn parse(text: &str) -> Result<UnitFile, String> {
     if text.lines().any(|line| line.len() >= 2048) {
         return Err("line too long (max 2048 bytes)".into());
@@ -75,7 +76,7 @@ fn take_value(rest: &mut &str) -> String {
     }
 }
 
-/// The line, and whether the file ends with it.
+/// Returns the line, and whether the file ends with it.
 fn take_line<'a>(rest: &mut &'a str) -> (&'a str, bool) {
     let text = std::mem::take(rest);
     let Some((line, after)) = text.split_once('\n') else {
@@ -140,8 +141,8 @@ pub fn submitted_as(name: &str) -> String {
     format!("{name}{}", if known { "" } else { ".service" })
 }
 
-/// Prefix, instance and suffix: the instance is all between the first `@` and the last `.`
-/// (unit/unit.go:243-267).
+/// Returns prefix, instance and suffix. The instance is the text between the first `@` and the last
+/// `.` (unit/unit.go:243-267).
 pub fn split_name(name: &str) -> Option<(&str, Option<&str>, &str)> {
     let (stem, suffix) = name.split_at(name.rfind('.')?);
     let instance = stem.split_once('@').map(|(_, instance)| instance);
@@ -157,7 +158,7 @@ pub fn is_template(name: &str) -> bool {
     template_of(name).is_some_and(|template| template == name)
 }
 
-/// All that is expanded in `[X-Fleet]` (job/job.go:319-332); for a job without a name, nothing.
+/// Expands the specifiers of `[X-Fleet]` (job/job.go:319-332); none for a job without a name.
 pub fn expand(text: &str, name: &str) -> String {
     let Some((prefix, instance, suffix)) = split_name(name) else {
         return text.to_owned();
@@ -169,8 +170,8 @@ pub fn expand(text: &str, name: &str) -> String {
 
 // ------------------------------------------------------------------------------------------ globs
 
-/// A term of a pattern of Go's `path.Match` (agent/state.go:122-128). That never goes back behind a `*`,
-/// which shows only in texts with a `/`; names have none.
+/// A term of a pattern of Go's `path.Match` (agent/state.go:122-128). `path.Match` does not
+/// backtrack over a `*`. This matters only for texts with a `/`, and names have none.
 #[derive(PartialEq)]
 pub enum Term {
     Star,
@@ -200,7 +201,7 @@ impl Term {
 
 type Chars<'a> = std::iter::Peekable<std::str::Chars<'a>>;
 
-/// `None` is `path.ErrBadPattern`.
+/// Parses a glob. `None` is `path.ErrBadPattern`.
 pub fn glob(pattern: &str) -> Option<Vec<Term>> {
     let (mut terms, mut chars) = (Vec::new(), pattern.chars().peekable());
     while let Some(c) = chars.next() {
@@ -233,7 +234,7 @@ fn class_char(chars: &mut Chars) -> Option<char> {
     }
 }
 
-/// Whether some text matches both; of two texts, whether they are the same.
+/// Returns whether some text matches both patterns.
 fn meet(a: &[Term], b: &[Term]) -> bool {
     match (a, b) {
         ([], []) => true,
@@ -247,20 +248,21 @@ fn meet(a: &[Term], b: &[Term]) -> bool {
     }
 }
 
-/// A malformed pattern matches nothing, and only a debug line says so.
+/// Returns whether `pattern` matches `name`. A malformed pattern matches nothing; fleet only writes
+/// a debug message.
 pub fn matches(pattern: &str, name: &str) -> bool {
     let name: Vec<_> = name.chars().map(Char).collect();
     glob(pattern).is_some_and(|terms| meet(&terms, &name))
 }
 
-/// Whether there can be a unit that both globs match.
+/// Returns whether both globs can match one unit name.
 pub fn may_share(a: &str, b: &str) -> bool {
     let name = |term: &Term| !matches!(term, Char(c) if !name_char(*c));
     let both = glob(a).zip(glob(b));
     both.is_some_and(|(a, b)| a.iter().all(name) && meet(&a, &b))
 }
 
-/// Whether there can be a unit that it matches: names are matched whole, with their suffix.
+/// Returns whether the glob can match a unit name. Names are matched as a whole, with their suffix.
 pub fn can_match(pattern: &str) -> bool {
     let mut full = KINDS.split(' ').map(|kind| format!("*.{kind}"));
     full.any(|full| may_share(pattern, &full))

@@ -1,4 +1,5 @@
-//! Tests errors and gaps of fleet, each with a spec that has it and one that has not.
+//! Tests errors and gaps of fleet, each with a spec that has the error or gap and a spec that does
+//! not.
 
 use super::{codes, compile_all, counted, per_node, units};
 
@@ -17,7 +18,7 @@ fn volume(backend: &str, members: &str) -> String {
 }
 
 #[test]
-fn a_volume_that_does_not_fence_needs_a_pin_and_that_is_not_all() {
+fn a_volume_without_a_fence_has_gaps_also_with_a_pin() {
     for (backend, members, said) in [
         ("scaleio", "{ count: 2 }", &[][..]),
         ("ceph-rbd", "{ count: 2 }", &["fleet/data/partition", "fleet/data/reboot", "fleet/data/update"]),
@@ -30,7 +31,7 @@ fn a_volume_that_does_not_fence_needs_a_pin_and_that_is_not_all() {
         assert_eq!(codes(&[&volume(backend, members)]), said, "{backend} {members}");
     }
     assert_eq!(codes(&[&fleet(&volume("storageos", "{ count: 2 }"), "pin: db")]), [""; 0]);
-    // A directory of the machine beside it holds the member where it is.
+    // A directory on the machine also keeps the member there.
     let both = volume("ceph-rbd", "{ count: 1, pin: db }").replace(
         "data: { data:",
         "data: { log: { mount: /log, host: \"/mnt/d1/log-{{ member.id }}\" }, data:",
@@ -39,7 +40,7 @@ fn a_volume_that_does_not_fence_needs_a_pin_and_that_is_not_all() {
 }
 
 #[test]
-fn zones_plugins_and_versions_of_docker() {
+fn volumes_need_a_zone_a_plugin_and_a_docker_version() {
     assert_eq!(codes(&[&volume("aws-ebs", "{ count: 2 }")]), ["zone-unknown"]);
     assert_eq!(codes(&[&volume("aws-ebs, zones: [a]", "{ count: 2 }")]), [""; 0]);
     assert_eq!(codes(&[&volume("aws-ebs", "{ count: 2, pin: db }")]), [""; 0]);
@@ -58,7 +59,7 @@ fn zones_plugins_and_versions_of_docker() {
 }
 
 #[test]
-fn members_without_data() {
+fn members_without_data_have_gaps_unless_pinned() {
     let plain = "members: { count: 1 }\nexclusive: ";
     let pin = |spec: &str| fleet(spec, "pin: db");
     let both = counted(&format!("{plain}{{ id: true, hostname: true }}"));
@@ -74,7 +75,7 @@ fn members_without_data() {
     assert_eq!(codes(&[&writer]), ["writer-floats"]);
     assert_eq!(codes(&[&pin(&writer)]), ["fleet/writer/relabel"]);
     assert_eq!(codes(&[&counted(&format!("{plain}{{ ports: {{ a: 1 }} }}"))]), [""; 0]);
-    // What fences the data fences the id.
+    // A fence for the data also protects the id.
     let data = counted("members: { count: 1, pin: db }\nexclusive: { id: true, hostname: true, DATA }");
     assert_eq!(codes(&[&data]), [""; 0]);
 }
@@ -106,7 +107,7 @@ fn apart_from_a_global_unit_needs_fleet_1() {
 }
 
 #[test]
-fn metadata_of_one_key_would_mean_either() {
+fn a_metadata_key_cannot_appear_twice() {
     let on = per_node("").replace("{ db: \"true\" }", "{ db-revision: v9 }");
     assert_eq!(codes(&[&on]), ["name-clash"]);
     let zone = volume("aws-ebs, zones: [a]", "{ count: 1, pin: zone }");
@@ -115,7 +116,7 @@ fn metadata_of_one_key_would_mean_either() {
 }
 
 #[test]
-fn no_two_things_have_one_name() {
+fn equal_names_on_fleet_are_an_error() {
     let one = |name: &str, more: &str| named(&counted(&format!("members: {{ count: 2 }}\n{more}")), name);
     let helper =
         |name: &str, helper: &str| one(name, &format!("helpers: {{ {helper}: {{ image: r.io/e:1 }} }}"));
@@ -133,7 +134,7 @@ fn no_two_things_have_one_name() {
         // One volume for two services.
         (volume("c", "a-b", 0), volume("b-c", "a", 0), true),
         (volume("c", "a-b", 0), volume("b-c", "a", 2), false),
-        // One container: of a volume, and of members without data.
+        // The same container name: once from a volume, once from a member without data.
         (volume("kafka", "data", 0), one("data-kafka", ""), true),
         (volume("kafka", "data", 7), one("data-kafka", ""), false),
         (helper("x", "y-1"), one("x-1-y", ""), true),
@@ -159,7 +160,7 @@ fn lines_have_less_than_2048_bytes() {
     assert!(longest.is_some_and(|l| l > 2020 && l < 2047), "{longest:?}");
     let args = counted(&format!("members: {{ count: 1 }}\nargs: [a, \"{}\"]", "%".repeat(1100)));
     assert_eq!(codes(&[&args]), ["line-too-long"]);
-    // An image of many words and a long path.
+    // An image with many words and a long path.
     let path = format!("/{}", ["d".repeat(200).as_str(); 5].join("/"));
     let deep = counted(&format!(
         "members: {{ count: 1, pin: db }}\nexclusive: {{ data: {{ data: {{ mount: {path}, host: \"{path}-{{{{ member.id }}}}\" }} }} }}"
@@ -168,7 +169,7 @@ fn lines_have_less_than_2048_bytes() {
 }
 
 #[test]
-fn secrets_stay_out_of_arguments() {
+fn secrets_in_arguments_are_refused() {
     let base = "members: { count: 1 }\nsecrets: { s: { ref: a/b } }\n";
     for (more, code) in [
         ("args: [\"{{ secret('s') }}\"]", "runtime-not-here"),
@@ -182,7 +183,7 @@ fn secrets_stay_out_of_arguments() {
 }
 
 #[test]
-fn what_systemd_takes_for_no_text() {
+fn characters_that_systemd_rejects_are_refused() {
     for (more, place) in
         [("args: [\"\\uFFFE\"]", "args"), ("files: { /f: { content: \"\\uFDD0\" } }", "files")]
     {
@@ -192,7 +193,7 @@ fn what_systemd_takes_for_no_text() {
 }
 
 #[test]
-fn an_address_is_missed_only_by_who_uses_it() {
+fn a_missing_address_is_an_error_only_where_a_value_uses_it() {
     let plain = "members: { count: 1, pin: db }\nexclusive: { DATA }\n";
     assert_eq!(codes(&[&counted(plain)]), [""; 0]);
     let (_, said) = compile_all(&[&counted(&format!("{plain}env: {{ A: \"{{{{ member.address }}}}\" }}"))]);
@@ -201,7 +202,7 @@ fn an_address_is_missed_only_by_who_uses_it() {
 }
 
 #[test]
-fn additions_never_weaken_a_rule() {
+fn raw_options_that_weaken_a_rule_are_refused() {
     let with = |section: &str, option: &str| {
         let base = counted("members: { count: 1, pin: db }\nexclusive: { DATA }");
         codes(&[&fleet(&base, &format!("unit: {{ {section}: {{ {option} }} }}"))])

@@ -1,5 +1,5 @@
-//! The fleet target from outside: its units are read back by a reader of systemd's rules that
-//! knows nothing of the plan, judged by fleet's rules, and their shell is run by the real one.
+//! Tests the fleet target: an independent reader with the rules of systemd reads the units, the
+//! simulator judges them by fleet's rules, and a real shell runs their scripts.
 
 mod limits;
 mod reader;
@@ -13,7 +13,7 @@ use berthc::{Diagnostic, Options};
 use crate::harness;
 use crate::judges::fleet::{Version, judge};
 
-/// Units by name.
+/// The units by name.
 pub type Units = BTreeMap<String, String>;
 
 /// Returns a counted service with the fields of `more`; `DATA` is replaced by a pinned directory.
@@ -23,7 +23,7 @@ pub fn counted(more: &str) -> String {
         .replace("DATA", "data: { data: { mount: /data, host: \"/mnt/d1/db-{{ member.id }}\" } }")
 }
 
-/// A `per: node` service.
+/// Returns a `per: node` service.
 pub fn per_node(more: &str) -> String {
     counted(&format!("revision: v1\nmembers: {{ per: node, on: {{ db: \"true\" }} }}\n{more}"))
 }
@@ -33,7 +33,7 @@ pub fn compile_all(specs: &[&str]) -> (Units, Vec<Diagnostic>) {
     compile_with(specs, &Options::default())
 }
 
-/// As [`compile_all`], with options.
+/// Returns the same as [`compile_all`], with options.
 pub fn compile_with(specs: &[&str], options: &Options) -> (Units, Vec<Diagnostic>) {
     let names: Vec<String> = (0..specs.len()).map(|i| format!("s{i}.yaml")).collect();
     let inputs: Vec<(&str, &str)> = names.iter().map(String::as_str).zip(specs.iter().copied()).collect();
@@ -44,7 +44,7 @@ pub fn compile_with(specs: &[&str], options: &Options) -> (Units, Vec<Diagnostic
     (units.collect(), said)
 }
 
-/// The units of specs that are good.
+/// Returns the units of valid specs.
 pub fn units(specs: &[&str]) -> Units {
     let (units, said) = compile_all(specs);
     assert!(!units.is_empty(), "{said:#?}");
@@ -58,7 +58,7 @@ pub fn codes(specs: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn fleet_takes_every_unit_of_the_specs_and_ignores_nothing() {
+fn the_simulator_accepts_every_emitted_unit_and_ignores_no_line() {
     let all: Vec<(String, String)> = harness::walk(&harness::root().join("specs"))
         .into_iter()
         .map(|p| (p.to_string_lossy().into_owned(), std::fs::read_to_string(&p).unwrap()))

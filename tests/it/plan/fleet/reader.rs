@@ -1,10 +1,10 @@
-//! Units as systemd reads them: systemd.syntax(7), systemd.service(5) "Command lines",
-//! systemd.unit(5) "Specifiers". And `docker run` as its client reads words.
+//! Reads units as systemd does (systemd.syntax(7), systemd.service(5) "Command lines",
+//! systemd.unit(5) "Specifiers"), and `docker run` as its client does.
 
-/// The machine that everything runs on.
+/// The hostname of the machine.
 pub const HOST: &str = "node-7.example";
 
-/// The values of `key`, with lines that go on joined by a blank.
+/// Returns the values of `key`, with continuation lines joined by a blank.
 pub fn values(unit: &str, key: &str) -> Vec<String> {
     let mut all = Vec::new();
     let mut lines = unit.lines();
@@ -24,19 +24,19 @@ pub fn values(unit: &str, key: &str) -> Vec<String> {
     all
 }
 
-/// The only value of `key`.
+/// Returns the only value of `key`.
 pub fn value(unit: &str, key: &str) -> String {
     let all = values(unit, key);
     assert_eq!(all.len(), 1, "{key} of {unit}");
     all[0].clone()
 }
 
-/// The words of a command line as the process gets them.
+/// Returns the words of a command line, as the process gets them.
 pub fn words(line: &str) -> Vec<String> {
     split(line).iter().map(|w| variables(&specifiers(w))).collect()
 }
 
-/// Unquoted, with escapes resolved.
+/// Splits a line into words, without quotes and with resolved escapes.
 fn split(line: &str) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     let mut bytes: Option<Vec<u8>> = None;
@@ -60,7 +60,7 @@ fn split(line: &str) -> Vec<String> {
             (c, Some(q)) if c == q => quote = None,
             (_, Some(_)) => put(&mut bytes, c),
             ('"' | '\'', None) => {
-                // systemd ends a word only at a blank: quotes stand around whole words.
+                // systemd ends a word only at a blank, so quotes must enclose whole words.
                 assert!(bytes.is_none(), "{line}");
                 quote = Some(c);
                 bytes.get_or_insert_default();
@@ -79,7 +79,7 @@ fn hex(chars: &mut impl Iterator<Item = char>, digits: usize) -> u32 {
     (0..digits).fold(0, |n, _| n * 16 + chars.next().unwrap().to_digit(16).unwrap())
 }
 
-/// `%%` and `%H`; nothing else is emitted.
+/// Expands `%%` and `%H`; berthc emits no other specifier.
 fn specifiers(word: &str) -> String {
     let mut out = String::new();
     let mut chars = word.chars();
@@ -96,17 +96,17 @@ fn specifiers(word: &str) -> String {
     out
 }
 
-/// `$$`; a variable would be expanded to nothing.
+/// Expands `$$`. A variable would expand to nothing.
 fn variables(word: &str) -> String {
     let rest = word.replace("$$", "");
     assert!(!rest.contains('$'), "{word}");
     word.replace("$$", "$")
 }
 
-/// A `docker run`, read back.
+/// A `docker run` command that was read back.
 #[derive(Debug, Default, PartialEq)]
 pub struct Docker {
-    /// Options with their values, in order; an option without a value has an empty one.
+    /// The options with their values, in order; the value is empty for an option without one.
     pub options: Vec<(String, String)>,
     pub image: String,
     pub args: Vec<String>,
@@ -150,12 +150,12 @@ impl Docker {
     }
 }
 
-/// What a unit starts.
+/// Returns the container that a unit starts.
 pub fn docker(unit: &str) -> Docker {
     Docker::read(&words(&value(unit, "ExecStart")))
 }
 
-/// The values of `[X-Fleet]`, as `Key=value`.
+/// Returns the values of `[X-Fleet]`, as `Key=value`.
 pub fn x_fleet(unit: &str) -> Vec<&str> {
     unit.split_once("[X-Fleet]\n").unwrap().1.lines().collect()
 }

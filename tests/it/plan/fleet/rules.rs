@@ -9,7 +9,7 @@ const PINNED: &str = "members: { count: 3, first: 1, pin: db }\nexclusive: { DAT
 const VOLUME: &str = "members: { count: 2 }\nexclusive: { data: { data: { mount: /data, volume: { backend: aws-ebs, size: 1Gi, zones: [a, b] } } } }";
 
 #[test]
-fn a_pinned_member_is_named_after_its_directory() {
+fn the_container_name_comes_from_the_first_directory() {
     let all = units(&[&counted(PINNED)]);
     assert_eq!(all.keys().collect::<Vec<_>>(), ["db@1.service", "db@2.service", "db@3.service"]);
     let unit = &all["db@2.service"];
@@ -28,7 +28,7 @@ fn a_pinned_member_is_named_after_its_directory() {
 }
 
 #[test]
-fn what_systemd_is_told_about_failures() {
+fn systemd_restarts_failed_units_and_stops_the_container() {
     let unit = &units(&[&counted(PINNED)])["db@1.service"];
     for (key, is) in [
         ("Restart", "always"),
@@ -48,7 +48,7 @@ fn what_systemd_is_told_about_failures() {
 }
 
 #[test]
-fn the_grace_is_shared_by_all_that_stops() {
+fn all_stop_commands_share_the_grace_period() {
     let before = "stop: { grace: 100s, before: { run: [drain, \"a b\"], within: 70s }, signal: SIGQUIT }\n";
     let unit = &units(&[&counted(&format!("{before}{PINNED}"))])["db@1.service"];
     let seconds = |line: &str| {
@@ -61,14 +61,15 @@ fn the_grace_is_shared_by_all_that_stops() {
     assert_eq!(seconds(&stop[1]), (false, own.clone(), "30".into(), String::new()));
     assert_eq!(seconds(&value(unit, "ExecStopPost")), (false, own.clone(), "100".into(), String::new()));
     assert_eq!(seconds(&values(unit, "ExecStartPre")[0]), (false, own, "100".into(), String::new()));
-    // Each command has this much; the longest of them is the grace, or `within` and 5 s of `timeout`.
+    // Each command gets this time. The longest one takes the grace period, or `within` and 5 s of
+    // `timeout`.
     assert_eq!(value(unit, "TimeoutStopSec"), "130");
     assert_eq!(docker(unit).one("--stop-signal"), "SIGQUIT");
     assert_eq!(docker(unit).one("--stop-timeout"), "100");
 }
 
 #[test]
-fn a_global_unit_for_each_revision() {
+fn each_revision_is_one_global_unit() {
     let more = "exclusive: { data: { data: { mount: /data, host: /mnt/d1/db } }, ports: { db: 5000 }, address: node }\nenv: { NODE: \"at-{{ member.node }}/{{ member }}\" }";
     let (v1, v2) = (per_node(more), per_node(more).replace("revision: v1", "revision: v2"));
     let all = units(&[&v1, &v2]);
@@ -83,12 +84,13 @@ fn a_global_unit_for_each_revision() {
     ];
     assert_eq!(x_fleet(unit), expected);
     let run = docker(unit);
-    // One name for both revisions: docker keeps the second one waiting.
+    // Both revisions have the same container name, so docker refuses the second one until the first
+    // is gone.
     assert_eq!(run.one("--name"), docker(&all["db.v1.service"]).one("--name"));
     assert_eq!(run.one("--net"), "host");
     assert!(!run.has("-p") && !run.has("--hostname"));
     assert_eq!(run.env("NODE").unwrap(), format!("at-{HOST}/{HOST}"));
-    // Revisions keep their files apart: one waits while the other runs on its own.
+    // Each revision has its own files, because one waits while the other runs.
     let file = "\nfiles: { /etc/x: { content: x } }\n";
     let with = units(&[&(v1 + file), &(v2 + file)]);
     assert!(with["db.v1.service"].contains("source=/run/berth/db.v1/etc/x,target=/etc/x,readonly"));
@@ -108,7 +110,7 @@ fn fleet_0_13_has_no_conflicts_of_global_units() {
 }
 
 #[test]
-fn a_volume_is_in_its_zone_and_never_made() {
+fn a_volume_is_used_in_its_zone_and_never_created() {
     let all = units(&[&counted(VOLUME)]);
     for (unit, zone, volume) in [("db@0.service", "a", "data-db-0"), ("db@1.service", "b", "data-db-1")] {
         let text = &all[unit];
@@ -124,7 +126,7 @@ fn a_volume_is_in_its_zone_and_never_made() {
 }
 
 #[test]
-fn ports_limits_and_the_rest_of_docker_run() {
+fn every_field_of_the_spec_becomes_an_option_of_docker_run() {
     let more = "user: \"5:6\"\nresources: { cpu: 1500m, memory: 1Gi }\nulimits: { nofile: { soft: 1, hard: 2 } }\n\
         labels: { team: store }\ntmpfs: { /dev/shm: 64Mi, /tmp/x: 1Mi }\n\
         secrets: { a.b: { ref: sec/k-1 } }\nhealth: { tool: nc, ready: { tcp: two }, live: { tcp: one, every: 20s, timeout: 4s, failures: 2 }, start: 90s }\n\
@@ -164,7 +166,7 @@ fn ports_limits_and_the_rest_of_docker_run() {
 }
 
 #[test]
-fn a_check_without_a_shell_is_not_given_to_one() {
+fn a_check_is_emitted_only_if_the_image_has_a_shell() {
     let check = |run: &str, more: &str| {
         let spec = counted(&format!("{more}\nhealth: {{ run: {run} }}\nmembers: {{ count: 1 }}"));
         let all = units(&[&spec]);
@@ -181,7 +183,7 @@ fn a_check_without_a_shell_is_not_given_to_one() {
 }
 
 #[test]
-fn command_arguments_and_guard() {
+fn command_arguments_and_guard_are_passed_to_docker() {
     let run = |more: &str| {
         let spec = counted(&format!("members: {{ count: 1, pin: db }}\n{more}"));
         docker(&units(&[&spec])["db@0.service"])
@@ -199,7 +201,7 @@ fn command_arguments_and_guard() {
 }
 
 #[test]
-fn bootstrap_only_when_asked_for() {
+fn bootstrap_is_emitted_only_on_request() {
     let spec = counted(&format!(
         "env: {{ STATE: existing, A: a }}\nbootstrap: {{ env: {{ STATE: new, B: b }} }}\n{PINNED}"
     ));
@@ -213,7 +215,7 @@ fn bootstrap_only_when_asked_for() {
 }
 
 #[test]
-fn a_helper_follows_its_member() {
+fn the_unit_of_a_helper_follows_its_member() {
     let helper = "helpers: { exporter: { image: r.io/e:1, command: [/e, -v], env: { ID: \"{{ member.id }}\", P: \"{{ secret('s').path }}\" }, ports: { metrics: 9000 }, resources: { memory: 64Mi } } }\nsecrets: { s: { ref: a/b }, t: { ref: a/c } }\n";
     let all = units(&[&counted(&format!("{helper}{PINNED}"))]);
     assert_eq!(all.len(), 6);
@@ -227,10 +229,10 @@ fn a_helper_follows_its_member() {
     assert_eq!(run.one("-p"), "9000:9000");
     assert_eq!(run.env("ID").unwrap(), "3");
     assert_eq!((run.one("--entrypoint"), &run.args[..]), ("/e", &["-v".to_owned()][..]));
-    // Only the secret that it names.
+    // The helper gets only the secret that it names.
     assert_eq!(run.one("--mount"), "type=bind,source=/etc/berth/secrets/a/b,target=/run/secrets/s,readonly");
     assert_eq!(words(&values(unit, "ExecStartPre")[1]), ["/usr/bin/test", "-s", "/etc/berth/secrets/a/b"]);
-    // What is bound to a member that restarts by itself comes back only if the member wants it.
+    // A unit that is bound to a restarting member comes back only if the member wants it.
     assert!(values(&all["db@3.service"], "Wants").contains(&"db-exporter@3.service".to_owned()));
 
     let all = units(&[&per_node("helpers: { exporter: { image: r.io/e:1 } }")]);
@@ -242,7 +244,7 @@ fn a_helper_follows_its_member() {
 }
 
 #[test]
-fn apart_from_by_the_shape_of_the_other() {
+fn apart_from_depends_on_the_kind_of_the_other_service() {
     let named = |spec: String, name: &str| spec.replace("service: db", &format!("service: {name}"));
     let node = named(per_node("apart_from: [log]"), "es");
     let log = named(counted("members: { count: 1 }\napart_from: [es]"), "log");
@@ -252,13 +254,13 @@ fn apart_from_by_the_shape_of_the_other() {
         ["Conflicts=log@*.service", "Conflicts=es.*.service", "Conflicts=es.service"]
     );
     assert!(x_fleet(&all["es.v1.service"]).contains(&"Conflicts=log@*.service"));
-    // What does not run on fleet is met by no unit of it.
+    // A service without the target fleet cannot conflict with a unit.
     let log = log.replace("fleet: { version: \"1.0.0\" }", "kubernetes: { version: \"1.34\", namespace: n }");
     assert!(!units(&[&node, &log])["es.v1.service"].contains("log@"));
 }
 
 #[test]
-fn addresses_from_the_table_or_the_domain() {
+fn addresses_come_from_the_pin_or_the_domain() {
     let env = "env: { A: \"{{ members | join(',') }}\" }\n";
     let at =
         "members: { count: 2, pin: { label: db, at: { 0: 10.0.0.1, 1: 10.0.0.2 } } }\nexclusive: { DATA }";
@@ -269,7 +271,7 @@ fn addresses_from_the_table_or_the_domain() {
 }
 
 #[test]
-fn nfs_is_a_volume_of_dockers_own_driver() {
+fn nfs_volumes_use_dockers_own_driver() {
     let nfs = "members: { count: 1, pin: db }\nexclusive: { data: { data: { mount: /data, volume: { backend: nfs, size: 1Gi } } } }\naccept: [{ gap: fleet/data/relabel, because: x }]";
     let unit = &units(&[&counted(nfs)])["db@0.service"];
     assert_eq!(
@@ -280,7 +282,7 @@ fn nfs_is_a_volume_of_dockers_own_driver() {
 }
 
 #[test]
-fn additions_stand_behind_what_is_decided() {
+fn raw_options_follow_the_options_of_berthc() {
     let more = "{ Unit: { OnFailure: alert.service }, Service: { SyslogIdentifier: [A=b, \"C=%H\"], LimitNOFILE: \"9\" }, X-Fleet: { MachineMetadata: disk=ssd } }";
     let spec = counted(PINNED).replace("\"1.0.0\"", &format!("\"1.0.0\", unit: {more}"));
     let unit = &units(&[&spec])["db@1.service"];

@@ -7,29 +7,29 @@ use std::process::Command;
 use super::reader::{HOST, docker, value, values, words};
 use super::{counted, per_node, units};
 
-/// Text that every layer would read in its own way.
+/// Text with a special meaning for every layer.
 pub const HOSTILE: &str =
     "a\n'\"`\\ \\n $HOME ${X} $(id) $$ $ %n %% % {{ x: #;&|<>*?~!é\u{2028}\u{1b}\t\r😀 \\";
 
-/// As a YAML scalar.
+/// Returns the text as a YAML scalar.
 fn yaml(text: &str) -> String {
     serde_json::to_string(text).unwrap().replace('\u{2028}', "\\u2028")
 }
 
-/// The same where `{{` would begin an expression.
+/// Returns the text as a YAML scalar, with `{{` escaped.
 fn value_of(text: &str) -> String {
     yaml(&text.replace("{{", "{{ '{{' }}"))
 }
 
-/// Where commands of a unit are run, with a docker of our own.
+/// A folder in which the commands of a unit run with a fake docker.
 struct Bench(tempfile::TempDir);
 
 impl Bench {
-    /// Runs with `script` as docker; the script can use `$DIR`.
+    /// Makes a bench with `script` as docker; the script can use `$DIR`.
     fn new(script: &str) -> Self {
         let bench = Self(tempfile::tempdir().unwrap());
-        // Another process writes it: one that this process forks meanwhile would hold it open,
-        // and a file that is open for writing cannot be run.
+        // Another process writes the file. Otherwise a child that this process forks at the same
+        // time would keep the file open, and a file that is open for writing cannot be executed.
         let text = format!("#!/bin/sh\nDIR={}\n{script}\n", bench.0.path().display());
         let write = r#"printf %s "$1" >"$2" && chmod 755 "$2""#;
         let args = ["-c", write, "sh", &text, &bench.path("docker")];
@@ -41,7 +41,7 @@ impl Bench {
         self.0.path().join(name).to_str().unwrap().to_owned()
     }
 
-    /// Whether a command line of a unit succeeds; a leading `-` is systemd's.
+    /// Returns whether a command line of a unit succeeds. A leading `-` belongs to systemd.
     fn run(&self, line: &str) -> bool {
         let words: Vec<String> = words(line)
             .iter()
@@ -65,7 +65,7 @@ fn write(path: &str, text: &str) {
 const PINNED: &str = "members: { count: 1, pin: db }\nexclusive: { DATA }\n";
 
 #[test]
-fn stops_what_the_unit_started_and_nothing_else() {
+fn a_stop_ends_only_the_containers_of_its_unit() {
     let unit = &units(&[&counted(PINNED)])["db@0.service"];
     let stop = value(unit, "ExecStop");
     for line in [&stop, &value(unit, "ExecStopPost"), &values(unit, "ExecStartPre")[0]] {
@@ -76,13 +76,13 @@ fn stops_what_the_unit_started_and_nothing_else() {
     let nothing = Bench::new(r#"echo "$1" >>$DIR/log"#);
     assert!(nothing.run(&stop));
     assert_eq!(nothing.said(), "ps\n");
-    // A daemon that does not answer, or a container that does not stop, is no success.
+    // If the daemon does not answer or the container does not stop, the command fails.
     assert!(!Bench::new("exit 1").run(&stop));
     assert!(!Bench::new(r#"test "$1" = ps && echo c0ffee"#).run(&stop));
 }
 
 #[test]
-fn what_runs_before_the_stop() {
+fn the_stop_command_of_the_spec_runs_first() {
     let before = format!(
         "stop: {{ grace: 30s, before: {{ run: [drain, {}], within: 2s }} }}\n{PINNED}",
         value_of(HOSTILE)
@@ -100,7 +100,7 @@ fn what_runs_before_the_stop() {
 }
 
 #[test]
-fn a_volume_must_be_there_and_of_its_plugin() {
+fn a_start_needs_an_existing_volume_of_the_right_plugin() {
     let check = |backend: &str, says: &str| {
         let more = format!(
             "members: {{ count: 1, pin: db }}\nexclusive: {{ data: {{ data: {{ mount: /data, volume: {{ backend: {backend}, size: 1Gi, zones: [a] }} }} }} }}"
@@ -135,7 +135,7 @@ fn files_arrive_byte_for_byte() {
         let unit = &units(&[&counted(&file)])["db@0.service"];
         let bench = Bench::new("");
         let path = bench.path("run/db@0/etc/a.d/f+1@x");
-        // A start that failed half way left something else there.
+        // An earlier start failed and left another file there.
         write(&path, "old and longer than the new one, perhaps");
         let lines = values(unit, "ExecStartPre");
         for line in lines.iter().filter(|l| l.contains("printf")) {
@@ -149,14 +149,14 @@ fn files_arrive_byte_for_byte() {
 }
 
 #[test]
-fn each_line_of_a_file_is_a_line_of_the_unit() {
+fn each_line_of_a_file_is_written_by_its_own_line_of_the_unit() {
     let file = format!("files: {{ /etc/f: {{ content: \"one\\ntwo words\\n\" }} }}\n{PINNED}");
     let unit = &units(&[&counted(&file)])["db@0.service"];
     assert!(unit.contains(" \\\n  \"one\\n\" \\\n  \"two words\\n\"\n"), "{unit}");
 }
 
 #[test]
-fn hostile_text_reaches_the_container_as_it_is() {
+fn hostile_text_reaches_the_container_unchanged() {
     let text = value_of(HOSTILE);
     let lines = format!(
         "command: [/bin/x, {text}]\nargs: [{text}, \";\", \"\", \"-\", yes, \"1e3\", \" b \", \"#\", \"{{{{ member.node }}}}:%H\"]\n\
@@ -169,14 +169,14 @@ fn hostile_text_reaches_the_container_as_it_is() {
     assert_eq!(run.args, args);
     assert_eq!(run.env("A").unwrap(), HOSTILE);
     assert_eq!((run.env("B").unwrap(), run.env("C.d").unwrap()), (String::new(), format!("{HOST}%n$$")));
-    // The check goes through the image's shell once more.
+    // The shell of the image also reads the check.
     let check = run.one("--health-cmd").strip_prefix("sh -c ").unwrap().to_owned();
     let out = Command::new("/bin/sh").args(["-c", &format!("printf %s {check}")]).output().unwrap();
     assert_eq!(String::from_utf8(out.stdout).unwrap(), HOSTILE);
 }
 
 #[test]
-fn secrets_are_variables_and_never_arguments() {
+fn secrets_become_variables_and_never_arguments() {
     let more = format!(
         "secrets: {{ p.w: {{ ref: db/pass }}, q: {{ ref: db/q }} }}\n\
          env: {{ URL: \"x://u:{{{{ secret('p.w') }}}}@{{{{ member.node }}}}/'$(id)'{{{{ secret('q') }}}}\", PASS: \"{{{{ secret('p.w') }}}}\", PLAIN: {} }}\n\
@@ -204,7 +204,7 @@ fn secrets_are_variables_and_never_arguments() {
 
 /// Checks the units with systemd, if it is installed.
 #[test]
-fn systemd_takes_hostile_units() {
+fn systemd_accepts_units_with_hostile_text() {
     let more = format!(
         "command: [/bin/x, {0}]\nenv: {{ A: {0}, S: \"{{{{ secret('s') }}}}\" }}\nsecrets: {{ s: {{ ref: a/b }} }}\nfiles: {{ /f: {{ content: {1} }} }}\n\
          stop: {{ before: {{ run: [x, {0}], within: 1s }}, grace: 9s }}\nhelpers: {{ h: {{ image: r.io/h:1, args: [{0}] }} }}\n{PINNED}",
@@ -213,7 +213,8 @@ fn systemd_takes_hostile_units() {
     );
     let folder = tempfile::tempdir().unwrap();
     let mut paths = Vec::new();
-    // The programs of the machine are not here: what is asked is whether each line can be read.
+    // The programs of the machine are missing here, so the test only checks that systemd can read
+    // each line.
     let program = folder.path().join("true");
     std::os::unix::fs::symlink("/bin/true", &program).unwrap();
     for (name, text) in units(&[&counted(&more)]) {

@@ -1,4 +1,5 @@
-//! Tests the decisions for pods and workloads, each with a spec that has it and one that has not.
+//! Tests the decisions for pods and workloads, each with a spec that needs the decision and a spec
+//! that does not.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Spec, compile_as, entry, list, map, node, options, pinned, volume};
 
-/// The member's variables as they are emitted: a value, or where it comes from.
+/// Returns the emitted variables of the member: each with a value or with its source.
 fn env(spec: &Spec) -> Value {
     spec.out().container()["env"].clone()
 }
@@ -17,11 +18,12 @@ fn field(path: &str) -> Value {
 }
 
 #[test]
-fn updates_are_one_at_a_time_or_by_hand() {
+fn pods_are_updated_one_by_one_or_by_hand() {
     let strategy = |spec: &Spec, kind: &str| spec.out().one(kind)["spec"]["updateStrategy"].clone();
     let by_hand = json!({ "type": "OnDelete" });
     let rolling = json!({ "type": "RollingUpdate", "rollingUpdate": { "partition": 0 } });
-    // A single member has no quorum to lose. Several would be deleted at once, from 1.37 on.
+    // A single member has no quorum to lose. From 1.37 on, several members would be deleted at
+    // once.
     for version in ["1.34", "1.37"] {
         let one = volume().set("members", "{ count: 1 }").set("update", "{ pause: 7s }");
         let one = one.kubernetes(version, "");
@@ -44,7 +46,7 @@ fn updates_are_one_at_a_time_or_by_hand() {
 }
 
 #[test]
-fn nothing_is_newer_than_the_version() {
+fn no_field_is_newer_than_the_version() {
     let first = volume().set("members", "{ count: 2, first: 5 }");
     assert_eq!(
         first.clone().kubernetes("1.26", "").faults(),
@@ -66,7 +68,7 @@ fn nothing_is_newer_than_the_version() {
 }
 
 #[test]
-fn gaps_come_and_go() {
+fn gaps_need_a_waiver_and_waivers_need_a_gap() {
     let limits = volume().set("ulimits", "{ nofile: 65536 }");
     assert_eq!(limits.faults(), [("kubernetes/ulimits".to_owned(), "ulimits".to_owned())]);
     let waived = |spec: Spec, gap: &str| spec.set("accept", format!("[{{ gap: {gap}, because: why }}]"));
@@ -112,7 +114,7 @@ fn members_know_their_address() {
 }
 
 #[test]
-fn only_the_variables_that_are_used_come_first() {
+fn variables_that_others_use_come_first() {
     let spec =
         volume().set("env", "{ Z: z, A: \"{{ member.node }}/{{ member.name }}\", N: \"{{ member.node }}\" }");
     let env = env(&spec);
@@ -141,7 +143,7 @@ fn nothing_is_expanded_in_probes_and_hooks() {
 }
 
 #[test]
-fn health_becomes_probes() {
+fn health_checks_become_probes() {
     let health = "{ ready: { http: /r, port: http, scheme: https, every: 7s, timeout: 2s, failures: 4 }, live: { tcp: http, run: [x], every: 20s }, start: 70s }";
     let out = volume().set("health", health).out();
     let c = out.container();
@@ -160,7 +162,7 @@ fn health_becomes_probes() {
 }
 
 #[test]
-fn the_nodes_network_is_declared() {
+fn ports_on_the_nodes_network_are_host_ports() {
     let helper = "{ h: { image: \"h:1\", ports: { m: 81 } } }";
     let out = node().set("helpers", helper).out();
     let pod = out.pod();
@@ -173,7 +175,7 @@ fn the_nodes_network_is_declared() {
 }
 
 #[test]
-fn users_other_than_root_give_up_privileges() {
+fn containers_of_other_users_than_root_drop_privileges() {
     let security = |user: &str| volume().set("user", user).out().container()["securityContext"].clone();
     let bare = json!({ "runAsUser": 5, "runAsGroup": 6, "runAsNonRoot": true,
         "allowPrivilegeEscalation": false, "capabilities": { "drop": ["ALL"] } });
@@ -192,7 +194,7 @@ fn users_other_than_root_give_up_privileges() {
 }
 
 #[test]
-fn resources_are_guaranteed() {
+fn requests_equal_limits() {
     let out =
         volume().set("resources", "{ cpu: \"0.5\", memory: 1024Mi }").set("tmpfs", "{ /t: 1000k }").out();
     let given = json!({ "cpu": "500m", "memory": "1Gi" });
@@ -223,7 +225,8 @@ fn secrets_are_files_or_variables() {
     assert_eq!(entry(env, "A")["valueFrom"], key("x", "k1"));
     assert_eq!(entry(env, "BERTH_SECRET_c_2E_d")["valueFrom"], key("x", "k3"));
     assert_eq!(entry(env, "U")["value"], "u:$(BERTH_SECRET_c_2E_d)@$(BERTH_NAME)");
-    // What is a variable only is no file; what nobody names may be one that the program knows.
+    // A secret that is used only as a variable is no file. A secret that no value names becomes a
+    // file, because the program may know its path.
     let sources =
         |spec: &Spec| entry(&spec.out().pod()["volumes"], "secrets")["projected"]["sources"].clone();
     let b = json!([{ "secret": { "name": "y", "items": [{ "key": "k2", "path": "b" }] } }]);
@@ -263,7 +266,7 @@ fn secret_files_can_be_read() {
 }
 
 #[test]
-fn helpers_see_the_secrets_that_they_name() {
+fn a_helper_sees_only_the_secrets_that_it_names() {
     let spec = volume().set("secrets", "{ a: { ref: x/k1 }, ab: { ref: y/k2 }, a.b: { ref: x/k3 } }");
     let sees = |text: &str| -> Vec<String> {
         let helper = format!("{{ h: {{ image: \"h:1\", user: \"5\", env: {{ T: \"{text}\" }} }} }}");
@@ -289,7 +292,7 @@ fn helpers_see_the_secrets_that_they_name() {
 }
 
 #[test]
-fn the_user_can_read_the_files() {
+fn files_that_the_user_cannot_read_are_refused() {
     let file = |mode: &str, user: &str| {
         let files = format!("{{ /a: {{ content: x, mode: \"{mode}\" }} }}");
         volume().set("files", files).set("user", user).faults()
@@ -309,7 +312,7 @@ fn the_user_can_read_the_files() {
 }
 
 #[test]
-fn files_are_in_a_map_that_never_changes() {
+fn files_are_in_an_immutable_config_map() {
     let name = |files: &str| {
         let out = volume().set("files", files).out();
         let name = out.one("ConfigMap")["metadata"]["name"].as_str().unwrap().to_owned();
@@ -340,7 +343,7 @@ fn files_are_in_a_map_that_never_changes() {
 }
 
 #[test]
-fn bootstrap_is_for_the_first_start() {
+fn bootstrap_is_emitted_only_for_the_first_start() {
     let spec = volume().set("env", "{ STATE: existing, Z: z }").set(
         "bootstrap",
         "{ env: { STATE: new, MORE: \"{{ member.name }}\" }, once: \"init {{ member.address }}\" }",
@@ -356,7 +359,7 @@ fn bootstrap_is_for_the_first_start() {
 }
 
 #[test]
-fn nodes_are_chosen_by_labels_and_revision() {
+fn node_selectors_have_labels_and_revision() {
     let spec = node().set("members", "{ per: node, on: { db: \"true\", disk: ssd }, dedicated: true }");
     let out = spec.out();
     assert_eq!(out.pod()["nodeSelector"], json!({ "db": "true", "disk": "ssd" }));
@@ -369,7 +372,7 @@ fn nodes_are_chosen_by_labels_and_revision() {
 }
 
 #[test]
-fn services_name_members_and_lead_clients() {
+fn a_headless_service_names_members_and_another_serves_clients() {
     let out = volume().out();
     let headless = &out.named("Service", "db")["spec"];
     assert_eq!(
@@ -390,7 +393,7 @@ fn services_name_members_and_lead_clients() {
 }
 
 #[test]
-fn what_runs_outside_has_names() {
+fn external_services_get_names() {
     let outside = |external: &str| {
         let spec = volume().without("image").without("members").without("exclusive");
         spec.set("external", format!("{{ {external}, ports: {{ sql: 5432 }} }}"))

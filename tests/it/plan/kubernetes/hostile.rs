@@ -1,5 +1,5 @@
-//! Text that means something to YAML, to Kubernetes' own expansion or to templates reaches the
-//! container as it was written.
+//! Text with a special meaning for YAML, for the expansion of Kubernetes or for templates reaches
+//! the container unchanged.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Out, entry, list, node, volume};
 
-/// As kubernetes `third_party/forked/golang/expansion` expands `command`, `args` and `env`.
+/// Expands `command`, `args` and `env` as kubernetes `third_party/forked/golang/expansion` does.
 fn expand(input: &str, variables: &BTreeMap<String, String>) -> String {
     let mut out = String::new();
     let mut rest = input;
@@ -118,13 +118,13 @@ fn written(text: &str) -> String {
     serde_json::to_string(&escaped).unwrap().replace('\u{2028}', "\\u2028").replace('\u{feff}', "\\ufeff")
 }
 
-/// Without expressions: files are carried verbatim.
+/// Returns the text without expressions, because files are emitted unchanged.
 fn verbatim(text: &str) -> String {
     serde_json::to_string(text).unwrap().replace('\u{2028}', "\\u2028").replace('\u{feff}', "\\ufeff")
 }
 
 #[test]
-fn containers_see_what_was_written() {
+fn containers_get_the_text_of_the_spec() {
     for text in HOSTILE {
         let word = written(text);
         let out = volume()
@@ -148,7 +148,7 @@ fn containers_see_what_was_written() {
 }
 
 #[test]
-fn pieces_beside_run_time_parts_stay_themselves() {
+fn text_next_to_run_time_parts_stays_unchanged() {
     for before in HOSTILE {
         for after in ["", "$", "(X)", "$(X)", "\n", ")"] {
             let value = format!("{before}{{{{ member.name }}}}{after}");
@@ -157,7 +157,7 @@ fn pieces_beside_run_time_parts_stay_themselves() {
                 volume().set("env", format!("{{ A: {value} }}")).set("args", format!("[{value}]")).out();
             let (variables, words) = started(&out);
             let wanted = format!("{before}<metadata.name $(BERTH_NAME)>{after}");
-            // A field is handed on as it is, whatever its value looks like.
+            // A field is passed on unchanged, whatever its value looks like.
             assert_eq!((variables["A"].as_str(), words[0].as_str()), (wanted.as_str(), wanted.as_str()));
         }
     }
@@ -167,15 +167,15 @@ fn pieces_beside_run_time_parts_stay_themselves() {
 }
 
 #[test]
-fn additions_keep_their_text() {
-    // A spec takes no merge key, not even in quotes.
+fn raw_additions_keep_their_text() {
+    // A spec rejects a merge key, even in quotes.
     for text in HOSTILE.into_iter().filter(|text| *text != "<<") {
         let word = verbatim(text);
         let more = format!(
             ", container: {{ env: [{{ name: X, value: {word} }}], securityContext: {{ {word}: [[{word}], {{ a: {word} }}] }} }}, \
              pod: {{ hostAliases: [{{ ip: {word}, hostnames: [{word}] }}] }}, service: {{ sessionAffinityConfig: {{ b: {word} }} }}"
         );
-        // The API has no such fields: only what is printed counts here.
+        // The API has no such fields; this test only checks the printed text.
         let unsearched = berthc::Options { skip_search: true, ..super::options() };
         let out = super::compile_as(&[node().kubernetes("1.34", &more)], &unsearched);
         assert_eq!(entry(&out.container()["env"], "X")["value"], text);
@@ -186,7 +186,7 @@ fn additions_keep_their_text() {
 }
 
 #[test]
-fn names_that_look_like_something_else_stay_text() {
+fn names_that_look_like_other_types_stay_text() {
     for name in ["on", "yes", "null", "y1e3"] {
         let out = node()
             .set("service", format!("\"{name}\""))

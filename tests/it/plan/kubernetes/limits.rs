@@ -1,4 +1,4 @@
-//! Names that do not fit, or that two would share.
+//! Tests names that are too long, or that two objects would share.
 
 use super::{Spec, faults, node, pinned, volume};
 
@@ -7,7 +7,7 @@ fn codes(specs: &[Spec]) -> Vec<String> {
 }
 
 #[test]
-fn daemon_sets_have_short_names() {
+fn long_names_of_daemon_sets_are_refused() {
     let name = "a".repeat(40);
     let fits = node().set("service", &name).set("revision", "b".repeat(16));
     assert!(fits.faults().is_empty());
@@ -47,7 +47,7 @@ fn the_longest_names_fit() {
 }
 
 #[test]
-fn services_do_not_share_a_service() {
+fn equal_names_of_services_are_refused() {
     let clash = [volume(), volume().set("service", "db-client")];
     assert_eq!(faults(&clash), [("name-clash".to_owned(), "service".to_owned())]);
     let elsewhere =
@@ -66,7 +66,7 @@ fn services_do_not_share_a_service() {
 }
 
 #[test]
-fn services_do_not_share_a_claim() {
+fn equal_names_of_claims_are_refused() {
     let with = |service: &'static str, data: &str| {
         volume().set("service", service).set(
             "exclusive",
@@ -81,7 +81,7 @@ fn services_do_not_share_a_claim() {
 }
 
 #[test]
-fn revisions_do_not_share_a_daemon_set() {
+fn equal_names_of_daemon_sets_are_refused() {
     let on = |service: &'static str, port: u16| {
         node()
             .set("service", service)
@@ -95,7 +95,7 @@ fn revisions_do_not_share_a_daemon_set() {
 }
 
 #[test]
-fn containers_and_their_ports_have_names_of_their_own() {
+fn equal_names_in_one_pod_are_refused() {
     let helper = |text: &str| volume().set("helpers", text);
     assert_eq!(helper("{ db: { image: \"e:1\" } }").faults(), [("name-clash".to_owned(), "db".to_owned())]);
     let twice = "{ a: { image: \"e:1\", ports: { m: 1 } }, b: { image: \"e:1\", ports: { m: 2 } } }";

@@ -37,18 +37,18 @@ impl Spec {
         self.0.iter().map(|(field, text)| format!("{field}: {text}\n")).collect()
     }
 
-    /// Compiles it alone.
+    /// Compiles the spec alone.
     fn out(&self) -> Out {
         compile(std::slice::from_ref(self))
     }
 
-    /// The codes of its faults, each with the text at its place.
+    /// Returns the codes of its errors, each with the text at its place.
     fn faults(&self) -> Vec<(String, String)> {
         faults(std::slice::from_ref(self))
     }
 }
 
-/// Counted members on network volumes.
+/// Returns counted members on network volumes.
 fn volume() -> Spec {
     let data =
         "{ data: { data: { mount: /data, volume: { backend: aws-ebs, size: 10Gi } } }, ports: { http: 80 } }";
@@ -60,13 +60,13 @@ fn volume() -> Spec {
         .kubernetes("1.34", "")
 }
 
-/// Counted members on nodes.
+/// Returns counted members that are pinned to nodes.
 fn pinned() -> Spec {
     let data = r#"{ data: { data: { mount: /data, host: "/mnt/d1/db-{{ member.id }}", size: 10Gi } }, ports: { http: 80 } }"#;
     volume().set("members", "{ count: 3, pin: db }").set("exclusive", data)
 }
 
-/// A member on each node.
+/// Returns one member on each node.
 fn node() -> Spec {
     let data = "{ data: { data: { mount: /data, host: /mnt/d1/db } }, ports: { http: 80 }, address: node }";
     volume().set("members", "{ per: node, on: { db: \"true\" } }").set("exclusive", data)
@@ -112,7 +112,7 @@ fn faults(specs: &[Spec]) -> Vec<(String, String)> {
 }
 
 impl Out {
-    /// Every object but kustomizations.
+    /// Returns every object except kustomizations.
     fn objects(&self) -> impl Iterator<Item = &Value> {
         self.0.values().flatten().filter(|o| o["kind"] != "Kustomization")
     }
@@ -121,7 +121,7 @@ impl Out {
         self.objects().filter(|o| o["kind"] == kind).collect()
     }
 
-    /// The only object of a kind.
+    /// Returns the only object of a kind.
     fn one(&self, kind: &str) -> &Value {
         let all = self.of(kind);
         assert_eq!(all.len(), 1, "{kind}: {:#?}", self.0.keys());
@@ -133,7 +133,7 @@ impl Out {
         found.unwrap_or_else(|| panic!("no {kind} {name}"))
     }
 
-    /// The pod template of the only workload.
+    /// Returns the pod template of the only workload.
     fn pod(&self) -> &Value {
         let sets = self.objects().filter(|o| o["kind"] == "StatefulSet" || o["kind"] == "DaemonSet");
         let all: Vec<&Value> = sets.collect();
@@ -141,7 +141,7 @@ impl Out {
         &all[0]["spec"]["template"]["spec"]
     }
 
-    /// The member's container.
+    /// Returns the container of the member.
     fn container(&self) -> &Value {
         &self.pod()["containers"][0]
     }
@@ -151,7 +151,7 @@ fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// A map of texts.
+/// Reads a map of texts.
 fn map(value: &Value) -> BTreeMap<String, String> {
     let entries = value.as_object().into_iter().flatten();
     entries
@@ -159,7 +159,7 @@ fn map(value: &Value) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The entry of a list that has this name.
+/// Returns the entry of a list with this name.
 fn entry<'v>(entries: &'v Value, name: &str) -> &'v Value {
     list(entries).iter().find(|e| e["name"] == name).unwrap_or_else(|| panic!("no {name} in {entries}"))
 }

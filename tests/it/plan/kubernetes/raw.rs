@@ -1,4 +1,4 @@
-//! Additions in the words of Kubernetes.
+//! Tests additions in the notation of Kubernetes.
 
 use serde_json::json;
 
@@ -65,7 +65,7 @@ fn maps_merge_and_lists_append() {
 }
 
 #[test]
-fn what_berthc_decides_stays() {
+fn additions_that_overwrite_a_decision_are_refused() {
     let refused = [
         ("pod: { nodeName: n }", "nodeName"),
         ("pod: { schedulerName: mine }", "schedulerName"),
@@ -107,7 +107,7 @@ fn what_berthc_decides_stays() {
         let faults = add(spec.clone(), more).faults();
         assert_eq!(faults.len(), 1, "{more}: {faults:?}");
         assert_eq!(faults[0].0, "hatch-overwrites", "{more}");
-        // Its key, or the value of an entry of a list.
+        // The place is the key, or the value of an entry of a list.
         assert!(more.contains(&faults[0].1), "{more}: {faults:?}");
         assert!(
             faults[0].1 == what || ["name", "mountPath", "containerPort"].contains(&faults[0].1.as_str()),
@@ -123,7 +123,7 @@ fn what_berthc_decides_stays() {
 }
 
 #[test]
-fn nothing_is_added_to_the_data() {
+fn additions_that_reach_the_data_are_refused() {
     let refused = |spec: &Spec, more: &str, what: &str| {
         let wanted = [("hatch-overwrites".to_owned(), what.to_owned())];
         assert_eq!(add(spec.clone(), more).faults(), wanted, "{more}");
@@ -154,7 +154,7 @@ fn nothing_is_added_to_the_data() {
             container: { volumeMounts: [{ name: x, mountPath: /data-2 }] }";
         passes(&spec, own);
     }
-    // Under another name.
+    // The same data under another volume name.
     let host = |path: &str| format!("pod: {{ volumes: [{{ name: x, hostPath: {{ path: {path} }} }}] }}");
     for path in ["/mnt/d1/db", "/mnt/d1/db/", "/mnt//d1/./db", "/mnt/d1", "/", "/mnt/d1/db/inside"] {
         refused(&node(), &host(path), path);
@@ -174,7 +174,7 @@ fn nothing_is_added_to_the_data() {
         passes(&spec, &claim("other-db-0"));
     }
     passes(&node(), &claim("data-db-0"));
-    // A neighbour's, too, if it is in the same namespace.
+    // The claim of another service is also refused, if it is in the same namespace.
     let other = volume().set("service", "other");
     let of = |more: &str| super::faults(&[add(volume(), more), other.clone()]);
     assert_eq!(of(&claim("data-other-1")), [("hatch-overwrites".to_owned(), "data-other-1".to_owned())]);
@@ -183,7 +183,7 @@ fn nothing_is_added_to_the_data() {
 }
 
 #[test]
-fn the_api_has_the_fields() {
+fn fields_that_the_api_lacks_are_refused() {
     let fault = |version: &str, more: &str| volume().kubernetes(version, &format!(", {more}")).faults();
     for (more, key) in [
         ("pod: { foo: 1 }", "foo"),
@@ -229,7 +229,7 @@ fn fields_that_the_server_drops_are_refused() {
 }
 
 #[test]
-fn what_is_not_decided_passes() {
+fn other_additions_are_emitted() {
     for more in [
         "container: { readinessProbe: { grpc: { port: 80 } } }",
         "container: { lifecycle: { preStop: { sleep: { seconds: 5 } } } }",
@@ -241,7 +241,7 @@ fn what_is_not_decided_passes() {
 }
 
 #[test]
-fn shapes_are_asked_for() {
+fn additions_of_the_wrong_type_are_refused() {
     for more in [
         "pod: { tolerations: { key: x } }",
         "pod: { nodeSelector: [x] }",

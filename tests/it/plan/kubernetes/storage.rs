@@ -1,4 +1,4 @@
-//! Tests where data is kept, and which specs are rejected.
+//! Tests the place of data, and the specs that are rejected.
 
 use serde_json::json;
 
@@ -12,7 +12,7 @@ fn on(backend: &str, more: &str) -> super::Spec {
 }
 
 #[test]
-fn a_node_keeps_its_data() {
+fn data_on_a_node_stays_there() {
     let out = node().out();
     let volumes = &out.pod()["volumes"];
     assert_eq!(entry(volumes, "data")["hostPath"], json!({ "path": "/mnt/d1/db", "type": "Directory" }));
@@ -39,7 +39,7 @@ fn network_volumes_are_for_one_pod() {
 }
 
 #[test]
-fn classes_are_made_unless_one_is_named() {
+fn a_storage_class_is_emitted_unless_the_spec_names_one() {
     let out =
         on("aws-ebs", ", type: gp3, zones: [a], options: { iops: \"3000\", csi.storage.k8s.io/fstype: xfs }")
             .out();
@@ -62,13 +62,13 @@ fn classes_are_made_unless_one_is_named() {
     let out = on("\"csi:disk.example.com\"", ", class: fast, zones: [a]").out();
     assert!(out.of("StorageClass").is_empty());
     assert_eq!(out.one("StatefulSet")["spec"]["volumeClaimTemplates"][0]["spec"]["storageClassName"], "fast");
-    // Nothing else would keep the volume in its zone.
+    // Nothing else keeps the member in the zone of its volume.
     let term = &out.pod()["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"];
     assert_eq!(term["nodeSelectorTerms"][0]["matchExpressions"][0]["values"], json!(["a"]));
 }
 
 #[test]
-fn several_zones_are_spread_over() {
+fn members_are_spread_over_several_zones() {
     for (version, taints) in [("1.25", json!(null)), ("1.26", json!("Honor"))] {
         let out = on("gce-pd", ", zones: [b, c]").kubernetes(version, "").out();
         let spread = list(&out.pod()["topologySpreadConstraints"]);
@@ -86,7 +86,7 @@ fn several_zones_are_spread_over() {
 }
 
 #[test]
-fn volumes_of_rex_ray_are_entered_where_it_enters_them() {
+fn volumes_are_mounted_at_the_directory_that_rex_ray_uses() {
     let sub_path = |spec: super::Spec| spec.out().container()["volumeMounts"][0]["subPath"].clone();
     assert_eq!(sub_path(on("aws-ebs", "")), "data");
     assert_eq!(sub_path(on("ceph-rbd", ", class: c")), "data");
@@ -102,7 +102,7 @@ fn volumes_of_rex_ray_are_entered_where_it_enters_them() {
 }
 
 #[test]
-fn what_cannot_be_had_is_refused() {
+fn unsupported_storage_is_refused() {
     let refused = |spec: super::Spec| spec.faults().into_iter().map(|(code, _)| code).collect::<Vec<_>>();
     for gone in ["flocker", "scaleio", "storageos", "iscsi"] {
         let faults = on(gone, "").faults();
@@ -118,18 +118,18 @@ fn what_cannot_be_had_is_refused() {
 }
 
 #[test]
-fn pins_are_held_by_data_on_the_node() {
+fn a_pin_needs_data_on_the_node() {
     let volumes = on("aws-ebs", "").set("members", "{ count: 2, pin: db }");
     assert_eq!(volumes.faults(), [("pin-not-here".to_owned(), "pin".to_owned())]);
     let nothing = volumes.clone().set("exclusive", "{ ports: { http: 80 } }");
     assert_eq!(nothing.faults(), [("pin-not-here".to_owned(), "pin".to_owned())]);
-    // The template of one member can name its node.
+    // The template of a single member can name its node.
     for spec in [volumes, nothing] {
         let out = spec.set("members", "{ count: 1, first: 4, pin: db }").out();
         assert_eq!(out.pod()["nodeSelector"], json!({ "db": "4" }));
     }
     assert!(pinned().out().pod()["nodeSelector"].is_null());
-    // A directory of the node holds the member, and the volume follows.
+    // A directory of the node keeps the member there, and the volume follows.
     let both = r#"{ data: { a: { mount: /a, host: "/mnt/d/{{ member.id }}", size: 1Gi },
       b: { mount: /b, volume: { backend: aws-ebs, size: 1Gi } } } }"#;
     let out = pinned().set("exclusive", both.replace('\n', " ")).out();
@@ -138,14 +138,14 @@ fn pins_are_held_by_data_on_the_node() {
 }
 
 #[test]
-fn two_members_never_name_one_directory() {
+fn two_members_never_have_one_directory() {
     let data = r#"{ data: { data: { mount: /data, host: "/mnt/d/{% if member.id > 1 %}x{% else %}{{ member.id }}{% endif %}", size: 1Gi } } }"#;
     let faults = pinned().set("exclusive", data).set("members", "{ count: 4, pin: db }").faults();
     assert!(faults.iter().any(|(code, _)| code == "host-without-id"), "{faults:?}");
 }
 
 #[test]
-fn only_what_moves_gets_a_group() {
+fn only_network_volumes_get_a_group() {
     let group = |spec: super::Spec| compile(&[spec]).pod()["securityContext"]["fsGroup"].clone();
     let user = |spec: super::Spec| spec.set("user", "\"1000:0\"");
     assert_eq!(group(user(volume())), 0);

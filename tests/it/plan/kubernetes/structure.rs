@@ -11,7 +11,7 @@ fn in_namespace(spec: Spec, namespace: &str) -> Spec {
     spec.set("targets", settings)
 }
 
-/// Services of every kind whose names begin alike, in two namespaces.
+/// Returns services of every kind whose names begin in the same way, in two namespaces.
 fn all() -> Vec<Spec> {
     let es = node()
         .set("service", "es")
@@ -57,7 +57,7 @@ fn all() -> Vec<Spec> {
     ]
 }
 
-/// Namespace and labels of the pods of a workload.
+/// The namespace and labels of the pods of a workload.
 struct Pods<'o> {
     name: &'o str,
     service: String,
@@ -81,11 +81,11 @@ fn pods(out: &Out) -> Vec<Pods<'_>> {
     .collect()
 }
 
-/// Names of the workloads, of all namespaces, whose pods a selector selects.
+/// Returns the names of the workloads in all namespaces whose pods a selector matches.
 fn selected<'o>(all: &'o [Pods<'_>], selector: &Value) -> BTreeSet<&'o str> {
     let selector = map(selector);
     assert!(!selector.is_empty());
-    // Charts of others set the common label as well.
+    // Other charts also set the common label.
     assert_eq!(selector["app.kubernetes.io/managed-by"], "berthc");
     let hit = |p: &&Pods<'_>| selector.iter().all(|(key, value)| p.labels.get(key) == Some(value));
     all.iter().filter(hit).map(|p| p.name).collect()
@@ -96,7 +96,7 @@ fn of_service<'o>(all: &'o [Pods<'_>], service: &str) -> BTreeSet<&'o str> {
 }
 
 #[test]
-fn selectors_select_their_own() {
+fn selectors_match_only_the_pods_of_their_service() {
     let out = compile(&all());
     let all = pods(&out);
     assert_eq!(all.len(), 7);
@@ -133,7 +133,7 @@ fn selectors_select_their_own() {
 }
 
 #[test]
-fn anti_affinity_keeps_off_every_revision_and_the_others() {
+fn anti_affinity_names_all_revisions_and_apart_from() {
     let out = compile(&all());
     let all = pods(&out);
     let apart = [("es", ["kafka", "zoo"].as_slice()), ("zoo", &["es"]), ("kafka", &["es"])];
@@ -149,7 +149,8 @@ fn anti_affinity_keeps_off_every_revision_and_the_others() {
         assert_eq!(found, expected, "{}", p.name);
         for (i, term) in terms.iter().enumerate() {
             assert_eq!(term["topologyKey"], "kubernetes.io/hostname");
-            // A namespace's own claims and names are nobody else's; a node's things are.
+            // Claims and names belong to one namespace; the resources of a node are shared by all
+            // namespaces.
             let everywhere = term["namespaceSelector"].is_object();
             assert_eq!(everywhere, i > 0 || ["es", "zoo"].contains(&p.service.as_str()), "{}", p.name);
         }
@@ -157,7 +158,7 @@ fn anti_affinity_keeps_off_every_revision_and_the_others() {
 }
 
 #[test]
-fn every_volume_is_there_and_used() {
+fn every_volume_exists_and_is_mounted() {
     let out = compile(&all());
     for p in pods(&out) {
         let spec = &p.object["spec"]["template"]["spec"];
@@ -191,7 +192,7 @@ fn every_volume_is_there_and_used() {
 }
 
 #[test]
-fn local_volumes_wait_for_the_claims_that_will_be_made() {
+fn local_volumes_are_reserved_for_the_claims_of_their_set() {
     let out = compile(&all());
     let mut reserved = BTreeSet::new();
     for volume in out.of("PersistentVolume") {

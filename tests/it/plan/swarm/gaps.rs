@@ -1,8 +1,8 @@
-//! Tests the gaps of Swarm, each with a spec that has it and one that has not.
+//! Tests the gaps of Swarm, each with a spec that has the gap and a spec that does not.
 
 use super::{PER_NODE, PINNED, VOLUME, codes};
 
-/// The gaps of `specs`, and nothing else.
+/// Returns the gaps of `specs`, which must have no other errors.
 fn gaps(specs: &[&str]) -> Vec<String> {
     codes(specs).into_iter().inspect(|c| assert!(c.starts_with("swarm/"), "{c}")).collect()
 }
@@ -12,15 +12,16 @@ fn volume(backend: &str) -> String {
 }
 
 #[test]
-fn data_on_nodes_is_held() {
+fn data_on_pinned_nodes_has_no_gap() {
     assert_eq!(gaps(&[PINNED]), Vec::<String>::new());
     assert_eq!(gaps(&[PER_NODE]), Vec::<String>::new());
-    // A grace beyond what stop-first waits loses the order, not the lock.
+    // With a longer grace period than stop-first waits, the order no longer protects, but the lock
+    // does.
     assert_eq!(gaps(&[&format!("{PINNED}stop: {{ grace: 10m }}\n")]), Vec::<String>::new());
 }
 
 #[test]
-fn a_token_on_the_node_network_falls_at_a_relabel() {
+fn without_a_lock_a_relabel_on_the_node_network_is_a_gap() {
     let bare = PER_NODE.replace("  guard: lock\n", "");
     assert_eq!(gaps(&[&bare]), ["swarm/data/relabel"]);
     let overlay = bare.replace("  address: node\n", "").replace("\"20.10\"", "\"20.10\", network: n");
@@ -28,7 +29,7 @@ fn a_token_on_the_node_network_falls_at_a_relabel() {
 }
 
 #[test]
-fn volumes_by_what_their_backend_fences() {
+fn the_gaps_of_a_volume_depend_on_its_backend() {
     let always = ["aws-ebs, zones: [a]", "gce-pd, zones: [a]", "scaleio"];
     for backend in always {
         assert_eq!(gaps(&[&volume(backend)]), ["swarm/data/move"], "{backend}");
@@ -44,7 +45,7 @@ fn volumes_by_what_their_backend_fences() {
     assert_eq!(gaps(&[&never.replace("grace: 30s", "grace: 55s")]), all);
     all.push("swarm/data/update");
     assert_eq!(gaps(&[&slow]), all);
-    // A pin leaves no other node, until its label is moved.
+    // With a pin there is no other node, until its label moves.
     let pinned = slow.replace("network: net", "network: net, pin: db");
     assert_eq!(gaps(&[&pinned]), ["swarm/data/move", "swarm/data/relabel"]);
     let members = slow.replace("count: 1", "count: 1, pin: db");
@@ -54,9 +55,9 @@ fn volumes_by_what_their_backend_fences() {
 }
 
 #[test]
-fn cluster_volumes_stay_reserved_but_for_a_relabel() {
+fn a_cluster_volume_has_only_the_gap_of_a_relabel() {
     let csi = |backend: &str| volume(backend).replace("\"20.10\"", "\"23.0\", volume: csi");
-    // A label of the zone, or a pin, can change under the member.
+    // The label of the zone or of the pin can change under the member.
     assert_eq!(gaps(&[&csi("aws-ebs, zones: [a]")]), ["swarm/data/relabel"]);
     assert_eq!(gaps(&[&csi("ceph-rbd")]), Vec::<String>::new());
     let pinned = csi("ceph-rbd").replace("network: net", "network: net, pin: db");
@@ -65,7 +66,7 @@ fn cluster_volumes_stay_reserved_but_for_a_relabel() {
 }
 
 #[test]
-fn nfs_needs_a_pin() {
+fn nfs_without_a_pin_has_gaps() {
     let nfs = volume("nfs, options: { server: nas, share: /export }");
     let found = codes(&[&nfs]);
     assert!(found.contains("swarm/data/partition") && found.contains("swarm/data/relabel"));
@@ -74,7 +75,7 @@ fn nfs_needs_a_pin() {
 }
 
 #[test]
-fn host_data_holds_a_volume_beside_it() {
+fn a_host_directory_also_protects_the_volumes_of_its_member() {
     let log = "log: { mount: /log, volume: { backend: ceph-rbd, size: 1Gi } }";
     let both = PINNED.replace(" } }\n  ports", &format!(" }}, {log} }}\n  ports"));
     assert!(both.contains("log"));
@@ -94,7 +95,7 @@ targets: { swarm: { engine: \"20.10\", network: net } }
 ";
 
 #[test]
-fn members_without_data_are_held_by_their_place_alone() {
+fn members_without_data_have_gaps_without_a_pin() {
     let with = |claims: &str| BARE.replace("CLAIMS", claims);
     let pin = |spec: &str| spec.replace("network: net", "network: net, pin: app");
     let slow = |spec: &str| spec.replace("grace: 30s", "grace: 2m");
@@ -113,7 +114,7 @@ fn members_without_data_are_held_by_their_place_alone() {
 }
 
 #[test]
-fn fields_without_words() {
+fn fields_that_swarm_cannot_express_are_gaps() {
     let before = format!("{PINNED}stop: {{ grace: 30s, before: {{ run: [x], within: 9s }} }}\n");
     assert_eq!(gaps(&[&before]), ["swarm/stop.before"]);
     let dedicated = PER_NODE.replace("\"true\" } }", "\"true\" }, dedicated: true }");
@@ -125,7 +126,7 @@ fn fields_without_words() {
 }
 
 #[test]
-fn secrets_as_variables() {
+fn secrets_in_variables_are_gaps() {
     let spec = format!(
         "{PINNED}env: {{ A: \"x{{{{ secret('p') }}}}\", B: \"{{{{ secret('p').path }}}}\" }}\nsecrets: {{ p: {{ ref: db/p }} }}\n"
     );
@@ -136,7 +137,7 @@ fn secrets_as_variables() {
 }
 
 #[test]
-fn a_check_that_hides_names() {
+fn a_check_that_hides_the_names_of_members_is_a_gap() {
     let live = "health: { tool: nc, live: { tcp: client }, start: 60s }\nenv: { A: \"{{ members | join(',') }}\" }\n";
     let spec = format!("{PINNED}{live}");
     assert_eq!(gaps(&[&spec]), ["swarm/health.live"]);
@@ -157,7 +158,7 @@ fn a_check_that_hides_names() {
 }
 
 #[test]
-fn a_check_that_hides_names_from_those_who_are_waited_for() {
+fn checks_of_services_that_wait_for_each_other_are_gaps() {
     let one = |name: &str, value: &str| {
         format!(
             "service: {name}\nimage: a:1\nmembers: {{ count: 1 }}\n\
@@ -168,11 +169,11 @@ fn a_check_that_hides_names_from_those_who_are_waited_for() {
     let peers = |of: &str| format!("{{{{ peers('{of}') | join(',') }}}}");
     let two = |spec: &str| spec.replace("count: 1", "count: 2");
     let none = Vec::<String>::new();
-    // Its own members are peers, too.
+    // Its own members are also peers.
     let own = one("a", &peers("a"));
     assert_eq!(gaps(&[&two(&own)]), ["swarm/health.live"]);
     assert_eq!(gaps(&[&own]), none);
-    // Each waits for the other.
+    // The two services wait for each other.
     let (a, b, c) = (one("a", &peers("b")), one("b", &peers("a")), one("c", "x"));
     let said = super::said(&[&a, &b]);
     let messages: Vec<&str> = said.iter().map(|d| d.message.as_str()).collect();
@@ -183,7 +184,8 @@ fn a_check_that_hides_names_from_those_who_are_waited_for() {
     };
     assert_eq!(messages, [message("b"), message("a")]);
     assert_eq!(gaps(&[&a, &one("b", &peers("c")), &one("c", &peers("a"))]), ["swarm/health.live"]);
-    // One of them waits for nobody: named by nobody who does, without a check, with its own.
+    // In each case one service waits for no other: it names no service that waits, has no check, or
+    // has a check of its own.
     assert_eq!(gaps(&[&a, &one("b", &peers("c")), &c]), none);
     assert_eq!(gaps(&[&a, &b.replace("health: { live: { run: [ask] }, start: 60s }\n", "")]), none);
     let checked = b.replace("network: net", "network: net, service: { healthcheck: { test: [CMD, x] } }");
@@ -191,13 +193,13 @@ fn a_check_that_hides_names_from_those_who_are_waited_for() {
     let both = a.replace("network: net", "network: net, service: { healthcheck: { test: [CMD, x] } }");
     assert_eq!(gaps(&[&both, &checked]), none);
     assert!(codes(&[&one("a", "x"), &checked]).contains("hatch-overwrites"));
-    // Who waits for those that wait for each other waits no longer than they do.
+    // A service that waits for a cycle is not part of the cycle.
     let said = super::said(&[&a, &b, &one("d", &peers("a"))]);
     assert_eq!(said.len(), 2);
 }
 
 #[test]
-fn apart_by_labels_zones_or_ports() {
+fn labels_zones_or_ports_keep_services_apart() {
     let one = |name: &str, other: &str, port: u16| {
         format!(
             "service: {name}\nimage: a:1\nmembers: {{ count: 1 }}\nexclusive: {{ ports: {{ http: {port} }} }}\n\
@@ -216,6 +218,6 @@ fn apart_by_labels_zones_or_ports() {
     let node =
         |spec: &str, value: &str| spec.replace("count: 1", &format!("per: node, on: {{ kind: {value} }}"));
     assert_eq!(gaps(&[&node(&a, "x"), &node(&b, "y")]), Vec::<String>::new());
-    // Values of constraints know no case.
+    // Values of constraints are compared without case.
     assert_eq!(gaps(&[&node(&a, "x"), &node(&b, "X")]), ["swarm/apart_from"]);
 }

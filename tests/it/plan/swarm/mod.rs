@@ -1,4 +1,4 @@
-//! Swarm: each decision of the stack files and each gap, in both directions.
+//! Tests each decision in the stack files and each gap, with and without its cause.
 
 mod gaps;
 mod names;
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::harness;
 
-/// Members held to nodes, data on the nodes, on an overlay network.
+/// Pinned members with data on the nodes, on an overlay network.
 const PINNED: &str = "service: db
 image: db:1
 members: { count: 2, first: 1, pin: db }
@@ -47,7 +47,7 @@ stop: { grace: 30s }
 targets: { swarm: { engine: \"20.10\", network: net } }
 ";
 
-/// The codes of everything that is said about `specs`.
+/// Returns the codes of all diagnostics about `specs`.
 fn codes(specs: &[&str]) -> BTreeSet<String> {
     said(specs).into_iter().map(|d| d.code.into_owned()).collect()
 }
@@ -74,12 +74,13 @@ fn raw(tree: &Tree, path: &str) -> Value {
     serde_yaml::from_str(text).unwrap_or_else(|e| panic!("{path}: {e}\n{text}"))
 }
 
-/// The same as the engine gets it: after compose has read `$`.
+/// Reads a stack file as the engine gets it, after compose has expanded `$`.
 fn stack(tree: &Tree, path: &str) -> Value {
     interpolate(raw(tree, path))
 }
 
-/// docker/cli `cli/compose/template`: `$$` is a dollar, any other is a variable.
+/// Expands text as docker/cli `cli/compose/template` does: `$$` is a dollar, any other `$` starts a
+/// variable.
 fn interpolate(value: Value) -> Value {
     match value {
         Value::String(text) => {
@@ -88,13 +89,13 @@ fn interpolate(value: Value) -> Value {
             plain.replace('\u{1}', "$").into()
         }
         Value::Array(all) => all.into_iter().map(interpolate).collect(),
-        // Keys are left alone.
+        // Keys are not expanded.
         Value::Object(map) => map.into_iter().map(|(k, v)| (k, interpolate(v))).collect(),
         other => other,
     }
 }
 
-/// One service of the spec's only stack file.
+/// Returns one service of the only stack file of the spec.
 fn service(spec: &str, name: &str) -> Value {
     let tree = tree(&[spec]);
     stack(&tree, &format!("db/swarm/{name}.yml"))["services"][name].clone()
@@ -137,7 +138,7 @@ fn each_member_has_a_file_of_its_own() {
 }
 
 #[test]
-fn how_every_service_is_run() {
+fn every_service_has_the_same_deploy_settings() {
     let deploy = &service(&format!("{PINNED}update: {{ pause: 20s }}\n"), "db-1")["deploy"];
     assert_eq!((&deploy["mode"], &deploy["replicas"]), (&"replicated".into(), &1.into()));
     assert_eq!(deploy["endpoint_mode"], "dnsrr");
@@ -149,7 +150,7 @@ fn how_every_service_is_run() {
 }
 
 #[test]
-fn one_global_service_for_each_revision() {
+fn each_revision_is_one_global_service() {
     let v1 = PER_NODE.replace("service: db\n", "service: db\nrevision: v1\n");
     let v2 = v1.replace("v1", "v2");
     let tree = tree(&[&v1, &v2]);
@@ -178,7 +179,7 @@ fn revisions_share_their_lock() {
 }
 
 #[test]
-fn the_guard_becomes_the_command() {
+fn the_guard_wraps_the_command() {
     let member = service(PER_NODE, "db");
     let script = "exec 9<\"$0\" && flock -n 9 && exec \"$@\"";
     assert_eq!(texts(&member["entrypoint"]), ["/bin/sh", "-c", script, "/data"]);
@@ -191,7 +192,7 @@ fn the_guard_becomes_the_command() {
 }
 
 #[test]
-fn the_lock_is_the_first_port_or_the_one_that_is_named() {
+fn the_lock_is_the_first_port_or_the_port_in_lock() {
     assert_eq!(ports(&service(PINNED, "db-1")), [5000]);
     let named = PINNED.replace("network: net", "network: net, lock: 5001");
     assert_eq!(ports(&service(&named, "db-1")), [5001]);
@@ -209,7 +210,7 @@ fn the_lock_is_the_first_port_or_the_one_that_is_named() {
 }
 
 #[test]
-fn networks() {
+fn members_use_the_named_network_or_that_of_the_node() {
     let member = service(PER_NODE, "db");
     assert_eq!(texts(&member["networks"]), ["host"]);
     let none = PINNED.replace(", network: net", "");
@@ -234,7 +235,7 @@ fn networks() {
 }
 
 #[test]
-fn files_are_configs_named_by_their_text() {
+fn files_become_configs_with_a_hash_in_their_name() {
     let spec = format!(
         "{PINNED}user: \"70:71\"\nfiles:\n  /etc/db/my.cnf: {{ content: \"a $X {{{{ y }}}}\\n\", mode: \"0644\" }}\n  \
          /etc/db-my.cnf: {{ content: b }}\n"
@@ -268,14 +269,14 @@ fn files_are_configs_named_by_their_text() {
 }
 
 #[test]
-fn secrets_are_files_of_their_user() {
+fn secrets_become_files_of_the_user() {
     let secrets =
         "env: { A: \"{{ secret('p').path }}\" }\nsecrets: { p: { ref: db/pass.word, version: \"2\" } }\n";
     let spec = format!("{PINNED}{secrets}");
     let one = stack(&tree(&[&spec]), "db/swarm/db-1.yml");
     assert_eq!(one["secrets"]["p"], serde_json::json!({ "external": true, "name": "db-pass.word-2" }));
     let grant = |value: &Value| value["secrets"][0].clone();
-    // Nobody knows who reads it.
+    // The user of the container is unknown.
     let open = serde_json::json!({ "source": "p", "target": "/run/secrets/p", "mode": 0o444 });
     assert_eq!(grant(&one["services"]["db-1"]), open);
     let own = grant(&service(&format!("{spec}user: \"70\"\n"), "db-1"));
@@ -307,7 +308,7 @@ fn an_engine_with_an_interval_for_the_start_gets_it() {
 }
 
 #[test]
-fn only_live_is_a_healthcheck() {
+fn only_live_becomes_a_healthcheck() {
     let disabled = serde_json::json!({ "disable": true });
     assert_eq!(service(PINNED, "db-1")["healthcheck"], disabled);
     let ready = format!("{PINNED}health: {{ tool: nc, ready: {{ tcp: client }} }}\n");
@@ -320,7 +321,7 @@ fn only_live_is_a_healthcheck() {
     let numbers = ["interval", "timeout", "start_period"].map(|k| check[k].as_str().unwrap());
     assert_eq!((numbers, check["retries"].as_u64()), (["9s", "4s", "120s"], Some(5)));
     assert_eq!(check.get("start_interval"), None, "engine 20.10 has no such key");
-    // curl would read several URLs out of one.
+    // curl would expand the URL into several URLs.
     let curl =
         format!("{PINNED}health: {{ tool: curl, live: {{ http: \"/a[1-3]\", port: peer }}, start: 60s }}\n");
     let line = "curl -gfs -o /dev/null --max-time 3 'http://127.0.0.1:5001/a[1-3]'";
@@ -333,7 +334,7 @@ fn only_live_is_a_healthcheck() {
 }
 
 #[test]
-fn the_rest_of_the_container() {
+fn other_fields_of_the_spec_reach_the_service() {
     let member = service(
         &format!(
             "{PINNED}user: \"70:71\"\nargs: [a, \"{{{{ member.address }}}}\"]\nlabels: {{ team: db }}\n\
@@ -355,7 +356,7 @@ fn the_rest_of_the_container() {
 }
 
 #[test]
-fn helpers_are_services_beside_the_member() {
+fn helpers_become_services_on_the_node_of_the_member() {
     let helper = "helpers:\n  exporter:\n    image: e:1\n    env: { AT: \"{{ member.address }}\" }\n    \
                   ports: { metrics: 9000 }\n    args: [\"{{ secret('p').path }}\"]\n\
                   secrets: { p: { ref: db/p }, q: { ref: db/q } }\n";
@@ -375,7 +376,7 @@ fn helpers_are_services_beside_the_member() {
 }
 
 #[test]
-fn bootstrap_only_when_asked() {
+fn bootstrap_is_emitted_only_on_request() {
     let spec = format!("{PINNED}env: {{ A: old, C: c }}\nbootstrap: {{ env: {{ A: new, B: b }} }}\n");
     let env = |options: &Options| {
         let tree = compile(&[&spec], options).0.unwrap();
@@ -389,10 +390,10 @@ fn bootstrap_only_when_asked() {
 }
 
 #[test]
-fn names_that_swarm_refuses() {
+fn names_that_swarm_rejects_are_refused() {
     let name = "a-name-of-thirty-characters-ok";
     assert_eq!(name.len(), 30);
-    // 30 + 1 + 32 characters.
+    // The name has 30 + 1 + 32 characters.
     assert!(codes(&[&PINNED.replace("service: db", &format!("service: {name}"))]).is_empty());
     let more = PINNED.replace("service: db", &format!("service: {name}k"));
     assert!(codes(&[&more]).contains("name-too-long"));
@@ -406,7 +407,7 @@ fn names_that_swarm_refuses() {
 }
 
 #[test]
-fn a_global_task_has_no_name_on_an_overlay() {
+fn the_hostname_of_a_global_task_on_an_overlay_is_refused() {
     let spec = PER_NODE.replace("  address: node\n", "").replace("\"20.10\"", "\"20.10\", network: net");
     let with = |value: &str| format!("{spec}env: {{ A: \"{{{{ {value} }}}}\" }}\n");
     assert!(codes(&[&with("member.node")]).is_empty());
@@ -415,9 +416,9 @@ fn a_global_task_has_no_name_on_an_overlay() {
     assert_eq!(service(&node, "db")["environment"]["A"], "{{.Node.Hostname}}");
 }
 
-/// A port that docker picks, or none at all, keeps no second task off a node.
+/// A port that docker chooses, or no port, does not exclude a second task on a node.
 #[test]
-fn only_a_port_of_the_node_is_a_lock() {
+fn only_a_port_in_host_mode_is_a_lock() {
     let (name, own) = berthc::emit::templates().find(|t| t.0 == "swarm/stack.yml.j2").unwrap();
     let said = |from: &str, to: &str| {
         assert!(own.contains(from));

@@ -1,8 +1,8 @@
-//! No two things have one name, in whatever order their specs come.
+//! Tests that equal names are refused, in any order of the specs.
 
 use super::{codes, said};
 
-/// Counted members without data on the network `net`.
+/// Returns counted members without data on the network `net`.
 fn one(name: &str, more: &str) -> String {
     format!(
         "service: {name}\nimage: a:1\nmembers: {{ count: 2 }}\n{more}\n\
@@ -19,7 +19,7 @@ fn helper(name: &str, helper: &str) -> String {
 }
 
 fn volume(name: &str, data: &str, backend: &str) -> String {
-    // Each has a port of its own, so that nothing but the name is common.
+    // Each service has its own port, so they share only the name.
     let port = 5000 + name.len();
     one(
         name,
@@ -42,7 +42,7 @@ fn meets(a: &str, b: &str) -> bool {
 }
 
 #[test]
-fn no_two_services_have_one_volume() {
+fn two_services_with_one_volume_are_refused() {
     let ebs = "aws-ebs, zones: [z]";
     let csi = |spec: String| spec.replace("network: net", "network: net, volume: csi");
     let first = |spec: String| spec.replace("count: 2", "count: 2, first: 2");
@@ -54,20 +54,20 @@ fn no_two_services_have_one_volume() {
     assert!(meets(&csi(a.clone()), &csi(b.clone())));
     assert!(!meets(&a, &first(b.clone())));
     assert!(!meets(&a, &volume("c", "a-x", ebs)));
-    // Two names on Kubernetes, where each has a namespace of its own.
+    // The names do not clash on Kubernetes, where each service has its own namespace.
     let spaced = |spec: &str, space: &str| {
         let kubernetes = format!("targets: {{ kubernetes: {{ version: \"1.34\", namespace: {space} }}, ");
         spec.replace("targets: { ", &kubernetes)
     };
     assert!(codes(&[&spaced(&a, "x"), &spaced(&b, "y")]).contains("name-clash"));
     assert!(!codes(&[&spaced(&a, "x"), &spaced(&first(b.clone()), "y")]).contains("name-clash"));
-    // An NFS volume is its directory, whatever it is mounted with.
+    // An NFS volume is identified by its directory; its mount options do not matter.
     let nfs = |o: &str, server: &str| format!("nfs, options: {{ server: {server}, share: /x{o} }}");
     let (a, _) = pair(&nfs("", "nas"));
     assert!(meets(&a, &volume("c", "a-b", &nfs("/, o: nfsvers=4.1", "nas"))));
     assert!(!meets(&a, &volume("c", "a-b", &nfs("", "nas2"))));
     assert!(!meets(&a, &volume("c", "a-b", &nfs("/y", "nas"))));
-    // Both places are told, once for all members.
+    // Both places are reported, once for all members.
     let (a, b) = pair(ebs);
     let said = said(&[&a, &b]);
     let found: Vec<_> = said.iter().filter(|d| d.code == "name-clash").collect();
@@ -78,7 +78,7 @@ fn no_two_services_have_one_volume() {
 }
 
 #[test]
-fn no_two_services_answer_to_one_name() {
+fn two_services_with_one_network_name_are_refused() {
     let revision = |name: &str, revision: &str| per_node(name, &format!("revision: {revision}"));
     let net = |spec: String, net: &str| spec.replace("network: net", &format!("network: {net}"));
     let raw = |spec: String| spec.replace("network: net", "network: own, service: { networks: [net] }");
@@ -91,7 +91,7 @@ fn no_two_services_answer_to_one_name() {
         (net(per_node("db-1", ""), "other"), one("db", ""), false),
         (raw(per_node("db-1", "")), one("db", ""), true),
         (raw(per_node("db-1", "")), net(one("db", ""), "other"), false),
-        // The node's network knows no names.
+        // There are no names on the node's network.
         (host(per_node("db-1", "")), one("db", ""), false),
         (revision("es", "v1"), per_node("es-v1", ""), true),
         (revision("es", "v1"), per_node("es-v2", ""), false),
@@ -102,7 +102,7 @@ fn no_two_services_answer_to_one_name() {
         (helper("redis", "x-2"), one("redis-0-x", ""), false),
         (helper("a", "b-2-c"), helper("a-0-b", "c"), false),
         (helper("a", "b-1-c"), helper("a-0-b", "c"), true),
-        // A raw network is the member's, not its helper's.
+        // A network in the raw additions belongs to the member, not to its helpers.
         (raw(helper("redis", "exporter")), per_node("redis-0-exporter", ""), false),
     ] {
         assert_eq!(meets(&a, &b), clash, "{a}\n{b}");
@@ -111,7 +111,7 @@ fn no_two_services_answer_to_one_name() {
 
 /// `es-v1-x` is a helper of one revision and the member of another: one service of one stack.
 #[test]
-fn revisions_share_a_stack() {
+fn equal_names_in_the_stack_of_two_revisions_are_refused() {
     let host = |more: &str| {
         per_node("es", more).replace(", network: net", "")
             + "exclusive: { address: node, ports: { x: 7001 } }\n"

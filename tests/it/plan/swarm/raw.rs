@@ -7,7 +7,7 @@ fn with(base: &str, hatch: &str) -> String {
 }
 
 #[test]
-fn additions_stand_beside_what_is_decided() {
+fn additions_are_merged_with_the_decisions() {
     let hatch = "{ cap_add: [SYS_NICE], sysctls: { net.core.somaxconn: \"1024\" }, init: true, \
                  extra_hosts: [\"a:10.0.0.1\"], logging: { driver: json-file, options: { max-size: 10m, \"a$b\": \"c$d\" } }, \
                  labels: { own: \"$x\" }, networks: [other], \
@@ -34,7 +34,7 @@ fn additions_stand_beside_what_is_decided() {
 }
 
 #[test]
-fn what_is_decided_stays() {
+fn additions_that_overwrite_a_decision_are_refused() {
     for hatch in [
         "{ image: x }",
         "{ environment: { A: b } }",
@@ -65,7 +65,7 @@ fn what_is_decided_stays() {
 }
 
 #[test]
-fn nothing_vanishes_on_the_way() {
+fn additions_that_the_stack_command_drops_are_refused() {
     for hatch in [
         "{ privileged: true }",
         "{ devices: [] }",
@@ -104,7 +104,7 @@ fn nothing_vanishes_on_the_way() {
 }
 
 #[test]
-fn what_the_client_refuses_is_refused() {
+fn additions_that_the_client_rejects_are_refused() {
     let placement = |what: &str| format!("{{ deploy: {{ placement: {{ preferences: [{what}] }} }} }}");
     let generic = |what: &str| {
         format!("{{ deploy: {{ resources: {{ reservations: {{ generic_resources: [{what}] }} }} }} }}")
@@ -135,7 +135,7 @@ fn what_the_client_refuses_is_refused() {
 }
 
 #[test]
-fn raw_constraints_leave_a_node_for_each_member() {
+fn raw_constraints_that_match_no_node_are_refused() {
     let said = |base: &str, constraints: &str| {
         let hatch = format!("{{ deploy: {{ placement: {{ constraints: [{constraints}] }} }} }}");
         codes(&[&with(base, &hatch)])

@@ -1,5 +1,4 @@
-//! Free text reaches the container as it was written, through compose's variables and Swarm's
-//! Go templates.
+//! Free text passes unchanged through the variables of compose and the Go templates of Swarm.
 
 use serde_json::{Value, json};
 
@@ -42,9 +41,10 @@ const HOSTILE: [&str; 34] = [
     "é😀",
 ];
 
-/// A literal text of a spec as an expression that gives it back.
+/// Returns an expression that renders to this literal text.
 fn literal(text: &str) -> String {
-    // Pieces between braces and percent signs stand as they are; those signs come from a string.
+    // Text between braces and percent signs stays unchanged; the signs themselves come from a
+    // string.
     let mut out = String::new();
     for c in text.chars() {
         match c {
@@ -59,7 +59,7 @@ fn yaml(text: &str) -> String {
     serde_json::to_string(text).unwrap().replace('\u{feff}', "\\ufeff")
 }
 
-/// What the agent makes of a value (swarmkit `template/expand.go`, Go `text/template`): text
+/// Expands a value as the agent does (swarmkit `template/expand.go`, Go `text/template`): text
 /// outside of actions, and two kinds of actions.
 fn expand(text: &str, node: &str) -> String {
     let mut out = String::new();
@@ -83,7 +83,7 @@ fn expand(text: &str, node: &str) -> String {
 }
 
 #[test]
-fn every_field_of_free_text() {
+fn hostile_text_survives_in_every_field() {
     for text in HOSTILE {
         let value = yaml(&literal(text));
         let env = format!("env: {{ A: {value}, yes: {value}, \"n.1\": {value} }}\n");
@@ -108,7 +108,7 @@ fn every_field_of_free_text() {
 }
 
 #[test]
-fn run_time_parts_between_hostile_text() {
+fn run_time_parts_are_expanded_between_hostile_text() {
     for before in HOSTILE {
         for after in ["", "}", "{", "{{", "$", "\n"] {
             let value = yaml(&format!("{}{{{{ member.node }}}}{}", literal(before), literal(after)));
@@ -121,7 +121,7 @@ fn run_time_parts_between_hostile_text() {
 }
 
 #[test]
-fn options_of_plugins_are_expanded_too() {
+fn options_of_plugins_are_also_escaped() {
     for text in HOSTILE {
         let base =
             super::VOLUME.replace("BACKEND", &format!("scaleio, options: {{ \"a$k\": {} }}", yaml(text)));
@@ -133,7 +133,7 @@ fn options_of_plugins_are_expanded_too() {
 }
 
 #[test]
-fn files_and_raw_additions_are_carried_as_they_are() {
+fn files_and_raw_additions_stay_unchanged() {
     for text in HOSTILE.into_iter().filter(|t| !t.is_empty()) {
         let hatch = format!(
             "service: {{ labels: {{ a: {0} }}, logging: {{ options: {{ {0}: {0} }} }} }}",
@@ -152,7 +152,7 @@ fn files_and_raw_additions_are_carried_as_they_are() {
 }
 
 #[test]
-fn the_name_of_the_spec_stays_in_its_comment() {
+fn the_file_name_of_the_spec_stays_inside_the_comment() {
     let (tree, _) = crate::harness::compile(&[("a\nb: $c.yaml", PINNED)]);
     let tree = tree.unwrap();
     let first = tree["db/swarm/db-1.yml"].lines().next().unwrap().to_owned();

@@ -1,9 +1,9 @@
-//! Where data on the network is kept: plugins, NFS, cluster volumes.
+//! Tests the storage of data on the network: plugins, NFS, cluster volumes.
 
 use super::{VOLUME, codes, said, stack, texts, tree};
 
 #[test]
-fn volumes_of_plugins() {
+fn volumes_of_plugins_have_driver_and_options() {
     let ebs = "aws-ebs, type: gp3, zones: [a, b], options: { iops: \"3000\" }";
     let spec = VOLUME.replace("BACKEND", ebs).replace("10Gi", "1500M").replace("count: 1", "count: 2");
     let spec = format!("{spec}accept: [{{ gap: swarm/data/move, because: x }}]\n");
@@ -28,7 +28,7 @@ fn volumes_of_plugins() {
 }
 
 #[test]
-fn nfs_mounts_a_directory_that_exists() {
+fn nfs_mounts_an_existing_directory() {
     let spec =
         VOLUME.replace("BACKEND", "nfs, options: { server: 10.0.0.9, share: /export/, o: nfsvers=4.1 }");
     let spec = spec.replace("network: net", "network: net, pin: db");
@@ -86,7 +86,7 @@ fn what_the_engine_lacks_is_refused_with_the_first_that_has_it() {
 }
 
 #[test]
-fn cluster_volumes() {
+fn cluster_volumes_are_external_and_only_one_is_allowed() {
     let spec = VOLUME.replace("BACKEND", "aws-ebs, zones: [a]");
     let spec = spec.replace("\"20.10\"", "\"26.1\", volume: csi");
     let spec = format!("{spec}accept: [{{ gap: swarm/data/relabel, because: zones stay }}]\n");

@@ -18,7 +18,7 @@ fn found(units: &[(&str, &str)]) -> Vec<String> {
 }
 
 #[test]
-fn refused_with_the_words_of_fleet() {
+fn units_that_fleet_refuses_are_reported() {
     for (x_fleet, line, error) in [
         ("MachineID=a\nConflicts=b.service", 5, "MachineID cannot be used with Conflicts"),
         ("MachineID=a\nMachineOf=b.service", 5, "MachineID cannot be used with Peers"),
@@ -48,7 +48,7 @@ fn refused_with_the_words_of_fleet() {
 }
 
 #[test]
-fn accepted_pairs() {
+fn options_that_fleet_combines_are_accepted() {
     for x_fleet in [
         "MachineID=0123456789abcdef\nMachineMetadata=disk=ssd",
         "Global=true\nMachineMetadata=\"disk=ssd\" \"hall=north\"\nConflicts=a@*.service",
@@ -61,7 +61,7 @@ fn accepted_pairs() {
 }
 
 #[test]
-fn read_past_without_a_word() {
+fn options_that_fleet_ignores_are_reported() {
     for (x_fleet, fix) in [
         ("Conflict=a@*.service", "Conflicts="),
         ("MachineMetaData=a=b", "MachineMetadata="),
@@ -71,7 +71,7 @@ fn read_past_without_a_word() {
         ("MachineMetadata=disk", "MachineMetadata=KEY=VALUE"),
         ("MachineMetadata=host=%H", "MachineMetadata=host=%i: only %n %N %p %i are expanded"),
         ("Global=ture", "Global=true"),
-        ("MachineID=a\nMachineID=b", "MachineMetadata=KEY=VALUE, of which several may stand for either"),
+        ("MachineID=a\nMachineID=b", "MachineMetadata=KEY=VALUE, once for each allowed value"),
     ] {
         let world = read(&[("a@1.service", unit(&docker("a"), x_fleet))]);
         assert_eq!(world.findings.len(), 1, "{:?}", world.findings);
@@ -89,9 +89,9 @@ fn read_past_without_a_word() {
 }
 
 #[test]
-fn globs_that_keep_nobody_off() {
+fn conflicts_that_match_nothing_are_reported() {
     for (name, glob, level) in [
-        // No suffix, no glob, itself, the template, none that there can be.
+        // No suffix, no valid glob, the unit itself, the template, a name that cannot exist.
         ("a@.service", "a@1", "!"),
         ("a@.service", "a@[", "!"),
         ("a@.service", "a@[1-", "!"),
@@ -122,23 +122,23 @@ fn globs_that_keep_nobody_off() {
     ] {
         assert_eq!(found(&[(name, &format!("Conflicts={globs}"))]), [""; 0], "{name} {globs}");
     }
-    // A continuation leaves its backslash behind as a word.
+    // A continuation line leaves its backslash as a word.
     let two = "Conflicts=a@*.service \\\n  b.service";
     assert_eq!(found(&[("a@.service", two), ("b.service", "")]), ["!rule-matches-nothing a@.service:4"]);
-    // One of the family that the glob misses, until it says so itself.
+    // The glob does not match one unit of the family, until that unit has its own rule.
     let own = "Conflicts=a@*.service";
     assert_eq!(found(&[("a@.service", own), ("a.service", "")]), ["rule-matches-nothing a@.service:4"]);
     assert_eq!(found(&[("a@.service", own), ("a.service", own)]), [""; 0]);
 }
 
 #[test]
-fn who_must_share_a_machine_with_whom_it_conflicts() {
+fn a_unit_that_conflicts_with_its_machine_of_is_stuck() {
     let stuck = |units: &[(&str, &str)]| found(units);
     assert_eq!(
         stuck(&[("a@.service", "Conflicts=a*.service"), ("a-log@.service", "MachineOf=a@%i.service")]),
         ["!update-stuck a@.service:4"]
     );
-    // fleet refuses what it sees before specifiers are expanded; this it does not see.
+    // fleet checks the text before it expands specifiers, so it does not see this conflict.
     assert_eq!(
         stuck(&[("a.service", ""), ("a-log.service", "MachineOf=a.service ; Conflicts=%p* a*.service")]),
         ["!file-refused a-log.service:5"]
@@ -177,13 +177,13 @@ fn who_must_share_a_machine_with_whom_it_conflicts() {
 }
 
 #[test]
-fn a_template_is_its_instances() {
+fn a_template_stands_for_its_instances() {
     let text =
         unit(&docker("%p-%i"), "MachineMetadata=slot=%i\nMachineMetadata=disk=ssd\nConflicts=%p@*.service");
     let world = read(&[("deploy/a@.service", text.as_str())]);
     assert_eq!(
         unread(&world),
-        ["which instances of a@.service run is not in the files: 1, 2 and 3 stand for any"]
+        ["the files do not say which instances of a@.service run: 1, 2 and 3 represent all of them"]
     );
     let names: Vec<&str> = world.workloads.iter().map(|w| w.name.as_str()).collect();
     assert_eq!(names, ["a@1.service", "a@2.service", "a@3.service"]);
@@ -198,18 +198,18 @@ fn a_template_is_its_instances() {
     assert_eq!((two.apart[0].at.line, two.apart[0].at.field.as_str()), (6, "X-Fleet Conflicts"));
     assert_eq!(two.at.file.as_ref(), "deploy/a@.service");
 
-    // Those that are files of their own are what there is.
+    // Instances with their own files are the only instances.
     let world = read(&[("a@.service", text.as_str()), ("a@7.service", text.as_str())]);
     assert_eq!(world.workloads.len(), 1);
-    assert_eq!(unread(&world), ["further instances of the template: only those with files are looked at"]);
+    assert_eq!(unread(&world), ["further instances of the template: only those with files are searched"]);
     let log = unit(&docker("log-%i"), "MachineOf=a@%i.service");
     let world = read(&[("a@7.service", text.as_str()), ("log@.service", log.as_str())]);
     assert_eq!(find(&world, "log@7.service").members[0].ordinal, Some(7));
 }
 
 #[test]
-fn who_follows_runs_only_where_the_other_may() {
-    // All of them have one directory.
+fn a_unit_with_machine_of_has_the_pin_of_the_other() {
+    // All units use the same directory.
     let docker = |name: &str| docker(name).replace(&format!("/srv/{name}:"), "/srv/all:");
     let a = |i: u32| {
         unit(&docker(&format!("a-{i}")), &format!("MachineMetadata=slot={i}\nConflicts=a@*.service"))
@@ -232,7 +232,7 @@ fn who_follows_runs_only_where_the_other_may() {
 }
 
 #[test]
-fn machines_and_metadata() {
+fn metadata_and_machine_ids_become_wants() {
     let text = unit(&docker("a"), "MachineMetadata=hall=north\nX-ConditionMachineMetadata=hall=south");
     let world = read(&[("a.service", text)]);
     assert_eq!(world.workloads[0].wants[0].values, ["north", "south"]);
@@ -248,10 +248,10 @@ fn machines_and_metadata() {
 }
 
 #[test]
-fn files_of_a_unit() {
+fn one_name_is_one_unit_and_drop_ins_are_ignored() {
     let text = unit(&docker("a"), "Conflicts=a@*.service");
     let other = unit(&docker("b"), "");
-    // The same name again: the first text counts.
+    // The name appears again; the first text counts.
     let world = read(&[("v1/a@1.service", &text), ("v2/a@1.service", &other), ("v3/a@1.service", &text)]);
     assert_eq!(codes(&world), ["rule-ignored v2/a@1.service:3"]);
     assert_eq!(world.workloads.len(), 1);
@@ -272,7 +272,7 @@ fn files_of_a_unit() {
     assert_eq!(
         unread(&world),
         [
-            "it is no unit by its name: it is left out",
+            "its name is not the name of a unit: it is ignored",
             "b.service is not among the files: its drop-in is left out"
         ]
     );

@@ -5,7 +5,7 @@ use berthc::world::{Missing, Source, Workload, World};
 
 use super::{codes, emitted, find, read, unread};
 
-/// A world of one unit `a@1.service` with these lines in `[Service]`.
+/// Returns the world of one unit `a@1.service` with these lines in `[Service]`.
 fn world(service: &str) -> World {
     read(&[("a@1.service", format!("[Service]\n{service}\n"))])
 }
@@ -33,7 +33,7 @@ fn ports(w: &Workload) -> Vec<String> {
 }
 
 #[test]
-fn every_form_of_an_option() {
+fn every_form_of_a_docker_option_is_read() {
     for start in [
         "/usr/bin/docker run -v /srv/a:/data --publish=80:8080 --name=a --hostname h1 img:1",
         "/usr/bin/docker run -it --rm -v=/srv/a:/data -p80:8080 --name a -hh1 img:1 -v /x:/y",
@@ -56,7 +56,7 @@ fn every_form_of_an_option() {
 }
 
 #[test]
-fn places_are_lines_of_options() {
+fn findings_point_to_the_line_of_the_option() {
     let w = one(
         "ExecStart=/usr/bin/docker run \\\n  --name a \\\n  # aside\n  --net=host \\\n  -v /srv/a:/data \\\n  img:1",
     );
@@ -68,7 +68,7 @@ fn places_are_lines_of_options() {
 }
 
 #[test]
-fn mounts_of_every_kind() {
+fn mounts_of_every_kind_are_read() {
     let of = |options: &str| mounts(&one(&format!("ExecStart=docker run {options} img")));
     assert_eq!(of("--mount type=bind,src=/srv/a,dst=/data"), ["/data=/srv/a"]);
     assert_eq!(
@@ -100,7 +100,7 @@ fn mounts_of_every_kind() {
 }
 
 #[test]
-fn ports_and_networks() {
+fn ports_and_networks_are_read() {
     let of = |options: &str| ports(&one(&format!("ExecStart=docker run {options} img")));
     assert_eq!(of("-p 80 -p :81 -p 127.0.0.1::82 -P"), [""; 0]);
     assert_eq!(of("-p 7000-7002:7000-7002 -p 53:53/udp"), ["7000/tcp", "7001/tcp", "7002/tcp", "53/udp"]);
@@ -113,7 +113,7 @@ fn ports_and_networks() {
 }
 
 #[test]
-fn variables_and_specifiers() {
+fn variables_and_specifiers_are_expanded() {
     let w = one(
         "Environment=\"DIR=/srv/%i\" N=a\nExecStart=docker run --name ${N}-%p -v ${DIR}/x:/data -e A=$$HOME img",
     );
@@ -127,7 +127,7 @@ fn variables_and_specifiers() {
     assert_eq!(
         unread(&world),
         [
-            "what EnvironmentFile= sets may replace what Environment= sets: the latter is taken",
+            "EnvironmentFile= may override Environment=: treated as if it did not",
             "`/m/%H:/data` is known only on the machine: taken as it is written"
         ]
     );
@@ -136,7 +136,7 @@ fn variables_and_specifiers() {
 }
 
 #[test]
-fn what_is_not_read_is_said() {
+fn commands_that_cannot_be_read_are_listed() {
     for (service, what) in [
         (
             "ExecStart=/usr/bin/etcd2",
@@ -161,11 +161,11 @@ fn what_is_not_read_is_said() {
         ),
         (
             "ExecStart=docker run --name \"a img",
-            "its quotes do not close: systemd ignores the line; what else stands there is left out",
+            "its quotes do not close: systemd ignores the line; the rest of the line is ignored",
         ),
         (
             "ExecStart=/bin/sh -c 'eval $X; docker run img'",
-            "`eval` in a shell script; what else stands there is left out",
+            "`eval` in a shell script; the rest of the line is ignored",
         ),
         ("ExecStart=docker run", "`docker run` without an image; it is left out"),
     ] {
@@ -174,7 +174,7 @@ fn what_is_not_read_is_said() {
 }
 
 #[test]
-fn created_and_started() {
+fn a_container_that_is_created_and_then_started_is_read() {
     let w = one(
         "ExecStartPre=-docker rm a\nExecStartPre=docker create --name a -v /srv/a:/data img\nExecStart=docker start -a a",
     );
@@ -186,7 +186,7 @@ fn created_and_started() {
 }
 
 #[test]
-fn what_outlives_its_unit() {
+fn containers_that_outlive_their_unit_are_reported() {
     for (service, line) in [
         ("ExecStart=docker run --rm -d --name a img", 2),
         (
@@ -209,14 +209,14 @@ fn what_outlives_its_unit() {
     ] {
         assert_eq!(codes(&world(service)), [""; 0], "{service}");
     }
-    // It stops its container, as long as that does what it is told.
+    // The unit stops its container, if the container reacts to the signal.
     let world = world("ExecStart=docker run --rm --name a img\nKillMode=none\nExecStop=docker stop a");
     assert_eq!(codes(&world), ["container-outlives a@1.service:3"]);
     assert!(world.workloads[0].outlives.is_none());
 }
 
 #[test]
-fn time_to_stop() {
+fn the_stop_timeout_is_read() {
     for (service, grace, line) in [
         ("", 90, None),
         ("TimeoutStopSec=2min 5s", 125, Some(3)),
@@ -239,7 +239,8 @@ fn time_to_stop() {
             "ExecStart=docker run --rm --name a -v /d:/var/lib/mysql library/mysql:8\n{more}"
         )))
     };
-    // systemd waits as long again after its signal, and the daemon's kill needs no client.
+    // systemd waits for the same time again after its signal, and the kill by the daemon does not
+    // need the client.
     assert_eq!(db("ExecStop=docker stop -t 180 a"), [""; 0]);
     assert_eq!(db("ExecStop=docker stop -t 181 a"), ["grace-short a@1.service:3"]);
     assert_eq!(db("TimeoutStopSec=60\nExecStop=docker stop -t 60 a"), [""; 0]);
@@ -253,7 +254,7 @@ fn time_to_stop() {
 }
 
 #[test]
-fn starts_that_end_another() {
+fn starts_that_kill_another_container_are_reported() {
     let with = |pre: &str, x_fleet: &str| {
         let text = format!(
             "[Service]\nExecStartPre={pre}\nExecStart=docker run --rm --name db --label tier=db --label berth.unit=%n -v /d:/d img\n[X-Fleet]\n{x_fleet}\n"
@@ -288,7 +289,7 @@ fn starts_that_end_another() {
         assert_eq!(codes(&world), [""; 0], "{pre}");
         assert!(world.workloads.iter().all(|w| w.kills.is_none()));
     }
-    // Machines that each have one of them.
+    // Each of these machines has one of the units.
     let text = |i: u32| {
         format!(
             "[Service]\nExecStartPre=-docker kill db\nExecStart=docker run --rm --name db img\n[X-Fleet]\nMachineMetadata=db={i}\n"
@@ -300,15 +301,15 @@ fn starts_that_end_another() {
 }
 
 #[test]
-fn data_that_goes_with_the_container() {
+fn data_that_is_lost_with_the_container_is_reported() {
     let of = |run: &str| codes(&world(&format!("ExecStart=docker run --rm {run}")));
-    // Members of a quorum come back as themselves, having forgotten what they promised.
+    // Members of a quorum come back with their old identity, but without their log.
     for run in
         ["zookeeper:3.4", "r.io:5000/h/zookeeper@sha256:0", "-v /c:/c:ro --entrypoint etcd coreos/etcd"]
     {
         assert_eq!(of(run), ["!data-ephemeral a@1.service:2"], "{run}");
     }
-    // So does a database alone.
+    // A single database also loses its data.
     for run in
         ["-v /data mysql:8", "-v d:/elsewhere mysql", "-v /srv:/data zookeeper", "-v /tmp/d:/data/db mongo:7"]
     {
@@ -329,7 +330,7 @@ fn data_that_goes_with_the_container() {
 }
 
 #[test]
-fn locks_that_hold_and_one_that_falls() {
+fn only_locks_inside_the_container_count() {
     let guard = r#"'exec 9<"$$0" && flock -n 9 && exec "$$@"'"#;
     let w = one(&format!("ExecStart=docker run -v /d:/data --entrypoint /bin/sh img -c {guard} /data /run"));
     assert_eq!(w.lock.unwrap().0, "/data");
@@ -340,12 +341,12 @@ fn locks_that_hold_and_one_that_falls() {
     {
         let world = world(&format!("ExecStart={start}"));
         assert_eq!(codes(&world), ["!rule-ignored a@1.service:2"], "{start}");
-        assert!(world.workloads[0].lock.is_none() && world.findings[0].message.contains("falls"));
+        assert!(world.workloads[0].lock.is_none() && world.findings[0].message.contains("the lock is free"));
     }
 }
 
 #[test]
-fn emitted_units_hold_what_the_spec_says() {
+fn emitted_units_are_read_back_as_the_spec_says() {
     let world = read(&emitted("specs"));
     let zookeeper = find(&world, "zookeeper@2.service");
     assert_eq!(mounts(zookeeper), ["/data=/mnt/d1/zookeeper-2"]);
@@ -367,7 +368,7 @@ fn emitted_units_hold_what_the_spec_says() {
 }
 
 #[test]
-fn a_port_of_one_address_and_a_shared_lock_keep_nobody_off() {
+fn a_port_of_one_address_and_a_shared_lock_exclude_nothing() {
     let of = |run: &str| world(&format!("ExecStart=docker run --name a {run}"));
     for (port, bound) in [
         ("5000:5000", true),
@@ -397,7 +398,7 @@ fn a_port_of_one_address_and_a_shared_lock_keep_nobody_off() {
 }
 
 #[test]
-fn one_directory_has_one_name() {
+fn different_spellings_of_a_directory_are_one_directory() {
     for mount in ["/srv//db/", "/srv/x/../db"] {
         let w = one(&format!("ExecStart=docker run --name a -v {mount}:/data img"));
         assert_eq!(mounts(&w), ["/data=/srv/db+"], "{mount}");
@@ -424,10 +425,10 @@ fn one_directory_has_one_name() {
 }
 
 #[test]
-fn whom_only_the_machine_knows_is_listed() {
+fn values_that_only_the_machine_knows_are_listed() {
     let of = |pre: &str, name: &str| {
         let world = world(&format!("ExecStartPre=-{pre}\nExecStart=docker run --name {name} -v /d:/d img"));
-        world.unread.iter().filter(|u| u.what.starts_with("whom `docker ")).count()
+        world.unread.iter().filter(|u| u.what.starts_with("the containers that `docker ")).count()
     };
     let each = "/bin/bash -c \"for c in srv.db x; do docker rm -f $$c; done\"";
     assert_eq!(of(each, "a"), 1);

@@ -79,7 +79,7 @@ fn bend(random: &mut Random, text: &str, other: &str) -> String {
 }
 
 #[test]
-fn bent_units_never_panic_or_hang() {
+fn changed_units_never_panic_or_hang() {
     let corpus = emitted("specs");
     let mut random = Random(0x0F1E_E7BE_2C05_EED5);
     for _ in 0..2000 {

@@ -1,4 +1,4 @@
-//! The reader of fleet's units.
+//! Tests the reader of fleet's units.
 
 mod cases;
 mod commands;
@@ -18,12 +18,12 @@ pub fn read<N: AsRef<str>, T: AsRef<str>>(units: &[(N, T)]) -> World {
     fleet::read(&files, Images::builtin())
 }
 
-/// A unit that runs `command`, with `x_fleet`.
+/// Returns a unit that runs `command`, with the options `x_fleet`.
 pub fn unit(command: &str, x_fleet: &str) -> String {
     format!("[Service]\nExecStart={command}\n[X-Fleet]\n{x_fleet}\n")
 }
 
-/// `LEVEL CODE FILE:LINE` of every finding.
+/// Returns `LEVEL CODE FILE:LINE` of every finding.
 pub fn codes(world: &World) -> Vec<String> {
     let level = |level| if level == Level::Violation { "!" } else { "" };
     world
@@ -42,7 +42,7 @@ pub fn find<'w>(world: &'w World, name: &str) -> &'w Workload {
     world.workloads.iter().find(|w| w.name == name).unwrap_or_else(|| panic!("{world:#?}"))
 }
 
-/// All units that berthc makes of the specs of a folder.
+/// Returns all units that berthc emits for the specs of a folder.
 pub fn emitted(folder: &str) -> Vec<(String, String)> {
     let specs: Vec<(String, String)> = walk(&root().join(folder))
         .into_iter()
@@ -57,7 +57,7 @@ pub fn emitted(folder: &str) -> Vec<(String, String)> {
     tree.into_iter().filter(|(path, _)| path.contains("/fleet/")).collect()
 }
 
-/// Files beside the specs.
+/// The files next to the specs.
 struct Beside(std::path::PathBuf);
 
 impl berthc::Files for Beside {
@@ -67,7 +67,7 @@ impl berthc::Files for Beside {
 }
 
 #[test]
-fn what_berthc_emits_is_read_whole() {
+fn every_emitted_unit_is_read_completely() {
     for (folder, count) in [("specs", 30), ("tests/specs", 10)] {
         let units = emitted(folder);
         assert!(units.len() >= count, "{}", units.len());

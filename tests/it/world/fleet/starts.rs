@@ -19,7 +19,8 @@ fn told(text: &str) -> Vec<String> {
     codes.into_iter().collect()
 }
 
-/// Returns what happens if the directory of `pre` and `run` is missing; `local`: without fleet.
+/// Returns what happens if the directory of `pre` and `run` is missing. `local` means a unit
+/// without fleet.
 fn missing(pre: &str, mount: &str, local: bool) -> Missing {
     let end = if local { "[Install]\nWantedBy=multi-user.target\n" } else { "" };
     let text = format!("{pre}\nExecStart=docker run --rm --name a {mount} img\n{end}");
@@ -31,7 +32,7 @@ fn missing(pre: &str, mount: &str, local: bool) -> Missing {
 }
 
 #[test]
-fn a_directory_that_is_made_before_the_start() {
+fn a_start_that_creates_its_directory_is_read() {
     let bind = "--mount type=bind,source=/mnt/d1/pg,target=/data";
     let service = |line: &str| format!("[Service]\n{line}");
     for made in [
@@ -68,13 +69,13 @@ fn a_directory_that_is_made_before_the_start() {
         );
     }
     assert_eq!(missing("[Unit]\nAfter=mnt-d1.mount\n[Service]", volume, false), Missing::Created);
-    // Of a machine of its own only a disk that is mounted can be away.
+    // For a unit that stays on its machine, only a mounted disk can be missing.
     assert_eq!(missing(&service(""), volume, true), Missing::Created);
     assert_eq!(missing(&service(""), "-v /srv/pg:/data", true), Missing::Refused);
 }
 
 #[test]
-fn no_fleet_moves_a_unit_of_one_machine() {
+fn a_unit_without_fleet_stays_on_its_machine() {
     let text = |more: &str, mount: &str, end: &str| {
         format!(
             "[Service]\nRestart=always\n{more}ExecStartPre=-/usr/bin/docker stop db\nExecStartPre=-/usr/bin/docker rm db\n\
@@ -90,7 +91,7 @@ fn no_fleet_moves_a_unit_of_one_machine() {
     assert!(fleet.contains(&"fleet/data/partition".to_owned()), "{fleet:?}");
     let world = read(&[("db.service", text("", "-v db:/data", install))]);
     assert_eq!(world.workloads[0].kind, Kind::Local);
-    // Two of one machine write one directory.
+    // Two units of one machine write to the same directory.
     let (one, two) =
         (text("", "-v /srv/db:/data", install), text("", "-v /srv/db:/data", install).replace(" db", " d2"));
     let files = [File { path: "one.service", text: &one }, File { path: "two.service", text: &two }];
@@ -125,7 +126,7 @@ fn a_dead_container_keeps_its_name() {
 }
 
 #[test]
-fn ports_that_two_units_take() {
+fn two_units_on_one_port_are_read() {
     let run = "docker run --rm --name %p-%i -p 80:80 img";
     let of = |units: &[(&str, &str)]| {
         let texts: Vec<(&str, String)> =
@@ -148,7 +149,7 @@ fn ports_that_two_units_take() {
 }
 
 #[test]
-fn units_that_are_required_and_are_not_there() {
+fn required_units_that_are_missing_are_reported() {
     let of = |line: &str| {
         let text = format!("[Unit]\n{line}\n[Service]\nExecStart=/bin/true\n");
         let world = read(&[
@@ -173,7 +174,7 @@ fn units_that_are_required_and_are_not_there() {
 }
 
 #[test]
-fn what_stands_elsewhere_is_not_searched() {
+fn commands_whose_text_is_elsewhere_are_not_searched() {
     let of = |service: &str| {
         let world = read(&[("a.service", format!("[Service]\n{service}\n"))]);
         world.unread.iter().filter(|u| u.kind == UnreadKind::NotSearched).count()

@@ -6,7 +6,7 @@ use crate::harness::{self, Random};
 use crate::hostile;
 
 #[test]
-fn bent_manifests_never_panic_or_hang() {
+fn changed_manifests_never_panic_or_hang() {
     let page = |name: &str| {
         let path = crate::harness::root().join("golden").join(name).join("kubernetes.snap");
         let text = std::fs::read_to_string(path).unwrap();
@@ -26,7 +26,7 @@ fn bent_manifests_never_panic_or_hang() {
 }
 
 #[test]
-fn soup_is_read_past() {
+fn random_text_is_skipped() {
     let words = [
         "kind: StatefulSet\n",
         "apiVersion: apps/v1\n",

@@ -12,18 +12,19 @@ fn budget(spec: &str) -> String {
     )
 }
 
-/// Returns a set of three members with a claim for one pod each, and more fields of the pod.
+/// Returns a StatefulSet of three members, each with a ReadWriteOncePod claim, and with more fields
+/// of the pod.
 fn members(pod: &str) -> String {
     stateful(CLAIM, &format!("{POD}{pod}"))
 }
 
 #[test]
-fn anti_affinity_that_is_dead_soft_or_missing() {
+fn anti_affinity_without_effect_is_reported() {
     assert!(codes(&members(OWN)).is_empty());
     let world = read(&members(&OWN.replace("app: db", "name: db")));
     assert_eq!(told(&world), ["violation rule-matches-nothing 13"]);
     assert_eq!(world.findings[0].at[1].line, 9);
-    // A typing error matches nothing, the name of a sibling is another workload.
+    // A misspelt label matches nothing; the name of a sibling matches another workload.
     let named = |own: &str, other: &str| {
         codes(
             &members(&OWN.replace("app: db", &format!("app: {other}")))
@@ -58,7 +59,7 @@ fn anti_affinity_that_is_dead_soft_or_missing() {
 }
 
 #[test]
-fn budgets() {
+fn budgets_that_block_or_protect_nothing_are_reported() {
     let with = |spec: &str| codes(&format!("{}{}", members(OWN), budget(spec)));
     assert!(with("maxUnavailable: 1").is_empty());
     assert!(with("minAvailable: 2").is_empty());
@@ -75,7 +76,7 @@ fn budgets() {
     assert_eq!(with("maxUnavailable: 1, minAvailable: 1"), ["violation file-refused"]);
     let astray = format!("{}{}", members(OWN), budget("maxUnavailable: 1").replace("app: db", "app: bd"));
     assert_eq!(codes(&astray), ["violation rule-matches-nothing"]);
-    // Where no workload is, a budget may be somebody's elsewhere.
+    // If the files have no workload, the budget may be for a workload in other files.
     assert!(codes(&budget("maxUnavailable: 1")).is_empty());
     let two = format!(
         "{}{}{}",
@@ -92,14 +93,14 @@ fn budgets() {
 }
 
 #[test]
-fn controllers_of_one_label_set() {
+fn controllers_with_overlapping_selectors_are_reported() {
     let one = deployment("", MAIN);
     let two = controller("apps/v1", "DaemonSet", "", MAIN).replace("name: db}", "name: other}");
     let world = read(&format!("{one}---\n{two}"));
     assert_eq!(told(&world), ["violation selectors-overlap 5"]);
     assert_eq!(world.findings[0].at.len(), 2);
     let apart = two.replace("{app: db}", "{app: db, tier: x}");
-    // One of them takes the other's.
+    // One of the two adopts the pods of the other.
     assert_eq!(codes(&format!("{one}---\n{apart}")), ["violation selectors-overlap"]);
     let both = one.replace("{app: db}", "{app: db, tier: y}");
     assert!(codes(&format!("{both}---\n{apart}")).is_empty());
@@ -113,7 +114,7 @@ fn controllers_of_one_label_set() {
 }
 
 #[test]
-fn what_the_api_refuses() {
+fn objects_that_the_api_refuses_are_reported() {
     let refused = |text: &str| codes(text) == ["violation file-refused"];
     assert!(refused(&deployment("", MAIN).replacen("{app: db}", "{app: x}", 1)));
     assert!(refused(&deployment("", MAIN).replacen("  selector: {matchLabels: {app: db}}\n", "", 1)));
@@ -129,16 +130,16 @@ fn what_the_api_refuses() {
     assert!(refused(&rolling("maxUnavailable: 0")));
     assert!(codes(&rolling("maxSurge: 0")).is_empty());
     assert!(codes(&rolling("maxUnavailable: 2")).is_empty());
-    // Old groups fill the selector in, and are gone.
+    // Old API groups have a default selector, and are removed.
     let old = deployment("", MAIN).replace("apps/v1", "extensions/v1beta1");
     assert_eq!(codes(&old.replacen("  selector: {matchLabels: {app: db}}\n", "", 1)), ["note file-refused"]);
     assert!(read(&old).findings[0].message.contains("1.16"));
-    // Others may have a Service or a Deployment of their own.
+    // Other API groups may have a kind Service or Deployment.
     assert!(codes("apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: s}\n").is_empty());
 }
 
 #[test]
-fn updates_that_wait_for_themselves() {
+fn updates_that_never_finish_are_reported() {
     let surge = "updateStrategy: {rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}";
     let set = |pod: &str| codes(&controller("apps/v1", "DaemonSet", surge, &format!("{MAIN}{pod}")));
     assert!(set("").is_empty());
@@ -153,7 +154,7 @@ fn updates_that_wait_for_themselves() {
 }
 
 #[test]
-fn habits_that_cost() {
+fn risky_settings_are_notes() {
     let once = members(OWN).replace("ReadWriteOncePod", "ReadWriteOnce");
     assert_eq!(told(&read(&once)), ["note volume-one-node 7"]);
     let zookeeper = |pod: &str| {
@@ -183,7 +184,7 @@ fn habits_that_cost() {
     assert_eq!(codes(&servers), ["note id-by-hand"]);
     assert!(codes(&servers.replace("=3", "=5")).is_empty());
     let first = |env: &str| codes(&members(OWN).replace("image: own/db", &format!("image: own/db, {env}")));
-    // The variable says which software it is.
+    // The variable shows the software.
     let known = ["note budget-missing", "note bootstrap-kept"];
     assert_eq!(first("env: [{name: ETCD_INITIAL_CLUSTER_STATE, value: new}]"), known);
     assert_eq!(first("args: [--initial-cluster-state, new]"), ["note bootstrap-kept"]);
@@ -195,7 +196,7 @@ fn habits_that_cost() {
 }
 
 #[test]
-fn ids_that_are_there_twice() {
+fn repeated_ids_are_reported() {
     let id = |name: &str, value: &str| {
         let env = format!("image: own/db, env: [{{name: MY_ID, value: \"{value}\"}}]");
         let text = stateful("", MAIN)
@@ -221,7 +222,7 @@ fn ids_that_are_there_twice() {
 }
 
 #[test]
-fn a_field_of_a_gate_that_is_off_is_told() {
+fn a_field_of_a_disabled_feature_gate_is_reported() {
     let with = |lifecycle: &str| {
         let pod = format!("containers: [{{name: db, image: own/db:1, lifecycle: {{{lifecycle}}}}}]\n");
         codes(&deployment("replicas: 1", &pod))

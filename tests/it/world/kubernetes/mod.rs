@@ -1,4 +1,4 @@
-//! Kubernetes manifests of any origin, read into a World.
+//! Tests how Kubernetes manifests from any source are read into a World.
 
 mod hostile;
 mod lints;
@@ -22,7 +22,7 @@ fn read(text: &str) -> World {
     files(&[("a.yaml", text)])
 }
 
-/// Reads one workload that nothing is left unread of.
+/// Reads one workload, of which every part is understood.
 fn one(text: &str) -> Workload {
     let World { mut workloads, unread, .. } = read(text);
     assert_eq!(unread, [], "{text}");
@@ -30,8 +30,8 @@ fn one(text: &str) -> Workload {
     workloads.remove(0)
 }
 
-/// A controller of `api` and `kind` named `db`, its pods labelled `app: db`, from what stands in
-/// its spec and in its pod's spec.
+/// Returns a controller of `api` and `kind` with the name `db` and pods with the label `app: db`.
+/// The arguments are the contents of its spec and of its pod spec.
 fn controller(api: &str, kind: &str, spec: &str, pod: &str) -> String {
     let indent = |text: &str, by: &str| text.lines().map(|l| format!("{by}{l}\n")).collect::<String>();
     format!(
@@ -65,7 +65,7 @@ fn codes(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_berthc_emits_reads_back_whole() {
+fn every_emitted_manifest_is_read_completely() {
     for folder in ["specs", "tests/specs"] {
         let specs: Vec<(String, String)> = walk(&root().join(folder))
             .into_iter()
@@ -86,7 +86,7 @@ fn what_berthc_emits_reads_back_whole() {
         for (path, text) in &all {
             services.entry(path.split('/').next().unwrap()).or_default().push((path, text));
         }
-        // Each by itself, and all of them together.
+        // Each service is read alone, and then all together.
         for files_of in services.values().chain([&all]) {
             let world = files(files_of);
             assert_eq!(world.unread, [], "{:?}", files_of[0].0);
@@ -109,7 +109,7 @@ fn what_berthc_emits_reads_back_whole() {
 }
 
 #[test]
-fn a_web_service_gives_nothing() {
+fn a_web_service_has_no_findings() {
     let web = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {selector: {app: db}, ports: [{port: 80}]}\n---\n";
     let pod = "containers:\n- {name: web, image: nginx:1.27, ports: [{containerPort: 80}]}\n\
                - {name: tail, image: busybox, volumeMounts: [{name: tmp, mountPath: /tmp}]}\n\
@@ -118,7 +118,7 @@ fn a_web_service_gives_nothing() {
     assert_eq!((told(&world), world.unread.len()), (Vec::new(), 0));
     assert_eq!(world.workloads[0].members.len(), 3);
     assert!(world.workloads[0].members.iter().all(|m| m.mounts.is_empty()));
-    // A node agent that looks at its node is no holder of data.
+    // An agent that reads files of its node holds no data.
     let agent = "containers: [{name: a, image: fluent/fluentd, volumeMounts: [{name: log, mountPath: /var/log}, \
                  {name: run, mountPath: /run/x}]}]\nvolumes: [{name: log, hostPath: {path: /var/log}}, \
                  {name: run, hostPath: {path: /run/docker.sock, type: Socket}}]\n";
@@ -127,7 +127,7 @@ fn a_web_service_gives_nothing() {
 }
 
 #[test]
-fn every_shape_of_file() {
+fn every_form_of_manifest_is_read() {
     let json = r#"{"apiVersion":"v1","kind":"List","items":[
         {"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"},"spec":{"containers":[{"name":"a","image":"x"}]}},
         {"apiVersion":"v1","kind":"Secret","metadata":{"name":"s"}}]}"#;
@@ -159,13 +159,13 @@ fn a_kustomization_gives_the_namespace() {
     assert_eq!(scopes, ["prod", "default"]);
     let unread: Vec<(&str, usize)> = world.unread.iter().map(|u| (&*u.at.file, u.at.line)).collect();
     assert_eq!(unread, [("k/over/prod/kustomization.yaml", 5)]);
-    // Circles end.
+    // Cyclic kustomizations are read only once.
     let cycle = "namespace: n\nresources: [., a.yaml, ../c]\n";
     files(&[("c/kustomization.yaml", cycle), ("c/a.yaml", pod)]);
 }
 
 #[test]
-fn what_is_not_read_is_listed() {
+fn parts_that_are_not_read_are_listed() {
     let cases = [
         ("a: 1\n", 1, "no manifest"),
         ("kind: Pod\napiVersion: v1\nmetadata:\n  name: {{ .Release.Name }}\n", 4, "Helm template"),
@@ -186,7 +186,7 @@ fn what_is_not_read_is_listed() {
             "{text}{unread:?}"
         );
     }
-    // A template that a manifest carries for somebody else is none of Helm's.
+    // A template of another program inside a manifest is not a Helm template.
     let rules = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: r}\ndata: {a: \"{{ $labels.instance }} is down\"}\n";
     assert_eq!(read(rules).unread, []);
     let pod = [
@@ -210,7 +210,7 @@ fn what_is_not_read_is_listed() {
 }
 
 #[test]
-fn nodes_that_a_workload_wants() {
+fn node_selectors_and_affinity_become_wants() {
     let nodes = |terms: &str| {
         let affinity =
             "affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: ";
@@ -248,7 +248,7 @@ fn nodes_that_a_workload_wants() {
 }
 
 #[test]
-fn whom_anti_affinity_means() {
+fn anti_affinity_selects_pods_as_kubernetes_does() {
     let namespaces = |more: &str| {
         let text = deployment(
             "",
@@ -263,7 +263,7 @@ fn whom_anti_affinity_means() {
     assert_eq!(namespaces(""), Some(vec!["default".to_owned()]));
     assert_eq!(namespaces("namespaces: [a, b], "), Some(vec!["a".to_owned(), "b".to_owned()]));
     assert_eq!(namespaces("namespaceSelector: {}, "), None);
-    // Null is nothing, not everything.
+    // A null selector matches nothing.
     assert_eq!(namespaces("namespaceSelector: null, "), Some(vec!["default".to_owned()]));
     let zone = one(&deployment(
         "",
@@ -273,7 +273,7 @@ fn whom_anti_affinity_means() {
 }
 
 #[test]
-fn ports_grace_and_the_order_of_updates() {
+fn ports_grace_and_update_order_are_read() {
     let ports = "containers: [{name: a, image: a, ports: [{containerPort: 1}, {containerPort: 2, hostPort: 20, protocol: UDP}]}]\n";
     let numbers = |pod: &str| -> Vec<(u16, String)> {
         one(&deployment("", pod)).ports.into_iter().map(|p| (p.number, p.protocol)).collect()
@@ -304,7 +304,7 @@ fn ports_grace_and_the_order_of_updates() {
 }
 
 #[test]
-fn locks_that_live_as_long_as_the_process() {
+fn only_locks_of_the_process_count() {
     let lock = |command: &str| {
         let pod = format!("containers: [{{name: a, image: a, command: {command}}}]\n");
         let world = read(&stateful("", &pod));
@@ -326,16 +326,16 @@ fn locks_that_live_as_long_as_the_process() {
         assert_eq!(lock(&format!("[flock, {options}, /data, mysqld]")).1, 0, "{options}");
     }
     let open = [
-        // It goes on when the lock is another's.
+        // The script continues although another process has the lock.
         r#"[sh, -c, "exec 9>/data/.lock; flock -n 9; exec mysqld"]"#,
         r#"[sh, -c, "exec 9>/data/.lock; flock -n 9 || true; exec mysqld"]"#,
         r#"[sh, -c, "exec 9>/data/.lock; flock -n 9 || echo busy; exec mysqld"]"#,
         r#"[sh, -c, "exec 9>/data/.lock; flock -n 9 && echo x; exec mysqld"]"#,
         r#"[sh, -c, "exec 9>/data/.lock && flock -n -E 0 9 && exec mysqld"]"#,
-        // Without the file there is no `flock`, and no end.
+        // If the file cannot be opened, `flock` does not run, and the script continues.
         r#"[bash, -ec, "exec 9>/data/.lock && flock -n 9; exec mysqld"]"#,
         r#"[bash, -c, "exec 9>/data/.lock || flock -n 9 && exec mysqld"]"#,
-        // Shared, let go, of another descriptor, or for another command.
+        // The lock is shared, released, on another descriptor, or for another command.
         r#"[sh, -c, "exec 9>/data/.lock && flock -s 9 && exec mysqld"]"#,
         r#"[sh, -c, "exec 9>/data/.lock; flock 9; exec 9>&-; exec mysqld"]"#,
         r#"[sh, -c, "exec 9>/data/.lock && flock -n 9 && exec mysqld 9>&-"]"#,
@@ -349,7 +349,7 @@ fn locks_that_live_as_long_as_the_process() {
         "[flock, -sn, /data/.lock, mysqld]",
         "[flock, -n, /data/.lock]",
         "[flock, -n, /data/.lock, -c, mysqld]",
-        // Which file it is, is not known.
+        // The file of the lock is unknown.
         "[flock, -n, $(DATA)/.lock, mysqld]",
         "[flock, -n, /data/../x, mysqld]",
     ];

@@ -28,7 +28,7 @@ fn claim(name: &str, spec: &str) -> String {
     )
 }
 
-/// The sources of each member of the first workload.
+/// Returns the sources of each member of the first workload.
 fn sources(world: &World) -> Vec<Vec<Source>> {
     let members = &world.workloads[0].members;
     members.iter().map(|m| m.mounts.iter().map(|m| m.source.clone()).collect()).collect()
@@ -39,7 +39,7 @@ fn host(path: &str, missing: Missing) -> Source {
 }
 
 #[test]
-fn claims_have_names_modes_and_fences() {
+fn names_modes_and_fences_of_claims_are_read() {
     let fence = |provisioner: &str, modes: &str| {
         let spec = template(&format!("storageClassName: c, accessModes: [{modes}]"));
         let world = read(&format!("{}{}", stateful(&spec, POD), class("c", provisioner)));
@@ -60,7 +60,7 @@ fn claims_have_names_modes_and_fences() {
 }
 
 #[test]
-fn claims_that_go_with_their_pods_come_back_empty() {
+fn claims_that_are_deleted_with_their_pods_lose_data() {
     let spec = format!(
         "{}\npersistentVolumeClaimRetentionPolicy: {{whenScaled: Delete}}",
         template("accessModes: [ReadWriteOncePod]")
@@ -70,7 +70,7 @@ fn claims_that_go_with_their_pods_come_back_empty() {
 }
 
 #[test]
-fn volumes_kept_for_claims_are_directories_of_their_nodes() {
+fn reserved_local_volumes_are_directories_of_their_nodes() {
     let node = |n: u32| {
         format!(
             "nodeAffinity: {{required: {{nodeSelectorTerms: [{{matchExpressions: [{{key: db, operator: In, values: [\"{n}\"]}}]}}]}}}}"
@@ -94,7 +94,7 @@ fn volumes_kept_for_claims_are_directories_of_their_nodes() {
     );
     let wants: Vec<&str> = world.workloads[0].members.iter().map(|m| m.wants[0].values[0].as_str()).collect();
     assert_eq!(wants, ["3", "4"]);
-    // Kept for nobody, which claim gets which is the controller's choice.
+    // The volumes are not reserved, so the controller chooses the claim of each volume.
     let free = |n: u32| format!("storageClassName: c, local: {{path: /mnt/db-{n}}}, {}", node(n));
     let text = stateful(&template("storageClassName: c, accessModes: [ReadWriteOnce]"), POD)
         + &volume("a", &free(1))
@@ -108,13 +108,13 @@ fn volumes_kept_for_claims_are_directories_of_their_nodes() {
 }
 
 #[test]
-fn claims_of_deployments() {
+fn all_pods_of_a_deployment_share_its_claim() {
     let pod = format!("{POD}volumes: [{{name: data, persistentVolumeClaim: {{claimName: store}}}}]\n");
     let bare = read(&deployment("replicas: 2", &pod));
     assert!(bare.unread.len() == 1 && bare.unread[0].what.contains("not in the files"));
     let one_claim = |s: &Source| matches!(s, Source::Volume { name, .. } if name == "claim default/store");
     assert!(sources(&bare).iter().all(|m| one_claim(&m[0])) && sources(&bare).len() == 2);
-    // One volume of the class, so it is that one.
+    // Only one volume has the class, so the claim gets this volume.
     let text = deployment("", &pod)
         + &claim("store", "storageClassName: manual, accessModes: [ReadWriteOnce]")
         + &volume("v", "storageClassName: manual, hostPath: {path: /mnt/data}");
@@ -128,7 +128,7 @@ fn claims_of_deployments() {
 }
 
 #[test]
-fn directories_of_the_node() {
+fn host_paths_are_directories_of_the_node() {
     let path = |kind: &str, mount: &str| {
         let pod = format!(
             "containers: [{{name: db, image: own/db, env: [{{name: N, valueFrom: {{fieldRef: {{fieldPath: metadata.name}}}}}}], \
@@ -145,7 +145,8 @@ fn directories_of_the_node() {
         [host("/mnt/d1/x", Missing::Created)]
     );
     assert_eq!(of(&path("", ", readOnly: true")), []);
-    // Each pod of its own name its own directory, which no other finds again; a numbered one does.
+    // Each pod of a Deployment has its own directory, and its successor has another one. A pod of a
+    // StatefulSet finds its directory again.
     assert_eq!(of(&path("", ", subPathExpr: $(N)")), []);
     let numbered = sources(&read(&stateful("replicas: 2", &path("", ", subPathExpr: $(N)"))));
     assert_eq!(
@@ -155,7 +156,7 @@ fn directories_of_the_node() {
 }
 
 #[test]
-fn data_that_has_nowhere_to_stay() {
+fn data_without_a_durable_mount_is_ephemeral() {
     let ephemeral = |container: &str, volumes: &str| {
         let workload =
             one(&deployment("", &format!("containers: [{{name: db, {container}}}]\nvolumes: [{volumes}]\n")));
@@ -178,7 +179,7 @@ fn data_that_has_nowhere_to_stay() {
 }
 
 #[test]
-fn a_reserved_volume_has_a_claim_of_its_own() {
+fn two_volumes_reserved_for_one_claim_are_reported() {
     let set = stateful(&template("storageClassName: c, accessModes: [ReadWriteOnce]"), POD);
     let reserved = |name: &str, claim: &str| {
         volume(name, &format!("claimRef: {{{claim}}}, nfs: {{server: nas, path: /{name}}}"))
@@ -190,7 +191,7 @@ fn a_reserved_volume_has_a_claim_of_its_own() {
     };
     let (a, b) = ("namespace: default, name: data-db-3", "namespace: default, name: data-db-4");
     assert_eq!(codes(&[("a", a), ("b", b)]), Vec::<String>::new());
-    // The second volume stands in the document after the first one.
+    // The second volume is in the next document.
     let two = codes(&[("a", a), ("b", a)]);
     assert!(matches!(&two[..], [one] if one.starts_with("violation ")), "{two:?}");
     let elsewhere = codes(&[("a", "namespace: prod, name: data-db-3")]);

@@ -4,7 +4,8 @@ use super::*;
 use berthc::images::Images;
 use berthc::{Options, Tree};
 
-/// Every spec of a folder, compiled together or, where they cannot be, alone.
+/// Returns the trees of every spec of a folder, compiled together or, if that is not possible,
+/// alone.
 pub fn trees() -> Vec<Tree> {
     let mut trees = Vec::new();
     for folder in ["specs", "tests/specs"] {
@@ -37,7 +38,7 @@ fn stacks(tree: &Tree) -> Vec<File<'_>> {
 }
 
 #[test]
-fn it_is_all_understood_and_nothing_in_it_is_wrong() {
+fn every_emitted_stack_is_read_completely_and_has_no_findings() {
     let mut read = 0;
     for tree in trees() {
         let world = swarm::read(&stacks(&tree), Images::builtin());
@@ -50,7 +51,7 @@ fn it_is_all_understood_and_nothing_in_it_is_wrong() {
 }
 
 #[test]
-fn its_mechanisms_are_there() {
+fn every_emitted_stack_has_its_mechanisms() {
     let specs = &trees()[0];
     let world = swarm::read(&stacks(specs), Images::builtin());
     let find = |name: &str| world.workloads.iter().find(|w| w.name == name).unwrap();

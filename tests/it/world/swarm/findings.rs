@@ -15,7 +15,7 @@ fn one(code: &str, level: Level) -> Vec<(String, Level)> {
 }
 
 #[test]
-fn references_that_lead_nowhere() {
+fn references_to_missing_objects_are_reported() {
     for body in ["volumes: [\"data:/d\"]", "networks: [net]", "configs: [conf]", "secrets: [{ source: s }]"] {
         assert_eq!(codes(body, ""), one("file-refused", V), "{body}");
     }
@@ -33,7 +33,7 @@ fn references_that_lead_nowhere() {
 }
 
 #[test]
-fn constraints_that_match_nothing() {
+fn constraints_that_match_nothing_are_reported() {
     let constraint =
         |text: &str| codes(&format!("deploy: {{ placement: {{ constraints: [{text:?}] }} }}"), "");
     assert_eq!(constraint("node.label.db == 1"), one("rule-matches-nothing", V));
@@ -47,7 +47,7 @@ fn constraints_that_match_nothing() {
 }
 
 #[test]
-fn modes_that_exclude_each_other() {
+fn modes_that_exclude_each_other_are_reported() {
     let world = service("deploy:\n  mode: global\n  replicas: 6", "").1;
     assert_eq!(told(&world), [("file-refused".to_owned(), V, 7)]);
     assert_eq!(only(&world, "file-refused").at.len(), 2);
@@ -56,18 +56,18 @@ fn modes_that_exclude_each_other() {
 }
 
 #[test]
-fn templates_that_swarm_refuses() {
+fn templates_that_swarm_refuses_are_reported() {
     assert_eq!(codes("hostname: \"{{.Task.Number}}\"", ""), one("file-refused", V));
     assert_eq!(codes("hostname: \"{{.Task.Slot\"", ""), one("file-refused", V));
     assert_eq!(codes("hostname: \"{{.Node.Hostname}}\"", ""), []);
     let (_, world) = service("hostname: \"{{join .X}}\"", "");
     assert_eq!((world.unread.len(), world.findings.len()), (1, 0));
-    // Nobody expands a command.
+    // A command is not expanded.
     assert_eq!(codes("command: [\"{{.Nothing}}\"]", ""), []);
 }
 
 #[test]
-fn options_of_a_slot_under_one_name() {
+fn options_with_the_slot_need_a_name_with_the_slot() {
     let opts = "{ type: nfs, o: addr=h, device: \":/e/{{.Task.Slot}}\" }";
     let of = |name: &str, replicas: u32| {
         codes(
@@ -81,7 +81,7 @@ fn options_of_a_slot_under_one_name() {
 }
 
 #[test]
-fn ports() {
+fn ports_without_effect_are_reported() {
     let dnsrr = |port: &str| codes(&format!("ports: [{port}]\ndeploy: {{ endpoint_mode: dnsrr }}"), "");
     assert_eq!(dnsrr("\"80:80\""), one("file-refused", V));
     assert_eq!(dnsrr("{ target: 80 }"), one("file-refused", V));
@@ -94,7 +94,7 @@ fn ports() {
 }
 
 #[test]
-fn ports_of_two_services() {
+fn ports_that_two_services_publish_are_reported() {
     let two = |a: &str, b: &str| {
         told(&read(&format!("services:\n  a: {{ image: x, {a} }}\n  b: {{ image: y, {b} }}\n")))
             .into_iter()
@@ -109,7 +109,8 @@ fn ports_of_two_services() {
     assert_eq!(two(mesh, mesh), one("file-refused", V));
     assert_eq!(two(mesh, &host("")), one("file-refused", V));
     assert_eq!(two(mesh, "ports: [\"81:80\"]"), []);
-    // Two that may go to two nodes keep each other apart: that is a rule, not a fault.
+    // Two services that may run on two nodes keep each other away with the port. This is a rule and
+    // no fault.
     assert_eq!(two(&host(""), &host("")), []);
     assert_eq!(two(&host("mode: global"), &host("")), one("update-stuck", V));
     let v = |n| format!("mode: global, {}", on(&format!("node.labels.v == {n}")));
@@ -121,7 +122,7 @@ fn ports_of_two_services() {
 }
 
 #[test]
-fn what_the_stack_command_reads_past() {
+fn keys_that_the_stack_command_drops_are_reported() {
     let data = "volumes: [\"/srv/d:/d\"]";
     let port = "ports: [{ target: 1, published: 1, mode: host }]";
     assert_eq!(codes(&format!("container_name: x\n{data}"), ""), one("rule-ignored", V));
@@ -137,7 +138,7 @@ fn what_the_stack_command_reads_past() {
 }
 
 #[test]
-fn what_the_stack_command_refuses() {
+fn files_that_the_stack_command_refuses_are_reported() {
     for body in
         ["extends: { service: b }", "profiles: [x]", "mem_limit: 1g", "depends_on: { b: { condition: c } }"]
     {
@@ -153,7 +154,7 @@ fn what_the_stack_command_refuses() {
     }
     let world = read("name: x\nservices: { a: { image: b } }\n");
     assert_eq!(told(&world), [("file-refused".to_owned(), N, 1)]);
-    // The same key in many services is one thing to say.
+    // The same key in many services is one finding.
     let world = read("services:\n  a: { image: x, profiles: [p] }\n  b: { image: x, profiles: [p] }\n");
     assert_eq!(only(&world, "file-refused").at.len(), 2);
 }
@@ -161,7 +162,7 @@ fn what_the_stack_command_refuses() {
 const DATABASE: &str = "services:\n  db1: &db\n    image: docker.io/library/zookeeper:3.9\n    volumes: [\"/srv/z:/data\", \"/srv/l:/datalog\"]\n";
 
 #[test]
-fn habits_of_databases() {
+fn risky_settings_of_databases_are_notes() {
     let db = |rest: &str| {
         let world = read(&format!("{}{rest}", DATABASE.replace(" &db", "")));
         world.findings.into_iter().map(|f| (f.code.to_string(), f.level)).collect::<Vec<_>>()
@@ -189,13 +190,13 @@ fn habits_of_databases() {
     let world = read("services: { db: { image: postgres, stop_grace_period: 1m } }");
     assert_eq!(only(&world, "data-ephemeral").level, V);
     assert_eq!(world.workloads[0].members[0].mounts[0].source, Source::Ephemeral);
-    // A router of the same image keeps nothing.
+    // A router of the same image keeps no data.
     let world = read("services: { db: { image: mongo, command: mongos --configdb x } }");
     silent(&world);
 }
 
 #[test]
-fn who_never_comes_back() {
+fn restart_policies_that_give_up_are_reported() {
     let policy = |policy: &str, more: &str| {
         let text = format!("{more}\ndeploy: {{ restart_policy: {{ {policy} }} }}");
         codes(&text, "volumes: { dd: }\n")
@@ -207,24 +208,25 @@ fn who_never_comes_back() {
     for good in ["condition: any", "condition: any, max_attempts: 0, window: 5s", "delay: 5s"] {
         assert_eq!(policy(good, data), [], "{good}");
     }
-    // Within the window it may come to rest; who is refused its directory or port does not.
+    // With a window, only attempts within it count, so the task may still recover. A task that is
+    // refused its directory or port does not recover.
     let window = "max_attempts: 3, window: 120s";
     assert_eq!(policy(window, data), one("update-stuck", N));
     assert_eq!(policy(window, "ports: [80]\nvolumes: [\"/srv/d:/d\"]"), one("update-stuck", V));
-    // A job that ends, with data and without.
+    // A job that ends, once with data and once without.
     assert_eq!(policy("condition: none", "volumes: [\"dd:/d\"]"), one("update-stuck", N));
     assert_eq!(policy("condition: none", ""), []);
     assert_eq!(policy("condition: on-failure", "ports: [80]"), one("update-stuck", N));
     let plain = |restart: &str| codes(&format!("restart: {restart}\n{data}"), "volumes: { dd: }\n");
     assert_eq!(plain("on-failure:3"), one("update-stuck", V));
     assert_eq!(plain("unless-stopped"), []);
-    // Nothing follows that could hold anything.
+    // The service has no successor that could hold a resource.
     let world = read("services: { a: { image: b, deploy: { restart_policy: { condition: none } } } }");
     assert!(!world.workloads[0].restarts);
 }
 
 #[test]
-fn more_tasks_than_one_node_takes() {
+fn more_tasks_than_ports_allow_are_reported() {
     let of = |replicas: u32, more: &str, on: &str, order: &str| {
         let ports = if more.is_empty() { "ports: [{ target: 1, published: 1, mode: host }]" } else { "" };
         codes(
@@ -244,7 +246,7 @@ fn more_tasks_than_one_node_takes() {
 }
 
 #[test]
-fn checks_of_members() {
+fn checks_that_kill_or_hide_members_are_reported() {
     let quorum = |check: &str, servers: &str| {
         let service = |n: u32| {
             format!(
@@ -274,7 +276,7 @@ fn checks_of_members() {
 }
 
 #[test]
-fn configs_that_keep_their_name() {
+fn configs_with_a_fixed_name_are_reported() {
     let of = |name: &str| codes("", &format!("configs: {{ {name}, file: ./a }} }}\n"));
     for bad in ["nginx: { x-a: b", "nginx_conf: { name: web-nginx", "acceded: { name: ab"] {
         assert_eq!(of(bad), one("config-fixed", N), "{bad}");
@@ -287,8 +289,8 @@ fn configs_that_keep_their_name() {
 }
 
 #[test]
-fn ids_that_two_members_have() {
-    // Nothing else is told of them: each has a node of its own.
+fn repeated_ids_are_reported() {
+    // The services have no other findings, because each one has its own node.
     let two = |first: &str, second: &str| {
         let service = |n: u32, env: &str| {
             let own =
@@ -314,12 +316,12 @@ fn ids_that_two_members_have() {
     assert_eq!(world.findings.iter().filter(|f| f.code == "id-repeated").count(), 1);
     let slots = "environment: { ZOO_MY_ID: \"{{.Task.Slot}}\" }\n    deploy: { replicas: 3, placement: { max_replicas_per_node: 1 } }";
     silent(&two(slots, &id(9)));
-    // What serves no data may be called as it likes.
+    // A service without data may have any hostname.
     silent(&read("services: { web: { image: nginx, hostname: web, deploy: { replicas: 3 } } }"));
 }
 
 #[test]
-fn members_of_a_quorum_that_may_share_a_node() {
+fn quorum_members_that_may_share_a_node_are_a_note() {
     let both = |first: &str, second: &str| {
         let service = |n: u32, more: &str| {
             format!(
@@ -351,7 +353,7 @@ fn members_of_a_quorum_that_may_share_a_node() {
 }
 
 #[test]
-fn a_generic_resource_is_listed_and_no_lock() {
+fn a_generic_resource_is_listed_and_is_no_lock() {
     let world = read(
         "services: { db: { image: example/db, deploy: { resources: { reservations: { generic_resources: [{ discrete_resource_spec: { kind: disk, value: 1 } }] } } } } }",
     );
@@ -360,7 +362,7 @@ fn a_generic_resource_is_listed_and_no_lock() {
 }
 
 #[test]
-fn services_without_data_are_left_alone() {
+fn services_without_data_have_no_findings() {
     let world = read(
         "version: \"3.8\"\nx-common: { labels: { a: b } }\nservices:\n  web:\n    image: nginx:${TAG:-1}\n    ports: [\"80:80\", \"443:443\"]\n    command: [nginx, -g, \"daemon off;\"]\n    environment: [MODE=x]\n    depends_on: [api]\n    volumes: [\"./nginx.conf:/etc/nginx/nginx.conf\"]\n    deploy: { replicas: 4, update_config: { order: start-first } }\n  api:\n    image: example/api\n    container_name: api\n    restart: unless-stopped\n    networks: [back]\nnetworks: { back: }\n",
     );

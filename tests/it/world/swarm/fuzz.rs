@@ -61,7 +61,7 @@ fn mutate(text: &str, random: &mut Random) -> String {
 }
 
 #[test]
-fn mutants_of_emitted_files_and_soup() {
+fn changed_stack_files_and_random_text_never_panic() {
     let mut random = Random(0x5eed_cafe_f00d);
     let trees = emitted::trees();
     let stacks: Vec<&str> = trees

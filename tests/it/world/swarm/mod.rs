@@ -1,4 +1,4 @@
-//! Stack files, as Swarm runs them.
+//! Tests how stack files are read.
 
 use berthc::images::Images;
 use std::collections::BTreeMap;
@@ -29,7 +29,7 @@ fn service(body: &str, beside: &str) -> (Workload, World) {
     (world.workloads[0].clone(), world)
 }
 
-/// Code, level and line of each finding.
+/// Returns the code, level and line of each finding.
 fn told(world: &World) -> Vec<(String, Level, usize)> {
     world.findings.iter().map(|f| (f.code.to_string(), f.level, f.at[0].line)).collect()
 }

@@ -4,7 +4,7 @@ use super::*;
 use berthc::images::Images;
 
 #[test]
-fn defaults_are_swarms() {
+fn missing_fields_have_swarms_defaults() {
     let (a, world) = service("", "");
     silent(&world);
     assert_eq!((a.kind, a.members.len(), a.grace), (Kind::Replicated, 1, 10));
@@ -14,7 +14,7 @@ fn defaults_are_swarms() {
 }
 
 #[test]
-fn modes_replicas_and_orders() {
+fn modes_replicas_and_update_orders_are_read() {
     let (a, world) = service(
         "hostname: \"{{.Service.Name}}-{{.Task.Slot}}\"\nstop_grace_period: 1m30s\ndeploy:\n  replicas: 3\n  placement: { max_replicas_per_node: 1 }\n  update_config: { order: start-first }",
         "",
@@ -34,7 +34,7 @@ fn modes_replicas_and_orders() {
         let (a, world) = service(&format!("deploy: {{ replicas: {text} }}"), "");
         (a.members.len(), world.unread.len(), world.findings.len())
     };
-    // As `docker stack config` 28.2.2 has them.
+    // The results of `docker stack config` 28.2.2.
     for (text, number) in [
         ("2.0", 2),
         ("2e0", 2),
@@ -60,7 +60,7 @@ fn modes_replicas_and_orders() {
 }
 
 #[test]
-fn constraints() {
+fn constraints_become_wants() {
     let (a, world) = service(
         "deploy:\n  placement:\n    constraints:\n      - node.labels.DB==One\n      - Node.Role != manager\n      - node.hostname == h1\n      - \"node.ip == 10.0.0.0/8\"\n      - engine.labels.os == ubuntu 14.04\n      - node.id != ${ID:-x}",
         "",
@@ -83,7 +83,7 @@ fn constraints() {
 }
 
 #[test]
-fn mounts_of_both_forms() {
+fn mounts_of_both_forms_are_read() {
     let (a, world) = service(
         "volumes:\n  - data:/1\n  - /srv/a:/2\n  - ./rel:/3\n  - data:/4:ro\n  - /5\n  - { type: bind, source: /srv/b, target: /6 }\n  - { type: volume, source: data, target: /7, read_only: true }\n  - { type: tmpfs, target: /8 }\n  - { type: volume, source: named, target: /9, volume: { subpath: x } }\n  - /var/run/docker.sock:/var/run/docker.sock\n  - ./my.cnf:/etc/my.cnf",
         "volumes: { data: , named: { name: shared } }\n",
@@ -102,7 +102,7 @@ fn mounts_of_both_forms() {
 }
 
 #[test]
-fn volumes_by_their_drivers() {
+fn volumes_are_read_with_their_drivers() {
     let (a, world) = service(
         "volumes: [\"nfs:/1\", \"bound:/2\", \"memory:/3\", \"ebs:/4\", \"rbd:/5\", \"each:/6\", \"lost:/7\"]\ndeploy: { mode: global }",
         "volumes:\n  nfs: { driver_opts: { type: nfs4, o: \"addr=10.0.0.9,rw\", device: \":/export//a/\" } }\n  bound: { driver: local, driver_opts: { type: none, o: bind, device: /srv/x/../c/ } }\n  memory: { driver_opts: { type: tmpfs, device: tmpfs } }\n  ebs: { driver: \"rexray/ebs:latest\", name: a-ebs }\n  rbd: { driver: rexray/rbd }\n  each: { driver: rexray/ebs, name: \"a-{{.Node.Hostname}}\" }\n  lost: { name: \"a-{{.Task.ID}}\" }\n",
@@ -138,7 +138,7 @@ fn volumes_by_their_drivers() {
 }
 
 #[test]
-fn cluster_volumes_are_reserved_alone_and_not_on_every_node() {
+fn cluster_volumes_are_exclusive_except_in_global_services() {
     let beside = "volumes: { v1: { external: true, name: one }, v2: { external: true } }\n";
     let one = "volumes: [{ type: cluster, source: v1, target: /1 }]";
     let two =
@@ -156,7 +156,7 @@ fn cluster_volumes_are_reserved_alone_and_not_on_every_node() {
     assert_eq!(reserved(two, beside), 0);
     assert_eq!(reserved(&format!("{one}\ndeploy: {{ mode: global }}"), beside), 0);
     let many = "volumes: { v1: { x-cluster-spec: { access_mode: { scope: multi, sharing: none } } } }";
-    // The scheduler gives no second task of either sharing a volume, on whichever node.
+    // The scheduler gives the volume to no second task on any node, whatever its sharing mode.
     assert_eq!(reserved(one, many), 1);
     assert_eq!(reserved(one, &many.replace("none", "onewriter")), 1);
     assert_eq!(reserved(one, &many.replace("none", "all")), 0);
@@ -165,7 +165,7 @@ fn cluster_volumes_are_reserved_alone_and_not_on_every_node() {
 }
 
 #[test]
-fn each_slot_has_its_own_text() {
+fn templates_are_expanded_for_each_slot() {
     let (a, world) = service(
         "environment: [\"NUMBER={{.Task.Slot}}\"]\nvolumes: [\"data:/1\", \"/srv/{{.Service.Name}}/{{.Task.Slot}}:/2\", \"/srv/{{.Node.Hostname}}:/3\"]\ndeploy: { replicas: 2 }",
         "volumes: { data: { name: \"data-{{.Task.Slot}}{{\\\"!\\\"}}\" } }\n",
@@ -186,7 +186,7 @@ fn each_slot_has_its_own_text() {
 }
 
 #[test]
-fn ports_of_the_node_and_of_the_swarm() {
+fn only_ports_in_host_mode_belong_to_the_node() {
     let (a, world) = service(
         "ports:\n  - \"80:80\"\n  - 81\n  - \"8000-8010:8000-8010/udp\"\n  - { target: 90, published: 90, mode: host, protocol: UDP }\n  - { target: 91, mode: host }\n  - { target: 92, published: 92 }",
         "",
@@ -208,7 +208,7 @@ fn ports_of_the_node_and_of_the_swarm() {
 }
 
 #[test]
-fn the_guard_holds_and_other_locks_are_listed() {
+fn the_guard_is_a_lock_and_other_locks_are_listed() {
     let guard = berthc::plan::docker::GUARD.replace('$', "$$");
     let read = |body: &str| {
         let (a, world) = service(body, "");
@@ -238,7 +238,7 @@ fn directories_that_may_be_data_are_listed() {
 
 /// The results of docker 28.2.2 with no variable set.
 #[test]
-fn variables() {
+fn variables_are_filled_in_as_docker_does() {
     let image = |text: &str| {
         let text = serde_json::to_string(text).unwrap();
         let world = read(&format!("services: {{ a: {{ image: b, hostname: {text} }} }}"));
@@ -266,9 +266,9 @@ fn variables() {
     }
 }
 
-/// As docker 28.2.2 reads them.
+/// The results of docker 28.2.2.
 #[test]
-fn short_mounts() {
+fn short_mounts_are_read_as_docker_does() {
     let one = |spec: &str| {
         let (a, world) = service(&format!("volumes: [{spec:?}]"), "volumes: { ab: }\n");
         (a.members[0].mounts.first().map(|m| (m.target.clone(), m.source.clone())), told(&world).len())
@@ -279,7 +279,7 @@ fn short_mounts() {
     assert_eq!(one("ab:/x:rw,nocopy"), (some("/x", ab()), 0));
     assert_eq!(one("ab:/x:z,ro"), (None, 0));
     assert_eq!(one("~/x:/x"), (some("/x", host("~/x", Missing::Refused)), 0));
-    // One letter is a drive.
+    // A single letter is a Windows drive.
     assert_eq!(one("v:/y"), (some("v:/y", Source::Ephemeral), 1));
     assert_eq!(one("v:/y:/z"), (some("/z", host("v:/y", Missing::Refused)), 0));
     assert_eq!(one("ab:/b:"), (None, 1));
@@ -288,7 +288,7 @@ fn short_mounts() {
 }
 
 #[test]
-fn extensions_and_several_files() {
+fn extensions_are_ignored_and_files_are_separate_stacks() {
     let (_, world) = service("x-note: hello", "x-any: { thing: [1, 2] }\n");
     silent(&world);
     let text = "services: { db: { image: b, volumes: [\"data:/d\"] } }\nvolumes: { data: }\n";
@@ -303,7 +303,7 @@ fn extensions_and_several_files() {
 }
 
 #[test]
-fn anchors_and_merge_keys() {
+fn anchors_and_merge_keys_are_expanded() {
     let world = read(
         "x-db: &db\n  image: example/db\n  deploy: &one { replicas: 1, update_config: { order: start-first } }\nservices:\n  db1:\n    <<: *db\n    volumes: [\"/srv/1:/d\"]\n  db2:\n    <<: *db\n    deploy: { <<: *one, replicas: 2 }\n",
     );
@@ -315,7 +315,7 @@ fn anchors_and_merge_keys() {
 }
 
 #[test]
-fn docker_reads_one_document() {
+fn documents_after_the_first_are_reported() {
     let world = read("services: { a: { image: b } }\n---\nservices: { c: { image: d } }\n");
     assert_eq!((world.workloads.len(), told(&world)), (1, vec![("rule-ignored".to_owned(), Level::Note, 3)]));
     let world = read("a: 1\n");
@@ -325,7 +325,7 @@ fn docker_reads_one_document() {
 }
 
 #[test]
-fn short_ports_of_the_host_are_never_exclusive() {
+fn short_ports_are_never_exclusive() {
     for (spec, refused) in [
         ("80", 0),
         ("80/", 0),
