@@ -1,12 +1,14 @@
 //! Checks the order of imports: each module imports only earlier modules, and no file or folder imports
 //! itself through other files.
 //!
-//! An import is any path in the code: of a `use`, of a call, of a type, in the arguments of a macro. It
-//! leads to the file that declares the name, also through `pub use`. The name of a module
-//! alone is no import; the names behind it are. Tests inside `src` do not count.
+//! An import is any path in the code: of a `use`, of a call, of a type, in the arguments of a macro or an
+//! attribute. It leads to the file that declares the name, also through `pub use`. A `pub use` is itself
+//! an import if the name comes from outside of the module. The name of a module alone is no import; the
+//! names behind it are. Tests inside `src` do not count.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
 
 use crate::harness::{root, walk};
@@ -58,8 +60,8 @@ struct Source {
     module: Path,
     /// The names that `use` brings in, each with the path behind it.
     names: BTreeMap<String, Path>,
-    /// The paths behind `pub use NAME::*`.
-    globs: Vec<Path>,
+    /// The paths of each `pub use`.
+    exports: BTreeSet<Path>,
     /// The macros that the crate exports.
     macros: Vec<String>,
     /// All other paths, as written.
@@ -83,10 +85,9 @@ impl Source {
             syn::UseTree::Group(group) => {
                 group.items.iter().for_each(|tree| self.flatten(tree, path.clone(), public));
             }
-            syn::UseTree::Glob(_) if public => self.globs.push(path),
             syn::UseTree::Glob(_) => {
                 path.push("*".to_owned());
-                self.uses.insert(path);
+                if public { &mut self.exports } else { &mut self.uses }.insert(path);
             }
             syn::UseTree::Name(name) => self.bind(path, &name.ident, &name.ident, public),
             syn::UseTree::Rename(name) => self.bind(path, &name.ident, &name.rename, public),
@@ -100,42 +101,33 @@ impl Source {
         }
         let name =
             if own && item == name { path.last().cloned().unwrap_or_default() } else { name.to_string() };
-        if !public {
-            self.uses.insert(path.clone());
-        }
+        if public { &mut self.exports } else { &mut self.uses }.insert(path.clone());
         self.names.insert(name, path);
     }
 
-    /// Collects the paths in the tokens of a macro's call, which syn does not parse.
-    fn scan(&mut self, tokens: &str) {
-        let mut path = Path::new();
-        let mut joined = false;
-        let mut quoted = false;
-        let text = tokens.replace("\\\\", "").replace("\\\"", "").replace("::", " :: ");
-        for word in text.split_inclusive(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')) {
-            let (name, rest) = word.split_at(
-                word.trim_end_matches(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).len(),
-            );
-            if !quoted {
-                match name {
-                    "" => {}
-                    "::" => joined = true,
-                    name => {
-                        if !joined {
-                            self.paths.insert(std::mem::take(&mut path));
-                        }
-                        path.push(name.to_owned());
-                        joined = false;
+    /// Collects the paths in tokens that syn does not parse: those of a macro or an attribute.
+    fn scan(&mut self, tokens: TokenStream) {
+        let (mut path, mut colons) = (Path::new(), 0);
+        for token in tokens {
+            match token {
+                TokenTree::Ident(name) => {
+                    if colons < 2 {
+                        self.paths.insert(std::mem::take(&mut path));
+                    }
+                    path.push(name.to_string());
+                }
+                TokenTree::Punct(mark) if mark.as_char() == ':' => {
+                    colons += 1;
+                    continue;
+                }
+                other => {
+                    self.paths.insert(std::mem::take(&mut path));
+                    if let TokenTree::Group(group) = other {
+                        self.scan(group.stream());
                     }
                 }
             }
-            if rest.contains('"') {
-                quoted = !quoted;
-            }
-            if !rest.trim().is_empty() {
-                self.paths.insert(std::mem::take(&mut path));
-                joined = false;
-            }
+            colons = 0;
         }
         self.paths.insert(path);
     }
@@ -169,13 +161,35 @@ impl<'a> Visit<'a> for Source {
         visit::visit_item_impl(self, item);
     }
 
-    fn visit_item_mod(&mut self, _: &'a syn::ItemMod) {}
+    /// Collects what a module inside the file imports from other files.
+    fn visit_item_mod(&mut self, item: &'a syn::ItemMod) {
+        let test = |a: &syn::Attribute| {
+            a.path().is_ident("cfg") && a.meta.require_list().is_ok_and(|l| l.tokens.to_string() == "test")
+        };
+        if item.attrs.iter().any(test) {
+            return;
+        }
+        let mut inner = Self::default();
+        visit::visit_item_mod(&mut inner, item);
+        for mut path in inner.paths.into_iter().chain(inner.uses).chain(inner.exports) {
+            match path.first().map(String::as_str) {
+                Some("super") => path[0] = "self".to_owned(),
+                Some("crate") => {}
+                _ => continue,
+            }
+            self.paths.insert(path);
+        }
+    }
+
+    fn visit_meta_list(&mut self, list: &'a syn::MetaList) {
+        self.scan(list.tokens.clone());
+    }
 
     fn visit_vis_restricted(&mut self, _: &'a syn::VisRestricted) {}
 
     fn visit_macro(&mut self, call: &'a syn::Macro) {
         self.visit_path(&call.path);
-        self.scan(&call.tokens.to_string());
+        self.scan(call.tokens.clone());
     }
 
     fn visit_item_macro(&mut self, item: &'a syn::ItemMacro) {
@@ -195,17 +209,26 @@ struct Graph {
 }
 
 impl Graph {
+    /// Reads all of `src`.
     fn read() -> Self {
         let src = root().join("src");
-        let mut graph = Self { files: BTreeMap::new(), modules: BTreeMap::new() };
-        for path in walk(&src).into_iter().filter(|p| p.extension().is_some_and(|e| e == "rs")) {
+        let files = walk(&src).into_iter().filter(|p| p.extension().is_some_and(|e| e == "rs"));
+        Self::of(files.map(|path| {
             let name = path.strip_prefix(&src).unwrap().to_string_lossy().into_owned();
+            (name, std::fs::read_to_string(&path).unwrap())
+        }))
+    }
+
+    /// Makes the graph of files with these names and texts.
+    fn of(files: impl Iterator<Item = (String, String)>) -> Self {
+        let mut graph = Self { files: BTreeMap::new(), modules: BTreeMap::new() };
+        for (name, text) in files {
             let mut module: Path = name.trim_end_matches(".rs").split('/').map(str::to_owned).collect();
             if module.last().is_some_and(|m| ["mod", "lib", "main"].contains(&m.as_str())) {
                 module.pop();
             }
             let mut source = Source { module: module.clone(), ..Source::default() };
-            source.visit_file(&syn::parse_file(&std::fs::read_to_string(&path).unwrap()).unwrap());
+            source.visit_file(&syn::parse_file(&text).unwrap());
             if name != "main.rs" {
                 graph.modules.insert(module, name.clone());
             }
@@ -267,7 +290,9 @@ impl Graph {
             let items = named
                 .filter_map(|path| self.absolute(source, path))
                 .filter(|path| !self.modules.contains_key(path));
-            let homes = items.filter_map(|path| self.home(&path));
+            let exports = source.exports.iter().filter_map(|path| self.absolute(source, path));
+            let exports = exports.filter(|path| !path.starts_with(&source.module));
+            let homes = items.chain(exports).filter_map(|path| self.home(&path));
             all.insert(file.as_str(), homes.filter(|home| home != file).collect());
         }
         all
@@ -324,6 +349,79 @@ fn folders<'g>(imports: &BTreeMap<&'g str, BTreeSet<String>>) -> BTreeSet<&'g st
     imports.keys().flat_map(above).chain([""]).collect()
 }
 
+/// The imports of the file `a/one.rs` with this code, next to a file `b.rs` and in front of `c.rs`.
+fn imports_of(code: &str) -> BTreeSet<String> {
+    let files = [
+        ("lib.rs", "pub mod a; pub mod b; pub mod c; pub use b::X;"),
+        ("a/mod.rs", "pub mod one; pub mod two; pub use two::Two;"),
+        ("a/one.rs", code),
+        ("a/two.rs", "pub struct Two;"),
+        ("b.rs", "pub struct X; pub fn y() {}"),
+        ("c.rs", "pub use crate::b::y;"),
+    ];
+    let graph = Graph::of(files.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())));
+    graph.imports().remove("a/one.rs").unwrap()
+}
+
+#[test]
+fn each_way_to_name_a_file_is_an_import() {
+    for code in [
+        "use crate::b::X;",
+        "use crate::b::{X, y};",
+        "use crate::{b::{self, X}, c};",
+        "use crate::b::*;",
+        "use crate::X;",
+        "use crate::c::y;",
+        "use super::super::b::X;",
+        "use crate::b; fn f() { b::y() }",
+        "use crate::b as other; fn f() -> other::X { other::X }",
+        "use crate::c; fn f() { c::y() }",
+        "pub use crate::b::X;",
+        "pub(super) use crate::b::*;",
+        "fn f() { crate::b::y() }",
+        "fn f() { super::super::b::y() }",
+        "fn f() { use crate::b::y; }",
+        "struct S(Vec<crate::b::X>);",
+        "fn f(g: impl Fn() -> crate::b::X) {}",
+        "type T = <crate::b::X as Default>::T;",
+        "impl Drop for crate::b::X { fn drop(&mut self) {} }",
+        "fn f() { println!(\"{}\", crate::b::y()) }",
+        "fn f() { assert!('\"' == c, \"{:?}\", [crate::b::y()]) }",
+        "macro_rules! m { () => { $crate::b::y() } }",
+        "#[schemars(transform = crate::b::y)] struct S;",
+        "pub mod inner { use super::super::super::b::X; }",
+        "pub mod inner { fn f() { crate::b::y() } }",
+    ] {
+        assert_eq!(imports_of(code), ["b.rs".to_owned()].into(), "{code}");
+    }
+    for code in
+        ["use super::Two;", "use super::two::Two;", "fn f() { super::Two; }", "fn f(t: crate::a::Two) {}"]
+    {
+        assert_eq!(imports_of(code), ["a/two.rs".to_owned()].into(), "{code}");
+    }
+    for code in [
+        "use crate::b;",
+        "use self::inner::X; mod inner { pub struct X; }",
+        "#[cfg(test)] mod tests { use crate::b::X; }",
+    ] {
+        assert_eq!(imports_of(code), BTreeSet::new(), "{code}");
+    }
+}
+
+#[test]
+fn a_circle_of_two_files_is_found() {
+    let files = [
+        ("lib.rs", ""),
+        ("a/x.rs", "use super::y::Y; pub struct X;"),
+        ("a/y.rs", "use super::x::X; pub struct Y;"),
+    ];
+    let graph = Graph::of(files.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())));
+    let imports = graph.imports();
+    assert_eq!(circle(&entries(&imports, "")), None);
+    let found = circle(&entries(&imports, "a")).unwrap();
+    assert_eq!(found, ["a/x.rs imports a/y.rs", "a/y.rs imports a/x.rs"]);
+}
+
 #[test]
 fn imports_go_in_one_direction() {
     let graph = Graph::read();
@@ -369,6 +467,24 @@ fn orchestrators_do_not_import_each_other() {
         wrong.extend(others.map(|home| format!("{file} imports {home}")));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The files are read back without the plan, and neither of the two judges knows the other.
+#[test]
+fn judges_are_independent() {
+    const APART: [(&str, &str); 6] = [
+        ("world", "plan"),
+        ("mechanism", "plan"),
+        ("explore", "plan"),
+        ("verify", "plan"),
+        ("certificate", "explore"),
+        ("certificate", "verify"),
+    ];
+    let graph = Graph::read();
+    let imports = graph.imports();
+    let edges = entries(&imports, "");
+    let wrong: Vec<&String> = APART.into_iter().filter_map(|(from, to)| edges.get(from)?.get(to)).collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
 }
 
 /// A method in another file than its type is called without an import, so the tests above do not see it.
