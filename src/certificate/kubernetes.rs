@@ -9,7 +9,7 @@ use crate::mechanism::kubernetes::{
     AFFINITY, ATTACH, BIND, BY_HAND, CLAIM, DAEMONSET, GONE_FIRST, IDS, LOCK, NODE_BOUND, PATH, PATH_MISSING,
     PIN, POD_NAME, PORTS, RESERVED, REVISION_LABEL, RWOP, TAINT, UNIQUE,
 };
-use crate::text::units::Version;
+use crate::model::Kubernetes;
 
 /// Returns what must protect a cell.
 pub fn expect(shape: &Shape<'_>, resource: Resource, hazard: Hazard) -> Expect {
@@ -116,6 +116,8 @@ fn on_each_node(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
 
 fn on_pinned_nodes(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
     let here = |first: &[&'static Mechanism]| here(shape, hazard, first);
+    let one_pod = shape.service.targets.kubernetes.as_ref().is_some_and(|k| k.one_pod);
+    let one_pod: &[&'static Mechanism] = if one_pod { &[&RWOP] } else { &[] };
     let mut ways = match hazard {
         Hazard::Colocate => vec![here(&[&PATH, &AFFINITY])],
         Hazard::Update | Hazard::Revisions => vec![here(&[&POD_NAME])],
@@ -136,8 +138,8 @@ fn on_pinned_nodes(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
             way(EMPTY, [&PATH_MISSING]),
             way(EMPTY, [&BY_HAND]),
         ],
-        Hazard::Neighbour => vec![way(SAME, [&UNIQUE]), way(SAME, [&RESERVED])],
-        Hazard::Force => vec![here(&[])],
+        Hazard::Neighbour => vec![way(SAME, [&UNIQUE]), way(SAME, [&[&RESERVED], one_pod].concat())],
+        Hazard::Force => vec![here(one_pod)],
     };
     // A directory of a node belongs to the member only if the member is bound to the node.
     if !matches!(hazard, Hazard::Colocate | Hazard::Neighbour | Hazard::Force) {
@@ -148,7 +150,7 @@ fn on_pinned_nodes(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
 
 fn on_volumes(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
     // Before 1.27 ReadWriteOncePod needs a feature gate.
-    let one_pod = shape.service.targets.kubernetes.as_ref().is_some_and(|k| k.version >= Version::new(1, 27));
+    let one_pod = shape.service.targets.kubernetes.as_ref().is_some_and(|k| k.version >= Kubernetes::ONE_POD);
     let one_pod: &[&'static Mechanism] = if one_pod { &[&RWOP] } else { &[] };
     let attach: &[&'static Mechanism] =
         if shape.data == Where::Network(Fences::Always) { &[&ATTACH] } else { &[] };

@@ -36,6 +36,8 @@ pub(super) enum Storage {
         labels: Vec<(String, Vec<String>)>,
         /// The claim of the directory, on Kubernetes.
         claim: Option<String>,
+        /// The access mode of that claim.
+        access: &'static str,
     },
     /// A volume of the network.
     Volume {
@@ -150,12 +152,13 @@ fn storage(text: &str, workload: &Workload, member: &Member, mount: &Mount) -> O
     let volume = mount.volume.as_ref();
     match &mount.source {
         Source::Ephemeral => None,
-        Source::Host { path, .. } => {
+        Source::Host { path, one_pod, .. } => {
+            let access = if one_pod.is_some() { "ReadWriteOncePod" } else { "ReadWriteOnce" };
             let wants = workload.wants.iter().chain(&member.wants).filter(|w| !w.not);
             let labels = wants
                 .map(|w| (w.key.trim_start_matches("node.labels.").to_owned(), w.values.clone()))
                 .collect();
-            Some(Storage::Host { path: path.clone(), labels, claim: volume.map(|v| v.name.clone()) })
+            Some(Storage::Host { path: path.clone(), labels, claim: volume.map(|v| v.name.clone()), access })
         }
         Source::Volume { name, .. } => Some(Storage::Volume {
             name: volume.map_or_else(|| name.clone(), |v| v.name.clone()),

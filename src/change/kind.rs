@@ -23,6 +23,8 @@ pub(super) enum Kind {
     Host,
     /// The labels of the nodes.
     Pin,
+    /// The access mode of the claims of local volumes.
+    Access,
 }
 
 impl Kind {
@@ -38,6 +40,7 @@ impl Kind {
             Self::Class => "class",
             Self::Host => "host",
             Self::Pin => "pin",
+            Self::Access => "access",
         }
     }
 }

@@ -116,12 +116,18 @@ fn compare<'h>(old: &Home, news: &'h [Home]) -> Option<(Kind, String, Option<&'h
         _ => None,
     };
     let (kind, from) = match (storage, new.storage.as_ref()?) {
-        (Storage::Host { path, labels, .. }, Storage::Host { path: now, labels: others, .. }) => {
+        (
+            Storage::Host { path, labels, access, .. },
+            Storage::Host { path: now, labels: others, access: access_now, .. },
+        ) => {
             if path != now {
                 (Kind::Host, path.clone())
-            } else {
-                let (label, _) = labels.iter().find(|label| !others.contains(label))?;
+            } else if let Some((label, _)) = labels.iter().find(|label| !others.contains(label)) {
                 (Kind::Pin, label.clone())
+            } else if access != access_now {
+                (Kind::Access, (*access).to_owned())
+            } else {
+                return None;
             }
         }
         (Storage::Host { path, .. }, Storage::Volume { .. }) => (Kind::Host, path.clone()),
@@ -298,13 +304,24 @@ fn told(
             format!("{own} names another class than {from}, but its claims keep the old class: {at}")
         }
         Kind::Host => format!("{own} starts on {now}, and its data stays in {at}"),
+        Kind::Access => {
+            format!("{own} names another access mode than {from}, but its claims keep the old mode: {at}")
+        }
         Kind::Pin => {
             format!("{own} moves to other nodes, and its data stays on the nodes with `{from}`, in {at}")
         }
     };
     let moved: BTreeSet<String> = service.moved.iter().cloned().collect();
     let about = About { name: own, moved: &moved, place };
-    Some(about.diagnostic(&name, message, (kind, pairs), accepted))
+    let d = about.diagnostic(&name, message, (kind, pairs), accepted);
+    if kind != Kind::Access || d.severity == Severity::Warning {
+        return Some(d);
+    }
+    let done = format!("moved: {{ {name}: \"all members were stopped, and their claims made again\" }}");
+    Some(
+        d.fix("to keep the mode of the claims", format!("targets: {{ kubernetes: {{ access: {from} }} }}"))
+            .fix("or, with these steps", done),
+    )
 }
 
 /// Warns of containers without data that no file names any more.
@@ -344,6 +361,7 @@ fn route(service: &Service, kind: Kind, pairs: &[Pair<'_>]) -> Route {
         Kind::Backend => own.and_then(|own| field(own.at("volume").at("backend"))),
         Kind::Class => own.and_then(|own| field(own.at("volume").at("class"))),
         Kind::Host => own.map(|own| field(own.at("host")).unwrap_or(own)),
+        Kind::Access => field(route!["targets", "kubernetes", "access"]),
         Kind::Pin => field(route!["members", "pin"]).or_else(|| field(route!["members", "on"])),
     };
     found.or_else(|| field(data)).unwrap_or_else(|| route!["service"])

@@ -172,6 +172,7 @@ fn kubernetes(service: &str, kind: Kind, pairs: &[&Pair<'_>]) -> String {
             ),
         ],
         Kind::Host => vec![end, moved(pairs), each(pairs, unbound), apply],
+        Kind::Access => vec![end, each(pairs, unbound), apply],
         Kind::Pin => {
             vec![end, "give the node of each member the new label".into(), each(pairs, unbound), apply]
         }
@@ -259,7 +260,7 @@ impl Docker {
             ],
             Kind::Pin => vec![self.label.into(), stop, wait, start],
             Kind::Host => vec![stop, wait, moved(pairs), start],
-            Kind::Data | Kind::Backend | Kind::Class | Kind::Namespace => vec![
+            Kind::Data | Kind::Backend | Kind::Class | Kind::Namespace | Kind::Access => vec![
                 stop,
                 wait,
                 "create the new volumes, and copy the data of each member in a container that mounts both"

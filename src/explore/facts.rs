@@ -119,6 +119,14 @@ pub struct Mount {
     pub rooted: bool,
 }
 
+impl Mount {
+    /// Returns whether a ReadWriteOncePod claim keeps `a` and `b` apart. Two members can reach one
+    /// directory by two claims.
+    pub fn holds_one_pod(&self, a: &Copy, b: &Copy) -> bool {
+        self.one_pod && (matches!(self.place, Place::Volume(_)) || a.actor == b.actor)
+    }
+}
+
 /// The place of a mount's data in a [`State`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Place {
@@ -264,7 +272,7 @@ impl Facts {
                     || local(&self.lock)
                     || own.mounts.iter().any(|m| {
                         let refuses = match m.fences {
-                            _ if here => m.one_pod,
+                            _ if here => m.holds_one_pod(copy, other),
                             // Swarm detaches the volume of an evicted task from under it.
                             _ if m.reserved && other.forgotten => false,
                             Fences::Always => true,
@@ -272,7 +280,7 @@ impl Facts {
                             Fences::Never => false,
                         };
                         refuses
-                            && matches!(m.place, Place::Volume(_))
+                            && (here || matches!(m.place, Place::Volume(_)))
                             && self.of(other).mounts.iter().any(|t| t.place == m.place)
                     })
             })

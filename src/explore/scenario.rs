@@ -148,9 +148,9 @@ fn fact(mount: &Mount, place: Place) -> facts::Mount {
         rooted: false,
     };
     match &mount.source {
-        Source::Host { path, missing } => {
+        Source::Host { path, missing, one_pod } => {
             let missing = if *missing == Missing::Elsewhere { Missing::Created } else { *missing };
-            facts::Mount { missing, rooted: stays(path, mount), ..none }
+            facts::Mount { missing, one_pod: one_pod.is_some(), rooted: stays(path, mount), ..none }
         }
         Source::Volume { fences, one_pod, reserved, missing, .. } => facts::Mount {
             missing: *missing,

@@ -39,7 +39,7 @@ pub(super) fn one(place: Option<&At>) -> Vec<At> {
 /// Returns the directory of the node that is mounted, and what happens when it is missing.
 pub(super) fn directory(source: &Source) -> Option<(&str, Missing)> {
     match source {
-        Source::Host { path, missing } if path.starts_with('/') => Some((path, *missing)),
+        Source::Host { path, missing, .. } if path.starts_with('/') => Some((path, *missing)),
         _ => None,
     }
 }

@@ -167,8 +167,8 @@ pub static STOP_FIRST: Mechanism = Mechanism {
     id: "stop-first",
     strength: Orders,
     what: "the new task starts when the old one has stopped, or after 60 s; its grace is 55 s at most",
-    assumes: "no manager restarts during the update, and nobody scales to 0 and back",
-    source: "swarmkit manager/orchestrator/restart/restart.go; seen: overlap of 42 s with a grace of 100 s, of 0.3 s with 58 s, none with 57 s",
+    assumes: "no manager restarts and no other deploy comes before the old task has ended, and nobody scales to 0 and back",
+    source: "swarmkit manager/orchestrator/restart/restart.go, update/updater.go; seen: overlap of 42 s with a grace of 100 s, of 0.3 s with 58 s, none with 57 s",
     found: stop_first,
 };
 

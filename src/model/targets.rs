@@ -48,6 +48,8 @@ pub struct Kubernetes {
     pub version: Version,
     /// The namespace, a DNS label.
     pub namespace: String,
+    /// Whether the volumes for directories of pinned members are ReadWriteOncePod.
+    pub one_pod: bool,
     /// Fields to add to the pod.
     pub pod: Raw,
     /// Fields to add to the container.
@@ -114,4 +116,10 @@ impl Swarm {
         };
         format!("targets: {{ swarm: {{ {engine}volume: csi }} }}")
     }
+}
+
+impl Kubernetes {
+    /// The first version with ReadWriteOncePod on by default (KEP-2485, beta). With it, the
+    /// scheduler and the kubelet let only one pod in the cluster use the claim.
+    pub const ONE_POD: Version = Version::new(1, 27);
 }

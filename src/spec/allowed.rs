@@ -66,7 +66,7 @@ pub(super) const IMAGE: &str = "^([A-Za-z0-9.-]+(:[0-9]+)?/)?[a-z0-9]([a-z0-9._-
 pub(super) const KEY: &str = "^[A-Za-z0-9._-]+$";
 pub(super) const LABEL: &str = "^[a-z]([-a-z0-9]*[a-z0-9])?$";
 pub(super) const LABEL_KEY: &str = "^([a-z0-9.-]+/)?[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$";
-pub(super) const MOVE: &str = "^(backend|class|data|host|members|namespace|pin|service|target)/.";
+pub(super) const MOVE: &str = "^(access|backend|class|data|host|members|namespace|pin|service|target)/.";
 pub(super) const LABEL_VALUE: &str = "^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$";
 /// A reason: at least one character is a letter or digit, or lies outside ASCII and is no
 /// punctuation.
@@ -145,5 +145,5 @@ pub(super) fn text(pattern: &str) -> Value {
 }
 
 /// The kinds of change that leave data behind. A name under `moved` is `KIND/OLD`.
-pub const MOVES: [&str; 9] =
-    ["backend", "class", "data", "host", "members", "namespace", "pin", "service", "target"];
+pub const MOVES: [&str; 10] =
+    ["access", "backend", "class", "data", "host", "members", "namespace", "pin", "service", "target"];

@@ -31,7 +31,7 @@ use allowed::{
 };
 pub use health::{CheckSpec, HealthSpec, Scheme, Tool};
 pub use parts::{Id, IdSpace, Limit, Pin, PinTable, UnitOption, Value};
-pub use targets::{FleetSpec, KubernetesSpec, Raw, SwarmSpec, SwarmVolume, TargetsSpec};
+pub use targets::{Access, FleetSpec, KubernetesSpec, Raw, SwarmSpec, SwarmVolume, TargetsSpec};
 
 /// One stateful service: what it needs, independent of the orchestrator.
 #[derive(Debug, Default, Clone, Deserialize, JsonSchema)]

@@ -32,12 +32,25 @@ pub struct KubernetesSpec {
     /// The namespace of all objects.
     #[schemars(pattern(NAMESPACE), length(max = 63), extend("examples" = ["databases"]))]
     pub namespace: Option<String>,
+    /// The access mode of the volumes for directories of pinned members. With ReadWriteOncePod (from
+    /// 1.27 on), the kubelet refuses a second pod also after a forced deletion.
+    #[schemars(extend("default" = "ReadWriteOnce"))]
+    pub access: Option<Access>,
     /// Fields to add to the pod spec.
     pub pod: Option<Raw>,
     /// Fields to add to the container of the member.
     pub container: Option<Raw>,
     /// Fields to add to the spec of the client Service.
     pub service: Option<Raw>,
+}
+
+/// The access modes of a local volume.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum Access {
+    /// Pods of one node may use it.
+    ReadWriteOnce,
+    /// One pod may use it.
+    ReadWriteOncePod,
 }
 
 /// Settings for fleet.

@@ -41,6 +41,8 @@ pub enum Source {
         path: String,
         /// What happens if it does not exist.
         missing: Missing,
+        /// The place that makes the claim of a local volume ReadWriteOncePod.
+        one_pod: Option<At>,
     },
     /// A storage that is the same from every node: a claim, the volume of a plugin, or a share.
     Volume {
@@ -60,6 +62,13 @@ pub enum Source {
     /// A storage that is deleted with the container: emptyDir, an anonymous volume, or the layer of
     /// the container.
     Ephemeral,
+}
+
+impl Source {
+    /// Makes a directory of the node.
+    pub fn host(path: String, missing: Missing) -> Self {
+        Self::Host { path, missing, one_pod: None }
+    }
 }
 
 /// What happens if a directory or volume does not exist.

@@ -54,7 +54,7 @@ pub fn duties(model: &Model, group: &[&Service], service: &Service, w: &Workload
     }
     section.add(
         "Never do this, because the old and the new container would run together.",
-        vec!["# never: docker node rm --force   of a node that may still run; docker stack rm and deploy again before the containers are gone".into()],
+        vec!["# never: docker node rm --force   of a node that may still run; docker stack rm and deploy again before the containers are gone; a second deploy of a file before the update of the first is complete".into()],
     );
     let first = w.ids().next().map_or_else(|| service.full_name(), |id| format!("{}-{id}", service.name));
     once(words, w, &mut section, &subject.exec(&first));

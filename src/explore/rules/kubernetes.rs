@@ -209,7 +209,9 @@ impl Turn<'_> {
         let mounts = |c: &Copy| &self.facts.of(c).mounts;
         others.into_iter().any(|o| {
             let here = o.node == n && (holds(&self.facts.port, copy, o) || holds(&self.facts.apart, copy, o));
-            here || mounts(copy).iter().any(|m| m.one_pod && mounts(o).iter().any(|t| t.place == m.place))
+            here || mounts(copy)
+                .iter()
+                .any(|m| m.holds_one_pod(copy, o) && mounts(o).iter().any(|t| t.place == m.place))
         })
     }
 

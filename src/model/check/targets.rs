@@ -10,7 +10,7 @@ use crate::model::{Accept, Fleet, Kubernetes, Pin, Swarm, Targets, UnitSection};
 use crate::route;
 use crate::spec::allowed::{ENGINES, KUBERNETES, MOVES, NO_OVERLAY};
 use crate::spec::source::Route;
-use crate::spec::{self, AcceptSpec, FleetSpec, KubernetesSpec, SwarmSpec, TargetsSpec};
+use crate::spec::{self, AcceptSpec, Access, FleetSpec, KubernetesSpec, SwarmSpec, TargetsSpec};
 use crate::text::names;
 use crate::text::units::Version;
 
@@ -65,7 +65,7 @@ fn version_of(
 }
 
 fn for_kubernetes(checker: &mut Checker<'_>, root: &Route, spec: KubernetesSpec) -> Kubernetes {
-    let KubernetesSpec { version, namespace, pod, container, service } = spec;
+    let KubernetesSpec { version, namespace, access, pod, container, service } = spec;
     let line = "version: \"1.34\"";
     let version = version_of(checker, root, "version", version, line).and_then(|v| {
         let known = v.major == 1 && KUBERNETES.contains(&v.minor);
@@ -91,7 +91,16 @@ fn for_kubernetes(checker: &mut Checker<'_>, root: &Route, spec: KubernetesSpec)
         ),
         None => checker.missing(root, "namespace", "namespace: databases"),
     }
+    let one_pod = access == Some(Access::ReadWriteOncePod);
+    if one_pod && version.is_some_and(|v| v < Kubernetes::ONE_POD) {
+        let other = checker.source.place(&root.at("version"));
+        let message = format!("ReadWriteOncePod needs Kubernetes {}", Kubernetes::ONE_POD);
+        let fault = checker.fault(Code::VersionTooOld, &root.at("access"), message);
+        fault.related.push((other, "older".into()));
+        fault.fixes.push(fix("if the cluster has it", &format!("version: \"{}\"", Kubernetes::ONE_POD)));
+    }
     Kubernetes {
+        one_pod,
         version: version.unwrap_or(Version::new(1, *KUBERNETES.end())),
         namespace: namespace.unwrap_or_default(),
         pod: pod.unwrap_or_default(),

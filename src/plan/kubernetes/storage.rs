@@ -10,13 +10,8 @@ use crate::diag::{Diagnostic, Place};
 use crate::model::{Data, DataAt, Kubernetes, Pin, Service, Template, Workload};
 use crate::plan::context::Context;
 use crate::route;
-use crate::text::units::{self, Version};
+use crate::text::units;
 use crate::value;
-
-/// The first version with ReadWriteOncePod on by default (KEP-2485, beta). With it, the scheduler
-/// and the kubelet let only one pod in the cluster use the claim. It is documented for CSI volumes
-/// only.
-const ONE_POD: Version = Version::new(1, 27);
 
 /// The storage of one workload.
 #[derive(Default)]
@@ -60,6 +55,12 @@ pub fn plan(
         }
         stored.mounts.push(mount);
     }
+    let access = route!["targets", "kubernetes", "access"];
+    if service.source.has(&access) && stored.persistent.is_empty() {
+        let message = "`access` is the mode of volumes for directories of pinned members, and there is none";
+        let d = Diagnostic::error(Code::DataShape, service.key(&access), message);
+        context.fault(d.advice("remove it: a network volume is ReadWriteOncePod from Kubernetes 1.27 on"));
+    }
     stored
 }
 
@@ -85,6 +86,7 @@ fn local(
 ) {
     let class = class_name(data, service, k);
     let capacity = units::kubernetes_bytes(size);
+    let access = if k.one_pod { "ReadWriteOncePod" } else { "ReadWriteOnce" };
     let mut seen = BTreeSet::new();
     for id in w.ids() {
         let (Some(Pin { label, .. }), Some(path)) =
@@ -99,7 +101,7 @@ fn local(
         let claim = naming::claim(&data.name, &service.name, id);
         stored.persistent.push(PersistentVolume {
             meta: meta(service, format!("{claim}.{}", k.namespace)),
-            access: "ReadWriteOnce",
+            access,
             capacity: capacity.clone(),
             reclaim: "Retain",
             class: class.clone(),
@@ -112,7 +114,7 @@ fn local(
     }
     stored.claims.push(Claim {
         name: data.name.clone(),
-        access: "ReadWriteOnce",
+        access,
         class: class.clone(),
         backend: None,
         size: capacity,
@@ -174,7 +176,7 @@ fn network(
     let own = class_name(data, service, k);
     stored.claims.push(Claim {
         name: data.name.clone(),
-        access: if k.version < ONE_POD { "ReadWriteOnce" } else { "ReadWriteOncePod" },
+        access: if k.version < Kubernetes::ONE_POD { "ReadWriteOnce" } else { "ReadWriteOncePod" },
         class: class.clone().unwrap_or_else(|| own.clone()),
         backend: class.as_ref().map(|_| backend_name.clone()),
         size: size_text.clone(),

@@ -335,7 +335,7 @@ impl Reader<'_> {
             // An anonymous volume of a container lives as long as the container.
             Some(container) => {
                 let path = format!("volume of {container} at {}", written.target);
-                Source::Host { path, missing: Missing::Created }
+                Source::host(path, Missing::Created)
             }
             None => self.source(written, given.option, &at),
         };
@@ -369,7 +369,7 @@ impl Reader<'_> {
                         let fences = Fences::Never;
                         Source::Volume { name: path, fences, one_pod: None, reserved: None, missing }
                     }
-                    false => Source::Host { path, missing },
+                    false => Source::host(path, missing),
                 }
             }
             "volume" if !source.is_empty() => {
@@ -384,7 +384,7 @@ impl Reader<'_> {
                     at.clone(),
                     format!("a mount of type {kind}: treated as a directory of this machine"),
                 );
-                Source::Host { path: shortest(source), missing: Missing::Refused }
+                Source::host(shortest(source), Missing::Refused)
             }
         }
     }
@@ -406,12 +406,12 @@ impl Reader<'_> {
             let shared = option("type").is_some_and(|kind| kind.starts_with("nfs") || kind == "cifs");
             return match option("device") {
                 Some(device) if shared => volume(&path::share(device), Fences::Never),
-                Some(device) => Source::Host { path: shortest(device), missing: Missing::Refused },
+                Some(device) => Source::host(shortest(device), Missing::Refused),
                 // A unit that starts only if docker's own volume is NFS has a share.
                 None if inspected.is_some_and(|step| step.raw.contains("\"local nfs\"")) => {
                     volume(name, Fences::Never)
                 }
-                None => Source::Host { path: format!("volume {name}"), missing },
+                None => Source::host(format!("volume {name}"), missing),
             };
         }
         let plugin = driver.split(':').next().unwrap_or_default();

@@ -25,6 +25,13 @@ pub(super) struct Claim<'d> {
 }
 
 impl<'d> Claim<'d> {
+    /// Returns the place of its access modes, if `mode` is one of them.
+    pub(super) fn mode(&self, mode: &str) -> Option<At> {
+        let (object, spec) = self.spec?;
+        let modes = spec.given("accessModes")?;
+        modes.texts().iter().any(|m| m == mode).then(|| object.at(modes))
+    }
+
     /// Returns the name of its StorageClass.
     pub(super) fn class(&self) -> Option<&'d str> {
         let named = self.spec.and_then(|(_, s)| s.get("storageClassName")).and_then(Value::as_str);

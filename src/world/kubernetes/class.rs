@@ -35,7 +35,7 @@ pub(super) fn make(class: Option<&Object<'_>>, claim: &Claim<'_>) -> Made {
     }
     if LOOSE.contains(&driver) {
         let path = format!("directory of claim {}/{}", claim.namespace, claim.name);
-        return Made::Source(Source::Host { path, missing: Missing::Created });
+        return Made::Source(Source::host(path, Missing::Created));
     }
     if let Some(name) =
         class.and_then(|c| c.root.given("parameters")).and_then(|p| directory(driver, p, claim))

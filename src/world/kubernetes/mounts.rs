@@ -196,7 +196,7 @@ impl<'d> Mounts<'d> {
         }
         let at = self.object.at(value.get("path").unwrap_or(value));
         match inline(volume) {
-            Inline::Host(path, missing) => Some((Bound::of(Source::Host { path, missing }), at)),
+            Inline::Host(path, missing) => Some((Bound::of(Source::host(path, missing)), at)),
             Inline::Share(name, fences) => {
                 let missing = crate::world::Missing::Refused;
                 let source = Source::Volume { name, fences, one_pod: None, reserved: None, missing };
@@ -299,7 +299,7 @@ impl<'d> Mounts<'d> {
                 }
                 Some((_, Some(("hostPath", value)))) => {
                     let path = shortest(value.get("path").and_then(Value::as_str).unwrap_or_default());
-                    (claims::life(&Source::Host { path, missing: Missing::Created }), value)
+                    (claims::life(&Source::host(path, Missing::Created)), value)
                 }
                 Some((_, Some((kind, value)))) => (life(kind)?, value),
             };

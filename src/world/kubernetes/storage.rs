@@ -183,7 +183,12 @@ impl<'d> Storage<'d> {
             None => Vec::new(),
         };
         match inline(spec) {
-            Inline::Host(path, missing) => Bound { wants, ..Bound::of(Source::Host { path, missing }) },
+            Inline::Host(path, missing) => {
+                // The kubelet refuses a second pod a local volume, but not a hostPath volume
+                // (measured with the kubelet's code of 1.37.2).
+                let one_pod = spec.given("local").and_then(|_| claim.mode("ReadWriteOncePod"));
+                Bound { wants, ..Bound::of(Source::Host { path, missing, one_pod }) }
+            }
             Inline::Share(name, fences) => {
                 let mut bound = self.dynamic(claim, fences, false, found);
                 if let Source::Volume { name: own, .. } = &mut bound.source {
@@ -199,9 +204,6 @@ impl<'d> Storage<'d> {
     }
 
     fn dynamic(&mut self, claim: &Claim<'d>, fences: Fences, made: bool, found: &mut Found) -> Bound {
-        let modes = claim.spec.and_then(|(o, s)| Some((o, s.given("accessModes")?)));
-        let list = modes.map(|(_, m)| m.texts()).unwrap_or_default();
-        let has = |mode: &str| list.iter().any(|m| m == mode);
         if claim.spec.is_none()
             && !claim.template
             && self.missed.insert((claim.namespace.clone(), claim.name.clone()))
@@ -212,17 +214,16 @@ impl<'d> Storage<'d> {
             );
             found.unread(claim.at.clone(), what);
         }
-        let at = modes.map(|(o, m)| o.at(m));
-        let fences = if has("ReadWriteMany") { Fences::Never } else { fences };
+        let many = claim.mode("ReadWriteMany");
+        let fences = if many.is_some() { Fences::Never } else { fences };
         let source = Source::Volume {
             name: format!("claim {}/{}", claim.namespace, claim.name),
             fences,
-            one_pod: at.clone().filter(|_| has("ReadWriteOncePod")),
+            one_pod: claim.mode("ReadWriteOncePod"),
             reserved: None,
             missing: if made { Missing::Created } else { Missing::Refused },
         };
-        let one_node = at.clone().filter(|_| has("ReadWriteOnce") && !has("ReadWriteMany"));
-        let many = at.filter(|_| has("ReadWriteMany"));
+        let one_node = claim.mode("ReadWriteOnce").filter(|_| many.is_none());
         Bound { one_node, many, ..Bound::of(source) }
     }
 }
@@ -248,7 +249,7 @@ pub(super) fn volumes(objects: &[Object<'_>]) -> Vec<PersistentVolume> {
         let text = |way: &[&str]| spec.at(way).and_then(Value::text);
         let source = match inline(spec) {
             Inline::NoData | Inline::Unknown => return None,
-            Inline::Host(path, missing) => Source::Host { path, missing },
+            Inline::Host(path, missing) => Source::host(path, missing),
             Inline::Share(name, fences) => {
                 let missing = Missing::Refused;
                 Source::Volume { name, fences, one_pod: None, reserved: None, missing }

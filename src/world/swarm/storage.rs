@@ -122,7 +122,7 @@ impl<'d> Mounts<'d> {
                 }
                 match path::shared(&path) {
                     true => share(path, Missing::Refused),
-                    false => Source::Host { path, missing: Missing::Refused },
+                    false => Source::host(path, Missing::Refused),
                 }
             }
             "tmpfs" => Source::Ephemeral,
@@ -164,7 +164,7 @@ impl<'d> Mounts<'d> {
         let Some(definition) = page.defined("volumes", &w.source) else {
             undefined(page, w);
             let path = format!("volume {}_{}", page.stack, w.source);
-            return Source::Host { path, missing: Missing::Created };
+            return Source::host(path, Missing::Created);
         };
         let exists = external(&definition, &w.source);
         let name = definition.get("name").and_then(|n| page.text(&n));
@@ -193,14 +193,10 @@ impl<'d> Mounts<'d> {
         };
         match made {
             Made::Nothing => Source::Ephemeral,
-            Made::Directory => {
-                Source::Host { path: below(format!("volume {name}")), missing: Missing::Created }
-            }
-            Made::Device(path) => Source::Host { path: below(path), missing: Missing::Refused },
+            Made::Directory => Source::host(below(format!("volume {name}")), Missing::Created),
+            Made::Device(path) => Source::host(below(path), Missing::Refused),
             // Every node has its own share.
-            Made::Share(place, _, missing) if per_node(&place) => {
-                Source::Host { path: below(place), missing }
-            }
+            Made::Share(place, _, missing) if per_node(&place) => Source::host(below(place), missing),
             Made::Share(place, fences, missing) => {
                 Source::Volume { name: below(place), fences, one_pod: None, reserved: None, missing }
             }

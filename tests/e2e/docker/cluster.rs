@@ -23,6 +23,8 @@ pub type Node = usize;
 /// The cluster.
 pub struct Cluster {
     dir: PathBuf,
+    /// The manager that is asked.
+    pub manager: Node,
     nodes: Vec<Option<Running>>,
 }
 
@@ -35,7 +37,8 @@ struct Running {
 impl Cluster {
     /// Starts `count` nodes below `dir`, all in one swarm, with image, plugins and a network.
     pub fn start(dir: &Path, count: usize) -> Self {
-        let mut cluster = Self { dir: dir.to_path_buf(), nodes: (0..=count).map(|_| None).collect() };
+        let mut cluster =
+            Self { dir: dir.to_path_buf(), manager: 1, nodes: (0..=count).map(|_| None).collect() };
         storage(dir);
         fs::write(dir.join("empty.json"), "{}").unwrap();
         forget_groups();
@@ -155,6 +158,19 @@ impl Cluster {
         running.dockerd = Some(child);
     }
 
+    /// The versions of the engine and of its client.
+    pub fn version(&self) -> String {
+        let text = self.docker(
+            1,
+            &[
+                "version",
+                "--format",
+                "{{.Server.Version}} (API {{.Server.APIVersion}}), client {{.Client.Version}}",
+            ],
+        );
+        text.trim().to_owned()
+    }
+
     /// Waits until the node's dockerd answers.
     pub fn wait(&self, node: Node) {
         let up = eventually(60, || self.try_docker(node, &["version"]).is_ok());
@@ -221,6 +237,11 @@ impl Cluster {
         said.unwrap_or_else(|e| panic!("node {node}: docker {}: {e}", args.join(" ")))
     }
 
+    /// Runs a docker client against a manager.
+    pub fn ask(&self, args: &[&str]) -> String {
+        self.docker(self.manager, args)
+    }
+
     /// Runs a docker client against the node.
     pub fn try_docker(&self, node: Node, args: &[&str]) -> Result<String, String> {
         let host = format!("unix://{}/sock", self.of(node).display());
@@ -237,7 +258,7 @@ impl Cluster {
         }
         let name = format!("n{node}");
         args.push(&name);
-        self.docker(1, &args);
+        self.ask(&args);
     }
 }
 

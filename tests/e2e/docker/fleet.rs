@@ -139,6 +139,10 @@ impl Machine {
         self.enter(&["systemctl", "show", "-p", "ActiveState", "--value", unit]).unwrap_or_default()
     }
 
+    fn container(&self, unit: &Unit) -> Result<String, String> {
+        self.docker(&["ps", "-q", "--filter", &format!("label=berth.unit={}", unit.file)])
+    }
+
     pub fn living(&mut self, unit: &Unit) -> Vec<Life> {
         self.lives.read(self.traces.iter().map(|(n, p)| (*n, p.as_path())));
         let now = trace::now();
@@ -207,7 +211,7 @@ fn well(good: bool, what: &str) -> Result<(), String> {
 
 /// The experiments. Each begins and ends in the first state: the first revision runs, and the
 /// second one is written.
-const EXPERIMENTS: [(&str, &str, &str, Run); 9] = [
+const EXPERIMENTS: [(&str, &str, &str, Run); 13] = [
     (
         "two revisions",
         "revisions",
@@ -246,8 +250,7 @@ const EXPERIMENTS: [(&str, &str, &str, Run); 9] = [
     }),
     ("container removed", "force", "docker rm -f", |m, v1, _| {
         let from = trace::now();
-        let filter = format!("label=berth.unit={}", v1.file);
-        let id = m.docker(&["ps", "-q", "--filter", &filter])?;
+        let id = m.container(v1)?;
         m.docker(&["rm", "-f", &id])?;
         well(m.runs(v1, from), "it does not run again")
     }),
@@ -269,7 +272,63 @@ const EXPERIMENTS: [(&str, &str, &str, Run); 9] = [
         "the mount of the disk fails when the unit starts, and works later",
         not_mounted,
     ),
+    ("copied", "colocate", "the same unit is started beside it under another name", |m, v1, _| {
+        beside(m, v1, "copy.service", |text| text.to_owned())
+    }),
+    ("revision flipped", "relabel", "the metadata goes from v1 to v2 at once, and back", |m, v1, v2| {
+        for (old, new) in [(v1, v2), (v2, v1)] {
+            let from = trace::now();
+            m.ask("stop", &old.file);
+            m.ask("start", &new.file);
+            well(m.runs(new, from), "the other revision does not run")?;
+            well(m.living(old).is_empty(), "both run")?;
+        }
+        Ok(())
+    }),
+    (
+        "rival",
+        "neighbour",
+        "the unit of another service with its directory is started beside it",
+        |m, v1, _| {
+            beside(m, v1, "rival.service", |text| text.replace("-e SERVICE=", "-e RIVAL=yes -e SERVICE="))
+        },
+    ),
+    (STRANGER, "neighbour", "a container of no spec mounts its directory", |m, v1, _| {
+        let data = m.docker(&["inspect", "--format", "{{(index .Mounts 0).Source}}", &m.container(v1)?])?;
+        let mount = format!("type=bind,source={data},target=/data");
+        let service = format!("SERVICE={}", v1.service);
+        // As the one whose data it is: the suite asks who runs, not what an identity says.
+        let identity = fs::read_to_string(format!("{}{data}/identity", m.dir.display())).unwrap();
+        let member = identity.trim().replacen(&format!("{}-", v1.service), "MEMBER=", 1);
+        let run =
+            ["run", "-d", "--rm", "--name", "stranger", "--mount", &mount, "-e", &service, "-e", &member];
+        m.docker(&[&run[..], &["-e", "DATA=/data", image::NAME, "/probe"]].concat())?;
+        sleep(Duration::from_secs(8));
+        m.docker(&["kill", "stranger"])?;
+        well(eventually(HEALS, || m.living(v1).len() == 1), "it does not run alone again")
+    }),
 ];
+/// Goes round the one thing that the certificate names: that all specs are compiled together.
+const STRANGER: &str = "stranger";
+
+/// Starts a unit that is `v1`'s but for its name and what `change` does to it. It may not run while `v1`
+/// does.
+fn beside(m: &mut Machine, v1: &Unit, name: &str, change: fn(&str) -> String) -> Result<(), String> {
+    let units = m.dir.join("units");
+    let text = fs::read_to_string(units.join(&v1.file)).unwrap().replace(&v1.file, name);
+    fs::write(units.join(name), change(&text)).unwrap();
+    m.systemctl(&["daemon-reload"]);
+    let first = m.living(v1)[0].start;
+    m.ask("start", name);
+    sleep(Duration::from_secs(25));
+    let living = m.living(v1);
+    let waits = m.state(name);
+    m.systemctl(&["stop", name]);
+    fs::remove_file(units.join(name)).unwrap();
+    m.systemctl(&["daemon-reload"]);
+    well(living.len() == 1 && living[0].start == first, "it runs beside the first, or in its place")?;
+    well(["activating", "deactivating"].contains(&waits.as_str()), "it does not wait")
+}
 
 fn two_revisions(m: &mut Machine, v1: &Unit, v2: &Unit) -> Result<(), String> {
     let first = m.living(v1)[0].start;
@@ -370,7 +429,8 @@ pub fn run(dir: &Path, core: bool, loud: bool, only: &[String]) -> Told {
         .flat_map(|(v, port)| variant::compile(&dir.join("compiled"), std::slice::from_ref(v), port))
         .collect();
     let mut m = Machine::start(dir, 1);
-    println!("{:>4} s  systemd and dockerd are up", begin.elapsed().as_secs());
+    let engine = m.docker(&["version", "--format", "{{.Server.Version}}"]).unwrap();
+    println!("{:>4} s  systemd and dockerd {engine} are up", begin.elapsed().as_secs());
     for of in &compiled {
         let name = of.variant.name;
         let (folder, member) = if of.variant.counted() {
@@ -395,7 +455,7 @@ pub fn run(dir: &Path, core: bool, loud: bool, only: &[String]) -> Told {
             let left_out = core && !CORE.contains(&name)
                 || !only.is_empty() && !only.iter().any(|o| o == name)
                 // A counted service has only one revision.
-                || of.variant.counted() && name == "two revisions";
+                || of.variant.counted() && ["two revisions", "revision flipped"].contains(&name);
             if left_out {
                 continue;
             }
@@ -412,7 +472,8 @@ pub fn run(dir: &Path, core: bool, loud: bool, only: &[String]) -> Told {
             if loud {
                 println!("        {} {name}: {seen:?}", of.variant.name);
             }
-            let subject = SwarmService { name, hazard, breaks: &[], provokes: &[] };
+            let breaks: &[&str] = if name == STRANGER { &["unique"] } else { &[] };
+            let subject = SwarmService { name, hazard, breaks, provokes: &[] };
             let own = judge::judge(of, subject, &seen, 0, &mut open);
             for r in own.iter().filter_map(|r| r.wrong.as_ref().map(|w| (r, w))) {
                 println!("        WRONG {} {}/{}: {}", r.0.service, r.0.resource, r.0.hazard, r.1);
@@ -434,8 +495,16 @@ pub fn run(dir: &Path, core: bool, loud: bool, only: &[String]) -> Told {
         }
     }
     let mut told = judge::sum(&open);
-    if only.is_empty() || only.iter().any(|o| moves::NAMES.contains(&o.as_str())) {
+    let two = |o: &String| o == LOST || moves::NAMES.contains(&o.as_str());
+    if only.is_empty() || only.iter().any(two) {
         let second = Machine::start(dir, 2);
+        let lost = both_machines(&mut m, &second, &compiled);
+        good &= lost.iter().all(|r| r.wrong.is_none());
+        text += &format!(
+            "\n## {LOST}\n\nA machine with a global unit is lost, runs on, and comes back. Hazard `partition`.\n\n"
+        );
+        text += &judge::lines(&lost, |_| "A: per machine, machine's network");
+        rows.entry(LOST).or_default().extend(lost);
         let (own, fine) = moves::run(dir, (&mut m, &second), core, loud, &mut open);
         good &= fine;
         told = judge::sum(&open);
@@ -447,10 +516,48 @@ pub fn run(dir: &Path, core: bool, loud: bool, only: &[String]) -> Told {
     let cell = |name: &str| moves::cell(name).or_else(|| own(name));
     Told {
         good: good && told.good,
+        engine,
+        order: EXPERIMENTS
+            .iter()
+            .map(|e| e.0)
+            .chain(["without the container's name", LOST])
+            .chain(moves::NAMES)
+            .collect(),
         measured: judge::measured(rows.values().flatten(), cell),
         table: text,
         ..told
     }
+}
+
+const LOST: &str = "machine lost";
+
+/// fleet runs a global unit on every machine: a machine that is lost has its own, on its own data. When it
+/// is back, fleetd stops and starts what it finds.
+fn both_machines(m1: &mut Machine, m2: &Machine, compiled: &[Compiled]) -> Vec<Row> {
+    let of = compiled.iter().find(|c| c.variant.name == "h").expect("a global unit");
+    let unit = Unit::new(of, "v1");
+    let data = m2.dir.join("mnt/d1/h");
+    fs::create_dir_all(&data).unwrap();
+    fs::write(data.join("identity"), "h-m2").unwrap();
+    sh::run(&format!("cp {}/*.service {}/units/", of.files["1"].display(), m2.dir.display()));
+    m2.systemctl(&["daemon-reload"]);
+    m1.traces.extend(m2.traces.iter().cloned());
+    let from = trace::now();
+    for machine in [&*m1, m2] {
+        machine.ask("start", &unit.file);
+    }
+    assert!(eventually(HEALS, || m1.living(&unit).len() == 2), "{} does not run on both machines", unit.file);
+    sleep(Duration::from_secs(20));
+    m1.ask("restart", &unit.file);
+    sleep(Duration::from_secs(25));
+    m1.living(&unit);
+    let seen = trace::seen(&m1.lives.all, "h", from, trace::now());
+    for machine in [&*m1, m2] {
+        machine.systemctl(&["stop", &unit.file]);
+    }
+    m1.traces.truncate(1);
+    let subject = SwarmService { name: LOST, hazard: "partition", breaks: &[], provokes: &[] };
+    judge::judge(of, subject, &seen, 0, &mut Open::new())
 }
 
 /// Runs the same two units next to each other without the container name. With the lock nothing

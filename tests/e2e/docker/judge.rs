@@ -56,19 +56,24 @@ pub type Open = BTreeMap<(&'static str, &'static str, &'static str, &'static str
 const SLOW: u64 = 1000;
 
 /// The result of a run.
+#[derive(Default)]
 pub struct Told {
     pub good: bool,
     /// Whether an expected overlap did not happen because the machine was too slow.
     pub skipped: bool,
+    /// The versions of the engine and of its client.
+    pub engine: String,
     /// The text of the page.
     pub table: String,
+    /// The names of the sections of the page, in order.
+    pub order: Vec<&'static str>,
     /// The same results, for the table of all targets.
     pub measured: Value,
 }
 
 /// Checks that every way that berthc calls open was observed.
 pub fn sum(open: &Open) -> Told {
-    let mut told = Told { good: true, skipped: false, table: String::new(), measured: Value::Null };
+    let mut told = Told { good: true, ..Told::default() };
     for ((service, resource, hazard, way), tried) in open.iter().filter(|(_, t)| !t.happened) {
         let what = format!("{service} {resource}/{hazard}: `{way}` is said to be open, and was not seen");
         if tried.late < SLOW {
@@ -123,6 +128,7 @@ fn row(
                 let holds = |m: &&String| {
                     !subject.breaks.contains(&m.as_str())
                         && !(*way == ELSEWHERE && ON_ONE_NODE.contains(&m.as_str()))
+                        && !(*way == HERE && m.as_str() == "pin")
                 };
                 if by.iter().any(|m| holds(&m)) || !by.iter().any(|m| subject.breaks.contains(&m.as_str())) {
                     wrong = Some(format!("held by {}, and yet {told}", by.join(", ")));
@@ -153,7 +159,9 @@ fn row(
         [] => "held".to_owned(),
         ways => ways.iter().map(|(way, long)| tell(way, *long)).collect::<Vec<_>>().join("; "),
     };
-    let assumed = matches!(claim, Claim::Held(by) if by.iter().all(|m| subject.breaks.contains(&m.as_str())));
+    // What is left of the mechanisms does not hold the way that was seen, or nothing is left.
+    let broken = |by: &[String]| by.iter().all(|m| subject.breaks.contains(&m.as_str()));
+    let assumed = matches!(claim, Claim::Held(by) if broken(by) || !ways.is_empty() && wrong.is_none());
     let long = ways.iter().map(|(_, long)| *long).max();
     Row {
         service: name,
@@ -168,13 +176,14 @@ fn row(
     }
 }
 
-/// Returns for each cell and hazard the claim, the number of tries and the longest overlap. `cell`
-/// returns the cell of a service and its first resource, for services that are deployed as emitted.
+/// Returns for each experiment, cell and hazard the claim, the number of tries and the longest overlap.
+/// `cell` returns the cell of a service and its first resource, for services that are deployed as
+/// emitted.
 pub fn measured<'r>(
     rows: impl Iterator<Item = &'r Row>,
     cell: impl Fn(&str) -> Option<(&'static str, &'static str)>,
 ) -> Value {
-    let mut all: BTreeMap<(&str, &str, &str, bool), (Vec<String>, u64, Option<u64>)> = BTreeMap::new();
+    let mut all: BTreeMap<(&str, &str, &str, &str, bool), (Vec<String>, u64, Option<u64>)> = BTreeMap::new();
     for row in rows {
         let Some((cell, first)) = cell(row.service) else { continue };
         let (kind, by) = match &row.claim {
@@ -187,14 +196,18 @@ pub fn measured<'r>(
         if row.resource != first {
             continue;
         }
-        let (words, tries, long) = all.entry((cell, row.hazard, kind, row.assumed)).or_default();
+        let (words, tries, long) =
+            all.entry((row.experiment, cell, row.hazard, kind, row.assumed)).or_default();
         words.extend(by);
         words.sort();
         words.dedup();
         *tries += 1;
         *long = (*long).max(row.long);
     }
-    let row = |((cell, hazard, claim, assumed), (by, tries, long)): (_, (Vec<String>, u64, Option<u64>))| json!({ "cell": cell, "hazard": hazard, "claim": claim, "assumed": assumed, "by": by, "tries": tries, "overlap": long });
+    let row = |((experiment, cell, hazard, claim, assumed), (by, tries, long)): (
+        _,
+        (Vec<String>, u64, Option<u64>),
+    )| json!({ "experiment": experiment, "cell": cell, "hazard": hazard, "claim": claim, "assumed": assumed, "by": by, "tries": tries, "overlap": long });
     all.into_iter().map(row).collect()
 }
 

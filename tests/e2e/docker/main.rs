@@ -15,6 +15,7 @@ mod fleet;
 mod image;
 mod judge;
 mod moves;
+mod record;
 mod sh;
 mod swarm;
 mod trace;
@@ -43,7 +44,10 @@ The end-to-end suite. Which part?
   --core         the short run, as in CI
   --only=NAME    only this experiment (may be repeated)
   --loud         tell every overlap
-  --record       write tests/e2e/docker/SWARM.md or FLEET.md (a full run)";
+  --record       write what was seen into tests/e2e/docker and tests/e2e/measured; with --only, these
+                 experiments alone
+
+The engine is the first dockerd in PATH: tests/e2e/docker/engine VERSION DIR; PATH=DIR/bin:$PATH";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -76,13 +80,7 @@ fn main() -> ExitCode {
         false => swarm::run(dir, has("--core"), has("--loud"), &only),
     };
     if has("--record") {
-        let (name, head) = if fleet { ("fleet", FLEET) } else { ("swarm", SWARM) };
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e");
-        let page = format!("docker/{}.md", name.to_uppercase());
-        fs::write(folder.join(page), format!("{head}{}", told.table)).unwrap();
-        let rows: Vec<String> = told.measured.as_array().unwrap().iter().map(ToString::to_string).collect();
-        fs::write(folder.join(format!("measured/{name}.json")), format!("[\n{}\n]\n", rows.join(",\n")))
-            .unwrap();
+        record::write(&told, fleet);
     } else if !told.good {
         println!("{}", told.table);
     }
@@ -92,22 +90,6 @@ fn main() -> ExitCode {
         _ => ExitCode::SUCCESS,
     }
 }
-
-const SWARM: &str = "\
-# What the end-to-end suite saw on Swarm
-
-Written by `cargo test --test e2e -- swarm --record`; engine 20.10, four nodes, a grace of 16 s that
-every stop takes to its end. *Claimed* is what berthc's certificate says of the emitted files, *seen*
-the longest time for which two containers held the resource. Both were asserted: no overlap where
-it is held, an overlap where a gap is named.
-";
-const FLEET: &str = "\
-# What the end-to-end suite saw of fleet units
-
-Written by `cargo test --test e2e -- fleet --record`: the units under a real systemd beside a real
-dockerd (20.10), on two machines where they move, a grace of 16 s that every stop takes to its end. *Claimed* is what berthc's
-certificate says of the units, *seen* the longest time for which two containers held the resource.
-";
 
 /// Runs the suite in namespaces of its own. The first process in them is a shell, which reaps
 /// orphaned processes. An unreaped process would prevent a node from shutting down.
@@ -178,7 +160,7 @@ fn able(fleet: bool) -> Result<(), String> {
     }
     // Tries in a separate namespace what dockerd needs from the kernel.
     let script = "ip link add name e2e0 type veth peer name e2e1 && ip link add name e2e2 type bridge && \
-                  ip link add name e2e3 type vxlan id 9 dstport 4789 && mount -t tmpfs t /tmp && iptables -L -n";
+                  ip link add name e2e3 type vxlan id 9 dstport 4789 && mount -t tmpfs t /mnt && iptables -L -n";
     let tried = own_namespaces().args(["sh", "-c", script]).output().map_err(|e| e.to_string())?;
     if !tried.status.success() {
         let why = String::from_utf8_lossy(&tried.stderr);

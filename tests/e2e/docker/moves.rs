@@ -27,18 +27,26 @@ enum Move {
     Stopped,
     Replaced,
     Metadata,
+    Beside,
 }
 
-pub const NAMES: [&str; 4] = ["cut off", "machine stopped", "submitted again", "metadata moved"];
-const MOVES: [(Move, &str, &str, &str); 4] = [
+pub const NAMES: [&str; 5] =
+    ["cut off", "machine stopped", "submitted again", "metadata moved", "second member"];
+const MOVES: [(Move, &str, &str, &str); 5] = [
     (Move::CutOff, NAMES[0], "partition", "the first machine is lost and runs on, and heals 25 s later"),
     (Move::Stopped, NAMES[1], "reboot", "fleetd ends: it asks for the stop and gives the unit away"),
     (Move::Replaced, NAMES[2], "update", "destroyed and submitted again, and placed on the other machine"),
     (Move::Metadata, NAMES[3], "relabel", "the first machine's metadata is given to the second"),
+    (
+        Move::Beside,
+        NAMES[4],
+        "colocate",
+        "the second member is started beside the first, against `Conflicts`",
+    ),
 ];
 
 fn variants() -> Vec<Variant> {
-    let base = Variant { target: Target::Fleet, host: true, count: 1, ..PLAIN };
+    let base = Variant { target: Target::Fleet, host: true, count: 2, ..PLAIN };
     let one = |name, what, cell| Variant { name, what, cell, ..base.clone() };
     vec![
         one("b", "B: pinned", Cell::Pinned),
@@ -84,7 +92,12 @@ impl Member {
     /// Returns whether it moves to the second machine, which has its metadata only if they are
     /// moved.
     fn goes(&self, how: Move) -> bool {
-        (how == Move::Metadata) == self.pinned()
+        how != Move::Beside && (how == Move::Metadata) == self.pinned()
+    }
+
+    /// The unit of the second member.
+    fn second(&self) -> String {
+        format!("{}@2.service", self.unit.service)
     }
 }
 
@@ -118,9 +131,21 @@ impl Lab<'_> {
         left && self.all(members, &[1])
     }
 
+    /// Starts the second members on the first machine. Returns those that do not run there.
+    fn beside(&mut self, members: &[&Member]) -> Vec<&'static str> {
+        members.iter().for_each(|m| self.m1.ask("start", &m.second()));
+        sleep(Duration::from_secs(15));
+        let alone: Vec<&Member> = members.iter().copied().filter(|m| self.nodes(m) != [1, 1]).collect();
+        members.iter().for_each(|m| self.m1.ask("stop", &m.second()));
+        alone.iter().map(|m| m.unit.service).collect()
+    }
+
     /// Moves the `members` that leave the first machine. Returns those that did not arrive on the
     /// machine that fleet selects.
     fn strike(&mut self, how: Move, members: &[&Member]) -> Vec<&'static str> {
+        if how == Move::Beside {
+            return self.beside(members);
+        }
         let (go, stay): (Vec<&Member>, Vec<&Member>) = members.iter().copied().partition(|m| m.goes(how));
         match how {
             Move::CutOff => fs::write(&self.cut, "").unwrap(),
@@ -169,25 +194,27 @@ pub fn run(
         fs::write(dir.join("storage/boot").join(node), "1").unwrap();
         for member in &members {
             fs::write(machine.dir.join("units").join(&member.unit.file), &member.text).unwrap();
+            let second = member.second();
+            fs::copy(member.of.files["1"].join(&second), machine.dir.join("units").join(second)).unwrap();
             let name = member.unit.service;
             if let Cell::Volume(_) | Cell::PinnedVolume(_) = member.of.variant.cell {
                 let driver = member.text.split("volume-driver=").nth(1).and_then(|t| t.split(',').next());
-                machine
-                    .docker(&["volume", "create", "-d", driver.unwrap(), &format!("data-{name}-1")])
-                    .unwrap();
-                fs::write(
-                    dir.join(format!("storage/volumes/data-{name}-1/identity")),
-                    format!("{name}-{name}-1"),
-                )
-                .unwrap();
+                for i in 1..=2 {
+                    let volume = format!("data-{name}-{i}");
+                    machine.docker(&["volume", "create", "-d", driver.unwrap(), &volume]).unwrap();
+                    let identity = dir.join("storage/volumes").join(volume).join("identity");
+                    fs::write(identity, format!("{name}-{name}-{i}")).unwrap();
+                }
             }
         }
         machine.systemctl(&["daemon-reload"]);
     }
-    let pinned = m1.dir.join("mnt/d1/b-1");
-    fs::create_dir(&pinned).unwrap();
+    for member in ["b-1", "b-2"] {
+        let pinned = m1.dir.join("mnt/d1").join(member);
+        fs::create_dir(&pinned).unwrap();
+        fs::write(pinned.join("identity"), format!("b-{member}")).unwrap();
+    }
     fs::create_dir_all(m2.dir.join("mnt/d1")).unwrap();
-    fs::write(pinned.join("identity"), "b-b-1").unwrap();
     m1.traces.extend(m2.traces.iter().cloned());
     let mut lab = Lab { m1, m2, cut: dir.join("storage/cut/n1") };
     let delay = Delay::start();

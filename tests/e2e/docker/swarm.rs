@@ -10,6 +10,7 @@ use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
 
 use crate::cluster::{Cluster, Node};
+use crate::image;
 use crate::judge::{self, Open, Row, SwarmService, Told};
 use crate::sh::{Delay, eventually};
 use crate::trace::{self, ELSEWHERE, EMPTY, HERE, Life, Lives};
@@ -338,6 +339,56 @@ fn experiments() -> Vec<Experiment> {
             run: |lab, who| lab.volume_gone(who),
         },
         Experiment {
+            subject: subject("manager lost", "update", &["stop-first"], &[]),
+            what: "of three managers the leader loses its power 4 s into an update, for 40 s",
+            core: false,
+            who: anyone,
+            tries: anyone,
+            struck: None,
+            run: |lab, who| lab.manager_lost(who),
+        },
+        Experiment {
+            subject: subject("managers demoted", "partition", &[], &[]),
+            what: "two of three managers, on nodes with members, become workers again",
+            core: false,
+            who: anyone,
+            tries: anyone,
+            struck: None,
+            run: |lab, _| lab.managers_demoted(),
+        },
+        Experiment {
+            subject: subject("deployed twice", "revisions", &["stop-first", "service-name"], &[]),
+            what: "another generation is deployed, and 3 s later the first one again",
+            core: false,
+            who: Variant::counted,
+            tries: anyone,
+            struck: None,
+            run: |lab, who| {
+                lab.deploy_other(who);
+                sleep(Duration::from_secs(3));
+                lab.deploy_other(who);
+                sleep(Duration::from_secs(25));
+            },
+        },
+        Experiment {
+            subject: subject("rival", "neighbour", &[], &[]),
+            what: "a second spec names the same data, and another service wants the port",
+            core: false,
+            who: |v| v.strips.is_empty() && v.apart.is_empty(),
+            tries: anyone,
+            struck: None,
+            run: |lab, who| lab.rival(who),
+        },
+        Experiment {
+            subject: subject("stranger", "neighbour", &["unique", "volume-name", "ids", "service-name"], &[]),
+            what: "a service of no spec mounts the data of member 1 on its node",
+            core: false,
+            who: |v| v.strips.is_empty() && v.apart.is_empty() && v.cell.told().1 == "data",
+            tries: anyone,
+            struck: None,
+            run: |lab, who| lab.stranger(who),
+        },
+        Experiment {
             subject: subject("removed", "force", &[], &[HERE, ELSEWHERE]),
             what: "the service is removed and deployed again at once",
             core: false,
@@ -391,7 +442,8 @@ pub fn run(dir: &Path, core: bool, loud: bool, only: &[String]) -> Told {
         loud,
         delay: Delay::start(),
     };
-    lab.say(&format!("the cluster is up, {count} services are compiled"));
+    let engine = lab.cluster.version();
+    lab.say(&format!("the cluster is up, engine {engine}; {count} services are compiled"));
     lab.prepare();
     let all: Vec<usize> = (0..count).collect();
     let wanted = |e: &Experiment| {
@@ -446,6 +498,8 @@ pub fn run(dir: &Path, core: bool, loud: bool, only: &[String]) -> Told {
         told.good = false;
     }
     told.good &= rows.iter().all(|r| r.wrong.is_none());
+    told.engine = engine;
+    told.order = experiments().iter().map(|e| e.subject.name).collect();
     told.table = table(&rows);
     told.measured = judge::measured(rows.iter(), cell);
     told
@@ -622,7 +676,7 @@ impl Lab {
                 if v.cell == Cell::PerNode && !text.ends_with(&format!("-{}.yml", self.revision[i])) {
                     continue;
                 }
-                self.cluster.docker(1, &["stack", "deploy", "--resolve-image", "never", "-c", text, v.name]);
+                self.cluster.ask(&["stack", "deploy", "--resolve-image", "never", "-c", text, v.name]);
             }
         });
     }
@@ -668,7 +722,7 @@ impl Lab {
             lab.each(&all, |i| {
                 for (k, service) in lab.services(i).iter().enumerate() {
                     let where_to = format!("node.hostname{}=n{node}", if k == 0 { "=" } else { "!" });
-                    lab.cluster.docker(1, &["service", "update", "--detach", how, &where_to, service]);
+                    lab.cluster.ask(&["service", "update", "--detach", how, &where_to, service]);
                 }
             });
         };
@@ -762,7 +816,10 @@ impl Lab {
         ];
         let i = (0..self.compiled.len()).find(|i| self.variant(*i).name == name).unwrap();
         for service in self.services(i) {
-            let text = self.cluster.try_docker(1, &[&ps[..], &[&service]].concat()).unwrap_or_else(|e| e);
+            let text = self
+                .cluster
+                .try_docker(self.cluster.manager, &[&ps[..], &[&service]].concat())
+                .unwrap_or_else(|e| e);
             text.lines().take(6).for_each(|l| println!("          | {l}"));
         }
     }
@@ -794,7 +851,7 @@ impl Lab {
     fn remove(&self, who: &[usize]) {
         self.each(who, |i| {
             for service in self.services(i) {
-                self.cluster.docker(1, &["service", "rm", &service]);
+                self.cluster.ask(&["service", "rm", &service]);
             }
         });
     }
@@ -831,7 +888,7 @@ impl Lab {
         });
         self.each(who, |i| {
             for service in self.services(i) {
-                self.cluster.docker(1, &["service", "rollback", "--detach", &service]);
+                self.cluster.ask(&["service", "rollback", "--detach", &service]);
             }
         });
         self.generation = before;
@@ -886,7 +943,7 @@ impl Lab {
         let all: Vec<String> =
             who.iter().flat_map(|i| self.services(*i)).map(|s| format!("{s}={n}")).collect();
         let args = ["service", "scale", "--detach"].into_iter().chain(all.iter().map(String::as_str));
-        self.cluster.docker(1, &args.collect::<Vec<_>>());
+        self.cluster.ask(&args.collect::<Vec<_>>());
     }
 
     fn scale(&mut self, who: &[usize]) {
@@ -899,7 +956,7 @@ impl Lab {
     fn drain(&mut self, nodes: &[Node], seconds: u64) {
         for state in ["drain", "active"] {
             for node in nodes {
-                self.cluster.docker(1, &["node", "update", "--availability", state, &format!("n{node}")]);
+                self.cluster.ask(&["node", "update", "--availability", state, &format!("n{node}")]);
             }
             if state == "drain" {
                 sleep(Duration::from_secs(seconds));
@@ -969,5 +1026,149 @@ impl Lab {
         }
         self.scale_to(who, "1");
         self.renewed(who, from);
+    }
+
+    /// Three managers: two of the nodes with members become managers, too.
+    fn promote(&self) {
+        self.cluster.ask(&["node", "promote", "n3", "n4"]);
+        let reachable = eventually(60, || {
+            let all = self.cluster.ask(&["node", "ls", "--format", "{{.ManagerStatus}}"]);
+            all.matches("Leader").count() + all.matches("Reachable").count() == 3
+        });
+        assert!(reachable, "three managers do not come together");
+    }
+
+    /// The leader goes; the clients ask another manager meanwhile.
+    fn manager_lost(&mut self, who: &[usize]) {
+        self.promote();
+        self.deploy_other(who);
+        sleep(Duration::from_secs(4));
+        self.cluster.power_off(1);
+        self.cluster.manager = SPARE;
+        sleep(Duration::from_secs(40));
+        self.cluster.power_on(1);
+        self.cluster.wait(1);
+        let back = eventually(120, || {
+            let all = self
+                .cluster
+                .try_docker(SPARE, &["node", "ls", "--format", "{{.Hostname}} {{.ManagerStatus}}"]);
+            all.is_ok_and(|text| text.contains("n1 Reachable") || text.contains("n1 Leader"))
+        });
+        assert!(back, "the manager does not come back");
+        self.cluster.manager = 1;
+    }
+
+    /// A node that is a manager no more, the leader among them, is lost for the others for a moment.
+    fn managers_demoted(&self) {
+        self.promote();
+        for node in ["n3", "n4"] {
+            self.cluster.ask(&["node", "demote", node]);
+            sleep(Duration::from_secs(20));
+        }
+    }
+
+    /// The first member of `i` and the node on which it runs.
+    fn first(&self, i: usize) -> Option<(String, Node)> {
+        self.living(i).first().map(|l| (l.member.clone(), l.node))
+    }
+
+    /// berthc refuses the second spec; Swarm gives the port to nobody else.
+    fn rival(&mut self, who: &[usize]) {
+        self.read();
+        for &i in who {
+            let of = &self.compiled[i];
+            // A volume is named after its service: no other spec can name it.
+            if matches!(of.variant.cell, Cell::PerNode | Cell::Pinned) {
+                let told = variant::rival(of);
+                let refused = told.iter().any(|code| code == "neighbour" || code == "host-twice");
+                assert!(refused, "{}: of a second spec with its data berthc says {told:?}", of.variant.name);
+            }
+            let Some((_, node)) = self.first(i) else { continue };
+            let (name, port) = (format!("rival-{}", of.variant.name), of.port);
+            let (publish, at) =
+                (format!("mode=host,target={port},published={port}"), format!("node.hostname==n{node}"));
+            self.cluster.ask(&[
+                "service",
+                "create",
+                "--detach",
+                "--no-resolve-image",
+                "--name",
+                &name,
+                "--constraint",
+                &at,
+                "--publish",
+                &publish,
+                "--env",
+                &format!("SERVICE={name}"),
+                "--env",
+                "MEMBER=1",
+                image::NAME,
+                "/probe",
+            ]);
+        }
+        sleep(Duration::from_secs(15));
+        self.read();
+        let ran: Vec<&str> = self
+            .lives
+            .all
+            .iter()
+            .filter(|l| l.service.starts_with("rival-"))
+            .map(|l| l.service.as_str())
+            .collect();
+        assert!(ran.is_empty(), "beside the port of a member ran {ran:?}");
+        self.remove_others("rival-");
+    }
+
+    /// Goes round what keeps specs apart: nothing on the cluster knows whose the data is.
+    fn stranger(&mut self, who: &[usize]) {
+        self.read();
+        for &i in who {
+            let Some((member, node)) = self.first(i) else { continue };
+            let v = self.variant(i);
+            let services = self.services(i);
+            let of = services.iter().find(|s| s.ends_with(&member)).unwrap_or(&services[0]);
+            let format = "{{json .Spec.TaskTemplate.ContainerSpec.Mounts}}";
+            let mounts: serde_json::Value =
+                serde_json::from_str(&self.cluster.ask(&["service", "inspect", "--format", format, of]))
+                    .unwrap();
+            let mount = &mounts[0];
+            let text = |key: &str| mount[key].as_str().unwrap_or_default().to_owned();
+            let driver = mount["VolumeOptions"]["DriverConfig"]["Name"].as_str();
+            let driver = driver.map_or_else(String::new, |d| format!(",volume-driver={d}"));
+            let mount = format!("type={},source={},target=/data{driver}", text("Type"), text("Source"));
+            self.cluster.ask(&[
+                "service",
+                "create",
+                "--detach",
+                "--no-resolve-image",
+                "--name",
+                &format!("stranger-{}", v.name),
+                "--constraint",
+                &format!("node.hostname==n{node}"),
+                "--mount",
+                &mount,
+                "--stop-grace-period",
+                "1s",
+                "--env",
+                &format!("SERVICE={}", v.name),
+                "--env",
+                &format!("MEMBER={member}"),
+                "--env",
+                "DATA=/data",
+                image::NAME,
+                "/probe",
+            ]);
+        }
+        sleep(Duration::from_secs(15));
+        self.remove_others("stranger-");
+        sleep(HEAL);
+    }
+
+    fn remove_others(&self, prefix: &str) {
+        let all = self.cluster.ask(&["service", "ls", "--format", "{{.Name}}"]);
+        let own: Vec<&str> = all.lines().filter(|n| n.starts_with(prefix)).collect();
+        if !own.is_empty() {
+            self.cluster.ask(&[&["service", "rm"][..], &own].concat());
+        }
     }
 }

@@ -125,6 +125,9 @@ pub enum Claim {
 /// A compiled variant.
 pub struct Compiled {
     pub variant: Variant,
+    /// The folder of its specs.
+    pub specs: PathBuf,
+    pub port: u16,
     /// The folder of the stack files, by generation.
     pub files: BTreeMap<&'static str, PathBuf>,
     /// The claims, by resource and hazard.
@@ -297,7 +300,7 @@ pub fn compile(dir: &Path, variants: &[Variant], port: u16) -> Vec<Compiled> {
     };
     // The first compile reports the open gaps, and the second one waives them.
     let first = compile(&write("1", &accept), "1");
-    for d in first["diagnostics"].as_array().unwrap() {
+    for d in open(&first) {
         let code = d["code"].as_str().unwrap();
         assert!(code.starts_with(&format!("{}/", variants[0].target.name())), "{}: {d:#}", variants[0].name);
         let file = d["at"]["file"].as_str().unwrap();
@@ -311,7 +314,7 @@ pub fn compile(dir: &Path, variants: &[Variant], port: u16) -> Vec<Compiled> {
     for generation in GENERATIONS {
         let specs = write(generation, &accept);
         let done = compile(&specs, generation);
-        assert!(done["diagnostics"].as_array().unwrap().is_empty(), "{}: {done:#}", variants[0].name);
+        assert!(open(&done).is_empty(), "{}: {done:#}", variants[0].name);
         files.insert(generation, out(generation));
     }
     if variants[0].strips.contains(&Strip::StopFirstByHand) {
@@ -319,7 +322,7 @@ pub fn compile(dir: &Path, variants: &[Variant], port: u16) -> Vec<Compiled> {
     }
     let told = berthc(&["explain", dir.join("specs-1").to_str().unwrap(), "--templates", templates_dir]);
     let mut compiled = Vec::new();
-    for v in variants {
+    for (i, v) in variants.iter().enumerate() {
         let mut claims = BTreeMap::new();
         for certificate in told["certificates"].as_array().unwrap().iter().filter(|c| c["service"] == v.name)
         {
@@ -331,9 +334,31 @@ pub fn compile(dir: &Path, variants: &[Variant], port: u16) -> Vec<Compiled> {
             }
         }
         let files = files.iter().map(|(g, out)| (*g, out.join(v.name).join(v.target.name()))).collect();
-        compiled.push(Compiled { variant: v.clone(), files, claims });
+        let specs = dir.join("specs-1");
+        compiled.push(Compiled { variant: v.clone(), specs, port: port + i as u16, files, claims });
     }
     compiled
+}
+
+/// What berthc says of a compile, but for its notes.
+fn open(told: &Value) -> Vec<&Value> {
+    told["diagnostics"].as_array().unwrap().iter().filter(|d| d["severity"] != "note").collect()
+}
+
+/// What berthc says of a second spec with the data of `of`, beside the first.
+pub fn rival(of: &Compiled) -> Vec<String> {
+    let dir = of.specs.with_file_name("rival");
+    fs::create_dir_all(&dir).unwrap();
+    let name = of.variant.name;
+    for file in fs::read_dir(&of.specs).unwrap().flatten().map(|e| e.path()) {
+        let text = fs::read_to_string(&file).unwrap();
+        let other = text.replacen(&format!("service: {name}\n"), "service: rival\n", 1);
+        let file = file.file_name().unwrap().to_str().unwrap();
+        fs::write(dir.join(file), text).unwrap();
+        fs::write(dir.join(format!("rival-{file}")), other).unwrap();
+    }
+    let told = berthc(&["compile", dir.to_str().unwrap(), "-o", dir.join("out").to_str().unwrap()]);
+    told["diagnostics"].as_array().unwrap().iter().map(|d| text(&d["code"])).collect()
 }
 
 fn text(value: &Value) -> String {

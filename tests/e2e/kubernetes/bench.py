@@ -122,9 +122,12 @@ class Service:
 class Bench:
     """The cluster. With a kubeconfig it is one that runs already, and its controllers stay alone."""
 
-    def __init__(self, berthc, programs, folder, kubeconfig=None):
+    def __init__(self, berthc, programs, folder, kubeconfig=None, before=False):
         self.berthc = berthc
-        self.own = None if kubeconfig else ControlPlane(programs, folder)
+        # Whether StatefulSets are updated as before 1.37.
+        self.before = before
+        gates = ["--feature-gates=MaxUnavailableStatefulSet=false"] if before else []
+        self.own = None if kubeconfig else ControlPlane(programs, folder, gates)
         self.kubeconfig = kubeconfig
         self.names = [f"n{i}" for i in range(1, 6)]
         self.toleration = TOLERATION if self.own else 300

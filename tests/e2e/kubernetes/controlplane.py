@@ -36,8 +36,8 @@ def free_ports(count):
 class ControlPlane:
     """Started by `start`, ended by `stop`; `kubeconfig` leads to it."""
 
-    def __init__(self, programs, folder):
-        self.programs, self.folder = programs, folder
+    def __init__(self, programs, folder, gates=()):
+        self.programs, self.folder, self.gates = programs, folder, gates
         self.kubeconfig = os.path.join(folder, "kubeconfig")
         self.running = {}
 
@@ -62,7 +62,7 @@ class ControlPlane:
                  "--listen-client-urls", urls[0], "--advertise-client-urls", urls[0],
                  "--listen-peer-urls", urls[1], "--initial-advertise-peer-urls", urls[1],
                  "--initial-cluster", f"default={urls[1]}")
-        self.run("kube-apiserver", "kube-apiserver", "--etcd-servers", urls[0], "--bind-address=127.0.0.1",
+        self.run("kube-apiserver", "kube-apiserver", *self.gates, "--etcd-servers", urls[0], "--bind-address=127.0.0.1",
                  f"--secure-port={self.port}", "--cert-dir", os.path.join(self.folder, "certs"),
                  "--token-auth-file", os.path.join(self.folder, "tokens.csv"),
                  "--authorization-mode=AlwaysAllow", "--service-cluster-ip-range=10.96.0.0/16",
@@ -77,7 +77,7 @@ class ControlPlane:
 
     def controllers(self, name="kube-controller-manager"):
         """One more set of controllers; the first has the program's name."""
-        self.run(name, "kube-controller-manager", "--kubeconfig", self.kubeconfig, "--leader-elect=false",
+        self.run(name, "kube-controller-manager", *self.gates, "--kubeconfig", self.kubeconfig, "--leader-elect=false",
                  "--secure-port=0", "--kube-api-qps=200", "--kube-api-burst=400",
                  "--service-account-private-key-file", os.path.join(self.folder, "sa.key"),
                  "--node-monitor-period=1s", "--node-monitor-grace-period=5s", "--node-eviction-rate=5")

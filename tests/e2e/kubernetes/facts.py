@@ -109,8 +109,9 @@ def meta(name, space=NS, **more):
 
 
 def pod_spec(**more):
-    return {"terminationGracePeriodSeconds": 6, "containers": [{"name": "c", "image": "c", **more.pop("container", {})}],
-            **more}
+    mounts = [{"name": v["name"], "mountPath": f"/{v['name']}"} for v in more.get("volumes", [])]
+    container = {"name": "c", "image": "c", "volumeMounts": mounts, **more.pop("container", {})}
+    return {"terminationGracePeriodSeconds": 6, "containers": [container], **more}
 
 
 def on_path(kind="Directory", path="/data"):
@@ -395,6 +396,20 @@ def terminating(f):
     f.b.wait("one terminates", lambda: count() == 1, 5)
     f.b.wait("none terminates", lambda: count() == 0)
     return "1, then 0"
+
+
+@fact("StatefulSet, Parallel, changed within minReadySeconds: since 1.37 all pods go at once, before one")
+def not_available(f):
+    f.b.nodes.stop_after = 4.0
+    f.apply(statefulset("s", pod_spec(), 3, minReadySeconds=30))
+    f.runs(3, app="s")
+    f.apply(statefulset("s", pod_spec(container={"image": "changed"}), 3, minReadySeconds=30))
+    going = lambda: sum("deletionTimestamp" in p["metadata"] for p in f.pods(app="s"))
+    f.b.wait("one goes", lambda: going() > 0)
+    time.sleep(1)
+    count = going()
+    must(count == (1 if f.b.before else 3), f"{count} of 3 go")
+    return f"{count} of 3"
 
 
 # DaemonSets

@@ -12,7 +12,8 @@ The model of one pod:
   only after it has opened its data; either is tried again;
 - on TERM it runs for `stop` seconds more, at most its grace period, then is unmounted, and only
   then is its object deleted;
-- where its object vanishes (force, pod GC) it is stopped in the same way, while the kubelet forgets it.
+- where its object vanishes (force, pod GC) it has 2 s, or what is left of a grace that began before, while
+  the kubelet forgets it.
 """
 
 import concurrent.futures
@@ -28,6 +29,7 @@ UNMOUNT = 0.1       # seconds from stopped to the object's deletion
 CRASH = 0.1         # seconds that a program runs which cannot bind its port
 RETRY = 0.25        # seconds between two tries of what failed; a kubelet backs off further
 LEAST_GRACE = 2.0   # seconds; kuberuntime_manager.go, minimumGracePeriodInSeconds
+VANISHED = 2.0      # seconds that a pod has whose object is gone, whatever its own grace (seen: kubelet 1.37.2)
 HOUSEKEEPING = 2.0  # seconds; kubelet.go, housekeepingPeriod
 # The wrapped entrypoint that takes a lock on the data directory (`guard: lock`).
 GUARD = ["/bin/sh", "-c", 'exec 9<"$0" && flock -n 9 && exec "$@"']
@@ -298,7 +300,12 @@ class Nodes:
 
     def volumes(self, node, box):
         """Finds every volume, or raises what is missing."""
-        for volume in box.pod["spec"].get("volumes", []):
+        spec = box.pod["spec"]
+        containers = spec["containers"] + spec.get("initContainers", [])
+        mounted = {m["name"] for c in containers for m in c.get("volumeMounts", [])}
+        for volume in spec.get("volumes", []):
+            if volume["name"] not in mounted:    # volumemanager/populator: nothing mounts it
+                continue
             if "hostPath" in volume:
                 box.mounts[volume["name"]] = self.host_path(node, volume["hostPath"])
             elif "persistentVolumeClaim" in volume:
@@ -461,7 +468,7 @@ class Nodes:
             self.note(node, box, "object-gone", state=box.state)
         box.known = False
         if box.state == "running":
-            self.terminate(node, box, box.grace)
+            self.terminate(node, box, VANISHED)
         elif box.state in ("new", "mounting", "starting", "rejected"):
             box.state = "stopped"
         if box.state == "stopped":

@@ -556,10 +556,11 @@ def claim_deleted(r):
 
 def stranger(r, spec, labels=None):
     """A pod of nobody's, and whether it runs within four seconds."""
+    mounts = [{"name": v["name"], "mountPath": f"/{v['name']}"} for v in spec.get("volumes", [])]
     pod = {"apiVersion": "v1", "kind": "Pod",
            "metadata": {"name": "stranger", "namespace": r.s.namespace, "labels": labels or {}},
            "spec": {"terminationGracePeriodSeconds": 1,
-                    "containers": [{"name": "stranger", "image": "stranger"}], **spec}}
+                    "containers": [{"name": "stranger", "image": "stranger", "volumeMounts": mounts}], **spec}}
     r.b.kubectl("apply", "-f", "-", text=json.dumps(pod))
     time.sleep(4)
     found = r.b.api.call("GET", f"/api/v1/namespaces/{r.s.namespace}/pods/stranger")

@@ -30,7 +30,9 @@ from bench import Bench, Berthc, Failed, Run, Service
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.abspath(os.path.join(HERE, "..", "..", ".."))
 # The services that go through every scenario; all others are deployed, and one pod is replaced.
-OWN = ["store", "keeper", "mover", "drifter", "writer"]
+OWN = ["store", "keeper", "holder", "mover", "drifter", "writer"]
+# What is as another service but for one rule: only the hazards for which the rule counts.
+ONLY = {"holder": {"force", "neighbour"}}
 SHIPPED = ["elasticsearch-data", "cockroachdb", "cassandra"]
 FOLDERS = {"own": os.path.join(HERE, "specs"), "specs": os.path.join(ROOT, "specs"),
            "tests": os.path.join(ROOT, "tests", "specs")}
@@ -159,7 +161,7 @@ def lane(number, args, folder, items, turn, done):
         delay.take()
         try:
             if bench is None:
-                bench = Bench(Berthc(args.berthc), args.programs, tempfile.mkdtemp(prefix=f"lane{number}-", dir=folder), args.kubeconfig)
+                bench = Bench(Berthc(args.berthc), args.programs, tempfile.mkdtemp(prefix=f"lane{number}-", dir=folder), args.kubeconfig, args.before)
                 bench.start()
             if item["hazard"] == "fact":
                 seen = measure(bench, item["title"])
@@ -202,7 +204,7 @@ def plan(args, berthc, folder):
     for name, key in [(n, "own") for n in OWN] + [(n, "specs") for n in SHIPPED]:
         service = Service(FOLDERS[key], outs[key], name)
         for hazard, title, cells, own, function in scenarios.ALL:
-            if service.cell in cells and not (own and args.kubeconfig):
+            if service.cell in cells and not (own and args.kubeconfig) and hazard in ONLY.get(name, {hazard}):
                 items.append({"service": name, "specs": FOLDERS[key], "out": outs[key], "cell": service.cell,
                               "hazard": hazard, "title": title, "breaks": scenarios.BREAKS[function]})
     for key in "specs", "tests":
@@ -293,6 +295,8 @@ def main():
     parser.add_argument("--core", action="store_true", help="the short run, as in CI")
     parser.add_argument("--results", help="page to write, and this part of the table of all targets; only when every scenario has been run")
     parser.add_argument("--json", help="file for all records")
+    parser.add_argument("--before", action="store_true",
+                        help="with MaxUnavailableStatefulSet off, as all versions before 1.37 have it")
     parser.add_argument("--merge", help="such a file: its records stand for what is not run now")
     args = parser.parse_args()
     if bool(args.programs) == bool(args.kubeconfig):
@@ -328,7 +332,9 @@ def main():
     if args.results and whole and not args.core:
         with open(args.results, "w") as f:
             f.write(results.page(records, claims, broken, [title for title, *_ in facts.ALL]))
-        with open(os.path.join(HERE, "..", "measured", "kubernetes.json"), "w") as f:
+        version = next(r["version"] for r in records if r.get("version")).lstrip("v")
+        name = "gate-off" if args.before else ".".join(version.split(".")[:2])
+        with open(os.path.join(HERE, "..", "measured", f"kubernetes-{name}.json"), "w") as f:
             rows = [json.dumps(row, separators=(",", ":"), sort_keys=True) for row in results.measured(records, claims)]
             f.write("[\n" + ",\n".join(rows) + "\n]\n")
     for text in skipped:

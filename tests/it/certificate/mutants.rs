@@ -1190,7 +1190,7 @@ const MUTANTS: &[Mutant] = &[
             "        order: {{ s.deploy.update.order }}",
             "        order: start-first",
         )],
-        says: &["data update: lost stop-first"],
+        says: &["data update revisions: lost stop-first"],
     },
     Mutant {
         name: "start-first at a rollback",
@@ -1201,7 +1201,7 @@ const MUTANTS: &[Mutant] = &[
             "        order: {{ s.deploy.update.order }}",
             "        order: {% if key == 'update_config' %}stop-first{% else %}start-first{% endif %}\n",
         )],
-        says: &["data update: lost stop-first"],
+        says: &["data update revisions: lost stop-first"],
     },
     Mutant {
         name: "start-first and ingress",
@@ -1217,8 +1217,8 @@ const MUTANTS: &[Mutant] = &[
         ],
         says: &[
             "data relabel partition reboot: GAP two on one node: port",
-            "data update: GAP two on one node: port stop-first",
-            "data colocate revisions: lost port",
+            "data update revisions: GAP two on one node: port stop-first",
+            "data colocate: lost port",
         ],
     },
     Mutant {
@@ -1326,6 +1326,7 @@ const MUTANTS: &[Mutant] = &[
         says: &[
             "data move: GAP a start without its data, two on two nodes: attach",
             "data update relabel partition reboot: GAP two on two nodes: attach",
+            "data revisions: lost attach",
         ],
     },
     Mutant {
@@ -1337,6 +1338,7 @@ const MUTANTS: &[Mutant] = &[
             "data move: GAP a start on another's data, a start without its data, two on two nodes: attach volume-name",
             "data neighbour: GAP another service with the same: volume-name",
             "data update relabel partition reboot: GAP two on two nodes: attach",
+            "data revisions: lost attach",
             "data colocate: lost volume-name",
         ],
     },
@@ -1364,8 +1366,8 @@ const MUTANTS: &[Mutant] = &[
         ],
         says: &[
             "data relabel partition reboot: GAP two on one node: port",
-            "data update: GAP two on one node: port stop-first",
-            "data colocate revisions: lost port",
+            "data update revisions: GAP two on one node: port stop-first",
+            "data colocate: lost port",
         ],
     },
     Mutant {
@@ -1376,6 +1378,7 @@ const MUTANTS: &[Mutant] = &[
         says: &[
             "data move: GAP a start without its data, two on two nodes: attach cluster-volume",
             "data update partition reboot: GAP two on two nodes: attach cluster-volume",
+            "data revisions: lost attach cluster-volume",
         ],
     },
     Mutant {
@@ -1385,8 +1388,8 @@ const MUTANTS: &[Mutant] = &[
         rules: &[Template("swarm/stack.yml.j2", "      mode: {{ s.deploy.mode }}", "      mode: global")],
         says: &[
             "data move: GAP a start without its data, two on one node: cluster-volume service-name",
-            "data update partition reboot: GAP two on one node: cluster-volume service-name",
-            "data colocate revisions: GAP two on one node: service-name",
+            "data update revisions partition reboot: GAP two on one node: cluster-volume service-name",
+            "data colocate: GAP two on one node: service-name",
             "data relabel: GAP two on two nodes, two on one node: service-name",
         ],
     },
@@ -1398,6 +1401,7 @@ const MUTANTS: &[Mutant] = &[
         says: &[
             "data move: GAP a start without its data, two on two nodes: attach cluster-volume",
             "data update partition reboot: GAP two on two nodes: attach cluster-volume",
+            "data revisions: lost attach cluster-volume",
         ],
     },
     Mutant {
@@ -1421,7 +1425,7 @@ const MUTANTS: &[Mutant] = &[
             "          - {{ constraint }}",
             "          - node.role == worker",
         )],
-        says: &["writer partition reboot: GAP two on two nodes: pin", "writer update: lost pin"],
+        says: &["writer partition reboot: GAP two on two nodes: pin", "writer update revisions: lost pin"],
     },
     Mutant {
         name: "ingress for the writer",
@@ -1431,7 +1435,7 @@ const MUTANTS: &[Mutant] = &[
         says: &[
             "writer relabel: GAP two on one node, two on two nodes: port",
             "writer partition: GAP two on one node: port",
-            "writer update: lost port",
+            "writer update revisions: lost port",
         ],
     },
     Mutant {
@@ -1449,7 +1453,7 @@ const MUTANTS: &[Mutant] = &[
         says: &[
             "writer relabel: GAP two on one node, two on two nodes: port",
             "writer partition: GAP two on one node: port",
-            "writer update: GAP two on one node: port stop-first",
+            "writer update revisions: GAP two on one node: port stop-first",
         ],
     },
 ];

@@ -101,6 +101,31 @@ fn a_stateful_set_breaks_only_by_force() {
 }
 
 #[test]
+fn a_local_volume_of_one_pod_holds_under_force_for_its_own_claim() {
+    let local = |one_pod: bool| {
+        let source = Source::Host {
+            path: "/mnt/d1/db-1".into(),
+            missing: Missing::Refused,
+            one_pod: one_pod.then(|| at("accessModes")),
+        };
+        let mut w = stateful(vec![Mount { source, ..host("", Missing::Refused) }]);
+        w.wants = vec![want("db", "1")];
+        w
+    };
+    let forced = |workloads: Vec<Workload>| {
+        let world = World { workloads, ..World::default() };
+        let found = explore(Target::Kubernetes, &world, Bounds { nodes: 2, force: true }).findings;
+        found.iter().map(|f| f.code.to_string()).collect::<Vec<_>>()
+    };
+    assert!(forced(vec![local(false)]).contains(&"kubernetes/data/force".to_owned()));
+    assert_eq!(forced(vec![local(true)]), Vec::<String>::new());
+    // Two claims can lead to one directory, and the kubelet compares claims.
+    let mut other = local(true);
+    other.family = "cache".into();
+    assert!(forced(vec![local(true), other]).contains(&"kubernetes/data/neighbour".to_owned()));
+}
+
+#[test]
 fn a_deployment_with_one_replica_may_run_two_pods() {
     let update = Update { order: Order::StopFirst, at: None };
     let w = Workload { kind: Kind::Replicas, update, ..stateful(vec![claim(false, Fences::WhileConnected)]) };

@@ -30,7 +30,7 @@ pub fn want(key: &str, value: &str) -> Want {
 pub fn host(path: &str, missing: Missing) -> Mount {
     Mount {
         target: "/data".into(),
-        source: Source::Host { path: path.into(), missing },
+        source: Source::host(path.into(), missing),
         volume: None,
         at: at("volumes[0]"),
     }

@@ -39,6 +39,20 @@ fn network_volumes_are_for_one_pod() {
 }
 
 #[test]
+fn local_volumes_have_the_access_mode_of_the_spec() {
+    let with = |version: &str| pinned().kubernetes(version, ", access: ReadWriteOncePod");
+    let out = with("1.27").out();
+    let modes = json!(["ReadWriteOncePod"]);
+    assert_eq!(out.one("StatefulSet")["spec"]["volumeClaimTemplates"][0]["spec"]["accessModes"], modes);
+    assert!(out.of("PersistentVolume").iter().all(|v| v["spec"]["accessModes"] == modes));
+    assert_eq!(with("1.26").faults()[0].0, "version-too-old");
+    for other in [volume(), node()] {
+        let faults = other.kubernetes("1.34", ", access: ReadWriteOnce").faults();
+        assert_eq!(faults[0].0, "data-shape", "{faults:?}");
+    }
+}
+
+#[test]
 fn a_storage_class_is_emitted_unless_the_spec_names_one() {
     let out =
         on("aws-ebs", ", type: gp3, zones: [a], options: { iops: \"3000\", csi.storage.k8s.io/fstype: xfs }")

@@ -20,7 +20,7 @@ fn one(service: &str) -> Workload {
 fn mounts(w: &Workload) -> Vec<String> {
     let missing = |m: &Missing| if *m == Missing::Created { "+" } else { "" };
     let text = |source: &Source| match source {
-        Source::Host { path, missing: m } => format!("{path}{}", missing(m)),
+        Source::Host { path, missing: m, .. } => format!("{path}{}", missing(m)),
         Source::Volume { name, fences, missing: m, .. } => format!("{name} {fences:?}{}", missing(m)),
         Source::Ephemeral => "-".to_owned(),
     };

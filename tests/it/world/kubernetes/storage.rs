@@ -35,7 +35,27 @@ fn sources(world: &World) -> Vec<Vec<Source>> {
 }
 
 fn host(path: &str, missing: Missing) -> Source {
-    Source::Host { path: path.into(), missing }
+    Source::host(path.into(), missing)
+}
+
+#[test]
+fn a_local_volume_of_one_pod_is_no_host_path_of_one_pod() {
+    let one_pod = |kind: &str, mode: &str| {
+        let node = "nodeAffinity: {required: {nodeSelectorTerms: [{matchExpressions: [{key: k, operator: In, values: [v]}]}]}}";
+        let own = "claimRef: {namespace: default, name: data-db-3}";
+        let spec = template(&format!("storageClassName: c, accessModes: [{mode}]"));
+        let volume = volume("v", &format!("storageClassName: c, {kind}, {node}, {own}"));
+        let world = read(&format!("{}{volume}", stateful(&spec, POD)));
+        let all: Vec<Source> = sources(&world).into_iter().flatten().collect();
+        let local = |s: &&Source| matches!(s, Source::Host { .. });
+        match all.iter().find(local).unwrap_or_else(|| panic!("{all:?}")) {
+            Source::Host { one_pod, .. } => one_pod.is_some(),
+            _ => false,
+        }
+    };
+    assert!(one_pod("local: {path: /d}", "ReadWriteOncePod"));
+    assert!(!one_pod("local: {path: /d}", "ReadWriteOnce"));
+    assert!(!one_pod("hostPath: {path: /d, type: Directory}", "ReadWriteOncePod"));
 }
 
 #[test]

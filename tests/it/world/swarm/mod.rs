@@ -45,7 +45,7 @@ fn silent(world: &World) {
 }
 
 fn host(path: &str, missing: Missing) -> Source {
-    Source::Host { path: path.to_owned(), missing }
+    Source::host(path.to_owned(), missing)
 }
 
 fn share(name: &str, fences: Fences, missing: Missing) -> Source {
