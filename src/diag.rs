@@ -54,7 +54,7 @@ impl fmt::Display for Severity {
 /// A way to fix a diagnostic.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Fix {
-    /// What to do, in words.
+    /// What to do, in words. With "in place of", the line replaces a block; else it adds to it.
     pub text: String,
     /// The line to write in the spec (YAML); empty if there is none.
     pub line: String,
@@ -75,6 +75,8 @@ pub struct Diagnostic {
     pub label: String,
     /// Related places, each with its label.
     pub related: Vec<(Place, String)>,
+    /// The names of the other gaps of the same cause.
+    pub also: Vec<String>,
     /// Why it matters.
     pub why: Vec<String>,
     /// The fixes, best first.
@@ -121,6 +123,7 @@ impl Diagnostic {
             place,
             label: String::new(),
             related: Vec::new(),
+            also: Vec::new(),
             why: Vec::new(),
             fixes: Vec::new(),
         }

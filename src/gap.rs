@@ -77,12 +77,34 @@ pub struct Gap {
     pub why: String,
     /// The fixes other than a waiver: text and line.
     pub fixes: Vec<(String, String)>,
+    /// Whether a pin of the members closes it.
+    pub pin: bool,
+    /// The gaps that a way out opens: the way, and the gap.
+    pub opens: Vec<(&'static str, GapId)>,
 }
 
 impl Gap {
     /// Makes a gap without fixes: it needs a waiver.
     pub fn new(id: GapId, place: Place, message: impl Into<String>, why: impl Into<String>) -> Self {
-        Self { id, place, message: message.into(), why: why.into(), fixes: Vec::new() }
+        Self {
+            id,
+            place,
+            message: message.into(),
+            why: why.into(),
+            fixes: Vec::new(),
+            pin: false,
+            opens: Vec::new(),
+        }
+    }
+
+    /// Adds a pin to `label` on its target as a way out, which opens another gap.
+    #[must_use]
+    pub fn pin(mut self, label: &str, opens: Option<GapId>) -> Self {
+        let target = self.id.target();
+        let line = format!("targets: {{ {}: {{ pin: {label} }} }}", target.name());
+        self.pin = true;
+        self.opens.extend(opens.map(|id| ("pins", id)));
+        self.fix(format!("pin each member to one node on {target}"), line)
     }
 
     /// Adds a fix.

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 
 use berthc::code::Code;
 use berthc::diag::{Place, failed};
-use berthc::model::Model;
+use berthc::model::{Model, Service};
 use berthc::{
     Batch, Diagnostic, Input, Options, Output, Sink, Specs as _, Target, Tree, change, route, threads,
 };
@@ -56,11 +56,14 @@ struct Compare<'a> {
     accepted: BTreeSet<String>,
 }
 
-/// A service that the older state does not have. It may have another name there.
+/// A service whose files the older state does not have, or has from another spec. It may have another
+/// name there.
 struct New {
     /// The file name of its spec.
     file: String,
     name: String,
+    /// Whether the older state has no files of this name.
+    is_first: bool,
     moved: BTreeSet<String>,
     place: Place,
 }
@@ -141,14 +144,22 @@ impl Compare<'_> {
             None => Cow::Owned(drift.old(&part.tree)),
         };
         let old: &Tree = &old;
-        let has = |name: &str| {
-            old.range(format!("{name}/")..)
-                .next()
-                .is_some_and(|(path, _)| path.starts_with(&format!("{name}/")))
+        let files = |name: &str| {
+            let prefix = format!("{name}/");
+            old.range(prefix.clone()..).take_while(move |(path, _)| path.starts_with(&prefix))
         };
-        let names: BTreeSet<&str> = batch.names().filter(|name| !has(name)).collect();
+        let names: BTreeSet<&str> = batch.names().collect();
         let runs = names.iter().filter_map(|name| part.model.find(name)).filter(|s| s.workload().is_some());
-        let new = runs.map(|service| New {
+        // The files of its name may have been made from another spec.
+        let made = |service: &Service| {
+            let mut specs =
+                files(&service.name).flat_map(|(_, text)| drift::origin(text.as_bytes())).peekable();
+            specs.peek().is_none()
+                || specs.any(|spec| part.model.named(&service.name).any(|s| s.file == spec))
+        };
+        let has = |service: &Service| files(&service.name).next().is_some();
+        let new = runs.filter(|service| !has(service) || !made(service)).map(|service| New {
+            is_first: !has(service),
             file: service.file.clone(),
             name: service.name.clone(),
             moved: service.moved.iter().cloned().collect(),
@@ -207,7 +218,7 @@ pub fn done(job: &job::Job, to: Use) -> Result<Done, Outside> {
     }
     let mut diagnostics = std::mem::take(&mut rest.diagnostics);
     let mut whole = None;
-    let mut new = Vec::new();
+    let mut new: Vec<New> = Vec::new();
     if !failed(&diagnostics) {
         let mut changes = Changes::default();
         let mut prints = Vec::new();
@@ -236,7 +247,9 @@ pub fn done(job: &job::Job, to: Use) -> Result<Done, Outside> {
             changes.all.sort_by(|a, b| a.name.cmp(&b.name));
         }
         let older = against.unwrap_or_else(|| Older::Folder(out.clone()));
-        diagnostics.extend(renamed(&older, &new, known, &accepted)?);
+        let renamed = renamed(&older, &new, known, &accepted)?;
+        new.retain(|new| new.is_first && !renamed.iter().any(|d| d.place == new.place));
+        diagnostics.extend(renamed);
         if !failed(&diagnostics) {
             let ignored = project.iter().flat_map(|(_, project)| &project.ignore).chain(&job.ignore);
             let ignored: BTreeSet<&str> = ignored.map(String::as_str).collect();
@@ -273,7 +286,9 @@ fn renamed(
     for from in older.unknown(known) {
         let files = older.files(&from)?;
         let specs: BTreeSet<&str> = files.values().flat_map(|text| drift::origin(text.as_bytes())).collect();
-        for New { file, name, moved, place } in new.iter().filter(|new| specs.contains(new.file.as_str())) {
+        for New { file, name, moved, place, is_first: _ } in
+            new.iter().filter(|new| specs.contains(new.file.as_str()))
+        {
             let service = change::Renamed { from: &from, name, moved, place: *place };
             found.extend(change::renamed(&service, &files, accepted).filter(|_| !file.is_empty()));
         }

@@ -58,9 +58,9 @@ fn one(sources: &[Input], d: &Diagnostic) -> Finding {
         Some(Spot { path: input.path.clone(), start, end, text })
     };
     let related = d.related.iter().filter_map(|(place, text)| spot(place, text));
-    let fixes = d.fixes.iter().map(|m| match report::line(sources, d, &m.line) {
-        line if line.is_empty() => m.text.clone(),
-        line => format!("{}: {line}", m.text),
+    let fixes = d.fixes.iter().map(|fix| match report::written(sources, d, fix) {
+        (text, line) if line.is_empty() => text,
+        (text, line) => format!("{text}: {line}"),
     });
     Finding {
         code: d.code.to_string(),

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Padding, Renderer, Snippet};
-use berthc::diag::{Diagnostic, Place};
+use berthc::diag::{Diagnostic, Fix, Place};
+use berthc::spec::load;
 use berthc::spec::source::line_column;
 use berthc::text::quote::{escaped, shown, shown_lines};
 use berthc::{Input, Severity};
@@ -50,21 +51,27 @@ fn groups<'d>(inputs: &'d [Input], d: &'d Diagnostic) -> Vec<Group<'d>> {
     }
     let mut groups = vec![group];
     for fix in &d.fixes {
-        let text = shown(&fix.text);
-        let title = if fix.line.is_empty() {
-            text
-        } else {
-            format!("{text}:   {}", shown_lines(&line(inputs, d, &fix.line))).into()
-        };
+        let (text, line) = written(inputs, d, fix);
+        let text = shown(&text);
+        let title =
+            if line.is_empty() { text.into_owned() } else { format!("{text}:   {}", shown_lines(&line)) };
         groups.push(Group::with_title(Level::HELP.secondary_title(title)));
     }
     groups
 }
 
-/// Returns the line to write, in the format of the spec.
-pub fn line(inputs: &[Input], d: &Diagnostic, line: &str) -> String {
-    let toml = inputs.get(d.place.source).is_some_and(|i| i.path.ends_with(".toml"));
-    if toml { berthc::spec::load::as_toml(line) } else { line.to_owned() }
+/// Returns what to do and the line to write, in the format of the spec. A block that the spec has is
+/// named, and only what it lacks is written.
+pub fn written(inputs: &[Input], d: &Diagnostic, fix: &Fix) -> (String, String) {
+    let Some(input) = inputs.get(d.place.source) else { return (fix.text.clone(), fix.line.clone()) };
+    // What replaces a block is written whole.
+    let text = if fix.text.contains("in place of") { "" } else { &input.text };
+    let (block, line) = load::addition(&input.path, text, &fix.line);
+    let text = match block.as_slice() {
+        [] => fix.text.clone(),
+        steps => format!("{}, under `{}`", fix.text, steps.join(".")),
+    };
+    (text, line)
 }
 
 /// Returns one snippet for each source text, the text of the diagnostic first.
@@ -141,10 +148,14 @@ pub fn json(inputs: &[Input], d: &Diagnostic) -> Value {
     json!({
         "severity": d.severity,
         "code": d.code,
+        "also": d.also,
         "message": d.message,
         "at": at(d.place, &d.label),
         "related": d.related.iter().map(|(p, text)| at(*p, text)).collect::<Vec<_>>(),
         "why": d.why,
-        "fixes": d.fixes.iter().map(|m| json!({ "text": m.text, "line": line(inputs, d, &m.line) })).collect::<Vec<_>>(),
+        "fixes": d.fixes.iter().map(|fix| {
+            let (text, line) = written(inputs, d, fix);
+            json!({ "text": text, "line": line })
+        }).collect::<Vec<_>>(),
     })
 }

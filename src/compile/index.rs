@@ -117,6 +117,11 @@ impl<'a> Index<'a> {
         Self { layers, summaries, names, dns_cycles, read, many, kept: Mutex::new(kept) }
     }
 
+    /// Returns whether text number `source` is a base.
+    pub fn is_base(&self, source: usize) -> bool {
+        self.layers.is_base(source)
+    }
+
     /// Returns the table of images.
     pub fn images(&self) -> &Images {
         self.layers.images()

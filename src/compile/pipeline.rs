@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use super::index::Index;
 use super::{batch, cross_check, notes};
 use crate::certificate::{self, Certificates};
-use crate::diag::{Diagnostic, failed};
+use crate::diag::{Diagnostic, Place, failed};
 use crate::emit::{self, Printer, Tree};
 use crate::explore::Memo;
-use crate::model::Model;
 use crate::model::check::together;
+use crate::model::{Model, Service};
 use crate::options::Options;
 use crate::plan::{self, Plans};
 use crate::text::yaml;
@@ -219,7 +219,8 @@ impl Pipeline<'_> {
             }
             gaps.extend(proof.gaps);
         }
-        plan::waivers(&model, batch, &gaps, |s| certificates.has(s), &mut diagnostics);
+        let needed = |s: &Service, at: Place| certificates.has(s) && !self.index.is_base(at.source);
+        plan::waivers(&model, batch, &gaps, needed, &mut diagnostics);
         let pages = certificates.pages(&model, batch, &gaps, &tree);
         tree.extend(self.printer.print(&pages, &mut diagnostics));
         tree.retain(|path, _| options.wants(path));

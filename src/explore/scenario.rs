@@ -9,7 +9,7 @@ use crate::backend::Fences;
 use crate::finding::At;
 use crate::hazard::Hazard;
 use crate::target::{SWARM_LONGEST_GRACE, Target};
-use crate::text::glob;
+use crate::text::{glob, names};
 use crate::world::{Kind, Member, Missing, Mount, Source, Want, Whom, Workload};
 
 use super::facts::{self, Facts, Pairs, Place};
@@ -235,7 +235,6 @@ fn by_hand(key: &str) -> bool {
 /// nodes are in one zone, or of one class. A class with a number (`role=data1`) belongs to one
 /// member.
 fn shared(want: &Want) -> bool {
-    const PLACES: [&str; 6] = ["zone", "region", "rack", "az", "datacenter", "dc"];
     const SORTS: [&str; 20] = [
         "arch",
         "class",
@@ -258,9 +257,9 @@ fn shared(want: &Want) -> bool {
         "type",
         "ssd",
     ];
-    let last = want.key.rsplit(['.', '/', '-', '_']).next().unwrap_or_default();
     let numbered = |v: &String| v.ends_with(|c: char| c.is_ascii_digit());
-    PLACES.contains(&last) || SORTS.contains(&last) && !want.values.iter().all(numbered)
+    names::of_place(&want.key)
+        || SORTS.contains(&names::last_word(&want.key)) && !want.values.iter().all(numbered)
 }
 
 /// Returns whether one takes over the data of the other on purpose.

@@ -98,13 +98,13 @@ pub fn plan(
     plans
 }
 
-/// Reports each gap without a waiver and each waiver without a gap. `judged` returns whether all
-/// gaps of a service are known.
+/// Reports each gap without a waiver and each waiver without a gap. `needed` returns whether a waiver of
+/// a service must have a gap: all its gaps are known, and no other service shares the waiver.
 pub fn waivers(
     model: &Model,
     batch: &[usize],
     gaps: &[(usize, Gap)],
-    judged: impl Fn(&Service) -> bool,
+    needed: impl Fn(&Service, Place) -> bool,
     faults: &mut Vec<Diagnostic>,
 ) {
     let mut by_service: BTreeMap<usize, Vec<&Gap>> = BTreeMap::new();
@@ -113,30 +113,51 @@ pub fn waivers(
     }
     for service in batch.iter().map(|i| model.service(*i)) {
         let own = by_service.remove(&service.index).unwrap_or_default();
-        let mut open = BTreeSet::new();
-        for gap in own.iter().filter(|g| !service.accept.iter().any(|a| a.gap == g.id)) {
-            open.insert(gap.id.to_string());
-            let mut d = Diagnostic::gap(gap.id.to_string(), gap.place, &gap.message).why(&gap.why);
-            for (text, line) in &gap.fixes {
-                d = d.fix(text, line);
-            }
-            let or = if gap.fixes.is_empty() { "" } else { "or " };
-            let text =
-                format!("{or}accept the risk: under `accept`, the gap {} and your reason `because`", gap.id);
-            faults.push(d.advice(text));
-        }
+        let all: Vec<&Gap> =
+            own.iter().copied().filter(|g| !service.accept.iter().any(|a| a.gap == g.id)).collect();
+        let open: BTreeSet<String> = all.iter().map(|gap| gap.id.to_string()).collect();
+        let (pins, others): (Vec<&Gap>, Vec<&Gap>) = all.into_iter().partition(|gap| gap.pin);
+        faults.extend(others.iter().map(|gap| gap_error(gap, &[])));
+        faults.extend(pins.split_first().map(|(first, more)| gap_error(first, more)));
         for accept in service.accept.iter().filter(|a| !own.iter().any(|g| g.id == a.gap)) {
             // A compile of some specs does not know all neighbours.
             let of_neighbour = matches!(accept.gap, GapId::Cell(CellId { hazard: Hazard::Neighbour, .. }));
-            if judged(service) && !of_neighbour {
-                faults.push(unused(service, accept, &open));
+            let place = service.place(&accept.route.at("gap"));
+            if needed(service, place) && !of_neighbour {
+                faults.push(unused(accept, place, &open));
             }
         }
     }
 }
 
-fn unused(service: &Service, accept: &Accept, open: &BTreeSet<String>) -> Diagnostic {
-    let place = service.place(&accept.route.at("gap"));
+/// Returns the error for `gap` and those that have the same cause.
+fn gap_error(gap: &Gap, more: &[&Gap]) -> Diagnostic {
+    let all = || [gap].into_iter().chain(more.iter().copied());
+    let ids: Vec<String> = all().map(|gap| gap.id.to_string()).collect();
+    let mut d = Diagnostic::gap(gap.id.to_string(), gap.place, &gap.message).why(&gap.why);
+    d.also = ids[1..].to_vec();
+    d.why.extend(more.iter().map(|gap| format!("also {}: {}: {}", gap.id, gap.message, gap.why)));
+    for (text, line) in all().flat_map(|gap| &gap.fixes) {
+        if !d.fixes.iter().any(|fix| fix.text == *text && fix.line == *line) {
+            d = d.fix(text, line);
+        }
+    }
+    // The pins come first: each closes all gaps of its target.
+    d.fixes.sort_by_key(|fix| fix.text.starts_with("or "));
+    let opens: BTreeSet<String> =
+        all().flat_map(|gap| &gap.opens).map(|(way, id)| format!("with {way}, the gap {id} opens")).collect();
+    d.why.extend(opens);
+    let or = if d.fixes.is_empty() { "" } else { "or " };
+    d.advice(match ids.as_slice() {
+        [id] => format!("{or}accept the risk: under `accept`, the gap {id} and your reason `because`"),
+        ids => format!(
+            "{or}accept the risks: under `accept`, the gaps {}, each with your reason `because`",
+            ids.join(", ")
+        ),
+    })
+}
+
+fn unused(accept: &Accept, place: Place, open: &BTreeSet<String>) -> Diagnostic {
     let target = accept.gap.target().name();
     let d =
         Diagnostic::error(Code::AcceptUnused, place, format!("the waiver of `{}` has no effect", accept.gap))

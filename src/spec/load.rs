@@ -77,9 +77,31 @@ pub fn scalar(text: &str, place: Place) -> Result<Node, Box<Diagnostic>> {
     Ok(Node { place, kind: yaml::plain(text, place)? })
 }
 
+/// Returns the block of the spec `text` that `line` adds to, and what it adds there, in the format of the
+/// spec: of `targets: { swarm: { pin: db } }` only `pin: db`, where the spec has `targets.swarm`.
+pub fn addition(path: &str, text: &str, line: &str) -> (Vec<String>, String) {
+    let (mut block, mut rest) = (Vec::new(), line);
+    if let (Ok(root), Ok(whole)) = (load(0, path, text), yaml::load(0, line)) {
+        let (mut spec, mut added, mut end) = (&root, &whole, line);
+        while let Kind::Map(entries) = &added.kind
+            && let [(key, inner)] = entries.as_slice()
+            && let Some(own) = spec.get(&key.name).filter(|own| matches!(own.kind, Kind::Map(_)))
+            && let Kind::Map(inner_entries) = &inner.kind
+            && let Some((first, _)) = inner_entries.first()
+            && let Some(cut) = end.trim_end().strip_suffix('}')
+        {
+            block.push(key.name.clone());
+            (spec, added, end) = (own, inner, cut);
+            rest = end.get(first.place.start..).unwrap_or_default().trim_end();
+        }
+    }
+    let rest = if path.ends_with(".toml") { as_toml(rest) } else { rest.to_owned() };
+    (block, rest)
+}
+
 /// Converts a line of YAML to TOML if it is one map, or one entry of a list of maps. Returns any
 /// other line unchanged.
-pub fn as_toml(line: &str) -> String {
+fn as_toml(line: &str) -> String {
     let Ok(root) = yaml::load(0, line) else { return line.to_owned() };
     match &root.kind {
         Kind::Map(entries) => {

@@ -96,6 +96,17 @@ pub fn node_label(key: &str) -> Wrong {
     label_key(key)
 }
 
+/// Returns whether the label `key` names a place of many nodes, judged by its last word.
+pub fn of_place(key: &str) -> bool {
+    const PLACES: [&str; 6] = ["zone", "region", "rack", "az", "datacenter", "dc"];
+    PLACES.contains(&last_word(key))
+}
+
+/// Returns the last word of the label `key`: `zone` of `topology.kubernetes.io/zone`.
+pub fn last_word(key: &str) -> &str {
+    key.rsplit(['.', '/', '-', '_']).next().unwrap_or_default()
+}
+
 /// Checks the name of a container port on Kubernetes (IANA service name): at most 15 characters of
 /// `[a-z0-9-]`, at least one letter, no dash at the ends and no two dashes in a row.
 pub fn port(name: &str) -> Wrong {

@@ -98,7 +98,7 @@ fn id_space(
             )
             .fixes
             .push(fix(
-                "use a count, and pin each member to its node",
+                "use a count in place of `per`, and pin each member to its node; each `host` then needs the id and a size",
                 &format!("members: {{ count: 3, first: 1, pin: {service} }}"),
             ));
     }
@@ -197,7 +197,7 @@ fn directory(
                     .fixes
                     .extend([
                         fix("keep the data on the node", &format!("host: /mnt/d1/{service}")),
-                        fix("or count the members", "members: { count: 3 }"),
+                        fix("or count the members, in place of `per`", "members: { count: 3 }"),
                     ]);
                 return None;
             }
@@ -305,9 +305,9 @@ fn stays(
     members: Option<&Members>,
 ) -> Option<()> {
     match members {
-        Some(Members::Counted { pin: None, count, .. }) => {
+        Some(Members::Counted { pin: None, .. }) => {
             let place = checker.source.key(&route!["members"]);
-            let line = format!("members: {{ count: {count}, pin: {service} }}");
+            let line = format!("members: {{ pin: {service} }}");
             let d = checker.fault(
                 Code::MemberMoves,
                 at,
@@ -321,6 +321,14 @@ fn stays(
                 "volume: { backend: aws-ebs, size: 100Gi, zones: [eu-central-1a] }",
             ));
             None
+        }
+        Some(Members::Counted { pin: Some(pin), .. }) if names::of_place(&pin.label) => {
+            let pinned = route!["members", "pin"];
+            let message = format!("the label `{}` names a place, which has many nodes", pin.label);
+            let d = checker.fault(Code::BadLabel, &pinned, message);
+            d.why.push("each member needs a node of its own, because its data is on no other node".into());
+            d.fixes.push(fix("use a label that only these nodes have", &format!("pin: {service}")));
+            Some(())
         }
         Some(Members::Counted { pin: Some(_), .. })
             if !uses.member.contains("id") && !uses.member.contains("name") =>

@@ -75,11 +75,6 @@ fn dedicated(service: &Service, w: &Workload) -> Option<Gap> {
     ))
 }
 
-/// Returns the line that pins the members to machines on fleet only.
-fn pin_line(service: &Service) -> String {
-    format!("targets: {{ fleet: {{ pin: {} }} }}", service.name)
-}
-
 fn stop_line(service: &Service, w: &Workload) -> String {
     format!("fleetctl stop {}", super::names::unit(service, None, Some(w.ids().start)))
 }
@@ -106,10 +101,11 @@ fn volumes(service: &Service, w: &Workload) -> Vec<Gap> {
     };
     let place = service.place(&data.route.at("volume").at("backend"));
     let pinned = pin(service, w).is_some();
+    let opens =
+        (fences == Fences::Never && !placed(service, w)).then(|| gap_id(Resource::Data, Hazard::Relabel));
     let floats = |(hazard, when, why): &(Hazard, &str, &str)| {
         let message = format!("two containers may write to one volume of {driver} {when}");
-        Gap::new(gap_id(Resource::Data, *hazard), place, message, *why)
-            .fix("pin each member to one machine on fleet", pin_line(service))
+        Gap::new(gap_id(Resource::Data, *hazard), place, message, *why).pin(&service.name, opens.clone())
     };
     let mut gaps: Vec<Gap> = match (fences, pinned) {
         (Fences::Always, _) | (_, true) => Vec::new(),
@@ -151,7 +147,8 @@ fn without_data(service: &Service, w: &Workload) -> Vec<Gap> {
         for (hazard, when, why) in MOVES.iter().filter(|_| !pinned) {
             let message = format!("two containers may have the same {} {when}", resource.name());
             let gap = Gap::new(gap_id(resource, *hazard), place, message, *why);
-            gaps.push(gap.fix("pin each member to one machine on fleet", pin_line(service)));
+            let opens = (!placed(service, w)).then(|| gap_id(resource, Hazard::Relabel));
+            gaps.push(gap.pin(&service.name, opens));
         }
         if placed(service, w) {
             let message =

@@ -81,7 +81,7 @@ fn faults(context: &mut Context<'_>, service: &Service, w: &Workload) {
             )
             .why("an unreachable machine keeps running its units, and fleet starts them elsewhere after 30 s")
             .fix(
-                "pin it to a machine on fleet",
+                "pin it to a machine on fleet, and accept fleet/writer/relabel",
                 format!("targets: {{ fleet: {{ pin: {} }} }}", service.name),
             ),
         );

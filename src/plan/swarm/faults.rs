@@ -31,7 +31,10 @@ fn network(context: &mut Context<'_>, subject: SwarmService<'_>) {
                 "name an existing overlay network",
                 format!("targets: {{ swarm: {{ network: {} }} }}", subject.service.name),
             )
-            .fix("or use the network of the node", "exclusive: { address: node }"),
+            .fix(
+                "or use the network of the node, which opens swarm/data/relabel without `guard: lock`",
+                "exclusive: { address: node }",
+            ),
     );
 }
 
@@ -87,7 +90,7 @@ fn writer(context: &mut Context<'_>, subject: SwarmService<'_>) {
         )
         .why("an unreachable node keeps running its container, and Swarm starts another one elsewhere")
         .fix(
-            "pin it to one node on Swarm",
+            "pin it to one node on Swarm, and accept swarm/writer/relabel",
             format!("targets: {{ swarm: {{ pin: {} }} }}", subject.service.name),
         ),
     );

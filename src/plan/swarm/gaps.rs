@@ -94,10 +94,7 @@ fn volume(subject: SwarmService<'_>) -> Option<(Place, String)> {
 fn pinned(subject: SwarmService<'_>, gap: Gap) -> Gap {
     match subject.pin() {
         Some(_) => gap,
-        None => gap.fix(
-            "pin each member to one node on Swarm",
-            format!("targets: {{ swarm: {{ pin: {} }} }}", subject.service.name),
-        ),
+        None => gap.pin(&subject.service.name, None),
     }
 }
 
@@ -108,10 +105,19 @@ fn cluster(subject: SwarmService<'_>, gap: Gap, enough: fn(Fences) -> bool) -> G
         return gap;
     }
     let or = if gap.fixes.is_empty() { "" } else { "or " };
+    let relabel = gap_id(Resource::Data, Hazard::Relabel);
+    let mut gap = gap;
+    gap.opens.extend((placed(subject) && gap.id != relabel).then_some(("cluster volumes", relabel)));
     gap.fix(
         format!("{or}let Swarm manage the volume (engine 23 and newer)"),
         subject.swarm.with_cluster_volumes(),
     )
+}
+
+/// Returns whether a label decides where a member runs.
+fn placed(subject: SwarmService<'_>) -> bool {
+    let zoned = subject.workload.volumes().any(|(_, v)| !v.zones.is_empty());
+    subject.pin().is_some() || zoned || raw::constrains(&subject.swarm.service)
 }
 
 /// Reports the gaps of members with data.
@@ -174,11 +180,9 @@ fn relabel(context: &Context<'_>, subject: SwarmService<'_>) -> Option<Gap> {
         ));
     }
     let (place, _) = volume(subject)?;
-    let zoned = w.volumes().any(|(_, v)| !v.zones.is_empty());
-    let placed = subject.pin().is_some() || zoned || raw::constrains(&subject.swarm.service);
     // Another node has no directory of this member, so a task that mounts one never starts there.
     let on_node = w.data.iter().any(|d| d.host().is_some());
-    if subject.swarm.csi && placed && !on_node {
+    if subject.swarm.csi && placed(subject) && !on_node {
         let gap = Gap::new(
             gap_id(Resource::Data, Hazard::Relabel),
             place,
@@ -218,7 +222,6 @@ fn bare(subject: SwarmService<'_>, gaps: &mut Vec<Gap>) {
         .filter_map(|(there, what)| there.then_some(what))
         .collect(),
     };
-    let pin = format!("targets: {{ swarm: {{ pin: {} }} }}", subject.service.name);
     for (resource, what) in resources {
         let place = subject.service.key(&route!["exclusive", resource.name()]);
         let gap = |hazard, message, why: &str| {
@@ -235,7 +238,8 @@ fn bare(subject: SwarmService<'_>, gaps: &mut Vec<Gap>) {
             );
         }
         for (hazard, when, why) in LOST.iter().filter(|_| !pinned && !w.writer) {
-            gaps.push(gap(*hazard, when, why).fix("pin each member to one node on Swarm", &pin));
+            let opens = (!raw::constrains(&subject.swarm.service)).then(|| gap_id(resource, Hazard::Relabel));
+            gaps.push(gap(*hazard, when, why).pin(&subject.service.name, opens));
         }
         if pinned && subject.lock().is_none() {
             gaps.push(

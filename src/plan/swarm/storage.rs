@@ -189,9 +189,9 @@ fn plugin(subject: SwarmService<'_>, data: &Data, wanted: &Wanted, at: &Route) -
     let Some(plugin) = wanted.backend.plugin else {
         let message = format!("there is no docker volume plugin for {backend} on Swarm");
         let d = Diagnostic::error(Code::VolumeNoPlugin, place, message);
-        return vec![
-            csi(d).advice("or keep the data on the nodes: `host` in place of `volume`, and `members.pin`"),
-        ];
+        let or = if wanted.csi.is_some() { "or " } else { "" };
+        let keep = format!("{or}keep the data on the nodes: `host` in place of `volume`, and `members.pin`");
+        return vec![csi(d).advice(keep)];
     };
     if let Some(until) = wanted.backend.plugin_until.filter(|until| swarm.engine >= *until) {
         let message = format!("docker {until} and newer cannot load the plugin of {backend}");

@@ -151,6 +151,38 @@ fn the_steps_of_removed_members_are_in_order() {
     }
 }
 
+/// OUT may have files of the new name: those of another service that is gone.
+#[test]
+fn a_rename_to_the_name_of_another_service_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path();
+    let other = VOLUME.replace("service: kv", "service: store").replace("kv:1", "store:1");
+    files(
+        root,
+        &[
+            ("berthc.toml", "specs = [\"*.yaml\"]\nout = \"out\"\n"),
+            ("kv.yaml", VOLUME),
+            ("store.yaml", &other),
+        ],
+    );
+    assert!(berthc_in(root, &["compile"]).status.success());
+    fs::remove_file(root.join("store.yaml")).unwrap();
+    files(root, &[("kv.yaml", &other)]);
+    let run = berthc_in(root, &["compile"]);
+    assert!(
+        run.status.code() == Some(1) && stderr(&run).contains("store had the name kv before"),
+        "{}",
+        stderr(&run)
+    );
+    let run = berthc_in(root, &["compile", "--accept-change", "store/service/kv"]);
+    let said = stderr(&run);
+    assert!(run.status.success() && said.contains("store had the name kv before"), "{said}");
+    assert!(!said.contains("not judged"), "an accepted rename is judged: {said}");
+    // The state of the accepted change is the older state now.
+    let said = stderr(&berthc_in(root, &["compile"]));
+    assert!(!said.contains("data-left") && !said.contains("not judged"), "{said}");
+}
+
 #[test]
 fn the_program_writes_nothing_until_the_change_is_accepted() {
     let dir = tempfile::tempdir().unwrap();

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use berthc::Severity;
 use berthc::code::Code;
 
 use crate::harness::{self, berthc, golden, root};
@@ -50,6 +51,81 @@ fn lines_to_write_have_no_placeholders() {
             assert_eq!(blank, None, "{}: {help}", path.display());
         }
     }
+}
+
+/// A pin is told once, with all gaps that it closes and the gap that it opens.
+#[test]
+fn one_cause_is_one_error() {
+    let text = std::fs::read_to_string(root().join("tests/bad/gap.swarm-data-partition.yaml")).unwrap();
+    let (_, found) = harness::compile(&[("db.yaml", &text)]);
+    let pins: Vec<_> =
+        found.iter().filter(|d| d.fixes.iter().any(|fix| fix.line.contains("pin: db"))).collect();
+    assert_eq!(pins.len(), 1, "{found:#?}");
+    let also = ["fleet/data/reboot", "fleet/data/update", "swarm/data/partition", "swarm/data/reboot"];
+    assert_eq!((&*pins[0].code, &pins[0].also[..]), ("fleet/data/partition", &also.map(String::from)[..]));
+    assert!(pins[0].why.iter().any(|why| why == "with pins, the gap fleet/data/relabel opens"));
+}
+
+/// A help names the block that the spec has, and never lowers what stands there.
+#[test]
+fn a_help_says_under_which_block_it_goes() {
+    let text = std::fs::read_to_string(root().join("golden/errors/gap.swarm-data-partition.snap")).unwrap();
+    assert!(
+        text.contains("help: pin each member to one node on Swarm, under `targets.swarm`:   pin: db\n"),
+        "{text}"
+    );
+    assert!(!text.contains("targets: {"), "{text}");
+}
+
+/// Errors that follow from a line and that its words tell: a lock needs `command`, and what members of
+/// nodes have for paths is not what numbered members need.
+const BRINGS: [(&str, &str); 4] = [
+    ("gap.swarm-data-relabel", "guard-shape"),
+    ("members-shape.neither", "member-field"),
+    ("id-per-node", "host-without-id"),
+    ("id-per-node", "missing"),
+];
+
+/// The blocks of a spec that a line of a help adds to. Other lines stand deeper.
+const BLOCKS: [&str; 9] =
+    ["targets", "members", "exclusive", "health", "stop", "update", "user", "image", "labels"];
+
+/// Pastes each line of each help into its spec: that leads to no error that was not told before.
+#[test]
+fn a_help_that_is_pasted_leads_to_no_further_error() {
+    let key = |line: &str| line.split(':').next().unwrap_or_default().to_owned();
+    let (mut wrong, mut pasted) = (Vec::new(), 0);
+    for (name, path) in cases().into_iter().filter(|(_, path)| path.extension().is_some_and(|e| e == "yaml"))
+    {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let (_, found) = harness::compile(&[("db.yaml", &text)]);
+        let told: BTreeSet<&str> =
+            found.iter().flat_map(|d| d.also.iter().map(String::as_str).chain([&*d.code])).collect();
+        for fix in found.iter().flat_map(|d| &d.fixes) {
+            let block = key(&fix.line);
+            // A list of lines to choose from, and a key to rename, are no lines to add.
+            if !BLOCKS.contains(&&*block) || fix.line.contains("   ") || fix.text == "did you mean" {
+                continue;
+            }
+            pasted += 1;
+            let replaced = fix.text.contains("in place of");
+            let kept = text.lines().filter(|line| !replaced || key(line) != block);
+            let kept: String = kept.map(|line| format!("{line}\n")).collect();
+            let files = harness::Memory([("bad.yaml".to_owned(), kept.into_bytes())].into());
+            let line = format!("base: bad.yaml\n{}\n", fix.line);
+            let inputs = [berthc::Input { path: "db.yaml".into(), text: line }];
+            let after = berthc::compile(&inputs, &files, &berthc::Options::default()).diagnostics;
+            let new = after.iter().filter(|d| d.severity == Severity::Error).map(|d| &*d.code);
+            let says = |code: &&str| {
+                fix.text.contains(code) || found.iter().flat_map(|d| &d.why).any(|why| why.contains(code))
+            };
+            let new =
+                new.filter(|code| !told.contains(code) && !says(code) && !BRINGS.contains(&(&name, code)));
+            wrong.extend(new.map(|code| format!("{name}: {}: {} -> {code}", fix.text, fix.line)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(pasted > 20, "only {pasted} lines were pasted");
 }
 
 /// Codes that need more than a file. Other tests cover them.

@@ -43,6 +43,21 @@ const DB: &str = "service: db\nimage: db:1\nmembers: { count: 1 }\n\
 const KV: &str = "service: kv\nimage: kv:1\nmembers: { count: 1 }\n\
                   targets: { kubernetes: { version: \"1.34\", namespace: db } }\n";
 
+/// A team's policy stands in one base: not every service has each gap. A waiver of the spec itself must
+/// have a gap.
+#[test]
+fn a_waiver_in_a_base_may_be_unused() {
+    let accept = "accept: [{ gap: kubernetes/ulimits, because: \"our nodes set them\" }]\n";
+    let codes = |spec: &str, base: &str| {
+        let (compiled, _) = run(&[("db.yaml", spec)], &[("common.yaml", base)], &Options::default());
+        compiled.diagnostics.into_iter().map(|d| d.code.into_owned()).collect::<Vec<_>>()
+    };
+    let based = format!("{DB}base: common.yaml\n");
+    assert_eq!(codes(&based, accept), Vec::<String>::new());
+    assert_eq!(codes(&format!("{based}ulimits: {{ nofile: 100 }}\n"), accept), Vec::<String>::new());
+    assert_eq!(codes(&format!("{based}{accept}"), "user: \"1:1\"\n"), ["accept-unused"]);
+}
+
 #[test]
 fn a_spec_with_bases_equals_the_spec_written_out() {
     let spec = "service: db\nbase: common.toml\nimage: db:1\nuser: ~\nargs: [c]\n\

@@ -54,7 +54,7 @@ pub fn units(specs: &[&str]) -> Units {
 
 /// Returns the codes of the diagnostics.
 pub fn codes(specs: &[&str]) -> Vec<String> {
-    compile_all(specs).1.iter().map(|d| d.code.to_string()).collect()
+    compile_all(specs).1.into_iter().flat_map(|d| [d.code.into_owned()].into_iter().chain(d.also)).collect()
 }
 
 #[test]

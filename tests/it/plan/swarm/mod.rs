@@ -49,7 +49,7 @@ targets: { swarm: { engine: \"20.10\", network: net } }
 
 /// Returns the codes of all diagnostics about `specs`.
 fn codes(specs: &[&str]) -> BTreeSet<String> {
-    said(specs).into_iter().map(|d| d.code.into_owned()).collect()
+    said(specs).into_iter().flat_map(|d| [d.code.into_owned()].into_iter().chain(d.also)).collect()
 }
 
 fn said(specs: &[&str]) -> Vec<Diagnostic> {
