@@ -252,6 +252,10 @@ codes! {
     LeftBehind = "left-behind",
     /// OUT contains a revision that this compile does not include. Its files would be removed.
     RevisionLeftOut = "revision-left-out",
+    /// A file has expressions of the language of values, and files are not rendered.
+    FileNotRendered = "file-not-rendered",
+    /// A loop in an argument makes one argument with blanks, not one for each member.
+    ArgumentLoops = "argument-loops",
     /// The image has no tag, or one that names another image every few days. (A note.)
     ImageFloats = "image-floats",
     /// A container has no `resources`. (A note.)

@@ -1,9 +1,11 @@
-//! Notes about a container of a spec: it compiles, and most operators want more.
+//! Notes and warnings about a container of a spec: it compiles, and most operators want more.
 
 use super::checker::Checker;
 use crate::code::Code;
 use crate::diag::{Diagnostic, Fix};
 use crate::images::name;
+use crate::model::{File, Program};
+use crate::route;
 use crate::spec::source::Route;
 
 /// Tags that name another image every few days.
@@ -44,4 +46,51 @@ pub(super) fn container(
             format!("{name} has no `user`: it runs as its image says, often as root, with all capabilities");
         note(Code::NoUser, message, "name the user and group by number, as", "user: \"1000:1000\"");
     }
+}
+
+/// Warns of files that have expressions of the language of values: the member gets them as they are written.
+pub(super) fn files(checker: &mut Checker<'_>, files: &[File]) {
+    const MARKS: [&str; 6] =
+        ["{{ member", "{{ m.", "{{ peers(", "{{ secret(", "{% for m in members", "{% for m in peers("];
+    for file in files {
+        let Some(mark) = MARKS.into_iter().find(|mark| file.content.contains(mark)) else { continue };
+        let place = checker.source.key(&route!["files", file.path]);
+        let message = format!("the file has `{mark}`, but berthc renders no files");
+        let d = Diagnostic::warning(Code::FileNotRendered, place, message)
+            .why("the member gets the text as it is written")
+            .advice("put the value into `env`, and let `command` write the file from the variable");
+        checker.push(d);
+    }
+}
+
+/// Warns of a loop that makes one argument of several words. A shell splits its script itself.
+pub(super) fn arguments(checker: &mut Checker<'_>, program: &Program) {
+    let words = || program.command.iter().chain(&program.args);
+    if words().any(|word| word.text == "-c") {
+        return;
+    }
+    for word in words().filter(|word| word.text.contains("{% for") && blank_outside(&word.text)) {
+        let place = checker.source.place(&word.route);
+        let d = Diagnostic::warning(Code::ArgumentLoops, place, "the loop makes one argument with blanks")
+            .why("the program gets one word, not one for each member")
+            .advice(
+                "join with what the program splits at, or run a shell that splits: command: [sh, -c, SCRIPT]",
+            );
+        checker.push(d);
+    }
+}
+
+/// Returns whether `text` has a blank outside of its expressions.
+fn blank_outside(text: &str) -> bool {
+    let mut rest = text;
+    while let Some(at) = rest.find(['{', ' ']) {
+        let tail = &rest[at..];
+        let end = ["{{", "{%"].into_iter().zip(["}}", "%}"]).find(|(open, _)| tail.starts_with(open));
+        rest = match end.and_then(|(_, close)| tail.split_once(close)) {
+            Some((_, after)) => after,
+            None if tail.starts_with(' ') => return true,
+            None => &tail[1..],
+        };
+    }
+    false
 }

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use super::checker::Checker;
 use super::exclusive::{self, Exclusive};
-use super::{health, image, members, process, targets, whole};
+use super::{health, image, members, notes, process, targets, whole};
 use crate::code::Code;
 use crate::model::{Body, External, Service, Workload};
 use crate::route;
@@ -92,6 +92,8 @@ fn workload(checker: &mut Checker<'_>, name: &str, spec: Spec) -> Option<Workloa
     let exclusive = exclusive::exclusive(checker, name, exclusive, members.as_ref(), &program);
     let secrets = process::secrets(checker, secrets);
     let files = process::files(checker, files);
+    notes::files(checker, &files);
+    notes::arguments(checker, &program);
     let tmpfs = process::tmpfs(checker, tmpfs);
     let has_data = exclusive.as_ref().is_some_and(|e| !e.data.is_empty());
     let health = health::health(checker, health.unwrap_or_default(), has_data);

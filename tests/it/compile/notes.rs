@@ -149,3 +149,23 @@ fn a_note_is_one_line_and_changes_no_exit_code() {
     assert_eq!(wrong.status.code(), Some(1));
     assert!(stderr(&wrong).contains("no note has the code `no-usr`"), "{}", stderr(&wrong));
 }
+
+/// What is no error, and what the program most probably does not want.
+#[test]
+fn a_file_that_is_not_rendered_and_a_loop_in_an_argument_are_warnings() {
+    let warned = |more: &str| {
+        let good = GOOD.replace("version: \"1.0.0\"", "version: \"1.0.0\", domain: db.example.com");
+        let spec = format!("{good}{more}\n");
+        let (tree, found) = crate::harness::compile(&[("db.yaml", &spec)]);
+        assert!(tree.is_some(), "{found:?}");
+        found.into_iter().map(|d| d.code.into_owned()).collect::<Vec<_>>()
+    };
+    let join = "{% for m in members %}--join={{ m.address }} {% endfor %}";
+    assert_eq!(warned(&format!("args: [serve, \"{join}\"]")), ["argument-loops"]);
+    assert_eq!(warned(&format!("command: [sh, -c, \"serve {join}\"]")), Vec::<String>::new());
+    let joined = "{% for m in members %}{{ m.address }}{% if not loop.last %},{% endif %}{% endfor %}";
+    assert_eq!(warned(&format!("args: [\"--join={joined}\"]")), Vec::<String>::new());
+    let file = |content: &str| format!("files: {{ /etc/db.conf: {{ content: '{content}' }} }}");
+    assert_eq!(warned(&file("id = {{ member.id }}")), ["file-not-rendered"]);
+    assert_eq!(warned(&file("x {{ $labels.instance }} {{ .Value }}")), Vec::<String>::new());
+}

@@ -129,7 +129,7 @@ fn a_help_that_is_pasted_leads_to_no_further_error() {
 }
 
 /// Codes that need more than a file. Other tests cover them.
-const BY_HAND: [Code; 16] = [
+const BY_HAND: [Code; 18] = [
     Code::TooLarge,
     Code::FileTooLarge,
     Code::Template,
@@ -144,7 +144,9 @@ const BY_HAND: [Code; 16] = [
     Code::RevisionLeftOut,
     // In `pipeline.rs`.
     Code::SpecUnread,
-    // Notes, in `compile/notes.rs`.
+    // Warnings and notes, in `compile/notes.rs`.
+    Code::FileNotRendered,
+    Code::ArgumentLoops,
     Code::ImageFloats,
     Code::NoResources,
     Code::NoUser,
