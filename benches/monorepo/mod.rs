@@ -63,6 +63,8 @@ health:
   live: {{ tcp: http, every: 30s, timeout: 5s, failures: 6 }}
   start: 5m
 update: {{ pause: 30s, healthy: "curl -fsS localhost:{{{{ ports.http }}}}/health" }}
+accept:
+  - {{ gap: fleet/health.live, because: "an alert calls a person" }}
 targets:
   kubernetes: {{ version: "1.34", namespace: search }}
   fleet: {{ version: "1.0.0" }}
