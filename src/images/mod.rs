@@ -24,19 +24,23 @@ pub use software::{By, Life, Loss, Seen, Software, Why};
 pub use version::{Version, Versions};
 
 /// The files of the table.
-const FILES: [&str; 12] = [
+const FILES: [&str; 16] = [
     include_str!("applications.toml"),
     include_str!("columns.toml"),
     include_str!("coordination.toml"),
+    include_str!("development.toml"),
     include_str!("documents.toml"),
+    include_str!("home.toml"),
     include_str!("keyvalue.toml"),
     include_str!("mysql.toml"),
     include_str!("object-stores.toml"),
     include_str!("postgresql.toml"),
+    include_str!("proxies.toml"),
     include_str!("queues.toml"),
     include_str!("search.toml"),
     include_str!("sql.toml"),
     include_str!("timeseries.toml"),
+    include_str!("websites.toml"),
 ];
 
 /// One file as written.
@@ -155,6 +159,11 @@ impl Images {
     /// Returns whether the table has an entry for the image.
     pub fn has(&self, image: &str) -> bool {
         self.certain(image).is_some()
+    }
+
+    /// Returns whether `image` keeps no data at all.
+    pub fn stateless(&self, image: &str) -> bool {
+        self.certain(image).is_some_and(|rows| rows.iter().any(|(image, _)| image.stateless))
     }
 
     /// Returns whether `tool` is missing in every version of `image` that its tag allows. Returns

@@ -2,7 +2,7 @@
 //! system, logs and settings do not: many containers share or only read them.
 
 use super::{Mount, Source};
-use crate::images::{self, Life, Seen, Software};
+use crate::images::{self, Images, Life, Seen, Software};
 use crate::text::path::within;
 
 /// Directories that belong to the node itself, with everything below them.
@@ -156,8 +156,10 @@ pub fn is_data(path: &str, target: &str, software: Option<&Software>) -> bool {
     !system && !settings
 }
 
-/// Returns whether `image`, as a file names it, is an agent without data of its own.
-pub fn is_agent(image: &str) -> bool {
+/// Returns whether `image`, as a file names it, has no data of its own: an agent, or a web server that
+/// shows the files of others.
+pub fn only_reads(image: &str, known: &Images) -> bool {
     let name = images::name(image);
-    AGENTS.iter().any(|agent| name == *agent || name.rsplit('/').next() == Some(agent))
+    let agent = |agent: &&str| name == *agent || name.rsplit('/').next() == Some(agent);
+    AGENTS.iter().any(agent) || known.stateless(image)
 }

@@ -30,7 +30,7 @@ fn the_table_is_well_formed() {
     let images = Images::builtin();
     let known: BTreeSet<&str> = images.software().map(|s| s.name.as_str()).collect();
     assert_eq!(known.len(), images.software().count(), "a software stands twice");
-    assert!(images.all().count() >= 120);
+    assert!(images.all().count() >= 200);
     let mut ids = BTreeSet::new();
     for image in images.all() {
         assert!(ids.insert(&image.id), "{} stands twice", image.id);
@@ -159,6 +159,15 @@ fn registries_and_mirrors_do_not_change_the_image() {
         ("container-registry.oracle.com/mysql/community-server:8.4", "mysql", "/var/lib/mysql", By::Image),
         ("influxdb:1.8", "influxdb", "/var/lib/influxdb", By::Image),
         ("influxdb:2.7-alpine", "influxdb", "/var/lib/influxdb2", By::Image),
+        ("ghost:0.11", "ghost", "/var/lib/ghost", By::Image),
+        ("ghost:5-alpine", "ghost", "/var/lib/ghost/content", By::Image),
+        ("wordpress:6.4-fpm", "wordpress", "/var/www/html", By::Image),
+        ("bitnamilegacy/wordpress:6", "wordpress", "/bitnami/wordpress", By::Image),
+        ("docker.n8n.io/n8nio/n8n", "n8n", "/home/node/.n8n", By::Image),
+        ("ghcr.io/dani-garcia/vaultwarden:1.34", "vaultwarden", "/data", By::Image),
+        ("codeberg.org/forgejo/forgejo:9-rootless", "forgejo", "/var/lib/gitea", By::Image),
+        ("lscr.io/linuxserver/mariadb:11", "mariadb", "/config/databases", By::Image),
+        ("quay.io/keycloak/keycloak:22.0", "keycloak", "/opt/keycloak/data/h2", By::Image),
         // The image of another vendor may keep the data elsewhere.
         ("supabase/postgres:15.8", "postgresql", "/var/lib/postgresql/data", By::Name),
         ("citusdata/citus:12", "postgresql", "/var/lib/postgresql/data", By::Name),
@@ -173,7 +182,15 @@ fn registries_and_mirrors_do_not_change_the_image() {
         let found = find(image).unwrap_or_else(|| panic!("{image} is not known"));
         assert_eq!((found.name.as_str(), found.place().as_str(), found.by), (software, place, by), "{image}");
     }
-    for image in ["nginx:1", "memcached:1.6", "pingcap/tidb:v8", "prom/mysqld-exporter", "mongo-express:1"] {
+    for image in [
+        "nginx:1",
+        "memcached:1.6",
+        "pingcap/tidb:v8",
+        "prom/mysqld-exporter",
+        "mongo-express:1",
+        "phpmyadmin/phpmyadmin",
+        "acme/keycloak:22",
+    ] {
         assert!(find(image).is_none(), "{image}");
     }
 }
@@ -314,6 +331,53 @@ fn settings_move_the_data() {
     let mysql = set("mysql:8", &[], &["--defaults-file=/conf/my.cnf"]);
     assert!(lost(&mysql, &["/x"]).unwrap().unsure);
     assert!(!lost(&mysql, &[]).unwrap().unsure);
+}
+
+/// The settings of these images decide whether they keep data at all.
+#[test]
+fn settings_move_the_data_to_another_store() {
+    type Case = (
+        &'static str,
+        &'static [(&'static str, &'static str)],
+        &'static [&'static str],
+        Option<&'static str>,
+    );
+    let cases: [Case; 16] = [
+        ("keycloak/keycloak:22.0", &[], &["start-dev"], Some("/opt/keycloak/data/h2")),
+        ("keycloak/keycloak:22.0", &[("KC_DB", "dev-file")], &["start"], Some("/opt/keycloak/data/h2")),
+        ("keycloak/keycloak:22.0", &[("KC_DB", "postgres")], &["start"], None),
+        ("keycloak/keycloak:22.0", &[], &["start", "--db=postgres"], None),
+        ("keycloak/keycloak:22.0", &[], &["export", "--dir", "/tmp"], None),
+        ("n8nio/n8n:1.70.0", &[("DB_TYPE", "postgresdb")], &[], Some("/home/node/.n8n")),
+        ("n8nio/n8n:1.70.0", &[("DB_TYPE", "postgresdb"), ("N8N_ENCRYPTION_KEY", "x")], &[], None),
+        ("metabase/metabase:v0.50.0", &[], &[], Some("/metabase.db")),
+        ("metabase/metabase:v0.50.0", &[("MB_DB_TYPE", "postgres")], &[], None),
+        ("traefik:v3.1", &[], &["--providers.docker=true"], None),
+        (
+            "traefik:v3.1",
+            &[],
+            &["--certificatesresolvers.le.acme.storage=/acme/acme.json"],
+            Some("/acme/acme.json"),
+        ),
+        ("logstash:8.15.0", &[], &[], None),
+        ("logstash:8.15.0", &[("QUEUE_TYPE", "persisted")], &[], Some("/usr/share/logstash/data")),
+        ("storm:2.4", &[], &["storm", "nimbus"], Some("/data")),
+        ("storm:2.4", &[], &["storm", "ui"], None),
+        ("rancher/k3s:v1.30.2-k3s1", &[], &["agent", "--server", "https://k3s:6443"], None),
+    ];
+    for (image, env, command, place) in cases {
+        let env = env.iter().map(|(name, value)| (*name, Some(*value))).collect();
+        let container = Container { image, env, command: command.to_vec(), ..Container::default() };
+        let loss = Images::builtin().find(&container).and_then(|software| lost(&software, &[]));
+        let paths = loss.map(|loss| loss.paths);
+        let expected = place.map(|path| vec![path.to_owned()]);
+        assert_eq!(paths, expected, "{image} {command:?}");
+    }
+    // Only the image before 1.0 links its directory to this path.
+    let places = |image| lost(&find(image).unwrap(), &["/root/.n8n"]).map(|loss| loss.paths);
+    assert_eq!(places("n8nio/n8n:0.236.0"), None);
+    assert_eq!(places("n8nio/n8n:1.70.0"), Some(vec!["/home/node/.n8n".to_owned()]));
+    assert_eq!(lost(&find("drupal:10.2").unwrap(), &["/var/www/html/sites"]), None);
 }
 
 #[test]

@@ -323,7 +323,7 @@ impl Reader<'_> {
         let option = if container.is_some() { "volumes-from" } else { given.option };
         let at = self.step.at(given.at, &format!("--{option}"));
         let path = if written.kind == "volume" { String::new() } else { shortest(written.source) };
-        let agent = !path.is_empty() && claims::is_agent(&self.run.image.text);
+        let agent = !path.is_empty() && claims::only_reads(&self.run.image.text, self.images);
         let data = claims::is_data(&path, written.target, self.software.as_deref());
         if let Some(what) = path::doubt(&path, written.target).filter(|_| !data && !agent) {
             self.found.unread(at.clone(), what);

@@ -10,7 +10,7 @@ use super::object::Object;
 use super::pod::Pod;
 use super::storage::{Bound, Storage};
 use crate::finding::At;
-use crate::images::{Life, Software};
+use crate::images::{Images, Life, Software};
 use crate::text::path::shortest;
 use crate::text::yaml::Value;
 use crate::world::found::Found;
@@ -33,6 +33,7 @@ pub(super) struct Mounts<'d> {
     object: &'d Object<'d>,
     kind: Kind,
     software: Option<Arc<Software>>,
+    images: &'d Images,
     volumes: BTreeMap<&'d str, Value<'d>>,
     templates: BTreeMap<&'d str, Value<'d>>,
     /// The writable mounts, each with its container, those of the serving container first.
@@ -40,7 +41,7 @@ pub(super) struct Mounts<'d> {
 }
 
 impl<'d> Mounts<'d> {
-    pub(super) fn new(object: &'d Object<'d>, pod: &Pod<'d>, kind: Kind) -> Self {
+    pub(super) fn new(object: &'d Object<'d>, pod: &Pod<'d>, kind: Kind, images: &'d Images) -> Self {
         let named = |v: &Value<'d>, way: &[&str]| v.at(way).and_then(Value::as_str);
         let list = |value: Option<Value<'d>>| value.map(Value::items).unwrap_or_default();
         let volumes = list(pod.spec.get("volumes"));
@@ -65,6 +66,7 @@ impl<'d> Mounts<'d> {
             object,
             kind,
             software: pod.software.clone(),
+            images,
             mounts: mounts.collect(),
             volumes,
             templates: templates
@@ -153,7 +155,8 @@ impl<'d> Mounts<'d> {
 
     /// Returns whether a container only reads the data of other containers.
     fn looks(&self, container: Value<'d>) -> bool {
-        container.get("image").and_then(Value::as_str).is_some_and(claims::is_agent)
+        let image = container.get("image").and_then(Value::as_str);
+        image.is_some_and(|image| claims::only_reads(image, self.images))
     }
 
     fn source(

@@ -56,7 +56,11 @@ impl Read<'_> {
 }
 
 /// Returns the workloads of `objects`, in order.
-pub(super) fn workloads<'d>(objects: &'d [Object<'d>], images: &Images, found: &mut Found) -> Vec<Read<'d>> {
+pub(super) fn workloads<'d>(
+    objects: &'d [Object<'d>],
+    images: &'d Images,
+    found: &mut Found,
+) -> Vec<Read<'d>> {
     let mut storage = Storage::new(objects);
     let scalers = Scalers::new(objects);
     let there: BTreeSet<(&str, &str, &str)> =
@@ -137,7 +141,7 @@ fn template<'d>(object: &Object<'d>) -> Option<Value<'d>> {
 fn workload<'d>(
     object: &'d Object<'d>,
     kind: Kind,
-    (images, scalers): (&Images, &Scalers<'d>),
+    (images, scalers): (&'d Images, &Scalers<'d>),
     (storage, left): (&mut Storage<'d>, &mut usize),
     found: &mut Found,
 ) -> Option<Read<'d>> {
@@ -157,7 +161,7 @@ fn workload<'d>(
         Kind::Pod | Kind::Job => (parallel(object, found), None),
         _ => (1, None),
     };
-    let mounts = Mounts::new(object, &pod, kind);
+    let mounts = Mounts::new(object, &pod, kind, images);
     mounts.doubt(found);
     let template = Template { object, kind, replicas, pod: &pod, mounts: &mounts };
     let lost = ephemeral::lost(object, kind, &pod, &mounts);

@@ -71,7 +71,7 @@ impl<'d> Mounts<'d> {
         // reserves none.
         let clusters = written.iter().filter(|w| w.kind == "cluster").count();
         let image = service.get("image").and_then(|i| Page::quiet(&i)).unwrap_or_default();
-        let agent = claims::is_agent(&image);
+        let agent = claims::only_reads(&image, page.images);
         for w in written.iter().filter(|w| w.kind == "bind" && !agent) {
             let path = absolute(&page.file, &w.source);
             let doubt = path::doubt(&path, &w.target)

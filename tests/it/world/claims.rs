@@ -7,7 +7,7 @@ use berthc::finding::Level;
 use berthc::images::{Container, Images, Software};
 use berthc::verify::{Verified, verify};
 use berthc::world::File;
-use berthc::world::claims::{is_agent, is_data};
+use berthc::world::claims::{is_data, only_reads};
 
 /// Returns the software of a container of `image` that is started with `command`.
 fn software(image: &str, command: &[&str]) -> Option<Arc<Software>> {
@@ -173,7 +173,16 @@ fn a_mount_counts_as_data_by_its_path_and_image() {
     assert!(is_data("/usr/local/db", "/var/lib/mysql", mysql.as_deref()));
     assert!(!is_data("/var/run/mysqld", "/var/run/mysqld", mysql.as_deref()));
     assert!(!is_data("/srv/init.sql", "/var/lib/mysql/init.sql", mysql.as_deref()));
-    assert!(is_agent("docker.elastic.co/beats/filebeat:8") && !is_agent("example/agent:1"));
+    for (image, reads) in [
+        ("docker.elastic.co/beats/filebeat:8", true),
+        ("nginx:1.27-alpine", true),
+        ("registry.local/library/httpd:2.4", true),
+        ("example/agent:1", false),
+        ("example/nginx:1", false),
+        ("wordpress:cli", false),
+    ] {
+        assert_eq!(only_reads(image, Images::builtin()), reads, "{image}");
+    }
 }
 
 #[test]
