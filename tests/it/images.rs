@@ -166,7 +166,7 @@ fn registries_and_mirrors_do_not_change_the_image() {
         ("docker.n8n.io/n8nio/n8n", "n8n", "/home/node/.n8n", By::Image),
         ("ghcr.io/dani-garcia/vaultwarden:1.34", "vaultwarden", "/data", By::Image),
         ("codeberg.org/forgejo/forgejo:9-rootless", "forgejo", "/var/lib/gitea", By::Image),
-        ("lscr.io/linuxserver/mariadb:11", "mariadb", "/config/databases", By::Image),
+        ("lscr.io/linuxserver/mariadb:11", "mariadb", "/config", By::Image),
         ("quay.io/keycloak/keycloak:22.0", "keycloak", "/opt/keycloak/data/h2", By::Image),
         // The image of another vendor may keep the data elsewhere.
         ("supabase/postgres:15.8", "postgresql", "/var/lib/postgresql/data", By::Name),

@@ -68,6 +68,7 @@ const SOCKET: (&str, &str) = ("/var/run/docker.sock", "/var/run/docker.sock");
 #[test]
 fn agents_and_proxies_have_no_findings() {
     let agents: [(&str, &[(&str, &str)]); 12] = [
+        ("nginx:1.27", &[("/mnt/web/pages", "/srv/pages")]),
         (
             "fluent/fluentd-kubernetes-daemonset:v1",
             &[("/var/log", "/var/log"), ("/var/lib/docker/containers", "/var/lib/docker/containers")],
@@ -100,7 +101,6 @@ fn agents_and_proxies_have_no_findings() {
         ),
         ("grafana/promtail:3", &[("/data/promtail", "/run/promtail"), ("/var/log/pods", "/var/log/pods")]),
         ("portainer/agent:2.19", &[SOCKET, ("/var/lib/docker/volumes", "/var/lib/docker/volumes")]),
-        ("portainer/portainer-ce:2.19", &[SOCKET]),
         (
             "traefik:v3",
             &[
