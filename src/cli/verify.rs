@@ -157,6 +157,9 @@ fn summary(verified: &Verified) -> String {
             s.target, s.workloads, s.files, s.scenarios, s.nodes, s.states
         ));
     }
+    if !verified.bare.is_empty() {
+        out.push_str(&format!("taken for ones without data: {}\n", some(&verified.bare)));
+    }
     if !verified.passed.is_empty() {
         out.push_str(&format!(
             "ignored, because they are no manifest, stack file or unit: {}\n",

@@ -117,6 +117,14 @@ impl<'w> Scenario<'w> {
     pub fn want(&self, actor: &Actor<'w>) -> Option<&'w At> {
         wants(actor.workload, actor.member).next().map(|w| &w.at)
     }
+
+    /// Returns the labels with a value that the actors require and several nodes may carry, each with
+    /// the index of its actor.
+    pub fn carried(&self) -> impl Iterator<Item = (usize, &'w Want)> {
+        let labels = |(i, a): (usize, &Actor<'w>)| wants(a.workload, a.member).map(move |w| (i, w));
+        let all = self.actors.iter().enumerate().flat_map(labels);
+        all.filter(|(_, w)| !w.not && !w.one_node && !w.values.is_empty() && by_hand(&w.key))
+    }
 }
 
 /// Returns the source of a mount, and whether it belongs to the node.

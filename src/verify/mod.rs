@@ -12,7 +12,7 @@ pub use crate::finding::Accept;
 use crate::finding::{Finding, Level};
 use crate::images::Images;
 use crate::target::Target;
-use crate::world::{File, Known, Read, Unread, UnreadKind, Workload, World, Worlds};
+use crate::world::{File, Known, Member, Read, Unread, UnreadKind, Workload, World, Worlds};
 use accept::Accepts;
 
 /// The result of a search over all files.
@@ -33,6 +33,9 @@ pub struct Verified {
     pub lost: Vec<String>,
     /// The ignored files, which belong to no orchestrator.
     pub passed: Vec<String>,
+    /// The workloads of unknown software that mount nothing: they are taken for ones without data.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bare: Vec<String>,
     /// The bounds and the size of the search, by orchestrator.
     pub searched: Vec<Searched>,
 }
@@ -175,6 +178,12 @@ fn claimed(target: Target, world: &World) -> impl Iterator<Item = Claim> {
     mounts.filter_map(explore::scenario::key).map(move |(host, name)| (target, host, name.to_owned()))
 }
 
+/// Returns whether nothing in the files says that a workload has data.
+fn bare(workload: &Workload) -> bool {
+    let mounts = |m: &Member| !m.mounts.is_empty() || !m.others.is_empty() || !m.looked_at.is_empty();
+    !workload.image.is_empty() && workload.software.is_none() && !workload.members.iter().any(mounts)
+}
+
 fn search(
     worlds: Worlds<'_>,
     accepts: &[Accept],
@@ -199,6 +208,7 @@ fn search(
             states: explored.states,
             complete: explored.complete,
         });
+        verified.bare.extend(world.workloads.iter().filter(|w| bare(w)).map(|w| w.name.clone()));
         verified.unread.append(&mut world.unread);
         verified.lost.append(&mut world.lost);
         for finding in explored.findings.into_iter().chain(world.findings) {

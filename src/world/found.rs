@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::unread::Unread;
 use super::workload::{Workload, World};
-use crate::finding::{At, Finding, Level};
+use crate::finding::{At, Finding, FindingId, Level};
 
 /// Collects findings and parts that are not understood, each once: the instances of a template, and
 /// the services of one YAML anchor, share their text.
@@ -68,6 +68,8 @@ impl Found {
     ) {
         let (message, first) = (message.into(), at.first().cloned());
         if first.is_none_or(|at| self.said.insert((format!("{code} {message}"), at))) {
+            // `TARGET/RESOURCE/HAZARD` is a cell, as it is where the search finds it.
+            let code = code.parse().unwrap_or(FindingId::Code(code));
             self.findings.push(Finding::new(code, level, message, at, fix.into()));
         }
     }

@@ -43,6 +43,14 @@ fn held(world: &mut World) {
     }
 }
 
+/// Returns the directory of a server that is mounted: `nfs SERVER:/PATH`.
+fn share_of(mount: &Mount) -> Option<&str> {
+    match &mount.source {
+        Source::Volume { name, .. } if name.contains(":/") => Some(name),
+        _ => None,
+    }
+}
+
 /// Returns the directory of the node that is mounted.
 fn host(mount: &Mount) -> Option<&str> {
     match &mount.source {
@@ -66,10 +74,15 @@ fn share(world: &mut World) {
             kept.extend(names);
             continue;
         }
+        // Of a block device two writers need a file system for clusters, which no manifest shows.
+        let all = workload.members.iter().flat_map(|m| &m.mounts);
+        kept.extend(all.filter(|m| m.target.starts_with("/dev/")).filter_map(|m| shared(&m.source)));
         // Each instance of a unit template on fleet is a separate file.
         let description = match workload.kind {
             Kind::Unit => workload.family.as_str(),
             Kind::StatefulSet | Kind::Pod => continue,
+            // Only the pods of an Indexed job know which part of the work is theirs.
+            Kind::Job if workload.members.iter().any(|m| m.ordinal.is_none()) => continue,
             _ => workload.name.as_str(),
         };
         let more = if workload.kind.per_node() { 2 } else { 1 };
@@ -104,15 +117,15 @@ fn share(world: &mut World) {
 /// The deepest path that is examined.
 const DEEP: usize = 64;
 
-/// Lists directories inside a directory of another workload, if either is data. The files do not
-/// show whether both write there: a provisioner of volumes has all of them.
+/// Lists directories inside a directory or share of another workload, if either is data. The files do
+/// not show whether both write there: a provisioner of volumes has all of them.
 fn nested(world: &mut World) {
-    // Each directory with its place, and whether it is data.
+    // Each directory with its place, and whether it is data. The root ends without a slash.
     let mounts = |w: &Workload| -> Vec<(String, At, bool)> {
         let data = w.members.iter().flat_map(|m| &m.mounts).map(|m| (m, true));
         let others = w.members.iter().flat_map(|m| &m.others).map(|m| (m, false));
-        let all = data.chain(others).filter_map(|(m, data)| Some((host(m)?.to_owned(), m.at.clone(), data)));
-        all.filter(|(path, ..)| !ROOTS.contains(&path.as_str())).collect()
+        let path = |m| host(m).or_else(|| share_of(m)).map(|path| path.trim_end_matches('/').to_owned());
+        data.chain(others).filter_map(|(m, data)| Some((path(m)?, m.at.clone(), data))).collect()
     };
     let mut of: BTreeMap<String, (usize, bool)> = BTreeMap::new();
     for (i, workload) in world.workloads.iter().enumerate() {
@@ -130,8 +143,14 @@ fn nested(world: &mut World) {
             let meets = |(other, theirs): &(usize, bool)| *other != i && (data || *theirs);
             let other = above.filter_map(|a| Some((a, *of.get(a)?))).find(|(_, other)| meets(other));
             if let Some((above, (other, _))) = other
+                && !ROOTS.contains(&path.as_str())
                 && said.insert(path.clone())
             {
+                let above = if above.is_empty() || above.ends_with(':') {
+                    format!("{above}/")
+                } else {
+                    above.to_owned()
+                };
                 let name = &world.workloads[other].name;
                 let what = format!("{path} lies in {above}, which {name} mounts");
                 world.unread.push(Unread { kind: UnreadKind::Nested, ..Unread::assumed(at, what) });
@@ -140,10 +159,12 @@ fn nested(world: &mut World) {
     }
 }
 
-/// Returns the name of a storage that every node may mount at once.
+/// Returns the name of a storage that every node may mount at once. Of a flexVolume nothing is known.
 fn shared(source: &Source) -> Option<&str> {
     match source {
-        Source::Volume { name, fences: Fences::Never, one_pod: None, reserved: None, .. } => Some(name),
+        Source::Volume { name, fences: Fences::Never, one_pod: None, reserved: None, .. } => {
+            Some(name.as_str()).filter(|name| !name.starts_with("flexVolume "))
+        }
         _ => None,
     }
 }

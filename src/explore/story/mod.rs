@@ -7,11 +7,12 @@ mod words;
 
 use crate::explore::facts::{Breach, BreachKind, Place};
 use crate::explore::scenario::Scenario;
-use crate::explore::search::Step;
+use crate::explore::search::{Action, Step};
 use crate::explore::state::State;
 use crate::finding::{Event, Finding, Level, codes};
 use crate::hazard::{CellId, Hazard};
 use crate::target::Target;
+use crate::world::Want;
 pub use words::{Narrator, Sentence, common, named, node};
 
 /// Makes the finding for a breach: two containers hold one resource, or one starts without its own
@@ -98,13 +99,33 @@ pub fn stuck(scenario: &Scenario<'_>, trace: &[(Step, State)]) -> Finding {
 fn events(scenario: &Scenario<'_>, trace: &[(Step, State)]) -> Vec<Event> {
     let mut before = scenario.facts.start();
     let mut events = Vec::new();
+    let mut premise = premise(scenario, trace);
     for (step, after) in trace {
-        if let Some((words, at)) = narrator(scenario.facts.target).tell(scenario, step, &before) {
+        if let Some((mut words, at)) = narrator(scenario.facts.target).tell(scenario, step, &before) {
+            let second =
+                premise.as_ref().is_some_and(|(want, first)| at == Some(&want.at) && step.node != *first);
+            if let Some((want, _)) = premise.take_if(|_| second) {
+                let label = format!("{} = {}", want.key, want.values.join(" or "));
+                words.push_str(&format!(" ({} has {label} too)", node(scenario, step)));
+            }
             events.push(Event { words, at: at.cloned() });
         }
         before = *after;
     }
     events
+}
+
+/// Returns the label that a story takes for one of several nodes, and the node where it begins. A story
+/// that sets a label itself takes nothing.
+fn premise<'w>(scenario: &Scenario<'w>, trace: &[(Step, State)]) -> Option<(&'w Want, u8)> {
+    let sets = [Action::Label, Action::MoveLabel, Action::FlipLabel];
+    let set = trace.iter().any(|(step, _)| sets.contains(&step.action));
+    let start = scenario.facts.start();
+    let started = trace.iter().find(|(step, _)| step.action == Action::Start).map(|(step, _)| step.node);
+    let first = start.copies().next().map(|copy| copy.node).or(started)?;
+    let loose =
+        |index: usize| scenario.facts.actors.get(index).is_some_and(|a| !a.pinned && !a.kind.per_node());
+    scenario.carried().find(|(index, _)| !set && loose(*index)).map(|(_, want)| (want, first))
 }
 
 /// Returns the narrator of a target.

@@ -10,7 +10,7 @@ use super::docker::{Docker, Run};
 use super::ephemeral;
 use super::service::{Main, Step, is_read_only};
 use super::word::Word;
-use super::written::{Written, long, short};
+use super::written::{Written, long, short, unexpanded};
 use crate::backend::{BACKENDS, Fences};
 use crate::finding::{At, codes};
 use crate::images::{self, Container, Images, Software};
@@ -327,6 +327,11 @@ impl Reader<'_> {
         let data = claims::is_data(&path, written.target, self.software.as_deref());
         if let Some(what) = path::doubt(&path, written.target).filter(|_| !data && !agent) {
             self.found.unread(at.clone(), what);
+        }
+        if let Some(right) = unexpanded(written.source).filter(|_| given.word.known) {
+            let message =
+                format!("systemd does not expand `{}` inside of a word: docker refuses it", written.source);
+            self.found.violation(codes::IGNORED, message, vec![at.clone()], right);
         }
         if data && !agent && !given.word.known {
             unknown(self.found, at.clone(), given.word);

@@ -16,6 +16,7 @@ pub mod grammar;
 mod ignored;
 mod kills;
 mod names;
+mod pods;
 mod quadlet;
 mod rules;
 mod script;
@@ -81,6 +82,7 @@ pub fn read(files: &[File<'_>], images: &Images) -> World {
     missed(&set, &workloads, &mut found);
     follow(&set, &mut workloads);
     kills::judge(&set, &mut workloads, kills, &mut found);
+    pods::share(&set, &mut workloads);
     starts::ports(&set, &workloads, &mut found);
     starts::required(&set, &mut found);
     workloads.extend(helpers);

@@ -19,6 +19,15 @@ pub fn volumes(value: &str) -> impl Iterator<Item = &str> {
     value.split([':', ',', '=']).filter_map(|part| part.strip_suffix(".volume"))
 }
 
+/// Returns the file of the pod that a value of `Pod=` names.
+pub fn is_pod(file: &str) -> bool {
+    file.ends_with(".pod")
+}
+
+/// The keys of `[Pod]` that hold for each container of the pod (podman-pod-create(1): its containers
+/// share its volumes and its hostname).
+pub const OF_POD: [&str; 2] = ["HostName", "Volume"];
+
 /// The section that has the settings of the volume `stem` in the lines of a unit.
 pub fn section(stem: &str) -> String {
     format!("Volume {stem}")

@@ -3,6 +3,7 @@
 
 use super::docker::{Docker, Run};
 use super::names::Name;
+use super::quadlet::CONTAINER;
 use super::service::{Main, Step};
 use super::unit::Unit;
 use super::word::Word;
@@ -205,7 +206,7 @@ pub fn grace(
     let known = software.filter(|s| !s.cache && workload.grace < s.grace);
     if killed && known.is_none() {
         let message = format!("{} has data, and is killed at once", workload.name);
-        let fix = "ExecStop=/usr/bin/docker stop -t 60 NAME";
+        let fix = stop_line(unit, workload);
         return found.note(codes::GRACE, message, vec![at], fix);
     }
     if let Some(software) = known {
@@ -214,11 +215,21 @@ pub fn grace(
             software.name, software.grace, workload.name, workload.grace
         );
         let fix = match stop {
-            Some(_) => "ExecStop=/usr/bin/docker stop -t 60 NAME",
-            None => "TimeoutStopSec=90",
+            Some(_) => stop_line(unit, workload),
+            None => "TimeoutStopSec=90".to_owned(),
         };
         found.note(codes::GRACE, message, vec![at], fix);
     }
+}
+
+/// Returns the line that gives the container a minute to stop.
+fn stop_line(unit: &Unit, workload: &Workload) -> String {
+    if unit.file.ends_with(CONTAINER) {
+        return "StopTimeout=60".to_owned();
+    }
+    let container = workload.members.first().and_then(|m| m.container.as_ref());
+    let name = container.map_or_else(|| "NAME".to_owned(), |(name, _)| written(workload, name));
+    format!("ExecStop=/usr/bin/docker stop -t 60 {name}")
 }
 
 /// Returns the seconds between a stop and docker's kill, if there is one.

@@ -102,6 +102,12 @@ impl Unit {
         all
     }
 
+    /// Returns the line of a container of Quadlet that names its pod.
+    pub fn pod(&self) -> Option<&Line> {
+        let of = |l: &&Line| l.setting.section == "Container" && l.setting.key == "Pod";
+        self.lines.iter().rfind(of)
+    }
+
     /// Returns the last line of an option, which wins.
     pub fn last(&self, keys: &[&str]) -> Option<&Line> {
         self.service().filter(|line| keys.contains(&line.setting.key.as_str())).last()
@@ -167,6 +173,7 @@ pub fn all(files: &[File<'_>], found: &mut Found) -> Vec<Unit> {
         }
     }
     add_drop_ins(files, &mut units, &known, found);
+    add_pods(files, &mut units, found);
     add_volumes(files, &mut units);
     units
 }
@@ -175,6 +182,37 @@ fn same(a: &Unit, b: &Unit) -> bool {
     let key =
         |line: &Line| (line.setting.section.clone(), line.setting.key.clone(), line.setting.value.clone());
     a.lines.iter().map(key).eq(b.lines.iter().map(key))
+}
+
+/// Adds what the pods of Quadlet give to their containers.
+fn add_pods(files: &[File<'_>], units: &mut [Unit], found: &mut Found) {
+    for unit in units.iter_mut() {
+        let Some(line) = unit.pod().cloned() else { continue };
+        let name = &line.setting.value;
+        let own = |file: &&File<'_>| quadlet::is_pod(file.path) && file.path.rsplit('/').next() == Some(name);
+        let Some(file) = files.iter().find(own) else {
+            let what = format!("{name} is not among the files: its volumes may hold data");
+            found.not_searched(unit.at(&line), what, format!("berthc verify with {name}"));
+            continue;
+        };
+        let (settings, _) = unit::read(file.text);
+        let path: Arc<str> = file.path.into();
+        let mut lines = Vec::new();
+        for setting in settings.into_iter().filter(|s| s.section == "Pod") {
+            let at = At { file: path.clone(), line: setting.line, field: format!("Pod {}", setting.key) };
+            let mounts = ["-v", "--volume", "--volumes-from"].iter().any(|o| setting.value.contains(o));
+            if setting.key == "PodmanArgs" && mounts {
+                found.not_searched(at, "volumes in the arguments of a pod", "Volume=SOURCE:TARGET in [Pod]");
+            } else if quadlet::OF_POD.contains(&setting.key.as_str()) {
+                // The container's own line about it is that which names the pod.
+                let section = "Container".to_owned();
+                let setting = Setting { section, line: line.setting.line, ..setting };
+                lines.push(Line { file: line.file.clone(), setting });
+            }
+        }
+        // What a container says itself comes later and wins.
+        unit.lines.splice(..0, lines);
+    }
 }
 
 /// Adds the settings of the volumes that units of Quadlet name.

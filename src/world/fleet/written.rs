@@ -46,3 +46,11 @@ pub fn long(text: &str) -> Written<'_> {
     }
     written
 }
+
+/// Returns how to write the variable with which a known value begins: systemd expands `$NAME` only as a
+/// word of its own (systemd.service(5), "Command lines").
+pub fn unexpanded(source: &str) -> Option<String> {
+    let name = source.strip_prefix('$')?;
+    let end = name.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(name.len());
+    (end > 0).then(|| format!("${{{}}}{}", &name[..end], &name[end..]))
+}

@@ -32,7 +32,10 @@ pub(super) fn judge(objects: &[Object<'_>], peers: &Peers<'_, '_>, found: &mut F
         }
     }
     for (i, read) in peers.reads.iter().enumerate() {
-        let votes = read.pod.software.as_ref().is_some_and(|s| s.quorum) && read.replicas >= QUORUM;
+        let quorum = read.pod.software.as_ref().is_some_and(|s| s.quorum);
+        // Members with data of their own are often copies of each other.
+        let copies = read.workload.kind == Kind::StatefulSet && read.persists();
+        let votes = (quorum || copies) && read.replicas >= QUORUM;
         let counted = matches!(read.workload.kind, Kind::StatefulSet | Kind::Replicas);
         if votes && counted && !peers.tired() && !budget_of.contains_key(&i) {
             let message = format!(

@@ -11,24 +11,94 @@ use crate::finding::{At, codes};
 use crate::images::Why;
 use crate::text::yaml::Value;
 use crate::world::found::Found;
-use crate::world::{Kind, Order};
+use crate::world::{Kind, Mount, Order, Source};
 
 /// Checks each workload.
 pub(super) fn judge(objects: &[Object<'_>], peers: &Peers<'_, '_>, found: &mut Found) {
     for read in peers.reads.iter().filter(|r| r.workload.kind != Kind::Job) {
         ephemeral(read, found);
         inside(read, found);
+        wiped(read, found);
         at_once(read, found);
         one_node(read, found);
         grace(read, found);
         size(read, found);
         bootstrap(read, found);
     }
+    for read in peers.reads.iter().filter(|r| r.object.kind == "CronJob") {
+        overlap(read, found);
+    }
     ids(peers, found);
     offsets(peers, found);
     for object in objects.iter().filter(|o| o.kind == "ConfigMap") {
         files(object, found);
     }
+}
+
+/// Reports a CronJob that starts a run while the last one still writes: `Allow` is the default of
+/// `concurrencyPolicy`, and `Replace` waits for no end (kubernetes `pkg/controller/cronjob`).
+fn overlap(read: &Read<'_>, found: &mut Found) {
+    let policy = read.object.root.at(&["spec", "concurrencyPolicy"]).filter(|p| !p.is_null());
+    let durable = |m: &&Mount| !matches!(m.source, Source::Ephemeral);
+    let mount = read.workload.members.iter().flat_map(|m| &m.mounts).find(durable);
+    let Some(mount) = mount.filter(|_| policy.is_none_or(|p| !p.is("Forbid"))) else { return };
+    let message = format!(
+        "two runs of {} write to {} at once, if one takes longer than its schedule",
+        read.workload.name,
+        mount.volume.as_ref().map_or("one volume", |v| &v.name)
+    );
+    let at = vec![
+        policy.map_or_else(|| read.object.near(&["spec", "schedule"]), |p| read.object.at(p)),
+        mount.at.clone(),
+    ];
+    found.note("kubernetes/data/colocate", message, at, "concurrencyPolicy: Forbid");
+}
+
+/// Reports an init container that empties a volume which outlives the pod: it runs before each start.
+fn wiped(read: &Read<'_>, found: &mut Found) {
+    let durable = |m: &&Mount| m.source != Source::Ephemeral;
+    let mounts = read.workload.members.iter().flat_map(|m| &m.mounts);
+    let targets: Vec<&Mount> = mounts.filter(durable).collect();
+    for container in read.pod.spec.get("initContainers").map(Value::items).unwrap_or_default() {
+        let names = |mount: &Value<'_>| Some((mount.get("name")?.text()?, mount.get("mountPath")?.text()?));
+        let own = container.get("volumeMounts").map(Value::items).unwrap_or_default();
+        let text = command(container).join(" ");
+        let hit = own.iter().filter_map(names).find(|(_, target)| wipes(&text, target));
+        // The volume is data of a member, mounted here or in the server.
+        let data = hit.and_then(|(volume, target)| {
+            let servers = read
+                .pod
+                .containers
+                .iter()
+                .flat_map(|c| c.get("volumeMounts").map(Value::items).unwrap_or_default());
+            let mut shown =
+                servers.filter_map(|m| names(&m)).filter(|(name, _)| *name == volume).map(|(_, t)| t);
+            shown.any(|t| targets.iter().any(|m| m.target == t)).then_some(target)
+        });
+        if let Some(target) = data {
+            let message =
+                format!("each start of {} deletes its data: rm of all in {target}", read.workload.name);
+            let at = container.given("args").or_else(|| container.given("command")).unwrap_or(container);
+            found.violation(
+                codes::EPHEMERAL,
+                message,
+                vec![read.object.at(at)],
+                "no rm of the data in an init container",
+            );
+        }
+    }
+}
+
+/// Returns whether a command deletes the directory `target`, or all in it.
+fn wipes(text: &str, target: &str) -> bool {
+    let target = target.trim_end_matches('/');
+    let all = [target.to_owned(), format!("{target}/"), format!("{target}/*"), format!("{target}/{{*,.*}}")];
+    text.split([';', '&', '|', '\n']).any(|part| {
+        let mut words = part.split_whitespace().map(|w| w.trim_matches(['"', '\'']));
+        words.any(|w| w == "rm" || w.ends_with("/rm"))
+            && part.split_whitespace().any(|w| w.starts_with('-') && w.contains(['r', 'R']))
+            && words.any(|w| all.iter().any(|a| a == w))
+    })
 }
 
 /// Reports two servers of one pod that keep their data at one place of one volume.
@@ -307,6 +377,8 @@ fn kept(name: &str, value: &str) -> bool {
     name == STATE && value == "new"
         || name.replace('-', "_").eq_ignore_ascii_case(NODES) && value == "gcomm://"
         || name == MASTERS && !value.is_empty() && value != "[]"
+        // etcd.io, "Clustering Guide": a discovery URL is for one bootstrap only.
+        || name == "discovery" && value.starts_with("http")
 }
 
 fn first_start(name: &str, of: &str, at: At, found: &mut Found) {

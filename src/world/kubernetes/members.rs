@@ -42,8 +42,13 @@ pub(super) fn members<'d>(
     let hostname = pod.spec.given("hostname").filter(|_| kind != Kind::StatefulSet);
     let hostname = hostname.and_then(|h| Some((h.text()?, object.at(h))));
     let (mut members, mut modes) = (Vec::new(), Modes::default());
+    // kubernetes.io, "Jobs", completion mode: an Indexed job has one pod of each index.
+    let indexed = ["spec", "completionMode"];
+    let of_cron = ["spec", "jobTemplate", "spec", "completionMode"];
+    let mode = object.root.at(&indexed).or_else(|| object.root.at(&of_cron));
+    let numbered = kind == Kind::StatefulSet || kind == Kind::Job && mode.is_some_and(|m| m.is("Indexed"));
     for i in 0..count {
-        let ordinal = (kind == Kind::StatefulSet).then(|| start.saturating_add(i));
+        let ordinal = numbered.then(|| start.saturating_add(i));
         let name = match (ordinal, kind) {
             (Some(ordinal), _) => format!("{}-{ordinal}", object.name),
             (None, Kind::Replicas | Kind::Pod | Kind::Job) if replicas > 1 => {

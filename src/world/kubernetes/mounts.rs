@@ -100,7 +100,10 @@ impl<'d> Mounts<'d> {
                 continue;
             }
             let Some((bound, at)) = self.source(name, member, storage, found) else { continue };
-            let Bound { mut source, volume, wants, one_node, many } = bound;
+            let Bound { mut source, volume, wants, one_node, many, reads } = bound;
+            if reads {
+                continue;
+            }
             let claim = match &source {
                 Source::Volume { name, .. } => name.clone(),
                 _ => String::new(),
@@ -286,6 +289,7 @@ impl<'d> Mounts<'d> {
     /// Returns what `container` can write to.
     pub(super) fn lives(&self, container: Value<'d>) -> Vec<Lives> {
         let list = |key| container.get(key).map(Value::items).unwrap_or_default();
+        let first = Member { ordinal: Some(0), ..Member::default() };
         let writes = |m: &Value<'d>| m.get("readOnly").and_then(Value::flag) != Some(true);
         let mounts = list("volumeMounts").into_iter().chain(list("volumeDevices")).filter(writes);
         let one = |mount: Value<'d>| {
@@ -297,7 +301,7 @@ impl<'d> Mounts<'d> {
                 None => (Life::Durable, mount),
                 // A volume without a kind is an emptyDir.
                 Some((volume, None)) => (Life::Container, volume),
-                Some((_, Some((_, value)))) if self.below(container, mount, &Member::default()).is_none() => {
+                Some((_, Some((_, value)))) if self.below(container, mount, &first).is_none() => {
                     (Life::Container, value)
                 }
                 Some((_, Some(("hostPath", value)))) => {

@@ -206,11 +206,12 @@ fn object<'d>(
     match row {
         Some((_, _, Some(dropped))) => {
             let newest = SERVED.iter().find(|(_, kinds, d)| kinds.contains(&kind) && d.is_none());
+            let newest = newest.map_or("", |(a, _, _)| a);
             found.note(
                 codes::REFUSED,
                 format!("Kubernetes {dropped} dropped `{api}` for a {kind}: newer clusters refuse it"),
                 vec![object.near(&["apiVersion"])],
-                format!("apiVersion: {}", newest.map_or("", |(a, _, _)| a)),
+                format!("apiVersion: {newest}{}", selector_too(&object, newest)),
             );
         }
         Some(_) => {}
@@ -239,6 +240,19 @@ fn object<'d>(
         }
     }
     objects.push(object);
+}
+
+/// Returns the selector that `apps/v1` requires and older versions take from the template
+/// (kubernetes.io, "Deprecated API Migration Guide", v1.16).
+fn selector_too(object: &Object<'_>, newest: &str) -> String {
+    if newest != "apps/v1" || object.root.at(&["spec", "selector"]).is_some_and(|s| !s.is_null()) {
+        return String::new();
+    }
+    let labels = object.root.at(&["spec", "template", "metadata", "labels"]);
+    let all = labels.map(Value::entries).unwrap_or_default();
+    let all: Vec<String> =
+        all.iter().filter_map(|(key, value)| Some(format!("{key}: {}", value.as_str()?))).collect();
+    format!(", and in spec  selector: {{matchLabels: {{{}}}}}", all.join(", "))
 }
 
 /// Reports objects with the same name: the last one applied replaces the other.

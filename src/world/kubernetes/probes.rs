@@ -60,23 +60,26 @@ fn port(read: &Read<'_>, container: Value<'_>, (name, probe): (&str, Value<'_>),
 /// Readiness and Startup Probes").
 fn kills(read: &Read<'_>, found: &mut Found) {
     let Some(main) = read.pod.main.filter(|_| read.pod.software.is_some() && read.persists()) else { return };
-    let Some(live) = main.given("livenessProbe").filter(|_| main.given("startupProbe").is_none()) else {
-        return;
-    };
+    // The startupProbe runs first, and kills as well.
+    let first = ["startupProbe", "livenessProbe"].into_iter().find_map(|n| Some((n, main.given(n)?)));
+    let Some((name, live)) = first else { return };
     let number = |key, usual| live.get(key).and_then(Value::number).unwrap_or(usual);
     let time = number("initialDelaySeconds", 0)
         .saturating_add(number("periodSeconds", 10).saturating_mul(number("failureThreshold", 3)));
     if time < RECOVERY {
         let message = format!(
-            "the livenessProbe of {} kills it {time} s after a start: a recovery that takes longer never ends",
+            "the {name} of {} kills it {time} s after a start: a recovery that takes longer never ends",
             read.workload.name
         );
         let check =
             ["exec", "httpGet", "tcpSocket", "grpc"].into_iter().find(|kind| live.given(kind).is_some());
-        let fix = format!(
-            "startupProbe: {{{}: as the livenessProbe has it, periodSeconds: 10, failureThreshold: 360}}",
-            check.unwrap_or("exec")
-        );
+        let fix = match name {
+            "startupProbe" => "failureThreshold: 360".to_owned(),
+            _ => format!(
+                "startupProbe: {{{}: as the livenessProbe has it, periodSeconds: 10, failureThreshold: 360}}",
+                check.unwrap_or("exec")
+            ),
+        };
         found.note(codes::CHECK_KILLS, message, vec![read.object.at(live)], fix);
     }
 }

@@ -21,14 +21,10 @@ pub(super) fn judge(peers: &Peers<'_, '_>, found: &mut Found) {
             together(read, found);
         }
         dead_spread(read, peers, found);
+        alone(read, peers, found);
         owners(read, i, peers, found);
         stuck(read, found);
     }
-}
-
-/// Returns whether the scheduler never places two pods of the workload on one node.
-fn keeps_itself_apart(read: &Read<'_>) -> bool {
-    read.workload.apart.iter().any(|apart| selects(&apart.whom, read)) || !read.workload.ports.is_empty()
 }
 
 fn selects(whom: &Whom, read: &Read<'_>) -> bool {
@@ -109,10 +105,20 @@ fn slip(a: &str, b: &str) -> bool {
 fn together(read: &Read<'_>, found: &mut Found) {
     let counted = matches!(read.workload.kind, Kind::StatefulSet | Kind::Replicas);
     let data = read.persists() || read.pod.software.as_ref().is_some_and(|s| s.quorum);
-    if !counted || !data || read.replicas < 2 || keeps_itself_apart(read) || pinned_apart(read) {
+    let apart = read.workload.apart.iter().any(|apart| selects(&apart.whom, read));
+    if !counted || !data || read.replicas < 2 || apart || pinned_apart(read) {
         return;
     }
     let name = &read.workload.name;
+    if let Some(port) = read.workload.ports.first() {
+        // The port of a pod on the node's network keeps a second one away as well.
+        if only_node(read).is_none() {
+            let message =
+                format!("only the host port {} keeps two members of {name} off one node", port.number);
+            found.note(codes::SINGLE, message, vec![port.at.clone()], anti_affinity(read));
+        }
+        return;
+    }
     if let Some(want) = only_node(read) {
         // On one node nothing can keep them apart.
         let (what, fix) = match read.workload.wants.contains(want) {
@@ -125,11 +131,7 @@ fn together(read: &Read<'_>, found: &mut Found) {
         found.note(codes::TOGETHER, message, vec![want.at.clone(), read.workload.at.clone()], fix);
         return;
     }
-    let fix = format!(
-        "podAntiAffinity: {{requiredDuringSchedulingIgnoredDuringExecution: \
-         [{{topologyKey: kubernetes.io/hostname, labelSelector: {{matchLabels: {}}}}}]}}",
-        flow(&read.pod)
-    );
+    let fix = anti_affinity(read);
     match soft(read) {
         Some((what, at)) => {
             let message = format!("only {what} keeps the members of {name} on different nodes");
@@ -140,6 +142,15 @@ fn together(read: &Read<'_>, found: &mut Found) {
             found.note(codes::TOGETHER, message, vec![read.workload.at.clone()], fix);
         }
     }
+}
+
+/// Returns the rule that keeps two pods of a workload off one node.
+fn anti_affinity(read: &Read<'_>) -> String {
+    format!(
+        "podAntiAffinity: {{requiredDuringSchedulingIgnoredDuringExecution: \
+         [{{topologyKey: kubernetes.io/hostname, labelSelector: {{matchLabels: {}}}}}]}}",
+        flow(&read.pod)
+    )
 }
 
 /// Returns whether all members require different values of one node label.
@@ -196,6 +207,30 @@ fn dead_spread(read: &Read<'_>, peers: &Peers<'_, '_>, found: &mut Found) {
         );
         let fix = format!("labelSelector: {{matchLabels: {}}}", flow(&read.pod));
         found.violation(codes::MATCHES_NOTHING, message, vec![read.object.at(given)], fix);
+    }
+}
+
+/// Reports a required affinity to pods that are not among the files: no node matches it until one runs
+/// (kubernetes `pkg/scheduler/framework/plugins/interpodaffinity/filtering.go`, satisfyPodAffinity; a
+/// pod that it selects itself is let through).
+fn alone(read: &Read<'_>, peers: &Peers<'_, '_>, found: &mut Found) {
+    let way = ["affinity", "podAffinity", "requiredDuringSchedulingIgnoredDuringExecution"];
+    for rule in read.pod.spec.at(&way).map(Value::items).unwrap_or_default() {
+        let elsewhere = ["namespaces", "namespaceSelector"].iter().any(|key| rule.given(key).is_some());
+        let Some(given) = rule.given("labelSelector").filter(|_| !elsewhere) else { continue };
+        let of = selector(read.object, given, &mut Found::default());
+        let scope = [read.workload.scope.clone()];
+        if of.selects(&read.pod.labels) || peers.selected(&of, Some(&scope)).next().is_some() || peers.tired()
+        {
+            continue;
+        }
+        let message = format!(
+            "{} waits for a pod with `{}`, which no pod in these files has",
+            read.workload.name,
+            words(&of)
+        );
+        let fix = "labelSelector: the labels of the pods to run beside, or their files as well";
+        found.note(codes::MATCHES_NOTHING, message, vec![read.object.at(given)], fix);
     }
 }
 

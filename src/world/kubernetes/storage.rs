@@ -43,12 +43,14 @@ pub(super) struct Bound {
     pub one_node: Option<At>,
     /// ReadWriteMany.
     pub many: Option<At>,
+    /// ReadOnlyMany alone: nobody means to write there.
+    pub reads: bool,
 }
 
 impl Bound {
     /// Makes the storage that is the same on every node.
     pub(super) fn of(source: Source) -> Self {
-        Self { source, volume: None, wants: Vec::new(), one_node: None, many: None }
+        Self { source, volume: None, wants: Vec::new(), one_node: None, many: None, reads: false }
     }
 }
 
@@ -224,7 +226,16 @@ impl<'d> Storage<'d> {
             missing: if made { Missing::Created } else { Missing::Refused },
         };
         let one_node = claim.mode("ReadWriteOnce").filter(|_| many.is_none());
-        Bound { one_node, many, ..Bound::of(source) }
+        let list =
+            claim.spec.and_then(|(_, s)| s.given("accessModes")).map(|m| m.texts()).unwrap_or_default();
+        let read_only = claim.mode("ReadOnlyMany").filter(|_| list.len() == 1);
+        let reads = read_only.is_some();
+        if let Some(at) = read_only {
+            // kubernetes.io, "Persistent Volumes": an access mode is no write protection.
+            let what = format!("the claim {} is ReadOnlyMany: treated as if no pod wrote there", claim.name);
+            found.unread(at, what);
+        }
+        Bound { one_node, many, reads, ..Bound::of(source) }
     }
 }
 
