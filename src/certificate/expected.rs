@@ -75,7 +75,8 @@ fn data(service: &Service, data: &model::Data, target: Target) -> Data {
             cluster: csi,
         }),
     };
-    Data { name: data.name.clone(), mount: data.mount.clone(), network }
+    let one_pod = network.is_some() || service.targets.kubernetes.as_ref().is_some_and(|k| k.one_pod);
+    Data { name: data.name.clone(), mount: data.mount.clone(), network, one_pod }
 }
 
 /// Returns the fields as the certificate names them: the file relative to the folder of the service, and

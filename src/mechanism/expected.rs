@@ -58,6 +58,8 @@ pub struct Data {
     pub mount: String,
     /// The volume, if the data is on the network; `None` for a directory of the node.
     pub network: Option<Network>,
+    /// Whether its claim must be ReadWriteOncePod (Kubernetes).
+    pub one_pod: bool,
 }
 
 /// A volume on the network as a spec expects it.

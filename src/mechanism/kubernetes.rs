@@ -422,9 +422,10 @@ fn claims(own: &Own<'_>) -> Vec<At> {
     if mounts_claims(own) { all } else { Vec::new() }
 }
 
-/// Finds claims with ReadWriteOncePod, all of them.
+/// Finds claims with ReadWriteOncePod: all that the spec wants to have it.
 fn one_pod(own: &Own<'_>) -> Vec<At> {
-    let all = every(own.expected.data.iter().map(|data| match &own.mount(data)?.source {
+    let wanted = own.expected.data.iter().filter(|data| data.one_pod);
+    let all = every(wanted.map(|data| match &own.mount(data)?.source {
         Source::Volume { one_pod, .. } | Source::Host { one_pod, .. } => one_pod.clone(),
         Source::Ephemeral => None,
     }));
