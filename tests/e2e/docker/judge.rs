@@ -35,6 +35,8 @@ pub struct Row {
     pub long: Option<u64>,
     /// Whether the experiment breaks the assumptions of all mechanisms of the claim.
     pub assumed: bool,
+    /// Whether the experiment is meant to provoke an overlap.
+    pub provokes: bool,
     /// The contradiction between claim and observation.
     pub wrong: Option<String>,
 }
@@ -172,6 +174,7 @@ fn row(
         seen,
         long,
         assumed,
+        provokes: !subject.provokes.is_empty(),
         wrong,
     }
 }
@@ -186,6 +189,10 @@ pub fn measured<'r>(
     let mut all: BTreeMap<(&str, &str, &str, &str, bool), (Vec<String>, u64, Option<u64>)> = BTreeMap::new();
     for row in rows {
         let Some((cell, first)) = cell(row.service) else { continue };
+        // An experiment that does not try a gap says nothing about it.
+        if matches!(row.claim, Claim::Gap(_)) && row.long.is_none() && !row.provokes {
+            continue;
+        }
         let (kind, by) = match &row.claim {
             Claim::Held(by) => ("held", by.clone()),
             Claim::Gap(ways) => ("gap", ways.clone()),

@@ -306,8 +306,12 @@ pub fn compile(dir: &Path, variants: &[Variant], port: u16) -> Vec<Compiled> {
         let file = d["at"]["file"].as_str().unwrap();
         for v in variants.iter().filter(|v| file.contains(&format!("/{}", v.name))) {
             let own = accept.entry(v.name).or_default();
-            if !own.iter().any(|c| c == code) {
-                own.push(code.to_owned());
+            // A gap names the others that have the same reason.
+            let also = d["also"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            for code in [code].into_iter().chain(also) {
+                if !own.iter().any(|c| c == code) {
+                    own.push(code.to_owned());
+                }
             }
         }
     }
