@@ -26,7 +26,11 @@ pub(super) fn judge(
     accepted: &BTreeSet<String>,
     out: &mut Vec<Diagnostic>,
 ) -> BTreeSet<(String, Target)> {
-    let (before, after) = (homes(old), homes(new));
+    let before = homes(old);
+    if before.is_empty() {
+        return BTreeSet::new();
+    }
+    let after = homes(new);
     let mut moves: BTreeMap<&str, BTreeMap<Key, Vec<Pair<'_>>>> = BTreeMap::new();
     let mut touched = BTreeSet::new();
     for ((folder, target), olds) in &before {

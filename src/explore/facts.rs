@@ -6,7 +6,7 @@ use crate::hazard::{Hazard, Resource};
 use crate::target::Target;
 use crate::world::{Kind, Missing, Order};
 
-use super::state::{ACTORS, Copy, Data, Link, NOWHERE, Phase, State};
+use super::state::{ACTORS, Copy, Data, Link, NOWHERE, Node, Phase, State};
 
 /// A relation between actors `a` and `b`, indexed by both.
 pub type Pairs = [[bool; ACTORS]; ACTORS];
@@ -185,7 +185,7 @@ impl Facts {
     pub fn start(&self) -> State {
         let mut state = State::new();
         for n in 0..self.nodes {
-            state.nodes[n].fits = self.fits(n);
+            state.nodes[n] = self.node(n);
         }
         for (a, actor) in self.actors.iter().enumerate() {
             // If nothing creates a directory, the operator creates it on every node where the
@@ -220,6 +220,11 @@ impl Facts {
             }
         }
         state
+    }
+
+    /// Returns node `n` in the state in which the search starts.
+    pub fn node(&self, n: usize) -> Node {
+        Node::new(self.fits(n))
     }
 
     /// Returns the actors whose placement rules the labels of node `n` match at first. Each pin has

@@ -42,6 +42,11 @@ pub struct Node {
 }
 
 impl Node {
+    /// Makes a healthy node whose labels match the placement rules of the actors in `fits`.
+    pub fn new(fits: u8) -> Self {
+        Self { link: Link::Up, noticed: false, drained: false, mounted: true, fits }
+    }
+
     /// Returns whether its labels match the placement rules of `actor`.
     pub fn takes(&self, actor: u8) -> bool {
         self.fits & 1 << actor != 0
@@ -148,9 +153,8 @@ pub struct State {
 impl State {
     /// Makes a state with healthy nodes and no containers.
     pub fn new() -> Self {
-        let node = Node { link: Link::Up, noticed: false, drained: false, mounted: true, fits: 0 };
         Self {
-            nodes: [node; NODES],
+            nodes: [Node::new(0); NODES],
             desired: [Desired { deployed: true, version: 0 }; ACTORS],
             copies: [None; COPIES],
             directories: [[Data::Absent; NODES]; PLACES],

@@ -14,8 +14,7 @@ pub fn may_strike(state: &State, action: Action) -> bool {
 
 /// Returns whether nothing is broken any more.
 pub fn calm(facts: &Facts, state: &State) -> bool {
-    let first = facts.start();
-    let node = |n: usize| state.nodes[n] == first.nodes[n];
+    let node = |n: usize| state.nodes[n] == facts.node(n);
     let deployed = state.desired[..facts.actors.len()].iter().all(|d| d.deployed);
     (0..facts.nodes).all(node) && deployed && !state.volumes.contains(&Data::Absent)
 }
@@ -38,7 +37,6 @@ pub fn runs_as_wanted(facts: &Facts, state: &State) -> bool {
 /// Returns every possible heal, with the state after it.
 pub fn heals(facts: &Facts, state: &State) -> Vec<(Step, State)> {
     let mut heals = Vec::new();
-    let first = facts.start();
     for n in 0..facts.nodes {
         let node = state.nodes[n];
         let mut add = |action, change: &dyn Fn(&mut State)| {
@@ -60,11 +58,11 @@ pub fn heals(facts: &Facts, state: &State) -> Vec<(Step, State)> {
             add(Action::Undrain, &|s| s.nodes[n].drained = false);
         }
     }
-    let fits = |s: &State, n: usize| s.nodes[n].fits;
-    if let Some(n) = (0..facts.nodes).find(|n| fits(state, *n) != fits(&first, *n)) {
+    let fits = |n: usize| facts.node(n).fits;
+    if let Some(n) = (0..facts.nodes).find(|n| state.nodes[*n].fits != fits(*n)) {
         let mut after = *state;
         for n in 0..facts.nodes {
-            after.nodes[n].fits = fits(&first, n);
+            after.nodes[n].fits = fits(n);
         }
         heals.push((Step { action: Action::Label, actor: 0, node: n as u8, version: 0 }, after));
     }
