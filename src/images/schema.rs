@@ -158,6 +158,10 @@ pub struct Traits {
     /// As in [`Image`].
     #[serde(default)]
     pub cache: bool,
+    /// Whether it runs in a Java virtual machine, which ends with 143 after SIGTERM (128 + 15; OpenJDK
+    /// `src/java.base/unix/classes/java/lang/Terminator.java`).
+    #[serde(default)]
+    pub jvm: bool,
     /// The ports of the server.
     #[serde(default)]
     pub ports: Vec<u16>,
@@ -180,6 +184,7 @@ impl Traits {
             grace: usual(),
             quorum: true,
             cache: false,
+            jvm: false,
             ports: Vec::new(),
             env: Vec::new(),
             shared_env: Vec::new(),

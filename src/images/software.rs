@@ -31,6 +31,8 @@ pub struct Software {
     pub quorum: bool,
     /// Whether people often run it on purpose without durable data.
     pub cache: bool,
+    /// Whether it ends with 143 after SIGTERM, as a Java virtual machine does, and not with 0.
+    pub jvm: bool,
     /// The seconds that a clean stop can take.
     pub grace: u32,
     /// The facts for each version that the tag leaves open.
@@ -125,6 +127,7 @@ impl Software {
             by,
             quorum: first.and_then(|i| i.quorum).unwrap_or(traits.quorum),
             cache: first.and_then(|i| i.cache).unwrap_or(traits.cache),
+            jvm: traits.jvm,
             grace: stop.unwrap_or(traits.grace),
             variants: variants.collect(),
             usual,

@@ -28,9 +28,10 @@ pub fn judge(
     let line = target.and_then(|target| all().find(|m| m.target.trim_end_matches('/') == target));
     let at = line.map_or_else(|| image.clone(), |mount| mount.at.clone());
     let (message, fix) = (loss.says(&workload.name), loss.fix(|targets| fix(&loss, workload, targets)));
-    if loss.unsure {
+    // Without any mount, this is often intended.
+    if loss.unsure || software.cache && loss.bare {
         found.note(codes::EPHEMERAL, message, vec![at], fix);
-    } else if !(software.cache && loss.bare) {
+    } else {
         found.violation(codes::EPHEMERAL, message, vec![at], fix);
     }
     // A directory that a boot empties keeps its data until then.

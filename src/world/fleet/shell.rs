@@ -157,7 +157,11 @@ fn unwrap(words: Vec<Word>, shell: &Shell<'_>, depth: usize, ran: &mut Ran) {
         let takes: &[&str] = match first.base() {
             "sh" | "bash" | "dash" | "ash" => {
                 if let Some(script) = command.words.iter().skip(1).position(is_c) {
-                    let args = command.words.split_off(script + 2);
+                    let mut args = command.words.split_off(script + 2);
+                    // `-c` says that the first argument that is no option is the script.
+                    let options =
+                        args.iter().take_while(|w| w.text.len() > 1 && w.text.starts_with('-')).count();
+                    args.drain(..options);
                     return shell.script(args, command.flock, depth, ran);
                 }
                 break;

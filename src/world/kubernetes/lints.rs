@@ -165,7 +165,7 @@ fn ephemeral(read: &Read<'_>, found: &mut Found) {
     let (name, kind) = (&read.workload.name, read.workload.kind);
     // This is often intended.
     let meant = software.cache && loss.bare;
-    if read.replicas == 0 || meant && kind != Kind::StatefulSet {
+    if read.replicas == 0 {
         return;
     }
     let claim = |targets: &[String]| {

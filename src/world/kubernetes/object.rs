@@ -199,7 +199,7 @@ fn object<'d>(
         (name, _) => name.unwrap_or_default().to_owned(),
     };
     let namespace = text(&["metadata", "namespace"]).unwrap_or("default").to_owned();
-    let object = Object { file: file.clone(), root, api, kind, name, namespace };
+    let mut object = Object { file: file.clone(), root, api, kind, name, namespace };
     let served = if kind == KSVC { "Service" } else { kind };
     let row = SERVED.iter().find(|(a, kinds, _)| *a == api && kinds.contains(&served));
     let group = api.split_once('/').map_or("", |(g, _)| g);
@@ -223,12 +223,15 @@ fn object<'d>(
                 kinds.contains(&kind) && d.is_none() && near
             });
             if let Some((right, _, _)) = own {
-                return found.violation(
+                found.violation(
                     codes::REFUSED,
                     format!("no version of Kubernetes has a {kind} in `{api}`"),
                     vec![object.near(&["apiVersion"])],
                     format!("apiVersion: {right}"),
                 );
+                // With the version that the fix names, it runs.
+                object.api = right;
+                return objects.push(object);
             }
             let own = || quiet.iter().any(|q| *q == group || q.split_once('/') == Some((group, kind)));
             if !quiet::is_quiet(group, kind) && !own() {

@@ -13,7 +13,7 @@ const RECOVERY: u32 = 120;
 
 /// Reports what keeps the tasks of a service from ever starting.
 pub fn check(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload, software: Option<&Software>) {
-    restart(page, service, workload, software.is_some());
+    restart(page, service, workload, software);
     room(page, service, workload);
     if software.is_some_and(|s| !s.cache) {
         recovery(page, service, workload);
@@ -23,13 +23,20 @@ pub fn check(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload, 
 /// Reports tasks that are not started again (swarmkit `manager/orchestrator/restart/restart.go`,
 /// `ShouldRestart`): with `none` all, with `on-failure` those that ended with code 0, as a server does
 /// when its node shuts down, and with `max_attempts` those that were started that often.
-fn restart(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload, known: bool) {
+fn restart(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload, software: Option<&Software>) {
+    let known = software.is_some();
     let policy = service.at(&["deploy", "restart_policy"]);
     // Without a policy `restart: on-failure` becomes one (docker/cli `cli/compose/convert`).
     let plain = service.get("restart").filter(|v| policy.is_none() && quiet(v).starts_with("on-failure"));
     let of = |key: &str| policy.and_then(|p| p.get(key));
     let attempts = of("max_attempts").filter(|v| quiet(v) != "0");
-    let condition = of("condition").filter(|v| ["none", "on-failure"].contains(&quiet(v).as_str())).or(plain);
+    let stops = |v: &Value<'_>| match quiet(v).as_str() {
+        "none" => true,
+        "on-failure" => !software.is_some_and(|s| s.jvm),
+        _ => false,
+    };
+    let plain = plain.filter(|_| !software.is_some_and(|s| s.jvm));
+    let condition = of("condition").filter(stops).or(plain);
     let Some(first) = condition.or(attempts) else { return };
     let name = &workload.name;
     let data = workload.members.iter().any(|m| m.mounts.iter().any(|m| m.source != Source::Ephemeral));

@@ -345,8 +345,15 @@ fn plain(driver: &str) -> String {
     driver.strip_prefix("docker.io/").unwrap_or(driver).split(':').next().unwrap_or_default().to_owned()
 }
 
+/// Drivers of block volumes that one node at a time can attach, and that no backend of a spec has
+/// (rexray `docs/user-guide/storage-providers`; the clouds refuse a second attachment).
+const BLOCK: [&str; 3] = ["rexray/dobs", "rexray/cinder", "rexray/azureud"];
+
 /// Returns whether attaching through a plugin excludes a second node, by the table of backends.
 fn plugin(page: &mut Page<'_, '_>, definition: &Value<'_>, driver: &str) -> Fences {
+    if BLOCK.contains(&driver) {
+        return Fences::Always;
+    }
     let known = BACKENDS.iter().filter_map(|b| b.plugin).find(|p| p.driver == driver);
     if known.is_none() {
         page.unread(
