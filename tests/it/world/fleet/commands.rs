@@ -320,12 +320,13 @@ fn data_that_is_lost_with_the_container_is_reported() {
         "-v d:/elsewhere acme/mysql",
         "-v d:/elsewhere mysql --datadir=/elsewhere",
         "nginx",
-        "redis",
         "mongo:3 mongodump",
         "--volumes-from d mysql",
     ] {
         assert_eq!(of(run), [""; 0], "{run}");
     }
+    // A cache without any mount is often intended.
+    assert_eq!(of("redis"), ["data-ephemeral a@1.service:2"]);
     assert_eq!(mounts(&world("ExecStart=docker run mongo:3").workloads[0]), ["/data/db=-"]);
 }
 
