@@ -27,7 +27,13 @@ pub enum Target {
 
 impl Target {
     /// All targets, in the order of every list.
-    pub const ALL: [Self; 3] = [Self::Kubernetes, Self::Fleet, Self::Swarm];
+    pub const ALL: [Self; 3] = {
+        // A new variant does not compile here until it has an arm: add it to the list as well.
+        match Self::Kubernetes {
+            Self::Kubernetes | Self::Fleet | Self::Swarm => {}
+        }
+        [Self::Kubernetes, Self::Fleet, Self::Swarm]
+    };
 
     /// Returns the target with this name.
     pub fn named(name: &str) -> Option<Self> {

@@ -21,7 +21,7 @@ pub fn of(service: &Service, w: &Workload, target: Target) -> Expected {
         ids: w.ids(),
         data: w.data.iter().map(|data| self::data(service, data, target)).collect(),
         pin: w.pin().or(service.targets.pin(target)).map(|pin| pin.label.clone()),
-        revision: service.revision.as_ref().map(|r| (format!("{}-revision", service.name), r.clone())),
+        revision: service.revision.as_ref().map(|r| (service.revision_label(), r.clone())),
         revision_label: kubernetes::REVISION,
         ports: w.ports.iter().map(|(_, port)| *port).collect(),
         lock_port: lock.or_else(|| w.ports.first().map(|(_, port)| *port)),

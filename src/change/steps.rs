@@ -28,9 +28,10 @@ pub(super) fn removed(pairs: &[&Pair<'_>]) -> String {
     match pairs.first().map(|p| p.old.target) {
         Some(Target::Fleet) => FLEET.each(FLEET.end, pairs),
         Some(Target::Swarm) => SWARM.each(SWARM.end, pairs),
-        _ => each(pairs, |old| {
+        Some(Target::Kubernetes) => each(pairs, |old| {
             Some(format!("kubectl -n {} delete {} --cascade=foreground", old.scope, old.workload))
         }),
+        None => String::new(),
     }
 }
 

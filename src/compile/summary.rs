@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::input::Digest;
 use crate::model::check::{Placement, ancestors};
-use crate::model::{Service, Workload};
+use crate::model::{Fleet, Kubernetes, Service, Swarm, Targets, Workload};
 use crate::plan::context::key;
 use crate::plan::names;
 use crate::plan::swarm::AwaitsNames;
@@ -94,16 +94,22 @@ pub fn directory(path: &str) -> u64 {
     key(("directory", path))
 }
 
-/// Returns all strings in the raw additions of a service.
+/// Returns all strings in the raw additions of a service. The settings are destructured without
+/// `..`: a service that a new raw addition names must be compiled in the same batch.
 fn raw(service: &Service) -> Vec<String> {
-    let targets = &service.targets;
+    let Targets { kubernetes, fleet, swarm } = &service.targets;
     let mut open: Vec<&Value> = Vec::new();
-    if let Some(k) = &targets.kubernetes {
-        open.extend([&k.pod, &k.container, &k.service].into_iter().flat_map(|raw| raw.values()));
+    if let Some(Kubernetes { pod, container, service, version: _, namespace: _, one_pod: _ }) = kubernetes {
+        open.extend([pod, container, service].into_iter().flat_map(|raw| raw.values()));
     }
-    open.extend(targets.swarm.iter().flat_map(|s| s.service.values()));
-    let options = targets.fleet.iter().flat_map(|f| &f.unit).flat_map(|section| &section.options);
-    let mut all: Vec<String> = options.flat_map(|(_, values)| values).cloned().collect();
+    if let Some(Swarm { service, engine: _, network: _, pin: _, lock: _, csi: _ }) = swarm {
+        open.extend(service.values());
+    }
+    let mut all: Vec<String> = Vec::new();
+    if let Some(Fleet { unit, version: _, domain: _, pin: _, docker: _ }) = fleet {
+        let options = unit.iter().flat_map(|section| &section.options);
+        all.extend(options.flat_map(|(_, values)| values).cloned());
+    }
     while let Some(value) = open.pop() {
         match value {
             Value::String(text) => all.push(text.clone()),

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use crate::backend::Fences;
 use crate::finding::{At, Finding, Level, codes};
 use crate::hazard::Hazard;
-use crate::mechanism::{self, Id, Layer};
+use crate::mechanism::{self, Effect, Id, Removable};
 use crate::target::Target;
 use crate::world::{Kind, Order, Source, Workload};
 
@@ -40,9 +40,9 @@ impl Outcome {
 /// A mechanism that is the only one under a hazard.
 #[derive(Debug)]
 struct Lone {
-    layer: &'static Layer,
+    removable: &'static Removable,
     /// The mechanism that could be added.
-    second: &'static Layer,
+    second: &'static Removable,
     hazard: Hazard,
     at: At,
     /// The line of the mechanism to add.
@@ -68,10 +68,10 @@ impl<'w> Alone<'w> {
     pub fn look(&mut self, scenario: &Scenario<'_>, search: &mut dyn FnMut(&Facts) -> Outcome) {
         let facts = &scenario.facts;
         let sound = search(facts);
-        let layers = mechanism::layers(facts.target);
-        for second in layers {
-            let Some(fix) = offer(scenario, second.mechanism.id) else { continue };
-            let with_second = |facts: &Facts| changed(facts, |f| give(second.mechanism.id, f));
+        let all = mechanism::removable(facts.target);
+        for second in all {
+            let Some(fix) = offer(scenario, second.effect) else { continue };
+            let with_second = |facts: &Facts| changed(facts, |f| give(second.effect, f));
             // A mechanism that blocks an update is not suggested.
             if !with_second(facts).map(|f| search(&f)).is_some_and(|o| o.holds && o.goes_on) {
                 continue;
@@ -80,11 +80,11 @@ impl<'w> Alone<'w> {
                 self.asked.insert(second.mechanism.id);
                 continue;
             }
-            for layer in layers.iter().filter(|layer| misses(layer.mechanism.id, second.mechanism.id)) {
-                let Some(without) = changed(facts, |f| take(layer.mechanism.id, f)) else { continue };
+            for removable in all.iter().filter(|removable| misses(removable.effect, second.effect)) {
+                let Some(without) = changed(facts, |f| take(removable.effect, f)) else { continue };
                 if !search(&without).holds && with_second(&without).is_some_and(|f| search(&f).holds) {
-                    let (at, hazard) = (place(scenario, layer), facts.hazard);
-                    self.lone.push(Lone { layer, second, hazard, at, fix: fix.clone() });
+                    let (at, hazard) = (place(scenario, removable), facts.hazard);
+                    self.lone.push(Lone { removable, second, hazard, at, fix: fix.clone() });
                 }
             }
         }
@@ -95,13 +95,13 @@ impl<'w> Alone<'w> {
         let lone: Vec<&Lone> =
             self.lone.iter().filter(|l| !self.asked.contains(l.second.mechanism.id)).collect();
         let first = lone.first()?;
-        let (mut at, mut said) = (Vec::new(), Vec::new());
-        for layer in mechanism::layers(target) {
-            let of: Vec<&&Lone> = lone.iter().filter(|l| l.layer.mechanism == layer.mechanism).collect();
+        let (mut at, mut only) = (Vec::new(), Vec::new());
+        for removable in mechanism::removable(target) {
+            let of: Vec<&&Lone> = lone.iter().filter(|l| l.removable.effect == removable.effect).collect();
             let Some(one) = of.first() else { continue };
             let hazards: BTreeSet<Hazard> = of.iter().map(|l| l.hazard).collect();
             let hazards: Vec<&str> = hazards.into_iter().map(Hazard::name).collect();
-            said.push(format!("{} ({})", layer.own, hazards.join(", ")));
+            only.push(format!("{} ({})", removable.own, hazards.join(", ")));
             at.push(one.at.clone());
         }
         at.push(self.workload.at.clone());
@@ -109,7 +109,7 @@ impl<'w> Alone<'w> {
         at.retain(|at| seen.insert(at.clone()));
         let message = format!(
             "only {} keeps two containers of {} apart: add {} as a second mechanism",
-            said.join(" and "),
+            only.join(" and "),
             self.workload.name,
             first.second.other
         );
@@ -134,65 +134,66 @@ fn all(actors: usize) -> Pairs {
     all
 }
 
-/// Returns whether a workload with only `layer` should also have `second`. The name of a pod of a
+/// Returns whether a workload with only the mechanism `first` should also have `second`. The name of a pod of a
 /// StatefulSet is enough, unless other pods can mount its volume.
-fn misses(layer: Id, second: Id) -> bool {
-    layer != second && (layer != "pod-name" || second == "one-pod")
+fn misses(first: Effect, second: Effect) -> bool {
+    first != second && (first != Effect::PodName || second == Effect::OnePod)
 }
 
 /// Removes a mechanism from the facts.
-fn take(mechanism: Id, facts: &mut Facts) {
+fn take(effect: Effect, facts: &mut Facts) {
     let mounts = |facts: &mut Facts, change: &dyn Fn(&mut super::facts::Mount)| {
         facts.actors.iter_mut().flat_map(|a| &mut a.mounts).for_each(change);
     };
     let actors = |facts: &mut Facts, change: &dyn Fn(&mut Actor)| facts.actors.iter_mut().for_each(change);
-    match mechanism {
-        "ports" | "publish" | "port" => (facts.port, facts.bound) = (NONE, NONE),
-        "name" => facts.name = NONE,
-        "lock" => facts.lock = NONE,
-        "affinity" | "conflicts" => facts.apart = NONE,
-        "one-label" => facts.excluded = false,
-        "one-pod" => mounts(facts, &|m| m.one_pod = false),
-        "attach" => mounts(facts, &|m| m.fences = Fences::Never),
-        "cluster-volume" => mounts(facts, &|m| m.reserved = false),
-        "gone-first" | "stop-first" => {
+    match effect {
+        Effect::Ports => (facts.port, facts.bound) = (NONE, NONE),
+        Effect::Name => facts.name = NONE,
+        Effect::Lock => facts.lock = NONE,
+        Effect::Apart => facts.apart = NONE,
+        Effect::OneLabel => facts.excluded = false,
+        Effect::OnePod => mounts(facts, &|m| m.one_pod = false),
+        Effect::Attach => mounts(facts, &|m| m.fences = Fences::Never),
+        Effect::Reserved => mounts(facts, &|m| m.reserved = false),
+        Effect::Order => {
             actors(facts, &|a| (a.order, a.back) = (Order::StartFirst, Order::StartFirst));
         }
-        "own-stop" => actors(facts, &|a| a.cleans = false),
-        "pin" => actors(facts, &|a| a.pinned = false),
-        "pod-name" => actors(facts, &|a| {
+        Effect::OwnStop => actors(facts, &|a| a.cleans = false),
+        Effect::Pin => actors(facts, &|a| a.pinned = false),
+        Effect::PodName => actors(facts, &|a| {
             if a.kind == Kind::StatefulSet {
                 a.kind = Kind::Replicas;
             }
         }),
-        _ => {}
     }
 }
 
 /// Adds a mechanism to the facts.
-fn give(mechanism: Id, facts: &mut Facts) {
+fn give(effect: Effect, facts: &mut Facts) {
     let all = all(facts.actors.len());
-    match mechanism {
-        "ports" | "publish" | "port" => (facts.port, facts.bound) = (all, all),
-        "name" => facts.name = all,
-        "affinity" | "conflicts" => facts.apart = all,
-        "one-label" => {
+    match effect {
+        Effect::Ports => (facts.port, facts.bound) = (all, all),
+        Effect::Name => facts.name = all,
+        Effect::Apart => facts.apart = all,
+        Effect::OneLabel => {
             facts.excluded = true;
             facts.actors.iter_mut().for_each(|a| a.labelled = true);
         }
-        "one-pod" => {
+        Effect::OnePod => {
             let mounts = facts.actors.iter_mut().flat_map(|a| &mut a.mounts);
             mounts
                 .filter(|m| matches!(m.place, super::facts::Place::Volume(_)))
                 .for_each(|m| m.one_pod = true);
         }
-        _ => {}
+        // `offer` suggests none of these.
+        Effect::Lock | Effect::Attach | Effect::Reserved | Effect::Order => {}
+        Effect::OwnStop | Effect::Pin | Effect::PodName => {}
     }
 }
 
 /// Returns the line of a mechanism that the scenario lacks, if every workload of the orchestrator
 /// can have it. A lock needs an image with flock, and a fencing volume needs a backend that fences.
-fn offer(scenario: &Scenario<'_>, mechanism: Id) -> Option<String> {
+fn offer(scenario: &Scenario<'_>, effect: Effect) -> Option<String> {
     let (facts, actors) = (&scenario.facts, &scenario.actors);
     let (workload, all) = (actors[0].workload, all(actors.len()));
     let revisions = facts.hazard == Hazard::Revisions && actors.len() > 1;
@@ -200,8 +201,8 @@ fn offer(scenario: &Scenario<'_>, mechanism: Id) -> Option<String> {
         let mounts = actors.iter().flat_map(|a| &a.mounts);
         mounts.into_iter().any(|m| matches!(m.source, Source::Host { .. }))
     };
-    match (mechanism, facts.target) {
-        ("affinity", Target::Kubernetes) if facts.apart != all && on_node() => {
+    match (effect, facts.target) {
+        (Effect::Apart, Target::Kubernetes) if facts.apart != all && on_node() => {
             let own =
                 ["app.kubernetes.io/name", "app"].into_iter().find_map(|k| workload.labels.get_key_value(k));
             let (key, value) = own.or_else(|| workload.labels.iter().next())?;
@@ -211,18 +212,18 @@ fn offer(scenario: &Scenario<'_>, mechanism: Id) -> Option<String> {
             ))
         }
         // The reader reports ReadWriteOnce.
-        ("one-pod", Target::Kubernetes) if workload.many.is_some() => {
+        (Effect::OnePod, Target::Kubernetes) if workload.many.is_some() => {
             Some("accessModes: [ReadWriteOncePod]".to_owned())
         }
-        ("name", Target::Fleet) if facts.name != all => {
+        (Effect::Name, Target::Fleet) if facts.name != all => {
             let name = actors[0].mounts.first().map(|m| story::named(m).replace("volume ", ""))?;
             let name = name.trim_matches('/').replace('/', ".");
             Some(format!("docker run --name {name}, in every unit that has the same data"))
         }
-        ("port", Target::Swarm) if facts.port != all => {
+        (Effect::Ports, Target::Swarm) if facts.port != all => {
             Some("ports: [{ target: PORT, published: PORT, mode: host }]".to_owned())
         }
-        ("one-label", target) if revisions && !facts.excluded => Some(match target {
+        (Effect::OneLabel, target) if revisions && !facts.excluded => Some(match target {
             Target::Kubernetes => {
                 format!("nodeSelector: {{{}-revision: v1}}, and v2 in the other", workload.family)
             }
@@ -232,14 +233,16 @@ fn offer(scenario: &Scenario<'_>, mechanism: Id) -> Option<String> {
                 workload.family
             ),
         }),
-        _ => None,
+        (Effect::Ports | Effect::Name | Effect::Apart | Effect::OneLabel | Effect::OnePod, _)
+        | (Effect::Lock | Effect::Attach | Effect::Reserved | Effect::Order, _)
+        | (Effect::OwnStop | Effect::Pin | Effect::PodName, _) => None,
     }
 }
 
 /// Returns the line of a mechanism.
-fn place(scenario: &Scenario<'_>, layer: &Layer) -> At {
+fn place(scenario: &Scenario<'_>, removable: &Removable) -> At {
     let of = |actor: &super::scenario::Actor<'_>| {
-        (layer.place)(actor.workload, actor.member, &actor.mounts).cloned()
+        (removable.place)(actor.workload, actor.member, &actor.mounts).cloned()
     };
     scenario.actors.iter().find_map(of).unwrap_or_else(|| scenario.actors[0].workload.at.clone())
 }

@@ -58,11 +58,42 @@ impl PartialEq for Mechanism {
 
 impl Eq for Mechanism {}
 
+/// What the search loses when it removes a mechanism.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// A port that a node gives out once.
+    Ports,
+    /// The name of a container, which docker gives out once on a node.
+    Name,
+    /// The lock that the process holds.
+    Lock,
+    /// A rule that keeps two workloads on different nodes.
+    Apart,
+    /// A label of which a node has one value.
+    OneLabel,
+    /// A volume that one pod in the cluster may use.
+    OnePod,
+    /// A volume that attaches to one node.
+    Attach,
+    /// A volume that the orchestrator reserves.
+    Reserved,
+    /// The order of an update: the old container ends first.
+    Order,
+    /// A unit that stops its old container before it starts.
+    OwnStop,
+    /// The label of the only node that may run the member.
+    Pin,
+    /// The name of a pod, which exists once in the API.
+    PodName,
+}
+
 /// A mechanism that the search can remove from any files, with the words for it.
 #[derive(Debug)]
-pub struct Layer {
+pub struct Removable {
     /// The mechanism.
     pub mechanism: &'static Mechanism,
+    /// What the search loses without it.
+    pub effect: Effect,
     /// The words for a workload with the mechanism: `its host ports`.
     pub own: &'static str,
     /// The words for a workload that could have it: `required anti-affinity`; empty if not every

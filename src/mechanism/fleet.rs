@@ -1,7 +1,7 @@
 //! The mechanisms of CoreOS fleet.
 
 use super::declared::Strength::{Construction, Fence, Order, Scheduler};
-use super::declared::{Layer, Mechanism};
+use super::declared::{Effect, Mechanism, Removable};
 use super::own::{Own, every, first_apart, first_mount, first_port, first_want, lock, one};
 use crate::finding::At;
 use crate::world::{Apart, Inspect, Kind, Missing, Source, Whom};
@@ -202,30 +202,57 @@ pub const ALL: [&Mechanism; 19] = [
 ];
 
 /// The mechanisms that a search can remove, in the order of a message.
-pub const LAYERS: [Layer; 8] = [
-    Layer { mechanism: &PUBLISH, own: "its published ports", other: "a published port", place: first_port },
-    Layer {
+pub const REMOVABLE: [Removable; 8] = [
+    Removable {
+        mechanism: &PUBLISH,
+        effect: Effect::Ports,
+        own: "its published ports",
+        other: "a published port",
+        place: first_port,
+    },
+    Removable {
         mechanism: &NAME,
+        effect: Effect::Name,
         own: "its container's name",
         other: "a container's name after its data",
         place: |_, member, _| member.container.as_ref().map(|(_, at)| at),
     },
-    Layer { mechanism: &LOCK, own: "the lock that its process holds", other: "", place: lock },
-    Layer { mechanism: &CONFLICTS, own: "its Conflicts", other: "its Conflicts", place: first_apart },
-    Layer {
+    Removable {
+        mechanism: &LOCK,
+        effect: Effect::Lock,
+        own: "the lock that its process holds",
+        other: "",
+        place: lock,
+    },
+    Removable {
+        mechanism: &CONFLICTS,
+        effect: Effect::Apart,
+        own: "its Conflicts",
+        other: "its Conflicts",
+        place: first_apart,
+    },
+    Removable {
         mechanism: &ONE_LABEL,
+        effect: Effect::OneLabel,
         own: "the labels of the nodes",
         other: "a label of which a node has one value",
         place: first_want,
     },
-    Layer { mechanism: &ATTACH, own: "the attaching of its volume", other: "", place: first_mount },
-    Layer {
+    Removable {
+        mechanism: &ATTACH,
+        effect: Effect::Attach,
+        own: "the attaching of its volume",
+        other: "",
+        place: first_mount,
+    },
+    Removable {
         mechanism: &CLEANS,
+        effect: Effect::OwnStop,
         own: "its own stop before a start",
         other: "",
         place: |workload, _, _| workload.cleans.as_ref(),
     },
-    Layer { mechanism: &PIN, own: "its pin", other: "", place: first_want },
+    Removable { mechanism: &PIN, effect: Effect::Pin, own: "its pin", other: "", place: first_want },
 ];
 
 /// Returns `places` if the container ends with its unit. Otherwise the rules of fleet and systemd, which

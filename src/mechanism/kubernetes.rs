@@ -1,7 +1,7 @@
 //! The mechanisms of Kubernetes.
 
 use super::declared::Strength::{Construction, Fence, Order as Orders, Scheduler};
-use super::declared::{Layer, Mechanism};
+use super::declared::{Effect, Mechanism, Removable};
 use super::expected::{Data, Expected, Member};
 use super::own::{
     Own, directory, every, first_apart, first_mount, first_port, first_want, is_wanted, lock, one, order,
@@ -215,27 +215,60 @@ pub const ALL: [&Mechanism; 20] = [
 ];
 
 /// The mechanisms that a search can remove, in the order of a message.
-pub const LAYERS: [Layer; 9] = [
-    Layer { mechanism: &PORTS, own: "its host ports", other: "a host port", place: first_port },
-    Layer { mechanism: &LOCK, own: "the lock that its process holds", other: "", place: lock },
-    Layer {
+pub const REMOVABLE: [Removable; 9] = [
+    Removable {
+        mechanism: &PORTS,
+        effect: Effect::Ports,
+        own: "its host ports",
+        other: "a host port",
+        place: first_port,
+    },
+    Removable {
+        mechanism: &LOCK,
+        effect: Effect::Lock,
+        own: "the lock that its process holds",
+        other: "",
+        place: lock,
+    },
+    Removable {
         mechanism: &AFFINITY,
+        effect: Effect::Apart,
         own: "its required anti-affinity",
         other: "required anti-affinity",
         place: first_apart,
     },
-    Layer {
+    Removable {
         mechanism: &REVISION_LABEL,
+        effect: Effect::OneLabel,
         own: "the labels of the nodes",
         other: "a label of which a node has one value",
         place: first_want,
     },
-    Layer { mechanism: &RWOP, own: "ReadWriteOncePod", other: "ReadWriteOncePod", place: first_mount },
-    Layer { mechanism: &ATTACH, own: "the attaching of its volume", other: "", place: first_mount },
-    Layer { mechanism: &GONE_FIRST, own: "the order of its updates", other: "", place: order },
-    Layer { mechanism: &PIN, own: "its pin", other: "", place: first_want },
-    Layer {
+    Removable {
+        mechanism: &RWOP,
+        effect: Effect::OnePod,
+        own: "ReadWriteOncePod",
+        other: "ReadWriteOncePod",
+        place: first_mount,
+    },
+    Removable {
+        mechanism: &ATTACH,
+        effect: Effect::Attach,
+        own: "the attaching of its volume",
+        other: "",
+        place: first_mount,
+    },
+    Removable {
+        mechanism: &GONE_FIRST,
+        effect: Effect::Order,
+        own: "the order of its updates",
+        other: "",
+        place: order,
+    },
+    Removable { mechanism: &PIN, effect: Effect::Pin, own: "its pin", other: "", place: first_want },
+    Removable {
         mechanism: &POD_NAME,
+        effect: Effect::PodName,
         own: "the name of its pod",
         other: "",
         place: |workload, _, _| workload.many.as_ref(),

@@ -19,7 +19,7 @@ pub mod swarm;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use declared::{Carried, Id, Layer, Mechanism, Strength};
+pub use declared::{Carried, Effect, Id, Mechanism, Removable, Strength};
 pub use expected::{Data, Expected, Member, Network};
 pub use own::Own;
 
@@ -38,11 +38,11 @@ pub fn all(target: Target) -> &'static [&'static Mechanism] {
 }
 
 /// Returns the mechanisms of an orchestrator that a search can remove.
-pub fn layers(target: Target) -> &'static [Layer] {
+pub fn removable(target: Target) -> &'static [Removable] {
     match target {
-        Target::Kubernetes => &kubernetes::LAYERS,
-        Target::Fleet => &fleet::LAYERS,
-        Target::Swarm => &swarm::LAYERS,
+        Target::Kubernetes => &kubernetes::REMOVABLE,
+        Target::Fleet => &fleet::REMOVABLE,
+        Target::Swarm => &swarm::REMOVABLE,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The mechanisms of Docker Swarm.
 
 use super::declared::Strength::{Construction, Fence, Order as Orders, Scheduler};
-use super::declared::{Layer, Mechanism};
+use super::declared::{Effect, Mechanism, Removable};
 use super::expected::Network;
 use super::own::{Own, first_mount, first_port, first_want, is_share_of, lock, one, order};
 use crate::backend::Fences;
@@ -195,19 +195,50 @@ pub const ALL: [&Mechanism; 18] = [
 ];
 
 /// The mechanisms that a search can remove, in the order of a message.
-pub const LAYERS: [Layer; 7] = [
-    Layer { mechanism: &PORT, own: "its port in host mode", other: "a port in host mode", place: first_port },
-    Layer { mechanism: &LOCK, own: "the lock that its process holds", other: "", place: lock },
-    Layer {
+pub const REMOVABLE: [Removable; 7] = [
+    Removable {
+        mechanism: &PORT,
+        effect: Effect::Ports,
+        own: "its port in host mode",
+        other: "a port in host mode",
+        place: first_port,
+    },
+    Removable {
+        mechanism: &LOCK,
+        effect: Effect::Lock,
+        own: "the lock that its process holds",
+        other: "",
+        place: lock,
+    },
+    Removable {
         mechanism: &ONE_LABEL,
+        effect: Effect::OneLabel,
         own: "the labels of the nodes",
         other: "a label of which a node has one value",
         place: first_want,
     },
-    Layer { mechanism: &ATTACH, own: "the attaching of its volume", other: "", place: first_mount },
-    Layer { mechanism: &CLUSTER, own: "the reservation of its volume", other: "", place: first_mount },
-    Layer { mechanism: &STOP_FIRST, own: "the order of its updates", other: "", place: order },
-    Layer { mechanism: &PIN, own: "its pin", other: "", place: first_want },
+    Removable {
+        mechanism: &ATTACH,
+        effect: Effect::Attach,
+        own: "the attaching of its volume",
+        other: "",
+        place: first_mount,
+    },
+    Removable {
+        mechanism: &CLUSTER,
+        effect: Effect::Reserved,
+        own: "the reservation of its volume",
+        other: "",
+        place: first_mount,
+    },
+    Removable {
+        mechanism: &STOP_FIRST,
+        effect: Effect::Order,
+        own: "the order of its updates",
+        other: "",
+        place: order,
+    },
+    Removable { mechanism: &PIN, effect: Effect::Pin, own: "its pin", other: "", place: first_want },
 ];
 
 /// The prefix of node labels in a constraint.

@@ -93,6 +93,11 @@ impl Service {
         }
     }
 
+    /// Returns the label of a node whose value is the revision that may run there.
+    pub fn revision_label(&self) -> String {
+        format!("{}-revision", self.name)
+    }
+
     /// Returns whether the spec names `target`.
     pub fn has(&self, target: Target) -> bool {
         self.targets.has(target)

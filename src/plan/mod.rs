@@ -57,16 +57,24 @@ pub struct Plans {
 /// Passes the [`key`](context::key) of every name that `service` uses on its targets to `see`. Two services
 /// without a common key cannot have a name clash.
 pub fn names(service: &Service, mut see: impl FnMut(u64)) {
-    kubernetes::names(service, &mut see);
-    fleet::names(service, &mut see);
-    swarm::names(service, &mut see);
+    for target in Target::ALL {
+        match target {
+            Target::Kubernetes => kubernetes::names(service, &mut see),
+            Target::Fleet => fleet::names(service, &mut see),
+            Target::Swarm => swarm::names(service, &mut see),
+        }
+    }
 }
 
 /// Reports names that two services of `batch` use.
 pub fn clashes(model: &Model, batch: &[usize], faults: &mut Vec<Diagnostic>) {
-    kubernetes::clashes(model, batch, faults);
-    fleet::clashes(model, batch, faults);
-    swarm::clashes(model, batch, faults);
+    for target in Target::ALL {
+        match target {
+            Target::Kubernetes => kubernetes::clashes(model, batch, faults),
+            Target::Fleet => fleet::clashes(model, batch, faults),
+            Target::Swarm => swarm::clashes(model, batch, faults),
+        }
+    }
 }
 
 /// Plans the services of `batch` for every target that they name.

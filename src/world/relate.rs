@@ -83,7 +83,8 @@ fn share(world: &mut World) {
             Kind::StatefulSet | Kind::Pod => continue,
             // Only the pods of an Indexed job know which part of the work is theirs.
             Kind::Job if workload.members.iter().any(|m| m.ordinal.is_none()) => continue,
-            _ => workload.name.as_str(),
+            Kind::DaemonSet | Kind::Replicas | Kind::Job => workload.name.as_str(),
+            Kind::Local | Kind::GlobalUnit | Kind::Replicated | Kind::Global => workload.name.as_str(),
         };
         let more = if workload.kind.per_node() { 2 } else { 1 };
         for name in names {

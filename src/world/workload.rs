@@ -63,12 +63,20 @@ impl Kind {
     /// Returns whether there is one container on each matching node, so that the node is the
     /// identity.
     pub fn per_node(self) -> bool {
-        matches!(self, Self::DaemonSet | Self::GlobalUnit | Self::Global)
+        match self {
+            Self::DaemonSet | Self::GlobalUnit | Self::Global => true,
+            Self::StatefulSet | Self::Replicas | Self::Pod | Self::Job => false,
+            Self::Unit | Self::Local | Self::Replicated => false,
+        }
     }
 
     /// Returns whether its pods are made once, and nothing makes them again.
     pub fn once(self) -> bool {
-        matches!(self, Self::Pod | Self::Job)
+        match self {
+            Self::Pod | Self::Job => true,
+            Self::DaemonSet | Self::StatefulSet | Self::Replicas => false,
+            Self::Unit | Self::Local | Self::GlobalUnit | Self::Replicated | Self::Global => false,
+        }
     }
 }
 

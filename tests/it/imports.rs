@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use berthc::Target;
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
 
@@ -46,9 +47,6 @@ const ORDER: &[&str] = &[
     "cli",
     "main",
 ];
-
-/// The orchestrators. A file with the name of one imports no file with the name of another.
-const TARGETS: &[&str] = &["kubernetes", "fleet", "swarm"];
 
 /// A path in the code, a segment for each step.
 type Path = Vec<String>;
@@ -453,12 +451,13 @@ fn no_folder_has_an_import_cycle_of_more_than_three_files() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
+/// A file with the name of an orchestrator imports no file with the name of another.
 #[test]
 fn orchestrators_do_not_import_each_other() {
     let graph = Graph::read();
     let of = |file: &str| -> Option<&str> {
         let mut steps = file.split(['/', '.']);
-        steps.find_map(|step| TARGETS.iter().copied().find(|target| *target == step))
+        steps.find_map(Target::named).map(Target::name)
     };
     let mut wrong = Vec::new();
     for (file, homes) in graph.imports() {

@@ -184,7 +184,7 @@ impl Subject<'_> {
 
     fn next_revision(&self, section: &mut Section) {
         let Self { service, w, namespace: ns, .. } = self;
-        let label = format!("{}-revision", service.name);
+        let label = service.revision_label();
         let mut all = vec![
             format!("kubectl label node NODE {label}-"),
             format!("kubectl -n {ns} wait --for=delete pod {} --timeout=30m", self.selector()),

@@ -7,6 +7,7 @@ mod section;
 mod swarm;
 
 use crate::model::{DataAt, Model, Service, Workload};
+use crate::target::Target;
 use crate::value;
 use crate::world::kubernetes::security::Security;
 use section::owner;
@@ -17,14 +18,12 @@ pub fn sections(model: &Model, group: &[&Service], security: Option<&Security>) 
     let Some(service) = group.first() else { return Vec::new() };
     let Some(w) = service.workload() else { return Vec::new() };
     let mut all = vec![everywhere(service, w)];
-    if service.targets.kubernetes.is_some() {
-        all.push(kubernetes::duties(model, group, service, w, security));
-    }
-    if service.targets.fleet.is_some() {
-        all.push(fleet::duties(model, group, service, w));
-    }
-    if service.targets.swarm.is_some() {
-        all.push(swarm::duties(model, group, service, w));
+    for target in Target::ALL.into_iter().filter(|target| service.has(*target)) {
+        all.push(match target {
+            Target::Kubernetes => kubernetes::duties(model, group, service, w, security),
+            Target::Fleet => fleet::duties(model, group, service, w),
+            Target::Swarm => swarm::duties(model, group, service, w),
+        });
     }
     all.retain(|s| !s.items.is_empty());
     all

@@ -122,7 +122,7 @@ pub fn labels(pairs: &[(String, String)]) -> String {
 
 pub fn revision(group: &[&Service], service: &Service) -> Option<(String, String)> {
     let first = group.first()?.revision.clone()?;
-    Some((format!("{}-revision", service.name), first))
+    Some((service.revision_label(), first))
 }
 
 pub fn once(words: Words<'_>, w: &Workload, section: &mut Section, exec: &str) {

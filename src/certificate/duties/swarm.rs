@@ -168,7 +168,7 @@ impl Subject<'_> {
 
     fn next_revision(&self, section: &mut Section) {
         let Self { service, w, .. } = self;
-        let label = format!("{}-revision", service.name);
+        let label = service.revision_label();
         let last = self.group.last().copied().unwrap_or(service);
         let mut all = vec![
             format!("docker node update --label-rm {label} NODE"),

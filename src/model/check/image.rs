@@ -8,6 +8,7 @@ use crate::images::{By, Container, Life, Seen, Tool, Why};
 use crate::model::{Data, DataAt, Workload};
 use crate::route;
 use crate::spec;
+use crate::target::Target;
 use crate::text::units;
 
 /// Reports data of the image that no data directory of the service holds. A service without data
@@ -54,11 +55,19 @@ pub(super) fn data(checker: &mut Checker<'_>, service: &str, w: &Workload) {
 pub(super) fn tools(checker: &mut Checker<'_>, w: &Workload) {
     let image = &w.program.image;
     let health = route!["health"];
+    let has = |target: &Target| checker.source.has(&route!["targets", target.name()]);
     // Kubernetes probes ports from outside, and Swarm runs only `live`.
-    let has = |target: &str| checker.source.has(&route!["targets", target]);
-    let (fleet, swarm) = (has("fleet"), has("swarm"));
-    let checks = w.health.live.iter().chain(w.health.ready.iter().filter(|_| fleet));
-    let used = (fleet || swarm) && checks.into_iter().any(|c| c.probe.is_some() && c.run.is_empty());
+    let runs = |ready: bool| {
+        Target::ALL.into_iter().filter(has).any(|target| match target {
+            Target::Kubernetes => false,
+            Target::Fleet => true,
+            Target::Swarm => !ready,
+        })
+    };
+    let (live, ready) = (runs(false), runs(true));
+    let live = w.health.live.iter().filter(|_| live);
+    let mut checks = live.chain(w.health.ready.iter().filter(|_| ready));
+    let used = checks.any(|c| c.probe.is_some() && c.run.is_empty());
     if let Some((name, tool)) = w.health.tool.filter(|_| used).map(tool)
         && checker.images.lacks(image, tool)
     {

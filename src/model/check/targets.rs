@@ -11,6 +11,7 @@ use crate::route;
 use crate::spec::allowed::{ENGINES, KUBERNETES, MOVES, NO_OVERLAY};
 use crate::spec::source::Route;
 use crate::spec::{self, AcceptSpec, Access, FleetSpec, KubernetesSpec, SwarmSpec, TargetsSpec};
+use crate::target::Target;
 use crate::text::names;
 use crate::text::units::Version;
 
@@ -32,7 +33,7 @@ pub(super) fn targets(checker: &mut Checker<'_>, spec: Option<TargetsSpec>) -> O
         swarm: swarm.map(|s| for_swarm(checker, &root.at("swarm"), s)),
     };
     if !targets.any() {
-        if !["kubernetes", "fleet", "swarm"].iter().any(|t| checker.source.has(&root.at(t))) {
+        if !Target::ALL.into_iter().any(|t| checker.source.has(&root.at(t.name()))) {
             checker.fault_key(Code::NoTargets, &root, "`targets` is empty").fixes.push(fix(
                 "name at least one",
                 "targets: { kubernetes: { version: \"1.34\", namespace: db } }",
@@ -295,7 +296,10 @@ pub(super) fn accept(checker: &mut Checker<'_>, spec: Vec<AcceptSpec>) -> Vec<Ac
             checker.fault(
                 Code::AcceptShape,
                 &route.at("gap"),
-                format!("`{gap}` is not a gap: a gap starts with kubernetes/, fleet/ or swarm/"),
+                format!(
+                    "`{gap}` is not a gap: a gap starts with one of {}",
+                    Target::ALL.map(|t| format!("{}/", t.name())).join(", ")
+                ),
             );
             continue;
         };

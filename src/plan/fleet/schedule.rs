@@ -46,7 +46,7 @@ pub fn plan(
     match &w.members {
         Members::PerNode { on, known: _, dedicated: _ } => {
             metadata.extend(on.iter().map(|(key, value)| format!("{key}={value}")));
-            metadata.extend(service.revision.iter().map(|r| format!("{}={r}", revision_key(service))));
+            metadata.extend(service.revision.iter().map(|r| format!("{}={r}", service.revision_label())));
         }
         Members::Counted { .. } => {
             metadata.extend(pin(service, w).zip(id).map(|(pin, id)| format!("{}={id}", pin.label)));
@@ -65,11 +65,6 @@ pub fn plan(
     Schedule { global: w.per_node(), metadata, conflicts }
 }
 
-/// Returns the metadata key with the revision that a machine runs.
-fn revision_key(service: &Service) -> String {
-    format!("{}-revision", service.name)
-}
-
 /// Reports a metadata key that appears twice, because fleet would accept either value.
 pub fn faults(service: &Service, w: &Workload) -> Vec<Diagnostic> {
     let why = "with two values of one key, fleet accepts either";
@@ -82,7 +77,7 @@ pub fn faults(service: &Service, w: &Workload) -> Vec<Diagnostic> {
     let mut all = Vec::new();
     match &w.members {
         Members::PerNode { on, .. } => {
-            let key = revision_key(service);
+            let key = service.revision_label();
             if service.revision.is_some() && on.iter().any(|(k, _)| *k == key) {
                 all.push(fault(route!["members", "on", key], &key, "the revision"));
             }

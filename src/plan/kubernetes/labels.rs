@@ -57,7 +57,7 @@ pub fn workload(service: &Service) -> Labels {
 
 /// Returns the node label that tells which revision a node runs.
 pub fn node_revision(service: &Service) -> Option<(String, String)> {
-    service.revision.as_ref().map(|r| (format!("{}-revision", service.name), r.clone()))
+    service.revision.as_ref().map(|r| (service.revision_label(), r.clone()))
 }
 
 /// Returns the labels of the EndpointSlice of the Service `meta`.

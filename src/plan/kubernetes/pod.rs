@@ -161,8 +161,8 @@ fn pin_not_here(context: &mut Context<'_>, service: &Service, pin: &Pin) {
         "Kubernetes can pin a member to a node only through data on the node (`host`)",
     )
     .why("all pods of a StatefulSet have the same template, and claim templates name no node");
-    let elsewhere = [Target::Fleet, Target::Swarm].into_iter().filter(|t| service.has(*t));
-    for target in elsewhere {
+    let elsewhere = Target::ALL.into_iter().filter(|t| *t != Target::Kubernetes);
+    for target in elsewhere.filter(|t| service.has(*t)) {
         d = d.fix(
             format!("remove `pin` from `members`, and pin only on {target}"),
             format!("targets: {{ {}: {{ pin: {} }} }}", target.name(), pin.label),

@@ -1,23 +1,16 @@
 //! Reports what Swarm cannot protect or express. This table shows what protects each hazard
 //! (sources are in swarmkit unless noted):
 //!
-//! | hazard | on one node | on two nodes | |---|---|---| | colocate | the lock: a port in host
-//! mode, or one task of a global service; the member's id or name in the path or volume | - | |
-//! update | the lock, counted until the old task has stopped (`manager/scheduler/nodeinfo.go`) | a
-//! pin, or a volume that a connected node keeps to itself; `stop-first` alone waits 60 s and no
-//! more (`manager/orchestrator/restart/restart.go`), and the node signals 2 s late | | revisions |
-//! the revision's label has one value; both revisions use the same lock | only one node has the
-//! data | | relabel | on an overlay docker's port allocator still has the lock; on the node's
-//! network nothing is bound and the task counts as rejected
-//! (`manager/orchestrator/constraintenforcer`): only `guard: lock` | the replacement does not wait:
-//! a directory with the id in its path, or a volume that a connected node keeps to itself. A
-//! cluster volume's reservation falls with the rejection | | partition, reboot | after the node
-//! reconnects, the lock; a restarted dockerd first kills the containers of its last run | a pin: no
-//! other node is eligible; a volume that always fences; a cluster volume stays reserved (24 h: then
-//! the node counts as orphaned) | | move | a missing directory refuses the task | a missing volume
-//! is made, empty, by docker or its plugin; NFS mounts a directory that must exist; a cluster
-//! volume must exist | | neighbour | the lock | paths and volumes carry names | | force | a duty |
-//! a duty |
+//! | hazard | on one node | on two nodes |
+//! |---|---|---|
+//! | colocate | the lock: a port in host mode, or one task of a global service; the member's id or name in the path or volume | - |
+//! | update | the lock, counted until the old task has stopped (`manager/scheduler/nodeinfo.go`) | a pin, or a volume that a connected node keeps to itself; `stop-first` alone waits 60 s and no more (`manager/orchestrator/restart/restart.go`), and the node signals 2 s late |
+//! | revisions | the revision's label has one value; both revisions use the same lock | only one node has the data |
+//! | relabel | on an overlay docker's port allocator still has the lock; on the node's network nothing is bound and the task counts as rejected (`manager/orchestrator/constraintenforcer`): only `guard: lock` | the replacement does not wait: a directory with the id in its path, or a volume that a connected node keeps to itself. A cluster volume's reservation falls with the rejection |
+//! | partition, reboot | after the node reconnects, the lock; a restarted dockerd first kills the containers of its last run | a pin: no other node is eligible; a volume that always fences; a cluster volume stays reserved (24 h: then the node counts as orphaned) |
+//! | move | a missing directory refuses the task | a missing volume is made, empty, by docker or its plugin; NFS mounts a directory that must exist; a cluster volume must exist |
+//! | neighbour | the lock | paths and volumes carry names |
+//! | force | a duty | a duty |
 //!
 //! With a grace period above 55 s Swarm may start the new task first, but the lock still holds.
 //! Whatever protects a member's data protects its whole berth, so hostname, id and writer are

@@ -73,7 +73,7 @@ impl<'a> SwarmService<'a> {
         if let Members::PerNode { on, .. } = &self.workload.members {
             all.extend(on.iter().cloned());
             if let Some(revision) = &self.service.revision {
-                all.push((self.revision_label(), revision.clone()));
+                all.push((self.service.revision_label(), revision.clone()));
             }
         }
         if let Some(id) = id {
@@ -85,11 +85,6 @@ impl<'a> SwarmService<'a> {
             }
         }
         all
-    }
-
-    /// Returns the label that separates the nodes of one revision from those of another.
-    pub fn revision_label(&self) -> String {
-        format!("{}-revision", self.service.name)
     }
 
     /// Returns, for each label, every value that the node of some member may have. Swarm compares

@@ -11,7 +11,7 @@ use berthc::schema::schema;
 use berthc::spec::layers::Layers;
 use berthc::spec::load;
 use berthc::spec::node::{Kind, Node};
-use berthc::{Input, Options, Severity};
+use berthc::{Input, Options, Severity, Target};
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
@@ -525,6 +525,18 @@ fn defaults_of_the_schema_are_those_of_the_compiler() {
         let mut written = spec.clone();
         written.pointer_mut(pointer).unwrap()[field] = default.clone();
         assert_eq!(compile(spec), compile(&written), "{pointer}/{field}: {default}");
+    }
+}
+
+/// The pattern of a gap lists the orchestrators as text.
+#[test]
+fn the_schema_accepts_a_gap_of_every_orchestrator() {
+    let gap = &schema()["definitions"]["AcceptSpec"]["properties"]["gap"];
+    let gap = jsonschema::validator_for(gap).unwrap();
+    assert!(!gap.is_valid(&json!("nomad/data/move")));
+    for target in Target::ALL {
+        let id = format!("{}/data/move", target.name());
+        assert!(gap.is_valid(&json!(id)), "add {target} to GAP in src/spec/allowed.rs");
     }
 }
 
