@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # restic 0.14.0, Borg 1.2.4 (Debian 12).
 #
-# Expected: "keep the last one" and "keep one for each day" count the snapshots of one directory, or of each
-# member, in both tools; with another host name nothing is lost, and nothing is kept for ever.
-# Seen: restic counts for each host name on its own. A job in a pod has another name at each run, so that no
-# snapshot is ever forgotten, and each run reads all files anew. Borg counts all archives of the repository as
-# one row: of three members that back up on one day, db-1 loses its only archive (the oldest archive stays).
-# Why it matters: the repository of the one fills up, and the other throws a member's backup away; both exit 0.
+# Expected: both tools apply "keep the last snapshot" and "keep one for each day" to each directory or each
+# member. The host name changes nothing.
+# Seen: restic applies the rule to each host name. A job in a pod has a new host name at each run, so restic
+# removes no snapshot, and each run reads all files again. Borg applies the rule to the whole repository: if
+# three members back up on one day, db-1 loses its only archive (the oldest archive stays).
+# Why it matters: the repository of restic fills up, and Borg deletes the backup of a member; both exit 0.
 # shellcheck disable=SC2015,SC2016
 set -euo pipefail
 lab=$(mktemp -d)

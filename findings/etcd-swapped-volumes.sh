@@ -3,7 +3,7 @@
 #
 # Expected: a member that starts with the data directory of another one is refused: --name,
 # --initial-advertise-peer-urls and --initial-cluster contradict what is in it.
-# Seen: the flags are ignored without an error, since the directory says who one is. With the volumes
+# Seen: the flags are ignored without an error: the name and id in the directory count. With the volumes
 # of e0 and e1 exchanged, the member that has e0's address is listed as "e1" with e1's client address,
 # or the other way round, or both. In some runs the second of the two never gets ready.
 # Why it matters: a volume that is bound to the wrong ordinal is not noticed at the start, and

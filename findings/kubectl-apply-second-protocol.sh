@@ -2,12 +2,12 @@
 # The three-way merge of `kubectl apply` (k8s.io/apimachinery and k8s.io/api 0.34.1), client-side, which is
 # still its default.
 #
-# Expected: to add UDP to a container's TCP port 53 adds it: `kubectl apply` says "configured".
-# Seen: ports are merged by containerPort alone, so the UDP port is merged into the TCP one: what is stored
-# is one port, and it is not the one that was added. Taking UDP away again from both takes both. Created at
-# once, or applied on the server's side, both are there.
-# Why it matters: a DNS, Consul or Corosync member without its UDP port is up and not in its cluster; a
-# host port that is not there does not keep a second member away, either.
+# Expected: a container with TCP port 53 gets UDP port 53 as well: `kubectl apply` says "configured".
+# Seen: ports are merged by containerPort alone, so the UDP port is merged into the TCP port. One port is
+# stored, and it is the TCP port. Removing UDP from both lists removes TCP too. An object that is created
+# with both ports, or applied with --server-side, has both.
+# Why it matters: a DNS, Consul or Corosync member without its UDP port runs and is not in its cluster. A
+# host port that is missing does not keep a second member away.
 # shellcheck disable=SC2015,SC2016
 set -euo pipefail
 lab=$(mktemp -d)

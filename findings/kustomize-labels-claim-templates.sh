@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # kustomize 5.8.1 (Go module sigs.k8s.io/kustomize/kustomize/v5).
 #
-# Expected: `labels:` with includeTemplates and without includeSelectors is what may be added to objects
-# that are deployed: it changes pod templates, and no field that is immutable.
+# Expected: `labels:` with includeTemplates and without includeSelectors adds a label to deployed objects
+# safely: only pod templates change, no immutable field.
 # Seen: it also labels each of a StatefulSet's volumeClaimTemplates, which no update may change.
 # Why it matters: the label is rolled out to every Deployment and DaemonSet, and the API server refuses
-# the StatefulSets; they have to be orphaned and made again for a label.
+# the StatefulSets: each must be deleted with --cascade=orphan and created again, for one label.
 # shellcheck disable=SC2015,SC2016
 set -euo pipefail
 lab=$(mktemp -d)

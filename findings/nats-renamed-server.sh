@@ -2,8 +2,8 @@
 # nats-server 2.12.1 (Go module github.com/nats-io/nats-server/v2), three servers with JetStream.
 #
 # Expected: a server that comes back with its store directory, its address and a new server_name is the same
-# member, as an etcd member is: the store says who one is.
-# Seen: the name says it. The cluster counts four members, one of them lost for good, so that the next
+# member, as an etcd member is: the store contains its identity.
+# Seen: the name is the identity. The cluster counts four members, one of them lost for good, so that the next
 # server that stops takes the quorum: of three servers that were started, two no longer are enough.
 # Why it matters: a server_name made from the pod's name changes with the name of the StatefulSet or its
 # ordinals, though the volumes are the same.

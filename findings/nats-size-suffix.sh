@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # nats-server 2.12.1 (Go module github.com/nats-io/nats-server/v2).
 #
-# Expected: in `max_file_store: 10GB` and `10G`, as in Kubernetes, G is 1000^3; GB is 1000^3 to most.
+# Expected: G is 1000^3 in `max_file_store: 10G`, as in Kubernetes, and GB in `10GB` means the same.
 # Seen: G is 1000^3, but GB is 1024^3, the same as Gi and GiB.
-# Why it matters: "10GB" asks for 7 % more than a claim or a disk of 10G has; the server's own log prints the
-# size of the first kind as 9.31 GB.
+# Why it matters: "10GB" asks for 7 % more than a claim or a disk of 10G has. The log of the server prints
+# 10G as 9.31 GB.
 # shellcheck disable=SC2015,SC2016
 set -euo pipefail
 lab=$(mktemp -d)

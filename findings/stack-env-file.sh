@@ -3,10 +3,10 @@
 #
 # Expected: `env_file` of a compose file means the same in `docker stack` and in `docker compose`; at
 # most the quotes differ.
-# Seen: four of five values differ. `docker stack` keeps quotes, the comment behind a value and "$";
-# Compose takes them away and resolves variables, with the shell's own values.
-# Why it matters: a password that is set up under Compose is refused, or another one, under Swarm, and
-# the database keeps the one that its data directory was made with.
+# Seen: four of five values differ. `docker stack` keeps quotes, trailing comments and "$". Compose
+# removes quotes and comments, and replaces variables by those of the shell.
+# Why it matters: under Swarm the password is not the one that was set up under Compose. The database
+# keeps the password with which its data directory was created, and refuses the other.
 # shellcheck disable=SC2015,SC2016
 set -euo pipefail
 lab=$(mktemp -d)

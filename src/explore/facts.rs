@@ -85,7 +85,7 @@ pub struct Actor {
     pub forgets_deleted: bool,
     /// Whether it has its own hostname.
     pub named: bool,
-    /// Its mounts. Of mounts that differ only in their names, only one.
+    /// Its mounts, without duplicates that differ only in name.
     pub mounts: Vec<Mount>,
 }
 

@@ -99,6 +99,23 @@ pub struct Removable {
     /// The words for a workload that could have it: `required anti-affinity`; empty if not every
     /// workload can.
     pub other: &'static str,
-    /// Finds its field in a workload, of which the search looks at one member and these mounts.
-    pub place: for<'w> fn(&'w Workload, &'w world::Member, &[&'w Mount]) -> Option<&'w At>,
+    /// Finds its field.
+    pub place: Place,
+}
+
+/// Finds the field of a mechanism in a workload, of which the search looks at one member and these
+/// mounts.
+type Place = for<'w> fn(&'w Workload, &'w world::Member, &[&'w Mount]) -> Option<&'w At>;
+
+impl Removable {
+    /// Declares a mechanism that the search can remove.
+    pub(super) const fn new(
+        mechanism: &'static Mechanism,
+        effect: Effect,
+        own: &'static str,
+        other: &'static str,
+        place: Place,
+    ) -> Self {
+        Self { mechanism, effect, own, other, place }
+    }
 }

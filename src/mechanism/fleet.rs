@@ -203,56 +203,28 @@ pub const ALL: [&Mechanism; 19] = [
 
 /// The mechanisms that a search can remove, in the order of a message.
 pub const REMOVABLE: [Removable; 8] = [
-    Removable {
-        mechanism: &PUBLISH,
-        effect: Effect::Ports,
-        own: "its published ports",
-        other: "a published port",
-        place: first_port,
-    },
-    Removable {
-        mechanism: &NAME,
-        effect: Effect::Name,
-        own: "its container's name",
-        other: "a container's name after its data",
-        place: |_, member, _| member.container.as_ref().map(|(_, at)| at),
-    },
-    Removable {
-        mechanism: &LOCK,
-        effect: Effect::Lock,
-        own: "the lock that its process holds",
-        other: "",
-        place: lock,
-    },
-    Removable {
-        mechanism: &CONFLICTS,
-        effect: Effect::Apart,
-        own: "its Conflicts",
-        other: "its Conflicts",
-        place: first_apart,
-    },
-    Removable {
-        mechanism: &ONE_LABEL,
-        effect: Effect::OneLabel,
-        own: "the labels of the nodes",
-        other: "a label of which a node has one value",
-        place: first_want,
-    },
-    Removable {
-        mechanism: &ATTACH,
-        effect: Effect::Attach,
-        own: "the attaching of its volume",
-        other: "",
-        place: first_mount,
-    },
-    Removable {
-        mechanism: &CLEANS,
-        effect: Effect::OwnStop,
-        own: "its own stop before a start",
-        other: "",
-        place: |workload, _, _| workload.cleans.as_ref(),
-    },
-    Removable { mechanism: &PIN, effect: Effect::Pin, own: "its pin", other: "", place: first_want },
+    Removable::new(&PUBLISH, Effect::Ports, "its published ports", "a published port", first_port),
+    Removable::new(
+        &NAME,
+        Effect::Name,
+        "its container's name",
+        "a container's name after its data",
+        |_, member, _| member.container.as_ref().map(|(_, at)| at),
+    ),
+    Removable::new(&LOCK, Effect::Lock, "the lock that its process holds", "", lock),
+    Removable::new(&CONFLICTS, Effect::Apart, "its Conflicts", "its Conflicts", first_apart),
+    Removable::new(
+        &ONE_LABEL,
+        Effect::OneLabel,
+        "the labels of the nodes",
+        "a label of which a node has one value",
+        first_want,
+    ),
+    Removable::new(&ATTACH, Effect::Attach, "the attaching of its volume", "", first_mount),
+    Removable::new(&CLEANS, Effect::OwnStop, "its own stop before a start", "", |workload, _, _| {
+        workload.cleans.as_ref()
+    }),
+    Removable::new(&PIN, Effect::Pin, "its pin", "", first_want),
 ];
 
 /// Returns `places` if the container ends with its unit. Otherwise the rules of fleet and systemd, which

@@ -216,63 +216,29 @@ pub const ALL: [&Mechanism; 20] = [
 
 /// The mechanisms that a search can remove, in the order of a message.
 pub const REMOVABLE: [Removable; 9] = [
-    Removable {
-        mechanism: &PORTS,
-        effect: Effect::Ports,
-        own: "its host ports",
-        other: "a host port",
-        place: first_port,
-    },
-    Removable {
-        mechanism: &LOCK,
-        effect: Effect::Lock,
-        own: "the lock that its process holds",
-        other: "",
-        place: lock,
-    },
-    Removable {
-        mechanism: &AFFINITY,
-        effect: Effect::Apart,
-        own: "its required anti-affinity",
-        other: "required anti-affinity",
-        place: first_apart,
-    },
-    Removable {
-        mechanism: &REVISION_LABEL,
-        effect: Effect::OneLabel,
-        own: "the labels of the nodes",
-        other: "a label of which a node has one value",
-        place: first_want,
-    },
-    Removable {
-        mechanism: &RWOP,
-        effect: Effect::OnePod,
-        own: "ReadWriteOncePod",
-        other: "ReadWriteOncePod",
-        place: first_mount,
-    },
-    Removable {
-        mechanism: &ATTACH,
-        effect: Effect::Attach,
-        own: "the attaching of its volume",
-        other: "",
-        place: first_mount,
-    },
-    Removable {
-        mechanism: &GONE_FIRST,
-        effect: Effect::Order,
-        own: "the order of its updates",
-        other: "",
-        place: order,
-    },
-    Removable { mechanism: &PIN, effect: Effect::Pin, own: "its pin", other: "", place: first_want },
-    Removable {
-        mechanism: &POD_NAME,
-        effect: Effect::PodName,
-        own: "the name of its pod",
-        other: "",
-        place: |workload, _, _| workload.many.as_ref(),
-    },
+    Removable::new(&PORTS, Effect::Ports, "its host ports", "a host port", first_port),
+    Removable::new(&LOCK, Effect::Lock, "the lock that its process holds", "", lock),
+    Removable::new(
+        &AFFINITY,
+        Effect::Apart,
+        "its required anti-affinity",
+        "required anti-affinity",
+        first_apart,
+    ),
+    Removable::new(
+        &REVISION_LABEL,
+        Effect::OneLabel,
+        "the labels of the nodes",
+        "a label of which a node has one value",
+        first_want,
+    ),
+    Removable::new(&RWOP, Effect::OnePod, "ReadWriteOncePod", "ReadWriteOncePod", first_mount),
+    Removable::new(&ATTACH, Effect::Attach, "the attaching of its volume", "", first_mount),
+    Removable::new(&GONE_FIRST, Effect::Order, "the order of its updates", "", order),
+    Removable::new(&PIN, Effect::Pin, "its pin", "", first_want),
+    Removable::new(&POD_NAME, Effect::PodName, "the name of its pod", "", |workload, _, _| {
+        workload.many.as_ref()
+    }),
 ];
 
 /// Finds a StatefulSet.

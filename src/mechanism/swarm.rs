@@ -196,49 +196,19 @@ pub const ALL: [&Mechanism; 18] = [
 
 /// The mechanisms that a search can remove, in the order of a message.
 pub const REMOVABLE: [Removable; 7] = [
-    Removable {
-        mechanism: &PORT,
-        effect: Effect::Ports,
-        own: "its port in host mode",
-        other: "a port in host mode",
-        place: first_port,
-    },
-    Removable {
-        mechanism: &LOCK,
-        effect: Effect::Lock,
-        own: "the lock that its process holds",
-        other: "",
-        place: lock,
-    },
-    Removable {
-        mechanism: &ONE_LABEL,
-        effect: Effect::OneLabel,
-        own: "the labels of the nodes",
-        other: "a label of which a node has one value",
-        place: first_want,
-    },
-    Removable {
-        mechanism: &ATTACH,
-        effect: Effect::Attach,
-        own: "the attaching of its volume",
-        other: "",
-        place: first_mount,
-    },
-    Removable {
-        mechanism: &CLUSTER,
-        effect: Effect::Reserved,
-        own: "the reservation of its volume",
-        other: "",
-        place: first_mount,
-    },
-    Removable {
-        mechanism: &STOP_FIRST,
-        effect: Effect::Order,
-        own: "the order of its updates",
-        other: "",
-        place: order,
-    },
-    Removable { mechanism: &PIN, effect: Effect::Pin, own: "its pin", other: "", place: first_want },
+    Removable::new(&PORT, Effect::Ports, "its port in host mode", "a port in host mode", first_port),
+    Removable::new(&LOCK, Effect::Lock, "the lock that its process holds", "", lock),
+    Removable::new(
+        &ONE_LABEL,
+        Effect::OneLabel,
+        "the labels of the nodes",
+        "a label of which a node has one value",
+        first_want,
+    ),
+    Removable::new(&ATTACH, Effect::Attach, "the attaching of its volume", "", first_mount),
+    Removable::new(&CLUSTER, Effect::Reserved, "the reservation of its volume", "", first_mount),
+    Removable::new(&STOP_FIRST, Effect::Order, "the order of its updates", "", order),
+    Removable::new(&PIN, Effect::Pin, "its pin", "", first_want),
 ];
 
 /// The prefix of node labels in a constraint.

@@ -17,7 +17,7 @@ pub struct Override {
     pub may_miss: bool,
 }
 
-/// Parses `[SERVICE:]PATH=VALUE`, which starts at byte `start` of text number `source`.
+/// Parses `[SERVICE:]PATH=VALUE`. `source` is the index of its text, `start` its first byte there.
 pub fn assignment(text: &str, source: usize, start: usize) -> Result<Override, Box<Diagnostic>> {
     let whole = Place::new(source, start, start + text.len());
     let wrong = |message: &str| {

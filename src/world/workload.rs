@@ -155,7 +155,7 @@ pub struct Workload {
     pub outlives: Option<At>,
     /// Whether one of its claims serves pods on many nodes (ReadWriteMany on Kubernetes).
     pub many: Option<At>,
-    /// The autoscaler that asks for more of it than its own file.
+    /// The line of the autoscaler that may set a higher number of containers than its own file.
     pub scaler: Option<At>,
     /// When its claims are deleted with its pods (Kubernetes' `persistentVolumeClaimRetentionPolicy`).
     pub forgets: Forgets,

@@ -7,7 +7,8 @@ use crate::explore::state::{Copy, Data, Link, NOWHERE, Phase, State};
 /// The highest number of strikes in one trace.
 const STRIKES: u32 = 3;
 
-/// Returns whether `action` may strike: each strike happens once.
+/// Returns whether `action` may still happen: each strike at most once, at most [`STRIKES`] in a
+/// trace.
 pub fn may_strike(state: &State, action: Action) -> bool {
     state.struck & action.bit() == 0 && state.struck.count_ones() < STRIKES
 }

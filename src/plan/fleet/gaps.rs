@@ -207,7 +207,7 @@ fn live(service: &Service, w: &Workload) -> Option<Gap> {
         if super::container::has_shell(w) {
             "docker marks its container as unhealthy, and nothing restarts it; an alert must call a person"
         } else {
-            "docker needs the shell of the image to ask, and the spec does not show that there is one, so the check is left out"
+            "docker runs the check with the shell of the image, and the spec does not show that the image has a shell, so the check is left out"
         },
     ))
 }

@@ -109,14 +109,14 @@ pub fn faults(service: &Service, w: &Workload) -> Vec<Diagnostic> {
             all.push(no_plugin(service, data, volume));
         }
         let docker = service.targets.fleet.as_ref().map(|f| f.docker);
-        if let (Some(until), Some(docker)) = (backend.plugin_until, docker)
-            && docker >= until
+        if let (Some(removed_in), Some(docker)) = (backend.plugin_until, docker)
+            && docker >= removed_in
         {
             let message = format!("docker {docker} cannot load the plugin of {}", backend.name);
             all.push(
                 Diagnostic::error(Code::VolumeGone, service.place(&at.at("backend")), message)
                     .related(service.place(&route!["targets", "fleet", "docker"]), "this version")
-                    .why(format!("docker {until} no longer supports this kind of plugin")),
+                    .why(format!("docker {removed_in} removed this kind of plugin")),
             );
         }
         all.extend(too_long(service, data, volume, w));

@@ -230,8 +230,8 @@ const BESIDE: (&str, &str) = (
     ", which no other container may mount",
     "an init container runs before or next to the member, without its lock",
 );
-/// Why the member may mount its data only once.
-const TWICE: (&str, &str) = (
+/// Why the member may not mount its data a second time.
+const SECOND_MOUNT: (&str, &str) = (
     ", which is already mounted",
     "a second mount shows the whole volume, even if the member gets only a directory of it",
 );
@@ -313,7 +313,7 @@ pub fn pod(
     let policy = pod.host_network.map(|_| "dnsPolicy");
     more.rest = cut.rest_of(context, (&fields::POD, k.version), POD.into_iter().chain(policy));
     let at = root.at("container");
-    kept.mounts(&Cut::new(service, at.clone(), &k.container), context, &at, &k.container, TWICE);
+    kept.mounts(&Cut::new(service, at.clone(), &k.container), context, &at, &k.container, SECOND_MOUNT);
     pod.more = more;
     if let Some(member) = pod.containers.first_mut() {
         container(context, service, at, k, member);

@@ -270,7 +270,7 @@ fn wants(instance: &Instance<'_>) -> (Vec<Want>, Vec<Want>) {
 /// The highest number of sets of globs in one family that are compared with one another.
 const SETS: usize = 64;
 
-/// Reports globs of a service that do not match another unit with the same image.
+/// Reports a `Conflicts` glob that misses a unit of the same service: one with the same image.
 fn missed(set: &Set<'_>, workloads: &[Workload], found: &mut Found) {
     let mut families: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
     for (i, workload) in workloads.iter().enumerate().filter(|(_, w)| !w.image.is_empty()) {

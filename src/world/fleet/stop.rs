@@ -31,7 +31,7 @@ pub enum Victim {
 }
 
 impl Victim {
-    /// Returns whether a container with this name is one of them, whichever unit created it.
+    /// Returns whether the command also stops the container `container`, whichever unit created it.
     pub fn has_name(&self, container: &str) -> bool {
         match self {
             Self::Name(name) => name == container,

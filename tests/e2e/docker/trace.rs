@@ -94,7 +94,7 @@ impl Lives {
             for entry in fs::read_dir(folder).unwrap().flatten() {
                 let path = entry.path();
                 let Some(life) = Life::read(&path, node) else { continue };
-                // No running container can be silent for so long.
+                // A running container writes more often than this, so this one has ended.
                 if life.last + 20 * SILENCE < now {
                     fs::remove_file(path).unwrap();
                     self.over.push(life);

@@ -336,7 +336,7 @@ def replaced_overlap(f, strategy, how):
     return f.overlap("path")
 
 
-@fact("Deployment, Recreate: a deleted pod is replaced at once, and both run")
+@fact("Deployment, Recreate: the replacement starts at once, while the deleted pod still runs")
 def recreate_deleted(f):
     ms = replaced_overlap(f, RECREATE, lambda: f.b.kubectl("delete", "pod", "-n", NS, "-l", "app=d", "--wait=false"))
     must(ms > 0, "no overlap")
@@ -502,7 +502,7 @@ def reapply_foreground(f):
     return f"no overlap, gap {f.gap('path')} ms"
 
 
-@fact("DaemonSet orphaned, a pod deleted, applied again: both run")
+@fact("DaemonSet deleted with --cascade=orphan, a pod deleted, applied again: both run")
 def orphaned(f):
     workload = one_set(f, pod_spec(**on_path()))
     f.b.kubectl("delete", "-n", NS, "ds/d", "--cascade=orphan")

@@ -132,14 +132,14 @@ def page(records, claims, broken, order):
     cell = {s: next(r["cell"] for r in records if r["service"] == s) for s in services}
     first = {s: "writer" if cell[s] == "N" else "data" for s in services}
     out += ["## Hazards", "",
-            "The first resource of each service: data, or the right to write. *held 6*: claimed as held, no overlap in",
-            "six scenarios; *duty 3.7 s*: claimed as the operator's duty, and that long two held it at once.", "",
+            "The first resource of each service: data, or the right to write. *held 6*: the certificate says held, no overlap in",
+            "six scenarios; *duty 3.7 s*: the certificate says duty, and two containers held it for 3.7 s.", "",
             "| hazard | " + " | ".join(f"{s} ({cell[s]})" for s in services) + " |",
             "|---|" + "---|" * len(services)]
     for hazard in HAZARDS:
         row = [verdict_cell(records, claims, s, first[s], hazard) for s in services]
         out.append(f"| {hazard} | " + " | ".join(row) + " |")
-    out += ["", "## Other resources", "", "Only what is not as the first resource of the service.", "",
+    out += ["", "## Other resources", "", "Only results that differ from those of the first resource.", "",
             "| service | resource | hazard | claimed and measured |", "|---|---|---|---|"]
     for s in services:
         for resource in KINDS:
@@ -149,8 +149,8 @@ def page(records, claims, broken, order):
                     out.append(f"| {s} | {resource} | {hazard} | {text} |")
     out += ["", "## Scenarios", "",
             "The shortest gap between two holders, or the longest overlap of any resource that the service claims. –: does not",
-            "apply; stays: no other took its place, as it must be; *italic*: goes round all that holds the cell, and the",
-            "certificate says that it assumes the contrary.", "",
+            "apply; stays: no other container replaced it, which is correct; *italic*: the experiment avoids every mechanism of",
+            "the cell; the certificate assumes that this does not happen.", "",
             "| hazard | what is done | " + " | ".join(services) + " |", "|---|---|" + "---|" * len(services)]
     titles = []
     for r in records:
@@ -160,8 +160,8 @@ def page(records, claims, broken, order):
     for hazard, title in titles:
         row = [scenario_cell(records, claims, s, hazard, title) for s in services]
         out.append(f"| {hazard} | {title} | " + " | ".join(row) + " |")
-    out += ["", "## A rule taken away", "",
-            "The emitted text with a rule less, through templates; the gap is what berthc names when it reads that text.", "",
+    out += ["", "## A rule removed", "",
+            "A custom template emits the files without one rule; the gap is what berthc names when it reads these files.", "",
             "| what is tried | gap named | seen |", "|---|---|---|"]
     for r in sorted((r for r in records if r["hazard"] == "variant"), key=lambda r: r["title"]):
         named = [g for g in r["gaps"] if g.endswith("/" + r["of"])]

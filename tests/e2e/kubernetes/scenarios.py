@@ -182,7 +182,7 @@ def again(r):
     r.settled()
 
 
-@scenario("revisions", "workload deleted as orphan, a pod deleted, workload applied")
+@scenario("revisions", "workload deleted with --cascade=orphan, a pod deleted, workload applied again")
 def orphan(r):
     box = r.one()
     remove(r, ["--cascade=orphan"])

@@ -157,7 +157,7 @@ ALL = [
     Variant("store without anti-affinity: revision's label moved", "store", NO_AFFINITY, "relabel", s.flip),
     Variant("store without anti-affinity: workload deleted in the background, applied again", "store",
             NO_AFFINITY, "revisions", s.again),
-    Variant("store without anti-affinity: deleted as orphan, a pod deleted, applied", "store",
+    Variant("store without anti-affinity: deleted with --cascade=orphan, a pod deleted, applied again", "store",
             NO_AFFINITY, "revisions", s.orphan),
     Variant("store without anti-affinity: workload deleted with --cascade=foreground, applied again", "store",
             NO_AFFINITY, "update", s.foreground),

@@ -95,6 +95,7 @@ const BEYOND_CASES: &[(Code, &str)] = &[
     (Code::BadDuration, "is not a duration"),
     (Code::BadUser, "is not `uid` or `uid:gid` in numbers"),
     (Code::BadLabel, "is reserved for berthc"),
+    (Code::BadLabel, "names a place, which has many nodes"),
     (Code::BadLabel, "has a prefix that is not a DNS name"),
     (Code::BadLabel, "characters, but at most 63 are allowed"),
     (Code::BadName, "names that start with BERTH_"),
