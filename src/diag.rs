@@ -166,7 +166,7 @@ impl Diagnostic {
 
 /// Sorts diagnostics by place, removes duplicates, and merges those with the same code, message and
 /// fixes in one source into the first of them.
-pub fn settle(mut all: Vec<Diagnostic>) -> Vec<Diagnostic> {
+pub fn merge_duplicates(mut all: Vec<Diagnostic>) -> Vec<Diagnostic> {
     all.sort_by(|a, b| {
         (a.place, &a.code, &a.message, &a.related).cmp(&(b.place, &b.code, &b.message, &b.related))
     });

@@ -38,19 +38,19 @@ pub struct Certificates {
     parts: BTreeMap<usize, Vec<Part>>,
 }
 
-/// Reads `tree` back and checks it as [`judge`] does.
-pub fn certify<'d>(
+/// Reads `tree` back and checks it as [`certify`] does.
+pub fn certify_tree<'d>(
     model: &Model,
     batch: &[usize],
     tree: &Tree,
     faults: impl IntoIterator<Item = &'d Diagnostic>,
 ) -> Certificates {
     let files: Vec<File<'_>> = tree.iter().map(|(path, text)| File { path, text }).collect();
-    judge(model, batch, &Worlds::read(&files, Images::builtin().into(), &mut |_| {}), faults)
+    certify(model, batch, &Worlds::read(&files, Images::builtin().into(), &mut |_| {}), faults)
 }
 
 /// Checks every cell of every service of `batch` without errors against the files of the service.
-pub fn judge<'d>(
+pub fn certify<'d>(
     model: &Model,
     batch: &[usize],
     worlds: &Worlds<'_>,

@@ -53,8 +53,8 @@ pub(super) fn judge(
     }
     for (service, found) in moves {
         let Some(service) = model.find(service) else { continue };
-        for (kind, from, pairs) in settle(found) {
-            out.extend(told(service, kind, &from, &pairs, accepted));
+        for (kind, from, pairs) in merge_changes(found) {
+            out.extend(diagnostic(service, kind, &from, &pairs, accepted));
         }
     }
     touched
@@ -162,7 +162,7 @@ fn compare<'h>(old: &Home, news: &'h [Home]) -> Option<(Kind, String, Option<&'h
 
 /// Joins all removed members into one change, and the changed directories of each kind into one
 /// change.
-fn settle(found: BTreeMap<Key, Vec<Pair<'_>>>) -> Vec<(Kind, String, Vec<Pair<'_>>)> {
+fn merge_changes(found: BTreeMap<Key, Vec<Pair<'_>>>) -> Vec<(Kind, String, Vec<Pair<'_>>)> {
     let mut all: Vec<(Kind, String, Vec<Pair<'_>>)> = Vec::new();
     for ((kind, from), pairs) in found {
         let joined = matches!(kind, Kind::Members | Kind::Host);
@@ -275,7 +275,7 @@ impl About<'_> {
 }
 
 /// Makes the diagnostic of one change.
-fn told(
+fn diagnostic(
     service: &Service,
     kind: Kind,
     from: &str,

@@ -46,7 +46,7 @@ pub fn judge(model: &Model, old: &Tree, new: &Tree, accepted: &BTreeSet<String>)
         }
     }
     swarm::contents(model, old, new, &mut out);
-    crate::diag::settle(out)
+    crate::diag::merge_duplicates(out)
 }
 
 /// Reports a service that had another name when the files `old` were written. `None` if it had no

@@ -27,7 +27,7 @@ pub struct Explain {
     #[arg(long, value_name = "DIR")]
     templates: Option<PathBuf>,
     #[command(flatten)]
-    layers: job::Layers,
+    overrides: job::Overrides,
     #[command(flatten)]
     output: Output,
 }
@@ -48,7 +48,7 @@ pub fn explain(args: &Explain) -> Result<bool, Outside> {
         }
         .map(|()| true);
     }
-    let mut ready = job::ready(&args.what, &args.layers)?;
+    let mut ready = job::ready(&args.what, &args.overrides)?;
     ready.take_templates(args.templates.as_deref())?;
     let job::Ready { specs, options, disk, .. } = ready;
     let compiled = berthc::compile(&specs.inputs()?, &disk, &options);

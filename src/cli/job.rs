@@ -14,7 +14,7 @@ use super::target::{TargetName, target};
 
 /// Overrides of specs.
 #[derive(Debug, Args)]
-pub struct Layers {
+pub struct Overrides {
     /// Apply the overrides of this environment in berthc.toml
     #[arg(long, value_name = "NAME")]
     env: Option<String>,
@@ -56,7 +56,7 @@ pub struct Job {
     #[arg(long, value_name = "NAME")]
     pub accept_change: Vec<String>,
     #[command(flatten)]
-    layers: Layers,
+    overrides: Overrides,
     /// Print no notes with this code, such as no-user (may be repeated) [also: `ignore` of berthc.toml]
     #[arg(long, value_name = "CODE", value_parser = clap::builder::PossibleValuesParser::new(berthc::diag::note_codes()),
           hide_possible_values = true)]
@@ -89,8 +89,8 @@ impl Ready {
     }
 
     /// Reads the templates of the command line, or those of the project.
-    pub fn take_templates(&mut self, report: Option<&Path>) -> Result<(), Outside> {
-        let dir = report.map(Path::to_path_buf).or_else(|| self.of_project(|p| p.templates.as_ref()));
+    pub fn take_templates(&mut self, dir: Option<&Path>) -> Result<(), Outside> {
+        let dir = dir.map(Path::to_path_buf).or_else(|| self.of_project(|p| p.templates.as_ref()));
         if let Some(dir) = dir {
             self.options.templates = read::templates(&dir, &mut self.read)?;
         }
@@ -100,8 +100,9 @@ impl Ready {
 
 /// Reads `specs`, or the specs of the project if none are named. If `berthc.toml` has errors, there
 /// are no specs; the compile reports the errors.
-pub fn ready(specs: &[PathBuf], layers: &Layers) -> Result<Ready, Outside> {
-    let mut options = Options { env: layers.env.clone(), set: layers.set.clone(), ..Options::default() };
+pub fn ready(specs: &[PathBuf], overrides: &Overrides) -> Result<Ready, Outside> {
+    let mut options =
+        Options { env: overrides.env.clone(), set: overrides.set.clone(), ..Options::default() };
     options.partial = !specs.is_empty();
     let whole = specs.iter().all(|path| path.is_dir());
     let found = find()?;
@@ -127,14 +128,14 @@ pub fn ready(specs: &[PathBuf], layers: &Layers) -> Result<Ready, Outside> {
         return Err(format!("no specs: name them, or add specs = [\"specs/*.yaml\"] to {FILE}"));
     }
     let specs = read::Specs::of(&specs, &mut read)?;
-    let disk = if layers.allow_outside { read::Disk::whole() } else { read::Disk::of(&specs) };
+    let disk = if overrides.allow_outside { read::Disk::whole() } else { read::Disk::of(&specs) };
     Ok(Ready { specs, disk, options, whole, project, read })
 }
 
 impl Job {
     /// Reads all inputs and decides where the output goes.
     pub fn ready(&self) -> Result<(Ready, PathBuf), Outside> {
-        let mut ready = ready(&self.specs, &self.layers)?;
+        let mut ready = ready(&self.specs, &self.overrides)?;
         let env = ready.options.env.clone().unwrap_or_default();
         ready.take_templates(self.templates.as_deref())?;
         ready.options.targets = self.target.iter().map(|t| target(*t)).collect();

@@ -24,12 +24,12 @@ impl Lock {
         let missing: Vec<PathBuf> = missing.map(Path::to_path_buf).collect();
         // If the folder cannot be made, the write reports it, after the errors of the specs.
         let made = if fs::create_dir_all(out).is_ok() { missing } else { Vec::new() };
-        Self { _folder: held(out, File::try_lock, File::lock), made }
+        Self { _folder: acquire(out, File::try_lock, File::lock), made }
     }
 
     /// Waits until no other run writes `out`.
     pub fn to_read(out: &Path) -> Self {
-        Self { _folder: held(out, File::try_lock_shared, File::lock_shared), made: Vec::new() }
+        Self { _folder: acquire(out, File::try_lock_shared, File::lock_shared), made: Vec::new() }
     }
 }
 
@@ -42,7 +42,7 @@ impl Drop for Lock {
     }
 }
 
-fn held(
+fn acquire(
     out: &Path,
     attempt: fn(&File) -> Result<(), TryLockError>,
     wait: fn(&File) -> std::io::Result<()>,

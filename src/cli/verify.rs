@@ -18,7 +18,7 @@ use berthc::world::{File, Known, Unread, UnreadKind};
 use berthc::{Diagnostic, Input, Project, Severity};
 use clap::Args;
 
-use super::finding::{Finding as Said, Spot, Step};
+use super::finding::{Finding as SarifResult, Spot, Step};
 use super::output::{Format, Output, Report};
 use super::progress::Line;
 use super::report::source_text;
@@ -85,7 +85,12 @@ pub fn run(args: &Verify) -> Result<ExitCode, Outside> {
         }
         Format::Sarif | Format::Github => {
             let left = verified.unread.iter().filter(|u| u.kind == UnreadKind::NotSearched).map(left);
-            let all = verified.findings.iter().map(said).chain(left).chain(verified.stale.iter().map(unused));
+            let all = verified
+                .findings
+                .iter()
+                .map(sarif_result)
+                .chain(left)
+                .chain(verified.stale.iter().map(unused));
             Report { findings: all.collect(), ..Report::default() }
         }
     };
@@ -186,8 +191,8 @@ fn stale(accept: &Accept) -> String {
 }
 
 /// Converts an acceptance that accepts nothing for SARIF code scanning.
-fn unused(accept: &Accept) -> Said {
-    Said {
+fn unused(accept: &Accept) -> SarifResult {
+    SarifResult {
         severity: Severity::Warning,
         code: Code::AcceptUnused.as_str().to_owned(),
         message: stale(accept),
@@ -204,8 +209,8 @@ fn spot(at: &At) -> Spot {
 }
 
 /// Converts a part that was not searched for SARIF code scanning.
-fn left(unread: &Unread) -> Said {
-    Said {
+fn left(unread: &Unread) -> SarifResult {
+    SarifResult {
         severity: Severity::Warning,
         code: codes::NOT_SEARCHED.to_owned(),
         message: format!("not searched: {}", unread.what),
@@ -219,9 +224,9 @@ fn left(unread: &Unread) -> Said {
 }
 
 /// Converts a finding for SARIF code scanning.
-fn said(finding: &Finding) -> Said {
+fn sarif_result(finding: &Finding) -> SarifResult {
     let step = |event: &Event| Step { spot: event.at.as_ref().map(spot), text: event.words.clone() };
-    Said {
+    SarifResult {
         severity: if finding.level == Grade::Violation { Severity::Error } else { Severity::Warning },
         code: finding.code.to_string(),
         message: finding.message.clone(),

@@ -71,7 +71,7 @@ pub fn gaps(
         let said = all().any(|(i, g)| model.service(*i).name == service.name && same(&g.id));
         if !said {
             let mut gap = Gap::new(GapId::Cell(cell), place, finding.message.clone(), why);
-            if held(certificates, service, cell) {
+            if is_held(certificates, service, cell) {
                 let more = "the certificate says that a mechanism prevents this: either a raw addition or a template causes it, or it is a bug in berthc; please report it";
                 gap.why = format!("{}; {more}", gap.why);
             }
@@ -99,7 +99,7 @@ pub fn nested(model: &Model, certificates: &Certificates, unread: &[Unread], fau
 }
 
 /// Returns whether the certificate says that a mechanism holds this cell.
-fn held(certificates: &Certificates, service: &Service, id: CellId) -> bool {
+fn is_held(certificates: &Certificates, service: &Service, id: CellId) -> bool {
     certificates.parts(service.index).iter().any(|part| {
         let same =
             |cell: &&Cell| (part.target, cell.resource, cell.hazard) == (id.target, id.resource, id.hazard);

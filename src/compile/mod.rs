@@ -136,6 +136,6 @@ pub fn compile_each<'a, S: Sink>(
     diagnostics.extend(found);
     let (services, read) = index.known();
     let of_note = |d: &Diagnostic| d.severity == Severity::Note;
-    let (notes, diagnostics) = diag::settle(diagnostics).into_iter().partition(of_note);
+    let (notes, diagnostics) = diag::merge_duplicates(diagnostics).into_iter().partition(of_note);
     (Report { read, diagnostics, notes, services, layers }, kept)
 }

@@ -115,10 +115,11 @@ impl<'a> Batch<'a> {
         let index = self.pipeline.index;
         for service in index.near(self.services) {
             let summary = &index.summaries[service];
-            let own = self.services.binary_search(&service).is_ok();
-            let cycle = index.dns_cycles.cycle(&summary.name).filter(|_| own);
-            let (own, waits) = (if own { "of the batch" } else { "named" }, cycle.map_or("", |_| "waits"));
-            add(&[&summary.digest, own.as_bytes(), waits.as_bytes()]);
+            let in_batch = self.services.binary_search(&service).is_ok();
+            let cycle = index.dns_cycles.cycle(&summary.name).filter(|_| in_batch);
+            let (role, waits) =
+                (if in_batch { "of the batch" } else { "named" }, cycle.map_or("", |_| "waits"));
+            add(&[&summary.digest, role.as_bytes(), waits.as_bytes()]);
             add(&cycle.into_iter().flatten().map(String::as_bytes).collect::<Vec<_>>());
         }
     }
@@ -134,7 +135,7 @@ impl Pipeline<'_> {
         while !open.is_empty() {
             let before = done.len();
             let progress = |n| sink.progress(before + n, count);
-            let work = |batch| self.batch(batch, joined, sink);
+            let work = |batch| self.compile_batch(batch, joined, sink);
             done.extend(threads::each(self.options.threads, open, work, &progress));
             // Files that claim one directory or volume belong together, whatever their specs say.
             open = take_meeting(&mut done);
@@ -150,35 +151,35 @@ impl Pipeline<'_> {
     }
 
     /// Compiles one batch. A batch that was `joined` from others is always searched.
-    fn batch<S: Sink>(&self, services: Vec<usize>, joined: bool, sink: &S) -> Done<S::T> {
+    fn compile_batch<S: Sink>(&self, services: Vec<usize>, joined: bool, sink: &S) -> Done<S::T> {
         let batch = Batch { services: &services, pipeline: self };
-        let done = |kept, diagnostics, claims| Done { batch: services.clone(), kept, diagnostics, claims };
+        let finish = |kept, diagnostics, claims| Done { batch: services.clone(), kept, diagnostics, claims };
         // A cached result is not reused with custom templates or raw additions: the specs alone do
         // not determine what those emit, or which other services they touch.
-        let own = self.options.templates.is_empty();
+        let builtin_templates = self.options.templates.is_empty();
         let raw = self.has_raw(&services);
-        if own
+        if builtin_templates
             && !raw
             && !failed(self.faults)
             && let Some(kept) = sink.cached(&batch)
         {
-            return done(Some(kept), Vec::new(), Vec::new());
+            return finish(Some(kept), Vec::new(), Vec::new());
         }
         let model = match self.index.model(&services) {
             Ok(model) => model,
-            Err(changed) => return done(None, vec![*changed], Vec::new()),
+            Err(changed) => return finish(None, vec![*changed], Vec::new()),
         };
-        let seen = own && !joined && (!raw || services.len() == 1);
-        if seen && sink.inspect_first() {
+        let may_inspect = builtin_templates && !joined && (!raw || services.len() == 1);
+        if may_inspect && sink.inspect_first() {
             let (output, diagnostics, claims) = self.output(model.clone(), &services, false);
             if !failed(&diagnostics)
                 && let Some(kept) = sink.accept(&batch, output)
             {
-                return done(Some(kept), diagnostics, claims);
+                return finish(Some(kept), diagnostics, claims);
             }
         }
         let (output, diagnostics, claims) = self.output(model, &services, !self.options.skip_search);
-        done(sink.accept(&batch, output), diagnostics, claims)
+        finish(sink.accept(&batch, output), diagnostics, claims)
     }
 
     /// Returns whether a service of `batch` has raw additions.
@@ -202,7 +203,7 @@ impl Pipeline<'_> {
         let faults = || self.faults.iter().chain(&diagnostics);
         let files: Vec<File<'_>> = tree.iter().map(|(path, text)| File { path, text }).collect();
         let worlds = Worlds::read(&files, self.index.images().into(), &mut |_| {});
-        let certificates = certificate::judge(&model, batch, &worlds, faults());
+        let certificates = certificate::certify(&model, batch, &worlds, faults());
         gaps.extend(certificates.gaps(&model, &gaps));
         let notes = notes::of(&model, batch, &certificates, &worlds);
         let noted = !notes.is_empty();
@@ -231,7 +232,7 @@ impl Pipeline<'_> {
 /// Returns an error for each YAML file that cannot be read back whole, with the first reason. The
 /// files that a service mounts into its containers may have any content.
 fn unreadable(worlds: &Worlds<'_>, tree: &Tree) -> Vec<Diagnostic> {
-    let is_own =
+    let is_emitted =
         |path: &str| (path.ends_with(".yaml") || path.ends_with(".yml")) && !path.contains("/files/");
     let mut reasons: BTreeMap<&str, String> = BTreeMap::new();
     for unread in worlds.read.iter().flat_map(|read| &read.world.unread) {
@@ -241,13 +242,13 @@ fn unreadable(worlds: &Worlds<'_>, tree: &Tree) -> Vec<Diagnostic> {
     }
     // A file that is too broken to be recognised as one of an orchestrator.
     for path in &worlds.passed {
-        let faults = tree.get(path).filter(|_| is_own(path)).map(|text| yaml::read(text).1);
+        let faults = tree.get(path).filter(|_| is_emitted(path)).map(|text| yaml::read(text).1);
         if let Some(fault) = faults.into_iter().flatten().next() {
             reasons.insert(path, fault.message);
         }
     }
-    let own = reasons.into_iter().filter(|(path, _)| is_own(path));
-    own.map(|(path, reason)| emit::unreadable(path, &reason)).collect()
+    let emitted = reasons.into_iter().filter(|(path, _)| is_emitted(path));
+    emitted.map(|(path, reason)| emit::unreadable(path, &reason)).collect()
 }
 
 /// Removes the batches from `done` that claim the directory or volume of another batch, and joins

@@ -6,7 +6,7 @@ use crate::hazard::{Hazard, Resource};
 use crate::target::Target;
 use crate::world::{Kind, Missing, Order};
 
-use super::state::{ACTORS, Copy, Data, Link, NOWHERE, Node, Phase, State};
+use super::state::{ACTORS, Container, Data, Link, NOWHERE, Node, Phase, State};
 
 /// A relation between actors `a` and `b`, indexed by both.
 pub type Pairs = [[bool; ACTORS]; ACTORS];
@@ -70,11 +70,11 @@ pub struct Actor {
     /// Whether a new container follows one that ended (Swarm's `restart_policy`).
     pub restarts: bool,
     /// The highest number of containers of its workload on one node.
-    pub most: Option<u32>,
+    pub max_per_node: Option<u32>,
     /// Whether its start kills any container with the same name.
     pub kills: bool,
     /// Whether its start first stops its own leftover containers.
-    pub cleans: bool,
+    pub stops_leftovers: bool,
     /// Whether its container keeps running after its unit has stopped.
     pub outlives: bool,
     /// Whether its spec says that at most one container may be it, although it has no data.
@@ -122,7 +122,7 @@ pub struct Mount {
 impl Mount {
     /// Returns whether a ReadWriteOncePod claim keeps `a` and `b` apart. Two members can reach one
     /// directory by two claims.
-    pub fn holds_one_pod(&self, a: &Copy, b: &Copy) -> bool {
+    pub fn holds_one_pod(&self, a: &Container, b: &Container) -> bool {
         self.one_pod && (matches!(self.place, Place::Volume(_)) || a.actor == b.actor)
     }
 }
@@ -165,14 +165,14 @@ pub enum BreachKind {
 }
 
 /// Returns whether the relation holds between the actors of two containers.
-pub fn holds(between: &Pairs, a: &Copy, b: &Copy) -> bool {
+pub fn holds(between: &Pairs, a: &Container, b: &Container) -> bool {
     between[usize::from(a.actor)][usize::from(b.actor)]
 }
 
 impl Facts {
     /// Returns the actor of a container.
-    pub fn of(&self, copy: &Copy) -> &Actor {
-        &self.actors[usize::from(copy.actor)]
+    pub fn actor(&self, container: &Container) -> &Actor {
+        &self.actors[usize::from(container.actor)]
     }
 
     /// Returns the nodes.
@@ -198,7 +198,7 @@ impl Facts {
                 }
             }
             if actor.kind.once() && self.actors.len() > 1 {
-                state.push(Copy::wanted(a as u8, 0, NOWHERE));
+                state.push(Container::wanted(a as u8, 0, NOWHERE));
             }
         }
         for desired in state.desired.iter_mut().skip(self.actors.len()) {
@@ -208,14 +208,14 @@ impl Facts {
             // All members have been started for the first time.
             for a in 0..self.actors.len() {
                 let n = a.min(self.nodes.saturating_sub(1));
-                state.push(Copy { phase: Phase::Running, ..Copy::wanted(a as u8, 0, n as u8) });
+                state.push(Container { phase: Phase::Running, ..Container::wanted(a as u8, 0, n as u8) });
                 self.write(&mut state, a, n);
             }
         }
         if let [actor] = self.actors.as_slice() {
             let homes = if actor.kind.per_node() { self.nodes } else { 1 };
             for n in 0..homes {
-                state.push(Copy { phase: Phase::Running, ..Copy::wanted(0, 0, n as u8) });
+                state.push(Container { phase: Phase::Running, ..Container::wanted(0, 0, n as u8) });
                 self.write(&mut state, 0, n);
             }
         }
@@ -251,11 +251,11 @@ impl Facts {
         }
     }
 
-    /// Returns whether something on the node, or the storage itself, refuses to start `copy` on its
+    /// Returns whether something on the node, or the storage itself, refuses to start `container` on its
     /// node.
-    pub fn refused(&self, state: &State, copy: &Copy) -> bool {
-        let own = self.of(copy);
-        let node = usize::from(copy.node);
+    pub fn refused(&self, state: &State, container: &Container) -> bool {
+        let own = self.actor(container);
+        let node = usize::from(container.node);
         let missing = own.mounts.iter().filter(|m| m.missing == Missing::Refused).any(|m| match m.place {
             Place::Directory(d) => {
                 !state.nodes[node].mounted && !m.rooted
@@ -264,9 +264,9 @@ impl Facts {
             Place::Volume(v) => state.volumes[usize::from(v)] == Data::Absent,
         });
         missing
-            || state.copies().filter(|o| o.runs() && *o != copy).any(|other| {
-                let here = other.node == copy.node;
-                let local = |between: &Pairs| here && holds(between, copy, other);
+            || state.containers().filter(|o| o.runs() && *o != container).any(|other| {
+                let here = other.node == container.node;
+                let local = |between: &Pairs| here && holds(between, container, other);
                 // fleetd does not attach volumes. A dead dockerd or kubelet takes its volume
                 // plugins with it, or its node is considered gone.
                 let reached = state.node(other).is_some_and(|n| {
@@ -277,7 +277,7 @@ impl Facts {
                     || local(&self.lock)
                     || own.mounts.iter().any(|m| {
                         let refuses = match m.fences {
-                            _ if here => m.holds_one_pod(copy, other),
+                            _ if here => m.holds_one_pod(container, other),
                             // Swarm detaches the volume of an evicted task from under it.
                             _ if m.reserved && other.forgotten => false,
                             Fences::Always => true,
@@ -286,34 +286,34 @@ impl Facts {
                         };
                         refuses
                             && (here || matches!(m.place, Place::Volume(_)))
-                            && self.of(other).mounts.iter().any(|t| t.place == m.place)
+                            && self.actor(other).mounts.iter().any(|t| t.place == m.place)
                     })
             })
     }
 
-    /// Starts `copy` on its node, and returns the breach that this causes.
-    pub fn run(&self, state: &mut State, copy: &Copy) -> Option<Breach> {
+    /// Starts `container` on its node, and returns the breach that this causes.
+    pub fn run(&self, state: &mut State, container: &Container) -> Option<Breach> {
         let breach = self
-            .two(state, copy)
-            .or_else(|| self.data(state, copy))
-            .or_else(|| self.same_member(state, copy));
-        state.set(copy, Some(Copy { phase: Phase::Running, waits: false, ..*copy }));
-        self.write(state, usize::from(copy.actor), usize::from(copy.node));
+            .breach_two_holders(state, container)
+            .or_else(|| self.breach_wrong_data(state, container))
+            .or_else(|| self.same_member(state, container));
+        state.set(container, Some(Container { phase: Phase::Running, waits: false, ..*container }));
+        self.write(state, usize::from(container.actor), usize::from(container.node));
         breach
     }
 
     /// Returns the breach if another container runs on the same data.
-    fn two(&self, state: &State, copy: &Copy) -> Option<Breach> {
-        state.copies().filter(|o| o.runs() && *o != copy).find_map(|other| {
+    fn breach_two_holders(&self, state: &State, container: &Container) -> Option<Breach> {
+        state.containers().filter(|o| o.runs() && *o != container).find_map(|other| {
             let shared = |m: &Mount| {
-                let one = matches!(m.place, Place::Volume(_)) || other.node == copy.node;
-                one && self.of(other).mounts.iter().any(|t| t.place == m.place)
+                let one = matches!(m.place, Place::Volume(_)) || other.node == container.node;
+                one && self.actor(other).mounts.iter().any(|t| t.place == m.place)
             };
-            let mount = self.of(copy).mounts.iter().position(shared)?;
+            let mount = self.actor(container).mounts.iter().position(shared)?;
             Some(Breach {
                 resource: Resource::Data,
                 kind: BreachKind::Two,
-                actor: copy.actor,
+                actor: container.actor,
                 other: other.actor,
                 mount: Some(mount as u8),
             })
@@ -321,9 +321,9 @@ impl Facts {
     }
 
     /// Returns the breach if it starts on the data of another, or without its own.
-    fn data(&self, state: &State, copy: &Copy) -> Option<Breach> {
-        let own = self.of(copy);
-        let node = usize::from(copy.node);
+    fn breach_wrong_data(&self, state: &State, container: &Container) -> Option<Breach> {
+        let own = self.actor(container);
+        let node = usize::from(container.node);
         own.mounts.iter().enumerate().find_map(|(i, mount)| {
             let mine = Data::Of(own.owner);
             let (here, elsewhere) = match mount.place {
@@ -346,7 +346,7 @@ impl Facts {
             let breach = |kind, other| Breach {
                 resource: Resource::Data,
                 kind,
-                actor: copy.actor,
+                actor: container.actor,
                 other,
                 mount: Some(i as u8),
             };
@@ -355,7 +355,7 @@ impl Facts {
                     let other = self.actors.iter().position(|a| a.owner == owner).unwrap_or_default();
                     Some(breach(BreachKind::Other, other as u8))
                 }
-                Data::Empty | Data::Absent if elsewhere => Some(breach(BreachKind::Empty, copy.actor)),
+                Data::Empty | Data::Absent if elsewhere => Some(breach(BreachKind::Empty, container.actor)),
                 _ => None,
             }
         })
@@ -363,13 +363,13 @@ impl Facts {
 
     /// Returns the breach if another container of the same member runs. For a member with data, the
     /// data shows the breach; this is for its other resources, and for members without data.
-    fn same_member(&self, state: &State, copy: &Copy) -> Option<Breach> {
-        let own = self.of(copy);
-        let same = |o: &&Copy| o.runs() && *o != copy && o.actor == copy.actor;
-        let same_member = state.copies().find(same)?;
+    fn same_member(&self, state: &State, container: &Container) -> Option<Breach> {
+        let own = self.actor(container);
+        let same = |o: &&Container| o.runs() && *o != container && o.actor == container.actor;
+        let same_member = state.containers().find(same)?;
         let resource = match own.kind {
             Kind::Replicas => return None,
-            kind if kind.per_node() && same_member.node != copy.node => return None,
+            kind if kind.per_node() && same_member.node != container.node => return None,
             // A name alone is not a resource: members without data that may run anywhere also have
             // one.
             Kind::StatefulSet => Resource::Hostname,
@@ -380,7 +380,7 @@ impl Facts {
         Some(Breach {
             resource,
             kind: BreachKind::Two,
-            actor: copy.actor,
+            actor: container.actor,
             other: same_member.actor,
             mount: None,
         })

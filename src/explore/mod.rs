@@ -165,7 +165,7 @@ pub fn watched(
 /// its name; and each pair of members that name one directory or volume, or that belong to a quorum
 /// that a controller updates.
 pub fn pairings(world: &World) -> Vec<Vec<(&Workload, &Member)>> {
-    let own = world.workloads.iter().filter(|w| !w.beside);
+    let own = world.workloads.iter().filter(|w| !w.sidecar);
     let alone = own.flat_map(|w| classes(w).into_iter().map(move |m| vec![(w, m)]));
     let rolled = world.workloads.iter().filter(|w| w.rolling.is_some()).filter_map(|w| match &*w.members {
         [.., a, b] => Some(vec![(w, a), (w, b)]),
@@ -218,7 +218,7 @@ pub fn hazards(members: &[(&Workload, &Member)], bounds: Bounds) -> Vec<Hazard> 
 /// Returns the first of the members that differ only in names.
 fn classes(workload: &Workload) -> Vec<&Member> {
     let mut seen = BTreeSet::new();
-    workload.members.iter().filter(|m| seen.insert(scenario::class(m))).collect()
+    workload.members.iter().filter(|m| seen.insert(scenario::kind_key(m))).collect()
 }
 
 /// Returns pairs of members that name the same directory or volume. If many do, each is paired with
@@ -259,7 +259,7 @@ fn pairs(world: &World) -> Vec<Vec<(&Workload, &Member)>> {
     // Two versions of one object never run beside each other: names are unique in a namespace.
     let twins = |a: &Workload, b: &Workload| !a.scope.is_empty() && a.scope == b.scope && a.name == b.name;
     // What a unit runs in turn is never there at once.
-    let in_turn = |a: &Workload, b: &Workload| (a.turns || b.turns) && a.name == b.name;
+    let in_turn = |a: &Workload, b: &Workload| (a.runs_in_turn || b.runs_in_turn) && a.name == b.name;
     let apart = |(a, b): &((usize, usize), (usize, usize))| {
         if a.0 == b.0 {
             return inside.insert(a.0);

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use crate::backend::Fences;
 use crate::finding::{At, Finding, Level, codes};
 use crate::hazard::Hazard;
-use crate::mechanism::{self, Effect, Id, Removable};
+use crate::mechanism::{self, Effect, Id, Removable, Subject};
 use crate::target::Target;
 use crate::world::{Kind, Order, Source, Workload};
 
@@ -158,7 +158,7 @@ fn take(effect: Effect, facts: &mut Facts) {
         Effect::Order => {
             actors(facts, &|a| (a.order, a.back) = (Order::StartFirst, Order::StartFirst));
         }
-        Effect::OwnStop => actors(facts, &|a| a.cleans = false),
+        Effect::OwnStop => actors(facts, &|a| a.stops_leftovers = false),
         Effect::Pin => actors(facts, &|a| a.pinned = false),
         Effect::PodName => actors(facts, &|a| {
             if a.kind == Kind::StatefulSet {
@@ -212,7 +212,7 @@ fn offer(scenario: &Scenario<'_>, effect: Effect) -> Option<String> {
             ))
         }
         // The reader reports ReadWriteOnce.
-        (Effect::OnePod, Target::Kubernetes) if workload.many.is_some() => {
+        (Effect::OnePod, Target::Kubernetes) if workload.shared_claim.is_some() => {
             Some("accessModes: [ReadWriteOncePod]".to_owned())
         }
         (Effect::Name, Target::Fleet) if facts.name != all => {
@@ -242,7 +242,8 @@ fn offer(scenario: &Scenario<'_>, effect: Effect) -> Option<String> {
 /// Returns the line of a mechanism.
 fn place(scenario: &Scenario<'_>, removable: &Removable) -> At {
     let of = |actor: &super::scenario::Actor<'_>| {
-        (removable.place)(actor.workload, actor.member, &actor.mounts).cloned()
+        let subject = Subject { workload: actor.workload, member: actor.member, mounts: &actor.mounts };
+        (removable.place)(&subject).cloned()
     };
     scenario.actors.iter().find_map(of).unwrap_or_else(|| scenario.actors[0].workload.at.clone())
 }

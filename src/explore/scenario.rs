@@ -9,7 +9,7 @@ use crate::backend::Fences;
 use crate::finding::At;
 use crate::hazard::Hazard;
 use crate::target::{SWARM_LONGEST_GRACE, Target};
-use crate::text::{glob, names};
+use crate::text::glob;
 use crate::world::{Kind, Member, Missing, Mount, Source, Want, Whom, Workload};
 
 use super::facts::{self, Facts, Pairs, Place};
@@ -40,7 +40,7 @@ impl<'w> Scenario<'w> {
     pub fn new(target: Target, hazard: Hazard, nodes: usize, members: &[(&'w Workload, &'w Member)]) -> Self {
         let mut places: [Vec<&str>; 2] = [Vec::new(), Vec::new()];
         let mut actors: Vec<Actor<'w>> = Vec::new();
-        let mut plain: Vec<facts::Actor> = Vec::new();
+        let mut actor_facts: Vec<facts::Actor> = Vec::new();
         for (workload, member) in members.iter().take(ACTORS) {
             let (mut mounts, mut held) = (Vec::new(), Vec::new());
             for mount in chosen(member, members) {
@@ -57,19 +57,22 @@ impl<'w> Scenario<'w> {
                 mounts.push(mount);
                 held.push(fact(mount, if host { Place::Directory(index) } else { Place::Volume(index) }));
             }
-            let owner = actors.iter().position(|a| heirs(a.workload, workload)).unwrap_or(actors.len());
-            plain.push(facts::Actor {
+            let owner = actors
+                .iter()
+                .position(|a| share_data_on_purpose(a.workload, workload))
+                .unwrap_or(actors.len());
+            actor_facts.push(facts::Actor {
                 kind: workload.kind,
                 owner: owner as u8,
                 pinned: pinned(workload, member),
-                labelled: wants(workload, member).any(|w| !w.not && !w.one_node && by_hand(&w.key)),
+                labelled: wants(workload, member).any(|w| !w.not && !w.one_node && w.is_set_by_hand()),
                 order: workload.update.order,
                 back: workload.rollback.order,
                 slow: workload.grace > SWARM_LONGEST_GRACE,
                 restarts: workload.restarts,
-                most: workload.most.as_ref().map(|m| m.0),
+                max_per_node: workload.max_per_node.as_ref().map(|m| m.0),
                 kills: workload.kills.is_some(),
-                cleans: workload.cleans.is_some(),
+                stops_leftovers: workload.stops_leftovers.is_some(),
                 outlives: workload.outlives.is_some(),
                 single: workload.single,
                 forgets_scaled: workload.forgets.scaled.is_some(),
@@ -83,7 +86,7 @@ impl<'w> Scenario<'w> {
         let alone = |a: &facts::Actor| {
             a.kind.per_node() && a.mounts.iter().all(|m| matches!(m.place, Place::Directory(_)))
         };
-        let local = plain.iter().all(|a| a.kind == Kind::Local || alone(a));
+        let local = actor_facts.iter().all(|a| a.kind == Kind::Local || alone(a));
         let between = |holds: &dyn Fn(&Actor<'w>, &Actor<'w>) -> bool| -> Pairs {
             let mut between = [[false; ACTORS]; ACTORS];
             for (a, row) in actors.iter().zip(&mut between) {
@@ -108,7 +111,7 @@ impl<'w> Scenario<'w> {
             same: between(&|a, b| std::ptr::eq(a.workload, b.workload)),
             excluded: matches!(actors.as_slice(), [a, b] if excluded(a, b)),
             rolling: rolling(hazard, &actors),
-            actors: plain,
+            actors: actor_facts,
         };
         Self { facts, actors }
     }
@@ -123,7 +126,7 @@ impl<'w> Scenario<'w> {
     pub fn carried(&self) -> impl Iterator<Item = (usize, &'w Want)> {
         let labels = |(i, a): (usize, &Actor<'w>)| wants(a.workload, a.member).map(move |w| (i, w));
         let all = self.actors.iter().enumerate().flat_map(labels);
-        all.filter(|(_, w)| !w.not && !w.one_node && !w.values.is_empty() && by_hand(&w.key))
+        all.filter(|(_, w)| !w.not && !w.one_node && !w.values.is_empty() && w.is_set_by_hand())
     }
 }
 
@@ -137,7 +140,7 @@ pub fn key(mount: &Mount) -> Option<(bool, &str)> {
 }
 
 /// Returns what distinguishes a member from the others of its workload, except names.
-pub fn class(member: &Member) -> String {
+pub fn kind_key(member: &Member) -> String {
     let mounts: Vec<_> = member.mounts.iter().map(|m| fact(m, Place::Volume(0))).collect();
     let kinds: Vec<_> = member.mounts.iter().map(|m| key(m).map(|k| k.0)).collect();
     let wants: Vec<_> =
@@ -201,77 +204,14 @@ fn wants<'w>(workload: &'w Workload, member: &'w Member) -> impl Iterator<Item =
 /// its own node.
 fn pinned(workload: &Workload, member: &Member) -> bool {
     let alone = workload.members.len() == 1 && !workload.kind.per_node();
-    let own = |w: &Want| by_hand(&w.key) && !shared(w) && w.values.len() == 1 && !w.shared;
+    let own = |w: &Want| w.is_set_by_hand() && !w.selects_class() && w.values.len() == 1 && !w.shared;
     wants(workload, member).any(|w| !w.not && w.one_node && w.values.len() == 1)
         || member.wants.iter().any(|w| !w.not && own(w))
         || alone && workload.wants.iter().any(|w| !w.not && own(w))
 }
 
-/// Returns whether operators set a label with this key by hand, on one node at a time. Other labels
-/// describe a class of nodes: many nodes are managers, or run Linux.
-fn by_hand(key: &str) -> bool {
-    const KINDS: [&str; 7] = [
-        "node.role",
-        "node.platform.os",
-        "node.platform.arch",
-        "kubernetes.io/os",
-        "kubernetes.io/arch",
-        "kubernetes.io/role",
-        "agentpool",
-    ];
-    // The prefixes of labels that clouds, installers and the configuration of the daemon set.
-    const OWNERS: [&str; 14] = [
-        "alpha.eksctl.io/",
-        "beta.kubernetes.io/",
-        "cloud.google.com/",
-        "doks.digitalocean.com/",
-        "eks.amazonaws.com/",
-        "engine.labels.",
-        "failure-domain.beta.kubernetes.io/",
-        "karpenter.k8s.aws/",
-        "karpenter.sh/",
-        "kops.k8s.io/",
-        "kubernetes.azure.com/",
-        "node-role.kubernetes.io/",
-        "node.kubernetes.io/",
-        "topology.kubernetes.io/",
-    ];
-    !KINDS.contains(&key) && !OWNERS.iter().any(|owner| key.starts_with(owner))
-}
-
-/// Returns whether many nodes match a placement rule, judged by the last word of its label: such
-/// nodes are in one zone, or of one class. A class with a number (`role=data1`) belongs to one
-/// member.
-fn shared(want: &Want) -> bool {
-    const SORTS: [&str; 20] = [
-        "arch",
-        "class",
-        "cluster",
-        "disk",
-        "disktype",
-        "env",
-        "environment",
-        "group",
-        "nodegroup",
-        "nodepool",
-        "os",
-        "pool",
-        "provider",
-        "role",
-        "size",
-        "stage",
-        "storage",
-        "tier",
-        "type",
-        "ssd",
-    ];
-    let numbered = |v: &String| v.ends_with(|c: char| c.is_ascii_digit());
-    names::of_place(&want.key)
-        || SORTS.contains(&names::last_word(&want.key)) && !want.values.iter().all(numbered)
-}
-
 /// Returns whether one takes over the data of the other on purpose.
-fn heirs(a: &Workload, b: &Workload) -> bool {
+fn share_data_on_purpose(a: &Workload, b: &Workload) -> bool {
     let revisions = a.kind.per_node() && b.kind.per_node() && a.family == b.family && a.scope == b.scope;
     revisions || a.kind == Kind::Replicas && std::ptr::eq(a, b)
 }

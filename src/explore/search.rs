@@ -124,8 +124,8 @@ impl Step {
     }
 
     /// Makes a step of one container.
-    pub fn of(action: Action, copy: &state::Copy) -> Self {
-        Self::new(action, copy.actor, copy.node, copy.version)
+    pub fn of(action: Action, container: &state::Container) -> Self {
+        Self::new(action, container.actor, container.node, container.version)
     }
 }
 

@@ -6,7 +6,7 @@ pub const NODES: usize = 3;
 pub const ACTORS: usize = 2;
 /// The highest number of containers at one moment. A step that would create one more is not taken,
 /// and the search reports that it is not complete.
-const COPIES: usize = 6;
+const CONTAINERS: usize = 6;
 /// The highest number of directories, and of volumes, in a scenario.
 pub const PLACES: usize = 4;
 
@@ -68,7 +68,7 @@ pub enum Phase {
 
 /// A container, from the moment that it is wanted until it has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Copy {
+pub struct Container {
     /// The actor.
     pub actor: u8,
     /// The version: 0 for the first description, 1 for the new one.
@@ -90,7 +90,7 @@ pub struct Copy {
     pub available: bool,
 }
 
-impl Copy {
+impl Container {
     /// Makes a container that is wanted, and nothing more.
     pub fn wanted(actor: u8, version: u8, node: u8) -> Self {
         let phase = Phase::Waiting;
@@ -141,7 +141,7 @@ pub struct State {
     /// The desired state of each actor.
     pub desired: [Desired; ACTORS],
     /// The containers, sorted, so that equal states are equal.
-    copies: [Option<Copy>; COPIES],
+    containers: [Option<Container>; CONTAINERS],
     /// The data by directory and node.
     pub directories: [[Data; NODES]; PLACES],
     /// The data by volume.
@@ -156,7 +156,7 @@ impl State {
         Self {
             nodes: [Node::new(0); NODES],
             desired: [Desired { deployed: true, version: 0 }; ACTORS],
-            copies: [None; COPIES],
+            containers: [None; CONTAINERS],
             directories: [[Data::Absent; NODES]; PLACES],
             volumes: [Data::Empty; PLACES],
             struck: 0,
@@ -164,19 +164,19 @@ impl State {
     }
 
     /// Returns the containers.
-    pub fn copies(&self) -> impl Iterator<Item = &Copy> {
-        self.copies.iter().flatten()
+    pub fn containers(&self) -> impl Iterator<Item = &Container> {
+        self.containers.iter().flatten()
     }
 
     /// Returns the containers of one actor.
-    pub fn of(&self, actor: u8) -> impl Iterator<Item = &Copy> {
-        self.copies().filter(move |c| c.actor == actor)
+    pub fn of(&self, actor: u8) -> impl Iterator<Item = &Container> {
+        self.containers().filter(move |c| c.actor == actor)
     }
 
     /// Adds a container. Returns false if there is no room for it.
-    pub fn push(&mut self, copy: Copy) -> bool {
-        match self.copies.iter_mut().find(|c| c.is_none()) {
-            Some(free) => *free = Some(copy),
+    pub fn push(&mut self, container: Container) -> bool {
+        match self.containers.iter_mut().find(|c| c.is_none()) {
+            Some(free) => *free = Some(container),
             None => return false,
         }
         self.sort();
@@ -184,24 +184,24 @@ impl State {
     }
 
     /// Replaces or removes a container.
-    pub fn set(&mut self, old: &Copy, new: Option<Copy>) {
-        if let Some(place) = self.copies.iter_mut().find(|c| c.as_ref() == Some(old)) {
+    pub fn set(&mut self, old: &Container, new: Option<Container>) {
+        if let Some(place) = self.containers.iter_mut().find(|c| c.as_ref() == Some(old)) {
             *place = new;
         }
         self.sort();
     }
 
     /// Changes all containers for which `which` is true.
-    pub fn each(&mut self, which: impl Fn(&Copy) -> bool, change: impl Fn(&mut Copy)) {
-        for copy in self.copies.iter_mut().flatten().filter(|c| which(c)) {
-            change(copy);
+    pub fn each(&mut self, which: impl Fn(&Container) -> bool, change: impl Fn(&mut Container)) {
+        for container in self.containers.iter_mut().flatten().filter(|c| which(c)) {
+            change(container);
         }
         self.sort();
     }
 
     /// Removes all containers for which `which` is true.
-    pub fn drop_if(&mut self, which: impl Fn(&Copy) -> bool) {
-        for place in &mut self.copies {
+    pub fn drop_if(&mut self, which: impl Fn(&Container) -> bool) {
+        for place in &mut self.containers {
             if place.as_ref().is_some_and(&which) {
                 *place = None;
             }
@@ -211,12 +211,12 @@ impl State {
 
     fn sort(&mut self) {
         // `None` sorts first, which is as good as last.
-        self.copies.sort_unstable();
+        self.containers.sort_unstable();
     }
 
     /// Returns the node of a container, if it has one.
-    pub fn node(&self, copy: &Copy) -> Option<&Node> {
-        self.nodes.get(usize::from(copy.node))
+    pub fn node(&self, container: &Container) -> Option<&Node> {
+        self.nodes.get(usize::from(container.node))
     }
 
     /// Swaps two nodes with everything on them.
@@ -225,11 +225,11 @@ impl State {
         for directory in &mut self.directories {
             directory.swap(a, b);
         }
-        for copy in self.copies.iter_mut().flatten() {
-            copy.node = match usize::from(copy.node) {
+        for container in self.containers.iter_mut().flatten() {
+            container.node = match usize::from(container.node) {
                 n if n == a => b as u8,
                 n if n == b => a as u8,
-                _ => copy.node,
+                _ => container.node,
             };
         }
         self.sort();

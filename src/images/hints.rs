@@ -75,7 +75,7 @@ fn worth(
         container.env.iter().any(|(name, _)| patterns.iter().any(|p| p.is(name)))
     };
     let mut worth = 0;
-    if traits.words.iter().any(|word| said(word, names)) {
+    if traits.words.iter().any(|word| contains_words(word, names)) {
         worth += WEAK;
     }
     if container.ports.iter().any(|port| traits.ports.contains(port)) {
@@ -106,7 +106,7 @@ fn words(name: &str) -> Vec<String> {
 }
 
 /// Returns whether `names` contains the words of `word`, one directly after the other.
-fn said(word: &str, names: &[String]) -> bool {
+fn contains_words(word: &str, names: &[String]) -> bool {
     let wanted: Vec<&str> = word.split('-').collect();
     names.windows(wanted.len()).any(|some| {
         some.iter()

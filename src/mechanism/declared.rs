@@ -103,9 +103,19 @@ pub struct Removable {
     pub place: Place,
 }
 
-/// Finds the field of a mechanism in a workload, of which the search looks at one member and these
-/// mounts.
-type Place = for<'w> fn(&'w Workload, &'w world::Member, &[&'w Mount]) -> Option<&'w At>;
+/// Finds the field of a mechanism.
+type Place = for<'w> fn(&Subject<'_, 'w>) -> Option<&'w At>;
+
+/// The part of a workload that the search looks at.
+#[derive(Debug)]
+pub struct Subject<'s, 'w> {
+    /// The workload.
+    pub workload: &'w Workload,
+    /// One of its members.
+    pub member: &'w world::Member,
+    /// The mounts of the member that the search distinguishes.
+    pub mounts: &'s [&'w Mount],
+}
 
 impl Removable {
     /// Declares a mechanism that the search can remove.

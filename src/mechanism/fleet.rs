@@ -22,7 +22,7 @@ pub static NODE_BOUND: Mechanism = Mechanism {
     what: "the directory belongs to the machine: a container there uses it, a container on another machine cannot",
     assumes: "the directory is on a disk of this machine only",
     source: "docker bind mounts",
-    found: |own| own.node_bound(),
+    found: |own| own.directories_of_node_identity(),
 };
 /// `one-label`
 pub static ONE_LABEL: Mechanism = Mechanism {
@@ -40,7 +40,7 @@ pub static PATH: Mechanism = Mechanism {
     what: "the path of each member's directory contains its id, so no two members can name the same directory",
     assumes: "no directory is a link to, or a copy of, another member's",
     source: "docker bind mounts",
-    found: |own| own.member_path(),
+    found: |own| own.directories_of_numbered_member(),
 };
 /// `ids`
 pub static IDS: Mechanism = Mechanism {
@@ -175,7 +175,7 @@ pub static CLEANS: Mechanism = Mechanism {
     what: "the start first stops a leftover container of its unit, and waits for its end",
     assumes: "the label of the container names its unit",
     source: "docker ps --filter label, docker stop in ExecStartPre; systemd waits for each before ExecStart",
-    found: cleans,
+    found: stops_leftovers,
 };
 
 /// All mechanisms.
@@ -204,13 +204,9 @@ pub const ALL: [&Mechanism; 19] = [
 /// The mechanisms that a search can remove, in the order of a message.
 pub const REMOVABLE: [Removable; 8] = [
     Removable::new(&PUBLISH, Effect::Ports, "its published ports", "a published port", first_port),
-    Removable::new(
-        &NAME,
-        Effect::Name,
-        "its container's name",
-        "a container's name after its data",
-        |_, member, _| member.container.as_ref().map(|(_, at)| at),
-    ),
+    Removable::new(&NAME, Effect::Name, "its container's name", "a container's name after its data", |of| {
+        of.member.container.as_ref().map(|(_, at)| at)
+    }),
     Removable::new(&LOCK, Effect::Lock, "the lock that its process holds", "", lock),
     Removable::new(&CONFLICTS, Effect::Apart, "its Conflicts", "its Conflicts", first_apart),
     Removable::new(
@@ -221,8 +217,8 @@ pub const REMOVABLE: [Removable; 8] = [
         first_want,
     ),
     Removable::new(&ATTACH, Effect::Attach, "the attaching of its volume", "", first_mount),
-    Removable::new(&CLEANS, Effect::OwnStop, "its own stop before a start", "", |workload, _, _| {
-        workload.cleans.as_ref()
+    Removable::new(&CLEANS, Effect::OwnStop, "its own stop before a start", "", |of| {
+        of.workload.stops_leftovers.as_ref()
     }),
     Removable::new(&PIN, Effect::Pin, "its pin", "", first_want),
 ];
@@ -316,6 +312,6 @@ fn volume_missing(own: &Own<'_>) -> Vec<At> {
 }
 
 /// Finds a start that first stops the leftover containers of its unit.
-fn cleans(own: &Own<'_>) -> Vec<At> {
-    one(own.workload.cleans.as_ref())
+fn stops_leftovers(own: &Own<'_>) -> Vec<At> {
+    one(own.workload.stops_leftovers.as_ref())
 }

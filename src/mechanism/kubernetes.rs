@@ -25,7 +25,7 @@ pub static NODE_BOUND: Mechanism = Mechanism {
     what: "the directory belongs to the node: a container there uses it, a container on another node cannot",
     assumes: "the directory is on a disk of this node only",
     source: "kubernetes api core/v1 HostPathVolumeSource",
-    found: |own| own.node_bound(),
+    found: |own| own.directories_of_node_identity(),
 };
 /// `one-label`
 pub static REVISION_LABEL: Mechanism = Mechanism {
@@ -236,8 +236,8 @@ pub const REMOVABLE: [Removable; 9] = [
     Removable::new(&ATTACH, Effect::Attach, "the attaching of its volume", "", first_mount),
     Removable::new(&GONE_FIRST, Effect::Order, "the order of its updates", "", order),
     Removable::new(&PIN, Effect::Pin, "its pin", "", first_want),
-    Removable::new(&POD_NAME, Effect::PodName, "the name of its pod", "", |workload, _, _| {
-        workload.many.as_ref()
+    Removable::new(&POD_NAME, Effect::PodName, "the name of its pod", "", |of| {
+        of.workload.shared_claim.as_ref()
     }),
 ];
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::declared::Subject;
 use super::expected::{Data, Expected, Member, Network};
 use crate::finding::At;
 use crate::world::{self, Missing, Mount, PersistentVolume, Source, Workload};
@@ -94,13 +95,13 @@ impl Own<'_> {
         self.on_host(|mount, own| directory(&mount.source).is_some_and(|(path, _)| path == own))
     }
 
-    /// Returns the same, if the node is the identity of the member.
-    pub(super) fn node_bound(&self) -> Vec<At> {
+    /// Returns the mounts of the directories, if the node is the identity of the member.
+    pub(super) fn directories_of_node_identity(&self) -> Vec<At> {
         if self.member.id.is_none() { self.directories() } else { Vec::new() }
     }
 
-    /// Returns the same, if the path contains the number of the member.
-    pub(super) fn member_path(&self) -> Vec<At> {
+    /// Returns the mounts of the directories, if the member has a number, which is then in its paths.
+    pub(super) fn directories_of_numbered_member(&self) -> Vec<At> {
         if self.member.id.is_some() { self.directories() } else { Vec::new() }
     }
 
@@ -171,31 +172,31 @@ pub(super) fn is_wanted(want: &world::Want, key: &str, value: &str) -> bool {
 }
 
 /// Finds the first label that places a member.
-pub(super) fn first_want<'w>(w: &'w Workload, member: &'w world::Member, _: &[&'w Mount]) -> Option<&'w At> {
-    w.wants.iter().chain(&member.wants).next().map(|want| &want.at)
+pub(super) fn first_want<'w>(of: &Subject<'_, 'w>) -> Option<&'w At> {
+    of.workload.wants.iter().chain(&of.member.wants).next().map(|want| &want.at)
 }
 
 /// Finds the first mount.
-pub(super) fn first_mount<'w>(_: &'w Workload, _: &'w world::Member, mounts: &[&'w Mount]) -> Option<&'w At> {
-    mounts.first().map(|mount| &mount.at)
+pub(super) fn first_mount<'w>(of: &Subject<'_, 'w>) -> Option<&'w At> {
+    of.mounts.first().map(|mount| &mount.at)
 }
 
 /// Finds the first port.
-pub(super) fn first_port<'w>(w: &'w Workload, _: &'w world::Member, _: &[&'w Mount]) -> Option<&'w At> {
-    w.ports.first().map(|port| &port.at)
+pub(super) fn first_port<'w>(of: &Subject<'_, 'w>) -> Option<&'w At> {
+    of.workload.ports.first().map(|port| &port.at)
 }
 
 /// Finds the first rule that excludes nodes with certain other containers.
-pub(super) fn first_apart<'w>(w: &'w Workload, _: &'w world::Member, _: &[&'w Mount]) -> Option<&'w At> {
-    w.apart.first().map(|apart| &apart.at)
+pub(super) fn first_apart<'w>(of: &Subject<'_, 'w>) -> Option<&'w At> {
+    of.workload.apart.first().map(|apart| &apart.at)
 }
 
 /// Finds the lock.
-pub(super) fn lock<'w>(w: &'w Workload, _: &'w world::Member, _: &[&'w Mount]) -> Option<&'w At> {
-    w.lock.as_ref().map(|(_, at)| at)
+pub(super) fn lock<'w>(of: &Subject<'_, 'w>) -> Option<&'w At> {
+    of.workload.lock.as_ref().map(|(_, at)| at)
 }
 
 /// Finds the order of an update.
-pub(super) fn order<'w>(w: &'w Workload, _: &'w world::Member, _: &[&'w Mount]) -> Option<&'w At> {
-    w.update.at.as_ref()
+pub(super) fn order<'w>(of: &Subject<'_, 'w>) -> Option<&'w At> {
+    of.workload.update.at.as_ref()
 }

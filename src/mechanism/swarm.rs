@@ -25,7 +25,7 @@ pub static NODE_BOUND: Mechanism = Mechanism {
     what: "the directory belongs to the node: a container there uses it, a container on another node cannot",
     assumes: "the directory is on a disk of this node only",
     source: "docker bind mounts",
-    found: |own| own.node_bound(),
+    found: |own| own.directories_of_node_identity(),
 };
 /// `one-label`
 pub static ONE_LABEL: Mechanism = Mechanism {
@@ -43,7 +43,7 @@ pub static PATH: Mechanism = Mechanism {
     what: "the path of each member's directory contains its id, so no two members can name the same directory",
     assumes: "no directory is a link to, or a copy of, another member's",
     source: "docker bind mounts",
-    found: |own| own.member_path(),
+    found: |own| own.directories_of_numbered_member(),
 };
 /// `ids`
 pub static IDS: Mechanism = Mechanism {

@@ -16,7 +16,7 @@ pub struct Found {
     pub unread: Vec<Unread>,
     /// The files of which a whole document could not be read.
     pub lost: Vec<String>,
-    said: BTreeSet<(String, At)>,
+    reported: BTreeSet<(String, At)>,
 }
 
 impl Found {
@@ -67,7 +67,7 @@ impl Found {
         fix: impl Into<String>,
     ) {
         let (message, first) = (message.into(), at.first().cloned());
-        if first.is_none_or(|at| self.said.insert((format!("{code} {message}"), at))) {
+        if first.is_none_or(|at| self.reported.insert((format!("{code} {message}"), at))) {
             // `TARGET/RESOURCE/HAZARD` is a cell, as it is where the search finds it.
             let code = code.parse().unwrap_or(FindingId::Code(code));
             self.findings.push(Finding::new(code, level, message, at, fix.into()));
@@ -91,12 +91,12 @@ impl Found {
 
     /// Makes a World of `workloads` and everything that was found.
     pub fn world(self, workloads: Vec<Workload>) -> World {
-        let Self { findings, unread, lost, said: _ } = self;
+        let Self { findings, unread, lost, reported: _ } = self;
         World { workloads, unread, lost, findings, ..World::default() }
     }
 
     fn list(&mut self, unread: Unread) {
-        if self.said.insert((unread.what.clone(), unread.at.clone())) {
+        if self.reported.insert((unread.what.clone(), unread.at.clone())) {
             self.unread.push(unread);
         }
     }

@@ -23,12 +23,12 @@ pub fn read(words: &[&str]) -> Lock {
     match words.iter().map(|w| w.matches("flock").count()).sum() {
         0 => Lock::None,
         // A second `flock` may release the lock.
-        1 => held(words).map_or(Lock::Unknown, Lock::Held),
+        1 => locked_path(words).map_or(Lock::Unknown, Lock::Held),
         _ => Lock::Unknown,
     }
 }
 
-fn held(words: &[&str]) -> Option<String> {
+fn locked_path(words: &[&str]) -> Option<String> {
     match words {
         [shell, flags, script, args @ ..] if is_shell(shell) => {
             let flags = flags.strip_prefix('-')?.strip_suffix('c')?;

@@ -3,7 +3,7 @@
 //! One reader per orchestrator makes it from text alone, without access to any plan. A reader lists
 //! what it does not understand. The explorer searches the behaviour of a World.
 
-pub mod claims;
+pub mod data_mounts;
 pub mod fleet;
 mod found;
 mod known;
@@ -38,6 +38,6 @@ pub fn read(target: Target, files: &[File<'_>], known: Known<'_>) -> World {
         Target::Fleet => fleet::read(files, images),
         Target::Swarm => swarm::read(files, images),
     };
-    relate::settle(&mut world);
+    relate::relate_all(&mut world);
     world
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::finding::At;
+use crate::text::names;
 
 /// A condition on the labels of a node (Kubernetes, Swarm) or the metadata of a machine (fleet).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,75 @@ pub struct Want {
     /// The place.
     pub at: At,
 }
+
+impl Want {
+    /// Returns whether operators set the label by hand, on one node at a time. Other labels describe
+    /// a class of nodes: many nodes are managers, or run Linux.
+    pub fn is_set_by_hand(&self) -> bool {
+        !KINDS.contains(&self.key.as_str()) && !OWNERS.iter().any(|owner| self.key.starts_with(owner))
+    }
+
+    /// Returns whether many nodes match, judged by the last word of the label: such nodes are in one
+    /// zone, or of one class. A class with a number (`role=data1`) belongs to one member.
+    pub fn selects_class(&self) -> bool {
+        let numbered = |v: &String| v.ends_with(|c: char| c.is_ascii_digit());
+        names::of_place(&self.key)
+            || CLASS_WORDS.contains(&names::last_word(&self.key)) && !self.values.iter().all(numbered)
+    }
+}
+
+/// The labels that describe a class of nodes.
+const KINDS: [&str; 7] = [
+    "node.role",
+    "node.platform.os",
+    "node.platform.arch",
+    "kubernetes.io/os",
+    "kubernetes.io/arch",
+    "kubernetes.io/role",
+    "agentpool",
+];
+
+/// The prefixes of labels that clouds, installers and the configuration of the daemon set.
+const OWNERS: [&str; 14] = [
+    "alpha.eksctl.io/",
+    "beta.kubernetes.io/",
+    "cloud.google.com/",
+    "doks.digitalocean.com/",
+    "eks.amazonaws.com/",
+    "engine.labels.",
+    "failure-domain.beta.kubernetes.io/",
+    "karpenter.k8s.aws/",
+    "karpenter.sh/",
+    "kops.k8s.io/",
+    "kubernetes.azure.com/",
+    "node-role.kubernetes.io/",
+    "node.kubernetes.io/",
+    "topology.kubernetes.io/",
+];
+
+/// The last words of labels that describe a class of nodes.
+const CLASS_WORDS: [&str; 20] = [
+    "arch",
+    "class",
+    "cluster",
+    "disk",
+    "disktype",
+    "env",
+    "environment",
+    "group",
+    "nodegroup",
+    "nodepool",
+    "os",
+    "pool",
+    "provider",
+    "role",
+    "size",
+    "stage",
+    "storage",
+    "tier",
+    "type",
+    "ssd",
+];
 
 /// A rule that keeps a workload off nodes where certain others are wanted or run.
 #[derive(Debug, Clone)]

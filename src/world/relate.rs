@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::claims::ROOTS;
+use super::data_mounts::ROOTS;
 use super::mount::{Mount, Source};
 use super::placement::Want;
 use super::unread::{Unread, UnreadKind};
@@ -14,15 +14,15 @@ use crate::finding::At;
 /// after this step, the mounts and labels also reflect all other files. Each part needs the one
 /// before it:
 ///
-/// 1. [`held`]: a directory that one container holds as data is data in every container that mounts
+/// 1. [`promote_to_data`]: a directory that one container holds as data is data in every container that mounts
 ///    it.
 /// 2. [`share`]: a network share that many workloads name in the same way is shared on purpose and
 ///    is nobody's data.
 /// 3. [`nested`]: directories inside the remaining data are listed.
 /// 4. [`mark_shared_labels`]: labels that several members require in the same way select a class of
 ///    nodes.
-pub fn settle(world: &mut World) {
-    held(world);
+pub fn relate_all(world: &mut World) {
+    promote_to_data(world);
     share(world);
     nested(world);
     mark_shared_labels(world);
@@ -30,7 +30,7 @@ pub fn settle(world: &mut World) {
 
 /// Turns a directory that any member holds as its data into data of every container that can write
 /// to it, wherever the container mounts it.
-fn held(world: &mut World) {
+fn promote_to_data(world: &mut World) {
     let members = world.workloads.iter().flat_map(|w| &w.members);
     let data: BTreeSet<String> =
         members.flat_map(|m| m.mounts.iter().filter_map(host)).map(ToOwned::to_owned).collect();
@@ -97,7 +97,7 @@ fn share(world: &mut World) {
         .filter(|(name, by)| !kept.contains(*name) && by.values().any(|count| *count > 1))
         .map(|(name, _)| (*name).to_owned())
         .collect();
-    let mut said = BTreeSet::new();
+    let mut reported = BTreeSet::new();
     for workload in &mut world.workloads {
         let name = &workload.name;
         for member in &mut workload.members {
@@ -105,7 +105,7 @@ fn share(world: &mut World) {
                 let Some(share) = shared(&mount.source).filter(|share| free.contains(*share)) else {
                     return true;
                 };
-                if said.insert(share.to_owned()) {
+                if reported.insert(share.to_owned()) {
                     let what = format!("all of {name} name one share, {share}: treated as shared on purpose");
                     world.unread.push(Unread::assumed(mount.at.clone(), what));
                 }
@@ -137,7 +137,7 @@ fn nested(world: &mut World) {
             }
         }
     }
-    let mut said = BTreeSet::new();
+    let mut reported = BTreeSet::new();
     for (i, workload) in world.workloads.iter().enumerate() {
         for (path, at, data) in mounts(workload) {
             let above = path.rmatch_indices('/').take(DEEP).map(|(end, _)| &path[..end]);
@@ -145,7 +145,7 @@ fn nested(world: &mut World) {
             let other = above.filter_map(|a| Some((a, *of.get(a)?))).find(|(_, other)| meets(other));
             if let Some((above, (other, _))) = other
                 && !ROOTS.contains(&path.as_str())
-                && said.insert(path.clone())
+                && reported.insert(path.clone())
             {
                 let above = if above.is_empty() || above.ends_with(':') {
                     format!("{above}/")

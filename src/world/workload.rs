@@ -124,7 +124,7 @@ pub struct Workload {
     pub placed_by: Option<At>,
     /// The highest number of its containers on one node, as the scheduler counts them (Swarm's
     /// `max_replicas_per_node`).
-    pub most: Option<(u32, At)>,
+    pub max_per_node: Option<(u32, At)>,
     /// The ports of the node that it uses.
     pub ports: Vec<Port>,
     /// Whether it uses the network of the node, and the place that says so.
@@ -143,18 +143,18 @@ pub struct Workload {
     /// The file or directory in the container on which the process holds `flock` as long as it
     /// lives.
     pub lock: Option<(String, At)>,
-    /// Whether its start kills any container with its name, also that of another unit (fleet).
+    /// The line of its start that kills any container with its name, also that of another unit (fleet).
     pub kills: Option<At>,
     /// The place that lets its start end any container with the name of its own container (fleet).
     pub ends_name: Option<At>,
-    /// Whether its start first stops its own leftover containers, and no others, and waits until
+    /// The line of its start that stops its own leftover containers, and no others, and waits until
     /// they have ended: by label (fleet).
-    pub cleans: Option<At>,
-    /// Whether the container keeps running after the orchestrator has stopped its unit: `docker run
-    /// -d`, `KillMode=none`, `--restart=always` (fleet).
+    pub stops_leftovers: Option<At>,
+    /// The line that lets the container run on after the orchestrator has stopped its unit: `docker
+    /// run -d`, `KillMode=none`, `--restart=always` (fleet).
     pub outlives: Option<At>,
-    /// Whether one of its claims serves pods on many nodes (ReadWriteMany on Kubernetes).
-    pub many: Option<At>,
+    /// The line of a claim that serves pods on many nodes (ReadWriteMany on Kubernetes).
+    pub shared_claim: Option<At>,
     /// The line of the autoscaler that may set a higher number of containers than its own file.
     pub scaler: Option<At>,
     /// When its claims are deleted with its pods (Kubernetes' `persistentVolumeClaimRetentionPolicy`).
@@ -163,10 +163,10 @@ pub struct Workload {
     pub rolling: Option<Rolling>,
     /// Whether it runs next to another container of its unit and uses only the resources of that
     /// container (fleet).
-    pub beside: bool,
+    pub sidecar: bool,
     /// Whether it runs before or after the first container of its unit, never at the same time
     /// (fleet).
-    pub turns: bool,
+    pub runs_in_turn: bool,
     /// Paths whose disks are mounted before it starts: systemd's `RequiresMountsFor` (fleet).
     pub mounted: Vec<(String, At)>,
     /// The volumes without which it does not start: `docker volume inspect` before the start
@@ -196,7 +196,7 @@ impl Workload {
             apart: Vec::new(),
             tolerates: Vec::new(),
             placed_by: None,
-            most: None,
+            max_per_node: None,
             ports: Vec::new(),
             node_network: None,
             rollback: update.clone(),
@@ -207,14 +207,14 @@ impl Workload {
             lock: None,
             kills: None,
             ends_name: None,
-            cleans: None,
+            stops_leftovers: None,
             outlives: None,
-            many: None,
+            shared_claim: None,
             scaler: None,
             forgets: Forgets::default(),
             rolling: None,
-            beside: false,
-            turns: false,
+            sidecar: false,
+            runs_in_turn: false,
             mounted: Vec::new(),
             inspects: Vec::new(),
         }

@@ -2,12 +2,12 @@
 
 use crate::explore::facts::{Facts, Place};
 use crate::explore::search::{Action, Next, Step};
-use crate::explore::state::{Copy, Data, Link, NOWHERE, Phase, State};
+use crate::explore::state::{Container, Data, Link, NOWHERE, Phase, State};
 
 /// The highest number of strikes in one trace.
 const STRIKES: u32 = 3;
 
-/// Returns whether `action` may still happen: each strike at most once, at most [`STRIKES`] in a
+/// Returns whether `action` may still happen: each strike at most once, at most `STRIKES` in a
 /// trace.
 pub fn may_strike(state: &State, action: Action) -> bool {
     state.struck & action.bit() == 0 && state.struck.count_ones() < STRIKES
@@ -26,7 +26,7 @@ pub fn runs_as_wanted(facts: &Facts, state: &State) -> bool {
         let version = state.desired[usize::from(a)].version;
         let all = state.of(a).count();
         let good =
-            |c: &&Copy| c.phase == Phase::Running && !c.retired && !c.forgotten && c.version == version;
+            |c: &&Container| c.phase == Phase::Running && !c.retired && !c.forgotten && c.version == version;
         let wanted = match facts.actors[usize::from(a)].kind.per_node() {
             true => (0..facts.nodes).filter(|n| state.nodes[*n].takes(a)).count(),
             false => 1,
@@ -89,7 +89,7 @@ pub fn heals(facts: &Facts, state: &State) -> Vec<(Step, State)> {
 
 /// Returns the ways in which labels may change, with the node where they do.
 pub fn relabel(facts: &Facts, state: &State, action: Action) -> Vec<(u8, State)> {
-    let mut traces = Vec::new();
+    let mut states = Vec::new();
     let labelled = |a: usize| facts.actors[a].labelled;
     for n in 0..facts.nodes {
         let fits = state.nodes[n].fits;
@@ -98,7 +98,7 @@ pub fn relabel(facts: &Facts, state: &State, action: Action) -> Vec<(u8, State)>
             match action {
                 Action::Unlabel => {
                     after.nodes[n].fits &= !(1 << a);
-                    traces.push((n as u8, after));
+                    states.push((n as u8, after));
                 }
                 Action::MoveLabel if facts.actors[a].pinned => {
                     for m in (0..facts.nodes).filter(|m| *m != n) {
@@ -106,22 +106,22 @@ pub fn relabel(facts: &Facts, state: &State, action: Action) -> Vec<(u8, State)>
                         after.nodes[n].fits &= !(1 << a);
                         let others = if facts.excluded { 0 } else { after.nodes[m].fits };
                         after.nodes[m].fits = others | 1 << a;
-                        traces.push((n as u8, after));
+                        states.push((n as u8, after));
                     }
                 }
                 Action::FlipLabel if facts.excluded && !facts.actors[a].pinned => {
                     after.nodes[n].fits ^= 0b11;
-                    traces.push((n as u8, after));
+                    states.push((n as u8, after));
                 }
                 _ => {}
             }
         }
     }
-    traces
+    states
 }
 
-/// Adds a partition, a killed agent or a switched-off node, for each node in turn.
-pub fn unlink(facts: &Facts, struck: &State, next: &mut Next, action: Action) {
+/// Adds a partition, a killed agent or a node without power, for each node in turn.
+pub fn disconnect(facts: &Facts, struck: &State, next: &mut Next, action: Action) {
     let link = match action {
         Action::Cut => Link::Cut,
         Action::KillAgent => Link::Deaf,
@@ -150,7 +150,7 @@ pub fn unmount(facts: &Facts, struck: &State, next: &mut Next) {
 /// Adds the loss of a volume that nobody uses: it was deleted, or a node looks for it in the wrong
 /// place.
 pub fn lose(facts: &Facts, struck: &State, next: &mut Next) {
-    if struck.copies().any(Copy::runs) {
+    if struck.containers().any(Container::runs) {
         return;
     }
     for mount in facts.actors.iter().flat_map(|a| &a.mounts) {

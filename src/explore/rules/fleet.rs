@@ -10,7 +10,7 @@ use crate::world::Kind;
 use super::common;
 use crate::explore::facts::{Facts, holds};
 use crate::explore::search::{Action, Next, Rules, Step};
-use crate::explore::state::{Copy, Link, NOWHERE, Phase, State};
+use crate::explore::state::{Container, Link, NOWHERE, Phase, State};
 
 /// CoreOS fleet.
 pub struct Fleet;
@@ -44,10 +44,10 @@ impl Rules for Fleet {
         for actor in 0..facts.actors.len() as u8 {
             turn.create(actor);
         }
-        for copy in state.copies() {
-            turn.replace(copy);
-            turn.start(copy);
-            turn.stop(copy);
+        for container in state.containers() {
+            turn.replace(container);
+            turn.start(container);
+            turn.stop(container);
         }
         turn.notice();
         turn.heal();
@@ -55,8 +55,8 @@ impl Rules for Fleet {
             turn.strike(*action);
         }
         // A unit that does not run and is not wanted any more has no effect.
-        let gone = |c: &Copy| c.retired && !c.runs();
-        for (_, after, _) in next.steps.iter_mut().filter(|(_, after, _)| after.copies().any(gone)) {
+        let gone = |c: &Container| c.retired && !c.runs();
+        for (_, after, _) in next.steps.iter_mut().filter(|(_, after, _)| after.containers().any(gone)) {
             after.drop_if(gone);
         }
     }
@@ -98,7 +98,7 @@ impl Turn<'_> {
         for n in self.nodes() {
             let node = &self.state.nodes[usize::from(n)];
             let open = node.link == Link::Up && node.takes(actor);
-            let conflict = self.state.copies().any(|o| {
+            let conflict = self.state.containers().any(|o| {
                 o.node == n
                     && !o.retired
                     && o.actor != actor
@@ -108,8 +108,9 @@ impl Turn<'_> {
                 continue;
             }
             let mut after = *self.state;
-            let copy = Copy { phase: Phase::Placed, ..Copy::wanted(actor, desired.version, n) };
-            if after.push(copy) {
+            let container =
+                Container { phase: Phase::Placed, ..Container::wanted(actor, desired.version, n) };
+            if after.push(container) {
                 self.next.add(Step::new(Action::Create, actor, n, desired.version), after);
             } else {
                 self.next.full = true;
@@ -119,59 +120,63 @@ impl Turn<'_> {
 
     /// Updates units. If the content changed, the agent stops the unit, rewrites it and starts it.
     /// `destroy` returns before the unit has stopped.
-    fn replace(&mut self, old: &Copy) {
+    fn replace(&mut self, old: &Container) {
         let desired = self.state.desired[usize::from(old.actor)];
         if desired.deployed && !old.retired && old.version != desired.version {
             let mut after = *self.state;
-            after.set(old, Some(Copy { retired: true, ..*old }));
+            after.set(old, Some(Container { retired: true, ..*old }));
             self.next.add(Step::of(Action::Replace, old), after);
         }
     }
 
-    fn start(&mut self, copy: &Copy) {
-        let up = self.state.node(copy).is_some_and(|n| n.link == Link::Up);
-        if copy.phase != Phase::Placed || copy.retired || !up {
+    fn start(&mut self, container: &Container) {
+        let up = self.state.node(container).is_some_and(|n| n.link == Link::Up);
+        if container.phase != Phase::Placed || container.retired || !up {
             return;
         }
         // systemd has one unit with a name: it starts after its own stop is done.
-        let cleans = self.facts.of(copy).cleans;
-        let busy =
-            |o: &Copy| o.actor == copy.actor && o.node == copy.node && o.runs() && (cleans || !o.forgotten);
-        if self.state.copies().any(|o| o != copy && busy(o)) {
+        let stops_leftovers = self.facts.actor(container).stops_leftovers;
+        let busy = |o: &Container| {
+            o.actor == container.actor
+                && o.node == container.node
+                && o.runs()
+                && (stops_leftovers || !o.forgotten)
+        };
+        if self.state.containers().any(|o| o != container && busy(o)) {
             return;
         }
         let mut after = *self.state;
-        if self.facts.of(copy).kills {
+        if self.facts.actor(container).kills {
             // The start kills any container with its name, and takes the name.
-            after.drop_if(|o| o.node == copy.node && o.runs() && holds(&self.facts.name, o, copy));
+            after.drop_if(|o| o.node == container.node && o.runs() && holds(&self.facts.name, o, container));
         }
-        if self.facts.refused(&after, copy) {
+        if self.facts.refused(&after, container) {
             return;
         }
-        let breach = self.facts.run(&mut after, copy);
-        self.next.steps.push((Step::of(Action::Start, copy), after, breach));
+        let breach = self.facts.run(&mut after, container);
+        self.next.steps.push((Step::of(Action::Start, container), after, breach));
     }
 
-    fn stop(&mut self, copy: &Copy) {
-        let node = self.state.node(copy);
+    fn stop(&mut self, container: &Container) {
+        let node = self.state.node(container);
         let mut after = *self.state;
-        if copy.phase == Phase::Stopping {
-            after.set(copy, None);
-            self.next.add(Step::of(Action::End, copy), after);
+        if container.phase == Phase::Stopping {
+            after.set(container, None);
+            self.next.add(Step::of(Action::End, container), after);
             return;
         }
-        let own = self.facts.of(copy);
+        let own = self.facts.actor(container);
         let cut = node.is_some_and(|n| n.link != Link::Up);
-        if !copy.retired || copy.forgotten && !own.cleans || cut {
+        if !container.retired || container.forgotten && !own.stops_leftovers || cut {
             return;
         }
-        let outlives = own.outlives && !own.cleans;
+        let outlives = own.outlives && !own.stops_leftovers;
         let left = match outlives {
-            true => Copy { forgotten: true, ..*copy },
-            false => Copy { phase: Phase::Stopping, ..*copy },
+            true => Container { forgotten: true, ..*container },
+            false => Container { phase: Phase::Stopping, ..*container },
         };
-        after.set(copy, copy.runs().then_some(left));
-        self.next.add(Step::of(Action::Tell, copy), after);
+        after.set(container, container.runs().then_some(left));
+        self.next.add(Step::of(Action::Tell, container), after);
     }
 
     /// Lets the key of a lost machine expire, after 30 s. Its own agent stops nothing
@@ -257,21 +262,26 @@ impl Turn<'_> {
                 }
             }
             Action::Crash => {
-                for copy in self.state.copies().filter(|c| c.runs() && !c.forgotten) {
+                for container in self.state.containers().filter(|c| c.runs() && !c.forgotten) {
                     let mut after = struck;
                     // The unit is tried again on the same machine, unless a stop was requested.
-                    let again = Copy { phase: Phase::Placed, ..*copy };
+                    let again = Container { phase: Phase::Placed, ..*container };
                     after.set(
-                        copy,
-                        Some(Copy { forgotten: true, retired: true, phase: Phase::Running, ..*copy }),
+                        container,
+                        Some(Container {
+                            forgotten: true,
+                            retired: true,
+                            phase: Phase::Running,
+                            ..*container
+                        }),
                     );
-                    if !copy.retired && !after.push(again) {
+                    if !container.retired && !after.push(again) {
                         self.next.full = true;
                     }
-                    self.next.add(Step::of(action, copy), after);
+                    self.next.add(Step::of(action, container), after);
                 }
             }
-            Action::Cut | Action::PowerOff => common::unlink(self.facts, &struck, self.next, action),
+            Action::Cut | Action::PowerOff => common::disconnect(self.facts, &struck, self.next, action),
             Action::Unmount => common::unmount(self.facts, &struck, self.next),
             Action::LoseVolume => common::lose(self.facts, &struck, self.next),
             _ => {}

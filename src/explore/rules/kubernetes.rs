@@ -11,7 +11,7 @@ use crate::world::{Kind, Missing, Order};
 use super::common;
 use crate::explore::facts::{Breach, BreachKind, Facts, Place, Rolling, holds};
 use crate::explore::search::{Action, Next, Rules, Step};
-use crate::explore::state::{Copy, Data, Link, NOWHERE, Phase, State};
+use crate::explore::state::{Container, Data, Link, NOWHERE, Phase, State};
 
 /// Kubernetes.
 pub struct Kubernetes;
@@ -43,12 +43,12 @@ impl Rules for Kubernetes {
         for actor in 0..facts.actors.len() as u8 {
             turn.create(actor);
         }
-        for copy in state.copies() {
-            turn.replace(copy);
-            turn.place(copy);
-            turn.start(copy);
-            turn.available(copy);
-            turn.stop(copy);
+        for container in state.containers() {
+            turn.replace(container);
+            turn.place(container);
+            turn.start(container);
+            turn.available(container);
+            turn.stop(container);
         }
         turn.notice();
         turn.heal();
@@ -89,7 +89,7 @@ impl Turn<'_> {
         let objects = || self.state.of(actor).filter(|c| !c.forgotten);
         let surge = self.order(actor) == Order::StartFirst;
         // With a surge, a deleted pod is replaced at once, and an old pod while it still runs.
-        let counts = |c: &&Copy| !surge || !c.retired && c.version == desired.version;
+        let counts = |c: &&Container| !surge || !c.retired && c.version == desired.version;
         let places: Vec<u8> = match self.kind(actor) {
             _ if !desired.deployed => return,
             // It is created once, with everything else.
@@ -116,7 +116,7 @@ impl Turn<'_> {
         };
         for node in places {
             let mut after = *self.state;
-            if !after.push(Copy::wanted(actor, desired.version, node)) {
+            if !after.push(Container::wanted(actor, desired.version, node)) {
                 self.next.full = true;
                 continue;
             }
@@ -129,13 +129,14 @@ impl Turn<'_> {
     }
 
     /// Rolls out: deletes the old pod, at once or after the new one runs.
-    fn replace(&mut self, old: &Copy) {
+    fn replace(&mut self, old: &Container) {
         let desired = self.state.desired[usize::from(old.actor)];
         if !desired.deployed || old.retired || old.version == desired.version || self.kind(old.actor).once() {
             return;
         }
         let local = self.kind(old.actor).per_node();
-        let new = |c: &&Copy| c.version == desired.version && !c.retired && (!local || c.node == old.node);
+        let new =
+            |c: &&Container| c.version == desired.version && !c.retired && (!local || c.node == old.node);
         let ready = self.state.of(old.actor).filter(new).any(|c| c.phase == Phase::Running);
         if self.order(old.actor) == Order::StartFirst && old.runs() && !ready {
             return;
@@ -144,7 +145,7 @@ impl Turn<'_> {
             return;
         }
         let mut after = *self.state;
-        after.set(old, Some(Copy { retired: true, ..*old }));
+        after.set(old, Some(Container { retired: true, ..*old }));
         let breach = self.loses_quorum(old);
         self.next.steps.push((Step::of(Action::Replace, old), after, breach));
     }
@@ -153,18 +154,18 @@ impl Turn<'_> {
     /// stateful_set_control.go of 1.37, updateStatefulSetAfterInvariantEstablished): in a `Parallel`
     /// set first all old pods that are not available, then available pods within `maxUnavailable`, both
     /// from the highest ordinal down.
-    fn rolls(&self, old: &Copy, rolling: Rolling) -> bool {
+    fn rolls(&self, old: &Container, rolling: Rolling) -> bool {
         let available = |a: u8| self.state.of(a).any(|c| c.available && !c.retired);
         let missing = (0..self.facts.actors.len() as u8).filter(|a| !available(*a)).count();
-        let before = |c: &Copy| {
+        let before = |c: &Container| {
             c.actor > old.actor && c.version == old.version && !c.retired && c.available == old.available
         };
         let budget = missing < if rolling.many { 2 } else { 1 };
-        (rolling.parallel && !old.available || budget) && !self.state.copies().any(before)
+        (rolling.parallel && !old.available || budget) && !self.state.containers().any(before)
     }
 
     /// Returns whether another member of the quorum is stopped for the same roll-out while `old` runs.
-    fn loses_quorum(&self, old: &Copy) -> Option<Breach> {
+    fn loses_quorum(&self, old: &Container) -> Option<Breach> {
         let runs = |a: u8| self.state.of(a).any(|c| c.runs() && !c.retired);
         let other = (0..self.facts.actors.len() as u8).find(|a| *a != old.actor && !runs(*a))?;
         let lost = self.facts.rolling.is_some() && old.runs();
@@ -178,87 +179,96 @@ impl Turn<'_> {
     }
 
     /// Returns whether a pod has been ready for `minReadySeconds`.
-    fn available(&mut self, copy: &Copy) {
-        if self.facts.rolling.is_some() && copy.phase == Phase::Running && !copy.retired && !copy.available {
+    fn available(&mut self, container: &Container) {
+        if self.facts.rolling.is_some()
+            && container.phase == Phase::Running
+            && !container.retired
+            && !container.available
+        {
             let mut after = *self.state;
-            after.set(copy, Some(Copy { available: true, ..*copy }));
-            self.next.add(Step::of(Action::Available, copy), after);
+            after.set(container, Some(Container { available: true, ..*container }));
+            self.next.add(Step::of(Action::Available, container), after);
         }
     }
 
     /// Schedules a pod (pkg/scheduler/framework/plugins).
-    fn place(&mut self, copy: &Copy) {
-        if copy.phase != Phase::Waiting || copy.retired {
+    fn place(&mut self, container: &Container) {
+        if container.phase != Phase::Waiting || container.retired {
             return;
         }
-        let daemon = self.kind(copy.actor) == Kind::DaemonSet;
-        let nodes: Vec<u8> = if copy.node == NOWHERE { self.nodes().collect() } else { vec![copy.node] };
+        let daemon = self.kind(container.actor) == Kind::DaemonSet;
+        let nodes: Vec<u8> =
+            if container.node == NOWHERE { self.nodes().collect() } else { vec![container.node] };
         for n in nodes {
             let node = &self.state.nodes[usize::from(n)];
             let open = node.link == Link::Up && (daemon || !node.drained);
-            if open && self.fits(copy.actor, n) && !self.kept_off(copy, n) {
+            if open && self.fits(container.actor, n) && !self.kept_off(container, n) {
                 let mut after = *self.state;
-                after.set(copy, Some(Copy { node: n, phase: Phase::Placed, ..*copy }));
-                self.next.add(Step::new(Action::Place, copy.actor, n, copy.version), after);
+                after.set(container, Some(Container { node: n, phase: Phase::Placed, ..*container }));
+                self.next.add(Step::new(Action::Place, container.actor, n, container.version), after);
             }
         }
     }
 
-    fn kept_off(&self, copy: &Copy, n: u8) -> bool {
-        let others = self.state.copies().filter(|o| *o != copy && o.phase != Phase::Waiting && !o.forgotten);
-        let mounts = |c: &Copy| &self.facts.of(c).mounts;
+    fn kept_off(&self, container: &Container, n: u8) -> bool {
+        let others =
+            self.state.containers().filter(|o| *o != container && o.phase != Phase::Waiting && !o.forgotten);
+        let mounts = |c: &Container| &self.facts.actor(c).mounts;
         others.into_iter().any(|o| {
-            let here = o.node == n && (holds(&self.facts.port, copy, o) || holds(&self.facts.apart, copy, o));
-            here || mounts(copy)
+            let here = o.node == n
+                && (holds(&self.facts.port, container, o) || holds(&self.facts.apart, container, o));
+            here || mounts(container)
                 .iter()
-                .any(|m| m.holds_one_pod(copy, o) && mounts(o).iter().any(|t| t.place == m.place))
+                .any(|m| m.holds_one_pod(container, o) && mounts(o).iter().any(|t| t.place == m.place))
         })
     }
 
     /// Starts a pod. If the kubelet cannot start it, the pod stays on its node, and the kubelet
     /// tries again.
-    fn start(&mut self, copy: &Copy) {
-        let up = self.state.node(copy).is_some_and(|n| n.link == Link::Up);
-        if copy.phase != Phase::Placed || copy.retired || !up {
+    fn start(&mut self, container: &Container) {
+        let up = self.state.node(container).is_some_and(|n| n.link == Link::Up);
+        if container.phase != Phase::Placed || container.retired || !up {
             return;
         }
         let mut after = *self.state;
-        if self.facts.refused(self.state, copy) {
+        if self.facts.refused(self.state, container) {
             // Only an operator moves it.
-            after.set(copy, None);
-            self.next.add(Step::of(Action::Refuse, copy), after);
+            after.set(container, None);
+            self.next.add(Step::of(Action::Refuse, container), after);
             return;
         }
-        let breach = self.facts.run(&mut after, copy);
-        self.next.steps.push((Step::of(Action::Start, copy), after, breach));
+        let breach = self.facts.run(&mut after, container);
+        self.next.steps.push((Step::of(Action::Start, container), after, breach));
     }
 
-    fn stop(&mut self, copy: &Copy) {
+    fn stop(&mut self, container: &Container) {
         // An unreachable kubelet learns nothing, and the object stays.
-        if self.state.node(copy).is_some_and(|n| n.link != Link::Up) || !(copy.retired || copy.forgotten) {
+        if self.state.node(container).is_some_and(|n| n.link != Link::Up)
+            || !(container.retired || container.forgotten)
+        {
             return;
         }
         let mut after = *self.state;
-        let (action, left) = match copy.phase {
-            Phase::Running => (Action::Tell, Some(Copy { phase: Phase::Stopping, ..*copy })),
+        let (action, left) = match container.phase {
+            Phase::Running => (Action::Tell, Some(Container { phase: Phase::Stopping, ..*container })),
             Phase::Stopping => (Action::End, None),
             Phase::Waiting | Phase::Placed => (Action::Tell, None),
         };
-        after.set(copy, left);
+        after.set(container, left);
         if left.is_none() {
-            self.forget(&mut after, copy);
+            self.forget(&mut after, container);
         }
-        self.next.add(Step::of(action, copy), after);
+        self.next.add(Step::of(action, container), after);
     }
 
     /// Deletes the claims with the last pod of a set that is scaled down or deleted, if its policy
     /// is `Delete` (pkg/controller/statefulset/stateful_set_utils.go,
     /// updateClaimOwnerRefForSetAndPod).
-    fn forget(&self, state: &mut State, copy: &Copy) {
-        let actor = self.facts.of(copy);
-        let scaled = actor.forgets_scaled && !state.desired[usize::from(copy.actor)].deployed;
-        let deleted = actor.forgets_deleted && copy.orphan;
-        if !(scaled || deleted) || state.of(copy.actor).next().is_some() {
+    fn forget(&self, state: &mut State, container: &Container) {
+        let actor = self.facts.actor(container);
+        let scaled = actor.forgets_scaled && !state.desired[usize::from(container.actor)].deployed;
+        let deleted = actor.forgets_deleted && container.orphan;
+        if !(scaled || deleted) || state.of(container.actor).next().is_some() {
             return;
         }
         for mount in actor.mounts.iter().filter(|m| m.missing == Missing::Created) {
@@ -277,7 +287,7 @@ impl Turn<'_> {
             if node.link != Link::Up && !node.noticed {
                 let mut after = *self.state;
                 after.nodes[usize::from(n)].noticed = true;
-                let evicted = |c: &Copy| c.node == n && self.kind(c.actor) != Kind::DaemonSet;
+                let evicted = |c: &Container| c.node == n && self.kind(c.actor) != Kind::DaemonSet;
                 after.each(evicted, |c| c.retired = true);
                 self.next.add(Step::new(Action::Notice, 0, n, 0), after);
             }
@@ -349,11 +359,11 @@ impl Turn<'_> {
                 }
             }
             Action::Crash | Action::Force => {
-                for copy in self.state.copies().filter(|c| c.runs() && !c.forgotten) {
+                for container in self.state.containers().filter(|c| c.runs() && !c.forgotten) {
                     let mut after = struck;
                     let forgotten = action == Action::Force;
-                    after.set(copy, Some(Copy { retired: true, forgotten, ..*copy }));
-                    self.next.add(Step::of(action, copy), after);
+                    after.set(container, Some(Container { retired: true, forgotten, ..*container }));
+                    self.next.add(Step::of(action, container), after);
                 }
             }
             Action::PowerOff => {
@@ -370,7 +380,7 @@ impl Turn<'_> {
                     self.next.add(Step::new(action, 0, n, 0), after);
                 }
             }
-            Action::Cut | Action::KillAgent => common::unlink(self.facts, &struck, self.next, action),
+            Action::Cut | Action::KillAgent => common::disconnect(self.facts, &struck, self.next, action),
             Action::Unmount => common::unmount(self.facts, &struck, self.next),
             _ => {}
         }

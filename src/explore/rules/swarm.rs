@@ -9,7 +9,7 @@ use crate::world::{Kind, Order};
 use super::common;
 use crate::explore::facts::{Facts, Mount, holds};
 use crate::explore::search::{Action, Next, Rules, Step};
-use crate::explore::state::{Copy, Link, NOWHERE, Phase, State};
+use crate::explore::state::{Container, Link, NOWHERE, Phase, State};
 
 /// Docker Swarm.
 pub struct Swarm;
@@ -41,12 +41,12 @@ impl Rules for Swarm {
         for actor in 0..facts.actors.len() as u8 {
             turn.create(actor);
         }
-        for copy in state.copies() {
-            turn.replace(copy);
-            turn.release(copy);
-            turn.place(copy);
-            turn.start(copy);
-            turn.stop(copy);
+        for container in state.containers() {
+            turn.replace(container);
+            turn.release(container);
+            turn.place(container);
+            turn.start(container);
+            turn.stop(container);
         }
         turn.notice();
         turn.heal();
@@ -114,44 +114,47 @@ impl Turn<'_> {
         };
         for node in places {
             let mut after = *self.state;
-            let task = Copy::wanted(actor, desired.version, node);
+            let task = Container::wanted(actor, desired.version, node);
             self.push(&mut after, task);
             self.next.add(Step::new(Action::Create, actor, node, desired.version), after);
         }
     }
 
-    fn push(&mut self, state: &mut State, copy: Copy) {
-        if !state.push(copy) {
+    fn push(&mut self, state: &mut State, container: Container) {
+        if !state.push(container) {
             self.next.full = true;
         }
     }
 
     /// Lets the updater replace a task (manager/orchestrator/update/updater.go).
-    fn replace(&mut self, old: &Copy) {
+    fn replace(&mut self, old: &Container) {
         let wanted = self.state.desired[usize::from(old.actor)];
         if !wanted.deployed || old.retired {
             return;
         }
         let order = self.order(old.actor);
         let mut after = *self.state;
-        let slot = |c: &Copy| c.actor == old.actor && (c.node == old.node || !self.global(c.actor));
+        let slot = |c: &Container| c.actor == old.actor && (c.node == old.node || !self.global(c.actor));
         if old.version == wanted.version {
             // Of a slot where a task of the wanted version runs, the others stop: the old one of a
             // start-first update, the new one of an update that is rolled back (useExistingTask).
-            let late = |c: &Copy| slot(c) && c.version != old.version && !c.retired;
-            if old.phase == Phase::Running && self.state.copies().any(late) {
+            let late = |c: &Container| slot(c) && c.version != old.version && !c.retired;
+            if old.phase == Phase::Running && self.state.containers().any(late) {
                 after.each(late, |c| c.retired = true);
                 self.next.add(Step::of(Action::Replace, old), after);
             }
             return;
         }
         // It waits for nothing but the other task of its slot.
-        let there = |c: &Copy| slot(c) && c.version == wanted.version && !c.retired;
-        if self.state.copies().any(there) {
+        let there = |c: &Container| slot(c) && c.version == wanted.version && !c.retired;
+        if self.state.containers().any(there) {
             return;
         }
         let node = if self.global(old.actor) { old.node } else { NOWHERE };
-        let new = Copy { waits: order == Order::StopFirst, ..Copy::wanted(old.actor, wanted.version, node) };
+        let new = Container {
+            waits: order == Order::StopFirst,
+            ..Container::wanted(old.actor, wanted.version, node)
+        };
         if order == Order::StartFirst {
             if old.phase == Phase::Running {
                 self.push(&mut after, new);
@@ -159,7 +162,7 @@ impl Turn<'_> {
             }
             return;
         }
-        after.set(old, old.runs().then_some(Copy { retired: true, ..*old }));
+        after.set(old, old.runs().then_some(Container { retired: true, ..*old }));
         self.push(&mut after, new);
         self.next.add(Step::of(Action::Replace, old), after);
     }
@@ -175,91 +178,96 @@ impl Turn<'_> {
 
     /// Starts a replacement after the old task has stopped or its node is down, or after 60 s: too
     /// short for a grace period above 55 s.
-    fn release(&mut self, copy: &Copy) {
-        if !copy.waits {
+    fn release(&mut self, container: &Container) {
+        if !container.waits {
             return;
         }
-        let holds = |o: &Copy| {
+        let holds = |o: &Container| {
             let down = self.state.node(o).is_some_and(|n| n.noticed);
-            o.actor == copy.actor
+            o.actor == container.actor
                 && o.retired
                 && o.runs()
                 && !down
-                && (o.node == copy.node || !self.global(o.actor))
+                && (o.node == container.node || !self.global(o.actor))
         };
-        let ended = !self.state.copies().any(holds);
-        if ended || self.facts.of(copy).slow {
+        let ended = !self.state.containers().any(holds);
+        if ended || self.facts.actor(container).slow {
             let mut after = *self.state;
-            after.set(copy, Some(Copy { waits: false, ..*copy }));
+            after.set(container, Some(Container { waits: false, ..*container }));
             let action = if ended { Action::Release } else { Action::Timeout };
-            self.next.add(Step::of(action, copy), after);
+            self.next.add(Step::of(action, container), after);
         }
     }
 
     /// Schedules a task (manager/scheduler/filter.go).
-    fn place(&mut self, copy: &Copy) {
-        if copy.phase != Phase::Waiting || copy.waits {
+    fn place(&mut self, container: &Container) {
+        if container.phase != Phase::Waiting || container.waits {
             return;
         }
-        let nodes: Vec<u8> = if copy.node == NOWHERE { self.nodes().collect() } else { vec![copy.node] };
+        let nodes: Vec<u8> =
+            if container.node == NOWHERE { self.nodes().collect() } else { vec![container.node] };
         for n in nodes {
-            if self.up(n) && self.fits(copy.actor, n) && !self.taken(copy, n) {
+            if self.up(n) && self.fits(container.actor, n) && !self.taken(container, n) {
                 let mut after = *self.state;
-                after.set(copy, Some(Copy { node: n, phase: Phase::Placed, ..*copy }));
-                self.next.add(Step::new(Action::Place, copy.actor, n, copy.version), after);
+                after.set(container, Some(Container { node: n, phase: Phase::Placed, ..*container }));
+                self.next.add(Step::new(Action::Place, container.actor, n, container.version), after);
             }
         }
     }
 
-    fn taken(&self, copy: &Copy, n: u8) -> bool {
-        let own = self.facts.of(copy);
-        let others = || self.state.copies().filter(|o| *o != copy && o.phase != Phase::Waiting);
+    fn taken(&self, container: &Container, n: u8) -> bool {
+        let own = self.facts.actor(container);
+        let others = || self.state.containers().filter(|o| *o != container && o.phase != Phase::Waiting);
         // A rejected task is no longer counted (nodeinfo.go, removeTask).
-        if others().any(|o| o.node == n && !o.forgotten && holds(&self.facts.port, copy, o)) {
+        if others().any(|o| o.node == n && !o.forgotten && holds(&self.facts.port, container, o)) {
             return true;
         }
         let desired =
-            others().filter(|o| o.node == n && !o.retired && holds(&self.facts.same, copy, o)).count();
-        if own.most.is_some_and(|most| desired >= most as usize) {
+            others().filter(|o| o.node == n && !o.retired && holds(&self.facts.same, container, o)).count();
+        if own.max_per_node.is_some_and(|most| desired >= most as usize) {
             return true;
         }
         // A global service never reserves (scheduler.go, taskFitNode).
         let reserved = |m: &&Mount| m.reserved && own.kind != Kind::Global;
         own.mounts.iter().filter(reserved).any(|m| {
-            others().any(|o| !o.forgotten && self.facts.of(o).mounts.iter().any(|t| t.place == m.place))
+            others().any(|o| !o.forgotten && self.facts.actor(o).mounts.iter().any(|t| t.place == m.place))
         })
     }
 
-    fn start(&mut self, copy: &Copy) {
-        if copy.phase != Phase::Placed || self.state.nodes[usize::from(copy.node)].link != Link::Up {
+    fn start(&mut self, container: &Container) {
+        if container.phase != Phase::Placed || self.state.nodes[usize::from(container.node)].link != Link::Up
+        {
             return;
         }
         let mut after = *self.state;
-        if self.facts.refused(self.state, copy) {
+        if self.facts.refused(self.state, container) {
             // The task is rejected, and another one is tried on any node.
-            if !self.global(copy.actor) && self.facts.nodes > 1 {
-                after.set(copy, Some(Copy::wanted(copy.actor, copy.version, NOWHERE)));
-                self.next.add(Step::of(Action::Refuse, copy), after);
+            if !self.global(container.actor) && self.facts.nodes > 1 {
+                after.set(container, Some(Container::wanted(container.actor, container.version, NOWHERE)));
+                self.next.add(Step::of(Action::Refuse, container), after);
             }
             return;
         }
-        let breach = self.facts.run(&mut after, copy);
-        self.next.steps.push((Step::of(Action::Start, copy), after, breach));
+        let breach = self.facts.run(&mut after, container);
+        self.next.steps.push((Step::of(Action::Start, container), after, breach));
     }
 
-    fn stop(&mut self, copy: &Copy) {
+    fn stop(&mut self, container: &Container) {
         let mut after = *self.state;
-        if copy.phase == Phase::Stopping {
-            after.set(copy, None);
-            self.next.add(Step::of(Action::End, copy), after);
+        if container.phase == Phase::Stopping {
+            after.set(container, None);
+            self.next.add(Step::of(Action::End, container), after);
             return;
         }
-        let hears = self.state.node(copy).is_none_or(|n| n.link == Link::Up);
+        let hears = self.state.node(container).is_none_or(|n| n.link == Link::Up);
         // A removed node gets no more updates.
-        let removed = copy.forgotten && self.state.struck & Action::Force.bit() != 0;
-        if copy.retired && hears && !removed {
-            after.set(copy, copy.runs().then_some(Copy { phase: Phase::Stopping, ..*copy }));
-            self.next.add(Step::of(Action::Tell, copy), after);
+        let removed = container.forgotten && self.state.struck & Action::Force.bit() != 0;
+        if container.retired && hears && !removed {
+            after.set(
+                container,
+                container.runs().then_some(Container { phase: Phase::Stopping, ..*container }),
+            );
+            self.next.add(Step::of(Action::Tell, container), after);
         }
     }
 
@@ -308,7 +316,7 @@ impl Turn<'_> {
                 struck.drop_if(|c| c.actor == 0 && !c.runs());
                 self.next.add(Step::new(action, 0, NOWHERE, 0), struck);
             }
-            Action::ManagerRestart if self.state.copies().any(|c| c.waits) => {
+            Action::ManagerRestart if self.state.containers().any(|c| c.waits) => {
                 // The new manager no longer waits (manager/orchestrator/taskinit/init.go).
                 struck.each(|c| c.waits, |c| c.waits = false);
                 self.next.add(Step::new(action, 0, NOWHERE, 0), struck);
@@ -324,10 +332,13 @@ impl Turn<'_> {
                 for n in up {
                     let mut after = struck;
                     after.nodes[usize::from(n)].drained = true;
-                    for old in self.state.copies().filter(|c| c.node == n && !c.retired) {
-                        after.set(old, old.runs().then_some(Copy { retired: true, ..*old }));
+                    for old in self.state.containers().filter(|c| c.node == n && !c.retired) {
+                        after.set(old, old.runs().then_some(Container { retired: true, ..*old }));
                         if !self.global(old.actor) {
-                            let new = Copy { waits: true, ..Copy::wanted(old.actor, old.version, NOWHERE) };
+                            let new = Container {
+                                waits: true,
+                                ..Container::wanted(old.actor, old.version, NOWHERE)
+                            };
                             self.push(&mut after, new);
                         }
                     }
@@ -335,14 +346,14 @@ impl Turn<'_> {
                 }
             }
             Action::Crash => {
-                for copy in self.state.copies().filter(|c| c.phase == Phase::Running && !c.retired) {
+                for container in self.state.containers().filter(|c| c.phase == Phase::Running && !c.retired) {
                     let mut after = struck;
-                    after.set(copy, None);
-                    self.next.add(Step::of(action, copy), after);
+                    after.set(container, None);
+                    self.next.add(Step::of(action, container), after);
                 }
             }
             Action::Cut | Action::KillAgent | Action::PowerOff => {
-                common::unlink(self.facts, &struck, self.next, action)
+                common::disconnect(self.facts, &struck, self.next, action)
             }
             Action::Unmount => common::unmount(self.facts, &struck, self.next),
             Action::LoseVolume => common::lose(self.facts, &struck, self.next),
@@ -362,7 +373,8 @@ impl Turn<'_> {
     /// Nothing waits until it has ended (manager/orchestrator/constraintenforcer).
     fn enforce(&self, state: &mut State) {
         let nodes = state.nodes;
-        let unfit = |c: &Copy| c.node != NOWHERE && !nodes[usize::from(c.node)].takes(c.actor) && !c.retired;
+        let unfit =
+            |c: &Container| c.node != NOWHERE && !nodes[usize::from(c.node)].takes(c.actor) && !c.retired;
         state.drop_if(|c| unfit(c) && !c.runs());
         state.each(unfit, |c| (c.retired, c.forgotten) = (true, true));
     }

@@ -20,7 +20,7 @@ impl Narrator for Fleet {
         let (workload, name) = (actor.workload, &actor.member.name);
         let node = story::node(scenario, step);
         let wanted = scenario.want(actor);
-        let stopping = before.copies().any(|c| c.runs() && c.retired);
+        let stopping = before.containers().any(|c| c.runs() && c.retired);
         if workload.kind == Kind::Local
             && let Some(told) = local(scenario, step)
         {
@@ -31,7 +31,7 @@ impl Narrator for Fleet {
                 (format!("{name} is destroyed and started with new content"), Some(&workload.at))
             }
             Action::Rollback => (format!("{name} is replaced by its old content"), Some(&workload.at)),
-            Action::Create if workload.beside => {
+            Action::Create if workload.sidecar => {
                 (format!("the unit starts {name} beside its first container"), Some(&workload.at))
             }
             Action::Create if stopping => (
@@ -74,7 +74,7 @@ impl Narrator for Fleet {
         let mount = breach.mount.and_then(|m| actor.mounts.get(usize::from(m))).copied();
         let at_mount = mount.map_or(&workload.at, |m| &m.at);
         let elsewhere = trace.last().is_some_and(|(start, after)| {
-            after.copies().any(|c| c.runs() && c.actor == breach.other && c.node != start.node)
+            after.containers().any(|c| c.runs() && c.actor == breach.other && c.node != start.node)
         });
         let made = trace.iter().any(|(s, _)| matches!(s.action, Action::Unmount | Action::LoseVolume));
         let pinned = scenario.facts.actors[usize::from(breach.actor)].pinned;
@@ -120,7 +120,7 @@ fn local<'w>(scenario: &Scenario<'w>, step: &Step) -> Option<Option<Sentence<'w>
     let words = match step.action {
         Action::Update => (format!("{name} is changed and restarted"), Some(&workload.at)),
         Action::Rollback => (format!("the old {name} is put back and restarted"), Some(&workload.at)),
-        Action::Create if workload.beside => {
+        Action::Create if workload.sidecar => {
             (format!("the unit starts {name} beside its first container"), Some(&workload.at))
         }
         Action::Create => (format!("systemd is to run {name}"), Some(&workload.at)),

@@ -122,7 +122,7 @@ fn premise<'w>(scenario: &Scenario<'w>, trace: &[(Step, State)]) -> Option<(&'w 
     let set = trace.iter().any(|(step, _)| sets.contains(&step.action));
     let start = scenario.facts.start();
     let started = trace.iter().find(|(step, _)| step.action == Action::Start).map(|(step, _)| step.node);
-    let first = start.copies().next().map(|copy| copy.node).or(started)?;
+    let first = start.containers().next().map(|container| container.node).or(started)?;
     let loose =
         |index: usize| scenario.facts.actors.get(index).is_some_and(|a| !a.pinned && !a.kind.per_node());
     scenario.carried().find(|(index, _)| !set && loose(*index)).map(|(_, want)| (want, first))

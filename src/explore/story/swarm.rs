@@ -78,7 +78,7 @@ impl Narrator for Swarm {
         let came = |action| trace.iter().any(|(s, _)| s.action == action);
         let moved = breach.kind != BreachKind::Two
             || trace.last().is_some_and(|(start, after)| {
-                after.copies().any(|c| c.runs() && c.actor == breach.other && c.node != start.node)
+                after.containers().any(|c| c.runs() && c.actor == breach.other && c.node != start.node)
             });
         let at_mount = mount.map_or(&workload.at, |m| &m.at);
         if workload.members.len() > 1 {

@@ -98,7 +98,7 @@ impl<'m, 'a, 'c> Run<'m, 'a, 'c> {
     }
 
     fn words(&mut self, place: Place, words: Vec<Text>) {
-        self.maker.fits(&words, place);
+        self.maker.check_line_length(&words, place);
         self.lines.push(words);
     }
 
@@ -186,7 +186,7 @@ impl<'m, 'a, 'c> Run<'m, 'a, 'c> {
                 continue;
             }
             let words = shell::export(name, &value, secrets);
-            self.maker.fits(&words, place);
+            self.maker.check_line_length(&words, place);
             self.exports.push(words);
             self.add(place, ["-e", name.as_str()]);
         }
@@ -225,7 +225,7 @@ impl<'m, 'a, 'c> Run<'m, 'a, 'c> {
         }
         let templates = program.command.iter().chain(&program.args);
         for (template, word) in templates.zip(words) {
-            self.maker.fits(&[word], self.maker.service.place(&template.route));
+            self.maker.check_line_length(&[word], self.maker.service.place(&template.route));
         }
         self.lines.extend(fill(command));
         self.lines.extend(fill(args));

@@ -14,7 +14,7 @@ use crate::value::{Part, Text};
 /// systemd before 233 reads 2046 and the newline.
 const MAX_LINE: usize = 2046;
 /// The length of the longest text before the first word of a line.
-const KEY: usize = "ExecStartPre=-".len();
+const LONGEST_KEY: usize = "ExecStartPre=-".len();
 /// Plans the units of one member and reports errors.
 pub struct Maker<'a, 'c> {
     /// Where to report errors.
@@ -39,7 +39,9 @@ impl<'a, 'c> Maker<'a, 'c> {
     /// Renders a value that may contain secrets.
     pub fn secret_text(&mut self, template: &Template) -> Text {
         let text = self.values.text(self.context, template, self.whom());
-        if let Some(c) = text.0.iter().find_map(|p| if let Part::Literal(t) = p { odd(t) } else { None }) {
+        if let Some(c) =
+            text.0.iter().find_map(|p| if let Part::Literal(t) = p { refused_character(t) } else { None })
+        {
             let place = self.service.place(&template.route);
             self.context.fault(no_character(place, c));
         }
@@ -98,9 +100,9 @@ impl<'a, 'c> Maker<'a, 'c> {
     }
 
     /// Reports a line that fleet would refuse.
-    pub fn fits(&mut self, words: &[Text], place: Place) {
+    pub fn check_line_length(&mut self, words: &[Text], place: Place) {
         let width: usize = words.iter().filter_map(exec_word).map(|w| w.len() + 1).sum();
-        if KEY + width + " \\".len() <= MAX_LINE {
+        if LONGEST_KEY + width + " \\".len() <= MAX_LINE {
             return;
         }
         let start: String =
@@ -122,7 +124,7 @@ impl<'a, 'c> Maker<'a, 'c> {
 
 /// Returns the first character that systemd does not accept in text (`src/basic/utf8.c`). It would
 /// drop the line.
-pub fn odd(text: &str) -> Option<char> {
+pub fn refused_character(text: &str) -> Option<char> {
     text.chars().find(|c| matches!(*c as u32, 0xFDD0..=0xFDEF) || *c as u32 & 0xFFFE == 0xFFFE)
 }
 

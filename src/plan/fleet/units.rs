@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::maker::{Maker, no_character, odd};
+use super::maker::{Maker, no_character, refused_character};
 use super::raw::{self, Additions};
 use super::schedule::{self, Schedule};
 use super::shell::{self, Lines};
@@ -183,7 +183,7 @@ fn prepare(maker: &mut Maker<'_, '_>, w: &Workload, storage: &Storage) -> Vec<Co
     let volumes = storage.volumes.iter().map(|v| shell::volume(&v.name, v.driver));
     let mut all: Vec<Command> = secrets.chain(volumes).map(Command::must).collect();
     for file in &w.files {
-        if let Some(c) = odd(&file.content) {
+        if let Some(c) = refused_character(&file.content) {
             maker.context.fault(no_character(maker.service.key(&file.route), c));
         }
         all.extend(shell::write(file, &maker.file(&file.path)).into_iter().map(Command::must));
@@ -200,7 +200,7 @@ fn stop(maker: &mut Maker<'_, '_>, stop: &Stop, unit: &str) -> Vec<Command> {
     if let Some((run, within)) = before {
         let words = maker.words(run);
         let place = run.first().map(|t| maker.service.key(&t.route)).unwrap_or_default();
-        maker.fits(&words, place);
+        maker.check_line_length(&words, place);
         all.push(Command::may(shell::before(unit, *within, words)));
         left = left.saturating_sub(*within);
     }

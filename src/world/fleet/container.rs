@@ -19,7 +19,7 @@ use crate::text::unit;
 use crate::world::found::Found;
 use crate::world::lock::{self, Lock};
 use crate::world::path;
-use crate::world::{Inspect, Member, Missing, Mount, Port, Source, Volume, Workload, claims};
+use crate::world::{Inspect, Member, Missing, Mount, Port, Source, Volume, Workload, data_mounts};
 
 /// The highest number of ports of one container: a range counts as that many.
 const PORTS: usize = 1 << 16;
@@ -323,8 +323,8 @@ impl Reader<'_> {
         let option = if container.is_some() { "volumes-from" } else { given.option };
         let at = self.step.at(given.at, &format!("--{option}"));
         let path = if written.kind == "volume" { String::new() } else { shortest(written.source) };
-        let agent = !path.is_empty() && claims::only_reads(&self.run.image.text, self.images);
-        let data = claims::is_data(&path, written.target, self.software.as_deref());
+        let agent = !path.is_empty() && data_mounts::only_reads(&self.run.image.text, self.images);
+        let data = data_mounts::is_data(&path, written.target, self.software.as_deref());
         if let Some(what) = path::doubt(&path, written.target).filter(|_| !data && !agent) {
             self.found.unread(at.clone(), what);
         }

@@ -19,7 +19,7 @@ pub struct Other<'s> {
     /// The command that makes it.
     pub main: Main<'s>,
     /// Whether it runs before or after the first one, never at the same time.
-    pub turns: bool,
+    pub runs_in_turn: bool,
 }
 
 /// Returns the containers of a unit except `main` and those that only provide volumes for others.
@@ -40,7 +40,7 @@ pub fn others<'s>(steps: &'s [Step], main: Option<&Main<'s>>, found: &mut Found)
         }
         let on = run.is("detach") || step.command.background;
         let first = main.filter(|main| main.step.key == "ExecStart");
-        let turns = match step.key.as_str() {
+        let runs_in_turn = match step.key.as_str() {
             "ExecStartPre" | "ExecCondition" => !on,
             "ExecStart" => !on && !first.is_some_and(|m| m.detached.is_some() || m.step.command.background),
             "ExecStop" => stopped,
@@ -48,7 +48,7 @@ pub fn others<'s>(steps: &'s [Step], main: Option<&Main<'s>>, found: &mut Found)
             _ => false,
         };
         let detached = step.is_left(run).then_some(step);
-        others.push(Other { main: Main { step, run, detached }, turns });
+        others.push(Other { main: Main { step, run, detached }, runs_in_turn });
     }
     others
 }

@@ -5,7 +5,7 @@ use super::quadlet;
 use crate::finding::{At, codes};
 use crate::images::{Life, Loss, Seen, Software, Why};
 use crate::world::found::Found;
-use crate::world::{Kind, Mount, Source, Workload, claims};
+use crate::world::{Kind, Mount, Source, Workload, data_mounts};
 
 /// Reports the data of `software` that is deleted with the container of `run`, and returns it as mounts.
 /// `mounts` and `others` are the mounts that it can write to, `image` is the place of the image.
@@ -18,7 +18,8 @@ pub fn judge(
     found: &mut Found,
 ) -> Vec<Mount> {
     let all = || mounts.iter().chain(others);
-    let seen: Vec<Seen<'_>> = claims::seen(mounts, true).chain(claims::seen(others, false)).collect();
+    let seen: Vec<Seen<'_>> =
+        data_mounts::seen(mounts, true).chain(data_mounts::seen(others, false)).collect();
     let fixed = run.last("hostname").is_some() || workload.node_network.is_some();
     let Some(loss) = software.lost(&seen, fixed) else { return Vec::new() };
     let target = match &loss.why {

@@ -41,7 +41,7 @@ pub fn judge(set: &Set<'_>, workloads: &mut [Workload], kills: Vec<Vec<(Victim, 
                 Victim::All => (Some(&all), "containers that it does not name".to_owned()),
             };
             if hit.is_some_and(|hit| hit.contains(&i)) {
-                workloads[i].cleans.get_or_insert_with(|| at.clone());
+                workloads[i].stops_leftovers.get_or_insert_with(|| at.clone());
             }
             // A command after the end of the unit starts nothing.
             if at.field.starts_with("Service ExecStopPost") {

@@ -51,8 +51,8 @@ pub fn read(files: &[File<'_>], images: &Images) -> World {
         ignored::check(unit, &mut found);
     }
     let set = Set::new(&units, &mut found);
-    set.globs(&mut found);
-    set.stuck(&mut found);
+    set.report_unmatched_globs(&mut found);
+    set.report_unsatisfiable(&mut found);
     let (mut workloads, mut kills) = (Vec::new(), Vec::new());
     let mut said: BTreeSet<&str> = BTreeSet::new();
     let mut steps: Vec<Vec<Step>> = Vec::new();
@@ -139,20 +139,20 @@ impl<'r> Reader<'r> {
         let name = other.main.run.last("name").map_or(&other.main.run.image, |name| name);
         helper.family = format!("{} of {}", name.text, first.family);
         helper.at = other.main.step.place();
-        helper.turns = other.turns;
+        helper.runs_in_turn = other.runs_in_turn;
         let held = |w: &Workload| -> Vec<Source> {
             w.members.iter().flat_map(|m| &m.mounts).map(|m| m.source.clone()).collect()
         };
         let (ours, theirs) = (held(first), held(helper));
-        helper.beside = other.turns || theirs.iter().all(|source| ours.contains(source));
-        if !other.turns {
+        helper.sidecar = other.runs_in_turn || theirs.iter().all(|source| ours.contains(source));
+        if !other.runs_in_turn {
             helper.outlives = stop::outlives(unit, steps, &other.main, self.found);
         }
         if let [member] = helper.members.as_mut_slice() {
             member.name = format!("{} of {}", name.text, self.instance.name);
         }
         let before = other.main.step.key == "ExecStartPre" || other.main.step.key == "ExecCondition";
-        if before && other.turns {
+        if before && other.runs_in_turn {
             self.over_old(first, helper, other);
         }
     }
@@ -295,7 +295,7 @@ fn missed(set: &Set<'_>, workloads: &[Workload], found: &mut Found) {
                 let open = ours.iter().filter(|own| !free.is_empty() && !theirs[0].keeps_off(&own.name));
                 for own in open {
                     let other = free.iter().find(|other| other.unit.name != own.unit.name);
-                    let (Some(rule), Some(other)) = (set.held(own), other) else { continue };
+                    let (Some(rule), Some(other)) = (set.own_conflict(own), other) else { continue };
                     let message =
                         format!("`{}` misses {}, which runs the same image", rule.text, other.unit.name);
                     let fix = format!("Conflicts={}", other.unit.name.replace("@.", "@*."));
@@ -314,7 +314,7 @@ fn missed(set: &Set<'_>, workloads: &[Workload], found: &mut Found) {
 /// Applies `MachineOf`: a unit that follows others runs only where they may run, and not next to
 /// units that they avoid, as far as both have the same data.
 fn follow(set: &Set<'_>, workloads: &mut [Workload]) {
-    let crews: Vec<Vec<Instance<'_>>> = set.instances.iter().map(|own| set.crew(own)).collect();
+    let crews: Vec<Vec<Instance<'_>>> = set.instances.iter().map(|own| set.co_located(own)).collect();
     let mut holders: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     let sources = |w: &Workload| -> BTreeSet<String> {
         let all = w.members.iter().flat_map(|m| &m.mounts);

@@ -116,8 +116,8 @@ fn side_by_side(
     let demands = |i: &Instance<'_>| i.unit.rules.demands(i.parts());
     let (ours, theirs) = (demands(one), demands(two));
     let ids = |i: &Instance<'_>| i.unit.rules.ids.first().map(|id| id.text.clone());
-    let crew = set.crew(one).iter().any(|peer| peer.name == two.name)
-        || set.crew(two).iter().any(|peer| peer.name == one.name);
+    let crew = set.co_located(one).iter().any(|peer| peer.name == two.name)
+        || set.co_located(two).iter().any(|peer| peer.name == one.name);
     let free = ours == theirs || ours.is_empty() || theirs.is_empty();
     crew || free && ids(one) == ids(two)
 }

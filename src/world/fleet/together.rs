@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::names::{self, Name};
 use super::rules::Rule;
 use super::unit::Unit;
-use crate::finding::codes;
+use crate::finding::{At, codes};
 use crate::text::glob::Glob;
 use crate::world::found::Found;
 
@@ -117,7 +117,7 @@ impl<'u> Set<'u> {
     }
 
     /// Returns the file of a name: its own, or that of its template.
-    fn text(&self, name: &str) -> Option<&'u Unit> {
+    fn unit_of(&self, name: &str) -> Option<&'u Unit> {
         let parts = Name::of(name);
         let template = || parts.instance.map(|_| parts.instantiated(""));
         let unit = self.units.get(name).or_else(|| self.units.get(template()?.as_str()));
@@ -126,7 +126,7 @@ impl<'u> Set<'u> {
 
     /// Returns whether a unit of this name is among the files, or its template.
     pub fn knows(&self, name: &str) -> bool {
-        self.text(name).is_some()
+        self.unit_of(name).is_some()
     }
 
     /// Returns the names of the files.
@@ -135,13 +135,13 @@ impl<'u> Set<'u> {
     }
 
     fn find(&self, name: &str) -> Option<Instance<'u>> {
-        Some(Instance::new(self.text(name)?, name.to_owned()))
+        Some(Instance::new(self.unit_of(name)?, name.to_owned()))
     }
 
     /// Returns the units that `of` follows, directly or not, and that therefore share its machine.
     /// At most [`CREW`].
-    pub fn crew(&self, of: &Instance<'u>) -> Vec<Instance<'u>> {
-        let mut crew: Vec<Instance<'u>> = Vec::new();
+    pub fn co_located(&self, of: &Instance<'u>) -> Vec<Instance<'u>> {
+        let mut co_located: Vec<Instance<'u>> = Vec::new();
         let mut seen = BTreeSet::from([of.name.clone()]);
         let mut open: Vec<String> = of.peers().map(|(name, _)| name).collect();
         while let Some(name) = open.pop() {
@@ -150,37 +150,29 @@ impl<'u> Set<'u> {
             }
             if let Some(peer) = self.find(&name) {
                 open.extend(peer.peers().map(|(name, _)| name));
-                crew.push(peer);
-                if crew.len() == CREW {
+                co_located.push(peer);
+                if co_located.len() == CREW {
                     break;
                 }
             }
         }
-        crew
+        co_located
     }
 
     /// Reports rules of `MachineOf` that can never be satisfied.
-    pub fn stuck(&self, found: &mut Found) {
+    pub fn report_unsatisfiable(&self, found: &mut Found) {
         for own in &self.instances {
-            for (name, rule) in own.peers() {
-                if name == own.name {
-                    let message = format!("{} waits for itself: fleet never runs it", own.unit.name);
-                    found.violation(codes::STUCK, message, vec![rule.at.clone()], "MachineOf=another unit");
-                } else if self.text(&name).is_none() {
-                    let what = format!("{} is not among the files: where it may run is not known", rule.text);
-                    found.unread(rule.at.clone(), what);
-                }
-            }
+            self.report_peers(own, found);
             let Some((_, follows)) = own.peers().next() else { continue };
-            let crew = self.crew(own);
-            if crew.len() == CREW {
+            let co_located = self.co_located(own);
+            if co_located.len() == CREW {
                 found.unread(
                     follows.at.clone(),
                     format!("it follows {CREW} units or more: no others are looked at"),
                 );
             }
-            for (i, peer) in crew.iter().enumerate() {
-                for other in crew.iter().skip(i + 1).chain([own]) {
+            for (i, peer) in co_located.iter().enumerate() {
+                for other in co_located.iter().skip(i + 1).chain([own]) {
                     let Some(rule) = other.conflict(peer) else { continue };
                     let message = format!(
                         "`{}` keeps {} off {}, which must share its machine: fleet never runs {}",
@@ -190,27 +182,26 @@ impl<'u> Set<'u> {
                     found.violation(codes::STUCK, message, vec![rule.at.clone(), follows.at.clone()], fix);
                 }
             }
-            let mut demands = own.unit.rules.demands(own.parts());
-            for peer in &crew {
-                for (key, values) in peer.unit.rules.demands(peer.parts()) {
-                    let both = demands.entry(key.clone()).or_insert_with(|| values.clone());
-                    both.retain(|value| values.contains(value));
-                    if both.is_empty() {
-                        let message = format!(
-                            "{} and {} want different machines by `{key}`: fleet never runs {}",
-                            own.unit.name, peer.unit.name, own.unit.name
-                        );
-                        let fix = format!("MachineMetadata={key}= as {} has it", peer.unit.name);
-                        found.violation(codes::STUCK, message, vec![follows.at.clone()], fix);
-                        break;
-                    }
-                }
+            report_different_machines(own, &co_located, &follows.at, found);
+        }
+    }
+
+    /// Reports a unit that follows itself, or a unit that is not among the files.
+    fn report_peers(&self, own: &Instance<'u>, found: &mut Found) {
+        for (name, rule) in own.peers() {
+            if name == own.name {
+                let message = format!("{} waits for itself: fleet never runs it", own.unit.name);
+                let fix = format!("remove the line MachineOf={}", rule.text);
+                found.violation(codes::STUCK, message, vec![rule.at.clone()], fix);
+            } else if self.unit_of(&name).is_none() {
+                let what = format!("{} is not among the files: where it may run is not known", rule.text);
+                found.unread(rule.at.clone(), what);
             }
         }
     }
 
     /// Reports globs that match no unit for which they are meant.
-    pub fn globs(&self, found: &mut Found) {
+    pub fn report_unmatched_globs(&self, found: &mut Found) {
         let shapes: BTreeSet<String> = self.units.values().flat_map(|unit| unit.name().siblings()).collect();
         let mut siblings = Siblings::default();
         for shape in shapes.iter().filter_map(|shape| Glob::parse(shape)) {
@@ -223,8 +214,12 @@ impl<'u> Set<'u> {
         }
         for unit in self.units.values() {
             let own = of.remove(unit.name.as_str()).unwrap_or_default();
-            let verdicts: Vec<(&Rule, Option<Fault>)> =
-                unit.rules.conflicts.iter().map(|rule| (rule, self.judge(&own, rule, &siblings))).collect();
+            let verdicts: Vec<(&Rule, Option<Fault>)> = unit
+                .rules
+                .conflicts
+                .iter()
+                .map(|rule| (rule, self.fault_of(&own, rule, &siblings)))
+                .collect();
             let held = verdicts
                 .iter()
                 .any(|(rule, fault)| fault.is_none() && family(rule, unit) == unit.name().family());
@@ -235,13 +230,13 @@ impl<'u> Set<'u> {
                 if fault == Fault::Nobody && held && of == unit.name().family() {
                     continue;
                 }
-                fault.say(unit, rule, families.contains(of.as_str()), found);
+                fault.report(unit, rule, families.contains(of.as_str()), found);
             }
         }
     }
 
     /// Returns the rule that keeps other units of the same service away.
-    pub fn held(&self, own: &Instance<'u>) -> Option<&'u Rule> {
+    pub fn own_conflict(&self, own: &Instance<'u>) -> Option<&'u Rule> {
         let of = |rule: &&Rule| family(rule, own.unit) == own.unit.name().family();
         own.globs.iter().find(|(glob, rule)| of(rule) && self.hits(glob, &own.name)).map(|(_, rule)| *rule)
     }
@@ -253,7 +248,7 @@ impl<'u> Set<'u> {
         near.into_iter().any(|name| name != own && glob.matches(name))
     }
 
-    fn judge(&self, own: &[&Instance<'_>], rule: &Rule, siblings: &Siblings) -> Option<Fault> {
+    fn fault_of(&self, own: &[&Instance<'_>], rule: &Rule, siblings: &Siblings) -> Option<Fault> {
         let mut fault = Fault::Nobody;
         for instance in own {
             let text = instance.parts().expand(&rule.text);
@@ -271,6 +266,27 @@ impl<'u> Set<'u> {
             }
         }
         (!own.is_empty()).then_some(fault)
+    }
+}
+
+/// Reports units that must share a machine with `own`, and require another value of its metadata.
+fn report_different_machines(own: &Instance<'_>, co_located: &[Instance<'_>], at: &At, found: &mut Found) {
+    let mut demands = own.unit.rules.demands(own.parts());
+    for peer in co_located {
+        for (key, values) in peer.unit.rules.demands(peer.parts()) {
+            let both = demands.entry(key.clone()).or_insert_with(|| values.clone());
+            both.retain(|value| values.contains(value));
+            if both.is_empty() {
+                let message = format!(
+                    "{} and {} want different machines by `{key}`: fleet never runs {}",
+                    own.unit.name, peer.unit.name, own.unit.name
+                );
+                let value = values.iter().next().map_or("", String::as_str);
+                let fix = format!("MachineMetadata={key}={value}");
+                found.violation(codes::STUCK, message, vec![at.clone()], fix);
+                break;
+            }
+        }
     }
 }
 
@@ -317,7 +333,7 @@ enum Fault {
 }
 
 impl Fault {
-    fn say(self, unit: &Unit, rule: &Rule, known: bool, found: &mut Found) {
+    fn report(self, unit: &Unit, rule: &Rule, known: bool, found: &mut Found) {
         let name = unit.name();
         let text = &rule.text;
         let message = match self {

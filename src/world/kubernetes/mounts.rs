@@ -15,7 +15,7 @@ use crate::text::path::shortest;
 use crate::text::yaml::Value;
 use crate::world::found::Found;
 use crate::world::path;
-use crate::world::{Kind, Member, Missing, Mount, Source, claims};
+use crate::world::{Kind, Member, Missing, Mount, Source, data_mounts};
 
 /// The claims whose access mode admits more than one pod.
 #[derive(Default)]
@@ -152,14 +152,14 @@ impl<'d> Mounts<'d> {
             && match kind {
                 "BlockDevice" => true,
                 "Socket" | "CharDevice" => false,
-                _ => claims::is_data(&path, target, self.software.as_deref()),
+                _ => data_mounts::is_data(&path, target, self.software.as_deref()),
             }
     }
 
     /// Returns whether a container only reads the data of other containers.
     fn looks(&self, container: Value<'d>) -> bool {
         let image = container.get("image").and_then(Value::as_str);
-        image.is_some_and(|image| claims::only_reads(image, self.images))
+        image.is_some_and(|image| data_mounts::only_reads(image, self.images))
     }
 
     fn source(
@@ -306,7 +306,7 @@ impl<'d> Mounts<'d> {
                 }
                 Some((_, Some(("hostPath", value)))) => {
                     let path = shortest(value.get("path").and_then(Value::as_str).unwrap_or_default());
-                    (claims::life(&Source::host(path, Missing::Created)), value)
+                    (data_mounts::life(&Source::host(path, Missing::Created)), value)
                 }
                 Some((_, Some((kind, value)))) => (life(kind)?, value),
             };

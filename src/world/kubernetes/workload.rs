@@ -116,7 +116,7 @@ fn shared(reads: &mut [Read<'_>]) {
     for read in reads {
         read.one_node.retain(alone);
         if !read.many.as_ref().is_some_and(alone) {
-            read.workload.many = None;
+            read.workload.shared_claim = None;
         }
     }
 }
@@ -195,7 +195,7 @@ fn workload<'d>(
         grace: pod.grace,
         grace_at: pod.grace_at.clone(),
         lock: pod.lock.take(),
-        many: many.as_ref().map(|(at, _)| at.clone()),
+        shared_claim: many.as_ref().map(|(at, _)| at.clone()),
         rolling,
         scaler,
         forgets: forgets(object),

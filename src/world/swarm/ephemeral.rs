@@ -4,7 +4,7 @@ use super::page::Page;
 use crate::finding::{Level, codes};
 use crate::images::{Life, Loss, Seen, Software, Why};
 use crate::text::yaml::Value;
-use crate::world::{Kind, Member, Mount, Source, Workload, claims};
+use crate::world::{Kind, Member, Mount, Source, Workload, data_mounts};
 
 /// Reports the data of `software` that is deleted with the tasks of `workload`, and returns whether
 /// there is any.
@@ -67,13 +67,13 @@ pub fn judge(
 /// Returns whether two members lose the same data.
 fn alike(a: &Member, b: &Member) -> bool {
     let named = |m: &Member| m.hostname.as_ref().map(|(name, _)| name.contains("{{.Task."));
-    claims::seen(&a.mounts, true).eq(claims::seen(&b.mounts, true))
-        && claims::seen(&a.others, false).eq(claims::seen(&b.others, false))
+    data_mounts::seen(&a.mounts, true).eq(data_mounts::seen(&b.mounts, true))
+        && data_mounts::seen(&a.others, false).eq(data_mounts::seen(&b.others, false))
         && named(a) == named(b)
 }
 
 fn lost(software: &Software, network: bool, member: &Member) -> Option<Loss> {
-    let seen = claims::seen(&member.mounts, true).chain(claims::seen(&member.others, false));
+    let seen = data_mounts::seen(&member.mounts, true).chain(data_mounts::seen(&member.others, false));
     let seen: Vec<Seen<'_>> = seen.collect();
     // A mount at an unknown path may hold the data.
     if seen.iter().any(|m| m.target.is_empty() && m.life == Life::Durable) {

@@ -120,7 +120,7 @@ pub fn software(name: &str, service: &Value<'_>, images: &Images) -> Option<Arc<
 }
 
 /// Returns all texts for its program: those of its environment, its command and its entrypoint.
-pub fn said(service: &Value<'_>) -> String {
+pub fn program_texts(service: &Value<'_>) -> String {
     let variables = service.get("environment").map(|e| Page::pairs(&e)).unwrap_or_default();
     let line = |key: &str| service.get(key).map(|v| words(&v)).unwrap_or_default();
     let words = line("entrypoint").into_iter().chain(line("command")).map(|(word, _)| word);

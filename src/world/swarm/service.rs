@@ -57,7 +57,7 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
         software: software.clone(),
         labels: labels(service.get("labels")),
         wants: placement::wants(page, deploy.as_ref()),
-        most: most(page, deploy.as_ref()),
+        max_per_node: most(page, deploy.as_ref()),
         ports: network.ports,
         node_network: network.host,
         update: order(page, deploy.as_ref(), "update_config"),
@@ -79,7 +79,7 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
     }
     let votes = software.as_ref().is_some_and(|s| s.quorum) && workload.node_network.is_none();
     let check = service.get("healthcheck").filter(|c| votes && starts::enabled(c));
-    let check = check.map(|value| (page.at(&value), identity::said(service)));
+    let check = check.map(|value| (page.at(&value), identity::program_texts(service)));
     starts::check(page, service, &workload, software.as_deref());
     rules::dropped(page, service, &workload, software.is_some());
     Some(Service { workload, ingress: network.ingress, ids, check })
@@ -277,7 +277,7 @@ fn habits(
     if quorum {
         at_once(page, service, workload);
     }
-    let several = workload.members.len() > 1 && workload.most.as_ref().is_none_or(|m| m.0 > 1);
+    let several = workload.members.len() > 1 && workload.max_per_node.as_ref().is_none_or(|m| m.0 > 1);
     if !several || workload.ports.iter().any(|p| p.scheduled) {
         return;
     }

@@ -87,7 +87,7 @@ pub fn again(service: &Value<'_>) -> bool {
 fn room(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload) {
     let Some(node) = workload.wants.iter().find(|w| w.one_node && !w.not) else { return };
     let port = workload.ports.iter().find(|p| p.scheduled).map(|p| (1, &p.at, "its port in host mode"));
-    let most = workload.most.as_ref().map(|(most, at)| (*most, at, "max_replicas_per_node"));
+    let most = workload.max_per_node.as_ref().map(|(most, at)| (*most, at, "max_replicas_per_node"));
     let Some((limit, _, what)) = port.into_iter().chain(most).min_by_key(|(limit, ..)| *limit) else {
         return;
     };

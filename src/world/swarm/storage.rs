@@ -12,7 +12,7 @@ use crate::images::Software;
 use crate::text::path::shortest;
 use crate::text::yaml::Value;
 use crate::world::path;
-use crate::world::{Missing, Mount, Source, Volume, claims};
+use crate::world::{Missing, Mount, Source, Volume, data_mounts};
 
 /// A mount as the file writes it, in either form.
 struct Written<'d> {
@@ -71,11 +71,11 @@ impl<'d> Mounts<'d> {
         // reserves none.
         let clusters = written.iter().filter(|w| w.kind == "cluster").count();
         let image = service.get("image").and_then(|i| Page::quiet(&i)).unwrap_or_default();
-        let agent = claims::only_reads(&image, page.images);
+        let agent = data_mounts::only_reads(&image, page.images);
         for w in written.iter().filter(|w| w.kind == "bind" && !agent) {
             let path = absolute(&page.file, &w.source);
             let doubt = path::doubt(&path, &w.target)
-                .filter(|_| !claims::is_data(&path, &w.target, software.as_deref()));
+                .filter(|_| !data_mounts::is_data(&path, &w.target, software.as_deref()));
             if let Some(what) = doubt {
                 page.unread(&w.value, what);
             }
@@ -116,7 +116,7 @@ impl<'d> Mounts<'d> {
                 let expanded = slot.expand(&w.source);
                 let path = page.expanded(&w.value, expanded).text;
                 let path = absolute(&page.file, &path);
-                to = holds(claims::is_data(&path, &target, self.software.as_deref()));
+                to = holds(data_mounts::is_data(&path, &target, self.software.as_deref()));
                 if self.agent {
                     to = Use::LookedAt;
                 }
@@ -128,7 +128,7 @@ impl<'d> Mounts<'d> {
             "tmpfs" => Source::Ephemeral,
             "volume" if w.source.is_empty() => Source::Ephemeral,
             "volume" => {
-                to = holds(claims::is_data("", &target, self.software.as_deref()));
+                to = holds(data_mounts::is_data("", &target, self.software.as_deref()));
                 named = self.named(page, w, slot);
                 self.volume(page, w, slot)
             }

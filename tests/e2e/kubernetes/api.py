@@ -14,7 +14,7 @@ STRATEGIC = "application/strategic-merge-patch+json"
 
 
 class ApiError(Exception):
-    """An answer of 300 and above."""
+    """An answer with a status of 300 or higher."""
 
     def __init__(self, status, body):
         super().__init__(f"{status}: {body[:400]}")
@@ -22,7 +22,7 @@ class ApiError(Exception):
 
 
 class Api:
-    """One connection for each thread, kept open."""
+    """A client with one open connection for each thread."""
 
     def __init__(self, kubeconfig):
         view = subprocess.run(
@@ -53,7 +53,7 @@ class Api:
         return http.client.HTTPSConnection(self.host, self.port, timeout=timeout, context=self.tls)
 
     def call(self, method, path, body=None, kind=None):
-        """The answer as a tree; `ApiError` where it is not a success."""
+        """Returns the answer as a tree; raises `ApiError` if it is not a success."""
         headers = dict(self.headers, **({"Content-Type": kind} if kind else {}))
         text = None if body is None else json.dumps(body)
         for last in False, True:
@@ -67,7 +67,7 @@ class Api:
             except (OSError, http.client.HTTPException):
                 conn.close()
                 self.local.conn = None
-                # A kept connection may have been closed meanwhile; a new one is a real answer.
+                # The server may have closed an idle connection; try once more with a new one.
                 if last or kept is None:
                     raise
         if reply.status >= 300:
@@ -75,7 +75,7 @@ class Api:
         return json.loads(answer)
 
     def get(self, path):
-        """The object, or None where there is none."""
+        """Returns the object, or None if it does not exist."""
         try:
             return self.call("GET", path)
         except ApiError as e:

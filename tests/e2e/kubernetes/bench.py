@@ -1,4 +1,4 @@
-"""A cluster to try things on, and one service of berthc's deployed to it."""
+"""A cluster for experiments, and one service of berthc deployed to it."""
 
 import glob
 import json
@@ -22,7 +22,7 @@ SETTLE = 60     # seconds that a cluster may take for what takes one or two
 
 
 class Failed(Exception):
-    """The cluster did not do what the scenario is about."""
+    """The cluster did not reach the state that the scenario needs."""
 
 
 class Berthc:
@@ -36,7 +36,7 @@ class Berthc:
         return done.returncode, done.stdout, done.stderr
 
     def compile(self, specs, out, *more):
-        """Compiles for Kubernetes; the diagnostics, and whether anything was written."""
+        """Compiles for Kubernetes. Returns the diagnostics, and whether files were written."""
         code, text, error = self.run("compile", specs, "-o", out, "--target", "kubernetes", "--format", "json", *more)
         if not text:
             raise RuntimeError(error)
@@ -63,7 +63,7 @@ def verdict(value):
 
 
 class Service:
-    """The emitted files of one service, and what they ask of the nodes."""
+    """The emitted files of one service, and the labels and directories that the nodes need."""
 
     def __init__(self, specs, out, name, more=()):
         self.more = more    # what else berthc was told: templates
@@ -120,7 +120,7 @@ class Service:
 
 
 class Bench:
-    """The cluster. With a kubeconfig it is one that runs already, and its controllers stay alone."""
+    """The cluster. With a kubeconfig, a running cluster, without a second set of controllers."""
 
     def __init__(self, berthc, programs, folder, kubeconfig=None, before=False):
         self.berthc = berthc
@@ -157,7 +157,7 @@ class Bench:
             self.own.stop()
 
     def alone(self):
-        """Ends a second set of controllers. The first has to learn what that one attached."""
+        """Ends the second set of controllers. The first set must learn which volumes the second attached."""
         if self.own and "second" in self.own.running:
             self.own.end("second")
             self.own.restart()
@@ -180,7 +180,7 @@ class Bench:
             time.sleep(0.1)
 
     def label(self, node, **labels):
-        """None takes a label away. Dashes stand as they are in `{"a-b": …}`."""
+        """Sets labels; None removes a label. Write a key with dashes as `{"a-b": …}`."""
         self.api.call("PATCH", f"/api/v1/nodes/{node}", {"metadata": {"labels": labels}}, STRATEGIC)
 
     def taint(self, node, *taints):
@@ -218,7 +218,7 @@ class Run:
         self.settled()
 
     def nodes(self):
-        """What the operator does first: labels, taints, directories."""
+        """Sets what the operator prepares: labels, taints, directories."""
         s = self.s
         if s.cell == "A":
             for node in self.home:
@@ -257,7 +257,7 @@ class Run:
             f"/api/v1/namespaces/{self.s.namespace}/pods?labelSelector=app.kubernetes.io%2Fname%3D{self.s.name}")
 
     def running(self):
-        """[(node, container)] that really run, whatever the API knows."""
+        """Returns [(node, container)] that run, also those that the API does not know."""
         with self.b.nodes.lock:
             return [(n, c) for n in self.b.nodes.all.values() for c in n.containers.values()
                     if c.alive() and c.namespace == self.s.namespace and c.labels.get(NAME) == self.s.name]
@@ -289,7 +289,7 @@ class Run:
         return [r for r in box.held if r.split()[0] in kinds] or box.held
 
     def taken(self, box):
-        """Whether another container has held what this one holds, since it did."""
+        """Returns whether another container has since held a resource of this one."""
         events = list(self.b.nodes.trace.events)
         started = next(i for i, e in enumerate(events) if e["event"] == "running" and e["uid"] == box.uid)
         return any(e["event"] == "running" and e["uid"] != box.uid and set(e["held"]) & set(self.held(box))
@@ -299,7 +299,7 @@ class Run:
         self.b.wait(f"another takes what {box.name} held", lambda: self.taken(box), seconds)
 
     def stays(self, box, seconds):
-        """Nobody takes it for so long."""
+        """Checks that no other container takes the resource for this time."""
         time.sleep(seconds)
         if self.taken(box):
             raise Failed(f"what {box.name} held was taken, where it ought to wait")
@@ -311,7 +311,7 @@ class Run:
         self.b.wait(f"{box.name} is to go", marked, seconds or self.b.toleration + SETTLE)
 
     def terminating_or_lost(self, box, node):
-        """What comes of a cut; a DaemonSet's pods tolerate it."""
+        """Waits for the effect of a lost node; the pods of a DaemonSet tolerate it."""
         if self.s.cell == "A":
             self.b.wait("node is lost", lambda: self.b.lost(node))
         else:
@@ -330,7 +330,7 @@ class Run:
             b.nodes.heal(name)
             b.nodes.boot(name)
             b.nodes.remount(name)
-            # Registered once more where its object was deleted.
+            # A node whose object was deleted registers again.
             b.nodes.attempt(b.nodes.register, b.nodes.all[name])
             b.kubectl("uncordon", name, check=False)
         for space in self.spaces:
@@ -365,12 +365,12 @@ class Run:
         return result
 
     def wrong_data(self):
-        """Starts on an empty directory or volume after the first, and on another member's."""
+        """Returns the starts on an empty directory or volume, except the first, and on that of another member."""
         with self.b.nodes.trace.lock:
             events = list(self.b.nodes.trace.events)
         filled, wrong = set(), []
         for e in events:
-            # A member fills its own directory once; the member of cell A is its node.
+            # A member fills its own directory once; in cell A the node is the member.
             if e["event"] == "empty":
                 who = (e["node"] if self.s.cell == "A" else e["pod"], e["volume"])
                 if who in filled:

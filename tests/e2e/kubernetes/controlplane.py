@@ -10,7 +10,7 @@ import urllib.request
 import ssl
 
 TOKEN = "e2e"
-# A pod leaves a lost node after this many seconds; a cluster has 300.
+# A pod leaves a lost node after this many seconds; the default of Kubernetes is 300.
 TOLERATION = 5
 
 SCHEDULER = """apiVersion: kubescheduler.config.k8s.io/v1
@@ -34,7 +34,7 @@ def free_ports(count):
 
 
 class ControlPlane:
-    """Started by `start`, ended by `stop`; `kubeconfig` leads to it."""
+    """`start` and `stop` run it; `kubeconfig` is the file for clients."""
 
     def __init__(self, programs, folder, gates=()):
         self.programs, self.folder, self.gates = programs, folder, gates
@@ -76,7 +76,7 @@ class ControlPlane:
         self.scheduler()
 
     def controllers(self, name="kube-controller-manager"):
-        """One more set of controllers; the first has the program's name."""
+        """Starts a second set of controllers; the first has the name of the program."""
         self.run(name, "kube-controller-manager", *self.gates, "--kubeconfig", self.kubeconfig, "--leader-elect=false",
                  "--secure-port=0", "--kube-api-qps=200", "--kube-api-burst=400",
                  "--service-account-private-key-file", os.path.join(self.folder, "sa.key"),
@@ -87,7 +87,7 @@ class ControlPlane:
                  "--secure-port=0")
 
     def restart(self):
-        """Controllers and scheduler, killed and begun again."""
+        """Kills the controllers and the scheduler, and starts them again."""
         for name, start in ("kube-controller-manager", self.controllers), ("kube-scheduler", self.scheduler):
             self.end(name, signal.SIGKILL)
             start()

@@ -84,14 +84,14 @@ class Facts:
         self.b.wait(f"{count} pods run", done)
 
     def replaced(self, count, how, **labels):
-        """Does `how`, and waits until other pods run in place of these."""
+        """Calls `how`, and waits until other pods replace these."""
         before = {p["metadata"]["uid"] for p in self.pods(**labels)}
         how()
         self.b.wait("others run", lambda: not before & {p["metadata"]["uid"] for p in self.pods(**labels)})
         self.runs(count, **labels)
 
     def overlap(self, *kinds):
-        """Longest overlap in ms on resources of these kinds."""
+        """Returns the longest overlap in ms on resources of these kinds."""
         found = overlap.overlaps(list(self.b.nodes.trace.events))
         return max((ms for r, ms in found.items() if r.split()[0] in kinds), default=0)
 

@@ -52,7 +52,7 @@ class Trace:
 
 
 class Container:
-    """The containers of one pod on one node, taken as one."""
+    """The containers of one pod on one node, treated as one container."""
 
     def __init__(self, pod):
         meta, spec = pod["metadata"], pod["spec"]
@@ -73,7 +73,7 @@ class Container:
         return self.state in ("running", "stopping")
 
     def active(self):
-        """Admitted and not yet ended (kubelet_pods.go, filterOutInactivePods)."""
+        """Returns whether the pod is admitted and has not ended (kubelet_pods.go, filterOutInactivePods)."""
         return self.state in ("mounting", "starting", "running", "stopping")
 
     def mounted(self):
@@ -274,7 +274,7 @@ class Nodes:
             self.mount(node, box)
 
     def mount(self, node, box):
-        """Tried again and again, as a kubelet does, until everything is there."""
+        """Retries, as a kubelet does, until every volume is present."""
         with self.lock:
             if box.state != "mounting" or not node.up:
                 return
@@ -387,7 +387,7 @@ class Nodes:
                 self.after(RETRY, self.run, node, box)
 
     def resources(self, node, box):
-        """What no second running container may hold."""
+        """Returns the resources that no second running container may hold."""
         service = box.labels.get("app.kubernetes.io/name", box.name)
         found = [resource for resource, _ in box.mounts.values()]
         found += [f"port {node.name} {number}/{kind}" for number, kind in sorted(box.host_ports)]
@@ -399,7 +399,7 @@ class Nodes:
         return found
 
     def data(self, node, box):
-        """Whose data the member meets. The first one to use an empty directory fills it."""
+        """Returns whose data the member finds. The first member that uses an empty directory fills it."""
         service = box.labels.get("app.kubernetes.io/name", box.name)
         for name, (resource, _) in box.mounts.items():
             kind, _, rest = resource.partition(" ")
@@ -415,7 +415,7 @@ class Nodes:
                 self.note(node, box, "foreign", resource=resource, of=where[path])
 
     def terminate(self, node, box, grace):
-        """Once: a later delete does not hurry it (issue 113717)."""
+        """Stops the containers once: a second delete does not shorten the grace period (issue 113717)."""
         if box.state in ("new", "mounting", "starting"):
             box.state = "stopped"
             self.pool.submit(self.attempt, self.remove, node, box)
@@ -454,7 +454,7 @@ class Nodes:
         node.in_use = {u for u in node.in_use if "volume " + u.partition("^")[2] in mounted}
 
     def remove(self, node, box):
-        """Only what has stopped, and whose object is to go, is deleted."""
+        """Deletes the object of a stopped pod that has a deletion timestamp."""
         if not node.hears() or not box.known:
             return
         pod = self.api.get(box.path)
@@ -476,7 +476,7 @@ class Nodes:
             self.forget_volumes(node)
 
     def fenced(self, handle, name):
-        """The storage has taken the volume away from a node: who ran there can write no more."""
+        """The storage has fenced a node: its containers can no longer write to the volume."""
         with self.lock:
             for box in self.all[name].containers.values():
                 if box.alive() and f"volume {handle}" in box.held:
@@ -555,7 +555,7 @@ class Nodes:
             self.remove(node, box)
 
     def unmount(self, name, under):
-        """A disk is not there: what lies under its mountpoint cannot be seen."""
+        """Unmounts a disk: its directories are not visible."""
         node = self.all[name]
         self.trace.write("disk-gone", node=name)
         with self.lock:
@@ -575,7 +575,7 @@ class Nodes:
         self.api.call("PATCH", box.path + "/status", {"metadata": {"uid": box.uid}, "status": status}, STRATEGIC)
 
     def told(self, node, box, event, why):
-        """Once for each cause."""
+        """Records a message once for each cause."""
         if getattr(box, "last", None) != (event, why):
             box.last = (event, why)
             self.note(node, box, event, why=why)
@@ -593,7 +593,7 @@ class Nodes:
         timer.start()
 
     def attempt(self, action, *args):
-        """The API may be gone or the object changed; a kubelet only tries again."""
+        """Ignores an API that is down or an object that has changed: a kubelet tries again."""
         try:
             return action(*args)
         except ApiError as e:

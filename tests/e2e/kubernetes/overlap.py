@@ -1,10 +1,10 @@
-"""Who held what, and when two did at once: from the events of a trace."""
+"""Finds in the events of a trace who held each resource, and when two held it together."""
 
 import time
 
 
 def spans(events):
-    """{resource: [(from, to, pod, uid, node)]}. What has not stopped holds until now."""
+    """Returns {resource: [(from, to, pod, uid, node)]}. A container that has not stopped holds until now."""
     end = time.time()
     since, found = {}, {}
 
@@ -27,7 +27,7 @@ def spans(events):
 
 
 def overlaps(events):
-    """{resource: longest time in ms that two held it at once}."""
+    """Returns {resource: the longest time in ms that two containers held it together}."""
     result = {}
     for resource, all in spans(events).items():
         for i, a in enumerate(all):
@@ -39,7 +39,7 @@ def overlaps(events):
 
 
 def gap(events, kinds):
-    """The shortest time in ms between two that held a resource in turn; None where none did."""
+    """Returns the shortest time in ms between two successive holders of a resource, or None."""
     waits = [round((b[0] - a[1]) * 1000) for r, all in spans(events).items() if r.split()[0] in kinds
              for a, b in zip(all, all[1:]) if a[3] != b[3] and b[0] >= a[1]]
     return min(waits, default=None)

@@ -1,4 +1,4 @@
-"""What was seen, held against what was claimed; as faults and as a page."""
+"""Compares the measurements with the claims, and writes the faults and the page."""
 
 from bench import KINDS
 
@@ -9,7 +9,7 @@ FORCED = "measured only: a certificate calls it a duty at most"
 
 
 def line(record, number, of):
-    """One line for a terminal."""
+    """Returns one line for a terminal."""
     if record["skipped"]:
         word = f"skipped: {record['skipped']}"
     elif record["error"]:
@@ -30,7 +30,7 @@ def seen(record):
 
 
 def claim(claims, service, resource, hazard):
-    """What the certificate says of a cell; None where the service does not claim the resource."""
+    """Returns the claim of the certificate for a cell; None if the service does not have the resource."""
     own = next((c for name, c in claims.items() if name == service or name == f"{service}-v1"), {})
     kind, words = own.get((resource, hazard), (None, []))
     if kind == "as-data":
@@ -70,7 +70,7 @@ def judge(records, claims, whole=True):
 
 
 def shaky(records, claims, whole):
-    """What another try may mend: what did not come to its end, and where nothing overlapped."""
+    """Returns the records that a second run may correct: unfinished ones, and those without an overlap."""
     broken, quiet, failed = judge(records, claims, whole)
     lost = [id(r) for _, all in broken for r in all]
     some = [id(r) for _, all in quiet + failed for r in all]
@@ -78,7 +78,7 @@ def shaky(records, claims, whole):
 
 
 def strange(record, resource):
-    """What was seen that a held cell excludes."""
+    """Returns the measurements that contradict the claim held."""
     parts = [f"overlap {about(record['overlaps'][resource])}"] if record["overlaps"].get(resource) else []
     return ", ".join(parts + (sorted(set(record["wrong"])) if resource == "data" else []))
 
@@ -91,7 +91,7 @@ def assumed(record, words):
 
 
 def judge_variant(record, claims):
-    """What differs from the claims, if anything, and whether it is an overlap and not the want of one."""
+    """Returns what differs from the claims, and whether it is an overlap rather than a missing one."""
     title, hazard, named, met = record["title"], record["of"], [], False
     if hazard == "force":
         return None, False
@@ -109,12 +109,12 @@ def judge_variant(record, claims):
 
 
 def about(ms):
-    """Rounded as a page that is read has it."""
+    """Returns the time, rounded for the page."""
     return f"{ms / 1000:.1f} s"
 
 
 def page(records, claims, broken, order):
-    """RESULTS.md; `order` is that of the facts."""
+    """Returns RESULTS.md; `order` is the order of the facts."""
     version = next((r["version"] for r in records if r.get("version")), "?")
     ran = [r for r in records if not r["skipped"]]
     out = [
@@ -215,7 +215,7 @@ def mine(claims, service, hazard):
 
 
 def rounded(record, claims):
-    """Overlap or gap, of what the service claims."""
+    """Returns the overlap or the gap of the resources that the service claims."""
     if record["error"]:
         return "**error**"
     own = mine(claims, record["title"] if "of" in record else record["service"], record.get("of", record["hazard"]))

@@ -14,7 +14,7 @@ from bench import Failed
 
 # (hazard, what is done, cells, function)
 ALL = []
-# By function: mechanisms that it goes round, and what the certificate has to say that they assume.
+# For each function: the mechanisms that it avoids, and the assumption that the certificate must name.
 BREAKS = {}
 
 
@@ -28,7 +28,7 @@ def scenario(hazard, title, cells="ABCN", own=False, breaks=None):
 
 
 def changed(r, times=1):
-    """A new template for every workload, as an edited spec makes it."""
+    """Gives every workload a new template, as an edit of the spec does."""
     for workload in r.s.workloads:
         ref = f"{workload['kind'].lower()}/{workload['metadata']['name']}"
         patch = {"spec": {"template": {"metadata": {"annotations": {"e2e": str(times)}}}}}
@@ -45,7 +45,7 @@ def on_delete(r):
 
 
 def compiled(r, edit, use=None):
-    """The service's specs, edited and compiled again; `use` gets what was written."""
+    """Edits the specs of the service and compiles them again; `use` gets the files."""
     with tempfile.TemporaryDirectory() as folder:
         specs, out = pathlib.Path(folder, "specs"), pathlib.Path(folder, "out")
         shutil.copytree(r.s.specs, specs)
@@ -91,7 +91,7 @@ def crowded(r):
     r.settled()
 
 
-# The new before the old has stopped
+# A new container before the old one has stopped
 
 
 @scenario("update", "new template, pod by pod, slow stop")
@@ -136,7 +136,7 @@ def scale(r):
 def drain(r):
     box = r.one()
     node = r.where(box)
-    # Whoever drains waits for the budget; half a minute is plenty here.
+    # `kubectl drain` waits for the disruption budget; half a minute is enough here.
     r.b.kubectl("drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=30s")
     if r.s.cell == "A":
         r.stays(box, 2)    # a drain leaves them, as it says
@@ -464,7 +464,7 @@ def reboot(r):
     r.b.nodes.power_off(node)
     time.sleep(1)
     r.b.nodes.boot(node)
-    # The kubelet starts the same pod once more: no other takes its place.
+    # The kubelet restarts the same pod: no other pod replaces it.
     r.settled()
     r.stays(box, 2)
 
@@ -507,7 +507,7 @@ def no_disk(r):
     r.settled()
 
 
-# Where the data is not
+# A member on a node without its data
 
 
 @scenario("move", "another node labelled, that has no directory", "A")
@@ -555,7 +555,7 @@ def claim_deleted(r):
 
 
 def stranger(r, spec, labels=None):
-    """A pod of nobody's, and whether it runs within four seconds."""
+    """Creates a pod that belongs to no spec, and returns whether it runs within four seconds."""
     mounts = [{"name": v["name"], "mountPath": f"/{v['name']}"} for v in spec.get("volumes", [])]
     pod = {"apiVersion": "v1", "kind": "Pod",
            "metadata": {"name": "stranger", "namespace": r.s.namespace, "labels": labels or {}},
@@ -602,7 +602,7 @@ def same_port(r):
                             "ports": [{"containerPort": ports[0], "hostPort": ports[0]}]}]}):
         raise Failed("it was placed there")
     r.delete(box)
-    # Either may be next, and the other waits.
+    # One of the two starts next, and the other waits.
     port = {h for h in box.held if h.startswith("port")}
     r.b.wait("another has the port", lambda: any(
         e["event"] == "running" and e["uid"] != box.uid and port & set(e["held"]) for e in list(r.b.nodes.trace.events)))
@@ -621,7 +621,7 @@ def same_class(r):
         raise Failed("it has a member's volume")
 
 
-# A pod by hand: of no spec, and it names what is a member's.
+# A pod that a person creates: it belongs to no spec, and names a resource of a member.
 OTHERS_POD = {"claim": "no other pod names it", "reserved": "no other pod names the claim",
               "unique": "all specs for these nodes are compiled together"}
 
@@ -634,11 +634,11 @@ def same_claim(r):
     volumes = [{"name": "data", "persistentVolumeClaim": {"claimName": claim}}]
     stranger(r, {"volumes": volumes})
     r.b.kubectl("delete", "pod", "-n", r.s.namespace, "stranger")
-    # Also where the scheduler is not asked.
+    # Also if `nodeName` bypasses the scheduler.
     stranger(r, {"volumes": volumes, "nodeName": r.where(box)})
 
 
-# By force
+# Forced deletion
 
 
 @scenario("force", "pod deleted by force, slow stop")

@@ -1,4 +1,4 @@
-"""Runs every scenario on every service of the bench, and holds what was seen against what berthc claims.
+"""Runs every scenario on every service of the bench, and compares the results with the claims of berthc.
 
     suite.py --berthc PROGRAM --programs DIR [--core] [--jobs N] [--only REGEX] [--results FILE]
     suite.py --berthc PROGRAM --kubeconfig FILE …      an empty cluster that runs already
@@ -31,7 +31,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.abspath(os.path.join(HERE, "..", "..", ".."))
 # The services that go through every scenario; all others are deployed, and one pod is replaced.
 OWN = ["store", "keeper", "holder", "mover", "drifter", "writer"]
-# What is as another service but for one rule: only the hazards for which the rule counts.
+# Services that differ from another by one rule: only the hazards that the rule affects.
 ONLY = {"holder": {"force", "neighbour"}}
 SHIPPED = ["elasticsearch-data", "cockroachdb", "cassandra"]
 FOLDERS = {"own": os.path.join(HERE, "specs"), "specs": os.path.join(ROOT, "specs"),
@@ -64,14 +64,14 @@ CORE = {
     "two DaemonSets, a label moved from one to the other: both run",
     "the same with anti-affinity in one of them, 18 times each: in turn",
 }
-# What failed is run again alone so often. What is broken is broken then, too.
+# The number of times that a failed item is run again, alone. A real fault appears again.
 TRIES = 2
-# The worst delay of a thread, in ms, from which on a machine is too slow to start a pod while another stops.
+# The delay of a thread, in ms, from which a machine is too slow to start a pod while another stops.
 SLOW = 1000
 
 
 class Delay(threading.Thread):
-    """By how much this machine is late: what a thread oversleeps at most, in ms."""
+    """Measures how late this machine is: the longest time in ms that a thread oversleeps."""
 
     def __init__(self):
         super().__init__(daemon=True)
@@ -85,13 +85,13 @@ class Delay(threading.Thread):
             self.worst = max(self.worst, round((time.monotonic() - begun - 0.02) * 1000))
 
     def take(self):
-        """The worst since the last time."""
+        """Returns the longest delay since the last call."""
         worst, self.worst = self.worst, 0
         return worst
 
 
 def replaced(r):
-    """The smoke test of a service: deployed as it is, and one pod replaced."""
+    """Runs the smoke test of a service: deploys it, and replaces one pod."""
     if not r.s.workloads:
         return
     box = r.one()
@@ -228,7 +228,7 @@ def plan(args, berthc, folder):
     for title, own, slow, _ in facts.ALL:
         if not (own and args.kubeconfig) and (args.slow or not slow):
             items.append({"service": "", "out": "", "cell": "", "hazard": "fact", "title": title})
-    # The long ones first, so that no lane ends with one of them.
+    # Long items first, so that no lane ends with a long item.
     long = "six minutes", "Node object", "out-of-service", "cut off"
     items.sort(key=lambda i: next((n for n, word in enumerate(long) if word in i["title"]), len(long)))
     return items, claims, faults
@@ -324,7 +324,7 @@ def main():
             json.dump(records, f, indent=1)
     whole = len(records) == len(all)
     broken, quiet, failed = results.judge(records, claims, whole)
-    # Nothing overlapped where something has to: on a machine that was slow all the time that says nothing.
+    # An expected overlap did not come. On a machine that was slow all the time this proves nothing.
     slow = [min(r.get("late", 0) for r in all) >= SLOW for _, all in quiet]
     skipped = [text for (text, _), late in zip(quiet, slow) if late]
     faults += [text for text, _ in broken + failed]

@@ -30,7 +30,7 @@ class Variant:
 
 
 def cut(start, end, instead=""):
-    """Takes the text from `start` up to `end`."""
+    """Removes the text from `start` up to `end`."""
     def edit(text):
         a = text.index(start)
         return text[:a] + instead + text[text.index(end, a):]
@@ -62,7 +62,7 @@ def only(service, edit):
 
 NO_AFFINITY = {"pod": cut("        podAntiAffinity:", "{% if pod.more.affinity %}", "        podAntiAffinity: {}\n")}
 NO_PORTS = {"container": lambda t: re.sub(r"\{% if port.host %\}.*?\{% endif %\}\n", "", t, flags=re.S)}
-# On the node's network the API server declares every port as a host port: both have to go.
+# On the network of the node, the API server makes every port a host port: remove both.
 NO_HOST_PORTS = {**NO_PORTS, "pod": cut("{% if pod.host_network %}", "      enableServiceLinks")}
 SPREAD = {"pod": only("store", both(
     NO_AFFINITY["pod"],
@@ -89,7 +89,7 @@ NOT_KEPT = {"statefulset": swap("whenDeleted: {{ one.retention }}", "whenDeleted
 
 
 def rolled(r):
-    """A rollout that the controllers do by themselves."""
+    """A rollout that the controllers do without an operator."""
     box = r.one()
     s.changed(r)
     r.turned(box)
@@ -116,7 +116,7 @@ def deleted(r):
 
 
 def reapplied_empty(r):
-    """The workload deleted and applied, its claims with it."""
+    """Deletes the workload and its claims, and applies it again."""
     boxes = [c for _, c in r.running()]
     s.remove(r, ["--cascade=foreground"])
     r.b.wait("its claims have gone", lambda: not r.b.api.items(
@@ -127,7 +127,7 @@ def reapplied_empty(r):
 
 
 def no_disk(r):
-    """A new pod at once where there is no disk."""
+    """Creates a new pod on a node without the disk."""
     node = r.home[0]
     box = r.one(node)
     r.b.nodes.power_off(node)
@@ -140,7 +140,7 @@ def no_disk(r):
 
 
 def many_flips(r):
-    """Two sets of controllers, and pods deleted again and again."""
+    """Runs two sets of controllers, and deletes pods repeatedly."""
     r.b.own.controllers("second")
     time.sleep(3)
     r.b.nodes.stop_after = 1.0
@@ -228,7 +228,7 @@ def compile(variant, berthc, folders, work):
 
 
 def waive(file, source, specs, codes):
-    """Writes the waivers into the copy of a spec; its own stand already."""
+    """Writes the missing waivers into the copy of a spec."""
     name = os.path.basename(file)
     with open(os.path.join(source, name)) as f:
         text = f.read()

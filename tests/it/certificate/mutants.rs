@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use berthc::certificate::{Verdict, certify};
+use berthc::certificate::{Verdict, certify_tree};
 use berthc::{Options, Target, Tree};
 
 use super::{changes, compiled, errors, page, part};
@@ -204,7 +204,7 @@ fn every_removed_rule_becomes_a_gap() {
         let base = compiled(&[mutant.spec.to_owned()], &Options::default());
         assert_eq!(super::errors(&base.diagnostics), Vec::<String>::new(), "{}", mutant.name);
         let (done, tree, errors) = mutate(mutant, mutant.spec);
-        let certificates = certify(&done.model, &done.model.all(), &tree, []);
+        let certificates = certify_tree(&done.model, &done.model.all(), &tree, []);
         let before = part(&base.certificates, mutant.target);
         let after = part(&certificates, mutant.target);
         let found = changes(before, after);
@@ -259,7 +259,7 @@ fn anti_affinity_matches_the_pods_of_both_revisions() {
     let specs = [NODE.to_owned(), NODE.replace("revision: v1", "revision: v2")];
     let done = compiled(&specs, &Options::default());
     let lost = |tree: &Tree| -> Vec<Vec<String>> {
-        let certificates = certify(&done.model, &done.model.all(), tree, []);
+        let certificates = certify_tree(&done.model, &done.model.all(), tree, []);
         let of = |i| certificates.parts(i).iter().find(|p| p.target == Target::Kubernetes).unwrap();
         [0, 1].map(|i| changes(part(&done.certificates, Target::Kubernetes), of(i))).to_vec()
     };

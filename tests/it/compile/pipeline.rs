@@ -263,7 +263,7 @@ fn batches_report_the_errors_of_a_check_of_all_services() {
         let (model, mut whole) = (&compiled.model, Vec::new());
         together(model, &model.all(), &mut whole);
         clashes(model, &model.all(), &mut whole);
-        let whole = diag::settle(whole);
+        let whole = diag::merge_duplicates(whole);
         for d in &whole {
             let clash = CLASHES.iter().filter(|c| d.code == "name-clash" && d.message.contains(*c));
             for kind in clash.copied().chain([d.code.as_ref()]) {

@@ -8,7 +8,7 @@ fn pinned() -> Workload {
     let mut w = workload(Kind::Unit, vec![host("/mnt/d1/db-1", Missing::Refused)]);
     w.members[0].container = Some(("mnt.d1.db-1".into(), at("--name")));
     w.wants = vec![want("db", "1")];
-    w.cleans = Some(at("ExecStartPre"));
+    w.stops_leftovers = Some(at("ExecStartPre"));
     w
 }
 
@@ -23,7 +23,7 @@ fn emitted_units_of_a_pinned_member_have_no_breach() {
 
 #[test]
 fn without_the_container_name_a_killed_client_allows_a_second_container() {
-    let mut w = Workload { cleans: None, ..pinned() };
+    let mut w = Workload { stops_leftovers: None, ..pinned() };
     w.members[0].container = None;
     assert_eq!(fleet(vec![w]), ["fleet/data/reboot", "fleet/data/relabel", "fleet/data/update"]);
 }
@@ -45,7 +45,7 @@ fn a_revision_starts_while_the_first_still_stops() {
                 w.members[0].name = w.name.clone();
                 w.members[0].container = name.then(|| ("mnt.d1.db".to_owned(), at("--name")));
                 w.wants = vec![want("db-revision", v)];
-                w.cleans = Some(at("ExecStartPre"));
+                w.stops_leftovers = Some(at("ExecStartPre"));
                 w.apart = vec![Apart { whom: Whom::Units("db.*.service".into()), at: at("Conflicts") }];
                 w
             })

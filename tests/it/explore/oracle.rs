@@ -158,7 +158,7 @@ fn many(target: Target) -> Vec<Workload> {
             w.rollback = w.update.clone();
             w.grace = if on(4) { 30 } else { 100 };
             w.members[0].container = on(2).then(|| ("db".to_owned(), at("--name")));
-            w.cleans = on(4).then(|| at("ExecStartPre"));
+            w.stops_leftovers = on(4).then(|| at("ExecStartPre"));
             all.push(w);
         }
     }

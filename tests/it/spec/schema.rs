@@ -490,6 +490,7 @@ fn defaults_of_the_schema_are_those_of_the_compiler() {
         ("StopSpec", "grace", "/stop"),
         ("UpdateSpec", "pause", "/update"),
         ("FleetSpec", "docker", "/targets/fleet"),
+        ("KubernetesSpec", "access", "/targets/kubernetes"),
     ];
     let said: usize = schema["definitions"]
         .as_object()

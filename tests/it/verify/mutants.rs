@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use berthc::Target;
-use berthc::certificate::{Verdict, certify};
+use berthc::certificate::{Verdict, certify_tree};
 use serde::Deserialize;
 
 use super::agreement::{contradicted, gaps};
@@ -142,7 +142,7 @@ fn judge(target: Target, least: usize) {
         }
         // The certificate of the same files calls no broken cell protected, and reports the removed
         // mechanism.
-        let certificates = certify(&source.model, &source.model.all(), &tree, []);
+        let certificates = certify_tree(&source.model, &source.model.all(), &tree, []);
         let services = source.model.services().count();
         let parts = |all: &berthc::certificate::Certificates| -> Vec<berthc::certificate::Part> {
             (0..services).flat_map(|i| all.parts(i).to_vec()).filter(|p| p.target == target).collect()

@@ -1,6 +1,6 @@
 //! Tests the readers of files from any source.
 
-mod claims;
+mod data_mounts;
 mod ephemeral;
 mod fleet;
 mod kubernetes;

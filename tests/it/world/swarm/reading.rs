@@ -10,7 +10,7 @@ fn missing_fields_have_swarms_defaults() {
     assert_eq!((a.kind, a.members.len(), a.grace), (Kind::Replicated, 1, 10));
     assert_eq!((a.update.order, a.update.at.is_none(), a.grace_at.is_none()), (Order::StopFirst, true, true));
     assert_eq!((a.name.as_str(), a.family.as_str(), a.image.as_str()), ("a", "a", "example/a"));
-    assert_eq!((a.at.line, a.node_network.is_none(), a.most.is_none()), (3, true, true));
+    assert_eq!((a.at.line, a.node_network.is_none(), a.max_per_node.is_none()), (3, true, true));
 }
 
 #[test]
@@ -24,7 +24,7 @@ fn modes_replicas_and_update_orders_are_read() {
     assert_eq!(names, ["a.1", "a.2", "a.3"]);
     let hosts: Vec<&str> = a.members.iter().map(|m| m.hostname.as_ref().unwrap().0.as_str()).collect();
     assert_eq!(hosts, ["STACK_a-1", "STACK_a-2", "STACK_a-3"]);
-    assert_eq!((a.grace, a.most.as_ref().unwrap().0), (90, 1));
+    assert_eq!((a.grace, a.max_per_node.as_ref().unwrap().0), (90, 1));
     assert_eq!((a.update.order, a.rollback.order), (Order::StartFirst, Order::StopFirst));
     let (a, _) = service("deploy: { mode: global }", "");
     assert_eq!((a.kind, a.members.len(), a.members[0].ordinal), (Kind::Global, 1, None));

@@ -7,7 +7,7 @@ use berthc::finding::Level;
 use berthc::images::{Container, Images, Software};
 use berthc::verify::{Verified, verify};
 use berthc::world::File;
-use berthc::world::claims::{is_data, only_reads};
+use berthc::world::data_mounts::{is_data, only_reads};
 
 /// Returns the software of a container of `image` that is started with `command`.
 fn software(image: &str, command: &[&str]) -> Option<Arc<Software>> {
