@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::own::Own;
+use super::own::{Own, Subject};
 use crate::finding::At;
-use crate::world::{self, Mount, Workload};
 
 /// How strong a mechanism is. The stronger come first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -105,17 +104,6 @@ pub struct Removable {
 
 /// Finds the field of a mechanism.
 type Place = for<'w> fn(&Subject<'_, 'w>) -> Option<&'w At>;
-
-/// The part of a workload that the search looks at.
-#[derive(Debug)]
-pub struct Subject<'s, 'w> {
-    /// The workload.
-    pub workload: &'w Workload,
-    /// One of its members.
-    pub member: &'w world::Member,
-    /// The mounts of the member that the search distinguishes.
-    pub mounts: &'s [&'w Mount],
-}
 
 impl Removable {
     /// Declares a mechanism that the search can remove.

@@ -19,9 +19,9 @@ pub mod swarm;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use declared::{Carried, Effect, Id, Mechanism, Removable, Strength, Subject};
+pub use declared::{Carried, Effect, Id, Mechanism, Removable, Strength};
 pub use expected::{Data, Expected, Member, Network};
-pub use own::Own;
+pub use own::{Own, Subject};
 
 use crate::finding::At;
 use crate::target::Target;

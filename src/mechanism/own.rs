@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::declared::Subject;
 use super::expected::{Data, Expected, Member, Network};
 use crate::finding::At;
 use crate::world::{self, Missing, Mount, PersistentVolume, Source, Workload};
@@ -25,6 +24,17 @@ pub struct Own<'a> {
     pub(super) member: &'a Member,
     pub(super) workload: &'a Workload,
     pub(super) read: &'a world::Member,
+}
+
+/// The part of a workload that the search looks at.
+#[derive(Debug)]
+pub struct Subject<'s, 'w> {
+    /// The workload.
+    pub workload: &'w Workload,
+    /// One of its members.
+    pub member: &'w world::Member,
+    /// The mounts of the member that the search distinguishes.
+    pub mounts: &'s [&'w Mount],
 }
 
 /// Returns all places, or none if one is missing.

@@ -517,12 +517,25 @@ fn defaults_of_the_schema_are_those_of_the_compiler() {
     per_node["members"] = json!({ "per": "node", "on": { "db": "true" } });
     per_node["revision"] = json!("1");
     per_node["exclusive"] = json!({ "ports": { "client": 5000 } });
+    let pinned = json!({
+        "service": "db", "image": "db:1",
+        "members": { "count": 3, "pin": { "label": "db" } },
+        "exclusive": {
+            "data": { "data": { "mount": "/data", "host": "/mnt/d/db-{{ member.id }}", "size": "1Gi" } },
+            "ports": { "client": 5000 },
+        },
+        "targets": { "kubernetes": { "version": "1.34", "namespace": "db" } },
+    });
     let compile = |spec: &Value| {
         let (tree, found) = harness::compile(&[("db.yaml", &spec.to_string())]);
         tree.unwrap_or_else(|| panic!("{spec}: {found:?}"))
     };
     for (block, field, pointer) in blocks {
-        let spec = if field == "dedicated" { &per_node } else { &counted };
+        let spec = match field {
+            "dedicated" => &per_node,
+            "access" => &pinned,
+            _ => &counted,
+        };
         let default = &schema["definitions"][block]["properties"][field]["default"];
         let mut written = spec.clone();
         written.pointer_mut(pointer).unwrap()[field] = default.clone();
