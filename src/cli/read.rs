@@ -257,7 +257,7 @@ pub fn regular(path: &Path, about: &fs::Metadata) -> Result<(), Outside> {
 /// Reads manifests, units and stack files: files, and everything below folders. Skips hidden
 /// folders, links to folders and files of other kinds.
 pub fn manifests(paths: &[PathBuf]) -> Result<BTreeMap<String, String>, Outside> {
-    const KINDS: [&str; 14] = [
+    const KINDS: [&str; 15] = [
         "yaml",
         "yml",
         "json",
@@ -272,6 +272,7 @@ pub fn manifests(paths: &[PathBuf]) -> Result<BTreeMap<String, String>, Outside>
         "container",
         "volume",
         "kube",
+        "pod",
     ];
     let mut found = BTreeMap::new();
     let mut open: Vec<(PathBuf, bool)> = paths.iter().map(|p| (p.clone(), true)).collect();

@@ -164,3 +164,16 @@ fn berthc_toml_names_kinds_without_pods() {
         assert_eq!(run.status.code(), Some(code), "{toml}{}", stderr(&run));
     }
 }
+
+#[test]
+fn a_folder_is_read_with_its_pods() {
+    let dir = tempfile::tempdir().unwrap();
+    let container =
+        "[Container]\nImage=docker.io/library/nginx:1.29\nPod=web.pod\n[Service]\nRestart=always\n";
+    files(dir.path(), &[("q/web.container", container), ("q/web.pod", "[Pod]\n")]);
+    let run = berthc_in(dir.path(), &["verify", "q"]);
+    assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));
+    std::fs::remove_file(dir.path().join("q/web.pod")).unwrap();
+    let run = berthc_in(dir.path(), &["verify", "q"]);
+    assert_ne!(run.status.code(), Some(0), "{}", stderr(&run));
+}
