@@ -104,6 +104,7 @@ and what to do.
 
 Examples:
   berthc verify deploy
+  berthc verify deploy --fix --diff
   berthc verify stack.yml --force-actions --nodes 3
   helm template CHART | berthc verify -
   kubectl get -A sts,deploy,ds,job,cronjob,pod,pvc,pv,pdb,svc,sc -o yaml | berthc verify -

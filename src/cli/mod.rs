@@ -8,6 +8,7 @@ mod depfile;
 mod drift;
 mod explain;
 mod finding;
+mod fix;
 mod github;
 mod init;
 mod job;

@@ -13,6 +13,7 @@ use berthc::images::Images;
 use berthc::input::STDIN;
 use berthc::spec::project::FILE;
 use berthc::text::quote::shown;
+use berthc::verify::mend::{self, Texts};
 use berthc::verify::{Accept, Outcome, Progress, Settings, Verified, watched};
 use berthc::world::{File, Known, Unread, UnreadKind};
 use berthc::{Diagnostic, Input, Project, Severity};
@@ -23,7 +24,7 @@ use super::output::{Format, Output, Report};
 use super::progress::Line;
 use super::report::source_text;
 use super::stdout::Outside;
-use super::{job, read};
+use super::{fix, job, read};
 
 /// The files to verify, and the bounds of the search.
 #[derive(Debug, Args)]
@@ -38,14 +39,20 @@ pub struct Verify {
     /// The number of nodes of the searched cluster
     #[arg(long, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u8).range(2..=3))]
     nodes: u8,
+    /// Write the plain fixes into the files, one by one; comments and layout stay, and the findings that
+    /// are left are reported
+    #[arg(long)]
+    fix: bool,
+    /// With --fix: print the changes as a diff and write nothing
+    #[arg(long, requires = "fix")]
+    diff: bool,
     #[command(flatten)]
     output: Output,
 }
 
 /// Runs `verify`. Returns the exit code that the help describes.
 pub fn run(args: &Verify) -> Result<ExitCode, Outside> {
-    let texts = read::manifests(&args.paths)?;
-    let files: Vec<File<'_>> = texts.iter().map(|(path, text)| File { path, text }).collect();
+    let mut texts = read::manifests(&args.paths)?;
     let project = match project()? {
         Ok(project) => project,
         Err((project, faults)) => {
@@ -56,15 +63,18 @@ pub fn run(args: &Verify) -> Result<ExitCode, Outside> {
     let (own, accepts, quiet) = project.map(|p| (p.images, p.accepts, p.quiet)).unwrap_or_default();
     let images = Images::with(&own);
     let bounds = Bounds { nodes: usize::from(args.nodes), force: args.force_actions };
-    let mut line = Line::default();
     let known = Known { images: &images, quiet: &quiet };
-    let verified = watched(&files, Settings { known, accepts: &accepts, bounds }, &mut |progress| {
-        line.tell(|| match progress {
-            Progress::Reading(files) => format!("reading {files} files"),
-            Progress::Searching(done, of) => format!("searching {done} of {of}"),
-        });
-    });
-    line.clear();
+    let look = |texts: &Texts| search(texts, Settings { known, accepts: &accepts, bounds });
+    let (mut verified, mut data, mut fixed) = (look(&texts), String::new(), None);
+    if args.fix {
+        let mended = mend::all(&texts, &look);
+        if args.diff {
+            data = fix::diff(&texts, &mended.texts);
+        } else {
+            fixed = Some(fix::write(&texts, &mended)?);
+            (texts, verified) = (mended.texts, mended.verified);
+        }
+    }
     if verified.searched.is_empty() {
         let only = verified.passed == [STDIN];
         let what = if only {
@@ -81,7 +91,8 @@ pub fn run(args: &Verify) -> Result<ExitCode, Outside> {
         }
         Format::Text => {
             let _ = anstream::stderr().write_all(text(&texts, &verified).as_bytes());
-            Report { summary: summary(&verified), ..Report::default() }
+            let summary = fixed.into_iter().chain([summary(&verified)]).collect::<Vec<_>>().join("\n");
+            Report { data, summary, ..Report::default() }
         }
         Format::Sarif | Format::Github => {
             let left = verified.unread.iter().filter(|u| u.kind == UnreadKind::NotSearched).map(left);
@@ -103,6 +114,20 @@ pub fn run(args: &Verify) -> Result<ExitCode, Outside> {
         Outcome::NotSearched => Ok(ExitCode::from(NOT_SEARCHED)),
         Outcome::Holds => Ok(ExitCode::SUCCESS),
     }
+}
+
+/// Searches texts and tells the progress.
+fn search(texts: &Texts, settings: Settings<'_>) -> Verified {
+    let files: Vec<File<'_>> = texts.iter().map(|(path, text)| File { path, text }).collect();
+    let mut line = Line::default();
+    let verified = watched(&files, settings, &mut |progress| {
+        line.tell(|| match progress {
+            Progress::Reading(files) => format!("reading {files} files"),
+            Progress::Searching(done, of) => format!("searching {done} of {of}"),
+        });
+    });
+    line.clear();
+    verified
 }
 
 /// The exit code if something that may hold data was not searched.

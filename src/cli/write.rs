@@ -79,7 +79,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Outside> {
     file.persist(path).map_err(|e| format!("cannot replace {}: {}", path.display(), e.error))
 }
 
-fn stage(path: &Path, bytes: &[u8]) -> Result<TempPath, Outside> {
+pub fn stage(path: &Path, bytes: &[u8]) -> Result<TempPath, Outside> {
     let fail = |e: std::io::Error| format!("cannot write {}: {e}", path.display());
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(fail)?;

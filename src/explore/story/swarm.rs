@@ -95,6 +95,10 @@ impl Narrator for Swarm {
             let words = "type: bind, with a directory inside the mount as source: Swarm does not create a missing one";
             return (at_mount, words.to_owned());
         }
+        if workload.kind == Kind::Global && volume && breach.kind == BreachKind::Two {
+            let words = "a volume or directory of each node, instead of a share; or `mode: replicated` with one replica and a label of one node";
+            return (at_mount, words.to_owned());
+        }
         if moved && !scenario.facts.actors[usize::from(breach.actor)].pinned {
             let more = if volume { ", or a volume whose driver refuses a second node" } else { "" };
             return (&workload.at, format!("{}{more}", pin(actor)));
@@ -186,5 +190,5 @@ fn pin(actor: &Actor<'_>) -> String {
         true => (&member.name, 1),
         false => (&workload.family, member.ordinal.unwrap_or(1)),
     };
-    format!("deploy.placement.constraints: [\"node.labels.{label} == {value}\"], a label of one node only")
+    format!("deploy.placement.constraints: [\"node.labels.{label} == {value}\"] # a label of one node only")
 }

@@ -5,6 +5,7 @@
 //! are linear in the text, plus [`MAX_COPIES`] for aliases.
 
 mod document;
+pub mod edit;
 mod load;
 
 pub use document::{Document, Fault, Value};

@@ -69,7 +69,14 @@ pub fn kills(steps: &[Step], own: Option<&str>, found: &mut Found) -> Vec<(Victi
 pub fn written(workload: &Workload, text: &str) -> String {
     let template = workload.at.file.rsplit_once('.').is_some_and(|(stem, _)| stem.ends_with('@'));
     let instance = Name::of(&workload.name).instance.filter(|i| template && !i.is_empty());
-    match instance.and_then(|i| Some((text.rfind(i)?, i.len()))) {
+    // In a path the instance stands by itself: `/mnt/d1/zk-1`.
+    let alone = |(at, i): &(usize, &str)| {
+        let bound = |c: Option<char>| c.is_none_or(|c| !c.is_ascii_alphanumeric());
+        !text.contains('/')
+            || bound(text[..*at].chars().next_back()) && bound(text[at + i.len()..].chars().next())
+    };
+    let found = instance.and_then(|i| text.rmatch_indices(i).find(alone).map(|(at, _)| (at, i.len())));
+    match found {
         Some((at, length)) => format!("{}%i{}", &text[..at], &text[at + length..]),
         None => text.to_owned(),
     }

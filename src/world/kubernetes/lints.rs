@@ -188,6 +188,10 @@ fn ephemeral(read: &Read<'_>, found: &mut Found) {
 }
 
 fn one_node(read: &Read<'_>, found: &mut Found) {
+    // The new pod of such an update would wait forever for the claim of the old one.
+    if read.workload.update.order == Order::StartFirst {
+        return;
+    }
     for (at, _) in &read.one_node {
         let message = format!(
             "ReadWriteOnce lets several pods of one node mount the volume of {} at once",

@@ -124,7 +124,7 @@ fn together(stack: &[Service], found: &mut Found) {
             format!("nothing keeps {} and {} off one node", other.name, one.name),
             vec![one.at.clone(), other.at.clone()],
             format!(
-                "deploy.placement.constraints: [\"node.labels.{} == 1\"], and another number for each of the others",
+                "deploy.placement.constraints: [\"node.labels.{} == 1\"] # and another number for each of the others",
                 one.family
             ),
         );

@@ -11,6 +11,7 @@ use super::template::Slot;
 use super::{ephemeral, placement, rules, short, starts};
 use crate::finding::{At, Level, codes};
 use crate::images::{self, Software};
+use crate::target::SWARM_LONGEST_GRACE;
 use crate::text::duration;
 use crate::text::yaml::Value;
 use crate::world::lock::{self, Lock};
@@ -261,7 +262,8 @@ fn habits(
     software: &Software,
 ) {
     let quorum = software.quorum && !software.cache;
-    if kept && workload.grace < software.grace {
+    // More than this is too long for stop-first.
+    if kept && workload.grace < software.grace.min(SWARM_LONGEST_GRACE) {
         let value = service.get("stop_grace_period");
         page.found(
             (codes::GRACE, Level::Note),

@@ -1,6 +1,7 @@
 //! Tests of the program: its commands, its output, its cache.
 
 mod check;
+mod fix;
 mod known;
 mod output;
 mod safe;

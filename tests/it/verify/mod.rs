@@ -5,6 +5,7 @@ mod accept;
 mod agreement;
 mod clean;
 mod found;
+mod mends;
 mod mutants;
 mod scale;
 
