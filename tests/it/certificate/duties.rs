@@ -2,6 +2,8 @@
 
 use std::process::{Command, Stdio};
 
+use berthc::Diagnostic;
+
 use crate::harness;
 
 const DB: &str = "service: db
@@ -37,13 +39,8 @@ fn page(spec: &str) -> String {
         if let Some(tree) = tree {
             return tree["db/certificate.md"].split_once("## Duties").unwrap().1.to_owned();
         }
-        let gaps: Vec<String> =
-            said.iter().filter_map(|d| d.code.strip_prefix("gap/").map(|g| g.to_owned())).collect();
-        let gaps = if gaps.is_empty() {
-            said.iter().map(|d| d.code.clone().into_owned()).filter(|c| c.contains('/')).collect()
-        } else {
-            gaps
-        };
+        let gaps = |d: &Diagnostic| [vec![d.code.to_string()], d.also.clone()].concat();
+        let gaps: Vec<String> = said.iter().flat_map(gaps).filter(|code| code.contains('/')).collect();
         assert!(!gaps.is_empty(), "{said:#?}");
         let waivers: Vec<String> =
             gaps.iter().map(|g| format!("  - {{ gap: {g}, because: \"a test\" }}\n")).collect();
