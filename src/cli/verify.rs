@@ -188,7 +188,7 @@ fn summary(verified: &Verified) -> String {
         ));
     }
     if !verified.bare.is_empty() {
-        out.push_str(&format!("taken for ones without data: {}\n", some(&verified.bare)));
+        out.push_str(&format!("taken for ones without data: {}\n", shown(&some(&verified.bare))));
     }
     if !verified.passed.is_empty() {
         out.push_str(&format!(

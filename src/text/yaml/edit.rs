@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use granit_parser::{Event, Parser};
 
+use super::load::MAX_DEPTH;
+
 /// A value, and where it is in the text.
 struct Node {
     /// From its first character to behind its last one.
@@ -182,7 +184,7 @@ impl Text {
         let starts: Vec<usize> =
             std::iter::once(0).chain(self.0.match_indices('\n').map(|(at, _)| at + 1)).collect();
         let at = *starts.get(line.checked_sub(1)?)?;
-        let mut reader = Reader { text: &self.0, events: Parser::new_from_str(&self.0) };
+        let mut reader = Reader { text: &self.0, events: Parser::new_from_str(&self.0), depth: 0 };
         let mut last = None;
         while let Some((event, span)) = reader.next()? {
             let node = reader.node(event, span)?;
@@ -200,6 +202,8 @@ impl Text {
 struct Reader<'t> {
     text: &'t str,
     events: Parser<'t, granit_parser::StrInput<'t>>,
+    /// The number of lists and maps around the next event.
+    depth: usize,
 }
 
 impl<'t> Reader<'t> {
@@ -224,7 +228,18 @@ impl<'t> Reader<'t> {
         }
     }
 
+    /// Reads a value, which is no deeper than a manifest may be: the stack is limited.
     fn node(&mut self, event: Event<'t>, span: Range<usize>) -> Option<Node> {
+        if self.depth > MAX_DEPTH {
+            return None;
+        }
+        self.depth += 1;
+        let node = self.value(event, span);
+        self.depth -= 1;
+        node
+    }
+
+    fn value(&mut self, event: Event<'t>, span: Range<usize>) -> Option<Node> {
         let start = span.start;
         let kind = match event {
             Event::Scalar(..) => Kind::Scalar,
@@ -343,6 +358,14 @@ mod tests {
         assert_eq!(set(12, "spec", &["k"], "2"), TEXT.replace("spec: {}", "spec: {k: 2}"));
         assert_eq!(set(12, "kind", &[], "C"), TEXT.replace("kind: B", "kind: C"));
         assert_eq!(set(1, "spec.gone", &[], "2"), "none");
+    }
+
+    #[test]
+    fn a_deep_text_is_not_changed() {
+        let deep = |levels: usize| format!("a: {}1{}\nb: 1\n", "[".repeat(levels), "]".repeat(levels));
+        let set = |levels| Text::new(deep(levels)).set(Place { line: 1, field: "b" }, &[], "2");
+        assert!(set(20).is_some());
+        assert!(set(MAX_DEPTH + 2).is_none());
     }
 
     #[test]
