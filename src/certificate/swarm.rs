@@ -73,11 +73,7 @@ fn bare(shape: &Shape<'_>, resource: Resource, hazard: Hazard) -> Expect {
         // On heal the new task starts while the old one stops.
         Hazard::Partition => vec![way(ELSEWHERE, pin), way(HERE, on_node)],
         Hazard::Reboot => vec![way(ELSEWHERE, pin)],
-        Hazard::Revisions => {
-            let here = way(HERE, second(shape).into_iter().chain(waits).chain(on_node));
-            let there = waits.map(|waits| way(ELSEWHERE, pin.into_iter().chain([waits])));
-            [Some(here), there, Some(rests_on(HERE, [&SERVICE]))].into_iter().flatten().collect()
-        }
+        Hazard::Revisions => vec![way(HERE, on_node), way(ELSEWHERE, pin), rests_on(HERE, [&SERVICE])],
         Hazard::Neighbour if resource == Resource::Id => vec![way(SAME, [&IDS])],
         Hazard::Neighbour => vec![way(SAME, [&SERVICE])],
         Hazard::Update => {
@@ -114,21 +110,13 @@ fn one_task(hazard: Hazard) -> Option<Way> {
     may.then(|| rests_on(HERE, [&SERVICE as &'static Mechanism]))
 }
 
-/// Returns what a second generation of a counted member rests on beyond the fences and the order of an
-/// update, which it is. With a grace that the order does not wait for, `update` names the gap.
-fn second(shape: &Shape<'_>) -> Vec<&'static Mechanism> {
-    let waits = shape.workload.stop.grace <= SWARM_LONGEST_GRACE;
-    if waits { Vec::new() } else { vec![&SERVICE] }
-}
-
 /// Makes the way of a second container on the same node. `first`, the update order, the lock of the node
-/// and the lock of the directory prevent it.
+/// and the lock of the directory prevent it. The update order waits for the task of the last generation
+/// only: a third one that comes before the first has ended does not see the first (updater.go; measured).
 fn here(shape: &Shape<'_>, hazard: Hazard, first: &[&'static Mechanism]) -> Way {
     let together = !matches!(hazard, Hazard::Revisions | Hazard::Relabel) || shape.one_lock;
     let lock = (shape.guard && together).then_some(&LOCK as &'static Mechanism);
-    // A second generation of a counted member is an update of the first.
-    let updates = hazard == Hazard::Update || hazard == Hazard::Revisions && !shape.per_node;
-    let waits = updates && shape.workload.stop.grace <= SWARM_LONGEST_GRACE;
+    let waits = hazard == Hazard::Update && shape.workload.stop.grace <= SWARM_LONGEST_GRACE;
     let waits = waits.then_some(&STOP_FIRST as &'static Mechanism);
     let fences = lock.into_iter().chain(on_node(shape, hazard));
     way(HERE, first.iter().copied().chain(fences).chain(waits))
@@ -138,7 +126,8 @@ fn on_each_node(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
     let here = |first: &[&'static Mechanism]| here(shape, hazard, first);
     match hazard {
         Hazard::Colocate => vec![here(&[&GLOBAL])],
-        Hazard::Revisions if shape.revisions => vec![here(&[&ONE_LABEL])],
+        // Two revisions, and two deploys of one of them.
+        Hazard::Revisions if shape.revisions => vec![here(&[&ONE_LABEL]), here(&[])],
         Hazard::Update | Hazard::Revisions | Hazard::Relabel | Hazard::Force => vec![here(&[])],
         // On heal the new task starts while the old one stops.
         Hazard::Partition => vec![way(ELSEWHERE, [&NODE_BOUND]), here(&[])],
@@ -160,9 +149,8 @@ fn on_pinned_nodes(shape: &Shape<'_>, hazard: Hazard) -> Vec<Way> {
     let [id, there, pin] = not_elsewhere();
     let mut ways = match hazard {
         Hazard::Colocate => vec![here(&[&PATH])],
-        Hazard::Update => vec![here(&[]), pin],
+        Hazard::Update | Hazard::Revisions => vec![here(&[]), pin],
         Hazard::Force => vec![here(&[])],
-        Hazard::Revisions => vec![here(&second(shape))],
         // A port fences one node. On another node the directory is missing.
         Hazard::Relabel => vec![here(&[]), way(ELSEWHERE, [&PATH]), way(ELSEWHERE, [&PATH_MISSING])],
         Hazard::Partition => vec![id, there, pin, here(&[])],
@@ -189,10 +177,7 @@ fn on_volumes(shape: &Shape<'_>, fences: Fences, hazard: Hazard) -> Vec<Way> {
         Hazard::Colocate => vec![here(&[&VOLUME])],
         // Attaching excludes other nodes. On one node a volume serves every container.
         Hazard::Update => vec![here(reserved), elsewhere([pin, attach(connected), cluster, waits])],
-        Hazard::Revisions => {
-            let there = waits.map(|waits| elsewhere([pin, attach(connected), cluster, Some(waits)]));
-            [Some(here(&[&second(shape), reserved].concat())), there].into_iter().flatten().collect()
-        }
+        Hazard::Revisions => vec![here(reserved), elsewhere([pin, attach(connected), cluster, None])],
         // An evicted task counts as rejected, which frees a cluster volume's reservation: Swarm
         // attaches it elsewhere and detaches it from under the old task.
         Hazard::Relabel => {

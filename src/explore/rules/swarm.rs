@@ -17,8 +17,8 @@ pub struct Swarm;
 /// Returns the strikes for each hazard.
 fn strikes(hazard: Hazard) -> &'static [Action] {
     match hazard {
-        Hazard::Colocate | Hazard::Neighbour | Hazard::Revisions => &[],
-        Hazard::Update => &[Action::Update, Action::Rollback],
+        Hazard::Colocate | Hazard::Neighbour => &[],
+        Hazard::Update | Hazard::Revisions => &[Action::Update, Action::Rollback],
         Hazard::Relabel => &[Action::Unlabel, Action::MoveLabel, Action::FlipLabel],
         Hazard::Partition => &[Action::Cut],
         Hazard::Reboot => &[
@@ -65,7 +65,9 @@ impl Rules for Swarm {
             );
             !ends || facts.actors.iter().all(|a| a.restarts)
         };
-        let strikes = strikes(facts.hazard).iter().filter(|w| common::may_strike(state, **w));
+        // A second deploy of one service needs no second service.
+        let twice = facts.hazard == Hazard::Revisions && facts.actors.len() > 1;
+        let strikes = strikes(facts.hazard).iter().filter(|w| !twice && common::may_strike(state, **w));
         for action in strikes.filter(follows) {
             turn.strike(*action);
         }
@@ -151,8 +153,10 @@ impl Turn<'_> {
             return;
         }
         let node = if self.global(old.actor) { old.node } else { NOWHERE };
+        // It waits for the task that it replaces, which may never have run: a third generation does not
+        // see the first (removeOldTasks, DelayStart).
         let new = Container {
-            waits: order == Order::StopFirst,
+            waits: order == Order::StopFirst && old.runs(),
             ..Container::wanted(old.actor, wanted.version, node)
         };
         if order == Order::StartFirst {
@@ -306,7 +310,12 @@ impl Turn<'_> {
                 struck.desired[0].version = 1;
                 self.next.add(Step::new(action, 0, NOWHERE, 1), struck);
             }
-            Action::Rollback if self.state.struck & Action::Update.bit() != 0 => {
+            // That the first generation comes back while it still stops belongs to `revisions`.
+            Action::Rollback
+                if self.state.struck & Action::Update.bit() != 0
+                    && (self.facts.hazard == Hazard::Revisions
+                        || !self.state.containers().any(|c| c.waits)) =>
+            {
                 struck.desired[0].version = 0;
                 self.next.add(Step::new(action, 0, NOWHERE, 0), struck);
             }

@@ -22,6 +22,10 @@ impl Narrator for Swarm {
         let constraint = scenario.want(actor);
         let reported = match step.action {
             Action::Update => (format!("a new description of {name} is deployed"), Some(&workload.at)),
+            Action::Rollback if scenario.facts.hazard == Hazard::Revisions => (
+                format!("{name} is deployed once more, or rolled back, before its old container has ended"),
+                Some(&workload.at),
+            ),
             Action::Rollback => (format!("the deploy of {name} is rolled back"), Some(&workload.at)),
             Action::Create | Action::Replace | Action::Timeout => hand_over(scenario, step, before),
             Action::Place => (format!("the scheduler places {name} on {node}"), constraint),
@@ -166,6 +170,16 @@ fn hand_over<'w>(scenario: &Scenario<'w>, step: &Step, before: &State) -> Senten
             format!("Swarm creates a new task of {name} at once: no task with desired state RUNNING is left"),
             None,
         ),
+        (Action::Replace, Order::StopFirst)
+            if before.of(step.actor).any(|c| c.waits && c.version == step.version) =>
+        {
+            (
+                format!(
+                    "Swarm replaces the task of {name} that waits; the next one waits only for that task, which never ran"
+                ),
+                order.at.as_ref(),
+            )
+        }
         (Action::Replace, Order::StopFirst) => (
             format!("stop-first: Swarm tells the old task of {name} to stop, and the new one waits"),
             order.at.as_ref(),

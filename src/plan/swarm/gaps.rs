@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | colocate | the lock: a port in host mode, or one task of a global service; the member's id or name in the path or volume | - |
 //! | update | the lock, counted until the old task has stopped (`manager/scheduler/nodeinfo.go`) | a pin, or a volume that a connected node keeps to itself; `stop-first` alone waits 60 s and no more (`manager/orchestrator/restart/restart.go`), and the node signals 2 s late |
-//! | revisions | the revision's label has one value; both revisions use the same lock | only one node has the data |
+//! | revisions | the revision's label has one value; all generations use the same lock | a pin, or a volume that a connected node keeps to itself; a second deploy before the old task has ended makes `stop-first` forget that task (`manager/orchestrator/update/updater.go`) |
 //! | relabel | on an overlay docker's port allocator still has the lock; on the node's network nothing is bound and the task counts as rejected (`manager/orchestrator/constraintenforcer`): only `guard: lock` | the replacement does not wait: a directory with the id in its path, or a volume that a connected node keeps to itself. A cluster volume's reservation falls with the rejection |
 //! | partition, reboot | after the node reconnects, the lock; a restarted dockerd first kills the containers of its last run | a pin: no other node is eligible; a volume that always fences; a cluster volume stays reserved (24 h: then the node counts as orphaned) |
 //! | move | a missing directory refuses the task | a missing volume is made, empty, by docker or its plugin; NFS mounts a directory that must exist; a cluster volume must exist |
@@ -41,6 +41,11 @@ const LOST: [(Hazard, &str, &str); 2] = [
         "containers keep running after dockerd is killed; Swarm considers the node lost and starts the member elsewhere",
     ),
 ];
+/// The case in which `stop-first` forgets the task that still stops: when, and what follows.
+const TWICE: (&str, &str) = (
+    "when a deploy or a rollback comes before the old container of the last deploy has ended",
+    "Swarm then waits only for the task of the last deploy, which never started; the oldest container still stops",
+);
 /// How an operator moves a label without two containers.
 const MOVE: &str =
     "to move a member, scale it to 0, wait until its container is gone, move the label, and scale it to 1";
@@ -124,6 +129,11 @@ fn data(context: &Context<'_>, subject: SwarmService<'_>, gaps: &mut Vec<Gap>) {
                 let gap = Gap::new(gap_id(Resource::Data, hazard), place, message, why);
                 gaps.push(cluster(subject, pinned(subject, gap), |_| true));
             }
+        }
+        if reach == Fences::Never && floats && !swarm.csi {
+            let message = format!("two containers may write to {name} {}", TWICE.0);
+            let gap = Gap::new(gap_id(Resource::Data, Hazard::Revisions), place, message, TWICE.1);
+            gaps.push(cluster(subject, pinned(subject, gap), |_| true));
         }
         if reach == Fences::Never && floats && !swarm.csi && w.stop.grace > SWARM_LONGEST_GRACE {
             let why = format!(
@@ -230,19 +240,18 @@ fn bare(subject: SwarmService<'_>, gaps: &mut Vec<Gap>) {
                 .fix(MOVE, ""),
             );
         }
-        for (hazard, when, why) in LOST.iter().filter(|_| !pinned && !w.writer) {
+        let twice = (Hazard::Revisions, TWICE.0, TWICE.1);
+        for (hazard, when, why) in LOST.iter().chain([&twice]).filter(|_| !pinned && !w.writer) {
             let opens = (!raw::constrains(&subject.swarm.service)).then(|| gap_id(resource, Hazard::Relabel));
             gaps.push(gap(*hazard, when, why).pin(&subject.service.name, opens));
         }
-        if pinned && subject.lock().is_none() {
-            gaps.push(
-                gap(
-                    Hazard::Partition,
-                    "when an unreachable node comes back",
-                    "the new task starts at once, while the old one stops, and no port of the node makes it wait",
-                )
-                .fix("name any port that is free on the nodes", "targets: { swarm: { lock: 5000 } }"),
-            );
+        let heals =
+            "the new task starts at once, while the old one stops, and no port of the node makes it wait";
+        let healed = (Hazard::Partition, "when an unreachable node comes back", heals);
+        for (hazard, when, why) in [healed, twice].iter().filter(|_| pinned && subject.lock().is_none()) {
+            let gap = gap(*hazard, when, why);
+            let line = "targets: { swarm: { lock: 5000 } }";
+            gaps.push(gap.fix("name any port that is free on the nodes", line));
         }
         if w.stop.grace > SWARM_LONGEST_GRACE && !w.writer && (!pinned || subject.lock().is_none()) {
             gaps.push(

@@ -44,7 +44,7 @@ fn an_acceptance_applies_only_to_its_own_file() {
             "version: \"3.8\"\nservices:\n  {name}:\n    image: postgres:16\n    volumes: [\"/srv/{name}:/var/lib/postgresql/data\"]\n"
         )
     };
-    let codes = ["move", "partition", "reboot", "update"].map(|h| format!("swarm/data/{h}"));
+    let codes = ["move", "partition", "reboot", "revisions", "update"].map(|h| format!("swarm/data/{h}"));
     let accepts: String = codes.iter().map(|c| format!("# berthc: accept {c} because by hand\n")).collect();
     let (own, other) = (format!("{accepts}{}", stack("db-1")), stack("db-2"));
     for (first, second) in [("a.yml", "b.yml"), ("z.yml", "b.yml")] {
