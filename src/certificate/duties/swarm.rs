@@ -216,7 +216,8 @@ fn daemon_stops(service: &Service, w: &Workload, s: &Swarm, section: &mut Sectio
 }
 
 /// Returns the commands that create the volumes where their members may run. Parameters of
-/// Kubernetes' own provisioner mean nothing to the driver.
+/// Kubernetes' own provisioner mean nothing to the driver. Nodes report their plugins with the tag: without
+/// it Swarm accepts the volume and never attaches it (manager/csi/manager.go; seen on 28.5.2).
 fn cluster_volumes(service: &Service, w: &Workload) -> Vec<String> {
     let mut commands = Vec::new();
     for (i, id) in w.ids().enumerate() {
@@ -237,7 +238,7 @@ fn cluster_volumes(service: &Service, w: &Workload) -> Vec<String> {
                 format!(" --topology-required {}", printable(&format!("{key}={zone}")))
             });
             commands.push(format!(
-                "docker volume create -d {} --type mount --scope single --sharing none --required-bytes {}{zone}{told} {}",
+                "docker volume create -d {}:latest --type mount --scope single --sharing none --required-bytes {}{zone}{told} {}",
                 volume.csi.as_deref().unwrap_or("DRIVER"),
                 volume.size,
                 own.name

@@ -17,6 +17,9 @@ use crate::sh::{self, eventually};
 const PLUGINS: [(&str, &str); 3] =
     [("rexray/rbd", "never"), ("flocker", "connected"), ("rexray/scaleio", "always")];
 
+/// The CSI driver of the cluster volumes, as berthc's table names it.
+const CSI: &str = "rbd.csi.ceph.com";
+
 /// The number of a node, from 1. The first node is the manager and runs no member.
 pub type Node = usize;
 
@@ -35,8 +38,9 @@ struct Running {
 }
 
 impl Cluster {
-    /// Starts `count` nodes below `dir`, all in one swarm, with image, plugins and a network.
-    pub fn start(dir: &Path, count: usize) -> Self {
+    /// Starts `count` nodes below `dir`, all in one swarm, with image, plugins and a network. `csi` is the
+    /// program of the CSI driver.
+    pub fn start(dir: &Path, count: usize, csi: Option<&Path>) -> Self {
         let mut cluster =
             Self { dir: dir.to_path_buf(), manager: 1, nodes: (0..=count).map(|_| None).collect() };
         storage(dir);
@@ -52,9 +56,14 @@ impl Cluster {
         for node in 1..=count {
             let tar = cluster.dir.join("image.tar");
             cluster.docker(node, &["import", tar.to_str().unwrap(), image::NAME]);
-            plugins(&cluster.of(node), &format!("n{node}"), &|args| {
+            let docker = |args: &[&str]| {
                 cluster.docker(node, args);
-            });
+            };
+            let name = format!("n{node}");
+            plugins(&cluster.of(node), &name, &docker);
+            if let Some(csi) = csi {
+                csi_plugin(&cluster.of(node), &name, csi, &docker);
+            }
         }
         cluster.docker(
             1,
@@ -265,31 +274,57 @@ impl Cluster {
 /// Installs the volume plugins for the dockerd of `node` in its folder `dir`. The folder of the
 /// storage is next to `dir`.
 pub fn plugins(dir: &Path, node: &str, docker: &dyn Fn(&[&str])) {
-    let all = dir.parent().unwrap();
     for (name, fence) in PLUGINS {
-        let dir = dir.join("plugin");
-        let env = |name: &str, value: &str| serde_json::json!({ "name": name, "description": "", "settable": null, "value": value });
-        let config = serde_json::json!({
-            "description": "volumes that all nodes share", "documentation": "",
-            "entrypoint": ["/probe", "plugin"], "workdir": "/",
+        let what = serde_json::json!({
+            "entrypoint": ["/probe", "plugin"], "propagatedMount": "/mounts",
             "interface": { "types": ["docker.volumedriver/1.0"], "socket": "plugin.sock" },
-            "network": { "type": "none" },
-            "linux": { "capabilities": ["CAP_SYS_ADMIN"], "allowAllDevices": false, "devices": null },
-            "propagatedMount": "/mounts",
-            "env": [env("FENCE", fence), env("NODE", node)],
-            "mounts": [{ "name": "storage", "description": "", "settable": null, "source": all.join("storage"),
-                         "destination": "/storage", "type": "bind", "options": ["rbind", "rw"] }],
-            "args": { "name": "", "description": "", "settable": null, "value": null },
         });
-        fs::create_dir_all(&dir).unwrap();
-        sh::run(&format!("cp -a {}/image {}/rootfs", all.display(), dir.display()));
-        fs::write(dir.join("config.json"), config.to_string()).unwrap();
-        // Docker refuses a second plugin with the same content.
-        fs::write(dir.join("rootfs/etc/plugin"), name).unwrap();
-        docker(&["plugin", "create", name, dir.to_str().unwrap()]);
-        docker(&["plugin", "enable", name]);
-        fs::remove_dir_all(&dir).unwrap();
+        plugin(dir, name, what, &[("FENCE", fence), ("NODE", node)], "", docker);
     }
+}
+
+/// Installs the CSI driver, for cluster volumes.
+fn csi_plugin(dir: &Path, node: &str, program: &Path, docker: &dyn Fn(&[&str])) {
+    let what = serde_json::json!({
+        "entrypoint": ["/csi"], "propagatedMount": "/data/published",
+        "interface": { "types": ["docker.csicontroller/1.0", "docker.csinode/1.0"], "socket": "csi.sock" },
+    });
+    let add = format!(" && mkdir -p rootfs/data/published && cp {} rootfs/csi", program.display());
+    plugin(dir, CSI, what, &[("DRIVER", CSI), ("NODE", node)], &add, docker);
+}
+
+/// Installs a plugin that sees the storage of all nodes. `add` is shell that adds to its files.
+fn plugin(
+    dir: &Path,
+    name: &str,
+    mut config: serde_json::Value,
+    env: &[(&str, &str)],
+    add: &str,
+    docker: &dyn Fn(&[&str]),
+) {
+    let all = dir.parent().unwrap();
+    let dir = dir.join("plugin");
+    let env = env.iter().map(|(name, value)| {
+        serde_json::json!({ "name": name, "description": "", "settable": null, "value": value })
+    });
+    let rest = serde_json::json!({
+        "description": "volumes that all nodes share", "documentation": "", "workdir": "/",
+        "network": { "type": "none" },
+        "linux": { "capabilities": ["CAP_SYS_ADMIN"], "allowAllDevices": false, "devices": null },
+        "env": env.collect::<Vec<_>>(),
+        "mounts": [{ "name": "storage", "description": "", "settable": null, "source": all.join("storage"),
+                     "destination": "/storage", "type": "bind", "options": ["rbind", "rw"] }],
+        "args": { "name": "", "description": "", "settable": null, "value": null },
+    });
+    config.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+    fs::create_dir_all(&dir).unwrap();
+    sh::run(&format!("cd {} && cp -a {}/image rootfs{add}", dir.display(), all.display()));
+    fs::write(dir.join("config.json"), config.to_string()).unwrap();
+    // Docker refuses a second plugin with the same content.
+    fs::write(dir.join("rootfs/etc/plugin"), name).unwrap();
+    docker(&["plugin", "create", name, dir.to_str().unwrap()]);
+    docker(&["plugin", "enable", name]);
+    fs::remove_dir_all(&dir).unwrap();
 }
 
 /// Creates the folders of the storage that all nodes share.

@@ -55,7 +55,9 @@ Delegate=yes
 ";
 
 impl Machine {
-    pub fn start(dir: &Path, number: Node) -> Self {
+    /// Starts a machine with the systemd of this machine, or with that of the folder `usr`, whose programs and
+    /// libraries then lie over those of this machine.
+    pub fn start(dir: &Path, number: Node, usr: Option<&str>) -> Self {
         let dir = dir.join(format!("machine{number}"));
         for folder in ["units", "docker", "trace", "mnt/d1", "etc", "work"] {
             fs::create_dir_all(dir.join(folder)).unwrap();
@@ -71,15 +73,19 @@ impl Machine {
         }
         unit("e2e.target", "[Unit]\nWants=docker.service\nAfter=docker.service\n");
         unit("docker.service", &DOCKER_SERVICE.replace("DIR", &d));
+        let over = usr.map_or_else(String::new, |usr| {
+            format!("mount -t overlay usr -o lowerdir={usr}/usr:/usr /usr; ")
+        });
         // systemd creates control groups below its own group and writes to /etc, so both must be
-        // writable.
+        // writable. From 256 on it must be told that control groups of version 1 will do.
         let script = format!(
             "set -e; for g in /sys/fs/cgroup/systemd /sys/fs/cgroup/unified /sys/fs/cgroup; do \
              [ -w $g/cgroup.procs ] && mkdir -p $g/berthc-e2e/m{number} && echo 0 > $g/berthc-e2e/m{number}/cgroup.procs; done; \
-             hostname m{number}; mount -t tmpfs run /run; \
+             hostname m{number}; {over}mount -t tmpfs run /run; \
              mount -t overlay etc -o lowerdir=/etc,upperdir={d}/etc,workdir={d}/work /etc; \
              mount --bind {d}/mnt /mnt; ip link set lo up; \
              exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin container=docker SYSTEMD_UNIT_PATH={d}/units \
+             SYSTEMD_PROC_CMDLINE=SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1 \
              $(command -v /lib/systemd/systemd /usr/lib/systemd/systemd | head -n 1) --system --unit=e2e.target"
         );
         let unshare = Command::new("unshare")
@@ -401,7 +407,7 @@ fn not_mounted(m: &mut Machine, v1: &Unit, _: &Unit) -> Result<(), String> {
 }
 
 /// Runs the suite below `dir`. Returns whether everything succeeded, and the table.
-pub fn run(dir: &Path, core: bool, loud: bool, only: &[String]) -> Told {
+pub fn run(dir: &Path, core: bool, loud: bool, only: &[String], usr: Option<&str>) -> Told {
     let begin = Instant::now();
     let per_node = Variant { target: Target::Fleet, ..PLAIN };
     let variants = [
@@ -428,9 +434,12 @@ pub fn run(dir: &Path, core: bool, loud: bool, only: &[String]) -> Told {
         .filter(|(v, _)| !(core && v.name != "h"))
         .flat_map(|(v, port)| variant::compile(&dir.join("compiled"), std::slice::from_ref(v), port))
         .collect();
-    let mut m = Machine::start(dir, 1);
-    let engine = m.docker(&["version", "--format", "{{.Server.Version}}"]).unwrap();
-    println!("{:>4} s  systemd and dockerd {engine} are up", begin.elapsed().as_secs());
+    let mut m = Machine::start(dir, 1, usr);
+    let docker = m.docker(&["version", "--format", "{{.Server.Version}}"]).unwrap();
+    let systemd = m.enter(&["systemctl", "--version"]).unwrap();
+    let systemd = systemd.split(' ').nth(1).unwrap_or_default();
+    let engine = format!("systemd {systemd}, dockerd {docker}");
+    println!("{:>4} s  {engine} are up", begin.elapsed().as_secs());
     for of in &compiled {
         let name = of.variant.name;
         let (folder, member) = if of.variant.counted() {
@@ -497,7 +506,7 @@ pub fn run(dir: &Path, core: bool, loud: bool, only: &[String]) -> Told {
     let mut told = judge::sum(&open);
     let two = |o: &String| o == LOST || moves::NAMES.contains(&o.as_str());
     if only.is_empty() || only.iter().any(two) {
-        let second = Machine::start(dir, 2);
+        let second = Machine::start(dir, 2, usr);
         let lost = both_machines(&mut m, &second, &compiled);
         good &= lost.iter().all(|r| r.wrong.is_none());
         text += &format!(

@@ -47,7 +47,8 @@ The end-to-end suite. Which part?
   --record       write what was seen into tests/e2e/docker and tests/e2e/measured; with --only, these
                  experiments alone
 
-The engine is the first dockerd in PATH: tests/e2e/docker/engine VERSION DIR; PATH=DIR/bin:$PATH";
+The engine is the first dockerd in PATH: tests/e2e/docker/engine VERSION DIR; PATH=DIR/bin:$PATH
+fleet with another systemd: tests/e2e/docker/engine systemd-257 DIR; --systemd=DIR";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -67,6 +68,9 @@ fn main() -> ExitCode {
         // groups.
         let alone = fs::File::create(Path::new(DIR).join("lock")).unwrap();
         alone.lock().unwrap();
+        if !fleet {
+            build_csi();
+        }
         return outside(&args);
     }
     std::thread::spawn(ends_with_the_outside);
@@ -76,7 +80,10 @@ fn main() -> ExitCode {
         args.iter().filter_map(|a| a.strip_prefix("--only=")).map(str::to_owned).collect();
     image::build(dir);
     let told = match fleet {
-        true => fleet::run(dir, has("--core"), has("--loud"), &only),
+        true => {
+            let usr = args.iter().find_map(|a| a.strip_prefix("--systemd="));
+            fleet::run(dir, has("--core"), has("--loud"), &only, usr)
+        }
         false => swarm::run(dir, has("--core"), has("--loud"), &only),
     };
     if has("--record") {
@@ -88,6 +95,18 @@ fn main() -> ExitCode {
         Told { good: false, .. } => ExitCode::FAILURE,
         Told { skipped: true, .. } => ExitCode::from(SKIPPED),
         _ => ExitCode::SUCCESS,
+    }
+}
+
+/// Builds the CSI driver, if Go and its modules are there. Without it there are no cluster volumes.
+fn build_csi() {
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/docker/csi");
+    let program = swarm::csi_program();
+    let _ = fs::remove_file(&program);
+    let build = "CGO_ENABLED=0 GOFLAGS='-trimpath -mod=readonly' go build -ldflags '-s -w' -o";
+    let said = sh::output(&format!("cd {source} && {build} {} .", program.display()));
+    if !program.exists() {
+        println!("        the CSI driver cannot be built: {}", said.trim());
     }
 }
 

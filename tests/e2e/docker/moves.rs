@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::cluster;
 use crate::fleet::{Machine, Unit};
+use crate::image;
 use crate::judge::{self, Open, Row, SwarmService};
 use crate::sh::{Delay, eventually};
 use crate::trace::{self, ELSEWHERE};
@@ -28,11 +29,18 @@ enum Move {
     Replaced,
     Metadata,
     Beside,
+    Stranger,
 }
 
-pub const NAMES: [&str; 5] =
-    ["cut off", "machine stopped", "submitted again", "metadata moved", "second member"];
-const MOVES: [(Move, &str, &str, &str); 5] = [
+pub const NAMES: [&str; 6] = [
+    "cut off",
+    "machine stopped",
+    "submitted again",
+    "metadata moved",
+    "second member",
+    "stranger on a volume",
+];
+const MOVES: [(Move, &str, &str, &str); 6] = [
     (Move::CutOff, NAMES[0], "partition", "the first machine is lost and runs on, and heals 25 s later"),
     (Move::Stopped, NAMES[1], "reboot", "fleetd ends: it asks for the stop and gives the unit away"),
     (Move::Replaced, NAMES[2], "update", "destroyed and submitted again, and placed on the other machine"),
@@ -43,6 +51,7 @@ const MOVES: [(Move, &str, &str, &str); 5] = [
         "colocate",
         "the second member is started beside the first, against `Conflicts`",
     ),
+    (Move::Stranger, NAMES[5], "neighbour", "a container of no spec mounts the volume on the second machine"),
 ];
 
 fn variants() -> Vec<Variant> {
@@ -92,7 +101,12 @@ impl Member {
     /// Returns whether it moves to the second machine, which has its metadata only if they are
     /// moved.
     fn goes(&self, how: Move) -> bool {
-        how != Move::Beside && (how == Move::Metadata) == self.pinned()
+        !matches!(how, Move::Beside | Move::Stranger) && (how == Move::Metadata) == self.pinned()
+    }
+
+    /// The plugin of its volume.
+    fn driver(&self) -> Option<&str> {
+        self.text.split("volume-driver=").nth(1)?.split(',').next()
     }
 
     /// The unit of the second member.
@@ -140,11 +154,32 @@ impl Lab<'_> {
         alone.iter().map(|m| m.unit.service).collect()
     }
 
+    /// Mounts the volumes on the second machine. Returns the members that do not run alone afterwards.
+    fn stranger(&mut self, members: &[&Member]) -> Vec<&'static str> {
+        for member in members {
+            let name = member.unit.service;
+            let Some(driver) = member.driver() else { continue };
+            let mount = format!("type=volume,source=data-{name}-1,target=/data,volume-driver={driver}");
+            let (service, of) = (format!("SERVICE={name}"), format!("MEMBER={name}-1"));
+            let run = ["run", "-d", "--rm", "--name", name, "--mount", &mount, "-e", &service, "-e", &of];
+            // A plugin that fences refuses it.
+            let _ = self.m2.docker(&[&run[..], &["-e", "DATA=/data", image::NAME, "/probe"]].concat());
+        }
+        sleep(Duration::from_secs(8));
+        for member in members {
+            let _ = self.m2.docker(&["kill", member.unit.service]);
+        }
+        self.all(members, &[1]);
+        members.iter().filter(|m| self.nodes(m) != [1]).map(|m| m.unit.service).collect()
+    }
+
     /// Moves the `members` that leave the first machine. Returns those that did not arrive on the
     /// machine that fleet selects.
     fn strike(&mut self, how: Move, members: &[&Member]) -> Vec<&'static str> {
-        if how == Move::Beside {
-            return self.beside(members);
+        match how {
+            Move::Beside => return self.beside(members),
+            Move::Stranger => return self.stranger(members),
+            _ => {}
         }
         let (go, stay): (Vec<&Member>, Vec<&Member>) = members.iter().copied().partition(|m| m.goes(how));
         match how {
@@ -198,10 +233,9 @@ pub fn run(
             fs::copy(member.of.files["1"].join(&second), machine.dir.join("units").join(second)).unwrap();
             let name = member.unit.service;
             if let Cell::Volume(_) | Cell::PinnedVolume(_) = member.of.variant.cell {
-                let driver = member.text.split("volume-driver=").nth(1).and_then(|t| t.split(',').next());
                 for i in 1..=2 {
                     let volume = format!("data-{name}-{i}");
-                    machine.docker(&["volume", "create", "-d", driver.unwrap(), &volume]).unwrap();
+                    machine.docker(&["volume", "create", "-d", member.driver().unwrap(), &volume]).unwrap();
                     let identity = dir.join("storage/volumes").join(volume).join("identity");
                     fs::write(identity, format!("{name}-{name}-{i}")).unwrap();
                 }
@@ -229,7 +263,8 @@ pub fn run(
     for (how, name, hazard, _) in
         MOVES.into_iter().filter(|(how, ..)| !core || *how == Move::CutOff || *how == Move::Metadata)
     {
-        let mut who: Vec<&Member> = members.iter().collect();
+        let volumes = |m: &&Member| how != Move::Stranger || m.driver().is_some();
+        let mut who: Vec<&Member> = members.iter().filter(volumes).collect();
         for turn in 0..=TRIES {
             delay.take();
             let from = trace::now();
@@ -239,9 +274,10 @@ pub fn run(
             for member in &who {
                 let seen = trace::seen(&lab.m1.lives.all, member.unit.service, from, to);
                 let provokes: &[&str] = if member.goes(how) { &[ELSEWHERE] } else { &[] };
+                let breaks: &[&str] = if how == Move::Stranger { &["volume-name"] } else { &[] };
                 let own = judge::judge(
                     &member.of,
-                    SwarmService { name, hazard, breaks: &[], provokes },
+                    SwarmService { name, hazard, breaks, provokes },
                     &seen,
                     late,
                     open,

@@ -12,7 +12,12 @@ use crate::judge::Told;
 pub fn write(told: &Told, fleet: bool) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e");
     let (page, rows, head) = match fleet {
-        true => ("FLEET.md".to_owned(), "fleet.json".to_owned(), head_of_fleet(&told.engine)),
+        true => {
+            // The main page has the systemd of Debian bookworm.
+            let systemd = told.engine.split([' ', ',']).nth(1).filter(|v| *v != "252");
+            let of = systemd.map_or_else(String::new, |v| format!("-systemd-{v}"));
+            (format!("FLEET{of}.md"), format!("fleet{of}.json"), head_of_fleet(&told.engine))
+        }
         false => {
             let short: Vec<&str> = told.engine.split(['.', '+', '-']).collect();
             // 29 is not released by minor versions here: it is built from a development version.
@@ -63,8 +68,8 @@ fn head_of_fleet(engine: &str) -> String {
         "\
 # What the end-to-end suite saw of fleet units
 
-Written by `cargo test --test e2e -- fleet --record`: the units under a real systemd beside a real
-dockerd ({engine}), on two machines where they move, a grace of 16 s that every stop takes to its end. *Claimed* is what berthc's
+Written by `cargo test --test e2e -- fleet --record`: the units under {engine},
+on two machines where they move, a grace of 16 s that every stop takes to its end. *Claimed* is what berthc's
 certificate says of the units, *seen* the longest time for which two containers held the resource.
 "
     )

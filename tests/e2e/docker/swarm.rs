@@ -5,14 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
 
 use crate::cluster::{Cluster, Node};
 use crate::image;
 use crate::judge::{self, Open, Row, SwarmService, Told};
-use crate::sh::{Delay, eventually};
+use crate::sh::{self, Delay, eventually};
 use crate::trace::{self, ELSEWHERE, EMPTY, HERE, Life, Lives};
 use crate::variant::{self, Cell, Compiled, PLAIN, Strip, Variant};
 
@@ -39,7 +39,7 @@ const STUCK: (&str, &str) = ("b-noorder", "slow stop");
 
 /// Returns all services. The first one of each cell is deployed as emitted; the others lack a rule.
 fn variants() -> Vec<Vec<Variant>> {
-    use Cell::{Bare, Pinned, PinnedBare, PinnedVolume, Volume};
+    use Cell::{Bare, Cluster, Pinned, PinnedBare, PinnedCluster, PinnedVolume, Volume};
     let one = |name, what, variant: Variant| vec![Variant { name, what, ..variant }];
     let pinned = Variant { cell: Pinned, ..PLAIN };
     let host = Variant { host: true, ..PLAIN };
@@ -88,6 +88,13 @@ fn variants() -> Vec<Vec<Variant>> {
             "D without the port",
             Variant { cell: PinnedVolume("ceph-rbd"), strips: &[Strip::Port], ..PLAIN },
         ),
+        one("k", "a cluster volume", Variant { cell: Cluster, count: 1, ..PLAIN }),
+        one("k-pin", "a cluster volume, pinned", Variant { cell: PinnedCluster, ..PLAIN }),
+        one(
+            "k-noport",
+            "a cluster volume without the port",
+            Variant { cell: Cluster, count: 1, strips: &[Strip::Port], ..PLAIN },
+        ),
         one("e", "an id, floating", Variant { cell: Bare, count: 1, ..PLAIN }),
         one("e-pin", "an id, pinned", Variant { cell: PinnedBare, ..PLAIN }),
         vec![
@@ -102,6 +109,22 @@ fn cell(name: &str) -> Option<(&'static str, &'static str)> {
     let all = variants();
     let v = all.iter().flatten().find(|v| v.name == name && v.strips.is_empty())?;
     Some(v.cell.told())
+}
+
+/// Returns the program of the CSI driver, or why there are no cluster volumes.
+fn csi_driver() -> Result<PathBuf, &'static str> {
+    let version = sh::output("dockerd --version");
+    let major = version.split(' ').nth(2).and_then(|v| v.split(['.', '-']).next()?.parse::<u32>().ok());
+    if major.is_some_and(|m| m < 23) {
+        return Err("they are new in engine 23");
+    }
+    let program = csi_program();
+    if program.exists() { Ok(program) } else { Err("there is no driver") }
+}
+
+/// The program of the CSI driver.
+pub fn csi_program() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("csi")
 }
 
 /// One hazard, as it is done to the cluster.
@@ -357,10 +380,10 @@ fn experiments() -> Vec<Experiment> {
             run: |lab, _| lab.managers_demoted(),
         },
         Experiment {
-            subject: subject("deployed twice", "revisions", &["stop-first", "service-name"], &[]),
+            subject: subject("deployed twice", "revisions", &[], &[HERE, ELSEWHERE]),
             what: "another generation is deployed, and 3 s later the first one again",
-            core: false,
-            who: Variant::counted,
+            core: true,
+            who: anyone,
             tries: anyone,
             struck: None,
             run: |lab, who| {
@@ -380,10 +403,12 @@ fn experiments() -> Vec<Experiment> {
             run: |lab, who| lab.rival(who),
         },
         Experiment {
-            subject: subject("stranger", "neighbour", &["unique"], &[]),
-            what: "a service of no spec mounts the directory of member 1 on its node",
+            subject: subject("stranger", "neighbour", &["unique", "volume-name"], &[]),
+            what: "a service of no spec mounts the directory of member 1 on its node, or its volume on another",
             core: false,
-            who: |v| v.strips.is_empty() && matches!(v.cell, Cell::PerNode | Cell::Pinned),
+            who: |v| {
+                v.strips.is_empty() && v.apart.is_empty() && !matches!(v.cell, Cell::Bare | Cell::PinnedBare)
+            },
             tries: anyone,
             struck: None,
             run: |lab, who| lab.stranger(who),
@@ -423,14 +448,18 @@ pub fn run(dir: &Path, core: bool, loud: bool, only: &[String]) -> Told {
     let begin = Instant::now();
     let mut port = 7100;
     let mut compiled = Vec::new();
+    let csi = csi_driver();
+    if let Err(why) = &csi {
+        println!("        NOT TRIED: cluster volumes: {why}");
+    }
     for group in variants() {
-        if core && !CORE.contains(&group[0].name) {
+        if core && !CORE.contains(&group[0].name) || csi.is_err() && group[0].cell.on_cluster_volume() {
             continue;
         }
         compiled.extend(variant::compile(&dir.join("compiled"), &group, port));
         port += 10;
     }
-    let cluster = Cluster::start(dir, 4);
+    let cluster = Cluster::start(dir, 4, csi.as_deref().ok());
     let count = compiled.len();
     let mut lab = Lab {
         cluster,
@@ -620,12 +649,17 @@ impl Lab {
         let mut labels: BTreeMap<Node, Vec<String>> = BTreeMap::new();
         for i in 0..self.compiled.len() {
             let v = self.variant(i);
+            if v.cell.on_cluster_volume() {
+                self.cluster_volumes(i);
+            }
             for (k, (member, _)) in self.wanted(i).iter().enumerate() {
                 let disk = self.cluster.disk(HOME[k]).join("d1");
                 let path = match v.cell {
                     Cell::PerNode => disk.join(v.name),
                     Cell::Pinned => disk.join(format!("{}-{}", v.name, k + 1)),
-                    Cell::Volume(_) | Cell::PinnedVolume(_) => self.volume(v, k + 1),
+                    Cell::Volume(_) | Cell::PinnedVolume(_) | Cell::Cluster | Cell::PinnedCluster => {
+                        self.volume(v, k + 1)
+                    }
                     Cell::Bare | Cell::PinnedBare => continue,
                 };
                 fs::create_dir_all(&path).unwrap();
@@ -643,7 +677,19 @@ impl Lab {
         }
     }
 
-    fn volume(&self, v: &Variant, member: usize) -> std::path::PathBuf {
+    /// Creates the cluster volumes with the commands of the certificate.
+    fn cluster_volumes(&self, i: usize) {
+        let page = self.compiled[i].files["1"].with_file_name("certificate.md");
+        let text = fs::read_to_string(page).unwrap();
+        let commands: Vec<&str> =
+            text.lines().filter_map(|l| l.trim().strip_prefix("docker volume create ")).collect();
+        assert_eq!(commands.len(), self.wanted(i).len(), "{commands:?}");
+        for command in commands {
+            self.cluster.ask(&["volume", "create"].into_iter().chain(command.split(' ')).collect::<Vec<_>>());
+        }
+    }
+
+    fn volume(&self, v: &Variant, member: usize) -> PathBuf {
         self.cluster.storage().join("volumes").join(format!("data-{}-{member}", v.name))
     }
 
@@ -707,15 +753,19 @@ impl Lab {
         }
         self.read();
         let there = |i: &usize| e.struck.is_none_or(|n| self.living(*i).iter().any(|l| l.node == n));
-        // With `apart_from`, one service may block the node of the other.
-        let free = |i: &usize| self.variant(*i).apart.is_empty();
+        // With `apart_from`, one service may block the node of the other. Without its pin a member could go to
+        // another node, where the suite makes no directory for it.
+        let free =
+            |i: &usize| self.variant(*i).apart.is_empty() && !self.variant(*i).strips.contains(&Strip::Place);
         who.iter().copied().filter(|i| (e.tries)(self.variant(*i)) && free(i) && there(i)).collect()
     }
 
     /// Moves the first member of each service without a pin to `node`.
     fn gather(&mut self, node: Node) {
         // With `apart_from`, one service may keep the other away from the node.
-        let floats = |v: &Variant| matches!(v.cell, Cell::Volume(_) | Cell::Bare) && v.apart.is_empty();
+        let floats = |v: &Variant| {
+            matches!(v.cell, Cell::Volume(_) | Cell::Cluster | Cell::Bare) && v.apart.is_empty()
+        };
         let all: Vec<usize> = (0..self.compiled.len()).filter(|i| floats(self.variant(*i))).collect();
         // The other members stay away, because all members have the same port.
         let constrain = |lab: &Self, how: &str| {
@@ -1132,7 +1182,15 @@ impl Lab {
                 serde_json::from_str(&self.cluster.ask(&["service", "inspect", "--format", format, of]))
                     .unwrap();
             let mount = &mounts[0];
-            let mount = format!("type=bind,source={},target=/data", mount["Source"].as_str().unwrap());
+            let (kind, source) = (mount["Type"].as_str().unwrap(), mount["Source"].as_str().unwrap());
+            let driver = mount["VolumeOptions"]["DriverConfig"]["Name"].as_str();
+            let driver = driver.map_or_else(String::new, |d| format!(",volume-driver={d}"));
+            let mount = format!("type={kind},source={source},target=/data{driver}");
+            // All nodes see the storage of a volume, and a directory belongs to its node.
+            let node = match kind {
+                "bind" => node,
+                _ => self.cluster.workers().find(|n| *n != node).unwrap(),
+            };
             self.cluster.ask(&[
                 "service",
                 "create",

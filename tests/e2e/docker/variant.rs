@@ -21,6 +21,10 @@ pub enum Cell {
     Volume(&'static str),
     /// The same, but pinned to nodes (cell D).
     PinnedVolume(&'static str),
+    /// A member that moves with a cluster volume, which Swarm attaches and reserves.
+    Cluster,
+    /// The same, but pinned to nodes.
+    PinnedCluster,
     /// Members with an id and a hostname, but without data.
     Bare,
     /// The same, but pinned to nodes.
@@ -37,9 +41,21 @@ impl Cell {
             Self::Volume("flocker") => ("C, fenced while connected", "data"),
             Self::Volume(_) => ("C, always fenced", "data"),
             Self::PinnedVolume(_) => ("D", "data"),
+            Self::Cluster => ("cluster volume", "data"),
+            Self::PinnedCluster => ("cluster volume, pinned", "data"),
             Self::Bare => ("no data", "id"),
             Self::PinnedBare => ("no data, pinned", "id"),
         }
+    }
+
+    /// Returns whether a label pins its members.
+    fn pinned(self) -> bool {
+        matches!(self, Self::Pinned | Self::PinnedVolume(_) | Self::PinnedCluster | Self::PinnedBare)
+    }
+
+    /// Returns whether its data is a cluster volume.
+    pub fn on_cluster_volume(self) -> bool {
+        matches!(self, Self::Cluster | Self::PinnedCluster)
     }
 }
 
@@ -140,8 +156,7 @@ pub const GENERATIONS: [&str; 3] = ["1", "2", "bad"];
 impl Variant {
     /// Returns whether a label pins it.
     pub fn labelled(&self) -> bool {
-        let pinned = matches!(self.cell, Cell::Pinned | Cell::PinnedVolume(_) | Cell::PinnedBare);
-        (self.cell == Cell::PerNode || pinned) && !self.strips.contains(&Strip::Place)
+        (self.cell == Cell::PerNode || self.cell.pinned()) && !self.strips.contains(&Strip::Place)
     }
 
     /// Returns whether its members are numbered.
@@ -173,9 +188,13 @@ impl Variant {
             Cell::Volume(backend) | Cell::PinnedVolume(backend) => {
                 Some(format!("volume: {{ backend: {backend}, size: 1Gi }}"))
             }
+            // Its attaching refuses no second node, so only Swarm's reservation protects.
+            Cell::Cluster | Cell::PinnedCluster => {
+                Some("volume: { backend: ceph-rbd, size: 1Gi }".to_owned())
+            }
             Cell::Bare | Cell::PinnedBare => None,
         };
-        let pinned = matches!(cell, Cell::Pinned | Cell::PinnedVolume(_) | Cell::PinnedBare);
+        let pinned = cell.pinned();
         let members = match cell {
             Cell::PerNode => format!("per: node, on: {{ {name}: \"yes\" }}"),
             _ if pinned && *host => {
@@ -220,7 +239,10 @@ impl Variant {
         let network = if *host { "" } else { ", network: apps" };
         let lock = if apart.is_empty() { "" } else { ", lock: 7099" };
         text + &match target {
-            Target::Swarm => format!("targets: {{ swarm: {{ engine: \"20.10\"{network}{lock} }} }}\n"),
+            Target::Swarm => {
+                let engine = if cell.on_cluster_volume() { "\"23.0\", volume: csi" } else { "\"20.10\"" };
+                format!("targets: {{ swarm: {{ engine: {engine}{network}{lock} }} }}\n")
+            }
             Target::Fleet => "targets: { fleet: { version: \"1.0.0\", docker: \"18.06\" } }\n".to_owned(),
         }
     }

@@ -160,7 +160,7 @@ fn the_duties_create_volumes_with_the_options_of_the_files() {
     has(
         &page(&csi),
         &[
-            "docker volume create -d ebs.csi.aws.com --type mount --scope single --sharing none --required-bytes 10737418240 --topology-required topology.ebs.csi.aws.com/zone=b --opt type=gp3 data-db-1\n",
+            "docker volume create -d ebs.csi.aws.com:latest --type mount --scope single --sharing none --required-bytes 10737418240 --topology-required topology.ebs.csi.aws.com/zone=b --opt type=gp3 data-db-1\n",
         ],
     );
 }
