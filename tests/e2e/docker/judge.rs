@@ -128,9 +128,9 @@ fn row(
         match claim {
             Claim::Held(by) => {
                 let holds = |m: &&String| {
-                    !subject.breaks.contains(&m.as_str())
-                        && !(*way == ELSEWHERE && ON_ONE_NODE.contains(&m.as_str()))
-                        && !(*way == HERE && m.as_str() == "pin")
+                    let far = *way == ELSEWHERE && ON_ONE_NODE.contains(&m.as_str());
+                    let near = *way == HERE && m.as_str() == "pin";
+                    !(far || near || subject.breaks.contains(&m.as_str()))
                 };
                 if by.iter().any(|m| holds(&m)) || !by.iter().any(|m| subject.breaks.contains(&m.as_str())) {
                     wrong = Some(format!("held by {}, and yet {told}", by.join(", ")));
@@ -186,7 +186,8 @@ pub fn measured<'r>(
     rows: impl Iterator<Item = &'r Row>,
     cell: impl Fn(&str) -> Option<(&'static str, &'static str)>,
 ) -> Value {
-    let mut all: BTreeMap<(&str, &str, &str, &str, bool), (Vec<String>, u64, Option<u64>)> = BTreeMap::new();
+    type Key<'k> = (&'k str, &'k str, &'k str, &'k str, bool);
+    let mut all: BTreeMap<Key<'_>, (Vec<String>, u64, Option<u64>)> = BTreeMap::new();
     for row in rows {
         let Some((cell, first)) = cell(row.service) else { continue };
         // An experiment that does not try a gap says nothing about it.
