@@ -76,6 +76,13 @@ impl Subject<'_> {
                 "Swarm frees a cluster volume 24 h after its node is lost: power the node off before.",
                 vec![],
             );
+            // Seen on 28.5.2, when other services were deployed at the same time; manager/scheduler/volumes.go.
+            let name =
+                w.ids().next().map_or_else(|| service.full_name(), |id| format!("{}-{id}", service.name));
+            section.add(
+                "If a task stays in Preparing after an update, Swarm has taken the volume from under it: remove its service and deploy it again. It has no container then.",
+                vec![format!("docker service rm {}", self.task(&name)), self.deploy(&name).swap_remove(0)],
+            );
             if w.volumes().any(|(_, v)| v.backend.directory().is_some()) {
                 section.add(
                     "A cluster volume is mounted at its root; Kubernetes and the docker plugin keep the data in its folder `data`. Move it before a member changes its orchestrator.",
