@@ -84,7 +84,12 @@ fn main() -> ExitCode {
             let usr = args.iter().find_map(|a| a.strip_prefix("--systemd="));
             fleet::run(dir, has("--core"), has("--loud"), &only, usr)
         }
-        false => swarm::run(dir, has("--core"), has("--loud"), &only),
+        false => swarm::run(dir, has("--core"), has("--loud"), &only, &|told| {
+            // A run that is cut off keeps what it has seen.
+            if has("--record") {
+                record::write(told, fleet);
+            }
+        }),
     };
     if has("--record") {
         record::write(&told, fleet);
