@@ -77,6 +77,8 @@ pub struct Actor {
     pub stops_leftovers: bool,
     /// Whether its container keeps running after its unit has stopped.
     pub outlives: bool,
+    /// Whether no client of docker can be killed beside its container.
+    pub clientless: bool,
     /// Whether its spec says that at most one container may be it, although it has no data.
     pub single: bool,
     /// Its claims are deleted when it is scaled down.

@@ -5,6 +5,7 @@
 //! members over two or three nodes, and each event happens at most once. A search is complete
 //! within these bounds (the small-scope hypothesis), and says so if it was not.
 
+pub mod ease;
 pub mod facts;
 pub mod redundancy;
 pub mod rules;
@@ -21,6 +22,7 @@ use serde::Serialize;
 
 use crate::finding::{Finding, FindingId};
 use crate::hazard::Hazard;
+use crate::images::Software;
 use crate::target::Target;
 use crate::threads::locked;
 use crate::world::{Kind, Member, Workload, World};
@@ -118,14 +120,20 @@ pub fn watched(
             explored.complete &= found.complete;
             // A member that runs on the data of another at the same time also does so one after the
             // other.
-            let both = found.breaches.keys().any(|(kind, _)| *kind == facts::BreachKind::Two);
+            let at_once = |b: &facts::Breach| {
+                b.kind == facts::BreachKind::Two && (memo.violations || ease::locked(&scenario, b).is_none())
+            };
+            let both = found.breaches.values().any(|(b, _)| at_once(b));
             let breaches =
                 found.breaches.values().filter(|(b, _)| !both || b.kind != facts::BreachKind::Other);
             // Other breaches of the members of a quorum are found when each member is searched
             // alone.
             let breaches = breaches.filter(|(b, _)| !rolling || b.kind == facts::BreachKind::Quorum);
-            let mut findings: Vec<Finding> =
-                breaches.map(|(breach, trace)| story::breach(&scenario, breach, trace)).collect();
+            let tell = |(breach, trace): &(facts::Breach, search::Trace)| {
+                let finding = story::breach(&scenario, breach, trace);
+                if memo.violations { finding } else { ease::eased(&scenario, breach, trace, finding) }
+            };
+            let mut findings: Vec<Finding> = breaches.map(tell).collect();
             // A state that is stuck after a forced deletion is not reported: the person who forced
             // it must clean up, and a container that the orchestrator no longer knows correctly
             // keeps its port and its name.
@@ -261,6 +269,9 @@ fn pairs(world: &World) -> Vec<Vec<(&Workload, &Member)>> {
     // What a unit runs in turn is never there at once.
     let in_turn = |a: &Workload, b: &Workload| (a.runs_in_turn || b.runs_in_turn) && a.name == b.name;
     let apart = |(a, b): &((usize, usize), (usize, usize))| {
+        if own_directories(member(*a), member(*b)) {
+            return false;
+        }
         if a.0 == b.0 {
             return inside.insert(a.0);
         }
@@ -268,4 +279,27 @@ fn pairs(world: &World) -> Vec<Vec<(&Workload, &Member)>> {
         !twins(a, b) && !in_turn(a, b)
     };
     chosen.into_iter().filter(apart).map(|(a, b)| vec![member(a), member(b)]).collect()
+}
+
+/// Returns whether the software of both gives each a directory of its own inside what they share: one with
+/// the name of the host, and both have names of their own.
+fn own_directories((a, one): (&Workload, &Member), (b, other): (&Workload, &Member)) -> bool {
+    let host = |w: &Workload, m: &Member| match (&m.hostname, w.kind) {
+        (Some((name, _)), _) => Some(name.clone()).filter(|name| !name.contains(['{', '$', '%'])),
+        (None, Kind::StatefulSet) => Some(m.name.clone()),
+        _ => None,
+    };
+    let named = |w: &Workload| w.software.as_ref().filter(|s| s.by_hostname()).cloned();
+    let (Some(ours), Some(theirs)) = (named(a), named(b)) else { return false };
+    let keys = |m: &Member| m.mounts.iter().filter_map(scenario::key).map(|k| k.1.to_owned()).collect();
+    let (all, others): (BTreeSet<String>, BTreeSet<String>) = (keys(one), keys(other));
+    let inside = |m: &Member, s: &Software| {
+        let shared = m.mounts.iter().filter(|m| {
+            scenario::key(m).is_some_and(|(_, name)| all.contains(name) && others.contains(name))
+        });
+        shared.clone().next().is_some() && shared.into_iter().all(|m| s.keeps(&m.target))
+    };
+    host(a, one).is_some_and(|name| host(b, other).is_some_and(|theirs| theirs != name))
+        && inside(one, &ours)
+        && inside(other, &theirs)
 }

@@ -74,6 +74,7 @@ impl<'w> Scenario<'w> {
                 kills: workload.kills.is_some(),
                 stops_leftovers: workload.stops_leftovers.is_some(),
                 outlives: workload.outlives.is_some(),
+                clientless: workload.clientless,
                 single: workload.single,
                 forgets_scaled: workload.forgets.scaled.is_some(),
                 forgets_deleted: workload.forgets.deleted.is_some(),
@@ -119,6 +120,21 @@ impl<'w> Scenario<'w> {
     /// Returns the line of the first label that places an actor.
     pub fn want(&self, actor: &Actor<'w>) -> Option<&'w At> {
         wants(actor.workload, actor.member).next().map(|w| &w.at)
+    }
+
+    /// Returns what keeps two workloads off one place: `own` if both run the same software or image, which
+    /// cannot share it; else `read`, the mount as one that only reads has it.
+    pub fn apart(&self, own: &str, read: Option<String>) -> String {
+        let same = |[a, b]: &[Actor<'_>; 2]| {
+            let software = |w: &Workload| w.software.as_ref().map(|s| s.name.clone());
+            let known = software(a.workload).is_some();
+            known && software(a.workload) == software(b.workload) || a.workload.image == b.workload.image
+        };
+        let two: Option<[Actor<'_>; 2]> = self.actors.clone().try_into().ok();
+        match read.filter(|_| two.is_some_and(|two| !same(&two))) {
+            Some(read) => format!("{read}, for the one that only reads; if both write on purpose, accept it"),
+            None => own.to_owned(),
+        }
     }
 
     /// Returns the labels with a value that the actors require and several nodes may carry, each with
@@ -213,7 +229,8 @@ fn pinned(workload: &Workload, member: &Member) -> bool {
 /// Returns whether one takes over the data of the other on purpose.
 fn share_data_on_purpose(a: &Workload, b: &Workload) -> bool {
     let revisions = a.kind.per_node() && b.kind.per_node() && a.family == b.family && a.scope == b.scope;
-    revisions || a.kind == Kind::Replicas && std::ptr::eq(a, b)
+    let machines = a.by_machine && b.by_machine && a.family == b.family;
+    revisions || machines || a.kind == Kind::Replicas && std::ptr::eq(a, b)
 }
 
 /// Returns how an update goes through two members of one quorum.

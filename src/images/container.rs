@@ -9,6 +9,8 @@ pub struct Container<'c> {
     pub command: Vec<&'c str>,
     /// The variables; `None` for a value that only the machine knows.
     pub env: Vec<(&'c str, Option<&'c str>)>,
+    /// Whether it has variables whose values, or names, another file has.
+    pub more_env: bool,
     /// The ports of the container that the file names.
     pub ports: Vec<u16>,
     /// The paths of its mounts.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::container::Container;
 use super::name;
 use super::schema::Traits;
+use super::software::By;
 use crate::text::path::within;
 
 /// Words in the names of programs that accompany a software, such as exporters. A container with
@@ -43,26 +44,26 @@ const ENOUGH: u32 = 2;
 /// The weight of a variable that only the server has.
 const STRONG: u32 = 3;
 
-/// Returns the software whose hints have the highest weight.
+/// Returns the software whose hints have the highest weight, and whether these are more than variables.
 pub fn find<'t>(
     all: &'t [Arc<Traits>],
     container: &Container<'_>,
     usual: &dyn Fn(&str) -> Vec<String>,
-) -> Option<&'t Arc<Traits>> {
+) -> Option<(&'t Arc<Traits>, By)> {
     let last = name::path(container.image).rsplit('/').next().unwrap_or_default();
     let tag = name::tag(container.image).unwrap_or_default();
     let names: Vec<String> = [last, tag].iter().chain(&container.names).flat_map(|n| words(n)).collect();
     if names.iter().any(|w| AROUND.contains(&w.as_str())) {
         return None;
     }
-    let mut best: Option<(u32, &Arc<Traits>)> = None;
+    let mut best: Option<(u32, &Arc<Traits>, By)> = None;
     for traits in all {
-        let worth = worth(traits, container, &names, usual);
-        if worth >= ENOUGH && best.is_none_or(|(most, _)| worth > most) {
-            best = Some((worth, traits));
+        let (worth, by) = worth(traits, container, &names, usual);
+        if worth >= ENOUGH && best.is_none_or(|(most, ..)| worth > most) {
+            best = Some((worth, traits, by));
         }
     }
-    best.map(|(_, traits)| traits)
+    best.map(|(_, traits, by)| (traits, by))
 }
 
 fn worth(
@@ -70,16 +71,16 @@ fn worth(
     container: &Container<'_>,
     names: &[String],
     usual: &dyn Fn(&str) -> Vec<String>,
-) -> u32 {
+) -> (u32, By) {
     let has = |patterns: &[super::schema::Pattern]| {
         container.env.iter().any(|(name, _)| patterns.iter().any(|p| p.is(name)))
     };
-    let mut worth = 0;
+    let (mut worth, mut seen) = (0, 0);
     if traits.words.iter().any(|word| contains_words(word, names)) {
-        worth += WEAK;
+        seen += WEAK;
     }
     if container.ports.iter().any(|port| traits.ports.contains(port)) {
-        worth += WEAK;
+        seen += WEAK;
     }
     if has(&traits.shared_env) {
         worth += WEAK;
@@ -89,14 +90,15 @@ fn worth(
     }
     // Several programs keep their data at `/data`.
     let own = |path: &String| path.matches('/').count() > 1;
-    if worth > 0 && worth < ENOUGH && !container.targets.is_empty() {
+    let some = worth + seen;
+    if some > 0 && (some < ENOUGH || seen == 0) && !container.targets.is_empty() {
         let paths = usual(&traits.name);
         let mounted = |target: &&str| {
             paths.iter().filter(|p| own(p)).any(|path| within(path, target) || within(target, path))
         };
-        worth += if container.targets.iter().any(mounted) { WEAK } else { 0 };
+        seen += if container.targets.iter().any(mounted) { WEAK } else { 0 };
     }
-    worth
+    (worth + seen, if seen > 0 { By::Hints } else { By::Variables })
 }
 
 /// Returns the words of a name: `percona_xtradb_cluster` has three.

@@ -19,8 +19,8 @@ use serde::Deserialize;
 
 pub use container::Container;
 pub use name::path as name;
-pub use schema::{Image, Key, Name, Path, Pattern, Place, Setting, Source, Tool, Traits};
-pub use software::{By, Life, Loss, Seen, Software, Why};
+pub use schema::{Image, Key, Name, OwnLock, Path, Pattern, Place, Setting, Source, Tool, Traits};
+pub use software::{By, Life, Loss, Premise, Seen, Software, Why};
 pub use version::{Version, Versions};
 
 /// The files of the table.
@@ -198,7 +198,10 @@ impl Images {
         let named = words.iter().find_map(|w| self.traits.iter().find(|t| t.words.contains(w)));
         let (traits, by) = match named {
             Some(traits) => (traits.clone(), By::Name),
-            None => (hints::find(&self.traits, container, &|name| self.usual(name))?.clone(), By::Hints),
+            None => {
+                let (traits, by) = hints::find(&self.traits, container, &|name| self.usual(name))?;
+                (traits.clone(), by)
+            }
         };
         // An unknown image resembles the other images of its vendor, otherwise the official image.
         let vendor = name::vendor(path);

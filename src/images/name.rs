@@ -59,6 +59,30 @@ pub fn path(image: &str) -> &str {
     image.strip_prefix("library/").unwrap_or(image)
 }
 
+/// The registries from which everyone can pull.
+const PUBLIC: [&str; 12] = [
+    "container-registry.oracle.com",
+    "docker.elastic.co",
+    "docker.io",
+    "gcr.io",
+    "ghcr.io",
+    "index.docker.io",
+    "k8s.gcr.io",
+    "mcr.microsoft.com",
+    "public.ecr.aws",
+    "quay.io",
+    "registry.hub.docker.com",
+    "registry.k8s.io",
+];
+
+/// Returns whether `image` is `HOST/NAME` of a registry that is not public: its owner may have built it.
+pub fn private(image: &str) -> bool {
+    let host = image.split_once('/').map(|(host, _)| host).filter(|host| is_host(host));
+    host.is_some_and(|host| !PUBLIC.contains(&host))
+        && !path(image).contains('/')
+        && !image.contains("/library/")
+}
+
 fn is_host(part: &str) -> bool {
     part.contains(['.', ':']) || part == "localhost"
 }

@@ -38,19 +38,21 @@ pub fn variant(image: &Image, version: Option<&Version>, container: &Container<'
     let major = major.split('.').next().unwrap_or_default();
     let volumes: Vec<String> = image.volumes.iter().flatten().map(|p| p.0.clone()).collect();
     let needed = image.data.iter().filter(|place| place.needed);
-    let given = |setting: &Setting| given(setting, container).is_some();
     Variant {
         versions: image.versions.as_ref().map(ToString::to_string),
         sample,
         spots: needed.flat_map(|place| spots(place, major, &volumes, container)).collect(),
-        by_hostname: image.by_hostname.as_ref().is_some_and(|unless| !unless.iter().any(given)),
+        by_hostname: image
+            .by_hostname
+            .as_ref()
+            .is_some_and(|unless| !unless.iter().any(|s| is_given(s, container))),
         volumes,
     }
 }
 
 /// Returns the directories that `place` of the table means in this container.
 fn spots(place: &Place, major: &str, volumes: &[String], container: &Container<'_>) -> Vec<Spot> {
-    let any = |settings: &[Setting]| settings.iter().any(|s| given(s, container).is_some());
+    let any = |settings: &[Setting]| settings.iter().any(|s| is_given(s, container));
     if !place.when.is_empty() && !any(&place.when) || any(&place.unless) {
         return Vec::new();
     }
@@ -83,6 +85,11 @@ pub fn known(path: &str) -> Option<&str> {
     let end = path.find(['$', '{', '%', '*']).map_or(path.len(), |at| path[..at].rfind('/').unwrap_or(0));
     let path = path[..end].trim_end_matches('/');
     path.starts_with('/').then_some(path)
+}
+
+/// Returns whether the file gives the setting.
+pub fn is_given(setting: &Setting, container: &Container<'_>) -> bool {
+    given(setting, container).is_some()
 }
 
 /// Returns the directories that a setting names, `None` for an unknown one; `None` if the file does

@@ -162,6 +162,12 @@ pub struct Traits {
     /// `src/java.base/unix/classes/java/lang/Terminator.java`).
     #[serde(default)]
     pub jvm: bool,
+    /// The lock that its process holds on its directory.
+    pub own_lock: Option<OwnLock>,
+    /// The settings that make a container a copy of another server: it copies all data again when it starts
+    /// empty.
+    #[serde(default)]
+    pub copy: Vec<Setting>,
     /// The ports of the server.
     #[serde(default)]
     pub ports: Vec<u16>,
@@ -171,6 +177,19 @@ pub struct Traits {
     /// The variables that clients also have.
     #[serde(default)]
     pub shared_env: Vec<Pattern>,
+}
+
+/// A lock on a file in the directory of the data. A second process on the same node waits for it, or fails.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnLock {
+    /// The file.
+    pub file: String,
+    /// The versions that lock it. Absent: all.
+    #[serde(default, deserialize_with = "parsed")]
+    pub versions: Option<Versions>,
+    /// The file of the software that takes the lock.
+    pub source: Source,
 }
 
 impl Traits {
@@ -185,6 +204,8 @@ impl Traits {
             quorum: true,
             cache: false,
             jvm: false,
+            own_lock: None,
+            copy: Vec::new(),
             ports: Vec::new(),
             env: Vec::new(),
             shared_env: Vec::new(),

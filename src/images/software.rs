@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::container::Container;
+use super::name;
 use super::resolve::{self, Spot, Variant};
-use super::schema::{Image, Traits};
+use super::schema::{Image, OwnLock, Traits};
 use super::version::Version;
 use crate::text::path::{shortest, within};
 
@@ -16,8 +17,10 @@ pub enum By {
     /// The name of the image contains the name of the software, but the table does not have the
     /// image.
     Name,
-    /// Ports, variables, mounts or names.
+    /// Ports, mounts or names, and variables.
     Hints,
+    /// Only variables.
+    Variables,
 }
 
 /// The software that serves in a container.
@@ -33,14 +36,22 @@ pub struct Software {
     pub cache: bool,
     /// Whether it ends with 143 after SIGTERM, as a Java virtual machine does, and not with 0.
     pub jvm: bool,
+    /// The file in its directory that its process locks.
+    pub own_lock: Option<String>,
+    /// Whether it is a copy of another server, and copies all data again when it starts empty.
+    pub copy: bool,
     /// The seconds that a clean stop can take.
     pub grace: u32,
+    /// The port of its server.
+    pub port: Option<u16>,
     /// The facts for each version that the tag leaves open.
     variants: Vec<Variant>,
     /// The data directories of all images of this software.
     usual: Vec<String>,
     /// Whether the container reads a settings file, which can move the data.
     settings: bool,
+    /// Whether the image has the name of a public image, in a registry of its own.
+    private: bool,
 }
 
 /// A mount as [`Software::lost`] needs it.
@@ -80,10 +91,21 @@ pub struct Loss {
     pub versions: Option<String>,
     /// A version that loses nothing with these mounts.
     pub pin: Option<String>,
-    /// Whether a settings file may put the data into another mount.
-    pub unsure: bool,
+    /// What must be true for the loss, if the files do not show it.
+    pub premise: Option<Premise>,
     /// Whether no mount of the node or the cluster can be meant for data.
     pub bare: bool,
+}
+
+/// What must be true for a loss, although the files do not show it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Premise {
+    /// The settings file does not move the data into a mount.
+    Settings,
+    /// An image of a private registry is built like the public image of the same name.
+    Public,
+    /// The variables of the container are those of a server, not of its client.
+    Variables,
 }
 
 /// Why data does not outlive its container.
@@ -120,6 +142,10 @@ impl Software {
     ) -> Self {
         let first = rows.first().map(|(image, _)| image);
         let stop = rows.iter().filter_map(|(image, _)| image.stop_seconds).max();
+        let locks = |lock: &OwnLock| {
+            let takes = |version: &Version| lock.versions.as_ref().is_none_or(|v| v.take(version));
+            rows.iter().all(|(_, version)| version.as_ref().is_none_or(takes))
+        };
         let variants =
             rows.iter().map(|(image, version)| resolve::variant(image, version.as_ref(), container));
         Self {
@@ -128,10 +154,14 @@ impl Software {
             quorum: first.and_then(|i| i.quorum).unwrap_or(traits.quorum),
             cache: first.and_then(|i| i.cache).unwrap_or(traits.cache),
             jvm: traits.jvm,
+            own_lock: traits.own_lock.as_ref().filter(|lock| locks(lock)).map(|lock| lock.file.clone()),
+            copy: traits.copy.iter().any(|setting| resolve::is_given(setting, container)),
+            port: traits.ports.first().copied(),
             grace: stop.unwrap_or(traits.grace),
             variants: variants.collect(),
             usual,
-            settings: resolve::reads_settings(container),
+            settings: container.more_env || resolve::reads_settings(container),
+            private: name::private(container.image),
         }
     }
 
@@ -146,6 +176,24 @@ impl Software {
     pub(super) fn keeps_nothing(&self) -> bool {
         let none = !self.variants.is_empty() && self.variants.iter().all(|v| v.spots.is_empty());
         none && !self.settings
+    }
+
+    /// Returns whether the name of its host is part of the path of its data.
+    pub fn by_hostname(&self) -> bool {
+        !self.variants.is_empty() && self.variants.iter().all(|v| v.by_hostname)
+    }
+
+    /// Returns the volume of the image that hides a mount at `target`, which is above it, from the data.
+    pub fn hides(&self, target: &str) -> Option<&str> {
+        let of = |v: &'_ Variant| -> Option<usize> {
+            v.volumes.iter().position(|volume| {
+                let data = v.spots.iter().filter_map(|spot| spot.path.as_ref());
+                volume != target
+                    && within(volume, target)
+                    && data.into_iter().any(|path| within(path, volume))
+            })
+        };
+        self.variants.iter().rev().find_map(|v| Some(v.volumes[of(v)?].as_str()))
     }
 
     /// Returns whether a mount at `target` may hold its data or a part of it.
@@ -170,7 +218,8 @@ impl Software {
             let place = self.place();
             let fades = |m: &&Seen<'_>| m.life != Life::Durable && within(&place, &shortest(m.target));
             let why = mounts.iter().find(fades).map_or(Why::Nothing, Seen::fades);
-            let loss = Loss { bare, ..Loss::of(vec![place.clone()], vec![place], why) };
+            let premise = (self.by == By::Variables).then_some(Premise::Variables);
+            let loss = Loss { bare, premise, ..Loss::of(vec![place.clone()], vec![place], why) };
             return (keeps_data && !durable).then_some(loss);
         }
         let all: Vec<_> = self.variants.iter().map(|v| (v, lost(v, mounts, fixed))).collect();
@@ -180,7 +229,11 @@ impl Software {
         Some(Loss {
             versions: kept.and(variant.versions.clone()),
             pin: kept.and_then(|v| v.sample.clone()),
-            unsure: self.settings && durable,
+            premise: match durable {
+                true if self.settings => Some(Premise::Settings),
+                true if self.private => Some(Premise::Public),
+                _ => None,
+            },
             bare,
             ..loss
         })
@@ -196,7 +249,7 @@ impl Seen<'_> {
 impl Loss {
     fn of(paths: Vec<String>, targets: Vec<String>, why: Why) -> Self {
         let variables = Vec::new();
-        Self { paths, targets, variables, why, versions: None, pin: None, unsure: false, bare: false }
+        Self { paths, targets, variables, why, versions: None, pin: None, premise: None, bare: false }
     }
 
     /// Returns the loss of the data of `name` in one sentence.
@@ -219,7 +272,14 @@ impl Loss {
                 "{name} starts without its data in each new container{of}: the hostname is part of the data path, and nothing fixes the hostname"
             ),
         };
-        if self.unsure { format!("{lost}, unless its settings file says otherwise") } else { lost }
+        match self.premise {
+            Some(Premise::Settings) => format!("{lost}, unless its settings say otherwise"),
+            Some(Premise::Public) => {
+                format!("{lost}, if the image is built like the public one of this name")
+            }
+            Some(Premise::Variables) => format!("{lost}, if its variables are those of a server"),
+            None => lost,
+        }
     }
 
     /// Returns the fix: another version, or the text of `mounted` for the targets.

@@ -3,15 +3,25 @@
 
 use indexmap::IndexMap;
 
-use crate::finding::{Alike, Finding, FindingId, Way};
+use crate::finding::{Alike, Finding, FindingId, Level, Way};
 
 /// Folds findings that have one cause, then findings that differ only in their subject. Nothing is
 /// dropped: the remaining finding lists the others.
 pub(super) fn fold(findings: Vec<Finding>) -> Vec<Finding> {
-    let mut causes: IndexMap<_, Finding> = IndexMap::new();
+    let mut causes: IndexMap<(Level, Result<String, usize>, String), Finding> = IndexMap::new();
     for (i, finding) in findings.into_iter().enumerate() {
         // A finding without a known cause has its own.
         let cause = finding.cause.clone().ok_or(i);
+        // The same fix also prevents what is only a note.
+        let worse = (Level::Violation, cause.clone(), finding.fix.clone());
+        if finding.level == Level::Note
+            && let Some(first) = causes.get_mut(&worse)
+        {
+            if !first.codes().any(|code| code == finding.code) {
+                first.also_by.push(Way { code: finding.code, message: finding.message });
+            }
+            continue;
+        }
         let key = (finding.level, cause, finding.fix.clone());
         match causes.get_mut(&key) {
             Some(first) => join(first, finding),

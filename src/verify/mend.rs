@@ -291,12 +291,18 @@ fn stack(text: &str, at: &At, fix: &str) -> Option<String> {
     let own = at.field.rsplit('.').next().unwrap_or_default();
     for (key, value) in entries(fix)? {
         let way: Vec<&str> = key.split('.').collect();
-        if way.len() > 1 || key == "volumes" {
+        if way.len() > 1 || key == "volumes" || key == "ports" {
+            // The reader chooses the port.
+            if value.contains("PORT") {
+                return None;
+            }
             let (documents, _) = yaml::documents(&value);
             for item in documents.first()?.root().items() {
                 edited = edited.add(service, &way, &flow(item))?;
                 let volume = item.as_str().and_then(|t| t.split_once(":/")).map(|(name, _)| name);
-                if let Some(volume) = volume.filter(|v| key == "volumes" && !v.is_empty()) {
+                if let Some(volume) =
+                    volume.filter(|v| key == "volumes" && !v.is_empty() && !v.starts_with('/'))
+                {
                     let top = Place { line: at.line, field: "" };
                     if !edited.has(top, &["volumes", volume]) {
                         edited = edited.set(top, &["volumes", volume], "{}")?;
@@ -316,16 +322,17 @@ fn stack(text: &str, at: &At, fix: &str) -> Option<String> {
     Some(edited.into_string())
 }
 
-/// The first words of the fix that labels a container.
-const LABEL: &str = "docker run --label unit=%n, and before it  ";
+/// The words of the fix that labels a container, after `docker` or `podman`.
+const LABEL: &str = " run --label unit=%n, and before it  ";
 
 fn unit(text: &str, at: &At, fix: &str) -> Option<String> {
     let mut lines: Vec<String> = text.lines().map(ToOwned::to_owned).collect();
-    if let Some(before) = fix.strip_prefix(LABEL) {
+    if let Some((program, before)) = fix.split_once(LABEL).filter(|(program, _)| !program.contains(' ')) {
+        let plain = format!("{program} run ");
         let start = lines.iter().position(|l| l.starts_with("ExecStart="))?;
-        let run = lines.get_mut(start).filter(|l| l.contains("docker run "))?;
+        let run = lines.get_mut(start).filter(|l| l.contains(&plain))?;
         if !run.contains("--label unit=%n") {
-            *run = run.replacen("docker run ", "docker run --label unit=%n ", 1);
+            *run = run.replacen(&plain, &format!("{plain}--label unit=%n "), 1);
         }
         let new = before.split("  ").filter(|new| !lines.iter().any(|l| l == new)).map(ToOwned::to_owned);
         let new: Vec<String> = new.collect();

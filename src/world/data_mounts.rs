@@ -156,6 +156,31 @@ pub fn is_data(path: &str, target: &str, software: Option<&Software>) -> bool {
     !system && !settings
 }
 
+/// The programs that run the script after them.
+const INTERPRETERS: [&str; 10] =
+    ["ash", "bash", "dash", "java", "node", "perl", "php", "python", "python3", "sh"];
+
+/// Returns whether a directory that is mounted at `target` holds the program that `command` starts. Of a known
+/// software the directory may be data all the same.
+pub fn holds_program(target: &str, command: &[&str], software: Option<&Software>) -> bool {
+    let mut words = command.iter().copied().flat_map(str::split_whitespace);
+    let Some(mut program) = words.next() else { return false };
+    if INTERPRETERS.contains(&program.rsplit('/').next().unwrap_or(program)) {
+        let Some(script) = words.find(|word| !word.starts_with('-')) else { return false };
+        program = script;
+    }
+    let folder = program.rsplit_once('/').map(|(folder, _)| folder).filter(|folder| !folder.is_empty());
+    folder.is_some_and(|folder| folder == target.trim_end_matches('/'))
+        && !software.is_some_and(|s| s.keeps(target))
+}
+
+/// Returns what to list about such a directory.
+pub fn of_program(path: &str, target: &str) -> String {
+    format!(
+        "the directory {path}, mounted at {target}, holds the program of the container: treated as no data"
+    )
+}
+
 /// Returns whether `image`, as a file names it, has no data of its own: an agent, or a web server that
 /// shows the files of others.
 pub fn only_reads(image: &str, known: &Images) -> bool {

@@ -153,6 +153,16 @@ pub struct Workload {
     /// The line that lets the container run on after the orchestrator has stopped its unit: `docker
     /// run -d`, `KillMode=none`, `--restart=always` (fleet).
     pub outlives: Option<At>,
+    /// Whether no client of docker can be killed while its container runs on: systemd watches the processes
+    /// of the container, or none (fleet).
+    pub clientless: bool,
+    /// Whether its members have the names of their machines, so that any of them may take over the data of
+    /// another (fleet).
+    pub by_machine: bool,
+    /// The docker or podman that runs its container (fleet).
+    pub client: String,
+    /// The unit on whose machine it runs: `MachineOf` (fleet).
+    pub follows: Option<String>,
     /// The line of a claim that serves pods on many nodes (ReadWriteMany on Kubernetes).
     pub shared_claim: Option<At>,
     /// The line of the autoscaler that may set a higher number of containers than its own file.
@@ -209,6 +219,10 @@ impl Workload {
             ends_name: None,
             stops_leftovers: None,
             outlives: None,
+            clientless: false,
+            by_machine: false,
+            client: "/usr/bin/docker".to_owned(),
+            follows: None,
             shared_claim: None,
             scaler: None,
             forgets: Forgets::default(),

@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use berthc::images::{By, Container, Image, Images, Life, Loss, Seen, Software, Version, Versions, Why};
+use berthc::images::{
+    By, Container, Image, Images, Life, Loss, Premise, Seen, Software, Version, Versions, Why,
+};
 
 /// Returns the facts of the table about a container of `image`.
 fn find(image: &str) -> Option<Arc<Software>> {
@@ -48,6 +50,22 @@ fn the_table_is_well_formed() {
         assert!(!image.stateless || image.data.is_empty(), "{} keeps data and does not", image.id);
         assert!(image.version_after.is_none() || image.versions.is_some(), "{}", image.id);
     }
+}
+
+/// A lock of the software itself has a source, like an image.
+#[test]
+fn a_lock_of_the_software_has_a_source() {
+    let locks: Vec<_> = Images::builtin().software().filter_map(|s| s.own_lock.as_ref()).collect();
+    assert!(locks.len() >= 8, "{}", locks.len());
+    for lock in locks {
+        assert!(!lock.file.is_empty() && lock.source.commit.len() == 40, "{lock:?}");
+    }
+    assert_eq!(find("mongo:6").unwrap().own_lock.as_deref(), Some("mongod.lock"));
+    // A second process of an older version takes another directory.
+    assert_eq!(find("elasticsearch:2.4").unwrap().own_lock, None);
+    assert_eq!(find("elasticsearch:7.17").unwrap().own_lock.as_deref(), Some("node.lock"));
+    // The file with the number of the process means nothing to another container.
+    assert_eq!(find("postgres:16").unwrap().own_lock, None);
 }
 
 /// If two entries have the same image name, each version belongs to exactly one of them.
@@ -207,7 +225,9 @@ fn hints_find_software_that_the_image_name_hides() {
             ..Container::default()
         };
         let found = Images::builtin().find(&container);
-        found.inspect(|f| assert_eq!(f.by, By::Hints)).map(|f| f.name.clone())
+        let by = if image.contains("thing") { By::Variables } else { By::Hints };
+        let hint = |f: &Arc<Software>| image.contains("store") || f.by == by;
+        found.inspect(|f| assert!(hint(f), "{image}: {:?}", f.by)).map(|f| f.name.clone())
     };
     type Case = (
         &'static str,
@@ -217,7 +237,8 @@ fn hints_find_software_that_the_image_name_hides() {
         &'static str,
         Option<&'static str>,
     );
-    let cases: [Case; 12] = [
+    let cases: [Case; 13] = [
+        ("example/thing:1", &["PGDATA"], &[], &[], "a", Some("postgresql")),
         ("example/images:etcd", &["ETCD_DISCOVERY"], &[], &[], "one", Some("etcd")),
         (
             "example/store:1",
@@ -329,8 +350,8 @@ fn settings_move_the_data() {
     // The meaning of a relative path is unknown.
     assert_eq!(lost(&set("quay.io/coreos/etcd:v3.5.9", &[], &["etcd", "--data-dir", "data"]), &["/x"]), None);
     let mysql = set("mysql:8", &[], &["--defaults-file=/conf/my.cnf"]);
-    assert!(lost(&mysql, &["/x"]).unwrap().unsure);
-    assert!(!lost(&mysql, &[]).unwrap().unsure);
+    assert_eq!(lost(&mysql, &["/x"]).unwrap().premise, Some(Premise::Settings));
+    assert_eq!(lost(&mysql, &[]).unwrap().premise, None);
 }
 
 /// The settings of these images decide whether they keep data at all.

@@ -262,7 +262,8 @@ impl Turn<'_> {
                 }
             }
             Action::Crash => {
-                for container in self.state.containers().filter(|c| c.runs() && !c.forgotten) {
+                let client = |c: &&Container| c.runs() && !c.forgotten && !self.facts.actor(c).clientless;
+                for container in self.state.containers().filter(client) {
                     let mut after = struck;
                     // The unit is tried again on the same machine, unless a stop was requested.
                     let again = Container { phase: Phase::Placed, ..*container };

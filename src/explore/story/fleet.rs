@@ -8,8 +8,9 @@ use crate::explore::state::State;
 use crate::explore::story::{self, Sentence};
 use crate::finding::At;
 use crate::hazard::Hazard;
+use crate::images::Life;
 use crate::world::fleet::{own_end, written};
-use crate::world::{Kind, Mount, Source};
+use crate::world::{Kind, Mount, Source, Workload, data_mounts};
 
 /// The narrator of fleet.
 pub struct Fleet;
@@ -79,12 +80,17 @@ impl Narrator for Fleet {
         let made = trace.iter().any(|(s, _)| matches!(s.action, Action::Unmount | Action::LoseVolume));
         let pinned = scenario.facts.actors[usize::from(breach.actor)].pinned;
         if breach.kind == BreachKind::Empty && (made || pinned || workload.kind == Kind::Local) {
-            return (at_mount, written(workload, &refusing(mount)));
+            return (at_mount, written(workload, &refusing(workload, mount)));
         }
-        if scenario.facts.hazard == Hazard::Neighbour
-            || workload.kind == Kind::Local && scenario.actors.len() > 1
-        {
-            return (at_mount, "a directory or volume of its own".to_owned());
+        let neighbour =
+            scenario.facts.hazard == Hazard::Neighbour && (breach.kind != BreachKind::Empty || pinned);
+        if neighbour || workload.kind == Kind::Local && scenario.actors.len() > 1 {
+            let read = mount.map(|m| format!("{}:{}:ro", story::plain(m), m.target));
+            return (at_mount, scenario.apart("a directory or volume of its own", read));
+        }
+        if let Some(mount) = mount.filter(|_| breach.kind == BreachKind::Other && pinned) {
+            let own = format!("{}-%i:{}: a directory for each instance", story::plain(mount), mount.target);
+            return (at_mount, own);
         }
         if breach.kind != BreachKind::Two || elsewhere {
             let volume = matches!(mount.map(|m| &m.source), Some(Source::Volume { .. }));
@@ -94,7 +100,13 @@ impl Narrator for Fleet {
                 true => "%i, on one machine for each number",
                 false => "1, on one machine only",
             };
-            return (&workload.at, format!("MachineMetadata={}={pin}{more}", workload.family));
+            let pin = format!("MachineMetadata={}={pin}{more}", workload.family);
+            // fleet places a unit with `MachineOf` by that unit alone.
+            let fix = match &workload.follows {
+                Some(unit) => format!("in {}, which it follows: {pin}", written(workload, unit)),
+                None => pin,
+            };
+            return (&workload.at, fix);
         }
         let name = "docker run --name, made from the data directory and the same in every unit that uses it: the daemon refuses a second one";
         let at = actor.member.container.as_ref().map_or(&workload.at, |c| &c.1);
@@ -141,15 +153,25 @@ fn local<'w>(scenario: &Scenario<'w>, step: &Step) -> Option<Option<Sentence<'w>
 }
 
 /// Returns the mount that refuses a missing directory.
-fn refusing(mount: Option<&Mount>) -> String {
+fn refusing(workload: &Workload, mount: Option<&Mount>) -> String {
+    let hidden = |target: &str| {
+        let volume = workload.software.as_ref().and_then(|s| s.hides(target));
+        volume.unwrap_or(target).to_owned()
+    };
     match mount {
+        Some(Mount { source, target, .. }) if data_mounts::life(source) == Life::Boot => format!(
+            "--mount type=bind,source=/mnt/DISK/NAME,target={}: a boot empties the present directory",
+            hidden(target)
+        ),
         Some(Mount { source: Source::Host { path, .. }, at, .. }) if at.field.ends_with("--mount") => {
             format!("no line that makes {path}: where its disk is away the container then does not start")
         }
         Some(Mount { source: Source::Host { path, .. }, target, .. }) if path.starts_with('/') => {
+            let target = hidden(target);
             format!("--mount type=bind,source={path},target={target}: -v makes what is missing")
         }
         Some(Mount { target, .. }) => {
+            let target = hidden(target);
             format!(
                 "--mount type=bind,source=/mnt/DISK/NAME,target={target}: a volume is made where it is missing"
             )

@@ -177,15 +177,22 @@ impl Narrator for Kubernetes {
                     .to_owned(),
             );
         }
-        if scenario.facts.hazard == Hazard::Neighbour {
-            return (at_mount, "a path or claim of its own".to_owned());
+        if scenario.facts.hazard == Hazard::Neighbour && breach.kind != BreachKind::Empty {
+            let read = mount.map(|_| "readOnly: true in volumeMounts".to_owned());
+            return (at_mount, scenario.apart("a path or claim of its own", read));
         }
         if scenario.actors.len() > 1 && std::ptr::eq(workload, scenario.actors[0].workload) {
             return (&workload.at, own_volume(workload.kind).to_owned());
         }
         if breach.kind != BreachKind::Two {
-            let words = "a claim per member (volumeClaimTemplates), or a local volume with nodeAffinity: hostPath stays behind when the pod moves";
-            return (at_mount, words.to_owned());
+            let set = match workload.kind {
+                Kind::StatefulSet => "a claim per member (volumeClaimTemplates)",
+                _ => "kind: StatefulSet with a claim per member (volumeClaimTemplates)",
+            };
+            let words = format!(
+                "{set}, or a local volume with nodeAffinity: hostPath stays behind when the pod moves"
+            );
+            return (at_mount, words);
         }
         let claim = matches!(mount.map(|m| &m.source), Some(Source::Volume { name, .. }) if name.starts_with("claim "));
         match workload.kind {

@@ -13,7 +13,7 @@ use crate::finding::{Event, Finding, Level, codes};
 use crate::hazard::{CellId, Hazard};
 use crate::target::Target;
 use crate::world::Want;
-pub use words::{Narrator, Sentence, common, named, node};
+pub use words::{Narrator, Sentence, common, named, node, plain};
 
 /// Makes the finding for a breach: two containers hold one resource, or one starts without its own
 /// data.

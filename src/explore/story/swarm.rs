@@ -1,6 +1,7 @@
 //! Tells the stories of Swarm.
 
 use super::Narrator;
+use crate::backend::Fences;
 use crate::explore::facts::{Breach, BreachKind};
 use crate::explore::scenario::{Actor, Scenario};
 use crate::explore::search::{Action, Step};
@@ -89,12 +90,28 @@ impl Narrator for Swarm {
             let words = "one service for each member, each with a directory or volume and a label of its own; or `mode: global`, a task and a volume on each node";
             return (at_mount, words.to_owned());
         }
-        if scenario.facts.hazard == Hazard::Neighbour
+        let pinned = scenario.facts.actors[usize::from(breach.actor)].pinned;
+        let neighbour =
+            scenario.facts.hazard == Hazard::Neighbour && (breach.kind != BreachKind::Empty || pinned);
+        if neighbour
             || scenario.actors.len() > 1 && breach.kind == BreachKind::Two && !scenario.facts.excluded
         {
-            return (at_mount, "give each its own path or volume".to_owned());
+            let read = mount.map(|m| match &m.source {
+                Source::Host { path, .. } if path.starts_with('/') => format!("\"{path}:{}:ro\"", m.target),
+                _ => "`:ro` at the mount".to_owned(),
+            });
+            return (at_mount, scenario.apart("give each its own path or volume", read));
         }
         let volume = matches!(mount.map(|m| &m.source), Some(Source::Volume { .. }));
+        if let Some(Source::Volume { name, .. }) =
+            mount.map(|m| &m.source).filter(|_| came(Action::LoseVolume))
+        {
+            let (driver, name) = name.split_once(' ').unwrap_or(("DRIVER", name));
+            let words = format!(
+                "make the volume by hand, once: docker volume create -d {driver} {name}; then accept it with that reason"
+            );
+            return (at_mount, words);
+        }
         if came(Action::LoseVolume) || came(Action::Unmount) {
             let words = "type: bind, with a directory inside the mount as source: Swarm does not create a missing one";
             return (at_mount, words.to_owned());
@@ -103,7 +120,10 @@ impl Narrator for Swarm {
             let words = "a volume or directory of each node, instead of a share; or `mode: replicated` with one replica and a label of one node";
             return (at_mount, words.to_owned());
         }
-        if moved && !scenario.facts.actors[usize::from(breach.actor)].pinned {
+        // Every node reaches it: a port of the node keeps two apart on one node only.
+        let everywhere =
+            matches!(mount.map(|m| &m.source), Some(Source::Volume { fences: Fences::Never, .. }));
+        if (moved || everywhere) && !pinned {
             let more = if volume { ", or a volume whose driver refuses a second node" } else { "" };
             return (&workload.at, format!("{}{more}", pin(actor)));
         }
@@ -117,34 +137,18 @@ impl Narrator for Swarm {
             return (at, "order: stop-first".to_owned());
         }
         if moved {
-            // The driver creates the volume on any node to which the task moves, or the volume
-            // already exists.
-            let duty = format!(
-                "docker service scale {name}=0, wait until its container is gone, move the label, scale it up again"
-            );
-            return match volume {
-                true => (
-                    at_mount,
-                    format!(
-                        "a volume whose driver refuses a second node; otherwise move the label only by hand: {duty}"
-                    ),
-                ),
-                false => (
-                    at_mount,
-                    format!(
-                        "type: bind, source: /srv/{name}: Swarm does not create a missing directory; or, each time a label moves: {duty}"
-                    ),
-                ),
-            };
+            return (at_mount, follow(name, volume));
         }
         if workload.node_network.is_some() {
             return (&workload.at, "an entrypoint that holds flock on its data directory: on the node's network a published port binds nothing".to_owned());
         }
-        (
-            &workload.at,
-            "publish a port with `mode: host`: docker reserves it until the old container has ended"
-                .to_owned(),
-        )
+        let port = workload.software.as_ref().and_then(|s| s.port).filter(|_| workload.ports.is_empty());
+        let such = port.map(|port| format!(", such as {{ target: {port}, published: {port}, mode: host }}"));
+        let such = such.unwrap_or_default();
+        let fix = format!(
+            "publish a port with `mode: host`{such}: docker reserves it until the old container has ended"
+        );
+        (&workload.at, fix)
     }
 
     fn unstick<'w>(&self, scenario: &Scenario<'w>, _way: &[(Step, State)]) -> (&'w At, String) {
@@ -205,4 +209,20 @@ fn pin(actor: &Actor<'_>) -> String {
         false => (&workload.family, member.ordinal.unwrap_or(1)),
     };
     format!("deploy.placement.constraints: [\"node.labels.{label} == {value}\"] # a label of one node only")
+}
+
+/// Returns what keeps the data of a member with it when its label moves.
+fn follow(name: &str, volume: bool) -> String {
+    // The driver creates the volume on any node to which the task moves, or the volume already exists.
+    let duty = format!(
+        "docker service scale {name}=0, wait until its container is gone, copy its data to the other node, move the label, scale it up again"
+    );
+    match volume {
+        true => format!(
+            "a volume whose driver refuses a second node; otherwise move the label only by hand: {duty}"
+        ),
+        false => format!(
+            "type: bind, source: /srv/{name}: Swarm does not create a missing directory; or, each time a label moves: {duty}"
+        ),
+    }
 }

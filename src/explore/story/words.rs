@@ -23,6 +23,15 @@ pub fn named(mount: &Mount) -> String {
     }
 }
 
+/// Returns the source of a mount as a file writes it.
+pub fn plain(mount: &Mount) -> &str {
+    match (&mount.volume, &mount.source) {
+        (Some(volume), _) => &volume.name,
+        (None, Source::Host { path: name, .. } | Source::Volume { name, .. }) => name,
+        (None, Source::Ephemeral) => "",
+    }
+}
+
 /// Names a node, for a sentence.
 pub fn node(scenario: &Scenario<'_>, step: &Step) -> String {
     let host = scenario.facts.target.host();

@@ -4,7 +4,7 @@
 use super::checker::Checker;
 use crate::code::Code;
 use crate::diag::Fix;
-use crate::images::{By, Container, Life, Seen, Tool, Why};
+use crate::images::{By, Container, Life, Premise, Seen, Tool, Why};
 use crate::model::{Data, DataAt, Workload};
 use crate::route;
 use crate::spec;
@@ -20,6 +20,7 @@ pub(super) fn data(checker: &mut Checker<'_>, service: &str, w: &Workload) {
         image: &program.image,
         command: program.command.iter().chain(&program.args).map(|t| t.text.as_str()).collect(),
         env: program.env.iter().map(|(name, t)| (name.as_str(), Some(t.text.as_str()))).collect(),
+        more_env: false,
         ports: w.ports.iter().map(|(_, port)| *port).collect(),
         targets: paths.chain(w.tmpfs.iter().map(|(path, _)| path)).map(String::as_str).collect(),
         names: vec![service],
@@ -29,7 +30,9 @@ pub(super) fn data(checker: &mut Checker<'_>, service: &str, w: &Workload) {
     let tmpfs = w.tmpfs.iter().map(|(path, _)| Seen { target: path, life: Life::Container, data: true });
     let seen: Vec<Seen<'_>> = data.chain(tmpfs.clone()).collect();
     // Every member of every target has a hostname of its own.
-    let Some(loss) = software.lost(&seen, true).filter(|loss| !loss.unsure) else { return };
+    let Some(loss) = software.lost(&seen, true).filter(|loss| loss.premise != Some(Premise::Settings)) else {
+        return;
+    };
     let Some(first) = w.data.first() else { return };
     let hidden = match &loss.why {
         Why::Over { mount, .. } => w.data.iter().find(|d| d.mount == *mount),

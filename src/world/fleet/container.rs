@@ -244,6 +244,7 @@ fn software(workload: &Workload, run: &Run, images: &Images) -> Option<Arc<Softw
         image: &run.image.text,
         command: words.collect(),
         env: env.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect(),
+        more_env: run.last("env-file").is_some(),
         ports: run.all("publish").chain(run.all("expose")).filter_map(port).collect(),
         targets: targets.iter().map(String::as_str).collect(),
         names: name.into_iter().chain([workload.family.as_str()]).collect(),
@@ -324,7 +325,14 @@ impl Reader<'_> {
         let at = self.step.at(given.at, &format!("--{option}"));
         let path = if written.kind == "volume" { String::new() } else { shortest(written.source) };
         let agent = !path.is_empty() && data_mounts::only_reads(&self.run.image.text, self.images);
-        let data = data_mounts::is_data(&path, written.target, self.software.as_deref());
+        let words = self.run.last("entrypoint").into_iter().chain(&self.run.args);
+        let words: Vec<&str> = words.map(|word| word.text.as_str()).collect();
+        let software = self.software.as_deref();
+        let program = !path.is_empty() && data_mounts::holds_program(written.target, &words, software);
+        let data = data_mounts::is_data(&path, written.target, software) && !program;
+        if program && !agent {
+            self.found.unread(at.clone(), data_mounts::of_program(&path, written.target));
+        }
         if let Some(what) = path::doubt(&path, written.target).filter(|_| !data && !agent) {
             self.found.unread(at.clone(), what);
         }

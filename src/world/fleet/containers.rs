@@ -30,7 +30,8 @@ pub fn others<'s>(steps: &'s [Step], main: Option<&Main<'s>>, found: &mut Found)
         // A command after the end of the first container runs after it.
         stopped |= step.key == "ExecStop" && step.ends();
         let Some(Docker::Run(run)) = &step.docker else { continue };
-        if main.is_some_and(|main| std::ptr::eq(main.run, run)) || run.is_idle() {
+        let again = |main: Main<'s>| std::ptr::eq(main.run, run) || alternative(&main, step, run);
+        if main.copied().is_some_and(again) || run.is_idle() {
             continue;
         }
         if others.len() == CONTAINERS {
@@ -51,6 +52,20 @@ pub fn others<'s>(steps: &'s [Step], main: Option<&Main<'s>>, found: &mut Found)
         others.push(Other { main: Main { step, run, detached }, runs_in_turn });
     }
     others
+}
+
+/// Returns whether `run` is another branch of the script that runs `main`, on the same mounts: docker gives a
+/// name to one container, and a shell takes one of two branches.
+fn alternative(main: &Main<'_>, step: &Step, run: &Run) -> bool {
+    let mounts = |run: &Run| -> Vec<String> {
+        let options = run.options.iter().filter(|(option, _)| ["volume", "mount"].contains(&option.as_str()));
+        options.map(|(_, word)| word.text.clone()).collect()
+    };
+    let name = |run: &Run| run.last("name").map(|word| word.text.clone());
+    let one_name = name(run).is_some() && name(run) == name(main.run);
+    let branches = step.raw.split_whitespace().any(|word| word == "else");
+    let line = step.key == main.step.key && step.raw == main.step.raw && !step.raw.is_empty();
+    line && (one_name || branches) && mounts(run) == mounts(main.run)
 }
 
 /// The containers of all units by name, with the commands that make them: the first of any unit, and

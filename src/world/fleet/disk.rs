@@ -3,12 +3,16 @@
 
 use super::service::Step;
 use super::unit::Unit;
+use crate::finding::At;
 use crate::text::path::{shortest, within};
 use crate::world::Missing;
 
 /// The folders where disks are mounted (file-hierarchy(7), hier(7)). All other directories of a machine
 /// are on its boot disk.
 const MOUNTS: [&str; 3] = ["/mnt", "/media", "/run/media"];
+
+/// The units that mount disks which other files name (systemd.special(7); OpenZFS `etc/systemd/system`).
+const GUARDS: [&str; 4] = ["local-fs.target", "remote-fs.target", "zfs-mount.service", "zfs.target"];
 
 /// The directories that a unit creates or checks before its container starts.
 #[derive(Debug, Default)]
@@ -21,6 +25,8 @@ pub struct Disk {
     there: Vec<String>,
     /// The paths whose mounts it waits for, if the machine has such mounts.
     waits: Vec<String>,
+    /// The unit that mounts disks without saying which, and the place that waits for it.
+    pub guard: Option<(String, At)>,
     /// Whether it belongs to one machine.
     local: bool,
 }
@@ -43,10 +49,12 @@ impl Disk {
         disk.waits.extend(unit.mounted().into_iter().map(|(path, _)| path));
         let after = unit.wants(&["After"]);
         let mounts = unit.wants(&["Requires", "BindsTo", "Requisite"]);
-        let both = mounts.into_iter().filter(|(name, _)| after.iter().any(|(a, _)| a == name));
+        let both: Vec<(String, At)> =
+            mounts.into_iter().filter(|(name, _)| after.iter().any(|(a, _)| a == name)).collect();
+        disk.guard = both.iter().find(|(name, _)| GUARDS.contains(&name.as_str())).cloned();
         let path =
             |(name, _): (String, _)| Some(format!("/{}", name.strip_suffix(".mount")?.replace('-', "/")));
-        disk.waits.extend(both.filter_map(path));
+        disk.waits.extend(both.into_iter().filter_map(path));
         disk
     }
 
@@ -73,7 +81,8 @@ impl Disk {
         let made = engine != Missing::Refused || self.made.iter().any(|made| within(made, path));
         let guarded = self.mountpoints.iter().any(|mount| within(path, mount))
             || self.there.iter().any(|there| within(there, path));
-        let waited = || self.waits.iter().any(|wait| within(path, wait) || within(wait, path));
+        let waited =
+            || self.guard.is_some() || self.waits.iter().any(|wait| within(path, wait) || within(wait, path));
         let mounted = || MOUNTS.iter().any(|root| within(path, root));
         match made && !guarded {
             false => Missing::Refused,

@@ -2,6 +2,7 @@
 
 use super::docker::Run;
 use super::quadlet;
+use super::stop::written;
 use crate::finding::{At, codes};
 use crate::images::{Life, Loss, Seen, Software, Why};
 use crate::world::found::Found;
@@ -30,7 +31,7 @@ pub fn judge(
     let at = line.map_or_else(|| image.clone(), |mount| mount.at.clone());
     let (message, fix) = (loss.says(&workload.name), loss.fix(|targets| fix(&loss, workload, targets)));
     // Without any mount, this is often intended.
-    if loss.unsure || software.cache && loss.bare {
+    if loss.premise.is_some() || software.copy || software.cache && loss.bare {
         found.note(codes::EPHEMERAL, message, vec![at], fix);
     } else {
         found.violation(codes::EPHEMERAL, message, vec![at], fix);
@@ -67,6 +68,11 @@ fn fix(loss: &Loss, workload: &Workload, targets: &[String]) -> String {
     let pinned = workload.members.iter().any(|m| !m.wants.is_empty()) || !workload.wants.is_empty();
     let number = if instance.is_empty() { "1" } else { instance };
     match workload.kind {
+        Kind::Unit if !pinned && workload.follows.is_some() => {
+            let followed =
+                workload.follows.as_deref().map(|unit| written(workload, unit)).unwrap_or_default();
+            format!("{}, and in {followed} MachineMetadata={}={number}", mounts.join(" "), workload.family)
+        }
         Kind::Unit if !pinned => {
             format!("{}, and in [X-Fleet] MachineMetadata={}={number}", mounts.join(" "), workload.family)
         }

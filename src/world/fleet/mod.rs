@@ -15,6 +15,7 @@ mod generated;
 pub mod grammar;
 mod ignored;
 mod kills;
+mod machine;
 mod names;
 mod pods;
 mod quadlet;
@@ -109,9 +110,16 @@ impl<'r> Reader<'r> {
         if let Some(main) = &main {
             self.fill(&mut workload, main);
             let software = workload.software.clone();
-            workload.outlives = stop::outlives(unit, steps, main, self.found);
+            workload.outlives = stop::outlives(unit, steps, main, &workload, self.found);
+            // systemd-docker makes the process of the container the main process of the unit.
+            let wrapped = main.step.words().next().is_some_and(|word| word.base() == "systemd-docker");
+            workload.clientless = wrapped || main.detached.is_some() && stop::remains(unit, steps, main);
+            workload.by_machine =
+                software.as_ref().is_none_or(|s| s.quorum) && machine::is_identity(unit, main.step);
+            workload.client = main.step.words().next().map_or(workload.client, |word| word.text.clone());
+            workload.follows = self.instance.peers().next().map(|(name, _)| name);
             stop::grace(unit, steps, main, &mut workload, software.as_deref(), self.found);
-            starts::name_kept(unit, steps, main, self.found);
+            starts::name_kept(&workload, steps, main, self.found);
         }
         for other in containers::others(steps, main.as_ref(), self.found) {
             let mut helper = bare.clone();
@@ -130,6 +138,11 @@ impl<'r> Reader<'r> {
 
     fn fill(&mut self, workload: &mut Workload, main: &Main<'_>) {
         let disk = Disk::read(self.instance.unit, self.steps);
+        if let Some((name, at)) = &disk.guard {
+            let what =
+                format!("{name} must be active: treated as if it mounts the disks of all directories here");
+            self.found.unread(at.clone(), what);
+        }
         container::fill(workload, (self.steps, &disk, self.named), main, self.images, self.found);
     }
 
@@ -146,7 +159,7 @@ impl<'r> Reader<'r> {
         let (ours, theirs) = (held(first), held(helper));
         helper.sidecar = other.runs_in_turn || theirs.iter().all(|source| ours.contains(source));
         if !other.runs_in_turn {
-            helper.outlives = stop::outlives(unit, steps, &other.main, self.found);
+            helper.outlives = stop::outlives(unit, steps, &other.main, helper, self.found);
         }
         if let [member] = helper.members.as_mut_slice() {
             member.name = format!("{} of {}", name.text, self.instance.name);

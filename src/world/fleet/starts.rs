@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use super::docker::Docker;
 use super::names::Name;
 use super::service::{Main, Step};
+use super::stop::written;
 use super::together::{Instance, Set};
-use super::unit::Unit;
 use crate::finding::{At, codes};
 use crate::world::found::Found;
 use crate::world::{Kind, Workload};
@@ -32,7 +32,7 @@ const SYSTEM: [&str; 12] = [
 
 /// Reports a container that nothing removes after it has ended. Docker keeps its name, and refuses a
 /// second container with that name (docker `docs/reference/run`; measured: exit code 125).
-pub fn name_kept(unit: &Unit, steps: &[Step], main: &Main<'_>, found: &mut Found) {
+pub fn name_kept(workload: &Workload, steps: &[Step], main: &Main<'_>, found: &mut Found) {
     let Some(name) = main.run.last("name").filter(|_| !main.run.is("rm") && !main.run.is("replace")) else {
         return;
     };
@@ -47,13 +47,19 @@ pub fn name_kept(unit: &Unit, steps: &[Step], main: &Main<'_>, found: &mut Found
     if steps.iter().filter(before).any(removes) {
         return;
     }
-    let program = main.step.words().next().map_or("/usr/bin/docker", |word| word.text.as_str());
     let message = format!(
         "{} starts once: after a stop, a crash or a power cut the dead container keeps the name `{}`, and each further start is refused",
-        unit.name, name.text
+        template(workload),
+        name.text
     );
-    let fix = format!("ExecStartPre=-{program} rm {}", name.text);
+    let fix = format!("ExecStartPre=-{} rm {}", workload.client, written(workload, &name.text));
     found.violation(codes::STUCK, message, vec![main.step.at(name, "--name")], fix);
+}
+
+/// Returns the name of its unit as the file has it.
+fn template(workload: &Workload) -> &str {
+    let file = workload.at.file.rsplit('/').next().unwrap_or_default();
+    if file.contains('@') { file } else { &workload.name }
 }
 
 /// Reports a port of the machine that two units use, if nothing keeps them off one machine. The runtime
@@ -135,7 +141,8 @@ pub fn required(set: &Set<'_>, found: &mut Found) {
             if system || set.knows(&name) || name.contains('%') {
                 continue;
             }
-            let Some(meant) = set.names().find_map(|known| meant(&name, known)) else { continue };
+            let mut others = set.names().filter(|known| *known != own.unit.name);
+            let Some(meant) = others.find_map(|known| meant(&name, known)) else { continue };
             let key = at.field.split(' ').next_back().unwrap_or_default().to_owned();
             let message = format!(
                 "{} never starts: it wants {name}, and no such unit is there; {meant} is",
@@ -167,6 +174,9 @@ fn meant(missing: &str, known: &str) -> Option<String> {
             .then(|| other.instantiated(instance));
     }
     let letters = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "");
-    let slip = letters(&stem) != letters(&theirs) && strsim::damerau_levenshtein(&stem, &theirs) <= 2;
+    // `giteadb` is no slip of `gitea`.
+    let longer = stem.starts_with(&theirs) || theirs.starts_with(&stem);
+    let most = if longer { 1 } else { 2 };
+    let slip = letters(&stem) != letters(&theirs) && strsim::damerau_levenshtein(&stem, &theirs) <= most;
     (stem == theirs || slip && stem.len() > 5).then(|| known.to_owned())
 }

@@ -84,18 +84,26 @@ pub fn written(workload: &Workload, text: &str) -> String {
 
 /// Returns the lines that stop only the leftover containers of the unit itself.
 pub fn own_end(workload: &Workload) -> String {
-    let container = workload.members.first().and_then(|m| m.container.as_ref());
-    let name = container.map_or_else(|| "NAME".to_owned(), |(name, _)| written(workload, name));
+    let (client, name) = (&workload.client, own_name(workload));
+    let program = if client.ends_with("podman") { "podman" } else { "docker" };
     format!(
-        "docker run --label unit=%n, and before it  \
-         ExecStartPre=/bin/sh -c 'c=$$(/usr/bin/docker ps -q --filter label=unit=%n); test -z \"$$c\" || /usr/bin/docker stop -t 60 $$c'  \
-         ExecStartPre=-/usr/bin/docker rm {name}"
+        "{program} run --label unit=%n, and before it  \
+         ExecStartPre=/bin/sh -c 'c=$$({client} ps -q --filter label=unit=%n); test -z \"$$c\" || {client} stop -t 60 $$c'  \
+         ExecStartPre=-{client} rm {name}"
     )
+}
+
+/// Returns the name of its container as the file of the unit has it.
+fn own_name(workload: &Workload) -> String {
+    let container = workload.members.first().and_then(|m| m.container.as_ref());
+    container.map_or_else(|| "NAME".to_owned(), |(name, _)| written(workload, name))
 }
 
 /// Returns whether a word is the output of `docker ps`.
 fn lists(name: &Word) -> bool {
-    name.text.contains("docker ps") || name.text.contains("docker container ls")
+    ["docker ps", "docker container ls", "podman ps", "podman container ls"]
+        .iter()
+        .any(|l| name.text.contains(l))
 }
 
 /// Returns the containers that a word names: one container, or those that `docker ps` finds.
@@ -139,20 +147,68 @@ fn pattern(text: &str) -> Victim {
     }
 }
 
+/// Returns whether the unit stays active without a main process until a command of its stop ends the
+/// container (systemd.service(5), `RemainAfterExit=`).
+pub fn remains(unit: &Unit, steps: &[Step], main: &Main<'_>) -> bool {
+    let yes = |line: &super::unit::Line| ["yes", "true", "on", "1"].contains(&line.setting.value.as_str());
+    unit.last(&["RemainAfterExit"]).is_some_and(yes) && ended_by(steps, "ExecStop", main.run)
+}
+
+/// Returns whether the unit ends a container that it has detached: at its stop, or after its main process.
+fn ends_detached(unit: &Unit, steps: &[Step], main: &Main<'_>, by: &Step) -> bool {
+    remains(unit, steps, main) || by.before() && ended_by(steps, "ExecStopPost", main.run)
+}
+
+/// Returns whether a line `key` ends the container of `run`.
+fn ended_by(steps: &[Step], key: &str, run: &Run) -> bool {
+    let Some(own) = run.last("name") else { return false };
+    steps.iter().filter(|step| step.key == key && step.ends()).any(|step| {
+        let names = match &step.docker {
+            Some(Docker::Stop { names, .. } | Docker::Kill { names, .. } | Docker::Remove { names, .. }) => {
+                names
+            }
+            _ => return false,
+        };
+        names.iter().any(|name| name.text == own.text)
+    })
+}
+
 /// Returns the place that lets the container keep running when its unit stops.
-pub fn outlives(unit: &Unit, steps: &[Step], main: &Main<'_>, found: &mut Found) -> Option<At> {
+pub fn outlives(
+    unit: &Unit,
+    steps: &[Step],
+    main: &Main<'_>,
+    workload: &Workload,
+    found: &mut Found,
+) -> Option<At> {
     let Main { step, run, detached } = *main;
-    let mut all: Vec<(At, String, &str)> = Vec::new();
-    if let Some(by) = detached {
+    let mut all: Vec<(At, String, String)> = Vec::new();
+    // systemd refuses other restarts of such a unit, and waits for the end of its command.
+    let oneshot = unit.last(&["Type"]).is_some_and(|line| line.setting.value == "oneshot");
+    let simple = if oneshot { "Type=simple in [Service], and " } else { "" };
+    let name = own_name(workload);
+    if let Some(by) = detached.filter(|by| !ends_detached(unit, steps, main, by)) {
         let option = run.last("detach").filter(|_| matches!(by.docker, Some(Docker::Run(_))));
         let at = option.map_or_else(|| by.place(), |word| by.at(word, "--detach"));
         let what = "the container is detached: systemd stops and watches the client only".to_owned();
-        all.push((at, what, "run in the foreground: docker run --rm --name NAME, or docker start -a NAME"));
+        // `--rm` also removes what the container keeps in itself.
+        let inside = workload.members.iter().flat_map(|m| &m.mounts).any(|m| m.source == Source::Ephemeral);
+        let fix = match inside {
+            true => format!("{simple}run in the foreground: docker start -a {name}"),
+            false => format!(
+                "{simple}run in the foreground: docker run --rm --name {name}, or docker start -a {name}"
+            ),
+        };
+        all.push((at, what, fix));
     }
     if let Some(word) = run.last("restart").filter(|w| w.text == "always" || w.text.starts_with("unless-")) {
         let whom = if unit.local { "after its unit was stopped" } else { "where fleet has no unit of it" };
         let what = format!("docker restarts the container by itself (--restart={}), also {whom}", word.text);
-        all.push((step.at(word, "--restart"), what, "Restart=always in [Service], and no --restart"));
+        all.push((
+            step.at(word, "--restart"),
+            what,
+            format!("{simple}Restart=always in [Service], and no --restart"),
+        ));
     }
     let stops = steps.iter().any(|step| step.key.starts_with("ExecStop") && step.ends());
     let none = unit.last(&["KillMode"]).filter(|line| line.setting.value == "none");
@@ -163,7 +219,9 @@ pub fn outlives(unit: &Unit, steps: &[Step], main: &Main<'_>, found: &mut Found)
     }
     if let Some(line) = none.filter(|_| !stops) {
         let what = "KillMode=none and no ExecStop: nothing stops the container".to_owned();
-        all.push((unit.at(line), what, "KillMode=mixed and ExecStop=/usr/bin/docker stop -t SECONDS NAME"));
+        let seconds = workload.software.as_ref().map_or(60, |s| s.grace.max(60));
+        let fix = format!("KillMode=mixed and ExecStop={} stop -t {seconds} {name}", workload.client);
+        all.push((unit.at(line), what, fix));
     }
     let first = all.first().map(|(at, ..)| at.clone());
     for (at, message, fix) in all {
@@ -234,9 +292,7 @@ fn stop_line(unit: &Unit, workload: &Workload) -> String {
     if unit.file.ends_with(CONTAINER) {
         return "StopTimeout=60".to_owned();
     }
-    let container = workload.members.first().and_then(|m| m.container.as_ref());
-    let name = container.map_or_else(|| "NAME".to_owned(), |(name, _)| written(workload, name));
-    format!("ExecStop=/usr/bin/docker stop -t 60 {name}")
+    format!("ExecStop={} stop -t 60 {}", workload.client, own_name(workload))
 }
 
 /// Returns the seconds between a stop and docker's kill, if there is one.

@@ -9,8 +9,8 @@ use super::selector::{selector, words};
 use super::workload::{Read, flow};
 use crate::finding::codes;
 use crate::text::yaml::Value;
-use crate::world::Kind;
 use crate::world::found::Found;
+use crate::world::{Kind, Selector, Term};
 
 /// The smallest quorum that can lose a member.
 const QUORUM: u32 = 3;
@@ -77,8 +77,12 @@ fn budget(object: &Object<'_>, peers: &Peers<'_, '_>, found: &mut Found) -> Vec<
         return Vec::new();
     }
     if all.is_empty() {
+        let mut of_namespace = peers.reads.iter().filter(|r| r.workload.scope == object.namespace).peekable();
         // If the workloads of its namespace are in other files, nothing is known of them.
-        if peers.reads.iter().any(|r| r.workload.scope == object.namespace) {
+        if of_namespace.peek().is_none() {
+            return all;
+        }
+        if of_namespace.any(|read| meant(object, &of, read)) {
             let message = format!(
                 "the budget {} selects `{}`, which no pod in these files has",
                 object.name,
@@ -90,6 +94,13 @@ fn budget(object: &Object<'_>, peers: &Peers<'_, '_>, found: &mut Found) -> Vec<
                 vec![object.at(value)],
                 "selector: the labels of the pods to protect".to_owned(),
             );
+        } else {
+            let what = format!(
+                "the budget {} selects `{}`: treated as one for pods that are not among the files",
+                object.name,
+                words(&of)
+            );
+            found.unread(object.at(value), what);
         }
         return all;
     }
@@ -124,6 +135,22 @@ fn budget(object: &Object<'_>, peers: &Peers<'_, '_>, found: &mut Found) -> Vec<
         majority(object, read, most.or(least).zip(goes), found);
     }
     all
+}
+
+/// Returns whether a budget that selects nothing is for the pods of `read`: it stands beside them in a file,
+/// has their name, or differs from them in two letters.
+fn meant(object: &Object<'_>, of: &Selector, read: &Read<'_>) -> bool {
+    let slip = |term: &Term| match term {
+        Term::In(key, values) => values.iter().any(|value| {
+            let own = read.pod.labels.get(key);
+            own.is_some_and(|own| own.len() > 3 && strsim::damerau_levenshtein(own, value) <= 2)
+                || read.pod.labels.values().any(|own| own == value)
+        }),
+        _ => true,
+    };
+    object.here().file == read.workload.at.file
+        || object.name == read.object.name
+        || of.terms.iter().any(slip)
 }
 
 /// Reports a budget that allows the eviction of so many members at once that the rest is no majority.

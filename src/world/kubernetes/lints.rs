@@ -169,7 +169,12 @@ fn ephemeral(read: &Read<'_>, found: &mut Found) {
         return;
     }
     let claim = |targets: &[String]| {
-        let what = if kind == Kind::StatefulSet { "a claim template" } else { "a claim" };
+        // Next to the old pod of an update the new one would wait for the claim, or share it.
+        let what = match kind {
+            Kind::StatefulSet => "a claim template",
+            Kind::Replicas => "kind: StatefulSet, with a claim template",
+            _ => "a claim",
+        };
         match (&loss.why, kind) {
             (Why::Over { volume, .. }, _) => format!("mountPath: {volume}"),
             (Why::Hostname, Kind::Replicas) if read.replicas == 1 => {
@@ -180,7 +185,7 @@ fn ephemeral(read: &Read<'_>, found: &mut Found) {
         }
     };
     let (message, fix) = (loss.says(name), loss.fix(claim));
-    if meant || loss.unsure {
+    if meant || loss.premise.is_some() || software.copy {
         found.note(codes::EPHEMERAL, message, vec![at.clone()], fix);
     } else {
         found.violation(codes::EPHEMERAL, message, vec![at.clone()], fix);

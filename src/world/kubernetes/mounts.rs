@@ -7,7 +7,7 @@ use super::claim::Claim;
 use super::inline::{Inline, goes_with_pod, inline, kind as kind_of};
 use super::lives::{Lives, life};
 use super::object::Object;
-use super::pod::Pod;
+use super::pod::{Pod, command};
 use super::storage::{Bound, Storage};
 use crate::finding::At;
 use crate::images::{Images, Life, Software};
@@ -152,7 +152,11 @@ impl<'d> Mounts<'d> {
             && match kind {
                 "BlockDevice" => true,
                 "Socket" | "CharDevice" => false,
-                _ => data_mounts::is_data(&path, target, self.software.as_deref()),
+                _ => {
+                    let software = self.software.as_deref();
+                    data_mounts::is_data(&path, target, software)
+                        && !data_mounts::holds_program(target, &command(container), software)
+                }
             }
     }
 
@@ -279,9 +283,15 @@ impl<'d> Mounts<'d> {
                 && !self.looks(*container)
                 && seen.insert((name, target))
                 && !self.is_data(name, target, *container)
-                && let Some(what) = path::doubt(&shortest(text(host, "path")), target)
             {
-                found.unread(self.object.at(*mount), what);
+                let path = shortest(text(host, "path"));
+                let program =
+                    data_mounts::holds_program(target, &command(*container), self.software.as_deref());
+                let what = path::doubt(&path, target);
+                let what = what.or_else(|| program.then(|| data_mounts::of_program(&path, target)));
+                if let Some(what) = what {
+                    found.unread(self.object.at(*mount), what);
+                }
             }
         }
     }

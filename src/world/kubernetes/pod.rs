@@ -103,6 +103,7 @@ fn software(container: Value<'_>, owner: &str, images: &Images) -> Option<Arc<So
         image: container.get("image")?.as_str()?,
         command: command(container),
         env: env.collect(),
+        more_env: !list("envFrom").is_empty(),
         ports: list("ports").into_iter().filter_map(port).collect(),
         targets: mounts.iter().filter_map(|m| m.get("mountPath")?.as_str()).collect(),
         names: container.get("name").and_then(Value::as_str).into_iter().chain([owner]).collect(),

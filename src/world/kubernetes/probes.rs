@@ -141,6 +141,11 @@ fn ordered(read: &Read<'_>, found: &mut Found) {
         let message = format!(
             "{name} starts its members in order (OrderedReady): a member that a bad template keeps from becoming ready stays, even after the template is restored, until someone deletes it"
         );
+        // Parallel would let an update stop several members at once.
+        let fix = format!(
+            "after you restore the template: kubectl delete pod {}-N, the member that is not ready",
+            read.object.name
+        );
         found.note(codes::STUCK, message, vec![at], fix);
     }
 }

@@ -3,6 +3,7 @@
 use super::page::Page;
 use crate::finding::{Level, codes};
 use crate::images::{Life, Loss, Seen, Software, Why};
+use crate::target::SWARM_LONGEST_GRACE;
 use crate::text::yaml::Value;
 use crate::world::{Kind, Member, Mount, Source, Workload, data_mounts};
 
@@ -44,7 +45,8 @@ pub fn judge(
     let Some((loss, member)) = first else { return false };
     // This is often intended.
     let meant = software.cache && loss.bare;
-    let level = if meant || loss.unsure { Level::Note } else { Level::Violation };
+    let less = meant || loss.premise.is_some() || software.copy;
+    let level = if less { Level::Note } else { Level::Violation };
     let target = match &loss.why {
         Why::Over { mount, .. } | Why::Fades { mount, .. } => Some(mount),
         Why::Nothing | Why::Hostname => None,
@@ -59,7 +61,7 @@ pub fn judge(
         (codes::EPHEMERAL, level),
         &[&line.unwrap_or(image)],
         loss.says(&workload.name),
-        loss.fix(|targets| fix(&loss, workload, &member, targets)),
+        loss.fix(|targets| fix(&loss, workload, &member, targets, service.get("ports").is_some())),
     );
     true
 }
@@ -84,7 +86,7 @@ fn lost(software: &Software, network: bool, member: &Member) -> Option<Loss> {
 }
 
 /// Returns the lines that keep the data, with a separate place for each member.
-fn fix(loss: &Loss, workload: &Workload, member: &str, targets: &[String]) -> String {
+fn fix(loss: &Loss, workload: &Workload, member: &str, targets: &[String], published: bool) -> String {
     match &loss.why {
         Why::Over { volume, .. } => return format!("target: {volume}"),
         Why::Hostname => return format!("hostname: {member}"),
@@ -93,10 +95,22 @@ fn fix(loss: &Loss, workload: &Workload, member: &str, targets: &[String]) -> St
     let member = member.replace('.', "-");
     let volume = |target: &String| {
         let last = if targets.len() > 1 { target.rsplit('/').next().unwrap_or_default() } else { "data" };
-        format!("\"{member}-{last}:{target}\"")
+        // Swarm refuses a missing directory, and makes a missing volume wherever the task comes.
+        match workload.kind {
+            Kind::Global => format!("\"{member}-{last}:{target}\""),
+            _ => format!("\"/srv/{member}/{last}:{target}\""),
+        }
     };
     let volumes: Vec<String> = targets.iter().map(volume).collect();
     let mut fix = format!("volumes: [{}]", volumes.join(", "));
+    if let Some(software) = &workload.software {
+        if let Some(port) = software.port.filter(|_| !published && workload.kind != Kind::Global) {
+            fix.push_str(&format!(", ports: [{{ target: {port}, published: {port}, mode: host }}]"));
+        }
+        if workload.grace < software.grace.min(SWARM_LONGEST_GRACE) {
+            fix.push_str(", stop_grace_period: 55s");
+        }
+    }
     if workload.members.len() > 1 {
         fix = format!("a service for each member, the first with {fix}");
     }

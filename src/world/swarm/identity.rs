@@ -91,10 +91,15 @@ pub fn bootstrap(page: &mut Page<'_, '_>, service: &Value<'_>) {
     }
 }
 
+/// Returns the words of its entrypoint and its command.
+pub fn command(service: &Value<'_>) -> Vec<String> {
+    let line = |key: &str| service.get(key).map(|v| words(&v)).unwrap_or_default();
+    line("entrypoint").into_iter().chain(line("command")).map(|(word, _)| word).collect()
+}
+
 /// Returns the software that serves in its containers.
 pub fn software(name: &str, service: &Value<'_>, images: &Images) -> Option<Arc<Software>> {
-    let line = |key: &str| service.get(key).map(|v| words(&v)).unwrap_or_default();
-    let all: Vec<String> = line("entrypoint").into_iter().chain(line("command")).map(|(w, _)| w).collect();
+    let all = command(service);
     let env = service.get("environment").map(|e| Page::pairs(&e)).unwrap_or_default();
     let items = |key: &str| service.get(key).map(|v| v.items()).unwrap_or_default();
     let port = |p: Value<'_>| match p.get("target") {
@@ -113,6 +118,7 @@ pub fn software(name: &str, service: &Value<'_>, images: &Images) -> Option<Arc<
         image: &Page::quiet(&service.get("image")?)?,
         command: all.iter().map(String::as_str).collect(),
         env: env.iter().map(|(name, value, _)| (name.as_str(), value.as_deref())).collect(),
+        more_env: service.get("env_file").is_some(),
         ports: ports.collect(),
         targets: targets.iter().map(String::as_str).collect(),
         names: own.as_deref().into_iter().chain([name]).collect(),
@@ -122,9 +128,8 @@ pub fn software(name: &str, service: &Value<'_>, images: &Images) -> Option<Arc<
 /// Returns all texts for its program: those of its environment, its command and its entrypoint.
 pub fn program_texts(service: &Value<'_>) -> String {
     let variables = service.get("environment").map(|e| Page::pairs(&e)).unwrap_or_default();
-    let line = |key: &str| service.get(key).map(|v| words(&v)).unwrap_or_default();
-    let words = line("entrypoint").into_iter().chain(line("command")).map(|(word, _)| word);
-    let all: Vec<String> = variables.into_iter().filter_map(|(_, text, _)| text).chain(words).collect();
+    let texts = variables.into_iter().filter_map(|(_, text, _)| text);
+    let all: Vec<String> = texts.chain(command(service)).collect();
     all.join(" ")
 }
 

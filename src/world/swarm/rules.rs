@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::page::Page;
 use crate::finding::{Level, codes};
 use crate::text::yaml::Value;
-use crate::world::{Source, Workload};
+use crate::world::Workload;
 
 /// The keys at the top of a file. `x-…` is allowed there and in services.
 const TOP: [&str; 6] = ["version", "services", "networks", "volumes", "secrets", "configs"];
@@ -110,7 +110,7 @@ fn version(page: &mut Page<'_, '_>) {
 pub fn dropped(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload, stateful: bool) {
     let data = workload.members.iter().any(|m| !m.mounts.is_empty());
     if data || stateful {
-        dropped_of_data(page, service, workload);
+        dropped_of_data(page, service);
     }
     drop(
         page,
@@ -150,18 +150,14 @@ fn drop(page: &mut Page<'_, '_>, service: &Value<'_>, key: &str, level: Level, m
 }
 
 /// Reports dropped keys that protect data.
-fn dropped_of_data(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload) {
-    let directory = |s: &Source| matches!(s, Source::Host { .. });
-    let on_node = workload.members.iter().any(|m| m.mounts.iter().any(|m| directory(&m.source)));
-    let fenced = workload.lock.is_some() || workload.ports.iter().any(|p| p.scheduled);
+fn dropped_of_data(page: &mut Page<'_, '_>, service: &Value<'_>) {
     drop(
         page,
         service,
         "container_name",
-        // The name was meant to lock the node.
-        if on_node && !fenced { Level::Violation } else { Level::Note },
+        Level::Note,
         "Swarm drops the container's name, so docker refuses no second container on a node",
-        "ports: [{ target: 5432, published: 5432, mode: host }]",
+        "leave it out",
     );
     drop(
         page,

@@ -13,6 +13,7 @@ use crate::finding::{At, Level, codes};
 use crate::images::{self, Software};
 use crate::target::SWARM_LONGEST_GRACE;
 use crate::text::duration;
+use crate::text::nearest::nearest;
 use crate::text::yaml::Value;
 use crate::world::lock::{self, Lock};
 use crate::world::{Kind, Member, Mount, Order, Source, Update, Workload};
@@ -228,11 +229,23 @@ fn references(page: &mut Page<'_, '_>, service: &Value<'_>) {
             let source = item.get("source").unwrap_or(item);
             let Some(key) = Page::quiet(&source) else { continue };
             if page.defined(section, &key).is_none() && !key.contains("${") {
+                let names: Vec<&str> = page
+                    .root
+                    .get(section)
+                    .map(|s| s.entries())
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(|(k, _)| k)
+                    .collect();
+                let fix = match nearest(&key, &names) {
+                    Some(known) => format!("{section}: [{known}]"),
+                    None => format!("{section}: {{ {key}: {{ external: true }} }}"),
+                };
                 page.found(
                     (codes::REFUSED, Level::Violation),
                     &[&source],
                     format!("the {one} `{key}` is defined nowhere, so docker refuses the service"),
-                    format!("{section}: {{ {key}: {{ external: true }} }}"),
+                    fix,
                 );
             }
         }

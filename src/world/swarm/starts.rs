@@ -29,7 +29,7 @@ fn restart(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload, so
     // Without a policy `restart: on-failure` becomes one (docker/cli `cli/compose/convert`).
     let plain = service.get("restart").filter(|v| policy.is_none() && quiet(v).starts_with("on-failure"));
     let of = |key: &str| policy.and_then(|p| p.get(key));
-    let attempts = of("max_attempts").filter(|v| quiet(v) != "0");
+    let attempts = of("max_attempts").filter(|v| quiet(v) != "0" && !in_vain(v, &of));
     let stops = |v: &Value<'_>| match quiet(v).as_str() {
         "none" => true,
         "on-failure" => !software.is_some_and(|s| s.jvm),
@@ -47,8 +47,12 @@ fn restart(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload, so
     let waits = workload.ports.iter().any(|p| p.scheduled)
         || workload.lock.is_some()
         || workload.members.iter().any(|m| m.mounts.iter().any(|m| refused(&m.source)));
-    let endless = attempts.is_some() && (waits || of("window").is_none());
-    let level = match serves && (condition.is_some() || endless) {
+    // `on-failure:3` becomes three attempts.
+    let counted = condition.as_ref().is_some_and(|c| quiet(c).contains(':'));
+    let endless = counted || attempts.is_some() && (waits || of("window").is_none());
+    // After a shutdown of the node, the task counts as ended only if dockerd is back before the node counts
+    // as down.
+    let level = match serves && (never || endless) {
         true => Level::Violation,
         // A job that ends by itself must not be started again.
         false if !data && !listens && !known => return,
@@ -59,7 +63,7 @@ fn restart(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload, so
             "with `condition: none` no task follows one that ended: after a crash, a drain or a lost node".to_owned()
         }
         (Some(_), _) => {
-            "with `on-failure` no task follows one that ended with code 0, as a server does when its node shuts down".to_owned()
+            "with `on-failure` no task follows one that ended with code 0, as a server does when its node shuts down and is back before it counts as lost".to_owned()
         }
         (None, value) => format!(
             "Swarm gives up after `max_attempts: {}`, whatever the task waits for",
@@ -73,6 +77,17 @@ fn restart(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload, so
     let at: Vec<&Value<'_>> =
         [Some(&first), attempts.as_ref().filter(|_| condition.is_some())].into_iter().flatten().collect();
     page.found((codes::STUCK, level), &at, format!("{name} never comes back: {why}"), fix);
+}
+
+/// Returns whether so many attempts never fall into the window that Swarm counts: each waits for the delay
+/// before it (swarmkit `manager/orchestrator/restart/restart.go`, `shouldRestart`; the delay is 5 s by default).
+fn in_vain<'d>(attempts: &Value<'d>, of: &dyn Fn(&str) -> Option<Value<'d>>) -> bool {
+    let time = |key: &str| of(key).and_then(|v| Page::quiet(&v)).and_then(|text| duration::go(&text));
+    let (Some(window), delay) = (time("window").filter(|w| *w > 0), time("delay").unwrap_or(5)) else {
+        return false;
+    };
+    let most = quiet(attempts).parse::<u32>().ok();
+    most.is_some_and(|most| delay > 0 && most > window / delay)
 }
 
 /// Returns whether a new task follows one that ended.

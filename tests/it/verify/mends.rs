@@ -12,6 +12,12 @@ use crate::harness::{root, walk};
 
 /// Mends in words, and why no line can stand for them.
 const WORDS: &[(&str, &str)] = &[
+    ("selector: the labels", "only the reader knows the pods"),
+    ("leave it out", "a key goes"),
+    ("secrets: [", "one item of a list is another"),
+    ("for the one that only reads", "only the reader knows whether one only reads"),
+    ("which it follows:", "the line belongs in another file"),
+    ("a directory for each instance", "the data moves"),
     ("-%i/datalog", "two mounts of a template: where the second directory lies is the reader's choice"),
     ("/mnt/DISK/NAME", "only the reader knows the disk"),
     ("${DATA}", "a word of a line, not a line"),

@@ -140,16 +140,16 @@ fn the_fix_fits_the_version_and_each_member() {
     assert_eq!(
         fixes("postgres:17"),
         [
-            "a claim that is mounted at /var/lib/postgresql/data",
-            "volumes: [\"store-data:/var/lib/postgresql/data\"]",
+            "kind: StatefulSet, with a claim template that is mounted at /var/lib/postgresql/data",
+            "volumes: [\"/srv/store/data:/var/lib/postgresql/data\"], ports: [{ target: 5432, published: 5432, mode: host }]",
             "--mount type=bind,source=/mnt/d1/store,target=/var/lib/postgresql/data",
         ]
     );
     assert_eq!(
         fixes("zookeeper:3.9"),
         [
-            "a claim that is mounted at /data and another at /datalog",
-            "volumes: [\"store-data:/data\", \"store-datalog:/datalog\"]",
+            "kind: StatefulSet, with a claim template that is mounted at /data and another at /datalog",
+            "volumes: [\"/srv/store/data:/data\", \"/srv/store/datalog:/datalog\"], ports: [{ target: 2181, published: 2181, mode: host }]",
             "--mount type=bind,source=/mnt/d1/store/data,target=/data --mount type=bind,source=/mnt/d1/store/datalog,target=/datalog",
         ]
     );
@@ -185,7 +185,7 @@ fn each_instance_of_a_template_has_its_own_directory_and_pin() {
         world.findings.iter().filter(|f| f.code == "data-ephemeral").map(|f| f.fix.as_str()).collect();
     let of = |n: u32| {
         format!(
-            "volumes: [\"zoo{n}-data:/data\", \"zoo{n}-datalog:/datalog\"], and deploy.placement.constraints: [\"node.labels.zoo{n} == 1\"]"
+            "volumes: [\"/srv/zoo{n}/data:/data\", \"/srv/zoo{n}/datalog:/datalog\"], ports: [{{ target: 2181, published: 2181, mode: host }}], stop_grace_period: 55s, and deploy.placement.constraints: [\"node.labels.zoo{n} == 1\"]"
         )
     };
     assert_eq!(fixes, [of(1), of(2)]);

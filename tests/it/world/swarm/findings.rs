@@ -125,7 +125,7 @@ fn ports_that_two_services_publish_are_reported() {
 fn keys_that_the_stack_command_drops_are_reported() {
     let data = "volumes: [\"/srv/d:/d\"]";
     let port = "ports: [{ target: 1, published: 1, mode: host }]";
-    assert_eq!(codes(&format!("container_name: x\n{data}"), ""), one("rule-ignored", V));
+    assert_eq!(codes(&format!("container_name: x\n{data}"), ""), one("rule-ignored", N));
     assert_eq!(codes(&format!("container_name: x\n{data}\n{port}"), ""), one("rule-ignored", N));
     assert_eq!(codes("container_name: x\ndepends_on: [b]\nexpose: [80]\nbuild: .", ""), []);
     assert_eq!(codes("network_mode: host", ""), one("rule-ignored", N));
@@ -202,9 +202,13 @@ fn restart_policies_that_give_up_are_reported() {
         codes(&text, "volumes: { dd: }\n")
     };
     let data = "ports: [80]\nvolumes: [\"dd:/d\"]";
-    for bad in ["condition: none", "condition: on-failure", "max_attempts: 3", "max_attempts: 0x3"] {
+    for bad in ["condition: none", "max_attempts: 3", "max_attempts: 0x3"] {
         assert_eq!(policy(bad, data), one("update-stuck", V), "{bad}");
     }
+    // After a shutdown of the node it holds only if the node is back before it counts as down.
+    assert_eq!(policy("condition: on-failure", data), one("update-stuck", N));
+    // The delay of 5 s leaves room for 24 attempts.
+    assert_eq!(policy("max_attempts: 25, window: 120s", data), []);
     for good in ["condition: any", "condition: any, max_attempts: 0, window: 5s", "delay: 5s"] {
         assert_eq!(policy(good, data), [], "{good}");
     }

@@ -1,0 +1,93 @@
+//! Breaches that are notes: the software itself keeps two processes apart, a person has to move a label,
+//! or the lost data is a copy.
+//!
+//! Only `verify` asks: a compile treats each of them as a gap.
+
+use super::facts::{Breach, BreachKind, Place};
+use super::scenario::{Actor, Scenario, key};
+use super::search::{Action, Step};
+use super::state::State;
+use super::story::named;
+use crate::finding::{Finding, Level};
+use crate::hazard::Hazard;
+use crate::world::{Source, Workload};
+
+/// Returns the finding of a breach, as a note if the breach is less than a violation.
+pub fn eased(
+    scenario: &Scenario<'_>,
+    breach: &Breach,
+    trace: &[(Step, State)],
+    mut finding: Finding,
+) -> Finding {
+    let own = &scenario.actors[usize::from(breach.actor)];
+    if let Some(lock) = locked(scenario, breach) {
+        let software = own.workload.software.as_ref().map_or("its software", |s| s.name.as_str());
+        let thing =
+            breach.mount.and_then(|m| own.mounts.get(usize::from(m))).map_or_else(String::new, |m| named(m));
+        let theirs = &scenario.actors[usize::from(breach.other)].member.name;
+        let who = match own.member.name == *theirs {
+            true => format!("two containers of {theirs}"),
+            false => format!("{} and {theirs}", own.member.name),
+        };
+        finding.message = format!(
+            "{who} open {thing} at once: {software} locks {lock} there, so the second waits or fails"
+        );
+        if let Some(last) = finding.story.last_mut() {
+            last.words = format!("now the second does not get the lock on {lock}");
+        }
+        finding.level = Level::Note;
+    } else if breach.kind != BreachKind::Two
+        && let Some(why) = less(scenario, breach, trace)
+    {
+        finding.message = format!("{}{why}", finding.message);
+        finding.level = Level::Note;
+    }
+    finding
+}
+
+/// Returns the file that the software of both containers locks, where they meet on one node. A lock does not
+/// reach over nodes.
+pub fn locked<'w>(scenario: &Scenario<'w>, breach: &Breach) -> Option<&'w str> {
+    let [own, theirs] = [breach.actor, breach.other].map(|a| usize::from(a));
+    let local =
+        |a: usize| scenario.facts.actors[a].mounts.iter().all(|m| matches!(m.place, Place::Directory(_)));
+    // Of two members the second never gets the lock as long as the first runs.
+    if breach.actor != breach.other
+        || breach.kind != BreachKind::Two
+        || breach.mount.is_none()
+        || !local(own)
+        || !local(theirs)
+    {
+        return None;
+    }
+    let (own, theirs) = (&scenario.actors[own], &scenario.actors[theirs]);
+    let lock = own.workload.software.as_ref()?.own_lock.as_deref()?;
+    let same = theirs.workload.software.as_ref().is_some_and(|s| s.own_lock.as_deref() == Some(lock));
+    (same && kept(own).any(|place| kept(theirs).any(|other| place == other))).then_some(lock)
+}
+
+/// Returns the directories of the node that hold the data of an actor's software.
+fn kept<'a>(actor: &'a Actor<'_>) -> impl Iterator<Item = &'a str> {
+    let software = actor.workload.software.as_ref();
+    let data = actor.member.mounts.iter().filter(move |m| software.is_some_and(|s| s.keeps(&m.target)));
+    data.filter(|m| matches!(m.source, Source::Host { .. })).filter_map(|m| Some(key(m)?.1))
+}
+
+/// Returns why a member that starts without its data loses little.
+fn less(scenario: &Scenario<'_>, breach: &Breach, trace: &[(Step, State)]) -> Option<&'static str> {
+    let own = usize::from(breach.actor);
+    let workload: &Workload = scenario.actors[own].workload;
+    if workload.software.as_ref().is_some_and(|s| s.copy) {
+        return Some("; it copies all data from its master again");
+    }
+    if workload.by_machine && breach.kind == BreachKind::Empty {
+        return Some("; there it joins as a new member, because its name is that of the machine");
+    }
+    let label = [Action::Unlabel, Action::MoveLabel, Action::FlipLabel, Action::Label];
+    let by_hand = trace.iter().any(|(step, _)| label.contains(&step.action));
+    let pinned = scenario.facts.actors.iter().all(|a| a.pinned);
+    // Of unknown software nobody knows what starting empty means.
+    let known = workload.software.is_some();
+    (scenario.facts.hazard == Hazard::Relabel && by_hand && pinned && known)
+        .then_some(", if a person moves its label")
+}
