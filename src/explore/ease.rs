@@ -10,7 +10,7 @@ use super::state::State;
 use super::story::named;
 use crate::finding::{Finding, Level};
 use crate::hazard::Hazard;
-use crate::world::{Source, Workload};
+use crate::world::{Order, Source, Workload};
 
 /// Returns the finding of a breach, as a note if the breach is less than a violation.
 pub fn eased(
@@ -48,9 +48,15 @@ pub fn eased(
 /// Returns the file that the software of both containers locks, where they meet on one node. A lock does not
 /// reach over nodes.
 pub fn locked<'w>(scenario: &Scenario<'w>, breach: &Breach) -> Option<&'w str> {
-    let [own, theirs] = [breach.actor, breach.other].map(|a| usize::from(a));
+    let [own, theirs] = [breach.actor, breach.other].map(usize::from);
     let local =
         |a: usize| scenario.facts.actors[a].mounts.iter().all(|m| matches!(m.place, Place::Directory(_)));
+    // The old container goes when the new one is ready, and the new one waits for the lock of the old one.
+    let facts = &scenario.facts.actors[own];
+    let first = facts.order == Order::StartFirst || facts.back == Order::StartFirst;
+    if first && matches!(scenario.facts.hazard, Hazard::Update | Hazard::Revisions) {
+        return None;
+    }
     // Of two members the second never gets the lock as long as the first runs.
     if breach.actor != breach.other
         || breach.kind != BreachKind::Two

@@ -160,6 +160,9 @@ pub fn is_data(path: &str, target: &str, software: Option<&Software>) -> bool {
 const INTERPRETERS: [&str; 10] =
     ["ash", "bash", "dash", "java", "node", "perl", "php", "python", "python3", "sh"];
 
+/// Words in the names of directories of programs.
+const PROGRAMS: [&str; 6] = ["bin", "code", "entrypoint", "hook", "script", "tool"];
+
 /// Returns whether a directory that is mounted at `target` holds the program that `command` starts. Of a known
 /// software the directory may be data all the same.
 pub fn holds_program(target: &str, command: &[&str], software: Option<&Software>) -> bool {
@@ -170,7 +173,12 @@ pub fn holds_program(target: &str, command: &[&str], software: Option<&Software>
         program = script;
     }
     let folder = program.rsplit_once('/').map(|(folder, _)| folder).filter(|folder| !folder.is_empty());
-    folder.is_some_and(|folder| folder == target.trim_end_matches('/'))
+    // Other directories may hold the program and its data.
+    let named = |folder: &str| {
+        let last = folder.rsplit('/').next().unwrap_or_default();
+        PROGRAMS.iter().any(|word| last.contains(word))
+    };
+    folder.is_some_and(|folder| folder == target.trim_end_matches('/') && named(folder))
         && !software.is_some_and(|s| s.keeps(target))
 }
 

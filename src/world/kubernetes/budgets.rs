@@ -12,6 +12,8 @@ use crate::text::yaml::Value;
 use crate::world::found::Found;
 use crate::world::{Kind, Selector, Term};
 
+/// The highest number of workloads that a budget without pods is compared with.
+const COMPARED: usize = 1000;
 /// The smallest quorum that can lose a member.
 const QUORUM: u32 = 3;
 
@@ -82,7 +84,7 @@ fn budget(object: &Object<'_>, peers: &Peers<'_, '_>, found: &mut Found) -> Vec<
         if of_namespace.peek().is_none() {
             return all;
         }
-        if of_namespace.any(|read| meant(object, &of, read)) {
+        if of_namespace.take(COMPARED).any(|read| meant(object, &of, read)) {
             let message = format!(
                 "the budget {} selects `{}`, which no pod in these files has",
                 object.name,
