@@ -107,6 +107,10 @@ fn fix(loss: &Loss, workload: &Workload, member: &str, targets: &[String], publi
         if let Some(port) = software.port.filter(|_| !published && workload.kind != Kind::Global) {
             fix.push_str(&format!(", ports: [{{ target: {port}, published: {port}, mode: host }}]"));
         }
+        let named = workload.members.iter().all(|m| m.hostname.is_some());
+        if software.by_hostname() && !named && workload.members.len() == 1 {
+            fix.push_str(&format!(", hostname: {member}"));
+        }
         if workload.grace < software.grace.min(SWARM_LONGEST_GRACE) {
             fix.push_str(", stop_grace_period: 55s");
         }

@@ -14,6 +14,7 @@ use crate::harness::{root, walk};
 const WORDS: &[(&str, &str)] = &[
     ("selector: the labels", "only the reader knows the pods"),
     ("leave it out", "a key goes"),
+    ("make the volume by hand", "a duty"),
     ("secrets: [", "one item of a list is another"),
     ("for the one that only reads", "only the reader knows whether one only reads"),
     ("which it follows:", "the line belongs in another file"),
