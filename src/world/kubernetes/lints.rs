@@ -7,8 +7,8 @@ use super::object::Object;
 use super::peers::Peers;
 use super::pod::command;
 use super::workload::Read;
-use crate::finding::{At, codes};
-use crate::images::Why;
+use crate::finding::{At, Level, codes};
+use crate::images::{By, Why};
 use crate::text::yaml::Value;
 use crate::world::found::Found;
 use crate::world::{Kind, Mount, Order, Source};
@@ -103,7 +103,7 @@ fn wipes(text: &str, target: &str) -> bool {
 
 /// Reports two servers of one pod that keep their data at one place of one volume.
 fn inside(read: &Read<'_>, found: &mut Found) {
-    let mut holders: BTreeMap<(&str, String), (Value<'_>, Value<'_>)> = BTreeMap::new();
+    let mut holders: BTreeMap<(&str, String), (Value<'_>, Value<'_>, bool)> = BTreeMap::new();
     for (container, software) in &read.pod.servers {
         let mounts = container.get("volumeMounts").map(Value::items).unwrap_or_default();
         let text = |mount: Value<'_>, key: &str| mount.given(key).and_then(Value::text).unwrap_or_default();
@@ -114,8 +114,10 @@ fn inside(read: &Read<'_>, found: &mut Found) {
                 continue;
             }
             let place = (volume, format!("{}{}", text(mount, "subPath"), text(mount, "subPathExpr")));
-            let Some((first, at)) = holders.get(&place) else {
-                holders.insert(place, (*container, mount));
+            // What only looks like a server may be a backup beside it.
+            let certain = matches!(software.by, By::Image | By::Name);
+            let Some((first, at, sure)) = holders.get(&place) else {
+                holders.insert(place, (*container, mount, certain));
                 continue;
             };
             let name = |c: Value<'_>| c.get("name").and_then(Value::text).unwrap_or_default();
@@ -129,7 +131,11 @@ fn inside(read: &Read<'_>, found: &mut Found) {
                 read.workload.name
             );
             let places = vec![read.object.at(mount), read.object.at(*at)];
-            found.violation("kubernetes/data/colocate", message, places, format!("subPath: {own}"));
+            let (level, fix) = match certain && *sure {
+                true => (Level::Violation, format!("subPath: {own}")),
+                false => (Level::Note, format!("subPath: {own}, if it is a server with data of its own")),
+            };
+            found.finding(("kubernetes/data/colocate", level), message, places, fix);
         }
     }
 }

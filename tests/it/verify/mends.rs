@@ -60,6 +60,7 @@ const WORDS: &[(&str, &str)] = &[
     ("required podAntiAffinity", "an affinity over pods that may have other rules"),
     ("restart_policy: { condition: any }, without", "two keys of which one goes"),
     ("run in the foreground", "a command changes"),
+    ("if it is a server with data of its own", "only the reader knows what the container does"),
     ("subPath: again", "the data moves"),
     ("target: /", "a part of a mount in short form"),
     ("type: Directory, with", "only the reader knows the path"),
