@@ -28,7 +28,7 @@ use crate::mechanism::{Carried, Folders, Mechanism};
 use crate::model::{Model, Service};
 use crate::route;
 use crate::target::Target;
-use crate::world::kubernetes::security;
+use crate::world::pod_security::Forbidden;
 use crate::world::{File, Worlds};
 
 /// The certificates of one compile.
@@ -36,6 +36,8 @@ use crate::world::{File, Worlds};
 pub struct Certificates {
     /// The certificates by index of the service in the model. A service with errors has none.
     parts: BTreeMap<usize, Vec<Part>>,
+    /// What the Pod Security levels forbid of the pods of each service, by its name.
+    forbidden: BTreeMap<String, Forbidden>,
 }
 
 /// Reads `tree` back and checks it as [`certify`] does.
@@ -69,7 +71,12 @@ pub fn certify<'d>(
         let own = Target::ALL.into_iter().filter(|t| service.has(*t));
         parts.insert(*index, own.filter_map(|t| part(model, t, service, folders.get(&t))).collect());
     }
-    Certificates { parts }
+    let mut forbidden: BTreeMap<String, Forbidden> = BTreeMap::new();
+    for (file, own) in worlds.read.iter().flat_map(|read| &read.world.forbidden) {
+        let folder = file.split('/').next().unwrap_or_default();
+        forbidden.entry(folder.to_owned()).or_default().extend(own);
+    }
+    Certificates { parts, forbidden }
 }
 
 impl Certificates {
@@ -105,10 +112,11 @@ impl Certificates {
     /// Adds the certificates of other services.
     pub fn extend(&mut self, others: Self) {
         self.parts.extend(others.parts);
+        self.forbidden.extend(others.forbidden);
     }
 
     /// Returns one page for each service name.
-    pub fn pages(&self, model: &Model, batch: &[usize], gaps: &[(usize, Gap)], tree: &Tree) -> Vec<Page> {
+    pub fn pages(&self, model: &Model, batch: &[usize], gaps: &[(usize, Gap)]) -> Vec<Page> {
         let by_service = by_service(gaps);
         let page = |group: Vec<&Service>| {
             let parts: Vec<_> =
@@ -116,9 +124,8 @@ impl Certificates {
             let own = group.iter().map(|s| (*s, by_service.get(&s.index)));
             let own: Vec<_> =
                 own.flat_map(|(s, gaps)| gaps.into_iter().flatten().map(move |g| (s, *g))).collect();
-            let folder = group.first().map_or_else(String::new, |s| format!("{}/kubernetes/", s.name));
-            let files = tree.range(folder.clone()..).take_while(|(path, _)| path.starts_with(&folder));
-            let security = security::level(files.map(|(_, text)| text.as_str()));
+            let forbidden = group.first().and_then(|s| self.forbidden.get(&s.name));
+            let security = forbidden.map(Forbidden::level);
             page::page(model, &group, &parts, &own, security.as_ref())
         };
         model.groups(batch).filter_map(page).collect()

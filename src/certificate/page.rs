@@ -9,7 +9,7 @@ use crate::emit::Page;
 use crate::gap::Gap;
 use crate::mechanism::{Id, Mechanism, Strength};
 use crate::model::{Members, Model, Service};
-use crate::world::kubernetes::security::Security;
+use crate::world::pod_security::Security;
 
 /// The values for `templates/certificate.md.j2`.
 #[derive(Debug, Serialize)]

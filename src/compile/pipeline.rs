@@ -222,7 +222,7 @@ impl Pipeline<'_> {
         }
         let needed = |s: &Service, at: Place| certificates.has(s) && !self.index.is_base(at.source);
         plan::waivers(&model, batch, &gaps, needed, &mut diagnostics);
-        let pages = certificates.pages(&model, batch, &gaps, &tree);
+        let pages = certificates.pages(&model, batch, &gaps);
         tree.extend(self.printer.print(&pages, &mut diagnostics));
         tree.retain(|path, _| options.wants(path));
         (Output { model, tree, certificates, searched, noted }, diagnostics, claims)

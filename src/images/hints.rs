@@ -1,11 +1,15 @@
 //! Recognizes software by ports, variables, mounts and names, where the name of the image does not
 //! show it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use super::container::Container;
 use super::name;
-use super::schema::Traits;
+use super::row::Row;
+use super::schema::{Pattern, Traits};
 use super::software::By;
 use crate::text::path::within;
 
@@ -44,61 +48,119 @@ const ENOUGH: u32 = 2;
 /// The weight of a variable that only the server has.
 const STRONG: u32 = 3;
 
-/// Returns the software whose hints have the highest weight, and whether these are more than variables.
-pub fn find<'t>(
-    all: &'t [Arc<Traits>],
-    container: &Container<'_>,
-    usual: &dyn Fn(&str) -> Vec<String>,
-) -> Option<(&'t Arc<Traits>, By)> {
-    let last = name::path(container.image).rsplit('/').next().unwrap_or_default();
-    let tag = name::tag(container.image).unwrap_or_default();
-    let names: Vec<String> = [last, tag].iter().chain(&container.names).flat_map(|n| words(n)).collect();
-    if names.iter().any(|w| AROUND.contains(&w.as_str())) {
-        return None;
-    }
-    let mut best: Option<(u32, &Arc<Traits>, By)> = None;
-    for traits in all {
-        let (worth, by) = worth(traits, container, &names, usual);
-        if worth >= ENOUGH && best.is_none_or(|(most, ..)| worth > most) {
-            best = Some((worth, traits, by));
-        }
-    }
-    best.map(|(_, traits, by)| (traits, by))
+/// The hints of all software, by what a container has. Each has the index of its software.
+#[derive(Debug, Default)]
+pub struct Hints {
+    /// The words, by their first part: `percona-xtradb` stands under `percona`.
+    words: FxHashMap<String, Vec<(usize, String)>>,
+    ports: FxHashMap<u16, Vec<usize>>,
+    /// The variables with their weights.
+    variables: FxHashMap<String, Vec<(usize, u32)>>,
+    /// The starts of variables with their weights.
+    starts: Vec<(String, usize, u32)>,
 }
 
-fn worth(
-    traits: &Traits,
-    container: &Container<'_>,
-    names: &[String],
-    usual: &dyn Fn(&str) -> Vec<String>,
-) -> (u32, By) {
-    let has = |patterns: &[super::schema::Pattern]| {
-        container.env.iter().any(|(name, _)| patterns.iter().any(|p| p.is(name)))
-    };
-    let (mut worth, mut seen) = (0, 0);
-    if traits.words.iter().any(|word| contains_words(word, names)) {
-        seen += WEAK;
+impl Hints {
+    /// Reads the hints of `all`.
+    pub fn new(all: &[Arc<Row<Traits>>]) -> Self {
+        let mut hints = Self::default();
+        for (at, traits) in all.iter().enumerate().filter_map(|(at, row)| Some((at, row.get()?))) {
+            for word in &traits.words {
+                let first = word.split('-').next().unwrap_or_default().to_owned();
+                hints.words.entry(first).or_default().push((at, word.clone()));
+            }
+            traits.ports.iter().for_each(|port| hints.ports.entry(*port).or_default().push(at));
+            let strong = traits.env.iter().map(|pattern| (pattern, STRONG));
+            for (pattern, weight) in strong.chain(traits.shared_env.iter().map(|pattern| (pattern, WEAK))) {
+                match pattern {
+                    Pattern { text, open: true } => hints.starts.push((text.clone(), at, weight)),
+                    Pattern { text, .. } => {
+                        hints.variables.entry(text.clone()).or_default().push((at, weight));
+                    }
+                }
+            }
+        }
+        hints
     }
-    if container.ports.iter().any(|port| traits.ports.contains(port)) {
-        seen += WEAK;
+
+    /// Returns the software, one of `all`, whose hints have the highest weight, and whether these are
+    /// more than variables.
+    pub fn find<'t>(
+        &self,
+        all: &'t [Arc<Row<Traits>>],
+        container: &Container<'_>,
+        usual: &dyn Fn(&str) -> Vec<String>,
+    ) -> Option<(&'t Arc<Traits>, By)> {
+        let last = name::path(container.image).rsplit('/').next().unwrap_or_default();
+        let tag = name::tag(container.image).unwrap_or_default();
+        let names: Vec<String> = [last, tag].iter().chain(&container.names).flat_map(|n| words(n)).collect();
+        if names.iter().any(|w| AROUND.contains(&w.as_str())) {
+            return None;
+        }
+        let mut best: Option<(u32, usize, By)> = None;
+        for (at, Worth { variables, mut seen }) in self.worth(container, &names) {
+            let open = variables + seen < ENOUGH || seen == 0;
+            if open && all.get(at).is_some_and(|row| mounts(container, &usual(&row.software))) {
+                seen += WEAK;
+            }
+            let (worth, by) = (variables + seen, if seen > 0 { By::Hints } else { By::Variables });
+            if worth >= ENOUGH && best.is_none_or(|(most, ..)| worth > most) {
+                best = Some((worth, at, by));
+            }
+        }
+        let (_, at, by) = best?;
+        Some((all.get(at)?.get()?, by))
     }
-    if has(&traits.shared_env) {
-        worth += WEAK;
+
+    /// Returns the software with a hint, in the order of the table, each with the weight of its hints.
+    /// Several hints of one kind count once.
+    fn worth(&self, container: &Container<'_>, names: &[String]) -> BTreeMap<usize, Worth> {
+        let mut hints: BTreeSet<(usize, Kind, u32)> = BTreeSet::new();
+        for (i, name) in names.iter().enumerate() {
+            let bare = name.trim_end_matches(|c: char| c.is_ascii_digit());
+            let of = |part: &str| self.words.get(part).map_or(&[][..], Vec::as_slice);
+            let words = of(name).iter().chain(if bare == name { &[] } else { of(bare) });
+            let named = words.filter(|(_, word)| starts_with_words(word, &names[i..]));
+            hints.extend(named.map(|(at, _)| (*at, Kind::Word, WEAK)));
+        }
+        let ports = container.ports.iter().filter_map(|port| self.ports.get(port)).flatten();
+        hints.extend(ports.map(|at| (*at, Kind::Port, WEAK)));
+        for (variable, _) in &container.env {
+            let exact = self.variables.get(*variable).into_iter().flatten().copied();
+            let open = self.starts.iter().filter(|(start, ..)| variable.starts_with(start.as_str()));
+            let all = exact.chain(open.map(|(_, at, weight)| (*at, *weight)));
+            hints.extend(all.map(|(at, weight)| (at, Kind::Variable, weight)));
+        }
+        let mut all: BTreeMap<usize, Worth> = BTreeMap::new();
+        for (at, kind, weight) in hints {
+            let worth = all.entry(at).or_default();
+            *if kind == Kind::Variable { &mut worth.variables } else { &mut worth.seen } += weight;
+        }
+        all
     }
-    if has(&traits.env) {
-        worth += STRONG;
-    }
-    // Several programs keep their data at `/data`.
-    let own = |path: &String| path.matches('/').count() > 1;
-    let some = worth + seen;
-    if some > 0 && (some < ENOUGH || seen == 0) && !container.targets.is_empty() {
-        let paths = usual(&traits.name);
-        let mounted = |target: &&str| {
-            paths.iter().filter(|p| own(p)).any(|path| within(path, target) || within(target, path))
-        };
-        seen += if container.targets.iter().any(mounted) { WEAK } else { 0 };
-    }
-    (worth + seen, if seen > 0 { By::Hints } else { By::Variables })
+}
+
+/// The weight of the hints of one software: of variables, and of all others.
+#[derive(Debug, Default)]
+struct Worth {
+    variables: u32,
+    seen: u32,
+}
+
+/// The kind of a hint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Word,
+    Port,
+    Variable,
+}
+
+/// Returns whether a mount of the container is at one of `paths`. Several programs keep their data at
+/// `/data`, so that a path of one part says nothing.
+fn mounts(container: &Container<'_>, paths: &[String]) -> bool {
+    let own = paths.iter().filter(|path| path.matches('/').count() > 1);
+    own.into_iter()
+        .any(|path| container.targets.iter().any(|target| within(path, target) || within(target, path)))
 }
 
 /// Returns the words of a name: `percona_xtradb_cluster` has three.
@@ -107,12 +169,11 @@ fn words(name: &str) -> Vec<String> {
     parts.map(str::to_lowercase).collect()
 }
 
-/// Returns whether `names` contains the words of `word`, one directly after the other.
-fn contains_words(word: &str, names: &[String]) -> bool {
-    let wanted: Vec<&str> = word.split('-').collect();
-    names.windows(wanted.len()).any(|some| {
-        some.iter()
-            .zip(&wanted)
-            .all(|(a, b)| a.trim_end_matches(|c: char| c.is_ascii_digit()) == *b || a == b)
-    })
+/// Returns whether `names` begin with the parts of `word`. Digits at the end of a name do not count.
+fn starts_with_words(word: &str, names: &[String]) -> bool {
+    let same = |name: &String, part: &str| {
+        name == part || name.trim_end_matches(|c: char| c.is_ascii_digit()) == part
+    };
+    let mut names = names.iter();
+    word.split('-').all(|part| names.next().is_some_and(|name| same(name, part)))
 }

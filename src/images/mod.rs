@@ -8,14 +8,17 @@ mod container;
 mod hints;
 pub mod name;
 mod resolve;
+mod row;
 mod schema;
 mod software;
 mod version;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-use serde::Deserialize;
+use hints::Hints;
+use row::Row;
 
 pub use container::Container;
 pub use name::path as name;
@@ -43,33 +46,24 @@ const FILES: [&str; 16] = [
     include_str!("websites.toml"),
 ];
 
-/// One file as written.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct File {
-    software: Vec<Traits>,
-    image: Vec<Image>,
-}
-
-static BUILTIN: LazyLock<Result<Images, String>> = LazyLock::new(|| {
+static BUILTIN: LazyLock<Images> = LazyLock::new(|| {
     let mut images = Images::default();
     for text in FILES {
-        let file: File = toml::from_str(text).map_err(|e| e.to_string())?;
-        images.traits.extend(file.software.into_iter().map(Arc::new));
-        file.image.into_iter().for_each(|image| images.add(image));
+        images.traits.extend(Row::all(text, "software", "name", "words").map(Arc::new));
+        Row::all(text, "image", "software", "names").for_each(|row| images.add(row));
     }
-    Ok(images)
+    images
 });
 
-static NONE: Images = Images { images: Vec::new(), traits: Vec::new(), by_name: BTreeMap::new(), own: 0 };
+static HINTS: LazyLock<Hints> = LazyLock::new(|| Hints::new(&BUILTIN.traits));
 
 /// The table of images.
 #[derive(Debug, Default, Clone)]
 pub struct Images {
     /// The images in the order of the files; the images of the project come last.
-    images: Vec<Arc<Image>>,
-    traits: Vec<Arc<Traits>>,
-    by_name: BTreeMap<String, Vec<usize>>,
+    images: Vec<Arc<Row<Image>>>,
+    traits: Vec<Arc<Row<Traits>>>,
+    by_name: BTreeMap<Cow<'static, str>, Vec<usize>>,
     /// The index of the first image of the project.
     own: usize,
 }
@@ -93,34 +87,35 @@ const OTHERS: [&str; 12] = [
 impl Images {
     /// Returns the built-in table.
     pub fn builtin() -> &'static Self {
-        BUILTIN.as_ref().unwrap_or(&NONE)
+        &BUILTIN
     }
 
-    /// Returns the error in the built-in table, if it has one.
+    /// Returns the first error in the built-in table, if it has one.
     pub fn fault() -> Option<&'static str> {
-        BUILTIN.as_ref().err().map(String::as_str)
+        let images = BUILTIN.images.iter().find_map(|row| row.read().err());
+        images.or_else(|| BUILTIN.traits.iter().find_map(|row| row.read().err()))
     }
 
     /// Returns the built-in table with the images of a project, which have precedence.
     pub fn with(own: &[Image]) -> Self {
         let mut images = Self { own: Self::builtin().images.len(), ..Self::builtin().clone() };
-        own.iter().for_each(|image| images.add(image.clone()));
+        own.iter().for_each(|image| images.add(image.clone().into()));
         images
     }
 
     /// Returns all images of the table.
     pub fn all(&self) -> impl Iterator<Item = &Image> {
-        self.images.iter().map(AsRef::as_ref)
+        self.images.iter().filter_map(|row| row.get()).map(AsRef::as_ref)
     }
 
     /// Returns all software of the table.
     pub fn software(&self) -> impl Iterator<Item = &Traits> {
-        self.traits.iter().map(AsRef::as_ref)
+        self.traits.iter().filter_map(|row| row.get()).map(AsRef::as_ref)
     }
 
-    fn add(&mut self, image: Image) {
+    fn add(&mut self, image: Row<Image>) {
         for name in &image.names {
-            let of = self.by_name.entry(name.0.clone()).or_default();
+            let of = self.by_name.entry(name.clone()).or_default();
             // An image with names in two registries counts once.
             if of.last() != Some(&self.images.len()) {
                 of.push(self.images.len());
@@ -151,7 +146,7 @@ impl Images {
             return Some(Arc::new(software)).filter(|_| !none);
         }
         // Kafka's images also contain ZooKeeper.
-        let other = self.traits.iter().find(|t| traits.name == "kafka" && t.name == "zookeeper")?;
+        let other = self.known("zookeeper").filter(|_| traits.name == "kafka")?;
         let found = || Arc::new(Software::new(other, By::Name, &[], self.usual(&other.name), container));
         serves(other, command).then(found)
     }
@@ -181,9 +176,8 @@ impl Images {
 
     /// Returns the `VOLUME`s that an image declares; empty if the table does not have the image.
     pub fn volumes(&self, image: &str) -> Vec<&str> {
-        let rows = self.certain(image).unwrap_or_default();
-        let id = rows.last().map(|(image, _)| image.id.as_str());
-        let image = self.images.iter().find(|image| Some(image.id.as_str()) == id);
+        let last = self.certain(image).and_then(|rows| Some(rows.last()?.0.clone()));
+        let image = last.and_then(|last| self.of(&last.software).find(|image| Arc::ptr_eq(image, &last)));
         image.iter().flat_map(|image| image.volumes.iter().flatten()).map(|path| path.0.as_str()).collect()
     }
 
@@ -195,17 +189,17 @@ impl Images {
         }
         let path = name::path(container.image);
         let words = name::likely(path);
-        let named = words.iter().find_map(|w| self.traits.iter().find(|t| t.words.contains(w)));
+        let named = words.iter().find_map(|w| self.traits.iter().find(|t| t.names.iter().any(|n| n == w)));
         let (traits, by) = match named {
-            Some(traits) => (traits.clone(), By::Name),
+            Some(traits) => (traits.get()?.clone(), By::Name),
             None => {
-                let (traits, by) = hints::find(&self.traits, container, &|name| self.usual(name))?;
+                let (traits, by) = HINTS.find(&self.traits, container, &|name| self.usual(name))?;
                 (traits.clone(), by)
             }
         };
         // An unknown image resembles the other images of its vendor, otherwise the official image.
         let vendor = name::vendor(path);
-        let like = self.images.iter().filter(|image| image.software == traits.name).min_by_key(|image| {
+        let like = self.of(&traits.name).min_by_key(|image| {
             let of = |image: &Image| image.names.iter().map(|n| name::vendor(&n.0)).any(|v| v == vendor);
             let named = |n: &Name| traits.words.iter().any(|w| n.0.rsplit('/').next() == Some(w));
             let official = image.names.iter().any(|n| !n.0.contains('/'));
@@ -220,7 +214,7 @@ impl Images {
     /// Returns the images of the table that match `image`, if its name is unambiguous.
     fn certain(&self, image: &str) -> Option<Rows> {
         let names = name::certain(name::path(image));
-        names.iter().find(|name| self.by_name.contains_key(*name)).map(|name| self.rows(name, image))
+        names.iter().find(|name| self.by_name.contains_key(name.as_str())).map(|name| self.rows(name, image))
     }
 
     /// Returns the images with this name that the tag can mean, each with its version.
@@ -228,36 +222,43 @@ impl Images {
         let all = self.by_name.get(name).map(Vec::as_slice).unwrap_or_default();
         let own: Vec<usize> = all.iter().copied().filter(|i| self.own > 0 && *i >= self.own).collect();
         let all = if own.is_empty() { all } else { &own };
+        let all: Vec<&Arc<Image>> = all.iter().filter_map(|i| self.images[*i].get()).collect();
         let tag = name::tag(image);
-        let version =
-            |i: usize| tag.and_then(|t| Version::of_tag(t, self.images[i].version_after.as_deref()));
-        let takes = |i: usize| {
-            let range = self.images[i].versions.as_ref();
+        let version = |i: &Image| tag.and_then(|t| Version::of_tag(t, i.version_after.as_deref()));
+        let takes = |i: &Image| {
+            let range = i.versions.as_ref();
             range.is_none_or(|range| version(i).is_none_or(|version| range.take(&version)))
         };
-        let tagged = |i: &usize| self.images[*i].tags.iter().any(|t| tag.is_some_and(|tag| like(t, tag)));
-        let plain = |i: &usize| self.images[*i].tags.is_empty();
-        let some = |filter: &dyn Fn(&usize) -> bool| -> Option<Vec<usize>> {
-            let rows: Vec<usize> = all.iter().copied().filter(filter).collect();
+        let tagged = |i: &Image| i.tags.iter().any(|t| tag.is_some_and(|tag| like(t, tag)));
+        let plain = |i: &Image| i.tags.is_empty();
+        let some = |filter: &dyn Fn(&Image) -> bool| -> Option<Vec<&Arc<Image>>> {
+            let rows: Vec<_> = all.iter().copied().filter(|i| filter(i)).collect();
             (!rows.is_empty()).then_some(rows)
         };
-        let rows = some(&|i| tagged(i) && takes(*i))
-            .or_else(|| some(&|i| plain(i) && takes(*i)))
+        let rows = some(&|i| tagged(i) && takes(i))
+            .or_else(|| some(&|i| plain(i) && takes(i)))
             .or_else(|| some(&plain))
-            .unwrap_or_else(|| all.to_vec());
-        rows.into_iter().map(|i| (self.images[i].clone(), version(i))).collect()
+            .unwrap_or_else(|| all.clone());
+        rows.into_iter().map(|i| (i.clone(), version(i))).collect()
     }
 
     /// Returns the traits of a software. Software that only the project has gets default traits.
     fn traits(&self, name: &str) -> Arc<Traits> {
-        let known = self.traits.iter().find(|t| t.name == name);
-        known.cloned().unwrap_or_else(|| Arc::new(Traits::unknown(name)))
+        self.known(name).cloned().unwrap_or_else(|| Arc::new(Traits::unknown(name)))
+    }
+
+    fn known(&self, software: &str) -> Option<&Arc<Traits>> {
+        self.traits.iter().find(|row| row.software == software)?.get()
+    }
+
+    /// Returns the images of a software.
+    fn of(&self, software: &str) -> impl Iterator<Item = &Arc<Image>> {
+        self.images.iter().filter(move |row| row.software == software).filter_map(|row| row.get())
     }
 
     /// Returns the directories where the images of a software keep data by default.
     fn usual(&self, software: &str) -> Vec<String> {
-        let of = self.images.iter().filter(|image| image.software == software);
-        let paths = of.flat_map(|image| &image.data).filter(|place| place.needed);
+        let paths = self.of(software).flat_map(|image| &image.data).filter(|place| place.needed);
         paths.filter_map(|place| Some(resolve::known(&place.path.as_ref()?.0)?.to_owned())).collect()
     }
 }

@@ -283,14 +283,19 @@ impl FromStr for Name {
 
 /// The name of a variable; `*` at its end stands for any text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pattern(String);
+pub struct Pattern {
+    /// The name, or its start.
+    pub(super) text: String,
+    /// Whether any text may follow.
+    pub(super) open: bool,
+}
 
 text!(Pattern, "The name of a variable; `*` at its end stands for any text.");
 
 impl Pattern {
     /// Whether it matches `name`.
     pub fn is(&self, name: &str) -> bool {
-        self.0.strip_suffix('*').map_or(name == self.0, |start| name.starts_with(start))
+        if self.open { name.starts_with(&self.text) } else { name == self.text }
     }
 }
 
@@ -303,7 +308,8 @@ impl FromStr for Pattern {
                 Err(format!("`*` may only be at the end, not in `{text}`"))
             }
             _ if text.is_empty() => Err("the name is empty".to_owned()),
-            _ => Ok(Self(text.to_owned())),
+            Some((start, _)) => Ok(Self { text: start.to_owned(), open: true }),
+            None => Ok(Self { text: text.to_owned(), open: false }),
         }
     }
 }

@@ -4,14 +4,15 @@
 //! API server (the strict schemas of kubernetes-validate 1.37.0): `s` is text, `i` a whole number,
 //! `b` a boolean, `n` a number, `~` text or a number, `*` anything, `[T]` a list, `{T}` a map.
 
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use rustc_hash::FxHashMap;
+
 /// The fields of a type, each with the name of its own type.
-pub type Fields = BTreeMap<&'static str, &'static str>;
+pub type Fields = FxHashMap<&'static str, &'static str>;
 
 /// The types by name.
-pub static TYPES: LazyLock<BTreeMap<&str, Fields>> = LazyLock::new(|| {
+pub static TYPES: LazyLock<FxHashMap<&str, Fields>> = LazyLock::new(|| {
     let lines = include_str!("types.txt").lines().filter_map(|line| line.split_once(": "));
     lines
         .map(|(name, fields)| (name, fields.split(' ').filter_map(|f| f.split_once('=')).collect()))

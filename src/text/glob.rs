@@ -87,16 +87,35 @@ impl Glob {
 
     /// Returns whether some name matches both.
     pub fn meets(&self, other: &Self) -> bool {
-        let Self(theirs) = other;
+        let (mut ours, mut theirs) = (self.0.as_slice(), other.0.as_slice());
         // A name has at most 256 characters, and stars are never adjacent.
-        if self.0.len().max(theirs.len()) > 2 * 256 + 1 {
+        if ours.len().max(theirs.len()) > 2 * 256 + 1 {
             return false;
+        }
+        // Most patterns differ at one end, where both have no star.
+        while let ([own, our_rest @ ..], [their, their_rest @ ..]) = (ours, theirs)
+            && *own != Term::Star
+            && *their != Term::Star
+        {
+            if !own.meets(their) {
+                return false;
+            }
+            (ours, theirs) = (our_rest, their_rest);
+        }
+        while let ([our_rest @ .., own], [their_rest @ .., their]) = (ours, theirs)
+            && *own != Term::Star
+            && *their != Term::Star
+        {
+            if !own.meets(their) {
+                return false;
+            }
+            (ours, theirs) = (our_rest, their_rest);
         }
         // Dynamic programming over the remaining elements of both patterns.
         let mut below: Vec<bool> = (0..=theirs.len()).map(|j| all_stars(&theirs[j..])).collect();
-        for (i, own) in self.0.iter().enumerate().rev() {
+        for (i, own) in ours.iter().enumerate().rev() {
             let mut row = vec![false; theirs.len() + 1];
-            row[theirs.len()] = all_stars(&self.0[i..]);
+            row[theirs.len()] = all_stars(&ours[i..]);
             for (j, their) in theirs.iter().enumerate().rev() {
                 row[j] = match (own, their) {
                     (Term::Star, Term::Star) => below[j] || row[j + 1],

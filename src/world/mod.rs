@@ -12,6 +12,7 @@ pub mod lock;
 mod mount;
 pub mod path;
 mod placement;
+pub mod pod_security;
 mod relate;
 pub mod swarm;
 mod unread;

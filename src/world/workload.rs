@@ -8,6 +8,7 @@ use super::placement::{Apart, Want};
 use super::unread::Unread;
 use crate::finding::{At, Finding};
 use crate::images::Software;
+use crate::world::pod_security::Forbidden;
 
 /// A file to read.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +26,8 @@ pub struct World {
     pub workloads: Vec<Workload>,
     /// The PersistentVolumes that name their storage (Kubernetes), in the order of the files.
     pub volumes: Vec<PersistentVolume>,
+    /// What the Pod Security levels forbid of the pods of each file (Kubernetes).
+    pub forbidden: Vec<(Arc<str>, Forbidden)>,
     /// The parts that no reader understands, and their effect.
     pub unread: Vec<Unread>,
     /// The files of which a whole document could not be read.

@@ -4,7 +4,7 @@ use super::section::{Section, Words, chain, labels, once, revision, then};
 use crate::model::{Members, Model, Service, Workload};
 use crate::plan::kubernetes::{by_hand, query};
 use crate::target::Target;
-use crate::world::kubernetes::security::{Level, Security};
+use crate::world::pod_security::{Level, Security};
 
 /// A service, its revisions, and where they run.
 #[derive(Clone, Copy)]

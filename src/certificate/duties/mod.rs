@@ -9,7 +9,7 @@ mod swarm;
 use crate::model::{DataAt, Model, Service, Workload};
 use crate::target::Target;
 use crate::value;
-use crate::world::kubernetes::security::Security;
+use crate::world::pod_security::Security;
 use section::owner;
 pub use section::{Item, Section};
 

@@ -71,6 +71,9 @@ pub(super) enum Style {
 /// use: `2`, `2.0`, `2e0`, `0x2`, `0b10`, `0o2`, `1_0` for ten and `010` for eight. Tried with
 /// `docker stack config` 28.2.2.
 pub fn whole(text: &str) -> Option<i64> {
+    if !text.starts_with(|c: char| c.is_ascii_digit() || "+-._".contains(c)) {
+        return None;
+    }
     let plain = text.replace('_', "");
     let (sign, digits) = match plain.strip_prefix('-') {
         Some(digits) => (-1, digits),

@@ -24,7 +24,6 @@ mod reserved;
 mod rolling;
 mod rules;
 mod scale;
-pub mod security;
 mod selector;
 mod services;
 mod starts;
@@ -32,6 +31,7 @@ mod storage;
 mod workload;
 
 use super::found::Found;
+use super::pod_security::Forbidden;
 use super::{File, World};
 use crate::images::Images;
 
@@ -57,5 +57,7 @@ pub fn read(files: &[File<'_>], images: &Images, quiet: &[String]) -> World {
         first.into_iter().for_each(|at| found.unread(at, what));
     }
     let volumes = storage::volumes(&objects);
-    World { volumes, ..found.world(reads.into_iter().map(|r| r.workload).collect()) }
+    let templates = objects.iter().filter_map(|o| Some((o.file.clone(), workload::template(o)?)));
+    let forbidden = templates.map(|(file, template)| (file, Forbidden::of(template))).collect();
+    World { volumes, forbidden, ..found.world(reads.into_iter().map(|r| r.workload).collect()) }
 }

@@ -129,7 +129,7 @@ fn owner<'d>(object: &Object<'d>) -> Option<(&'d str, &'d str)> {
 }
 
 /// Returns the template of the pods of `object`.
-fn template<'d>(object: &Object<'d>) -> Option<Value<'d>> {
+pub(super) fn template<'d>(object: &Object<'d>) -> Option<Value<'d>> {
     match object.kind {
         "Pod" => Some(object.root),
         "CronJob" => object.root.at(&["spec", "jobTemplate", "spec", "template"]),

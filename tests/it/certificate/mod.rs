@@ -70,7 +70,7 @@ pub fn changes(before: &Part, after: &Part) -> Vec<String> {
 pub fn page(model: &Model, certificates: &Certificates, gaps: &[(usize, berthc::gap::Gap)]) -> Tree {
     let mut out = Vec::new();
     let printer = berthc::emit::Printer::new(&Options::default(), &mut out);
-    let tree = printer.print(&certificates.pages(model, &model.all(), gaps, &Tree::new()), &mut out);
+    let tree = printer.print(&certificates.pages(model, &model.all(), gaps), &mut out);
     assert!(out.is_empty(), "{out:?}");
     tree
 }

@@ -4,7 +4,7 @@
 //! `k8s.io/pod-security-admission/policy` (one `check_*.go` for each rule). Where a user namespace or
 //! Windows would relax a rule, the rule counts: a level that is too low is safe.
 
-use crate::text::yaml::{Document, Value, documents};
+use crate::text::yaml::Value;
 
 /// A Pod Security level, the weakest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,34 +88,40 @@ const SELINUX: [&str; 4] = ["container_t", "container_init_t", "container_kvm_t"
 /// The annotations of AppArmor before the field `appArmorProfile`.
 const APPARMOR: &str = "container.apparmor.security.beta.kubernetes.io/";
 
-/// Returns the highest level that every pod of the manifests `texts` passes. `None` without pods.
-pub fn level<'t>(texts: impl IntoIterator<Item = &'t str>) -> Option<Security> {
-    let all: Vec<Document> = texts.into_iter().flat_map(|text| documents(text).0).collect();
-    let mut found = Rules::default();
-    let mut pods = 0;
-    for template in all.iter().filter_map(|d| d.at(&["spec", "template"])) {
-        pods += 1;
-        found.pod(template);
-    }
-    let (level, mut because) = match found {
-        _ if pods == 0 => return None,
-        Rules { baseline, .. } if !baseline.is_empty() => (Level::Privileged, baseline),
-        Rules { restricted, .. } if !restricted.is_empty() => (Level::Baseline, restricted),
-        Rules { .. } => (Level::Restricted, Vec::new()),
-    };
-    because.sort();
-    because.dedup();
-    Some(Security { level, because })
-}
-
 /// The fields of pods that a level forbids.
-#[derive(Default)]
-struct Rules {
+#[derive(Debug, Clone, Default)]
+pub struct Forbidden {
     baseline: Vec<String>,
     restricted: Vec<String>,
 }
 
-impl Rules {
+impl Forbidden {
+    /// Returns what the levels forbid of the pods that `template` makes.
+    pub fn of(template: Value<'_>) -> Self {
+        let mut found = Self::default();
+        found.pod(template);
+        found
+    }
+
+    /// Adds what the levels forbid of other pods.
+    pub fn extend(&mut self, other: &Self) {
+        self.baseline.extend_from_slice(&other.baseline);
+        self.restricted.extend_from_slice(&other.restricted);
+    }
+
+    /// Returns the highest level that all the pods pass.
+    pub fn level(&self) -> Security {
+        let (level, because) = match self {
+            Self { baseline, .. } if !baseline.is_empty() => (Level::Privileged, baseline.as_slice()),
+            Self { restricted, .. } if !restricted.is_empty() => (Level::Baseline, restricted.as_slice()),
+            Self { .. } => (Level::Restricted, &[][..]),
+        };
+        let mut because = because.to_vec();
+        because.sort();
+        because.dedup();
+        Security { level, because }
+    }
+
     fn pod(&mut self, template: Value<'_>) {
         let annotations = template.at(&["metadata", "annotations"]).map(Value::entries).unwrap_or_default();
         for (key, value) in annotations.into_iter().filter(|(key, _)| key.starts_with(APPARMOR)) {
