@@ -161,13 +161,15 @@ impl Lab<'_> {
             let Some(driver) = member.driver() else { continue };
             let mount = format!("type=volume,source=data-{name}-1,target=/data,volume-driver={driver}");
             let (service, of) = (format!("SERVICE={name}"), format!("MEMBER={name}-1"));
-            let run = ["run", "-d", "--rm", "--name", name, "--mount", &mount, "-e", &service, "-e", &of];
+            let stranger = format!("stranger-{name}");
+            let run =
+                ["run", "-d", "--rm", "--name", &stranger, "--mount", &mount, "-e", &service, "-e", &of];
             // A plugin that fences refuses it.
             let _ = self.m2.docker(&[&run[..], &["-e", "DATA=/data", image::NAME, "/probe"]].concat());
         }
         sleep(Duration::from_secs(8));
         for member in members {
-            let _ = self.m2.docker(&["kill", member.unit.service]);
+            let _ = self.m2.docker(&["kill", &format!("stranger-{}", member.unit.service)]);
         }
         self.all(members, &[1]);
         members.iter().filter(|m| self.nodes(m) != [1]).map(|m| m.unit.service).collect()
