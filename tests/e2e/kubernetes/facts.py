@@ -242,6 +242,8 @@ def force_detach(f):
         {"metadata": {"name": "d"}, "spec": claim("d", "ReadWriteOncePod")["spec"]}]))
     f.runs(1)
     node = f.pods()[0]["spec"]["nodeName"]
+    # A kubelet says which volumes it uses before it mounts them; the simulated one may say so later.
+    f.b.wait("the volume is in use", lambda: f.b.api.get(f"/api/v1/nodes/{node}")["status"].get("volumesInUse"))
     f.b.nodes.cut(node)
     f.b.wait("node is lost", lambda: f.b.lost(node))
     begun = time.monotonic()
