@@ -254,7 +254,7 @@ impl Cluster {
     /// Runs a docker client against the node.
     pub fn try_docker(&self, node: Node, args: &[&str]) -> Result<String, String> {
         let host = format!("unix://{}/sock", self.of(node).display());
-        let done = Command::new("timeout").args(["60", "docker", "-H", &host]).args(args).output().unwrap();
+        let done = Command::new("timeout").args(["180", "docker", "-H", &host]).args(args).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         if done.status.success() { Ok(text(done.stdout)) } else { Err(text(done.stderr)) }
     }
