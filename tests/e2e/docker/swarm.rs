@@ -507,7 +507,8 @@ pub fn run(dir: &Path, core: bool, loud: bool, only: &[String], save: &dyn Fn(&T
                 break;
             }
             lab.say(&format!("again, alone: {}", names.join(", ")));
-            who = late;
+            // A service that the experiment does not strike may be late, too.
+            who = late.into_iter().filter(|i| chosen(&lab.compiled[*i].variant)).collect();
         }
         save(&seen_so_far(&engine, &rows));
     }

@@ -122,6 +122,10 @@ def on_claim(name):
     return {"volumes": [{"name": "d", "persistentVolumeClaim": {"claimName": name}}]}
 
 
+# A container that mounts the claim template d. The kubelet mounts no volume that no container mounts.
+ON_TEMPLATE = {"volumeMounts": [{"name": "d", "mountPath": "/d"}]}
+
+
 def pod(name, spec, space=NS, **labels):
     return {"apiVersion": "v1", "kind": "Pod", "metadata": meta(name, space, labels=labels), "spec": spec}
 
@@ -238,7 +242,7 @@ def rwo_elsewhere(f):
 
 @fact("a node lost, its pod deleted by force: the volume is detached after six minutes, and not before", slow=True)
 def force_detach(f):
-    f.apply(statefulset("s", pod_spec(), volumeClaimTemplates=[
+    f.apply(statefulset("s", pod_spec(container=ON_TEMPLATE), volumeClaimTemplates=[
         {"metadata": {"name": "d"}, "spec": claim("d", "ReadWriteOncePod")["spec"]}]))
     f.runs(1)
     node = f.pods()[0]["spec"]["nodeName"]
@@ -257,7 +261,7 @@ def force_detach(f):
 
 @fact("taint out-of-service: pod and attachment go at once, and the pod comes up elsewhere")
 def out_of_service(f):
-    f.apply(statefulset("s", pod_spec(), volumeClaimTemplates=[
+    f.apply(statefulset("s", pod_spec(container=ON_TEMPLATE), volumeClaimTemplates=[
         {"metadata": {"name": "d"}, "spec": claim("d", "ReadWriteOncePod")["spec"]}]))
     f.runs(1)
     node = f.pods()[0]["spec"]["nodeName"]
