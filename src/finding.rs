@@ -192,6 +192,8 @@ pub mod codes {
     pub const REFUSED: &str = "file-refused";
     /// An update or drain that never finishes.
     pub const STUCK: &str = "update-stuck";
+    /// A program whose own settings keep it from starting.
+    pub const NEVER: &str = "never-starts";
     /// A single mechanism keeps two containers apart where a second one is available.
     pub const SINGLE: &str = "layer-single";
     /// A disruption budget that does not protect the pods it selects.
@@ -230,13 +232,14 @@ pub mod codes {
     pub const NOT_SEARCHED: &str = "not-searched";
 
     /// All codes.
-    pub const ALL: [&str; 22] = [
+    pub const ALL: [&str; 23] = [
         MATCHES_NOTHING,
         IGNORED,
         OVERLAP,
         SOFT,
         REFUSED,
         STUCK,
+        NEVER,
         SINGLE,
         BUDGET_IDLE,
         NO_BUDGET,

@@ -130,6 +130,8 @@ fn search(texts: &Texts, settings: Settings<'_>) -> Verified {
     verified
 }
 
+/// The highest number of names of workloads without data that the summary lists.
+const NAMES: usize = 12;
 /// The exit code if something that may hold data was not searched.
 const NOT_SEARCHED: u8 = 3;
 
@@ -147,6 +149,14 @@ fn some(files: &[String]) -> String {
     match files {
         [first, more @ ..] if !more.is_empty() => format!("{first} and {} more", more.len()),
         all => all.concat(),
+    }
+}
+
+/// Returns the first names, and the number of the others.
+fn names(all: &[String]) -> String {
+    match all.split_at_checked(NAMES) {
+        Some((first, more)) if !more.is_empty() => format!("{} and {} more", first.join(", "), more.len()),
+        _ => all.join(", "),
     }
 }
 
@@ -188,7 +198,7 @@ fn summary(verified: &Verified) -> String {
         ));
     }
     if !verified.bare.is_empty() {
-        out.push_str(&format!("taken for ones without data: {}\n", shown(&some(&verified.bare))));
+        out.push_str(&format!("taken for ones without data: {}\n", shown(&names(&verified.bare))));
     }
     if !verified.passed.is_empty() {
         out.push_str(&format!(

@@ -52,7 +52,9 @@ pub fn gaps(
         let Some(service) = model.find(folder).filter(|s| certificates.has(s)) else { continue };
         // A service without data directories keeps no data on purpose.
         let keeps = matches!(&service.body, Body::Workload(w) if !w.data.is_empty());
-        if finding.code == FindingId::Code(codes::EPHEMERAL) && !keeps {
+        // The settings of the program are the user's own: they are no breach of what berthc emits.
+        let own = finding.code == FindingId::Code(codes::NEVER);
+        if own || finding.code == FindingId::Code(codes::EPHEMERAL) && !keeps {
             continue;
         }
         let place = service.key(&route!["service"]);

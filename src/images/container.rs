@@ -7,6 +7,8 @@ pub struct Container<'c> {
     pub image: &'c str,
     /// The entrypoint and the arguments, if the file gives them.
     pub command: Vec<&'c str>,
+    /// Whether the file gives every variable and every argument, and leaves the entrypoint to the image.
+    pub whole: bool,
     /// The variables; `None` for a value that only the machine knows.
     pub env: Vec<(&'c str, Option<&'c str>)>,
     /// Whether it has variables whose values, or names, another file has.

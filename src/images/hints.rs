@@ -41,6 +41,23 @@ const AROUND: [&str; 24] = [
     "sentinel",
     "ui",
 ];
+/// Further words in the names of images that use a store and are none: clients, tools, programs on top.
+#[rustfmt::skip]
+const USERS: [&str; 68] = [
+    "adapter", "api", "app", "auth", "autoscaler", "bench", "benchmark", "bootstrap", "box", "bridge", "browser",
+    "cli", "commander", "config", "connect", "connector", "consumer", "cron", "curator", "dashboard", "demo",
+    "discovery", "django", "example", "flask", "gateway", "go", "gui", "head", "hello", "helper", "java", "loader",
+    "migration", "migrations", "migrator", "mirror", "monitor", "node", "nodejs", "php", "plugin", "producer",
+    "python", "rails", "relay", "reloader", "replicator", "rest", "restore", "runner", "sample", "schema",
+    "seeder", "setup", "sidecar", "slave", "spring", "sync", "template", "test", "tests", "tool", "tools",
+    "viewer", "web", "webhook", "worker",
+];
+/// The words before the program in a command.
+#[rustfmt::skip]
+const WRAPPERS: [&str; 14] = [
+    "sh", "bash", "ash", "exec", "env", "gosu", "su-exec", "tini", "dumb-init", "numactl", "nohup",
+    "docker-entrypoint.sh", "entrypoint.sh", "run.sh",
+];
 /// The weight of a weak hint: a name, a port, a mount, or a variable that clients also have.
 const WEAK: u32 = 1;
 /// The weight that is enough: two weak hints.
@@ -54,6 +71,7 @@ pub struct Hints {
     /// The words, by their first part: `percona-xtradb` stands under `percona`.
     words: FxHashMap<String, Vec<(usize, String)>>,
     ports: FxHashMap<u16, Vec<usize>>,
+    programs: FxHashMap<String, Vec<usize>>,
     /// The variables with their weights.
     variables: FxHashMap<String, Vec<(usize, u32)>>,
     /// The starts of variables with their weights.
@@ -70,6 +88,7 @@ impl Hints {
                 hints.words.entry(first).or_default().push((at, word.clone()));
             }
             traits.ports.iter().for_each(|port| hints.ports.entry(*port).or_default().push(at));
+            traits.programs.iter().for_each(|p| hints.programs.entry(p.clone()).or_default().push(at));
             let strong = traits.env.iter().map(|pattern| (pattern, STRONG));
             for (pattern, weight) in strong.chain(traits.shared_env.iter().map(|pattern| (pattern, WEAK))) {
                 match pattern {
@@ -98,7 +117,15 @@ impl Hints {
             return None;
         }
         let mut best: Option<(u32, usize, By)> = None;
-        for (at, Worth { variables, mut seen }) in self.worth(container, &names) {
+        let mut all_worth = self.worth(container, &names);
+        if let Some((program, next)) = program(&container.command) {
+            for at in self.programs.get(&program).into_iter().flatten() {
+                if all.get(*at).and_then(|row| row.get()).is_some_and(|traits| serves(traits, next)) {
+                    all_worth.entry(*at).or_default().seen += STRONG;
+                }
+            }
+        }
+        for (at, Worth { variables, mut seen }) in all_worth {
             let open = variables + seen < ENOUGH || seen == 0;
             if open && all.get(at).is_some_and(|row| mounts(container, &usual(&row.software))) {
                 seen += WEAK;
@@ -161,6 +188,40 @@ fn mounts(container: &Container<'_>, paths: &[String]) -> bool {
     let own = paths.iter().filter(|path| path.matches('/').count() > 1);
     own.into_iter()
         .any(|path| container.targets.iter().any(|target| within(path, target) || within(target, path)))
+}
+
+/// Returns the software whose name the name of the image contains as a whole word, unless another word says
+/// that the image only uses the software.
+pub fn resembles<'t>(all: &'t [Arc<Row<Traits>>], image: &str) -> Option<&'t Arc<Traits>> {
+    let names = words(name::path(image).rsplit('/').next().unwrap_or_default());
+    let user = |w: &&String| AROUND.contains(&w.as_str()) || USERS.contains(&w.as_str());
+    let users: Vec<&String> = names.iter().filter(user).collect();
+    all.iter().find_map(|row| {
+        let named = |word: &str| (0..names.len()).any(|i| starts_with_words(word, &names[i..]));
+        let traits = row.names.iter().any(|word| named(word)).then(|| row.get()).flatten()?;
+        users.iter().all(|word| traits.verbs.contains(word)).then_some(traits)
+    })
+}
+
+/// Returns the first program of `command`, behind a shell or a wrapper, and the word after it.
+fn program<'c>(command: &[&'c str]) -> Option<(String, Option<&'c str>)> {
+    let mut words =
+        command.iter().flat_map(|t| t.split_whitespace()).map(|w| w.trim_matches(['"', '\'', ';']));
+    let base = |word: &str| word.rsplit('/').next().unwrap_or(word).to_owned();
+    let skipped = |w: &str| w.starts_with('-') || w.contains('=') || WRAPPERS.contains(&base(w).as_str());
+    let program = words.by_ref().find(|w| !skipped(w)).map(base)?;
+    Some((program, words.next()))
+}
+
+/// Returns whether a program of `traits` serves with this word after it.
+fn serves(traits: &Traits, next: Option<&str>) -> bool {
+    match next {
+        Some(verb) if !traits.verbs.is_empty() => traits.verbs.iter().any(|v| v == verb),
+        Some(word) => {
+            word.starts_with(['-', '/', '$']) || ["start", "console", "server", "run"].contains(&word)
+        }
+        None => traits.verbs.is_empty(),
+    }
 }
 
 /// Returns the words of a name: `percona_xtradb_cluster` has three.

@@ -11,6 +11,7 @@ mod resolve;
 mod row;
 mod schema;
 mod software;
+mod start;
 mod version;
 
 use std::borrow::Cow;
@@ -24,6 +25,7 @@ pub use container::Container;
 pub use name::path as name;
 pub use schema::{Image, Key, Name, OwnLock, Path, Pattern, Place, Setting, Source, Tool, Traits};
 pub use software::{By, Life, Loss, Premise, Seen, Software, Why};
+pub use start::NoStart;
 pub use version::{Version, Versions};
 
 /// The files of the table.
@@ -66,6 +68,26 @@ pub struct Images {
     by_name: BTreeMap<Cow<'static, str>, Vec<usize>>,
     /// The index of the first image of the project.
     own: usize,
+}
+
+/// The software that an image may be by its name alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resembles {
+    /// The name of the software.
+    pub software: String,
+    /// The directory where this software keeps its data by default.
+    pub path: String,
+}
+
+/// What the table says about one container.
+#[derive(Debug, Default)]
+pub struct Looked {
+    /// The software that serves.
+    pub software: Option<Arc<Software>>,
+    /// The software that an unknown image may be.
+    pub resembles: Option<Resembles>,
+    /// What keeps the program from starting.
+    pub no_start: Vec<NoStart>,
 }
 
 /// The programs in these images that keep no data.
@@ -124,6 +146,15 @@ impl Images {
         self.images.push(Arc::new(image));
     }
 
+    /// Returns all that the table says about a container.
+    pub fn look(&self, container: &Container<'_>) -> Looked {
+        Looked {
+            software: self.find(container),
+            resembles: self.resembling(container),
+            no_start: self.no_start(container),
+        }
+    }
+
     /// Returns the software that serves in a container. `None` if nothing indicates software with
     /// data, or if the container runs another program of its image.
     pub fn find(&self, container: &Container<'_>) -> Option<Arc<Software>> {
@@ -149,6 +180,40 @@ impl Images {
         let other = self.known("zookeeper").filter(|_| traits.name == "kafka")?;
         let found = || Arc::new(Software::new(other, By::Name, &[], self.usual(&other.name), container));
         serves(other, command).then(found)
+    }
+
+    /// Returns the software that an unknown image may be by a word of its name. `None` if the container runs
+    /// another program.
+    pub fn resembling(&self, container: &Container<'_>) -> Option<Resembles> {
+        let traits = match self.recognize(container) {
+            Some(_) => return None,
+            None => hints::resembles(&self.traits, container.image)?,
+        };
+        let own = |first: &&str| first.starts_with('-') || traits.verbs.iter().any(|v| v == first);
+        let runs = container.command.first().is_none_or(own) || serves(traits, &container.command);
+        let path = self.usual(&traits.name).into_iter().next()?;
+        runs.then(|| Resembles { software: traits.name.clone(), path })
+    }
+
+    /// Returns what keeps the program of a container from starting. Empty for an unknown image, or where it
+    /// depends on what the file does not show.
+    pub fn no_start(&self, container: &Container<'_>) -> Vec<NoStart> {
+        let rows = self.certain(container.image).filter(|_| self.find(container).is_some());
+        start::no_start(&rows.unwrap_or_default(), container)
+    }
+
+    /// Returns whether the entrypoint of `image` ends where `variable` is set.
+    pub fn forbids(&self, image: &str, variable: &str) -> bool {
+        let rows = self.certain(image).unwrap_or_default();
+        !rows.is_empty() && rows.iter().all(|(image, _)| image.forbids.iter().any(|own| own == variable))
+    }
+
+    /// Returns the user and group that the process of `image` steps down to, if it starts as root in every
+    /// version that its tag allows. The name is empty where the table does not have it.
+    pub fn root_until(&self, image: &str) -> Option<String> {
+        let rows =
+            self.certain(image).filter(|rows| rows.iter().all(|(image, _)| image.root == Some(true)))?;
+        Some(rows.first()?.0.uid.clone().unwrap_or_default())
     }
 
     /// Returns whether the table has an entry for the image.

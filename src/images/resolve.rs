@@ -50,6 +50,13 @@ pub fn variant(image: &Image, version: Option<&Version>, container: &Container<'
     }
 }
 
+/// Returns whether the settings of `container` turn storage on.
+pub fn asks(image: &Image, container: &Container<'_>) -> bool {
+    let any = |settings: &[Setting]| settings.iter().any(|s| is_given(s, container));
+    let own = |place: &&Place| place.needed && place.path.is_some();
+    image.data.iter().filter(own).any(|place| any(&place.when) && !any(&place.unless))
+}
+
 /// Returns the directories that `place` of the table means in this container.
 fn spots(place: &Place, major: &str, volumes: &[String], container: &Container<'_>) -> Vec<Spot> {
     let any = |settings: &[Setting]| settings.iter().any(|s| is_given(s, container));
@@ -159,6 +166,16 @@ fn options<'c>(option: &str, container: &'c Container<'_>) -> Vec<Option<&'c str
         }
     }
     values
+}
+
+/// Returns whether the command line has `option`, with or without a value. One dash is like two, and `_`
+/// like `-`.
+pub fn names(option: &str, container: &Container<'_>) -> bool {
+    let plain = |word: &str| word.trim_start_matches('-').replace('_', "-");
+    words(container).any(|word| {
+        let name = word.split('=').next().unwrap_or(word);
+        word.starts_with('-') && plain(name) == plain(option)
+    })
 }
 
 /// Returns whether the command line names a settings file, or one is mounted.

@@ -58,6 +58,18 @@ pub struct Image {
     pub stop_signal: Option<String>,
     /// The seconds that a clean stop can take.
     pub stop_seconds: Option<u32>,
+    /// The settings without which its entrypoint ends.
+    #[serde(default)]
+    pub needs: Vec<Need>,
+    /// The options that its program no longer has: it ends where it meets one.
+    #[serde(default)]
+    pub dropped: Vec<Dropped>,
+    /// The variables with which its entrypoint ends.
+    #[serde(default)]
+    pub forbids: Vec<String>,
+    /// Whether the first start wants its data directory to be empty.
+    #[serde(default)]
+    pub wants_empty: bool,
     /// The tools in the image.
     pub tools: Option<Vec<Tool>>,
     /// The tools that are not in the image.
@@ -69,6 +81,31 @@ pub struct Image {
     /// The files that were read.
     #[serde(default)]
     pub source: Vec<Source>,
+}
+
+/// Settings of which an entrypoint wants one.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Need {
+    /// The settings. One is enough.
+    pub any: Vec<Setting>,
+    /// The versions that want it. Absent: all.
+    #[serde(default, deserialize_with = "parsed")]
+    #[schemars(with = "Option<String>")]
+    pub versions: Option<Versions>,
+    /// Whether each start wants it, and not only the first one.
+    #[serde(default)]
+    pub always: bool,
+}
+
+/// Options that a version dropped.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Dropped {
+    /// The options.
+    pub options: Vec<String>,
+    /// The first version without them.
+    pub since: String,
 }
 
 /// A directory with data.
@@ -342,6 +379,17 @@ text!(
     "A variable (PGDATA, KAFKA_*), an option (--datadir, --object-store=file), or `WORD ...` for the \
      arguments after a word; ` => {}/data` says where below its value the data is."
 );
+
+impl std::fmt::Display for Setting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.key {
+            Key::Env(Pattern { text: name, .. }) | Key::Option(name) | Key::After(name) => {
+                f.write_str(name)?
+            }
+        }
+        self.value.as_ref().map_or(Ok(()), |value| write!(f, "={value}"))
+    }
+}
 
 impl FromStr for Setting {
     type Err = String;

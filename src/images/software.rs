@@ -32,7 +32,8 @@ pub struct Software {
     pub by: By,
     /// Whether its members vote or hold copies of each other's data.
     pub quorum: bool,
-    /// Whether people often run it on purpose without durable data.
+    /// Whether people often run it on purpose without durable data, and its settings do not ask for
+    /// such data.
     pub cache: bool,
     /// Whether it ends with 143 after SIGTERM, as a Java virtual machine does, and not with 0.
     pub jvm: bool,
@@ -48,6 +49,8 @@ pub struct Software {
     variants: Vec<Variant>,
     /// The data directories of all images of this software.
     usual: Vec<String>,
+    /// The first name of the image that the facts are about.
+    like: Option<String>,
     /// Whether the container reads a settings file, which can move the data.
     settings: bool,
     /// Whether the image has the name of a public image, in a registry of its own.
@@ -98,8 +101,10 @@ pub struct Loss {
 }
 
 /// What must be true for a loss, although the files do not show it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Premise {
+    /// The image is unknown, and derives from this image.
+    Derived(String),
     /// The settings file does not move the data into a mount.
     Settings,
     /// An image of a private registry is built like the public image of the same name.
@@ -152,7 +157,8 @@ impl Software {
             name: traits.name.clone(),
             by,
             quorum: first.and_then(|i| i.quorum).unwrap_or(traits.quorum),
-            cache: first.and_then(|i| i.cache).unwrap_or(traits.cache),
+            cache: first.and_then(|i| i.cache).unwrap_or(traits.cache)
+                && !rows.iter().any(|(image, _)| resolve::asks(image, container)),
             jvm: traits.jvm,
             own_lock: traits.own_lock.as_ref().filter(|lock| locks(lock)).map(|lock| lock.file.clone()),
             copy: traits.copy.iter().any(|setting| resolve::is_given(setting, container)),
@@ -160,6 +166,7 @@ impl Software {
             grace: stop.unwrap_or(traits.grace),
             variants: variants.collect(),
             usual,
+            like: first.and_then(|image| Some(image.names.first()?.0.clone())),
             settings: container.more_env || resolve::reads_settings(container),
             private: name::private(container.image),
         }
@@ -220,7 +227,10 @@ impl Software {
             let why = mounts.iter().find(fades).map_or(Why::Nothing, Seen::fades);
             let premise = (self.by == By::Variables).then_some(Premise::Variables);
             let loss = Loss { bare, premise, ..Loss::of(vec![place.clone()], vec![place], why) };
-            return (keeps_data && !durable).then_some(loss);
+            return match durable {
+                true => self.hidden(mounts, fixed),
+                false => keeps_data.then_some(loss),
+            };
         }
         let all: Vec<_> = self.variants.iter().map(|v| (v, lost(v, mounts, fixed))).collect();
         let kept = all.iter().find(|(_, loss)| loss.is_none()).map(|(v, _)| *v);
@@ -238,6 +248,15 @@ impl Software {
             ..loss
         })
     }
+
+    /// Returns the loss of an unknown image that derives from an image of the table, if a volume of that
+    /// image hides each durable mount.
+    fn hidden(&self, mounts: &[Seen<'_>], fixed: bool) -> Option<Loss> {
+        let mut all = self.variants.iter().map(|v| lost(v, mounts, fixed));
+        let first = all.next()?.filter(|loss| matches!(loss.why, Why::Over { .. }))?;
+        let premise = self.like.clone().filter(|_| !self.settings).map(Premise::Derived)?;
+        all.all(|loss| loss.is_some()).then_some(Loss { premise: Some(premise), ..first })
+    }
 }
 
 impl Seen<'_> {
@@ -254,7 +273,11 @@ impl Loss {
 
     /// Returns the loss of the data of `name` in one sentence.
     pub fn says(&self, name: &str) -> String {
-        let of = self.versions.as_ref().map(|v| format!(" if the image is {v}")).unwrap_or_default();
+        let of = match (&self.premise, &self.versions) {
+            (Some(Premise::Derived(image)), _) => format!(" if its image derives from {image}"),
+            (_, Some(versions)) => format!(" if the image is {versions}"),
+            _ => String::new(),
+        };
         let goes = format!("the data of {name} is lost with its container{of}");
         let paths = self.paths.join(" and ");
         let lost = match &self.why {
@@ -272,13 +295,13 @@ impl Loss {
                 "{name} starts without its data in each new container{of}: the hostname is part of the data path, and nothing fixes the hostname"
             ),
         };
-        match self.premise {
+        match &self.premise {
             Some(Premise::Settings) => format!("{lost}, unless its settings say otherwise"),
             Some(Premise::Public) => {
                 format!("{lost}, if the image is built like the public one of this name")
             }
             Some(Premise::Variables) => format!("{lost}, if its variables are those of a server"),
-            None => lost,
+            Some(Premise::Derived(_)) | None => lost,
         }
     }
 

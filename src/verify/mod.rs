@@ -182,7 +182,8 @@ fn claimed(target: Target, world: &World) -> impl Iterator<Item = Claim> {
 /// Returns whether nothing in the files says that a workload has data.
 fn bare(workload: &Workload) -> bool {
     let mounts = |m: &Member| !m.mounts.is_empty() || !m.others.is_empty() || !m.looked_at.is_empty();
-    !workload.image.is_empty() && workload.software.is_none() && !workload.members.iter().any(mounts)
+    let known = workload.software.is_some() || workload.resembles.is_some();
+    !workload.image.is_empty() && !known && !workload.members.iter().any(mounts)
 }
 
 fn search(

@@ -10,10 +10,12 @@ mod known;
 pub mod kubernetes;
 pub mod lock;
 mod mount;
+mod never;
 pub mod path;
 mod placement;
 pub mod pod_security;
 mod relate;
+mod resembling;
 pub mod swarm;
 mod unread;
 mod workload;
@@ -40,5 +42,6 @@ pub fn read(target: Target, files: &[File<'_>], known: Known<'_>) -> World {
         Target::Swarm => swarm::read(files, images),
     };
     relate::relate_all(&mut world);
+    resembling::judge(&mut world);
     world
 }

@@ -7,7 +7,7 @@ use super::mount::{Mount, Source};
 use super::placement::{Apart, Want};
 use super::unread::Unread;
 use crate::finding::{At, Finding};
-use crate::images::Software;
+use crate::images::{Resembles, Software};
 use crate::world::pod_security::Forbidden;
 
 /// A file to read.
@@ -108,6 +108,8 @@ pub struct Workload {
     pub image: String,
     /// The software that it runs, if that is known and keeps data.
     pub software: Option<Arc<Software>>,
+    /// The software that its image may be by its name alone, and its place.
+    pub resembles: Option<(Resembles, At)>,
     /// The labels of its containers (pods), for selectors.
     pub labels: BTreeMap<String, String>,
     /// The members, in order. If the node is the identity, there is exactly one, which stands for
@@ -202,6 +204,7 @@ impl Workload {
             count_at: None,
             image: String::new(),
             software: None,
+            resembles: None,
             labels: BTreeMap::new(),
             members: Vec::new(),
             single: false,

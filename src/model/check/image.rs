@@ -18,6 +18,7 @@ pub(super) fn data(checker: &mut Checker<'_>, service: &str, w: &Workload) {
     let paths = w.data.iter().map(|d| &d.mount).chain(w.files.iter().map(|f| &f.path));
     let container = Container {
         image: &program.image,
+        whole: false,
         command: program.command.iter().chain(&program.args).map(|t| t.text.as_str()).collect(),
         env: program.env.iter().map(|(name, t)| (name.as_str(), Some(t.text.as_str()))).collect(),
         more_env: false,

@@ -8,12 +8,13 @@ use super::containers::{Given, Named, What};
 use super::disk::Disk;
 use super::docker::{Docker, Run};
 use super::ephemeral;
+use super::never;
 use super::service::{Main, Step, is_read_only};
 use super::word::Word;
 use super::written::{Written, long, short, unexpanded};
 use crate::backend::{BACKENDS, Fences};
 use crate::finding::{At, codes};
-use crate::images::{self, Container, Images, Software};
+use crate::images::{self, Container, Images, Looked, Software};
 use crate::text::path::shortest;
 use crate::text::unit;
 use crate::world::found::Found;
@@ -35,7 +36,8 @@ pub fn fill(
 ) {
     let Main { step, run, detached: _ } = *main;
     workload.image = images::name(&run.image.text).to_owned();
-    let software = software(workload, run, images);
+    let Looked { software, resembles, no_start } = looked_up(workload, run, images);
+    workload.resembles = resembles.map(|software| (software, step.at(&run.image, "image")));
     workload.software.clone_from(&software);
     for label in run.all("label") {
         let (key, value) = label.text.split_once('=').unwrap_or((&label.text, ""));
@@ -86,6 +88,7 @@ pub fn fill(
         *container = text("name");
         *hostname = text("hostname");
     }
+    never::judge(workload, main, &no_start, found);
     for option in ["name", "hostname"] {
         if let Some(word) = run.last(option).filter(|word| !word.known) {
             unknown(found, step.at(word, &format!("--{option}")), word);
@@ -224,8 +227,8 @@ fn inspected(steps: &[Step]) -> BTreeMap<&str, &Step> {
     steps.iter().filter(|step| asks(step)).flat_map(words).collect()
 }
 
-/// Returns the software that serves in the container.
-fn software(workload: &Workload, run: &Run, images: &Images) -> Option<Arc<Software>> {
+/// Looks the container up in the table of images.
+fn looked_up(workload: &Workload, run: &Run, images: &Images) -> Looked {
     let words = run.last("entrypoint").into_iter().chain(&run.args).map(|w| w.text.as_str());
     let variable = |word: &'_ Word| match word.text.split_once('=') {
         Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
@@ -240,7 +243,13 @@ fn software(workload: &Workload, run: &Run, images: &Images) -> Option<Arc<Softw
     };
     let targets: Vec<String> = run.options.iter().filter_map(target).collect();
     let name = run.last("name").map(|word| word.text.as_str());
-    images.find(&Container {
+    // A secret of podman can be a variable, and another container can bring the data.
+    let elsewhere =
+        ["env-file", "env-host", "secret", "volumes-from"].iter().any(|option| run.last(option).is_some());
+    let named = |word: &Word| word.known || word.text.contains('=');
+    let whole = !elsewhere && run.last("entrypoint").is_none() && run.unknown.is_empty();
+    let container = Container {
+        whole: whole && run.all("env").all(named) && run.args.iter().all(|word| word.known),
         image: &run.image.text,
         command: words.collect(),
         env: env.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect(),
@@ -248,7 +257,8 @@ fn software(workload: &Workload, run: &Run, images: &Images) -> Option<Arc<Softw
         ports: run.all("publish").chain(run.all("expose")).filter_map(port).collect(),
         targets: targets.iter().map(String::as_str).collect(),
         names: name.into_iter().chain([workload.family.as_str()]).collect(),
-    })
+    };
+    images.look(&container)
 }
 
 struct Reader<'r> {

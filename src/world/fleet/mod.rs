@@ -17,6 +17,7 @@ mod ignored;
 mod kills;
 mod machine;
 mod names;
+mod never;
 mod pods;
 mod quadlet;
 mod rules;

@@ -15,6 +15,7 @@ mod lints;
 mod lives;
 mod members;
 mod mounts;
+mod never;
 mod object;
 mod peers;
 mod pod;
@@ -50,6 +51,7 @@ pub fn read(files: &[File<'_>], images: &Images, quiet: &[String]) -> World {
     budgets::judge(&objects, &peers, &mut found);
     services::judge(&objects, &peers, &mut found);
     probes::judge(&peers, &mut found);
+    never::judge(&objects, &peers, images, &mut found);
     lints::judge(&objects, &peers, &mut found);
     if peers.tired() {
         let what = "too many workloads to compare all with each other: some rules were not checked";

@@ -56,7 +56,7 @@ impl<'d> Object<'d> {
 /// them (the API's deprecation guide). Kinds that are not part of Kubernetes come last.
 const SERVED: &[(&str, &[&str], Option<&str>)] = &[
     ("v1", &["Pod", "Service", "ReplicationController", "PersistentVolume", "PersistentVolumeClaim"], None),
-    ("v1", &["ConfigMap"], None),
+    ("v1", &["ConfigMap", "Secret"], None),
     ("apps/v1", &["DaemonSet", "StatefulSet", "Deployment", "ReplicaSet"], None),
     ("apps/v1beta2", &["DaemonSet", "StatefulSet", "Deployment", "ReplicaSet"], Some("1.16")),
     ("apps/v1beta1", &["StatefulSet", "Deployment"], Some("1.16")),

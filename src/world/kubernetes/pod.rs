@@ -3,7 +3,7 @@
 use super::object::Object;
 use super::selector::{labels, node_labels, node_terms, selector};
 use crate::finding::{At, codes};
-use crate::images::{Container, Images, Software};
+use crate::images::{self, Images, Resembles, Software};
 use crate::text::yaml::Value;
 use crate::world::found::Found;
 use crate::world::lock::{self, Lock};
@@ -20,6 +20,8 @@ pub(super) struct Pod<'d> {
     /// The container with the data, or the first one.
     pub main: Option<Value<'d>>,
     pub software: Option<Arc<Software>>,
+    /// The software that an image may be by its name alone, if no container has a known software.
+    pub resembles: Option<(Resembles, At)>,
     /// The containers with known software that keeps data.
     pub servers: Vec<(Value<'d>, Arc<Software>)>,
     pub wants: Vec<Want>,
@@ -58,9 +60,14 @@ pub(super) fn read<'d>(
     let own = list("containers");
     let containers: Vec<Value<'d>> =
         own.iter().copied().chain(list("initContainers").into_iter().filter(stays)).collect();
-    let of = |c: Value<'d>| Some((c, software(c, &object.name, images)?));
+    let of = |c: Value<'d>| Some((c, looked_up(c, &object.name, |of| images.find(of))?));
     let servers: Vec<(Value<'d>, Arc<Software>)> = containers.iter().copied().filter_map(of).collect();
     let known = servers.first().cloned();
+    let resembles = || {
+        let like = |c: &Value<'d>| looked_up(*c, &object.name, |of| images.resembling(of));
+        let (software, c) = containers.iter().find_map(|c| Some((like(c)?, *c)))?;
+        Some((software, object.at(c.get("image").unwrap_or(c))))
+    };
     let main = known.as_ref().map(|(c, _)| *c).or_else(|| own.first().copied());
     let scheduled = by_scheduler(object, spec, found);
     let other = spec.given("schedulerName").filter(|s| !s.is("default-scheduler"));
@@ -76,6 +83,7 @@ pub(super) fn read<'d>(
         grace: grace.and_then(Value::number).and_then(|n| u32::try_from(n).ok()).unwrap_or(30),
         grace_at: grace.map(|g| object.at(g)),
         lock: main.and_then(|c| lock(object, c, found)),
+        resembles: if known.is_none() { resembles() } else { None },
         software: known.map(|(_, s)| s),
         servers,
         labels,
@@ -91,7 +99,12 @@ pub(super) fn command(container: Value<'_>) -> Vec<&str> {
     list("command").into_iter().chain(list("args")).filter_map(Value::as_str).collect()
 }
 
-fn software(container: Value<'_>, owner: &str, images: &Images) -> Option<Arc<Software>> {
+/// Looks a container up in the table of images.
+pub(super) fn looked_up<T>(
+    container: Value<'_>,
+    owner: &str,
+    find: impl FnOnce(&images::Container<'_>) -> Option<T>,
+) -> Option<T> {
     let list = |key: &str| container.get(key).map(Value::items).unwrap_or_default();
     let text = |value: Value<'_>, key: &str| value.get(key).and_then(Value::text);
     let env = list("env")
@@ -99,7 +112,10 @@ fn software(container: Value<'_>, owner: &str, images: &Images) -> Option<Arc<So
         .filter_map(|e| Some((e.get("name")?.as_str()?, e.get("value").and_then(Value::as_str))));
     let port = |p: Value<'_>| text(p, "containerPort")?.parse().ok();
     let mounts = list("volumeMounts");
-    images.find(&Container {
+    // The entrypoint of the image runs, and the file gives all variables.
+    let whole = list("envFrom").is_empty() && list("command").is_empty();
+    find(&images::Container {
+        whole,
         image: container.get("image")?.as_str()?,
         command: command(container),
         env: env.collect(),

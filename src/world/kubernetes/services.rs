@@ -1,7 +1,7 @@
 //! Checks Services: which pods they select, and whether the members of a StatefulSet find each other
 //! by name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::object::Object;
 use super::peers::Peers;
@@ -29,14 +29,20 @@ const COMPARED: usize = 200;
 /// Checks all Services, and for each StatefulSet the Service that it names.
 pub(super) fn judge<'d>(objects: &'d [Object<'d>], peers: &Peers<'_, 'd>, found: &mut Found) {
     let mut services: BTreeMap<(&str, &str), Service<'d>> = BTreeMap::new();
+    let mut lost = BTreeSet::new();
     for object in objects.iter().filter(|o| o.kind == "Service") {
         let service = read(object, found);
-        selects_nothing(&service, peers, found);
+        if selects_nothing(&service, peers, found) {
+            lost.insert((object.namespace.as_str(), object.name.as_str()));
+        }
         services.insert((object.namespace.as_str(), object.name.as_str()), service);
     }
     let maps = Maps::new(objects);
     for read in peers.reads.iter().filter(|r| r.workload.kind == Kind::StatefulSet) {
-        governing(read, &services, &maps, found);
+        let named = read.object.root.at(&["spec", "serviceName"]).and_then(Value::as_str).unwrap_or_default();
+        if !lost.contains(&(read.workload.scope.as_str(), named)) {
+            governing(read, &services, &maps, found);
+        }
     }
 }
 
@@ -54,15 +60,24 @@ fn read<'d>(object: &'d Object<'d>, found: &mut Found) -> Service<'d> {
     }
 }
 
-/// Reports a selector that selects no pod, although it looks similar to labels in these files.
-fn selects_nothing(service: &Service<'_>, peers: &Peers<'_, '_>, found: &mut Found) {
-    let Some((selector, at)) = &service.selector else { return };
+/// Reports a selector that selects no pod, although it looks similar to labels in these files, or a workload
+/// names its Service, or has its name in one file with it. Returns whether it does.
+fn selects_nothing(service: &Service<'_>, peers: &Peers<'_, '_>, found: &mut Found) -> bool {
+    let Some((selector, at)) = &service.selector else { return false };
     let scope = [service.object.namespace.clone()];
     if peers.selected(selector, Some(&scope)).next().is_some() || peers.tired() {
-        return;
+        return false;
     }
-    let near = peers.reads.iter().filter(|r| r.workload.scope == service.object.namespace);
-    let Some(meant) = near.take(COMPARED).find(|r| is_meant(selector, r)) else { return };
+    let name = service.object.name.as_str();
+    let belongs = |r: &&Read<'_>| {
+        let governs = r.object.root.at(&["spec", "serviceName"]).is_some_and(|n| n.is(name));
+        governs || r.object.name == name && r.object.file == service.object.file
+    };
+    let near = peers.reads.iter().filter(|r| r.workload.scope == service.object.namespace).take(COMPARED);
+    let Some(meant) = near.clone().find(|r| is_meant(selector, r)).or_else(|| near.clone().find(belongs))
+    else {
+        return false;
+    };
     let message = format!(
         "the Service {} selects `{}`, which no pod in these files has",
         service.object.name,
@@ -71,6 +86,7 @@ fn selects_nothing(service: &Service<'_>, peers: &Peers<'_, '_>, found: &mut Fou
     let labels = meant.object.near(&["spec", "template", "metadata", "labels"]);
     let fix = format!("selector: {}", flow(&meant.pod));
     found.violation(codes::MATCHES_NOTHING, message, vec![service.object.at(*at), labels], fix);
+    true
 }
 
 /// Checks the Service that gives the members of a StatefulSet their names.
@@ -114,7 +130,7 @@ fn governing(
         let fix = format!("selector: {}", flow(&read.pod));
         found.finding((codes::MATCHES_NOTHING, level), message, vec![service.object.at(*map), at], fix);
     } else if !service.headless {
-        if called || votes {
+        if called || votes || read.replicas > 1 {
             // kubernetes.io, "DNS for Services and Pods": only a headless Service has names of pods.
             let message = format!(
                 "the Service {named} of {name} has an address: the names of its members do not resolve"

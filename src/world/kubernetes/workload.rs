@@ -182,6 +182,7 @@ fn workload<'d>(
         family,
         image: images::name(image).to_owned(),
         software: pod.software.clone(),
+        resembles: pod.resembles.clone(),
         labels: pod.labels.clone(),
         members,
         wants: std::mem::take(&mut pod.wants),

@@ -1,12 +1,10 @@
 //! Reads the identity of a member: hostnames, and ids in its environment or command line.
 
-use std::sync::Arc;
-
 use super::page::Page;
 use super::short;
 use super::template::Slot;
 use crate::finding::{At, Level, codes};
-use crate::images::{Container, Images, Software};
+use crate::images::{Container, Images, Looked};
 use crate::text::yaml::Value;
 use crate::world::Member;
 
@@ -97,8 +95,8 @@ pub fn command(service: &Value<'_>) -> Vec<String> {
     line("entrypoint").into_iter().chain(line("command")).map(|(word, _)| word).collect()
 }
 
-/// Returns the software that serves in its containers.
-pub fn software(name: &str, service: &Value<'_>, images: &Images) -> Option<Arc<Software>> {
+/// Looks the containers of a service up in the table of images.
+pub fn known(name: &str, service: &Value<'_>, images: &Images) -> Looked {
     let all = command(service);
     let env = service.get("environment").map(|e| Page::pairs(&e)).unwrap_or_default();
     let items = |key: &str| service.get(key).map(|v| v.items()).unwrap_or_default();
@@ -114,15 +112,21 @@ pub fn software(name: &str, service: &Value<'_>, images: &Images) -> Option<Arc<
     let lists = ["volumes", "configs", "secrets"];
     let targets: Vec<String> = lists.iter().flat_map(|key| items(key)).filter_map(target).collect();
     let own = service.get("container_name").and_then(|n| Page::quiet(&n));
-    images.find(&Container {
-        image: &Page::quiet(&service.get("image")?)?,
+    let Some(image) = service.get("image").and_then(|i| Page::quiet(&i)) else {
+        return Looked::default();
+    };
+    let absent = |key: &str| service.get(key).is_none_or(|v| v.is_null());
+    let container = Container {
+        image: &image,
+        whole: absent("env_file") && absent("entrypoint"),
         command: all.iter().map(String::as_str).collect(),
         env: env.iter().map(|(name, value, _)| (name.as_str(), value.as_deref())).collect(),
         more_env: service.get("env_file").is_some(),
         ports: ports.collect(),
         targets: targets.iter().map(String::as_str).collect(),
         names: own.as_deref().into_iter().chain([name]).collect(),
-    })
+    };
+    images.look(&container)
 }
 
 /// Returns all texts for its program: those of its environment, its command and its entrypoint.

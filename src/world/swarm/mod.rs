@@ -9,6 +9,7 @@ mod identity;
 mod interpolate;
 mod mode;
 mod network;
+mod never;
 mod overlay;
 mod page;
 mod placement;

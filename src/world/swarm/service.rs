@@ -8,9 +8,9 @@ use super::network::{self, Ingress};
 use super::page::Page;
 use super::storage::Mounts;
 use super::template::Slot;
-use super::{ephemeral, placement, rules, short, starts};
+use super::{ephemeral, never, placement, rules, short, starts};
 use crate::finding::{At, Level, codes};
-use crate::images::{self, Software};
+use crate::images::{self, Looked, Software};
 use crate::target::SWARM_LONGEST_GRACE;
 use crate::text::duration;
 use crate::text::nearest::nearest;
@@ -43,7 +43,7 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
     let mode = mode::mode(page, name, deploy.as_ref())?;
     let image = service.get("image").and_then(|i| Page::quiet(&i)).unwrap_or_default();
     let network = network::read(page, service, name);
-    let software = identity::software(name, service, page.images);
+    let Looked { software, resembles, no_start } = identity::known(name, service, page.images);
     let mounts = Mounts::read(page, service, software.clone(), &mode);
     let (grace, grace_at) = grace(page, service);
     let kind = if mode.global { Kind::Global } else { Kind::Replicated };
@@ -57,6 +57,7 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
         family: family(name),
         image: images::name(&image).to_owned(),
         software: software.clone(),
+        resembles: resembles.zip(service.get("image").map(|i| page.at(&i))),
         labels: labels(service.get("labels")),
         wants: placement::wants(page, deploy.as_ref()),
         max_per_node: most(page, deploy.as_ref()),
@@ -83,6 +84,7 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
     let check = service.get("healthcheck").filter(|c| votes && starts::enabled(c));
     let check = check.map(|value| (page.at(&value), identity::program_texts(service)));
     starts::check(page, service, &workload, software.as_deref());
+    never::check(page, service, &workload, &no_start);
     rules::dropped(page, service, &workload, software.is_some());
     Some(Service { workload, ingress: network.ingress, ids, check })
 }
