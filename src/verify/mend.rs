@@ -132,6 +132,10 @@ fn brought<'v>(before: &Verified, after: &'v Verified, finding: &Finding) -> Opt
 /// Returns the texts with the fix of `finding`; `None` if the fix is no plain line, or the text is not what
 /// it needs.
 fn with_fix(texts: &Texts, finding: &Finding) -> Option<Texts> {
+    // A password, a secret or a tag is the reader's choice.
+    if finding.code == codes::NEVER {
+        return None;
+    }
     let at = finding.at.first()?;
     let text = texts.get(&*at.file)?;
     let name = at.file.rsplit('/').next().unwrap_or_default();

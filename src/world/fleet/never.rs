@@ -3,7 +3,7 @@
 use super::quadlet;
 use super::service::Main;
 use super::word::Word;
-use crate::finding::{Level, codes};
+use crate::finding::codes;
 use crate::images::NoStart;
 use crate::world::Workload;
 use crate::world::found::Found;
@@ -51,8 +51,8 @@ fn substituted(workload: &Workload, main: &Main<'_>, found: &mut Found) {
         return;
     }
     let shell = |text: &str| text.contains('`') || text.contains("$(");
-    let Some((option, word)) = run.options.iter().find(|(_, word)| shell(&word.text)) else { return };
-    let level = if CHECKED.contains(&option.as_str()) { Level::Violation } else { Level::Note };
+    let mut checked = run.options.iter().filter(|(option, _)| CHECKED.contains(&option.as_str()));
+    let Some((option, word)) = checked.find(|(_, word)| shell(&word.text)) else { return };
     let message = format!(
         "{} gets the text `{}` for --{option}: systemd runs no shell that replaces it",
         workload.name, word.text
@@ -61,5 +61,5 @@ fn substituted(workload: &Workload, main: &Main<'_>, found: &mut Found) {
         true => format!("--{option} %H  # the name of the machine"),
         false => format!("ExecStart=/bin/sh -c 'exec {base} run …', with $$( ) for a command"),
     };
-    found.finding((codes::NEVER, level), message, vec![step.at(word, &format!("--{option}"))], fix);
+    found.violation(codes::NEVER, message, vec![step.at(word, &format!("--{option}"))], fix);
 }
