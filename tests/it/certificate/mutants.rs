@@ -1123,21 +1123,21 @@ const MUTANTS: &[Mutant] = &[
             "          - {{ constraint }}",
             "          - node.role == worker",
         )],
-        says: &["data update partition reboot move: GAP two on two nodes: pin"],
+        says: &["data update revisions partition reboot move: GAP two on two nodes: pin"],
     },
     Mutant {
         name: "constraint without its prefix",
         spec: PINNED,
         target: Target::Swarm,
         rules: &[Text("node.labels.db == ", "db == ")],
-        says: &["data update partition reboot move: GAP two on two nodes: pin"],
+        says: &["data update revisions partition reboot move: GAP two on two nodes: pin"],
     },
     Mutant {
         name: "constraint that excludes",
         spec: PINNED,
         target: Target::Swarm,
         rules: &[Text("node.labels.db == 1", "node.labels.db != 2")],
-        says: &["data update partition reboot move: GAP two on two nodes: pin"],
+        says: &["data update revisions partition reboot move: GAP two on two nodes: pin"],
     },
     Mutant {
         name: "revision constraint",
@@ -1156,8 +1156,8 @@ const MUTANTS: &[Mutant] = &[
         target: Target::Swarm,
         rules: &[Text("        mode: host", "        mode: ingress")],
         says: &[
-            "data relabel partition reboot: GAP two on one node: port",
-            "data colocate update revisions: lost port",
+            "data revisions relabel partition reboot: GAP two on one node: port",
+            "data colocate update: lost port",
         ],
     },
     Mutant {
@@ -1166,8 +1166,8 @@ const MUTANTS: &[Mutant] = &[
         target: Target::Swarm,
         rules: &[Text("published: 5000", "published: 6000")],
         says: &[
-            "data relabel partition reboot: GAP two on one node: port",
-            "data colocate update revisions: lost port",
+            "data revisions relabel partition reboot: GAP two on one node: port",
+            "data colocate update: lost port",
         ],
     },
     Mutant {
@@ -1190,7 +1190,7 @@ const MUTANTS: &[Mutant] = &[
             "        order: {{ s.deploy.update.order }}",
             "        order: start-first",
         )],
-        says: &["data update revisions: lost stop-first"],
+        says: &["data update: lost stop-first"],
     },
     Mutant {
         name: "start-first at a rollback",
@@ -1201,7 +1201,7 @@ const MUTANTS: &[Mutant] = &[
             "        order: {{ s.deploy.update.order }}",
             "        order: {% if key == 'update_config' %}stop-first{% else %}start-first{% endif %}\n",
         )],
-        says: &["data update revisions: lost stop-first"],
+        says: &["data update: lost stop-first"],
     },
     Mutant {
         name: "start-first and ingress",
@@ -1216,8 +1216,8 @@ const MUTANTS: &[Mutant] = &[
             Text("        mode: host", "        mode: ingress"),
         ],
         says: &[
-            "data relabel partition reboot: GAP two on one node: port",
-            "data update revisions: GAP two on one node: port stop-first",
+            "data revisions relabel partition reboot: GAP two on one node: port",
+            "data update: GAP two on one node: port stop-first",
             "data colocate: lost port",
         ],
     },
@@ -1298,9 +1298,9 @@ const MUTANTS: &[Mutant] = &[
         rules: &[Text("        mode: host", "        mode: ingress"), Text(" && flock -n 9", "")],
         says: &[
             "data relabel: GAP two on one node: lock",
-            "data partition reboot: GAP two on one node: lock token",
+            "data revisions partition reboot: GAP two on one node: lock token",
             "data force: duty",
-            "data colocate update revisions: lost lock token",
+            "data colocate update: lost lock token",
             "address neighbour: lost token",
             "port colocate update revisions partition reboot neighbour: lost token",
         ],
@@ -1325,8 +1325,7 @@ const MUTANTS: &[Mutant] = &[
         rules: &[Template("swarm/stack.yml.j2", "    driver: {{ v.driver }}", "    driver: local")],
         says: &[
             "data move: GAP a start without its data, two on two nodes: attach",
-            "data update relabel partition reboot: GAP two on two nodes: attach",
-            "data revisions: lost attach",
+            "data update revisions relabel partition reboot: GAP two on two nodes: attach",
         ],
     },
     Mutant {
@@ -1337,8 +1336,7 @@ const MUTANTS: &[Mutant] = &[
         says: &[
             "data move: GAP a start on another's data, a start without its data, two on two nodes: attach volume-name",
             "data neighbour: GAP another service with the same: volume-name",
-            "data update relabel partition reboot: GAP two on two nodes: attach",
-            "data revisions: lost attach",
+            "data update revisions relabel partition reboot: GAP two on two nodes: attach",
             "data colocate: lost volume-name",
         ],
     },
@@ -1348,8 +1346,8 @@ const MUTANTS: &[Mutant] = &[
         target: Target::Swarm,
         rules: &[Text("        mode: host", "        mode: ingress")],
         says: &[
-            "data relabel partition reboot: GAP two on one node: port",
-            "data colocate update revisions: lost port",
+            "data revisions relabel partition reboot: GAP two on one node: port",
+            "data colocate update: lost port",
         ],
     },
     Mutant {
@@ -1365,8 +1363,8 @@ const MUTANTS: &[Mutant] = &[
             Text("        mode: host", "        mode: ingress"),
         ],
         says: &[
-            "data relabel partition reboot: GAP two on one node: port",
-            "data update revisions: GAP two on one node: port stop-first",
+            "data revisions relabel partition reboot: GAP two on one node: port",
+            "data update: GAP two on one node: port stop-first",
             "data colocate: lost port",
         ],
     },
@@ -1377,8 +1375,7 @@ const MUTANTS: &[Mutant] = &[
         rules: &[Template("swarm/stack.yml.j2", "      - type: {{ m.kind }}", "      - type: volume")],
         says: &[
             "data move: GAP a start without its data, two on two nodes: attach cluster-volume",
-            "data update partition reboot: GAP two on two nodes: attach cluster-volume",
-            "data revisions: lost attach cluster-volume",
+            "data update revisions partition reboot: GAP two on two nodes: attach cluster-volume",
         ],
     },
     Mutant {
@@ -1400,8 +1397,7 @@ const MUTANTS: &[Mutant] = &[
         rules: &[Text("    external: true\n    name: data-", "    external: false\n    name: data-")],
         says: &[
             "data move: GAP a start without its data, two on two nodes: attach cluster-volume",
-            "data update partition reboot: GAP two on two nodes: attach cluster-volume",
-            "data revisions: lost attach cluster-volume",
+            "data update revisions partition reboot: GAP two on two nodes: attach cluster-volume",
         ],
     },
     Mutant {
@@ -1425,7 +1421,7 @@ const MUTANTS: &[Mutant] = &[
             "          - {{ constraint }}",
             "          - node.role == worker",
         )],
-        says: &["writer partition reboot: GAP two on two nodes: pin", "writer update revisions: lost pin"],
+        says: &["writer revisions partition reboot: GAP two on two nodes: pin", "writer update: lost pin"],
     },
     Mutant {
         name: "ingress for the writer",
@@ -1434,8 +1430,8 @@ const MUTANTS: &[Mutant] = &[
         rules: &[Text("        mode: host", "        mode: ingress")],
         says: &[
             "writer relabel: GAP two on one node, two on two nodes: port",
-            "writer partition: GAP two on one node: port",
-            "writer update revisions: lost port",
+            "writer revisions partition: GAP two on one node: port",
+            "writer update: lost port",
         ],
     },
     Mutant {
@@ -1452,8 +1448,8 @@ const MUTANTS: &[Mutant] = &[
         ],
         says: &[
             "writer relabel: GAP two on one node, two on two nodes: port",
-            "writer partition: GAP two on one node: port",
-            "writer update revisions: GAP two on one node: port stop-first",
+            "writer revisions partition: GAP two on one node: port",
+            "writer update: GAP two on one node: port stop-first",
         ],
     },
 ];

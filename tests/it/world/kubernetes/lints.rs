@@ -179,7 +179,8 @@ fn risky_settings_are_notes() {
     assert_eq!(zookeeper(""), ["violation data-ephemeral"]);
     let cache = deployment("", "containers: [{name: r, image: redis}]\n");
     assert_eq!(others(&cache), ["note data-ephemeral"]);
-    let database = deployment("", "containers: [{name: r, image: postgres}]\n");
+    let password = "env: [{name: POSTGRES_PASSWORD, value: secret}]";
+    let database = deployment("", &format!("containers: [{{name: r, image: postgres, {password}}}]\n"));
     assert_eq!(others(&database), ["violation data-ephemeral", "note grace-short"]);
     let kafka = members(OWN).replace("own/db", "kafka").replace("120", "30") + &budget("maxUnavailable: 1");
     assert_eq!(told(&read(&kafka)), ["note grace-short 11"]);

@@ -269,7 +269,7 @@ fn checks_that_kill_or_hide_members_are_reported() {
     }
     let kills = |check: &str| {
         let text = format!(
-            "image: postgres:16\nstop_grace_period: 55s\nvolumes: [\"/srv/d:/var/lib/postgresql/data\"]\nhealthcheck: {{ test: [CMD, a], {check} }}"
+            "image: postgres:16\nenvironment: {{ POSTGRES_PASSWORD: secret }}\nstop_grace_period: 55s\nvolumes: [\"/srv/d:/var/lib/postgresql/data\"]\nhealthcheck: {{ test: [CMD, a], {check} }}"
         );
         let world = read(&format!("services:\n  a:\n    {}\n", text.replace('\n', "\n    ")));
         world.findings.len()
