@@ -286,5 +286,5 @@ fn base64(text: &str) -> bool {
     let text: Vec<u8> = text.bytes().filter(|b| !b"\r\n".contains(b)).collect();
     let padding = text.iter().rev().take_while(|b| **b == b'=').count();
     let digit = |b: &u8| b.is_ascii_alphanumeric() || *b == b'+' || *b == b'/';
-    text.len() % 4 == 0 && padding <= 2 && text[..text.len() - padding].iter().all(digit)
+    text.len().is_multiple_of(4) && padding <= 2 && text[..text.len() - padding].iter().all(digit)
 }
