@@ -41,14 +41,15 @@ pub fn may_be_old(workload: &Workload) -> bool {
 /// Returns the finding for `fault` of the workload `name`. `old` says that its directory may hold data of an
 /// earlier start, `set` writes a variable in the notation of the file.
 pub fn tell(name: &str, fault: &NoStart, old: bool, set: impl Fn(&str) -> String) -> Never {
-    let first = |old| if old { Level::Note } else { Level::Violation };
     match fault {
         NoStart::Needs { any, always } => {
             let when = if *always { "" } else { " on an empty directory" };
             let (one, more) = any.split_first().map_or((String::new(), &[][..]), |(a, b)| (a.clone(), b));
             let or = if more.is_empty() { String::new() } else { format!(", or one of {}", more.join(", ")) };
             Never {
-                level: first(old && !always),
+                // The directory may hold data that the files do not show, and the first start fails in
+                // sight of whoever deploys.
+                level: if *always { Level::Violation } else { Level::Note },
                 message: format!("{name} never starts{when}: its image ends without {one}{or}"),
                 fix: set(&one),
                 part: Part::Image,
@@ -63,7 +64,7 @@ pub fn tell(name: &str, fault: &NoStart, old: bool, set: impl Fn(&str) -> String
             part: Part::Option(option.clone()),
         },
         NoStart::NotEmpty { mount, data } => Never {
-            level: first(old),
+            level: if old { Level::Note } else { Level::Violation },
             message: format!(
                 "{name} never starts on an empty directory: {mount} is mounted in {data}, and the first start wants {data} to be empty"
             ),
