@@ -39,10 +39,12 @@ fn on_terminal(dir: &Path, args: &[&str]) -> String {
     String::from_utf8(text).unwrap()
 }
 
-/// Returns the text without the colours of the program itself, and the number of these.
+/// Returns the text without the colours of the program itself, and the number of these. The start of a
+/// progress line, which a slow machine shows, is also the program's own.
 fn plain(text: &str) -> (String, usize) {
     let (mut out, mut colours) = (String::new(), 0);
-    let mut rest = text;
+    let text = text.replace("\r\u{1b}[K", "");
+    let mut rest = text.as_str();
     while let Some(at) = rest.find("\u{1b}[") {
         out.push_str(&rest[..at]);
         let code = &rest[at + 2..];
