@@ -15,7 +15,7 @@ use crate::text::path::within;
 
 /// Words in the names of programs that accompany a software, such as exporters. A container with
 /// such a word does not run the software itself.
-const AROUND: [&str; 24] = [
+const AROUND: [&str; 28] = [
     "admin",
     "adminer",
     "agent",
@@ -32,11 +32,15 @@ const AROUND: [&str; 24] = [
     "job",
     "lb",
     "manager",
+    "maxscale",
     "metrics",
     "migrate",
+    "mysqlrouter",
     "operator",
     "pgbouncer",
+    "pgpool",
     "proxy",
+    "proxysql",
     "router",
     "sentinel",
     "ui",

@@ -12,7 +12,7 @@ use crate::finding::codes;
 use crate::world::found::Found;
 
 /// The keys of `[Container]`, the options that they become, and whether a line has several values.
-const OPTIONS: [(&str, &str, bool); 11] = [
+const OPTIONS: [(&str, &str, bool); 13] = [
     ("ContainerName", "name", false),
     ("HostName", "hostname", false),
     ("Entrypoint", "entrypoint", false),
@@ -24,6 +24,8 @@ const OPTIONS: [(&str, &str, bool); 11] = [
     ("Tmpfs", "tmpfs", false),
     ("Label", "label", true),
     ("Environment", "env", true),
+    ("EnvironmentFile", "env-file", false),
+    ("Secret", "secret", false),
 ];
 
 /// Returns what the generator adds to the lines of a unit: its volumes, its container, and its stop.

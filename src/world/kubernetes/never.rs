@@ -213,6 +213,8 @@ fn linked(
     found: &mut Found,
 ) {
     let off = read.pod.spec.given("enableServiceLinks").and_then(Value::flag) == Some(false);
+    // A command replaces the script of the image that reads the variable.
+    let off = off || container.given("command").is_some();
     let Some(image) = text(container, "image").filter(|_| !off) else { return };
     let own: Vec<&str> = list(container, "env").iter().filter_map(|e| text(*e, "name")).collect();
     for service in services.get(read.workload.scope.as_str()).into_iter().flatten().take(COMPARED) {
