@@ -165,8 +165,12 @@ const PROGRAMS: [&str; 6] = ["bin", "code", "entrypoint", "hook", "script", "too
 
 /// Returns whether a directory that is mounted at `target` holds the program that `command` starts. Of a known
 /// software the directory may be data all the same.
-pub fn holds_program(target: &str, command: &[&str], software: Option<&Software>) -> bool {
-    let mut words = command.iter().copied().flat_map(str::split_whitespace);
+pub fn holds_program<'c>(
+    target: &str,
+    command: impl IntoIterator<Item = &'c str>,
+    software: Option<&Software>,
+) -> bool {
+    let mut words = command.into_iter().flat_map(str::split_whitespace);
     let Some(mut program) = words.next() else { return false };
     if INTERPRETERS.contains(&program.rsplit('/').next().unwrap_or(program)) {
         let Some(script) = words.find(|word| !word.starts_with('-')) else { return false };

@@ -61,6 +61,7 @@ pub fn fill(
         disk,
         step,
         run,
+        entrypoint: run.last("entrypoint"),
         given,
         images,
         volumes: volumes(steps),
@@ -242,7 +243,6 @@ fn looked_up(workload: &Workload, run: &Run, images: &Images) -> Looked {
         _ => None,
     };
     let targets: Vec<String> = run.options.iter().filter_map(target).collect();
-    let name = run.last("name").map(|word| word.text.as_str());
     // A secret of podman can be a variable, and another container can bring the data.
     let elsewhere =
         ["env-file", "env-host", "secret", "volumes-from"].iter().any(|option| run.last(option).is_some());
@@ -256,7 +256,7 @@ fn looked_up(workload: &Workload, run: &Run, images: &Images) -> Looked {
         more_env: run.last("env-file").is_some(),
         ports: run.all("publish").chain(run.all("expose")).filter_map(port).collect(),
         targets: targets.iter().map(String::as_str).collect(),
-        names: name.into_iter().chain([workload.family.as_str()]).collect(),
+        names: run.last("name").into_iter().map(|w| &*w.text).chain([&*workload.family]).collect(),
     };
     images.look(&container)
 }
@@ -265,6 +265,7 @@ struct Reader<'r> {
     disk: &'r Disk,
     step: &'r Step,
     run: &'r Run,
+    entrypoint: Option<&'r Word>,
     given: Vec<Given<'r>>,
     images: &'r Images,
     volumes: BTreeMap<&'r str, Made<'r>>,
@@ -335,10 +336,9 @@ impl Reader<'_> {
         let at = self.step.at(given.at, &format!("--{option}"));
         let path = if written.kind == "volume" { String::new() } else { shortest(written.source) };
         let agent = !path.is_empty() && data_mounts::only_reads(&self.run.image.text, self.images);
-        let words = self.run.last("entrypoint").into_iter().chain(&self.run.args);
-        let words: Vec<&str> = words.map(|word| word.text.as_str()).collect();
+        let words = self.entrypoint.into_iter().chain(&self.run.args).map(|word| word.text.as_str());
         let software = self.software.as_deref();
-        let program = !path.is_empty() && data_mounts::holds_program(written.target, &words, software);
+        let program = !path.is_empty() && data_mounts::holds_program(written.target, words, software);
         let data = data_mounts::is_data(&path, written.target, software) && !program;
         if program && !agent {
             self.found.unread(at.clone(), data_mounts::of_program(&path, written.target));

@@ -155,7 +155,7 @@ impl<'d> Mounts<'d> {
                 _ => {
                     let software = self.software.as_deref();
                     data_mounts::is_data(&path, target, software)
-                        && !data_mounts::holds_program(target, &command(container), software)
+                        && !data_mounts::holds_program(target, command(container), software)
                 }
             }
     }
@@ -286,7 +286,7 @@ impl<'d> Mounts<'d> {
             {
                 let path = shortest(text(host, "path"));
                 let program =
-                    data_mounts::holds_program(target, &command(*container), self.software.as_deref());
+                    data_mounts::holds_program(target, command(*container), self.software.as_deref());
                 let what = path::doubt(&path, target);
                 let what = what.or_else(|| program.then(|| data_mounts::of_program(&path, target)));
                 if let Some(what) = what {

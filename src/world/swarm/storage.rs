@@ -81,7 +81,7 @@ impl<'d> Mounts<'d> {
             let doubt = path::doubt(&path, &w.target)
                 .filter(|_| !data_mounts::is_data(&path, &w.target, software.as_deref()));
             let words: Vec<&str> = command.iter().map(String::as_str).collect();
-            let program = data_mounts::holds_program(&w.target, &words, software.as_deref());
+            let program = data_mounts::holds_program(&w.target, words.iter().copied(), software.as_deref());
             let doubt = doubt.or_else(|| program.then(|| data_mounts::of_program(&path, &w.target)));
             if let Some(what) = doubt {
                 page.unread(&w.value, what);
@@ -125,7 +125,7 @@ impl<'d> Mounts<'d> {
                 let path = absolute(&page.file, &path);
                 let words: Vec<&str> = self.command.iter().map(String::as_str).collect();
                 let software = self.software.as_deref();
-                let program = data_mounts::holds_program(&target, &words, software);
+                let program = data_mounts::holds_program(&target, words.iter().copied(), software);
                 to = holds(data_mounts::is_data(&path, &target, software) && !program);
                 if self.agent {
                     to = Use::LookedAt;
