@@ -113,7 +113,7 @@ impl Hints {
         all: &'t [Arc<Row<Traits>>],
         container: &Container<'_>,
         usual: &dyn Fn(&str) -> Vec<String>,
-    ) -> Option<(&'t Arc<Traits>, By)> {
+    ) -> Option<(&'t Traits, By)> {
         let last = name::path(container.image).rsplit('/').next().unwrap_or_default();
         let tag = name::tag(container.image).unwrap_or_default();
         let names: Vec<String> = [last, tag].iter().chain(&container.names).flat_map(|n| words(n)).collect();
@@ -196,7 +196,7 @@ fn mounts(container: &Container<'_>, paths: &[String]) -> bool {
 
 /// Returns the software whose name the name of the image contains as a whole word, unless another word says
 /// that the image only uses the software.
-pub fn resembles<'t>(all: &'t [Arc<Row<Traits>>], image: &str) -> Option<&'t Arc<Traits>> {
+pub fn resembles<'t>(all: &'t [Arc<Row<Traits>>], image: &str) -> Option<&'t Traits> {
     let names = words(name::path(image).rsplit('/').next().unwrap_or_default());
     let user = |w: &&String| AROUND.contains(&w.as_str()) || USERS.contains(&w.as_str());
     let users: Vec<&String> = names.iter().filter(user).collect();

@@ -127,12 +127,12 @@ impl Images {
 
     /// Returns all images of the table.
     pub fn all(&self) -> impl Iterator<Item = &Image> {
-        self.images.iter().filter_map(|row| row.get()).map(AsRef::as_ref)
+        self.images.iter().filter_map(|row| row.get())
     }
 
     /// Returns all software of the table.
     pub fn software(&self) -> impl Iterator<Item = &Traits> {
-        self.traits.iter().filter_map(|row| row.get()).map(AsRef::as_ref)
+        self.traits.iter().filter_map(|row| row.get())
     }
 
     fn add(&mut self, image: Row<Image>) {
@@ -148,29 +148,40 @@ impl Images {
 
     /// Returns all that the table says about a container.
     pub fn look(&self, container: &Container<'_>) -> Looked {
-        Looked {
-            software: self.find(container),
-            resembles: self.resembling(container),
-            no_start: self.no_start(container),
-        }
+        let Some((rows, traits, by)) = self.recognize(container) else {
+            return Looked { resembles: self.resembling(container), ..Looked::default() };
+        };
+        let software = self.serving(&rows, &traits, by, container);
+        let certain = by == By::Image && software.is_some();
+        let no_start = if certain { start::no_start(&rows, container) } else { Vec::new() };
+        Looked { software, resembles: None, no_start }
     }
 
     /// Returns the software that serves in a container. `None` if nothing indicates software with
     /// data, or if the container runs another program of its image.
     pub fn find(&self, container: &Container<'_>) -> Option<Arc<Software>> {
         let (rows, traits, by) = self.recognize(container)?;
+        self.serving(&rows, &traits, by, container)
+    }
+
+    /// Returns the software that serves in a container of `rows`.
+    fn serving(
+        &self,
+        rows: &Rows<'_>,
+        traits: &Traits,
+        by: By,
+        container: &Container<'_>,
+    ) -> Option<Arc<Software>> {
         if rows.iter().any(|(image, _)| image.stateless) {
             return None;
         }
         let Container { command, .. } = container;
-        // A command that has only options starts the image's own program. The option `--sentinel`
-        // makes Redis a sentinel.
+        // The option `--sentinel` makes Redis a sentinel.
         let sentinel =
             traits.name == "redis" && command.iter().any(|t| t.split_whitespace().any(|w| w == "--sentinel"));
-        let own = |first: &&str| first.starts_with('-') || traits.verbs.iter().any(|v| v == first);
-        if !sentinel && (command.first().is_none_or(own) || serves(&traits, command)) {
+        if !sentinel && runs(traits, command) {
             let usual = self.usual(&traits.name);
-            let software = Software::new(&traits, by, &rows, usual, container);
+            let software = Software::new(traits, by, rows, usual, container);
             // Software keeps no data if its settings turn storage off, or do not turn it on.
             let by_settings = rows.iter().all(|(image, _)| image.data.iter().any(|place| place.needed));
             let none = by_settings && software.keeps_nothing();
@@ -182,24 +193,12 @@ impl Images {
         serves(other, command).then(found)
     }
 
-    /// Returns the software that an unknown image may be by a word of its name. `None` if the container runs
-    /// another program.
-    pub fn resembling(&self, container: &Container<'_>) -> Option<Resembles> {
-        let traits = match self.recognize(container) {
-            Some(_) => return None,
-            None => hints::resembles(&self.traits, container.image)?,
-        };
-        let own = |first: &&str| first.starts_with('-') || traits.verbs.iter().any(|v| v == first);
-        let runs = container.command.first().is_none_or(own) || serves(traits, &container.command);
+    /// Returns the software that an image without other hints may be by a word of its name. `None` if the
+    /// container runs another program.
+    fn resembling(&self, container: &Container<'_>) -> Option<Resembles> {
+        let traits = hints::resembles(&self.traits, container.image)?;
         let path = self.usual(&traits.name).into_iter().next()?;
-        runs.then(|| Resembles { software: traits.name.clone(), path })
-    }
-
-    /// Returns what keeps the program of a container from starting. Empty for an unknown image, or where it
-    /// depends on what the file does not show.
-    pub fn no_start(&self, container: &Container<'_>) -> Vec<NoStart> {
-        let rows = self.certain(container.image).filter(|_| self.find(container).is_some());
-        start::no_start(&rows.unwrap_or_default(), container)
+        runs(traits, &container.command).then(|| Resembles { software: traits.name.clone(), path })
     }
 
     /// Returns whether the entrypoint of `image` ends where `variable` is set.
@@ -241,13 +240,12 @@ impl Images {
 
     /// Returns the `VOLUME`s that an image declares; empty if the table does not have the image.
     pub fn volumes(&self, image: &str) -> Vec<&str> {
-        let last = self.certain(image).and_then(|rows| Some(rows.last()?.0.clone()));
-        let image = last.and_then(|last| self.of(&last.software).find(|image| Arc::ptr_eq(image, &last)));
+        let image = self.certain(image).and_then(|rows| Some(rows.last()?.0));
         image.iter().flat_map(|image| image.volumes.iter().flatten()).map(|path| path.0.as_str()).collect()
     }
 
     /// Returns the images and the software of a container, and the evidence for them.
-    fn recognize(&self, container: &Container<'_>) -> Option<(Rows, Arc<Traits>, By)> {
+    fn recognize(&self, container: &Container<'_>) -> Option<(Rows<'_>, Cow<'_, Traits>, By)> {
         if let Some(rows) = self.certain(container.image) {
             let traits = self.traits(&rows.first()?.0.software);
             return Some((rows, traits, By::Image));
@@ -256,11 +254,8 @@ impl Images {
         let words = name::likely(path);
         let named = words.iter().find_map(|w| self.traits.iter().find(|t| t.names.iter().any(|n| n == w)));
         let (traits, by) = match named {
-            Some(traits) => (traits.get()?.clone(), By::Name),
-            None => {
-                let (traits, by) = HINTS.find(&self.traits, container, &|name| self.usual(name))?;
-                (traits.clone(), by)
-            }
+            Some(traits) => (traits.get()?, By::Name),
+            None => HINTS.find(&self.traits, container, &|name| self.usual(name))?,
         };
         // An unknown image resembles the other images of its vendor, otherwise the official image.
         let vendor = name::vendor(path);
@@ -273,21 +268,21 @@ impl Images {
         });
         let name = like.and_then(|image| image.names.first());
         let rows = name.map(|n| self.rows(&n.0, container.image)).unwrap_or_default();
-        Some((rows, traits, by))
+        Some((rows, Cow::Borrowed(traits), by))
     }
 
     /// Returns the images of the table that match `image`, if its name is unambiguous.
-    fn certain(&self, image: &str) -> Option<Rows> {
+    fn certain(&self, image: &str) -> Option<Rows<'_>> {
         let names = name::certain(name::path(image));
         names.iter().find(|name| self.by_name.contains_key(name.as_str())).map(|name| self.rows(name, image))
     }
 
     /// Returns the images with this name that the tag can mean, each with its version.
-    fn rows(&self, name: &str, image: &str) -> Rows {
+    fn rows(&self, name: &str, image: &str) -> Rows<'_> {
         let all = self.by_name.get(name).map(Vec::as_slice).unwrap_or_default();
         let own: Vec<usize> = all.iter().copied().filter(|i| self.own > 0 && *i >= self.own).collect();
         let all = if own.is_empty() { all } else { &own };
-        let all: Vec<&Arc<Image>> = all.iter().filter_map(|i| self.images[*i].get()).collect();
+        let all: Vec<&Image> = all.iter().filter_map(|i| self.images[*i].get()).collect();
         let tag = name::tag(image);
         let version = |i: &Image| tag.and_then(|t| Version::of_tag(t, i.version_after.as_deref()));
         let takes = |i: &Image| {
@@ -296,7 +291,7 @@ impl Images {
         };
         let tagged = |i: &Image| i.tags.iter().any(|t| tag.is_some_and(|tag| like(t, tag)));
         let plain = |i: &Image| i.tags.is_empty();
-        let some = |filter: &dyn Fn(&Image) -> bool| -> Option<Vec<&Arc<Image>>> {
+        let some = |filter: &dyn Fn(&Image) -> bool| -> Option<Vec<&Image>> {
             let rows: Vec<_> = all.iter().copied().filter(|i| filter(i)).collect();
             (!rows.is_empty()).then_some(rows)
         };
@@ -304,20 +299,20 @@ impl Images {
             .or_else(|| some(&|i| plain(i) && takes(i)))
             .or_else(|| some(&plain))
             .unwrap_or_else(|| all.clone());
-        rows.into_iter().map(|i| (i.clone(), version(i))).collect()
+        rows.into_iter().map(|i| (i, version(i))).collect()
     }
 
     /// Returns the traits of a software. Software that only the project has gets default traits.
-    fn traits(&self, name: &str) -> Arc<Traits> {
-        self.known(name).cloned().unwrap_or_else(|| Arc::new(Traits::unknown(name)))
+    fn traits(&self, name: &str) -> Cow<'_, Traits> {
+        self.known(name).map_or_else(|| Cow::Owned(Traits::unknown(name)), Cow::Borrowed)
     }
 
-    fn known(&self, software: &str) -> Option<&Arc<Traits>> {
+    fn known(&self, software: &str) -> Option<&Traits> {
         self.traits.iter().find(|row| row.software == software)?.get()
     }
 
     /// Returns the images of a software.
-    fn of(&self, software: &str) -> impl Iterator<Item = &Arc<Image>> {
+    fn of(&self, software: &str) -> impl Iterator<Item = &Image> {
         self.images.iter().filter(move |row| row.software == software).filter_map(|row| row.get())
     }
 
@@ -329,7 +324,7 @@ impl Images {
 }
 
 /// Images of the table with the versions that a tag names.
-type Rows = Vec<(Arc<Image>, Option<Version>)>;
+type Rows<'i> = Vec<(&'i Image, Option<Version>)>;
 
 /// Returns whether `text` matches `pattern`, in which `*` at either end stands for any text.
 fn like(pattern: &str, text: &str) -> bool {
@@ -340,6 +335,12 @@ fn like(pattern: &str, text: &str) -> bool {
         (false, true) => text.starts_with(inner),
         (false, false) => text == inner,
     }
+}
+
+/// Returns whether `command` starts the program of the image: it is empty, or has only options.
+fn runs(traits: &Traits, command: &[&str]) -> bool {
+    let own = |first: &&str| first.starts_with('-') || traits.verbs.iter().any(|v| v == first);
+    command.first().is_none_or(own) || serves(traits, command)
 }
 
 /// Returns whether one of the programs of `traits` is among the words of `command`, and does not

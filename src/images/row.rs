@@ -2,7 +2,7 @@
 //! few of them.
 
 use std::borrow::Cow;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use serde::de::DeserializeOwned;
 
@@ -17,7 +17,7 @@ pub struct Row<T> {
     pub names: Vec<Cow<'static, str>>,
     /// The text of the row; empty for an image of a project.
     text: &'static str,
-    parsed: OnceLock<Result<Arc<T>, String>>,
+    parsed: OnceLock<Result<T, String>>,
 }
 
 impl<T: DeserializeOwned> Row<T> {
@@ -43,13 +43,13 @@ impl<T: DeserializeOwned> Row<T> {
     /// # Errors
     ///
     /// If the text is not a valid row.
-    pub fn read(&self) -> Result<&Arc<T>, &str> {
-        let parse = || toml::from_str(self.text).map(Arc::new).map_err(|e| format!("{e} in {}", self.text));
+    pub fn read(&self) -> Result<&T, &str> {
+        let parse = || toml::from_str(self.text).map_err(|e| format!("{e} in {}", self.text));
         self.parsed.get_or_init(parse).as_ref().map_err(String::as_str)
     }
 
     /// Returns the whole row; `None` if its text is not valid, which a test excludes.
-    pub fn get(&self) -> Option<&Arc<T>> {
+    pub fn get(&self) -> Option<&T> {
         self.read().ok()
     }
 }
@@ -60,7 +60,7 @@ impl From<Image> for Row<Image> {
             software: Cow::Owned(image.software.clone()),
             names: image.names.iter().map(|name| Cow::Owned(name.0.clone())).collect(),
             text: "",
-            parsed: OnceLock::from(Ok(Arc::new(image))),
+            parsed: OnceLock::from(Ok(image)),
         }
     }
 }

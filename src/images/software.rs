@@ -1,7 +1,5 @@
 //! The software of one container, and the data that does not outlive the container.
 
-use std::sync::Arc;
-
 use super::container::Container;
 use super::name;
 use super::resolve::{self, Spot, Variant};
@@ -141,7 +139,7 @@ impl Software {
     pub(super) fn new(
         traits: &Traits,
         by: By,
-        rows: &[(Arc<Image>, Option<Version>)],
+        rows: &[(&Image, Option<Version>)],
         usual: Vec<String>,
         container: &Container<'_>,
     ) -> Self {

@@ -1,7 +1,5 @@
 //! What keeps the program of an image from starting, by the settings of one container.
 
-use std::sync::Arc;
-
 use super::container::Container;
 use super::name;
 use super::resolve;
@@ -39,7 +37,7 @@ pub enum NoStart {
 
 /// Returns what keeps the program of a container from starting. An unknown tag can be any of `rows`: each of
 /// them must refuse the settings.
-pub fn no_start(rows: &[(Arc<Image>, Option<Version>)], container: &Container<'_>) -> Vec<NoStart> {
+pub fn no_start(rows: &[(&Image, Option<Version>)], container: &Container<'_>) -> Vec<NoStart> {
     let mut all = rows.iter().map(|(image, version)| faults(image, version.as_ref(), container));
     let Some(first) = all.next() else { return Vec::new() };
     all.fold(first, |common, own| common.into_iter().filter(|fault| own.contains(fault)).collect())

@@ -163,26 +163,23 @@ const INTERPRETERS: [&str; 10] =
 /// Words in the names of directories of programs.
 const PROGRAMS: [&str; 6] = ["bin", "code", "entrypoint", "hook", "script", "tool"];
 
-/// Returns whether a directory that is mounted at `target` holds the program that `command` starts. Of a known
-/// software the directory may be data all the same.
-pub fn holds_program<'c>(
-    target: &str,
-    command: impl IntoIterator<Item = &'c str>,
-    software: Option<&Software>,
-) -> bool {
+/// Returns the directory of the program that `command` starts, if its name says that it holds programs. Other
+/// directories may hold the program and its data.
+pub fn of_programs<'c>(command: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let mut words = command.into_iter().flat_map(str::split_whitespace);
-    let Some(mut program) = words.next() else { return false };
+    let mut program = words.next()?;
     if INTERPRETERS.contains(&program.rsplit('/').next().unwrap_or(program)) {
-        let Some(script) = words.find(|word| !word.starts_with('-')) else { return false };
-        program = script;
+        program = words.find(|word| !word.starts_with('-'))?;
     }
-    let folder = program.rsplit_once('/').map(|(folder, _)| folder).filter(|folder| !folder.is_empty());
-    // Other directories may hold the program and its data.
-    let named = |folder: &str| {
-        let last = folder.rsplit('/').next().unwrap_or_default();
-        PROGRAMS.iter().any(|word| last.contains(word))
-    };
-    folder.is_some_and(|folder| folder == target.trim_end_matches('/') && named(folder))
+    let (folder, _) = program.rsplit_once('/')?;
+    let last = folder.rsplit('/').next().unwrap_or_default();
+    PROGRAMS.iter().any(|word| last.contains(word)).then_some(folder)
+}
+
+/// Returns whether the mount at `target` is the directory of programs, [`of_programs`]. Of a known software it
+/// may be data all the same.
+pub fn holds_program(target: &str, programs: Option<&str>, software: Option<&Software>) -> bool {
+    programs.is_some_and(|folder| folder == target.trim_end_matches('/'))
         && !software.is_some_and(|s| s.keeps(target))
 }
 

@@ -137,7 +137,8 @@ fn is_exit(step: &str) -> bool {
     step.strip_prefix("exit").is_some_and(|code| code.trim().bytes().all(|b| b.is_ascii_digit()))
 }
 
-fn is_shell(word: &str) -> bool {
+/// Returns whether a word of a command is a POSIX shell.
+pub fn is_shell(word: &str) -> bool {
     ["sh", "bash", "dash", "ash"].contains(&base(word))
 }
 

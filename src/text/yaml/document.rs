@@ -175,6 +175,11 @@ impl<'d> Value<'d> {
         self.as_str() == Some(text)
     }
 
+    /// Returns whether both are one value of one document.
+    pub fn is_at(self, other: Value<'_>) -> bool {
+        std::ptr::eq(self.document, other.document) && self.index == other.index
+    }
+
     /// Returns whether both are equal: maps in any order, scalars by their text.
     pub fn same(self, other: Value<'_>) -> bool {
         match (self.is_map(), self.is_list()) {

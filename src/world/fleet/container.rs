@@ -8,13 +8,14 @@ use super::containers::{Given, Named, What};
 use super::disk::Disk;
 use super::docker::{Docker, Run};
 use super::ephemeral;
+use super::look::{looked_up, words_of};
 use super::never;
 use super::service::{Main, Step, is_read_only};
 use super::word::Word;
 use super::written::{Written, long, short, unexpanded};
 use crate::backend::{BACKENDS, Fences};
 use crate::finding::{At, codes};
-use crate::images::{self, Container, Images, Looked, Software};
+use crate::images::{self, Images, Looked, Software};
 use crate::text::path::shortest;
 use crate::text::unit;
 use crate::world::found::Found;
@@ -61,7 +62,7 @@ pub fn fill(
         disk,
         step,
         run,
-        entrypoint: run.last("entrypoint"),
+        programs: data_mounts::of_programs(words_of(run)),
         given,
         images,
         volumes: volumes(steps),
@@ -228,44 +229,11 @@ fn inspected(steps: &[Step]) -> BTreeMap<&str, &Step> {
     steps.iter().filter(|step| asks(step)).flat_map(words).collect()
 }
 
-/// Looks the container up in the table of images.
-fn looked_up(workload: &Workload, run: &Run, images: &Images) -> Looked {
-    let words = run.last("entrypoint").into_iter().chain(&run.args).map(|w| w.text.as_str());
-    let variable = |word: &'_ Word| match word.text.split_once('=') {
-        Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
-        None => (word.text.clone(), None),
-    };
-    let env: Vec<_> = run.all("env").map(variable).collect();
-    let port = |word: &Word| word.text.split('/').next()?.rsplit(':').next()?.parse().ok();
-    let target = |(option, word): &'_ (String, Word)| match option.as_str() {
-        "volume" => Some(short(&word.text, None).target.to_owned()),
-        "mount" => Some(long(&word.text).target.to_owned()),
-        _ => None,
-    };
-    let targets: Vec<String> = run.options.iter().filter_map(target).collect();
-    // A secret of podman can be a variable, and another container can bring the data.
-    let elsewhere =
-        ["env-file", "env-host", "secret", "volumes-from"].iter().any(|option| run.last(option).is_some());
-    let named = |word: &Word| word.known || word.text.contains('=');
-    let whole = !elsewhere && run.last("entrypoint").is_none() && run.unknown.is_empty();
-    let container = Container {
-        whole: whole && run.all("env").all(named) && run.args.iter().all(|word| word.known),
-        image: &run.image.text,
-        command: words.collect(),
-        env: env.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect(),
-        more_env: run.last("env-file").is_some(),
-        ports: run.all("publish").chain(run.all("expose")).filter_map(port).collect(),
-        targets: targets.iter().map(String::as_str).collect(),
-        names: run.last("name").into_iter().map(|w| &*w.text).chain([&*workload.family]).collect(),
-    };
-    images.look(&container)
-}
-
 struct Reader<'r> {
     disk: &'r Disk,
     step: &'r Step,
     run: &'r Run,
-    entrypoint: Option<&'r Word>,
+    programs: Option<&'r str>,
     given: Vec<Given<'r>>,
     images: &'r Images,
     volumes: BTreeMap<&'r str, Made<'r>>,
@@ -336,9 +304,8 @@ impl Reader<'_> {
         let at = self.step.at(given.at, &format!("--{option}"));
         let path = if written.kind == "volume" { String::new() } else { shortest(written.source) };
         let agent = !path.is_empty() && data_mounts::only_reads(&self.run.image.text, self.images);
-        let words = self.entrypoint.into_iter().chain(&self.run.args).map(|word| word.text.as_str());
         let software = self.software.as_deref();
-        let program = !path.is_empty() && data_mounts::holds_program(written.target, words, software);
+        let program = !path.is_empty() && data_mounts::holds_program(written.target, self.programs, software);
         let data = data_mounts::is_data(&path, written.target, software) && !program;
         if program && !agent {
             self.found.unread(at.clone(), data_mounts::of_program(&path, written.target));

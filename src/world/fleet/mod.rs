@@ -15,6 +15,7 @@ mod generated;
 pub mod grammar;
 mod ignored;
 mod kills;
+mod look;
 mod machine;
 mod names;
 mod never;

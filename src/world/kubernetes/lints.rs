@@ -121,7 +121,7 @@ fn inside(read: &Read<'_>, found: &mut Found) {
                 continue;
             };
             let name = |c: Value<'_>| c.get("name").and_then(Value::text).unwrap_or_default();
-            if first.field() == container.field() {
+            if first.is_at(*container) {
                 continue;
             }
             let own = name(*container);

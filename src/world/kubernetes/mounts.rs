@@ -155,7 +155,11 @@ impl<'d> Mounts<'d> {
                 _ => {
                     let software = self.software.as_deref();
                     data_mounts::is_data(&path, target, software)
-                        && !data_mounts::holds_program(target, command(container), software)
+                        && !data_mounts::holds_program(
+                            target,
+                            data_mounts::of_programs(command(container)),
+                            software,
+                        )
                 }
             }
     }
@@ -285,8 +289,8 @@ impl<'d> Mounts<'d> {
                 && !self.is_data(name, target, *container)
             {
                 let path = shortest(text(host, "path"));
-                let program =
-                    data_mounts::holds_program(target, command(*container), self.software.as_deref());
+                let programs = data_mounts::of_programs(command(*container));
+                let program = data_mounts::holds_program(target, programs, self.software.as_deref());
                 let what = path::doubt(&path, target);
                 let what = what.or_else(|| program.then(|| data_mounts::of_program(&path, target)));
                 if let Some(what) = what {

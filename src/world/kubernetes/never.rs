@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::object::Object;
 use super::peers::Peers;
-use super::pod::{command, looked_up};
+use super::pod::command;
 use super::workload::Read;
 use crate::finding::{Level, codes};
 use crate::images::{By, Images};
@@ -12,6 +12,7 @@ use crate::text::path::within;
 use crate::text::yaml::Value;
 use crate::world::Kind;
 use crate::world::found::Found;
+use crate::world::lock::is_shell;
 use crate::world::never::{Never, Part, may_be_old, tell};
 
 /// The maximum number of Services of a namespace whose variables a pod is compared with.
@@ -33,7 +34,7 @@ pub(super) fn judge(objects: &[Object<'_>], peers: &Peers<'_, '_>, images: &Imag
         let containers = list(read.pod.spec, "containers");
         for container in list(read.pod.spec, "initContainers").into_iter().chain(containers) {
             variables(read, container, found);
-            settings(read, container, images, found);
+            settings(read, container, found);
             files(read, container, images, found);
             root(read, container, images, found);
             linked(read, container, (&services, images), found);
@@ -75,7 +76,6 @@ fn references(text: &str) -> impl Iterator<Item = &str> {
 /// Reports `$(NAME)` of a variable that the container does not define, or defines further down: the
 /// process gets the text itself (kubernetes `pkg/kubelet/kubelet_pods.go`, `makeEnvironmentVariables`).
 fn variables(read: &Read<'_>, container: Value<'_>, found: &mut Found) {
-    const SHELLS: [&str; 4] = ["sh", "bash", "ash", "dash"];
     if !list(container, "envFrom").is_empty() {
         return;
     }
@@ -92,8 +92,7 @@ fn variables(read: &Read<'_>, container: Value<'_>, found: &mut Found) {
         }
         above.extend(text(*variable, "name"));
     }
-    let program = command(container).first().map(|first| first.rsplit('/').next().unwrap_or(first));
-    if !program.is_some_and(|first| SHELLS.contains(&first)) {
+    if !command(container).first().is_some_and(|program| is_shell(program)) {
         for word in list(container, "command").into_iter().chain(list(container, "args")) {
             let script = word.as_str().is_some_and(|text| text.contains(['\n', ';', '|']));
             let names = word.as_str().into_iter().filter(|_| !script).flat_map(references);
@@ -118,15 +117,13 @@ fn variables(read: &Read<'_>, container: Value<'_>, found: &mut Found) {
 }
 
 /// Reports settings with which the program of a known image ends.
-fn settings(read: &Read<'_>, container: Value<'_>, images: &Images, found: &mut Found) {
-    let Some(faults) = looked_up(container, &read.object.name, |of| Some(images.no_start(of))) else {
-        return;
-    };
+fn settings(read: &Read<'_>, container: Value<'_>, found: &mut Found) {
+    let Some((_, faults)) = read.pod.no_start.iter().find(|(own, _)| own.is_at(container)) else { return };
     // A live object has started before.
     let live = read.object.root.at(&["metadata", "uid"]).or_else(|| read.object.root.get("status")).is_some();
     let old = live || may_be_old(&read.workload);
     let image = container.get("image").unwrap_or(container);
-    for fault in &faults {
+    for fault in faults {
         let set = |name: &str| match name.split_once('=') {
             Some((name, value)) => format!("env: [{{name: {name}, value: {value}}}]"),
             None => format!(
@@ -150,7 +147,7 @@ fn settings(read: &Read<'_>, container: Value<'_>, images: &Images, found: &mut 
 /// Reports a variable with the path of a password or another secret, if nothing is mounted there.
 fn files(read: &Read<'_>, container: Value<'_>, images: &Images, found: &mut Found) {
     const SECRETS: [&str; 6] = ["COOKIE", "KEY", "PASS", "SECRET", "TOKEN", "USER"];
-    let known = read.pod.servers.iter().any(|(c, s)| c.field() == container.field() && s.by == By::Image);
+    let known = read.pod.servers.iter().any(|(c, s)| c.is_at(container) && s.by == By::Image);
     let known = known && text(container, "image").is_some_and(|image| images.has(image));
     let mounted: Vec<&str> =
         list(container, "volumeMounts").iter().filter_map(|m| text(*m, "mountPath")).collect();
@@ -233,7 +230,7 @@ fn linked(
 /// Reports two containers of a pod that name one port: they have one address, so the second one cannot
 /// listen. Only software that is known to listen counts.
 fn listeners(read: &Read<'_>, found: &mut Found) {
-    let known = |c: Value<'_>| read.pod.servers.iter().any(|(own, _)| own.field() == c.field());
+    let known = |c: Value<'_>| read.pod.servers.iter().any(|(own, _)| own.is_at(c));
     let mut taken: BTreeMap<(String, String), (Value<'_>, Value<'_>)> = BTreeMap::new();
     for container in list(read.pod.spec, "containers") {
         for port in list(container, "ports") {
@@ -246,7 +243,7 @@ fn listeners(read: &Read<'_>, found: &mut Found) {
                 continue;
             };
             let servers = [first, container].into_iter().filter(|c| known(*c)).count();
-            if servers == 0 || first.field() == container.field() {
+            if servers == 0 || first.is_at(container) {
                 continue;
             }
             let level = if servers == 2 { Level::Violation } else { Level::Note };

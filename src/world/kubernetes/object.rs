@@ -43,7 +43,7 @@ impl<'d> Object<'d> {
                 None => break,
             }
         }
-        if value.field() == self.root.field() { self.here() } else { self.at(value) }
+        if value.is_at(self.root) { self.here() } else { self.at(value) }
     }
 
     /// Returns kind and name, such as `statefulset/zookeeper`.

@@ -3,7 +3,7 @@
 use super::object::Object;
 use super::selector::{labels, node_labels, node_terms, selector};
 use crate::finding::{At, codes};
-use crate::images::{self, Images, Resembles, Software};
+use crate::images::{Container, Images, Looked, NoStart, Resembles, Software};
 use crate::text::yaml::Value;
 use crate::world::found::Found;
 use crate::world::lock::{self, Lock};
@@ -22,6 +22,8 @@ pub(super) struct Pod<'d> {
     pub software: Option<Arc<Software>>,
     /// The software that an image may be by its name alone, if no container has a known software.
     pub resembles: Option<(Resembles, At)>,
+    /// What keeps the programs of the containers from starting, for those with such a fault.
+    pub no_start: Vec<(Value<'d>, Vec<NoStart>)>,
     /// The containers with known software that keeps data.
     pub servers: Vec<(Value<'d>, Arc<Software>)>,
     pub wants: Vec<Want>,
@@ -58,16 +60,19 @@ pub(super) fn read<'d>(
     let list = |key: &str| spec.get(key).map(Value::items).unwrap_or_default();
     let stays = |c: &Value<'_>| c.get("restartPolicy").is_some_and(|r| r.is("Always"));
     let own = list("containers");
-    let containers: Vec<Value<'d>> =
-        own.iter().copied().chain(list("initContainers").into_iter().filter(stays)).collect();
-    let of = |c: Value<'d>| Some((c, looked_up(c, &object.name, |of| images.find(of))?));
-    let servers: Vec<(Value<'d>, Arc<Software>)> = containers.iter().copied().filter_map(of).collect();
+    let (sidecars, inits): (Vec<_>, Vec<_>) = list("initContainers").into_iter().partition(stays);
+    let containers: Vec<Value<'d>> = own.iter().copied().chain(sidecars).collect();
+    let mut all: Vec<(Value<'d>, Looked)> =
+        containers.iter().copied().chain(inits).map(|c| (c, looked_up(c, &object.name, images))).collect();
+    let stay = &all[..containers.len()];
+    let servers: Vec<(Value<'d>, Arc<Software>)> =
+        stay.iter().filter_map(|(c, looked)| Some((*c, looked.software.clone()?))).collect();
     let known = servers.first().cloned();
-    let resembles = || {
-        let like = |c: &Value<'d>| looked_up(*c, &object.name, |of| images.resembling(of));
-        let (software, c) = containers.iter().find_map(|c| Some((like(c)?, *c)))?;
-        Some((software, object.at(c.get("image").unwrap_or(c))))
+    let like = |(c, looked): &(Value<'d>, Looked)| {
+        Some((looked.resembles.clone()?, object.at(c.get("image").unwrap_or(*c))))
     };
+    let resembles = if known.is_none() { stay.iter().find_map(like) } else { None };
+    all.retain(|(_, looked)| !looked.no_start.is_empty());
     let main = known.as_ref().map(|(c, _)| *c).or_else(|| own.first().copied());
     let scheduled = by_scheduler(object, spec, found);
     let other = spec.given("schedulerName").filter(|s| !s.is("default-scheduler"));
@@ -83,7 +88,8 @@ pub(super) fn read<'d>(
         grace: grace.and_then(Value::number).and_then(|n| u32::try_from(n).ok()).unwrap_or(30),
         grace_at: grace.map(|g| object.at(g)),
         lock: main.and_then(|c| lock(object, c, found)),
-        resembles: if known.is_none() { resembles() } else { None },
+        resembles,
+        no_start: all.into_iter().map(|(c, looked)| (c, looked.no_start)).collect(),
         software: known.map(|(_, s)| s),
         servers,
         labels,
@@ -100,11 +106,8 @@ pub(super) fn command(container: Value<'_>) -> Vec<&str> {
 }
 
 /// Looks a container up in the table of images.
-pub(super) fn looked_up<T>(
-    container: Value<'_>,
-    owner: &str,
-    find: impl FnOnce(&images::Container<'_>) -> Option<T>,
-) -> Option<T> {
+fn looked_up(container: Value<'_>, owner: &str, images: &Images) -> Looked {
+    let Some(image) = container.get("image").and_then(Value::as_str) else { return Looked::default() };
     let list = |key: &str| container.get(key).map(Value::items).unwrap_or_default();
     let text = |value: Value<'_>, key: &str| value.get(key).and_then(Value::text);
     let env = list("env")
@@ -114,9 +117,9 @@ pub(super) fn looked_up<T>(
     let mounts = list("volumeMounts");
     // The entrypoint of the image runs, and the file gives all variables.
     let whole = list("envFrom").is_empty() && list("command").is_empty();
-    find(&images::Container {
+    images.look(&Container {
         whole,
-        image: container.get("image")?.as_str()?,
+        image,
         command: command(container),
         env: env.collect(),
         more_env: !list("envFrom").is_empty(),

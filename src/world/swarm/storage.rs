@@ -54,8 +54,8 @@ pub struct Mounts<'d> {
     software: Option<Arc<Software>>,
     /// Whether it is an agent that reads what other containers have.
     agent: bool,
-    /// The words of its command line.
-    command: Vec<String>,
+    /// The directory of its program, see [`data_mounts::of_programs`].
+    programs: Option<String>,
 }
 
 impl<'d> Mounts<'d> {
@@ -76,12 +76,12 @@ impl<'d> Mounts<'d> {
         let image = service.get("image").and_then(|i| Page::quiet(&i)).unwrap_or_default();
         let agent = data_mounts::only_reads(&image, page.images);
         let command = identity::command(service);
+        let programs = data_mounts::of_programs(command.iter().map(String::as_str)).map(str::to_owned);
         for w in written.iter().filter(|w| w.kind == "bind" && !agent) {
             let path = absolute(&page.file, &w.source);
             let doubt = path::doubt(&path, &w.target)
                 .filter(|_| !data_mounts::is_data(&path, &w.target, software.as_deref()));
-            let words: Vec<&str> = command.iter().map(String::as_str).collect();
-            let program = data_mounts::holds_program(&w.target, words.iter().copied(), software.as_deref());
+            let program = data_mounts::holds_program(&w.target, programs.as_deref(), software.as_deref());
             let doubt = doubt.or_else(|| program.then(|| data_mounts::of_program(&path, &w.target)));
             if let Some(what) = doubt {
                 page.unread(&w.value, what);
@@ -96,7 +96,7 @@ impl<'d> Mounts<'d> {
                 "deploy: { mode: replicated, replicas: 1 }, a service for each member",
             );
         }
-        Self { written, reserves: clusters == 1 && !global, several: replicas > 1, software, agent, command }
+        Self { written, reserves: clusters == 1 && !global, several: replicas > 1, software, agent, programs }
     }
 
     /// Returns the number of mounts.
@@ -123,9 +123,8 @@ impl<'d> Mounts<'d> {
                 let expanded = slot.expand(&w.source);
                 let path = page.expanded(&w.value, expanded).text;
                 let path = absolute(&page.file, &path);
-                let words: Vec<&str> = self.command.iter().map(String::as_str).collect();
                 let software = self.software.as_deref();
-                let program = data_mounts::holds_program(&target, words.iter().copied(), software);
+                let program = data_mounts::holds_program(&target, self.programs.as_deref(), software);
                 to = holds(data_mounts::is_data(&path, &target, software) && !program);
                 if self.agent {
                     to = Use::LookedAt;
