@@ -2,33 +2,31 @@
 //! the API, classes `PodSpec`, `Container` and `ServiceSpec`). The API server refuses any other
 //! field, or drops it silently.
 //!
-//! Fields that are off by default in every version are left out (`gated.rs`); so is `workloadRef` of a pod,
-//! which only 1.35 has.
+//! `gated.rs` judges the fields behind feature gates. `workloadRef` of a pod is left out: only 1.35 has it.
 
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
 use crate::kubernetes_api as api;
 use crate::model::Service;
 use crate::plan::context::Context;
-use crate::route;
 use crate::spec::Raw;
 use crate::spec::source::Route;
 use crate::text::nearest::nearest;
-use crate::text::units::Version;
 
 /// The fields of one class.
 pub struct Fields {
     /// The name of the class in messages.
     what: &'static str,
+    /// The same in the API.
+    of: &'static str,
     /// The fields that every version has.
     always: &'static [&'static str],
-    /// The newer fields, each with the first version that has it.
-    since: &'static [(&'static str, Version)],
 }
 
 /// The fields of a pod.
 pub const POD: Fields = Fields {
     what: "a pod",
+    of: "PodSpec",
     always: &[
         "activeDeadlineSeconds",
         "affinity",
@@ -42,7 +40,6 @@ pub const POD: Fields = Fields {
         "hostIPC",
         "hostNetwork",
         "hostPID",
-        "hostUsers",
         "hostname",
         "imagePullSecrets",
         "initContainers",
@@ -68,17 +65,12 @@ pub const POD: Fields = Fields {
         "topologySpreadConstraints",
         "volumes",
     ],
-    since: &[
-        ("hostnameOverride", Version::new(1, 34)),
-        ("resourceClaims", Version::new(1, 26)),
-        ("resources", Version::new(1, 32)),
-        ("schedulingGates", Version::new(1, 26)),
-    ],
 };
 
 /// The fields of a container.
 pub const CONTAINER: Fields = Fields {
     what: "a container",
+    of: "Container",
     always: &[
         "args",
         "command",
@@ -103,16 +95,12 @@ pub const CONTAINER: Fields = Fields {
         "volumeMounts",
         "workingDir",
     ],
-    since: &[
-        ("resizePolicy", Version::new(1, 27)),
-        ("restartPolicy", Version::new(1, 28)),
-        ("restartPolicyRules", Version::new(1, 34)),
-    ],
 };
 
 /// The fields of a Service.
 pub const SERVICE: Fields = Fields {
     what: "a Service",
+    of: "ServiceSpec",
     always: &[
         "allocateLoadBalancerNodePorts",
         "clusterIP",
@@ -134,52 +122,22 @@ pub const SERVICE: Fields = Fields {
         "sessionAffinityConfig",
         "type",
     ],
-    since: &[("trafficDistribution", Version::new(1, 30))],
 };
 
 impl Fields {
-    /// Reports the fields in `raw`, at the route `at`, that the class or `version` does not have.
-    pub fn check(
-        &self,
-        context: &mut Context<'_>,
-        service: &Service,
-        at: &Route,
-        raw: &Raw,
-        version: Version,
-    ) {
-        let gated = |key: &str| api::gate("PodSpec", key).is_some();
-        for key in raw.keys().filter(|key| !self.always.contains(&key.as_str()) && !gated(key)) {
-            let since = self.since.iter().find(|(name, _)| name == key).map(|(_, since)| *since);
-            if since.is_none_or(|since| version < since) {
-                let place = service.key(&at.at(key));
-                context.fault(match since {
-                    Some(since) => self.too_new(key, since, version, service, place),
-                    None => self.unknown(key, place),
-                });
-            }
+    /// Reports the fields in `raw`, at the route `at`, that the class does not have in any version.
+    pub fn check(&self, context: &mut Context<'_>, service: &Service, at: &Route, raw: &Raw) {
+        let known = |key: &str| self.always.contains(&key) || api::gate(self.of, key).is_some();
+        for key in raw.keys().filter(|key| !known(key)) {
+            context.fault(self.unknown(key, service.key(&at.at(key))));
         }
-    }
-
-    fn too_new(
-        &self,
-        key: &str,
-        since: Version,
-        version: Version,
-        service: &Service,
-        place: Place,
-    ) -> Diagnostic {
-        let message = format!("{} of Kubernetes {version} has no `{key}`", self.what);
-        Diagnostic::error(Code::VersionTooOld, place, message)
-            .related(service.place(&route!["targets", "kubernetes", "version"]), "required here")
-            .why(format!("Kubernetes has it since {since}"))
-            .fix("require a newer version", format!("version: \"{since}\""))
     }
 
     fn unknown(&self, key: &str, place: Place) -> Diagnostic {
         let message = format!("{} on Kubernetes has no `{key}`", self.what);
         let d = Diagnostic::error(Code::UnknownKey, place, message);
-        let known = self.always.iter().chain(self.since.iter().map(|(name, _)| name));
-        match nearest(key, known) {
+        let gated = api::GATES.iter().filter(|g| g.of == self.of && g.on.is_some()).map(|g| &g.field);
+        match nearest(key, self.always.iter().chain(gated)) {
             Some(near) => d.fix("did you mean", format!("{near}:")),
             None => d.why("the API server would refuse it, or drop it silently"),
         }

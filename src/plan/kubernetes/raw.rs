@@ -17,7 +17,6 @@ use crate::route;
 use crate::spec::Raw;
 use crate::spec::source::Route;
 use crate::text::path;
-use crate::text::units::Version;
 
 /// The keys of a pod that only berthc sets, emitted or not. With `nodeName` or another scheduler,
 /// nothing would check anti-affinity. Members are known by their names and networks. The API
@@ -157,12 +156,12 @@ impl<'s> Cut<'s> {
     fn rest_of<'d>(
         self,
         context: &mut Context<'_>,
-        (fields, version): (&Fields, Version),
+        fields: &Fields,
         decided: impl IntoIterator<Item = &'d str>,
     ) -> Raw {
         let (service, route) = (self.service, self.route.clone());
         let rest = self.rest(context, decided);
-        fields.check(context, service, &route, &rest, version);
+        fields.check(context, service, &route, &rest);
         rest
     }
 }
@@ -281,7 +280,7 @@ pub fn pod(
 ) {
     let kept = Kept::new(w, pod, stored);
     let root = route!["targets", "kubernetes"];
-    gated::check(context, service, &root.at("pod"), &k.pod, "PodSpec");
+    gated::check(context, (service, k.version), &root.at("pod"), &k.pod, "PodSpec");
     let mut cut = Cut::new(service, root.at("pod"), &k.pod);
     let mut more = PodMore::default();
     let selector = cut.below(context, "nodeSelector");
@@ -303,7 +302,7 @@ pub fn pod(
     for (i, added) in more.init_containers.iter().enumerate() {
         let Value::Object(added) = added else { continue };
         let at = cut.route.at("initContainers").at(i);
-        fields::CONTAINER.check(context, service, &at, added, k.version);
+        fields::CONTAINER.check(context, service, &at, added);
         kept.mounts(&cut, context, &at, added, BESIDE);
     }
     let volumes = pod.volumes.iter().map(|v| &v.name).chain(stored.claims.iter().map(|c| &c.name));
@@ -311,7 +310,7 @@ pub fn pod(
     more.volumes = cut.list(context, "volumes", |field, value| is(field, value, "name", volumes.iter()));
     kept.volumes(&cut, context, &more.volumes);
     let policy = pod.host_network.map(|_| "dnsPolicy");
-    more.rest = cut.rest_of(context, (&fields::POD, k.version), POD.into_iter().chain(policy));
+    more.rest = cut.rest_of(context, &fields::POD, POD.into_iter().chain(policy));
     let at = root.at("container");
     kept.mounts(&Cut::new(service, at.clone(), &k.container), context, &at, &k.container, SECOND_MOUNT);
     pod.more = more;
@@ -327,7 +326,7 @@ fn container(
     k: &Kubernetes,
     container: &mut Container,
 ) {
-    gated::check(context, service, &route, &k.container, "Container");
+    gated::check(context, (service, k.version), &route, &k.container, "Container");
     let mut cut = Cut::new(service, route, &k.container);
     let mut more = ContainerMore::default();
     let variables: Vec<&str> = container.env.iter().map(|v| v.name.as_str()).collect();
@@ -359,13 +358,15 @@ fn container(
     let bare = ours(bare, &["runAsNonRoot", "allowPrivilegeEscalation", "privileged"]);
     more.security = security.rest(context, user.chain(bare));
     let probes = container.probes.iter().map(|(name, _)| *name);
-    more.rest = cut.rest_of(context, (&fields::CONTAINER, k.version), CONTAINER.into_iter().chain(probes));
+    more.rest = cut.rest_of(context, &fields::CONTAINER, CONTAINER.into_iter().chain(probes));
     container.more = more;
 }
 
 /// Applies the additions of `k` to the client Service.
 pub fn service(context: &mut Context<'_>, service: &Service, k: &Kubernetes, object: &mut ServiceObject) {
-    let mut cut = Cut::new(service, route!["targets", "kubernetes", "service"], &k.service);
+    let route = route!["targets", "kubernetes", "service"];
+    gated::check(context, (service, k.version), &route, &k.service, "ServiceSpec");
+    let mut cut = Cut::new(service, route, &k.service);
     let ports = cut.list(context, "ports", |field, value| {
         field == "port" && object.ports.iter().any(|p| value.as_u64() == Some(u64::from(p.number)))
             || is(field, value, "name", object.ports.iter().map(|p| &p.name))
@@ -373,6 +374,6 @@ pub fn service(context: &mut Context<'_>, service: &Service, k: &Kubernetes, obj
     let external = object.external.as_ref().map(|_| ["type", "externalName"]);
     let headless = object.headless.then_some("clusterIP");
     let decided = SERVICE.into_iter().chain(external.into_iter().flatten()).chain(headless);
-    let rest = cut.rest_of(context, (&fields::SERVICE, k.version), decided);
+    let rest = cut.rest_of(context, &fields::SERVICE, decided);
     object.more = ServiceMore { ports, rest };
 }

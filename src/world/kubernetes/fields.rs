@@ -34,7 +34,7 @@ struct Faults<'f, 'd> {
 impl Faults<'_, '_> {
     fn map(&mut self, value: Value<'_>, name: &str, fields: &Fields) {
         for (key, value) in value.entries() {
-            if let Some(gate) = api::gate(name, key) {
+            if let Some(gate) = api::dropped(name, key) {
                 self.off(value, key, gate);
             }
             match fields.get(key) {

@@ -1,5 +1,8 @@
 //! Tests additions in the notation of Kubernetes.
 
+use std::collections::BTreeMap;
+
+use berthc::kubernetes_api::{GATES, Gated, TYPES};
 use serde_json::json;
 
 use super::{Spec, entry, node, pinned, volume};
@@ -197,16 +200,24 @@ fn fields_that_the_api_lacks_are_refused() {
         assert_eq!(fault("1.34", more), [("unknown-key".to_owned(), key.to_owned())], "{more}");
     }
     for (more, key, before, since) in [
-        ("pod: { schedulingGates: [] }", "schedulingGates", "1.25", "1.26"),
-        ("pod: { resources: {} }", "resources", "1.31", "1.32"),
-        ("container: { resizePolicy: [] }", "resizePolicy", "1.26", "1.27"),
+        ("pod: { schedulingGates: [] }", "schedulingGates", "1.26", "1.27"),
+        ("pod: { resources: {} }", "resources", "1.33", "1.34"),
+        ("container: { resizePolicy: [] }", "resizePolicy", "1.32", "1.33"),
         (
             "pod: { initContainers: [{ name: i, image: x, restartPolicy: Always }] }",
             "restartPolicy",
-            "1.27",
             "1.28",
+            "1.29",
         ),
-        ("service: { trafficDistribution: PreferClose }", "trafficDistribution", "1.29", "1.30"),
+        ("pod: { hostUsers: false }", "hostUsers", "1.32", "1.33"),
+        ("container: { restartPolicyRules: [{ action: Restart }] }", "restartPolicyRules", "1.34", "1.35"),
+        (
+            "container: { env: [{ name: A, valueFrom: { fileKeyRef: { key: a } } }] }",
+            "fileKeyRef",
+            "1.34",
+            "1.35",
+        ),
+        ("service: { trafficDistribution: PreferClose }", "trafficDistribution", "1.30", "1.31"),
     ] {
         assert_eq!(fault(before, more), [("version-too-old".to_owned(), key.to_owned())], "{more}");
         assert_eq!(fault(since, more), [], "{more}");
@@ -221,6 +232,10 @@ fn fields_that_the_server_drops_are_refused() {
         ("pod: { volumes: [{ name: x, emptyDir: { mode: 448 } }] }", "mode"),
         ("pod: { initContainers: [{ name: i, image: x, lifecycle: { stopSignal: SIGINT } }] }", "stopSignal"),
         ("container: { lifecycle: { stopSignal: SIGINT } }", "stopSignal"),
+        (
+            "pod: { volumes: [{ name: x, configMap: { name: c, items: [{ key: k, path: p, user: 1 }] } }] }",
+            "user",
+        ),
         ("container: { lifecycle: { postStart: { httpGet: { port: 1, protocol: h2c } } } }", "protocol"),
     ] {
         assert_eq!(fault(more), [("unknown-key".to_owned(), key.to_owned())], "{more}");
@@ -261,4 +276,33 @@ fn additions_of_the_wrong_type_are_refused() {
     assert_eq!(add(outside.clone(), "pod: { priorityClassName: x }").faults()[0].0, "external-shape");
     assert_eq!(add(outside.clone(), "service: { selector: { a: b } }").faults()[0].0, "hatch-overwrites");
     assert_eq!(add(outside, "service: { externalName: y.example.com }").faults()[0].0, "hatch-overwrites");
+}
+
+#[test]
+fn the_page_has_the_table_of_gated_fields() {
+    let mut gates: BTreeMap<&str, Vec<&Gated>> = BTreeMap::new();
+    for gated in &GATES {
+        gates.entry(gated.gate).or_default().push(gated);
+    }
+    let minor = |minor: Option<u32>| minor.map_or_else(|| "–".to_owned(), |m| format!("1.{m}"));
+    let line = |(gate, all): (&&str, &Vec<&Gated>)| {
+        let Gated { since, on, stable, .. } = all[0];
+        let fields: Vec<_> = all.iter().map(|g| format!("`{}.{}`", g.of, g.field)).collect();
+        let taken = on.map_or_else(|| "refused".to_owned(), |on| format!("from 1.{on}"));
+        let [first, on, stable] = [Some(*since), *on, *stable].map(minor);
+        format!("| {gate} | {} | {first} | {on} | {stable} | {taken} |", fields.join(", "))
+    };
+    let page = std::fs::read_to_string(crate::harness::root().join("docs/kubernetes-fields.md")).unwrap();
+    let (_, page) = page.split_once("<!-- the table of src/kubernetes_api/gates.rs -->").unwrap();
+    let (table, _) = page.split_once("<!-- end of the table -->").unwrap();
+    let rows: Vec<&str> = table.lines().filter(|l| l.starts_with("| ")).skip(1).collect();
+    assert_eq!(rows, gates.iter().map(line).collect::<Vec<_>>());
+}
+
+#[test]
+fn gated_fields_are_fields_of_the_api() {
+    for Gated { of, field, since, on, stable, .. } in &GATES {
+        assert!(TYPES.get(of).is_some_and(|fields| fields.contains_key(field)), "{of}.{field}");
+        assert!(on.is_none_or(|on| *since < on && stable.is_none_or(|s| on <= s)), "{of}.{field}");
+    }
 }
