@@ -1,5 +1,7 @@
 //! Finds placement rules that have no effect, are only preferences, or contradict each other.
 
+use std::collections::BTreeMap;
+
 use super::peers::Peers;
 use super::rolling::part;
 use super::selector::{selector, words};
@@ -12,6 +14,11 @@ use crate::world::{Apart, Kind, Order, Selector, Source, Term, Whom};
 
 /// Checks the rules of every workload.
 pub(super) fn judge(peers: &Peers<'_, '_>, found: &mut Found) {
+    let of_kind = |kind| peers.reads.iter().filter(move |r| r.workload.kind == kind);
+    let sets: BTreeMap<_, _> = of_kind(Kind::StatefulSet)
+        .map(|r| ((r.workload.scope.as_str(), r.object.name.as_str()), r))
+        .collect();
+    of_kind(Kind::Pod).for_each(|pod| member_of_others(pod, &sets, found));
     for (i, read) in peers.reads.iter().enumerate() {
         let mut dead = false;
         for apart in &read.workload.apart {
@@ -259,6 +266,36 @@ fn owners(read: &Read<'_>, i: usize, peers: &Peers<'_, '_>, found: &mut Found) {
             "a different label in each selector and template".to_owned(),
         );
     }
+}
+
+/// Reports a single pod with the name of a member of a set. Where the set selects it, the set adopts it, and
+/// deletes it if it has no such member; otherwise the set never makes the member, without an event or a
+/// condition (tried on 1.37.2).
+fn member_of_others(pod: &Read<'_>, sets: &BTreeMap<(&str, &str), &Read<'_>>, found: &mut Found) {
+    // A pod that the cluster printed is the member itself.
+    if SET_LATER.iter().any(|label| pod.pod.labels.contains_key(*label)) {
+        return;
+    }
+    let Some((name, number)) = pod.object.name.rsplit_once('-') else { return };
+    let Some(set) = sets.get(&(pod.workload.scope.as_str(), name)) else { return };
+    let Some(ordinal) = number.parse().ok().filter(|n: &u32| n.to_string() == number) else { return };
+    let (own, of) = (&pod.object.name, &set.workload.name);
+    let there = set.workload.members.iter().any(|m| m.ordinal == Some(ordinal));
+    let selected = set.selector.as_ref().is_some_and(|s| s.selects(&pod.pod.labels));
+    let (code, message) = match (selected, there) {
+        (true, true) => {
+            (codes::OVERLAP, format!("{of} takes pod/{own} for its own member, with its image and volumes"))
+        }
+        (true, false) => {
+            (codes::OVERLAP, format!("{of} adopts pod/{own} and deletes it: it has no such member"))
+        }
+        (false, true) => (
+            codes::NEVER,
+            format!("{of} never makes its member {own} while pod/{own} has this name, and says nothing"),
+        ),
+        (false, false) => return,
+    };
+    found.note(code, message, vec![pod.object.here(), set.object.here()], "metadata: {name: another one}");
 }
 
 /// Reports updates that start the new pod first, although the old pod keeps it from starting.

@@ -244,3 +244,28 @@ fn a_field_of_a_disabled_feature_gate_is_reported() {
     assert_eq!(with("stopSignal: SIGINT"), ["note rule-ignored"]);
     assert_eq!(with("preStop: {exec: {command: [\"true\"]}}"), Vec::<String>::new());
 }
+
+#[test]
+fn a_pod_with_the_name_of_a_member_is_reported() {
+    let set = stateful("replicas: 2\nordinals: {start: 1}", MAIN);
+    let codes = |name: &str, labels: &str, scope: &str| {
+        let pod = format!(
+            "---\napiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: {scope}, labels: {{{labels}}}}}\n\
+             spec: {{containers: [{{name: x, image: example.com/own/tool:1}}]}}\n"
+        );
+        let told = told(&read(&format!("{set}{pod}"))).into_iter();
+        let own = ["never-starts", "selectors-overlap"];
+        told.filter_map(|t| t.split(' ').nth(1).filter(|c| own.contains(c)).map(str::to_owned))
+            .collect::<Vec<_>>()
+    };
+    let (other, own) = ("app: copy", "app: db");
+    assert_eq!(codes("db-1", other, "default"), ["never-starts"]);
+    assert_eq!(codes("db-2", own, "default"), ["selectors-overlap"]);
+    // The set deletes it.
+    assert_eq!(codes("db-3", own, "default"), ["selectors-overlap"]);
+    for name in ["db-0", "db-3", "db-01", "db", "db-a", "other-1"] {
+        assert_eq!(codes(name, other, "default"), Vec::<String>::new(), "{name}");
+    }
+    assert_eq!(codes("db-1", other, "far"), Vec::<String>::new());
+    assert_eq!(codes("db-1", "statefulset.kubernetes.io/pod-name: db-1", "default"), Vec::<String>::new());
+}
