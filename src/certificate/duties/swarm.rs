@@ -80,7 +80,7 @@ impl Subject<'_> {
             let name =
                 w.ids().next().map_or_else(|| service.full_name(), |id| format!("{}-{id}", service.name));
             section.add(
-                "If a task stays in Preparing after an update, Swarm has taken the volume from under it: remove its service and deploy it again. It has no container then.",
+                "If a task stays in Preparing after an update, or after its node was cut off, Swarm has taken the volume from under it: remove its service and deploy it again. It has no container then.",
                 vec![format!("docker service rm {}", self.task(&name)), self.deploy(&name).swap_remove(0)],
             );
             if w.volumes().any(|(_, v)| v.backend.directory().is_some()) {
