@@ -18,6 +18,8 @@ use crate::variant::{self, Cell, Compiled, PLAIN, Strip, Variant};
 
 /// The seconds until every service must run again after a hazard.
 const HEALS: u64 = 200;
+/// The seconds after the others have healed within which a service heals whose volume Swarm has not taken.
+const TAKEN: u64 = 60;
 /// The time until Swarm starts to act on a node that is back.
 const HEAL: Duration = Duration::from_secs(8);
 /// The nodes of the first and the second member of each pinned service.
@@ -585,7 +587,14 @@ impl Lab {
         (e.run)(self, who);
         let (mut hang, others) = self.hanging(e.subject.name);
         hang.retain(|i| who.contains(i));
+        let (clusters, others): (Vec<_>, Vec<_>) =
+            others.into_iter().partition(|i| self.variant(*i).cell.on_cluster_volume());
         let mut late = self.settle(&others, HEALS);
+        // Swarm may take a cluster volume from under the new task, which then waits forever: a duty names it.
+        let taken: Vec<usize> = self.settle(&clusters, TAKEN);
+        let (taken, more): (Vec<_>, Vec<_>) =
+            taken.into_iter().partition(|i| self.living(*i).len() < self.wanted(*i).len());
+        late.extend(more);
         late.extend(hang.iter().filter(|i| self.settled(**i)));
         let (to, slow) = (trace::now(), self.delay.take());
         let mut rows = Vec::new();
@@ -623,7 +632,18 @@ impl Lab {
             who.len(),
             late.len()
         ));
-        self.fix(&late.iter().chain(hang.iter().filter(|i| !late.contains(i))).copied().collect::<Vec<_>>());
+        for &i in &taken {
+            let name = self.compiled[i].variant.name;
+            println!(
+                "        its volume was taken: {name} after {}; deployed again, as a duty says",
+                e.subject.name
+            );
+            self.story(name, from);
+        }
+        let late_or_taken = late.iter().chain(&taken);
+        self.fix(
+            &late_or_taken.chain(hang.iter().filter(|i| !late.contains(i))).copied().collect::<Vec<_>>(),
+        );
         (rows, late)
     }
 
