@@ -227,12 +227,18 @@ pub mod codes {
     pub const CHECK_HIDES: &str = "check-hides-names";
     /// A config whose content can change while its name cannot.
     pub const CONFIG_FIXED: &str = "config-fixed";
+    /// A change that leaves data behind: a member does not use the place of its old data any more.
+    pub const CHANGE_DATA: &str = "change-data";
+    /// A change that the orchestrator does not apply: an immutable field.
+    pub const CHANGE_REFUSED: &str = "change-refused";
+    /// A workload that no file has any more, and that nothing stops.
+    pub const CHANGE_RUNNING: &str = "change-running";
 
     /// The rule of code scanning for a part that was not searched. It is no finding.
     pub const NOT_SEARCHED: &str = "not-searched";
 
     /// All codes.
-    pub const ALL: [&str; 23] = [
+    pub const ALL: [&str; 26] = [
         MATCHES_NOTHING,
         IGNORED,
         OVERLAP,
@@ -256,6 +262,9 @@ pub mod codes {
         CHECK_KILLS,
         CHECK_HIDES,
         CONFIG_FIXED,
+        CHANGE_DATA,
+        CHANGE_REFUSED,
+        CHANGE_RUNNING,
     ];
 }
 

@@ -10,6 +10,10 @@ use crate::text::path::shortest;
 /// The name of standard input in messages. Its text decides whether it is TOML or YAML.
 pub const STDIN: &str = "<stdin>";
 
+/// What follows the path of a kustomization in the path of an object that was built from it:
+/// `db/kustomization.yaml (rendered)/statefulset-db.yaml`.
+pub const RENDERED: &str = " (rendered)/";
+
 /// A text and its path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Input {

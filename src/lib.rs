@@ -30,8 +30,8 @@
 //!    that no gap names is one more gap (`compile/cross_check.rs`). [`verify`] does the same for
 //!    files that berthc did not emit.
 //!
-//! Besides these steps, [`change`] reports which changes to an older tree cannot be applied
-//! directly.
+//! Besides these steps, [`change`] reports which changes to an older tree, or to older files from any
+//! source, cannot be applied directly.
 //!
 //! [`compile()`] reads the specs one by one and keeps a summary of each (`compile/summary.rs`). From
 //! the summaries it learns which specs can affect one another (`compile/index.rs`). Such specs form a

@@ -13,6 +13,8 @@ pub(super) struct Home {
     pub(super) target: Target,
     /// The file that defines the place.
     pub(super) file: String,
+    /// The name of its stack on Swarm.
+    pub(super) stack: String,
     /// The namespace on Kubernetes; empty on other targets.
     pub(super) scope: String,
     /// The workload, as its tools name it: `statefulset/kv`, `kv@0.service`, `kv-0`.
@@ -106,14 +108,21 @@ pub(super) fn homes(tree: &Tree) -> BTreeMap<(String, Target), Vec<Home>> {
             let folder = workload.at.file.split('/').next().unwrap_or_default().to_owned();
             let text = tree.get(&*workload.at.file).map_or("", String::as_str);
             let found = all.entry((folder, read.target)).or_default();
-            workload.members.iter().for_each(|m| found.extend(of(read.target, text, workload, m)));
+            let stack = workload.at.file.split('/').next().unwrap_or_default();
+            workload.members.iter().for_each(|m| found.extend(of((read.target, stack), text, workload, m)));
         }
     }
     all
 }
 
 /// Returns the places of the data of one member, or one entry without storage if it has no data.
-fn of(target: Target, text: &str, workload: &Workload, member: &Member) -> Vec<Home> {
+/// `text` is the file, for the backends in its comments.
+pub(super) fn of(
+    (target, stack): (Target, &str),
+    text: &str,
+    workload: &Workload,
+    member: &Member,
+) -> Vec<Home> {
     let name = match target {
         Target::Fleet => workload.name.trim_end_matches(".service").replace('@', "-"),
         Target::Swarm => workload.name.clone(),
@@ -122,6 +131,7 @@ fn of(target: Target, text: &str, workload: &Workload, member: &Member) -> Vec<H
     let home = |mount: String, storage| Home {
         target,
         file: workload.at.file.to_string(),
+        stack: stack.to_owned(),
         scope: workload.scope.clone(),
         workload: workload.name.clone(),
         per_node: workload.kind.per_node(),

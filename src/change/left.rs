@@ -15,7 +15,7 @@ use crate::spec::source::Route;
 use crate::target::Target;
 
 /// One change of a service: its kind and what it changes from.
-type Key = (Kind, String);
+pub(super) type Key = (Kind, String);
 
 /// Compares the members of the older files `old` with those of `new`. Changes in `accepted`
 /// (`SERVICE/NAME`) and under `moved` of the spec are warnings. Returns the targets of each service
@@ -89,7 +89,7 @@ pub struct Renamed<'a> {
 
 /// Returns what changes for the member of `old`, with its home among `news`. `None` if its data
 /// stays in use.
-fn compare<'h>(old: &Home, news: &'h [Home]) -> Option<(Kind, String, Option<&'h Home>)> {
+pub(super) fn compare<'h>(old: &Home, news: &'h [Home]) -> Option<(Kind, String, Option<&'h Home>)> {
     if news.is_empty() {
         return Some((Kind::Target, old.target.name().into(), None));
     }
@@ -162,7 +162,7 @@ fn compare<'h>(old: &Home, news: &'h [Home]) -> Option<(Kind, String, Option<&'h
 
 /// Joins all removed members into one change, and the changed directories of each kind into one
 /// change.
-fn merge_changes(found: BTreeMap<Key, Vec<Pair<'_>>>) -> Vec<(Kind, String, Vec<Pair<'_>>)> {
+pub(super) fn merge_changes(found: BTreeMap<Key, Vec<Pair<'_>>>) -> Vec<(Kind, String, Vec<Pair<'_>>)> {
     let mut all: Vec<(Kind, String, Vec<Pair<'_>>)> = Vec::new();
     for ((kind, from), pairs) in found {
         let joined = matches!(kind, Kind::Members | Kind::Host);
@@ -229,7 +229,7 @@ fn pattern(pairs: &[Pair<'_>]) -> String {
 }
 
 /// Returns the first place of the data, and the number of the other places. `None` without data.
-fn places(pairs: &[Pair<'_>]) -> Option<String> {
+pub(super) fn places(pairs: &[Pair<'_>]) -> Option<String> {
     let all: BTreeSet<String> =
         pairs.iter().filter_map(|p| p.old.storage.as_ref()).map(Storage::words).collect();
     let first = all.first()?;
@@ -261,7 +261,8 @@ impl About<'_> {
         for target in Target::ALL {
             let own: Vec<&Pair<'_>> = pairs.iter().filter(|p| p.old.target == target).collect();
             if !own.is_empty() {
-                d = d.advice(format!("on {target}: {}", steps(self.name, kind, &own)));
+                let apply = format!("kubectl apply -k {}/kubernetes", self.name);
+                d = d.advice(format!("on {target}: {}", steps((self.name, apply), kind, &own)));
             }
         }
         if self.moved.contains(name) || accepted.contains(&full) {
@@ -274,24 +275,11 @@ impl About<'_> {
     }
 }
 
-/// Makes the diagnostic of one change.
-fn diagnostic(
-    service: &Service,
-    kind: Kind,
-    from: &str,
-    pairs: &[Pair<'_>],
-    accepted: &BTreeSet<String>,
-) -> Option<Diagnostic> {
-    let name = match from.strip_prefix('/') {
-        Some(path) => format!("{}/{path}", kind.word()),
-        None => format!("{}/{from}", kind.word()),
-    };
-    let place = service.key(&route(service, kind, pairs));
-    let Some(at) = places(pairs) else { return Some(runs_on(service, place, pairs)) };
+/// Says what a change does to the data in the places `at`. `own` is what changes.
+pub(super) fn message(own: &str, (kind, from): (Kind, &str), at: String, pairs: &[Pair<'_>]) -> String {
     let now = pairs.iter().find_map(|p| p.new?.storage.as_ref()).map(Storage::words);
     let now = now.unwrap_or_default();
-    let own = &service.name;
-    let message = match kind {
+    match kind {
         Kind::Target => format!(
             "{own} no longer has the target {from}: its members keep running there, with the data in {at}"
         ),
@@ -314,7 +302,25 @@ fn diagnostic(
         Kind::Pin => {
             format!("{own} moves to other nodes, and its data stays on the nodes with `{from}`, in {at}")
         }
+    }
+}
+
+/// Makes the diagnostic of one change.
+fn diagnostic(
+    service: &Service,
+    kind: Kind,
+    from: &str,
+    pairs: &[Pair<'_>],
+    accepted: &BTreeSet<String>,
+) -> Option<Diagnostic> {
+    let name = match from.strip_prefix('/') {
+        Some(path) => format!("{}/{path}", kind.word()),
+        None => format!("{}/{from}", kind.word()),
     };
+    let place = service.key(&route(service, kind, pairs));
+    let Some(at) = places(pairs) else { return Some(runs_on(service, place, pairs)) };
+    let own = &service.name;
+    let message = message(own, (kind, from), at, pairs);
     let moved: BTreeSet<String> = service.moved.iter().cloned().collect();
     let about = About { name: own, moved: &moved, place };
     let d = about.diagnostic(&name, message, (kind, pairs), accepted);

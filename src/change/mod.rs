@@ -4,11 +4,13 @@
 //! data behind, is an error.
 
 mod file;
+mod files;
 mod fleet;
 mod home;
 mod kind;
 mod kubernetes;
 mod left;
+mod objects;
 mod steps;
 mod swarm;
 
@@ -19,6 +21,7 @@ use crate::emit::Tree;
 use crate::model::Model;
 use crate::target::Target;
 use file::Change;
+pub use files::files;
 pub use left::Renamed;
 
 /// Compares the older files `old` of the services of `model` with the `new` ones. Changes in

@@ -13,10 +13,10 @@ use super::home::{Home, Storage};
 use super::kind::{Kind, Pair};
 use crate::target::Target;
 
-/// Returns the steps of a change of `service` on the target of `pairs`.
-pub(super) fn steps(service: &str, kind: Kind, pairs: &[&Pair<'_>]) -> String {
+/// Returns the steps of a change of `service` on the target of `pairs`. `apply` applies its manifests.
+pub(super) fn steps((service, apply): (&str, String), kind: Kind, pairs: &[&Pair<'_>]) -> String {
     match pairs.first().map(|p| p.old.target) {
-        Some(Target::Kubernetes) => kubernetes(service, kind, pairs),
+        Some(Target::Kubernetes) => kubernetes(service, apply, kind, pairs),
         Some(Target::Fleet) => FLEET.steps(service, kind, pairs),
         Some(Target::Swarm) => SWARM.steps(service, kind, pairs),
         None => String::new(),
@@ -102,14 +102,14 @@ fn volume(home: &Home) -> Option<&str> {
     home.storage.as_ref()?.volume()
 }
 
-fn kubernetes(service: &str, kind: Kind, pairs: &[&Pair<'_>]) -> String {
+fn kubernetes(service: &str, apply: String, kind: Kind, pairs: &[&Pair<'_>]) -> String {
     let Some(first) = pairs.first().map(|p| p.old) else { return String::new() };
     let (ns, set) = (&first.scope, &first.workload);
-    let apply = format!("kubectl apply -k {service}/kubernetes");
     let gone = each(pairs, |old| {
         Some(format!("kubectl -n {ns} wait --for=delete pod/{} --timeout=10m", old.member))
     });
-    let end = if first.per_node {
+    // The names of other pods are not known.
+    let end = if first.per_node || !set.starts_with("statefulset/") {
         format!("kubectl -n {ns} delete {set} --cascade=foreground")
     } else {
         format!("kubectl -n {ns} scale {set} --replicas=0; {gone}; kubectl -n {ns} delete {set}")
@@ -231,8 +231,7 @@ const SWARM: Docker = Docker {
 impl Docker {
     fn each(&self, command: &str, pairs: &[&Pair<'_>]) -> String {
         each(pairs, |old| {
-            let stack = old.file.split('/').next().unwrap_or_default();
-            let command = command.replace("STACK", stack).replace("UNIT", &old.workload);
+            let command = command.replace("STACK", &old.stack).replace("UNIT", &old.workload);
             Some(command.replace("FILE", &old.file))
         })
     }

@@ -11,21 +11,43 @@ use crate::model::Model;
 use crate::route;
 use crate::text::yaml::{Document, Value, documents};
 
-/// Checks one stack file.
-pub(super) fn judge(change: &mut Change<'_>, before: &str, after: &str) {
-    let (before, after) = (documents(before).0, documents(after).0);
-    let (Some(before), Some(after)) = (before.first(), after.first()) else { return };
+/// What `docker stack deploy` does not apply.
+pub(super) struct Refusal<'d> {
+    /// The name of the volume or service.
+    pub(super) name: String,
+    pub(super) what: What,
+    /// What changes, in the new file.
+    pub(super) at: Value<'d>,
+    pub(super) message: String,
+    pub(super) why: &'static str,
+    /// What to do; `STACK` is the name of the stack.
+    pub(super) steps: String,
+}
+
+/// What a refusal is about.
+pub(super) enum What {
+    Mode,
+    /// The options of a volume: size before and after, if they name sizes.
+    Options(Option<(String, String)>),
+}
+
+/// Returns what `docker stack deploy` does not apply of a changed stack file.
+pub(super) fn refusals<'d>(before: &Document, after: &'d Document) -> Vec<Refusal<'d>> {
+    let mut all = Vec::new();
+    let old: BTreeMap<&str, Value<'_>> = entries(before, "services").into_iter().collect();
     for (name, new) in entries(after, "services") {
-        let Some(old) = before.at(&["services", name]) else { continue };
-        let mode = |v: &Value<'_>| v.at(&["deploy", "mode"]).and_then(|m| m.text());
-        if mode(&old) != mode(&new) {
-            let stack = &change.service.name;
-            change.refused(
-                change.service.key(&route!["members"]),
-                format!("docker stack deploy will refuse the new mode of the service {name}"),
-                "Swarm never makes a replicated service global, nor a global one replicated",
-                format!("docker service rm {stack}_{name}; wait until docker ps shows none of its containers on any node; deploy"),
-            );
+        let Some(old) = old.get(name) else { continue };
+        let mode =
+            |v: Value<'_>| v.at(&["deploy", "mode"]).and_then(Value::text).unwrap_or("replicated".into());
+        if mode(*old) != mode(new) {
+            all.push(Refusal {
+                name: name.to_owned(),
+                what: What::Mode,
+                at: new.at(&["deploy", "mode"]).unwrap_or(new),
+                message: format!("docker stack deploy will refuse the new mode of the service {name}"),
+                why: "Swarm never makes a replicated service global, nor a global one replicated",
+                steps: format!("docker service rm STACK_{name}; wait until docker ps shows none of its containers on any node; deploy"),
+            });
         }
     }
     let old: BTreeMap<String, Value<'_>> = named(before, "volumes").collect();
@@ -35,21 +57,39 @@ pub(super) fn judge(change: &mut Change<'_>, before: &str, after: &str) {
         if before.same(after) {
             continue;
         }
-        let size = |v: &Value<'_>| v.get("size").and_then(|s| s.text());
-        let data = data_of(change, &name);
-        // Volume plugins count in GiB; the plain number is enough to compare.
-        let shrinks = match (size(&before), size(&after), &data) {
-            (Some(before), Some(after), Some(data)) => change.shrinks(data, &before, &after),
-            _ => false,
-        };
-        if !shrinks {
-            let route = data.map_or(route!["exclusive", "data"], |d| route!["exclusive", "data", d]);
-            change.refused(
-                change.service.key(&route),
-                format!("docker will keep the old options of the volume {name}"),
-                "docker reads the options of a volume only when it creates the volume",
-                format!("change the volume in its storage, or move its data to another volume; docker volume inspect {name} shows the old options"),
-            );
+        let size = |v: Value<'_>| v.get("size").and_then(Value::text);
+        all.push(Refusal {
+            what: What::Options(size(before).zip(size(after))),
+            at: after,
+            message: format!("docker will keep the old options of the volume {name}"),
+            why: "docker reads the options of a volume only when it creates the volume",
+            steps: format!("change the volume in its storage, or move its data to another volume; docker volume inspect {name} shows the old options"),
+            name,
+        });
+    }
+    all
+}
+
+/// Checks one stack file.
+pub(super) fn judge(change: &mut Change<'_>, before: &str, after: &str) {
+    let (before, after) = (documents(before).0, documents(after).0);
+    let (Some(before), Some(after)) = (before.first(), after.first()) else { return };
+    for Refusal { name, what, message, why, steps, .. } in refusals(before, after) {
+        let steps = steps.replace("STACK", &change.service.name);
+        match what {
+            What::Mode => change.refused(change.service.key(&route!["members"]), message, why, steps),
+            What::Options(sizes) => {
+                let data = data_of(change, &name);
+                // Volume plugins count in GiB; the plain number is enough to compare.
+                let shrinks = match (sizes, &data) {
+                    (Some((before, after)), Some(data)) => change.shrinks(data, &before, &after),
+                    _ => false,
+                };
+                if !shrinks {
+                    let route = data.map_or(route!["exclusive", "data"], |d| route!["exclusive", "data", d]);
+                    change.refused(change.service.key(&route), message, why, steps);
+                }
+            }
         }
     }
 }
@@ -59,10 +99,10 @@ fn entries<'d>(document: &'d Document, map: &str) -> Vec<(&'d str, Value<'d>)> {
     document.at(&[map]).map(|v| v.entries()).unwrap_or_default()
 }
 
-/// Returns the entries that the stack creates, by their names in the cluster.
+/// Returns the entries that the stack creates, by their names in the cluster, as far as the file has them.
 fn named<'d>(document: &'d Document, map: &str) -> impl Iterator<Item = (String, Value<'d>)> {
     let own = entries(document, map).into_iter().filter(|(_, v)| v.get("external").is_none());
-    own.filter_map(|(_, v)| Some((v.get("name")?.text()?, v)))
+    own.map(|(key, v)| (v.get("name").and_then(Value::text).unwrap_or_else(|| key.to_owned()), v))
 }
 
 /// Returns the data directory in the volume `name`: the name of the volume starts with it.

@@ -107,6 +107,8 @@ Examples:
   berthc verify deploy --fix --diff
   berthc verify stack.yml --force-actions --nodes 3
   helm template CHART | berthc verify -
+  berthc verify --kustomize overlays/prod
+  berthc verify deploy --against origin/main
   kubectl get -A sts,deploy,ds,job,cronjob,pod,pvc,pv,pdb,svc,sc -o yaml | berthc verify -
   docker stack config -c stack.yml | berthc verify -
   berthc explain swarm/data/update")]

@@ -13,6 +13,7 @@ mod github;
 mod init;
 mod job;
 mod known;
+mod kustomize;
 mod lock;
 mod older;
 mod output;

@@ -1,15 +1,15 @@
 //! The state that changes are judged against: the current files in OUT, another folder, or OUT at a
-//! revision of git.
+//! revision of git; for `berthc verify`, other files, or the same files at a revision.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use berthc::{Target, Tree};
 
-use super::drift;
 use super::stdout::Outside;
+use super::{drift, read};
 
 /// The older state.
 pub enum Older {
@@ -27,7 +27,7 @@ impl Older {
         if Path::new(against).is_dir() {
             return Ok(Self::Folder(against.into()));
         }
-        revision(against, out).map(Self::Revision)
+        revision(against, out, None).map(Self::Revision)
     }
 
     /// Returns the files of berthc in the folder of the service `name`.
@@ -66,8 +66,36 @@ impl Older {
     }
 }
 
-/// Reads the files of `out` at the revision `rev`.
-fn revision(rev: &str, out: &Path) -> Result<Tree, Outside> {
+/// Returns the older texts of the files in `paths`: those of the folder or file `against`, or those of the
+/// same paths at the revision `against`, each named `REVISION:PATH`, as git names them.
+///
+/// # Errors
+/// `against` is neither of both, git fails, or a file cannot be read.
+pub fn texts(against: &str, paths: &[PathBuf]) -> Result<BTreeMap<String, String>, Outside> {
+    if against == "-" || Path::new(against).exists() {
+        return read::manifests(&[against.into()]);
+    }
+    let mut all = BTreeMap::new();
+    for path in paths.iter().filter(|path| path.as_os_str() != "-") {
+        let folder = path.is_dir();
+        let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let (out, only) = if folder { (path.as_path(), None) } else { (parent, path.file_name()) };
+        let tree = revision(against, out, only.and_then(|name| name.to_str()))?;
+        for (name, text) in tree {
+            let file = if folder { path.join(&name) } else { path.clone() };
+            if folder && !read::of_folder(&name) {
+                continue;
+            }
+            // The name of a unit is the last step of its path, also after the revision.
+            let here = if file.components().count() == 1 { "./" } else { "" };
+            all.insert(format!("{against}:{here}{}", file.display()), text);
+        }
+    }
+    Ok(all)
+}
+
+/// Reads the files of `out` at the revision `rev`, or only the file `only` of it.
+fn revision(rev: &str, out: &Path, only: Option<&str>) -> Result<Tree, Outside> {
     if rev.starts_with('-') {
         return Err(format!("--against {rev}: neither a folder nor a revision"));
     }
@@ -81,7 +109,8 @@ fn revision(rev: &str, out: &Path) -> Result<Tree, Outside> {
         Err(format!("--against {rev}: {}", said.lines().next().unwrap_or("git fails")))
     };
     // Each line is `MODE TYPE ID\tPATH`, with paths below OUT.
-    let list = git(&["ls-tree", "-r", "-z", rev], Stdio::null())?;
+    let list = ["ls-tree", "-r", "-z", rev].into_iter().chain(only).collect::<Vec<_>>();
+    let list = git(&list, Stdio::null())?;
     let list = String::from_utf8_lossy(&list);
     let files = list.split('\0').filter_map(|line| line.split_once('\t'));
     let files: Vec<(&str, &str)> = files

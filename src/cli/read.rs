@@ -254,26 +254,38 @@ pub fn regular(path: &Path, about: &fs::Metadata) -> Result<(), Outside> {
     }
 }
 
+/// The extensions of manifests, stack files and units.
+const KINDS: [&str; 15] = [
+    "yaml",
+    "yml",
+    "json",
+    "service",
+    "conf",
+    "timer",
+    "socket",
+    "mount",
+    "path",
+    "target",
+    "device",
+    "container",
+    "volume",
+    "kube",
+    "pod",
+];
+
+/// Returns whether a path has the extension of a manifest, a stack file or a unit.
+fn of_kind(path: &Path) -> bool {
+    path.extension().is_some_and(|e| KINDS.contains(&&*e.to_string_lossy()))
+}
+
+/// Returns whether [`manifests`] reads the file at `path` below a folder.
+pub fn of_folder(path: &str) -> bool {
+    !path.split('/').any(|step| step.starts_with('.')) && of_kind(Path::new(path))
+}
+
 /// Reads manifests, units and stack files: files, and everything below folders. Skips hidden
 /// folders, links to folders and files of other kinds.
 pub fn manifests(paths: &[PathBuf]) -> Result<BTreeMap<String, String>, Outside> {
-    const KINDS: [&str; 15] = [
-        "yaml",
-        "yml",
-        "json",
-        "service",
-        "conf",
-        "timer",
-        "socket",
-        "mount",
-        "path",
-        "target",
-        "device",
-        "container",
-        "volume",
-        "kube",
-        "pod",
-    ];
     let mut found = BTreeMap::new();
     let mut open: Vec<(PathBuf, bool)> = paths.iter().map(|p| (p.clone(), true)).collect();
     while let Some((path, named)) = open.pop() {
@@ -295,8 +307,7 @@ pub fn manifests(paths: &[PathBuf]) -> Result<BTreeMap<String, String>, Outside>
             }
             continue;
         }
-        let kind = path.extension().is_some_and(|e| KINDS.contains(&&*e.to_string_lossy()));
-        if !(named || kind && path.is_file()) {
+        if !(named || of_kind(&path) && path.is_file()) {
             continue;
         }
         found.insert(path.to_string_lossy().into_owned(), text(&path)?);

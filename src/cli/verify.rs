@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
@@ -24,23 +24,31 @@ use super::output::{Format, Output, Report};
 use super::progress::Line;
 use super::report::source_text;
 use super::stdout::Outside;
-use super::{fix, job, read};
+use super::{fix, job, kustomize, older, read, write};
 
 /// The files to verify, and the bounds of the search.
 #[derive(Debug, Args)]
 pub struct Verify {
     /// Manifests, units and stack files, or folders with them, or - for manifests or a stack file on
     /// standard input; berthc assumes that all of them run in one cluster
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present = "kustomize", value_name = "PATH")]
     paths: Vec<PathBuf>,
+    /// Also verify what the kustomization in DIR gives: built by the kubectl or kustomize in PATH, never
+    /// over the network
+    #[arg(long, value_name = "DIR", conflicts_with = "fix")]
+    kustomize: Vec<PathBuf>,
+    /// Also tell what the change from OLD does: from another file or folder, or from these files at a
+    /// revision of git
+    #[arg(long, value_name = "OLD")]
+    against: Option<String>,
     /// Also search forced deletions
     #[arg(long)]
     force_actions: bool,
     /// The number of nodes of the searched cluster
     #[arg(long, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u8).range(2..=3))]
     nodes: u8,
-    /// Write the plain fixes into the files, one by one; comments and layout stay, and the findings that
-    /// are left are reported
+    /// Write the plain fixes into the files; comments and layout stay, and the findings that are left are
+    /// reported
     #[arg(long)]
     fix: bool,
     /// With --fix: print the changes as a diff and write nothing
@@ -53,6 +61,10 @@ pub struct Verify {
 /// Runs `verify`. Returns the exit code that the help describes.
 pub fn run(args: &Verify) -> Result<ExitCode, Outside> {
     let mut texts = read::manifests(&args.paths)?;
+    for dir in &args.kustomize {
+        texts.extend(kustomize::build(dir)?);
+    }
+    let old = old(args)?;
     let project = match project()? {
         Ok(project) => project,
         Err((project, faults)) => {
@@ -64,7 +76,9 @@ pub fn run(args: &Verify) -> Result<ExitCode, Outside> {
     let images = Images::with(&own);
     let bounds = Bounds { nodes: usize::from(args.nodes), force: args.force_actions };
     let known = Known { images: &images, quiet: &quiet };
-    let look = |texts: &Texts| search(texts, Settings { known, accepts: &accepts, bounds });
+    let against: Vec<File<'_>> = of(&old);
+    let settings = Settings { known, accepts: &accepts, bounds, against: &against };
+    let look = |texts: &Texts| search(texts, settings);
     let (mut verified, mut data, mut fixed) = (look(&texts), String::new(), None);
     if args.fix {
         let mended = mend::all(&texts, &look);
@@ -90,8 +104,12 @@ pub fn run(args: &Verify) -> Result<ExitCode, Outside> {
             Report { json: json.as_object().cloned().unwrap_or_default(), ..Report::default() }
         }
         Format::Text => {
-            let _ = anstream::stderr().write_all(text(&texts, &verified).as_bytes());
-            let summary = fixed.into_iter().chain([summary(&verified)]).collect::<Vec<_>>().join("\n");
+            let told = args.against.as_ref().map(|name| compared(name, old.len()));
+            // Findings about what is gone show its lines.
+            let shown = old.into_iter().chain(texts).collect();
+            let _ = anstream::stderr().write_all(text(&shown, &verified).as_bytes());
+            let all = fixed.into_iter().chain(told).chain([summary(&verified)]);
+            let summary = all.collect::<Vec<_>>().join("\n");
             Report { data, summary, ..Report::default() }
         }
         Format::Sarif | Format::Github => {
@@ -116,9 +134,30 @@ pub fn run(args: &Verify) -> Result<ExitCode, Outside> {
     }
 }
 
+/// Returns the older texts of `--against`.
+fn old(args: &Verify) -> Result<Texts, Outside> {
+    let Some(against) = &args.against else { return Ok(Texts::new()) };
+    if args.kustomize.is_empty() {
+        return older::texts(against, &args.paths);
+    }
+    if !Path::new(against).exists() {
+        return Err(format!(
+            "--against {against}: it is no folder, and a revision is not built: git worktree add ../old {against}"
+        ));
+    }
+    match kustomize::file(Path::new(against)) {
+        Some(_) => kustomize::build(Path::new(against)),
+        None => read::manifests(&[against.into()]),
+    }
+}
+
+fn of(texts: &Texts) -> Vec<File<'_>> {
+    texts.iter().map(|(path, text)| File { path, text }).collect()
+}
+
 /// Searches texts and tells the progress.
 fn search(texts: &Texts, settings: Settings<'_>) -> Verified {
-    let files: Vec<File<'_>> = texts.iter().map(|(path, text)| File { path, text }).collect();
+    let files = of(texts);
     let mut line = Line::default();
     let verified = watched(&files, settings, &mut |progress| {
         line.tell(|| match progress {
@@ -186,6 +225,11 @@ fn text(texts: &BTreeMap<String, String>, verified: &Verified) -> String {
     out
 }
 
+/// Returns the line that says what the files were compared with.
+fn compared(against: &str, files: usize) -> String {
+    format!("compared with {} of {}", write::files(files), shown(against))
+}
+
 /// Returns a summary of the search and its findings.
 fn summary(verified: &Verified) -> String {
     let mut out = String::new();
@@ -237,10 +281,13 @@ fn unused(accept: &Accept) -> SarifResult {
     }
 }
 
-/// Returns the range of a whole line.
+/// Returns the range of a whole line. A rendered object is in no file: its place is the kustomization.
 fn spot(at: &At) -> Spot {
-    let start = (at.line, 1);
-    Spot { path: at.file.to_string(), start, end: start, text: at.field.clone() }
+    let (path, line, text) = match kustomize::source(&at.file) {
+        Some((path, object)) => (path, 1, format!("{object}:{}: {}", at.line, at.field)),
+        None => (&*at.file, at.line, at.field.clone()),
+    };
+    Spot { path: path.to_owned(), start: (line, 1), end: (line, 1), text }
 }
 
 /// Converts a part that was not searched for SARIF code scanning.

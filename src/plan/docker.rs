@@ -4,6 +4,7 @@ use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::model::{Check, Health, Probe, Service, Volume, Workload};
 use crate::spec::{Scheme, Tool};
+use crate::text::quote::{shell_quote, shell_word};
 
 /// The script of `guard: lock`. It locks the data directory itself (`$0`) and then becomes the
 /// command, so the lock lives as long as the process. A lock file would disturb programs that
@@ -135,18 +136,6 @@ fn nfs(name: &str, wanted: &Volume) -> Vec<(String, String)> {
         mount.push_str(further);
     }
     [("type", "nfs".to_owned()), ("o", mount), ("device", device)].map(|(k, v)| (k.to_owned(), v)).to_vec()
-}
-
-/// Quotes `text` as one word of a POSIX shell.
-pub fn shell_quote(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
-/// Quotes `text` only if a shell would not read it as one word.
-pub fn shell_word(text: &str) -> String {
-    let bare =
-        !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./:@=,+".contains(&b));
-    if bare { text.to_owned() } else { shell_quote(text) }
 }
 
 /// Joins a command into one line for a shell.

@@ -114,6 +114,18 @@ pub fn option(text: &str) -> String {
     word(&[Piece::Text(text)], false)
 }
 
+/// Quotes `text` as one word of a POSIX shell.
+pub fn shell_quote(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// Quotes `text` only if a shell would not read it as one word.
+pub fn shell_word(text: &str) -> String {
+    let bare =
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./:@=,+".contains(&b));
+    if bare { text.to_owned() } else { shell_quote(text) }
+}
+
 /// Returns a value in the language of units unchanged; `None` if it would not stay one value
 /// on one line (systemd.syntax(7): a line that ends with a backslash goes on).
 pub fn setting(text: &str) -> Option<&str> {

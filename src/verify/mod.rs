@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use crate::change;
 use crate::explore::{self, Bounds, Memo};
 pub use crate::finding::Accept;
 use crate::finding::{Finding, Level};
@@ -54,6 +55,8 @@ pub struct Settings<'s> {
     pub accepts: &'s [Accept],
     /// The bounds of the search.
     pub bounds: Bounds,
+    /// The older files, to tell what the change does; none without a change.
+    pub against: &'s [File<'s>],
 }
 
 /// An accepted finding.
@@ -144,7 +147,7 @@ pub enum Progress {
 /// ```
 pub fn verify(files: &[File<'_>], bounds: Bounds) -> Verified {
     let known = Known::from(Images::builtin());
-    watched(files, Settings { known, accepts: &[], bounds }, &mut |_| {})
+    watched(files, Settings { known, accepts: &[], bounds, against: &[] }, &mut |_| {})
 }
 
 /// Searches `worlds` for violations only. The caller knows more than the files: `single` returns
@@ -154,14 +157,17 @@ pub fn violations(mut worlds: Worlds<'_>, memo: &Memo, single: &dyn Fn(&Workload
     for workload in worlds.read.iter_mut().flat_map(|read| &mut read.world.workloads) {
         workload.single = single(workload);
     }
-    search(worlds, &[], Bounds::default(), memo, &mut |_| {})
+    search(worlds, &[], (Bounds::default(), memo), Vec::new(), &mut |_| {})
 }
 
 /// Verifies like [`verify`], with the settings of a project. Reports the progress to `tell`.
 pub fn watched(files: &[File<'_>], settings: Settings<'_>, tell: &mut dyn FnMut(Progress)) -> Verified {
-    let Settings { known, accepts, bounds } = settings;
+    let Settings { known, accepts, bounds, against } = settings;
     let worlds = Worlds::read(files, known, &mut |files| tell(Progress::Reading(files)));
-    let mut verified = search(worlds, accepts, bounds, &Memo::default(), tell);
+    let old = Worlds::read(against, known, &mut |_| {});
+    let changes = change::files(&old, &worlds);
+    let mut verified = search(worlds, accepts, (bounds, &Memo::default()), changes, tell);
+    verified.lost.extend(old.read.into_iter().flat_map(|read| read.world.lost));
     verified.findings = fold::fold(verified.findings);
     verified
 }
@@ -189,13 +195,13 @@ fn bare(workload: &Workload) -> bool {
 fn search(
     worlds: Worlds<'_>,
     accepts: &[Accept],
-    bounds: Bounds,
-    memo: &Memo,
+    (bounds, memo): (Bounds, &Memo),
+    changes: Vec<Finding>,
     tell: &mut dyn FnMut(Progress),
 ) -> Verified {
     let Worlds { files, targets, read, passed } = worlds;
     let accepts = Accepts::read(&files, &targets, accepts);
-    let mut used = BTreeSet::new();
+    let mut all = Vec::new();
     let mut verified = Verified { passed, ..Verified::default() };
     for Read { target, files, mut world } in read {
         let explored = explore::watched(target, &world, bounds, memo, &mut |done, of| {
@@ -213,14 +219,16 @@ fn search(
         verified.bare.extend(world.workloads.iter().filter(|w| bare(w)).map(|w| w.name.clone()));
         verified.unread.append(&mut world.unread);
         verified.lost.append(&mut world.lost);
-        for finding in explored.findings.into_iter().chain(world.findings) {
-            match accepts.reason(&finding).map(|(because, by)| (because.to_owned(), by)) {
-                Some((because, by)) => {
-                    used.extend(by);
-                    verified.accepted.push(Accepted { finding, because });
-                }
-                None => verified.findings.push(finding),
+        all.extend(explored.findings.into_iter().chain(world.findings));
+    }
+    let mut used = BTreeSet::new();
+    for finding in all.into_iter().chain(changes) {
+        match accepts.reason(&finding).map(|(because, by)| (because.to_owned(), by)) {
+            Some((because, by)) => {
+                used.extend(by);
+                verified.accepted.push(Accepted { finding, because });
             }
+            None => verified.findings.push(finding),
         }
     }
     verified.stale = accepts.stale(&used);

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::section::{Section, owner, word};
 use crate::model::Workload;
-use crate::plan::docker::{NFS, shell_word};
+use crate::plan::docker::NFS;
+use crate::text::quote::shell_word;
 
 /// `volumes` are those of one member: names and options.
 pub fn docker_volumes(

@@ -5,10 +5,10 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use crate::model::{Model, Service, Template, Workload};
-use crate::plan::docker::shell_quote;
 use crate::plan::spoken;
 use crate::target::Target;
 use crate::text::quote;
+use crate::text::quote::shell_quote;
 
 /// Duties of one kind.
 #[derive(Debug, Serialize)]

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use crate::emit::secret_variable;
 use crate::model::{File, Secret};
-use crate::plan::docker::shell_quote;
 use crate::text::quote;
+use crate::text::quote::shell_quote;
 use crate::value::{Part, Text};
 
 /// The docker client on a Container Linux machine.

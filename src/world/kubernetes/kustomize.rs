@@ -1,9 +1,13 @@
-//! Applies the namespace of a kustomization to the files of its folder, and lists its other changes.
+//! Applies the namespace of a kustomization to the files of its folder, and lists its other changes and
+//! the files that it includes and that are not here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::object::Object;
+use crate::text::path::shortest;
+use crate::text::quote::shell_word;
 use crate::text::yaml::Value;
+use crate::world::File;
 use crate::world::found::Found;
 
 /// The fields that change nothing that berthc reads.
@@ -37,9 +41,14 @@ const LAYERS: usize = 16;
 const CLUSTER: [&str; 2] = ["PersistentVolume", "StorageClass"];
 
 /// Applies the namespaces of all kustomizations, the outermost last, and removes the kustomizations.
-pub(super) fn apply(objects: &mut Vec<Object<'_>>, found: &mut Found) {
+pub(super) fn apply(files: &[File<'_>], objects: &mut Vec<Object<'_>>, found: &mut Found) {
     let (kustomizations, mut rest): (Vec<_>, Vec<_>) =
         std::mem::take(objects).into_iter().partition(|o| o.kind == "Kustomization");
+    if kustomizations.is_empty() {
+        *objects = rest;
+        return;
+    }
+    let here: BTreeSet<String> = files.iter().map(|f| shortest(f.path)).collect();
     let mut over: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     let mut patches: BTreeSet<String> = BTreeSet::new();
     for (i, k) in kustomizations.iter().enumerate() {
@@ -48,16 +57,22 @@ pub(super) fn apply(objects: &mut Vec<Object<'_>>, found: &mut Found) {
             let path = patch.get("path").unwrap_or(patch);
             patches.extend(path.as_str().map(|path| join(folder(&k.file), path)));
         }
-        for key in ["resources", "bases"] {
-            for resource in k.root.get(key).map(Value::texts).unwrap_or_default() {
-                over.entry(join(folder(&k.file), &resource)).or_default().push(i);
+        let lists = ["resources", "bases"].iter().filter_map(|key| k.root.get(key));
+        for (at, resource) in lists.flat_map(Value::items).filter_map(|v| Some((v, v.as_str()?))) {
+            let path = join(folder(&k.file), resource);
+            let inside = format!("{path}/");
+            let first = here.range(inside.clone()..).next().is_some_and(|file| file.starts_with(&inside));
+            if !first && !here.contains(&path) {
+                let what = format!("a kustomization includes {resource}, which is not among the files");
+                found.not_searched(k.at(at), what, build(&k.file));
             }
+            over.entry(path).or_default().push(i);
         }
     }
     // A patch is a part of an object, not an object.
-    rest.retain(|object| !patches.contains(&*object.file));
+    rest.retain(|object| !patches.contains(&shortest(&object.file)));
     for object in rest.iter_mut().filter(|o| !CLUSTER.contains(&o.kind)) {
-        let mut path = object.file.to_string();
+        let mut path = shortest(&object.file);
         // From the inside out: the kustomization with the file, then the one with that folder. The loop
         // ends at a cycle.
         let mut asked = BTreeSet::new();
@@ -67,7 +82,7 @@ pub(super) fn apply(objects: &mut Vec<Object<'_>>, found: &mut Found) {
             if let Some(namespace) = k.root.get("namespace").and_then(Value::as_str) {
                 namespace.clone_into(&mut object.namespace);
             }
-            path = k.file.to_string();
+            path = shortest(&k.file);
         }
     }
     *objects = rest;
@@ -94,45 +109,40 @@ fn list(kustomization: &Object<'_>, found: &mut Found) {
                     .iter()
                     .any(|k| l.get(k).and_then(Value::flag) == Some(true))
             });
+        // The image tells which software runs.
+        let image = |i: &Value<'_>| {
+            let last = |key: &str| Some(i.get(key)?.as_str()?.rsplit('/').next().unwrap_or_default());
+            last("newName").is_some_and(|new| last("name") != Some(new))
+        };
+        let renames = key == "images" && value.items().iter().any(image);
         let empty = value.is_null() || value.is_list() && value.items().is_empty();
-        if HARMLESS.contains(&key) || label || empty {
+        if HARMLESS.contains(&key) && !renames || label || empty {
             continue;
         }
         let at = kustomization.at(value);
-        if ALIKE.contains(&key) {
+        if ALIKE.contains(&key) || renames {
             found.unread(
                 at,
-                format!("`{key}` of a kustomization is not applied: the search uses the names and labels in the files"),
+                format!("`{key}` of a kustomization is not applied: the search uses what is in the files"),
             );
             continue;
         }
-        let dir = match folder(&kustomization.file) {
-            "" => ".",
-            dir => dir,
-        };
         let what = format!("`{key}` of a kustomization changes what runs, and is not applied");
-        found.not_searched(at, what, format!("kubectl kustomize {dir} | berthc verify -"));
+        found.not_searched(at, what, build(&kustomization.file));
     }
+}
+
+/// Returns the line that verifies what a kustomization gives.
+fn build(file: &str) -> String {
+    let dir = Some(folder(file)).filter(|dir| !dir.is_empty()).unwrap_or(".");
+    format!("kubectl kustomize {} | berthc verify -", shell_word(dir))
 }
 
 fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-/// Returns `path` relative to `folder`, without `.` and `..`.
+/// Returns `path` relative to `folder`, in its shortest form.
 fn join(folder: &str, path: &str) -> String {
-    let mut steps: Vec<&str> = folder.split('/').collect();
-    if folder.is_empty() {
-        steps.clear();
-    }
-    for step in path.split('/') {
-        match step {
-            "" | "." => {}
-            ".." if steps.last().is_some_and(|s| *s != "..") => {
-                steps.pop();
-            }
-            step => steps.push(step),
-        }
-    }
-    steps.join("/")
+    if folder.is_empty() { shortest(path) } else { shortest(&format!("{folder}/{path}")) }
 }

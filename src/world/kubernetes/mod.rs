@@ -41,7 +41,7 @@ pub fn read(files: &[File<'_>], images: &Images, quiet: &[String]) -> World {
     let mut found = Found::default();
     let documents = object::documents(files, &mut found);
     let mut objects = object::objects(&documents, quiet, &mut found);
-    kustomize::apply(&mut objects, &mut found);
+    kustomize::apply(files, &mut objects, &mut found);
     object::twice(&objects, &mut found);
     fields::judge(&objects, &mut found);
     let reads = workload::workloads(&objects, images, &mut found);

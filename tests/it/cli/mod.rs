@@ -3,6 +3,7 @@
 mod check;
 mod fix;
 mod known;
+mod kustomize;
 mod output;
 mod safe;
 mod terminal;

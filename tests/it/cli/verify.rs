@@ -177,3 +177,60 @@ fn a_folder_is_read_with_its_pods() {
     let run = berthc_in(dir.path(), &["verify", "q"]);
     assert_ne!(run.status.code(), Some(0), "{}", stderr(&run));
 }
+
+#[test]
+fn a_change_is_compared_with_a_folder_a_pipe_or_a_revision() {
+    let dir = tempfile::tempdir().unwrap();
+    let other = LIST.replace("/mnt/db", "/mnt/other");
+    files(
+        dir.path(),
+        &[("deploy/db.yaml", LIST), ("deploy/.hidden.yaml", "no: yaml: at all"), ("old/a.yaml", LIST)],
+    );
+    let git = |args: &[&str]| {
+        let mut git = Command::new("git");
+        git.args(args).current_dir(dir.path()).env("GIT_CONFIG_GLOBAL", "/dev/null");
+        for name in ["GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"] {
+            git.env(name, "x@x");
+        }
+        assert!(git.output().unwrap().status.success(), "{args:?}");
+    };
+    git(&["init", "-q"]);
+    git(&["add", "-A"]);
+    git(&["commit", "-qm", "first"]);
+    files(dir.path(), &[("deploy/db.yaml", &other)]);
+    for (old, path) in [
+        ("old", "deploy"),
+        ("old/a.yaml", "deploy"),
+        ("-", "deploy"),
+        ("HEAD", "deploy"),
+        ("HEAD", "deploy/db.yaml"),
+    ] {
+        let run = piped(dir.path(), &["verify", path, "--against", old], LIST);
+        assert_eq!(run.status.code(), Some(1));
+        let said = stderr(&run);
+        assert!(said.contains("[change-data]") && said.contains("stays in /mnt/db"), "{old}: {said}");
+        let all = format!("{said}{}", stdout(&run));
+        assert!(all.contains(&format!("compared with 1 file of {old}")), "{old}: {all}");
+    }
+    // What is gone shows its old line.
+    files(dir.path(), &[("deploy/db.yaml", STACK)]);
+    let run = berthc_in(dir.path(), &["verify", "deploy", "--against", "HEAD"]);
+    assert!(stderr(&run).contains("--> HEAD:deploy/db.yaml:6"), "{}", stderr(&run));
+    // A unit has the name of its file at every revision.
+    let unit = "[Service]\nExecStart=/usr/bin/docker run --name db -v /mnt/db:/var/lib/postgresql/data postgres:16\n[X-Fleet]\nMachineMetadata=a=1\n";
+    files(dir.path(), &[("db.service", unit)]);
+    git(&["add", "-A"]);
+    git(&["commit", "-qm", "second"]);
+    files(dir.path(), &[("db.service", &unit.replace("/mnt/db", "/mnt/other"))]);
+    for path in [".", "db.service", "./db.service"] {
+        let run = berthc_in(dir.path(), &["verify", path, "--against", "HEAD"]);
+        assert!(
+            stderr(&run).contains("[change-data]: db.service starts on /mnt/other"),
+            "{path}: {}",
+            stderr(&run)
+        );
+    }
+    let run = berthc_in(dir.path(), &["verify", "deploy", "--against", "nowhere"]);
+    assert_eq!(run.status.code(), Some(2));
+    assert!(stderr(&run).contains("--against nowhere: "), "{}", stderr(&run));
+}

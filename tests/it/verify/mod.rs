@@ -2,6 +2,7 @@
 //! of the rules have. The search and the certificate must agree.
 
 mod accept;
+mod against;
 mod agreement;
 mod clean;
 mod found;

@@ -66,7 +66,8 @@ fn progress_is_reported() {
     let files = folder();
     let files: Vec<File> = files[..20].iter().map(|(path, text)| File { path, text }).collect();
     let mut told = Vec::new();
-    let settings = Settings { known: Images::builtin().into(), accepts: &[], bounds: Bounds::default() };
+    let settings =
+        Settings { known: Images::builtin().into(), accepts: &[], bounds: Bounds::default(), against: &[] };
     watched(&files, settings, &mut |progress| told.push(progress));
     assert_eq!(told.iter().filter(|p| **p == Progress::Reading(10)).count(), 2, "{told:?}");
     assert!(told.iter().any(|p| matches!(p, Progress::Searching(0, n) if *n >= 10)), "{told:?}");
