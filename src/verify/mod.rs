@@ -2,6 +2,7 @@
 
 mod accept;
 mod fold;
+mod line;
 pub mod mend;
 
 use std::collections::BTreeSet;

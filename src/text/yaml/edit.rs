@@ -63,6 +63,15 @@ impl Text {
         })
     }
 
+    /// Returns the scalar at `more` below `place`, as it is written.
+    pub fn scalar(&self, place: Place<'_>, more: &[&str]) -> Option<&str> {
+        let root = self.root(place.line)?;
+        let (node, rest) = walk(&root, place.field);
+        let (node, depth) = deepest(node, more);
+        let scalar = rest.is_empty() && depth == more.len() && matches!(node.kind, Kind::Scalar);
+        scalar.then(|| self.0[node.span.clone()].trim())
+    }
+
     /// Writes `value`, which is YAML on one line, at `more` below `place`. Missing maps on the way are
     /// added. Returns `None` if the text is not what that needs.
     #[must_use]

@@ -144,3 +144,30 @@ fn every_plain_mend_works() {
     let idle: Vec<_> = WORDS.iter().filter(|(words, _)| !used.contains(words)).collect();
     assert!(idle.is_empty(), "no mend has these words: {idle:?}");
 }
+
+#[test]
+fn the_mends_of_many_services_need_few_searches() {
+    const SERVICES: usize = 12;
+    let name = |i: usize| char::from(b'a' + i as u8);
+    let service = |i| {
+        format!(
+            "  {n}db:\n    image: postgres:16\n    volumes: [\"{n}data:/var/lib/postgresql/data\"]\n    ports: [{{target: 5432, published: {}, mode: host}}]\n",
+            5432 + i,
+            n = name(i)
+        )
+    };
+    let volume = |i| format!("  {}data: {{}}\n", name(i));
+    let services: String = (0..SERVICES).map(service).collect();
+    let volumes: String = (0..SERVICES).map(volume).collect();
+    let texts =
+        BTreeMap::from([("stack.yml".to_owned(), format!("services:\n{services}volumes:\n{volumes}"))]);
+    let searches = std::cell::Cell::new(0);
+    let count = |texts: &BTreeMap<String, String>| {
+        searches.set(searches.get() + 1);
+        look(texts)
+    };
+    let Mended { applied, refused, verified, .. } = mend::all(&texts, &count);
+    assert!(applied.len() >= SERVICES && refused.is_empty(), "{applied:#?} {refused:#?}");
+    assert!(verified.holds(), "{:#?}", verified.findings);
+    assert!(searches.get() <= 4, "{} searches", searches.get());
+}
