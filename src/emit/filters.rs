@@ -4,7 +4,7 @@ use minijinja::value::{Value, ValueKind};
 use minijinja::{AutoEscape, Error, ErrorKind, State};
 
 use crate::text::quote::{self, Piece};
-use crate::value::{Part, Run, Text, is_mark};
+use crate::value::{Part, Run, Text, has_mark};
 
 /// Returns the kind of file that the template prints.
 pub fn kind(state: &State<'_, '_>) -> &'static str {
@@ -29,7 +29,7 @@ pub fn printed(kind: &str, value: &Value) -> Result<String, Error> {
         ValueKind::Number if value.is_integer() => Ok(value.to_string()),
         ValueKind::String => {
             let text = value.as_str().unwrap_or_default();
-            if text.contains(is_mark) {
+            if has_mark(text) {
                 return Err(refuse("a run-time part is printed without its filter"));
             }
             Ok(match kind {
@@ -142,13 +142,13 @@ pub fn exec_word(text: &Text) -> Option<String> {
 
 /// Writes the value of a unit option in the unit's own syntax.
 pub fn setting(value: &Value) -> Result<Value, Error> {
-    let text = value.as_str().and_then(quote::setting).filter(|t| !t.contains(is_mark));
+    let text = value.as_str().and_then(quote::setting).filter(|t| !has_mark(t));
     Ok(Value::from_safe_string(text.ok_or_else(|| refuse("this is no value on one line"))?.to_owned()))
 }
 
 /// Writes text in a comment; quoted if it would not stay on one line.
 pub fn comment(text: &str) -> Result<Value, Error> {
-    if text.contains(is_mark) {
+    if has_mark(text) {
         return Err(refuse("a run-time part is printed in a comment"));
     }
     let one_line = !text.chars().any(quote::escaped);

@@ -128,7 +128,10 @@ fn failure(e: &Error, page: &str) -> String {
 
 /// Returns why the printed text must not be written, if a custom template broke it.
 fn broken(path: &str, text: &str, overridden: bool) -> Option<String> {
-    if let Some(c) = text.chars().find(|c| is_mark(*c)) {
+    // No mark is ASCII.
+    if !text.is_ascii()
+        && let Some(c) = text.chars().find(|c| is_mark(*c))
+    {
         return Some(format!("a run-time part was printed without its filter (U+{:04X})", c as u32));
     }
     // go-systemd, the parser of fleet, refuses longer lines (unit/deserialize.go).
@@ -180,7 +183,7 @@ fn environment(overrides: &BTreeMap<String, String>) -> Environment<'static> {
     env.add_filter("code", |text: &str| Value::from_safe_string(quote::code(text)));
     env.add_filter("plain", |text: &str| {
         // A tab is part of a command and does not end a code block.
-        let lines: Vec<String> = text.split('\t').map(quote::one_line).collect();
+        let lines: Vec<String> = text.split('\t').map(|line| quote::one_line(line).into_owned()).collect();
         Value::from_safe_string(lines.join("\t"))
     });
     env.add_filter("octal", |mode: u32| Value::from_safe_string(format!("{mode:04o}")));

@@ -200,8 +200,13 @@ pub fn resembles<'t>(all: &'t [Arc<Row<Traits>>], image: &str) -> Option<&'t Tra
     let names = words(name::path(image).rsplit('/').next().unwrap_or_default());
     let user = |w: &&String| AROUND.contains(&w.as_str()) || USERS.contains(&w.as_str());
     let users: Vec<&String> = names.iter().filter(user).collect();
+    let heads: Vec<u8> = names.iter().filter_map(|name| name.bytes().next()).collect();
     all.iter().find_map(|row| {
-        let named = |word: &str| (0..names.len()).any(|i| starts_with_words(word, &names[i..]));
+        // Most rows have no word with the first letter of a name.
+        let named = |word: &str| {
+            word.bytes().next().is_some_and(|head| heads.contains(&head))
+                && (0..names.len()).any(|i| starts_with_words(word, &names[i..]))
+        };
         let traits = row.names.iter().any(|word| named(word)).then(|| row.get()).flatten()?;
         users.iter().all(|word| traits.verbs.contains(word)).then_some(traits)
     })

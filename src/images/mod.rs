@@ -15,14 +15,14 @@ mod start;
 mod version;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use hints::Hints;
 use row::Row;
+use rustc_hash::FxHashMap;
 
 pub use container::Container;
-pub use name::path as name;
+pub use name::{Floats, floats, path as name};
 pub use schema::{Image, Key, Name, OwnLock, Path, Pattern, Place, Setting, Source, Tool, Traits};
 pub use software::{By, Life, Loss, Premise, Seen, Software, Why};
 pub use start::NoStart;
@@ -65,7 +65,7 @@ pub struct Images {
     /// The images in the order of the files; the images of the project come last.
     images: Vec<Arc<Row<Image>>>,
     traits: Vec<Arc<Row<Traits>>>,
-    by_name: BTreeMap<Cow<'static, str>, Vec<usize>>,
+    by_name: FxHashMap<Cow<'static, str>, Vec<usize>>,
     /// The index of the first image of the project.
     own: usize,
 }
@@ -119,10 +119,14 @@ impl Images {
     }
 
     /// Returns the built-in table with the images of a project, which have precedence.
-    pub fn with(own: &[Image]) -> Self {
-        let mut images = Self { own: Self::builtin().images.len(), ..Self::builtin().clone() };
+    pub fn with(own: &[Image]) -> Cow<'static, Self> {
+        let builtin = Self::builtin();
+        if own.is_empty() {
+            return Cow::Borrowed(builtin);
+        }
+        let mut images = Self { own: builtin.images.len(), ..builtin.clone() };
         own.iter().for_each(|image| images.add(image.clone().into()));
-        images
+        Cow::Owned(images)
     }
 
     /// Returns all images of the table.

@@ -95,6 +95,30 @@ pub fn tag(image: &str) -> Option<&str> {
     known.then_some(tag)
 }
 
+/// How the name of an image leaves its version open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Floats {
+    /// It has no tag, which means `latest`.
+    Untagged,
+    /// Its tag names no version, such as `latest`, `stable` or `alpine`.
+    Tag(String),
+}
+
+/// Returns how the version of `image` is open; `None` if a digest or a tag names one, or if a variable
+/// may.
+pub fn floats(image: &str) -> Option<Floats> {
+    if image.is_empty() || image.contains(['@', '$', '{', '<']) {
+        return None;
+    }
+    match image.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')) {
+        Some((_, tag)) => {
+            let moves = tag.starts_with("latest") || !tag.contains(|c: char| c.is_ascii_digit());
+            moves.then(|| Floats::Tag(tag.to_owned()))
+        }
+        None => Some(Floats::Untagged),
+    }
+}
+
 /// Returns the names under which the table may have an image, the longest first. Ambiguous names
 /// are left out.
 pub fn certain(path: &str) -> Vec<String> {

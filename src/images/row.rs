@@ -26,7 +26,9 @@ impl<T: DeserializeOwned> Row<T> {
     pub fn all(text: &'static str, title: &str, software: &str, names: &str) -> impl Iterator<Item = Self> {
         let rows = text.split("\n[[").filter_map(move |row| row.strip_prefix(title)?.strip_prefix("]]\n"));
         rows.map(move |text| {
-            let line = |key: &str| text.lines().find(|line| line.split(' ').next() == Some(key));
+            let has =
+                |line: &str, key: &str| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(' '));
+            let line = |key: &str| text.lines().find(|line| has(line, key));
             // The texts between quotes.
             let texts = |key: &str| line(key).unwrap_or_default().split('"').skip(1).step_by(2);
             Self {

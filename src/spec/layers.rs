@@ -2,6 +2,7 @@
 //! the chain of `base` files, the spec, an environment, and `--set`. Each value keeps the text and
 //! line where it was written.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -72,7 +73,7 @@ pub struct Layers<'a> {
     chosen: BTreeMap<usize, Vec<usize>>,
     bases: Mutex<Bases>,
     /// The images of the project, before the built-in ones.
-    images: Images,
+    images: Cow<'static, Images>,
     /// The digest of each spec, as it was last read.
     read: Mutex<Vec<Digest>>,
 }

@@ -3,6 +3,29 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
+/// A set of bytes: letters, digits and `marks`.
+const fn bytes(marks: &[u8]) -> [bool; 256] {
+    let mut set = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        set[byte as usize] = byte.is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut i = 0;
+    while i < marks.len() {
+        set[marks[i] as usize] = true;
+        i += 1;
+    }
+    set
+}
+
+/// The bytes that are safe in a plain YAML scalar.
+const PLAIN: [bool; 256] = bytes(b"-_./@+=()$");
+/// The bytes that are safe in a word of an Exec line without quotes.
+const BARE: [bool; 256] = bytes(b"-_./:@=,+%$");
+/// The bytes of an Exec line that stand for themselves, also between quotes.
+const ITSELF: [bool; 256] = bytes(b"-_./:@=,+ ;|&<>(){}[]*?!#~^`");
+
 /// Quotes `text` as a YAML scalar that YAML 1.1 and 1.2 readers decode to the same text. Plain if
 /// it is unambiguous, double-quoted otherwise.
 pub fn yaml(text: &str) -> String {
@@ -13,6 +36,7 @@ pub fn yaml(text: &str) -> String {
     out.push('"');
     for c in text.chars() {
         match c {
+            ' '..='!' | '#'..='[' | ']'..='~' => out.push(c),
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
@@ -78,16 +102,16 @@ pub fn shown_lines(text: &str) -> Cow<'_, str> {
 /// characters, and no reader treats it as a boolean, null or number.
 fn plain(text: &str) -> bool {
     let b = text.as_bytes();
-    let good = |c: &u8| c.is_ascii_alphanumeric() || b"-_./@+=()$".contains(c);
-    let colon = |i: usize| b[i] == b':' && i + 1 < b.len() && good(&b[i + 1]);
+    let good = |c: u8| PLAIN[usize::from(c)];
+    let colon = |i: usize| b[i] == b':' && i + 1 < b.len() && good(b[i + 1]);
     if b.is_empty() || b.len() > 200 || !(b[0].is_ascii_alphabetic() || b[0] == b'/') {
         return false;
     }
-    if !(0..b.len()).all(|i| good(&b[i]) || colon(i)) {
+    if !(0..b.len()).all(|i| good(b[i]) || colon(i)) {
         return false;
     }
     let words = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"];
-    !words.contains(&text.to_ascii_lowercase().as_str())
+    !words.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 /// A part of a word on a systemd `Exec` line.
@@ -135,21 +159,39 @@ pub fn setting(text: &str) -> Option<&str> {
 
 fn word(pieces: &[Piece<'_>], exec: bool) -> String {
     let texts = || pieces.iter().filter_map(|p| if let Piece::Text(t) = p { Some(*t) } else { None });
-    let plain = |c: u8| c.is_ascii_alphanumeric() || b"-_./:@=,+%$".contains(&c);
     // A word that is `;` alone separates commands.
     let empty = pieces.iter().all(|p| matches!(p, Piece::Text("")));
-    let bare = !empty && texts().all(|t| t.bytes().all(plain));
+    let bare = !empty && texts().all(|t| t.bytes().all(|c| BARE[usize::from(c)]));
     // systemd reads escapes in both kinds of quotes; the one that is not in the text stays readable.
     let holds = |c: char| texts().any(|t| t.contains(c));
-    let quote = if holds('"') && !holds('\'') { '\'' } else { '"' };
-    let mut out = String::new();
+    let quote = if !bare && holds('"') && !holds('\'') { '\'' } else { '"' };
+    let mut out = String::with_capacity(texts().map(str::len).sum::<usize>() + 8);
+    if !bare {
+        out.push(quote);
+    }
     for piece in pieces {
         match piece {
-            Piece::Text(text) => text.chars().for_each(|c| escape(c, quote, exec, &mut out)),
+            Piece::Text(text) => escaped_text(text, quote, exec, &mut out),
             Piece::Specifier(specifier) => out.push_str(specifier),
         }
     }
-    if bare { out } else { format!("{quote}{out}{quote}") }
+    if !bare {
+        out.push(quote);
+    }
+    out
+}
+
+fn escaped_text(text: &str, quote: char, exec: bool, out: &mut String) {
+    let mut rest = text;
+    // Every byte before the first other one is a character.
+    while let Some(at) = rest.bytes().position(|c| !ITSELF[usize::from(c)]) {
+        let (itself, other) = rest.split_at(at);
+        out.push_str(itself);
+        let mut chars = other.chars();
+        chars.next().into_iter().for_each(|c| escape(c, quote, exec, out));
+        rest = chars.as_str();
+    }
+    out.push_str(rest);
 }
 
 fn escape(c: char, quote: char, exec: bool, out: &mut String) {
@@ -178,10 +220,10 @@ fn escape(c: char, quote: char, exec: bool, out: &mut String) {
 /// Writes text for a Markdown page or table: one line, with all markup escaped.
 pub fn markdown(text: &str) -> String {
     let text = one_line(text);
-    let marks = |c: char| matches!(c, '\\' | '`' | '<' | '>' | '|' | '[' | ']' | '&' | '#' | '~');
+    let marks = |c: u8| matches!(c, b'\\' | b'`' | b'<' | b'>' | b'|' | b'[' | b']' | b'&' | b'#' | b'~');
     let mut out = String::with_capacity(text.len() + 8);
-    let mut rest = text.as_str();
-    while let Some(at) = rest.find(marks) {
+    let mut rest = &*text;
+    while let Some(at) = rest.bytes().position(marks) {
         out.push_str(&rest[..at]);
         out.push('\\');
         // Every mark is one byte.
@@ -195,6 +237,9 @@ pub fn markdown(text: &str) -> String {
 /// Writes a Markdown code span, also for a table.
 pub fn code(text: &str) -> String {
     let text = one_line(text);
+    if !text.is_empty() && !text.bytes().any(|c| matches!(c, b'`' | b'|')) {
+        return format!("`{text}`");
+    }
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
     let fence = "`".repeat(longest + 1);
     let pad = if text.starts_with('`') || text.ends_with('`') || text.is_empty() { " " } else { "" };
@@ -202,9 +247,9 @@ pub fn code(text: &str) -> String {
 }
 
 /// Writes text on one line, without control characters.
-pub fn one_line(text: &str) -> String {
+pub fn one_line(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|b| (b' '..0x7f).contains(&b)) {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     text.chars().map(|c| if escaped(c) { ' ' } else { c }).collect()
 }

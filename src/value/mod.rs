@@ -76,6 +76,11 @@ pub fn is_mark(c: char) -> bool {
     c == OPEN || c == CLOSE
 }
 
+/// Returns whether text contains a mark. No mark is ASCII.
+pub fn has_mark(text: &str) -> bool {
+    !text.is_ascii() && text.contains(is_mark)
+}
+
 impl Text {
     /// Makes a value of literal text.
     pub fn literal(text: impl Into<String>) -> Self {
@@ -116,6 +121,9 @@ impl Text {
 
     /// Parses text with marks.
     pub fn from_marked(text: &str) -> Self {
+        if !has_mark(text) && !text.is_empty() {
+            return Self::literal(text);
+        }
         let mut parts = Vec::new();
         for (i, piece) in text.split(OPEN).enumerate() {
             let rest = match piece.split_once(CLOSE) {

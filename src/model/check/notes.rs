@@ -3,14 +3,10 @@
 use super::checker::Checker;
 use crate::code::Code;
 use crate::diag::{Diagnostic, Fix};
-use crate::images::name;
+use crate::images::name::{self, Floats};
 use crate::model::{File, Program};
 use crate::route;
 use crate::spec::source::Route;
-
-/// Tags that name another image every few days.
-const FLOATING: [&str; 10] =
-    ["latest", "stable", "edge", "main", "master", "nightly", "dev", "develop", "rolling", "head"];
 
 /// Reports the missing settings of the container at `root`, of the service or of a helper.
 pub(super) fn container(
@@ -26,15 +22,13 @@ pub(super) fn container(
         checker.push(Diagnostic::note(code.as_str(), place, message)).fixes.push(fix);
     };
     let name = name::path(image);
-    if !image.contains('@') {
-        let told = match name::tag(image) {
-            Some(tag) => FLOATING.contains(&tag).then(|| format!("the tag `{tag}` of {name} moves")),
-            None => Some(format!("the image {name} has no tag of a version")),
+    if let Some(floats) = name::floats(image) {
+        let told = match floats {
+            Floats::Tag(tag) => format!("the tag `{tag}` of {name} moves"),
+            Floats::Untagged => format!("the image {name} has no tag of a version"),
         };
-        if let Some(told) = told {
-            let message = format!("{told}, so members may run different versions");
-            note(Code::ImageFloats, message, "name a version, as", "image: docker.io/library/postgres:16.4");
-        }
+        let message = format!("{told}, so members may run different versions");
+        note(Code::ImageFloats, message, "name a version, as", "image: docker.io/library/postgres:16.4");
     }
     if !has_resources {
         let message =

@@ -125,6 +125,9 @@ impl<'a, 'c> Maker<'a, 'c> {
 /// Returns the first character that systemd does not accept in text (`src/basic/utf8.c`). It would
 /// drop the line.
 pub fn refused_character(text: &str) -> Option<char> {
+    if text.is_ascii() {
+        return None;
+    }
     text.chars().find(|c| matches!(*c as u32, 0xFDD0..=0xFDEF) || *c as u32 & 0xFFFE == 0xFFFE)
 }
 

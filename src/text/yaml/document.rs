@@ -1,5 +1,6 @@
 //! A document: its values, each with its line and its path.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// One document of a file.
@@ -74,7 +75,7 @@ pub fn whole(text: &str) -> Option<i64> {
     if !text.starts_with(|c: char| c.is_ascii_digit() || "+-._".contains(c)) {
         return None;
     }
-    let plain = text.replace('_', "");
+    let plain = if text.contains('_') { Cow::Owned(text.replace('_', "")) } else { Cow::Borrowed(text) };
     let (sign, digits) = match plain.strip_prefix('-') {
         Some(digits) => (-1, digits),
         None => (1, plain.strip_prefix('+').unwrap_or(&plain)),

@@ -70,7 +70,10 @@ impl<'n> Environment<'n> {
     /// Expands `%%` and the specifiers that the name of the unit determines. Specifiers that only
     /// the machine knows stay.
     pub fn specifiers(&self, text: &str) -> (String, bool) {
-        let (mut out, mut known) = (String::new(), true);
+        if !text.contains('%') {
+            return (text.to_owned(), true);
+        }
+        let (mut out, mut known) = (String::with_capacity(text.len()), true);
         let mut chars = text.chars();
         while let Some(c) = chars.next() {
             if c != '%' {

@@ -13,14 +13,17 @@ const NAMES: [&str; 3] = ["--name", "--label", "-l"];
 /// Returns whether `run` gives its container the name of the machine, and the number of the instance to
 /// nothing but the container's name.
 pub fn is_identity(unit: &Unit, run: &Step) -> bool {
+    if !MACHINE.iter().any(|word| run.raw.contains(word)) {
+        return false;
+    }
     let numbered = |text: &str| ["%i", "%I", "%n", "%N"].iter().any(|s| text.contains(s));
     let words: Vec<&str> = run.raw.split_whitespace().collect();
     let named = |i: usize| {
         let before = i.checked_sub(1).map_or("", |i| words[i]);
-        NAMES.contains(&before) || NAMES.iter().any(|name| words[i].starts_with(&format!("{name}=")))
+        NAMES.contains(&before)
+            || NAMES.iter().any(|name| words[i].strip_prefix(name).is_some_and(|rest| rest.starts_with('=')))
     };
     let free = words.iter().enumerate().all(|(i, word)| !numbered(word) || named(i));
     let variables = unit.service().filter(|line| line.setting.key.starts_with("Environment"));
-    free && MACHINE.iter().any(|word| run.raw.contains(word))
-        && !variables.into_iter().any(|line| numbered(&line.setting.value))
+    free && !variables.into_iter().any(|line| numbered(&line.setting.value))
 }

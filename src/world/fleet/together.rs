@@ -202,6 +202,9 @@ impl<'u> Set<'u> {
 
     /// Reports globs that match no unit for which they are meant.
     pub fn report_unmatched_globs(&self, found: &mut Found) {
+        if self.units.values().all(|unit| unit.rules.conflicts.is_empty()) {
+            return;
+        }
         let shapes: BTreeSet<String> = self.units.values().flat_map(|unit| unit.name().siblings()).collect();
         let mut siblings = Siblings::default();
         for shape in shapes.iter().filter_map(|shape| Glob::parse(shape)) {

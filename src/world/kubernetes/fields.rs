@@ -72,13 +72,12 @@ impl Faults<'_, '_> {
         let plain = !value.is_quoted();
         let digits = |t: &str| t.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c));
         let float = |t: &str| digits(t) && t.parse::<f64>().is_ok();
-        let number = plain && (value.number().is_some() || value.as_str().is_some_and(float));
-        let flag = plain && value.flag().is_some();
-        let scalar = value.as_str().is_some();
+        let number = || plain && (value.number().is_some() || value.as_str().is_some_and(float));
+        let flag = || plain && value.flag().is_some();
         match of {
-            "s" if number || flag || !scalar => self.wrong(value, "text in quotes"),
-            "i" | "n" if !number => self.wrong(value, "a number"),
-            "b" if !flag => self.wrong(value, "true or false"),
+            "s" if value.as_str().is_none() || number() || flag() => self.wrong(value, "text in quotes"),
+            "i" | "n" if !number() => self.wrong(value, "a number"),
+            "b" if !flag() => self.wrong(value, "true or false"),
             _ => {}
         }
     }

@@ -56,7 +56,7 @@ impl<'d> Object<'d> {
 /// them (the API's deprecation guide). Kinds that are not part of Kubernetes come last.
 const SERVED: &[(&str, &[&str], Option<&str>)] = &[
     ("v1", &["Pod", "Service", "ReplicationController", "PersistentVolume", "PersistentVolumeClaim"], None),
-    ("v1", &["ConfigMap", "Secret"], None),
+    ("v1", &["ConfigMap", "Secret", "ServiceAccount"], None),
     ("apps/v1", &["DaemonSet", "StatefulSet", "Deployment", "ReplicaSet"], None),
     ("apps/v1beta2", &["DaemonSet", "StatefulSet", "Deployment", "ReplicaSet"], Some("1.16")),
     ("apps/v1beta1", &["StatefulSet", "Deployment"], Some("1.16")),
@@ -89,7 +89,7 @@ pub(super) fn documents(files: &[File<'_>], found: &mut Found) -> Vec<(Arc<str>,
     for file in files {
         let path: Arc<str> = file.path.into();
         let (documents, faults) = yaml::read(file.text);
-        let template = file.text.lines().position(is_template);
+        let template = if file.text.contains("{{") { file.text.lines().position(is_template) } else { None };
         let broken = faults.iter().any(|f| f.fatal);
         if broken {
             found.lost.push(file.path.to_owned());
