@@ -225,6 +225,8 @@ pub mod codes {
     /// A check that needs the other members, although nobody can resolve a member's name before its
     /// check passes.
     pub const CHECK_HIDES: &str = "check-hides-names";
+    /// A tag without a version, of software whose data depends on its version.
+    pub const TAG_FLOATS: &str = "tag-floats";
     /// A config whose content can change while its name cannot.
     pub const CONFIG_FIXED: &str = "config-fixed";
     /// A change that leaves data behind: a member does not use the place of its old data any more.
@@ -233,12 +235,14 @@ pub mod codes {
     pub const CHANGE_REFUSED: &str = "change-refused";
     /// A workload that no file has any more, and that nothing stops.
     pub const CHANGE_RUNNING: &str = "change-running";
+    /// Things that a workload refers to and that the files do not contain.
+    pub const OUTSIDE: &str = "not-among-files";
 
     /// The rule of code scanning for a part that was not searched. It is no finding.
     pub const NOT_SEARCHED: &str = "not-searched";
 
     /// All codes.
-    pub const ALL: [&str; 26] = [
+    pub const ALL: [&str; 28] = [
         MATCHES_NOTHING,
         IGNORED,
         OVERLAP,
@@ -261,10 +265,12 @@ pub mod codes {
         BOOTSTRAP,
         CHECK_KILLS,
         CHECK_HIDES,
+        TAG_FLOATS,
         CONFIG_FIXED,
         CHANGE_DATA,
         CHANGE_REFUSED,
         CHANGE_RUNNING,
+        OUTSIDE,
     ];
 }
 

@@ -63,7 +63,10 @@ fn found(model: &Model, certificates: &Certificates, worlds: &Worlds<'_>) -> Vec
         // A service without data directories declares that it keeps no data.
         let keeps = service.workload().is_some_and(|w| !w.data.is_empty());
         let Some(code) = codes::ALL.into_iter().find(|code| finding.code == *code) else { continue };
-        if code == codes::NEVER || code == codes::EPHEMERAL && !keeps {
+        // The check of the spec has its own note about the tag.
+        if [codes::NEVER, codes::TAG_FLOATS, codes::OUTSIDE].contains(&code)
+            || code == codes::EPHEMERAL && !keeps
+        {
             continue;
         }
         let place = match code {

@@ -1,10 +1,10 @@
 //! The findings of the readers, and the parts that they do not understand.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::unread::Unread;
 use super::workload::{Workload, World};
-use crate::finding::{At, Finding, FindingId, Level};
+use crate::finding::{At, Finding, FindingId, Level, codes};
 
 /// Collects findings and parts that are not understood, each once: the instances of a template, and
 /// the services of one YAML anchor, share their text.
@@ -71,6 +71,31 @@ impl Found {
             // `TARGET/RESOURCE/HAZARD` is a cell, as it is where the search finds it.
             let code = code.parse().unwrap_or(FindingId::Code(code));
             self.findings.push(Finding::new(code, level, message, at, fix.into()));
+        }
+    }
+
+    /// Adds one note about all `things` that `name` refers to and that the files do not contain.
+    pub fn outside(&mut self, name: &str, things: Vec<(String, At)>, fix: &str) {
+        const SHOWN: usize = 12;
+        let mut all: BTreeMap<String, At> = BTreeMap::new();
+        for (thing, at) in things {
+            all.entry(thing).or_insert(at);
+        }
+        let (names, mut at): (Vec<&str>, Vec<At>) =
+            all.iter().map(|(n, at)| (n.as_str(), at.clone())).unzip();
+        at.sort();
+        let Some(count) = Some(names.len()).filter(|n| *n > 0) else { return };
+        let more = match count.saturating_sub(SHOWN) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let what = if count == 1 { "a thing that is".to_owned() } else { format!("{count} things that are") };
+        let list = names.into_iter().take(SHOWN).collect::<Vec<_>>().join(", ");
+        let message = format!("{name} refers to {what} not among these files: {list}{more}");
+        let before = self.findings.len();
+        self.note(codes::OUTSIDE, message, at, fix);
+        for finding in self.findings.iter_mut().skip(before) {
+            name.clone_into(&mut finding.subject);
         }
     }
 

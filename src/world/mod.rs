@@ -4,7 +4,9 @@
 //! what it does not understand. The explorer searches the behaviour of a World.
 
 pub mod data_mounts;
+mod ends;
 pub mod fleet;
+mod floating;
 mod found;
 mod known;
 pub mod kubernetes;
@@ -16,6 +18,7 @@ mod placement;
 pub mod pod_security;
 mod relate;
 mod resembling;
+mod seeds;
 pub mod swarm;
 mod unread;
 mod workload;
@@ -43,5 +46,6 @@ pub fn read(target: Target, files: &[File<'_>], known: Known<'_>) -> World {
     };
     relate::relate_all(&mut world);
     resembling::judge(&mut world);
+    floating::judge(&mut world);
     world
 }

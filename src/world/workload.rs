@@ -7,7 +7,7 @@ use super::mount::{Mount, Source};
 use super::placement::{Apart, Want};
 use super::unread::Unread;
 use crate::finding::{At, Finding};
-use crate::images::{Resembles, Software};
+use crate::images::{Floats, Resembles, Software};
 use crate::world::pod_security::Forbidden;
 
 /// A file to read.
@@ -106,6 +106,8 @@ pub struct Workload {
     pub family: String,
     /// The image without registry and tag: `elasticsearch`; empty if unknown.
     pub image: String,
+    /// How the version of the image is open, with its line.
+    pub floats: Option<(Floats, At)>,
     /// The software that it runs, if that is known and keeps data.
     pub software: Option<Arc<Software>>,
     /// The software that its image may be by its name alone, and its place.
@@ -203,6 +205,7 @@ impl Workload {
             count: 1,
             count_at: None,
             image: String::new(),
+            floats: None,
             software: None,
             resembles: None,
             labels: BTreeMap::new(),

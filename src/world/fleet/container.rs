@@ -37,6 +37,7 @@ pub fn fill(
 ) {
     let Main { step, run, detached: _ } = *main;
     workload.image = images::name(&run.image.text).to_owned();
+    workload.floats = images::floats(&run.image.text).map(|floats| (floats, step.at(&run.image, "image")));
     let Looked { software, resembles, no_start } = looked_up(workload, run, images);
     workload.resembles = resembles.map(|software| (software, step.at(&run.image, "image")));
     workload.software.clone_from(&software);

@@ -21,6 +21,7 @@ mod names;
 mod never;
 mod pods;
 mod quadlet;
+mod refers;
 mod rules;
 mod script;
 mod service;
@@ -88,6 +89,7 @@ pub fn read(files: &[File<'_>], images: &Images) -> World {
     pods::share(&set, &mut workloads);
     starts::ports(&set, &workloads, &mut found);
     starts::required(&set, &mut found);
+    refers::judge(files, &set, &steps, &mut found);
     workloads.extend(helpers);
     found.world(workloads)
 }
@@ -122,6 +124,7 @@ impl<'r> Reader<'r> {
             workload.follows = self.instance.peers().next().map(|(name, _)| name);
             stop::grace(unit, steps, main, &mut workload, software.as_deref(), self.found);
             starts::name_kept(&workload, steps, main, self.found);
+            starts::again(unit, &workload, main, self.found);
         }
         for other in containers::others(steps, main.as_ref(), self.found) {
             let mut helper = bare.clone();

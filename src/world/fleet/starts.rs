@@ -8,6 +8,7 @@ use super::names::Name;
 use super::service::{Main, Step};
 use super::stop::written;
 use super::together::{Instance, Set};
+use super::unit::Unit;
 use crate::finding::{At, codes};
 use crate::world::found::Found;
 use crate::world::{Kind, Workload};
@@ -15,7 +16,7 @@ use crate::world::{Kind, Workload};
 /// The maximum number of units with one port that are compared with each other.
 const COMPARED: usize = 64;
 /// The prefixes of units of the system.
-const SYSTEM: [&str; 12] = [
+pub const SYSTEM: [&str; 12] = [
     "docker",
     "early-docker",
     "containerd",
@@ -54,6 +55,35 @@ pub fn name_kept(workload: &Workload, steps: &[Step], main: &Main<'_>, found: &m
     );
     let fix = format!("ExecStartPre=-{} rm {}", workload.client, written(workload, &name.text));
     found.violation(codes::STUCK, message, vec![main.step.at(name, "--name")], fix);
+}
+
+/// Reports a server that systemd does not start again after its container ended (systemd.service(5),
+/// `Restart=`): by default never, with `on-failure` not after code 0, with which docker's client ends if the
+/// container does.
+pub fn again(unit: &Unit, workload: &Workload, main: &Main<'_>, found: &mut Found) {
+    let value = |key| unit.last(&[key]).map(|line| line.setting.value.as_str());
+    let jvm = workload.software.as_ref().is_some_and(|s| s.jvm);
+    let when = match value("Restart").unwrap_or("no") {
+        "no" | "" => "one that ended",
+        // Podman writes it into the units that it generates.
+        "on-failure" if !jvm && !workload.client.ends_with("podman") => "one that ended with code 0",
+        "on-success" => "one that failed",
+        "on-abnormal" | "on-abort" | "on-watchdog" => "one that ended with an exit code",
+        _ => return,
+    };
+    let data = workload.members.iter().any(|m| !m.mounts.is_empty());
+    let serves = workload.software.is_some() || data && !workload.ports.is_empty();
+    // The daemon starts it again, or it is a task that ends.
+    let daemon = main.run.last("restart").is_some_and(|word| word.text != "no");
+    if !serves || daemon || main.detached.is_some() || value("Type") == Some("oneshot") {
+        return;
+    }
+    let line = unit.last(&["Restart"]);
+    let at = line.map_or_else(|| main.step.place(), |line| unit.at(line));
+    let why = line.map_or("without `Restart=`".to_owned(), |l| format!("with `Restart={}`", l.setting.value));
+    let message =
+        format!("{} never comes back: {why} systemd starts no container after {when}", workload.name);
+    found.note(codes::STUCK, message, vec![at], "Restart=always");
 }
 
 /// Returns the name of its unit as the file has it.

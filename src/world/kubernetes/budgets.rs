@@ -158,12 +158,15 @@ fn meant(object: &Object<'_>, of: &Selector, read: &Read<'_>) -> bool {
 /// Reports a budget that allows the eviction of so many members at once that the rest is no majority.
 fn majority(object: &Object<'_>, read: &Read<'_>, goes: Option<(Value<'_>, u32)>, found: &mut Found) {
     let votes = read.pod.software.as_ref().is_some_and(|s| s.quorum) && read.replicas >= QUORUM;
-    let Some((value, goes)) = goes.filter(|(_, goes)| votes && *goes > (read.replicas - 1) / 2) else {
-        return;
-    };
+    let holds = read.workload.kind == Kind::StatefulSet && read.persists() && read.replicas > 1;
+    let most = if votes { (read.replicas - 1) / 2 } else { read.replicas.saturating_sub(1) };
+    let Some((value, goes)) = goes.filter(|(_, goes)| (votes || holds) && *goes > most) else { return };
     let message = format!(
-        "the budget {} allows the eviction of {goes} of the {} members of {} at once: the rest is no majority",
-        object.name, read.replicas, read.workload.name
+        "the budget {} allows the eviction of {goes} of the {} members of {} at once: the rest is {}",
+        object.name,
+        read.replicas,
+        read.workload.name,
+        if votes { "no majority" } else { "none" }
     );
     let at = vec![object.at(value), read.workload.at.clone()];
     found.note(codes::BUDGET_IDLE, message, at, "maxUnavailable: 1, and no minAvailable");

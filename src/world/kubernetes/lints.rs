@@ -20,6 +20,7 @@ pub(super) fn judge(objects: &[Object<'_>], peers: &Peers<'_, '_>, found: &mut F
         inside(read, found);
         wiped(read, found);
         at_once(read, found);
+        once(read, found);
         one_node(read, found);
         grace(read, found);
         size(read, found);
@@ -140,22 +141,44 @@ fn inside(read: &Read<'_>, found: &mut Found) {
     }
 }
 
-/// Reports a DaemonSet whose update stops several members of a quorum at once.
+/// Reports a set whose update stops several members with data at once. The search has the updates of a
+/// StatefulSet that keeps a quorum.
 fn at_once(read: &Read<'_>, found: &mut Found) {
-    let votes = read.pod.software.as_ref().is_some_and(|s| s.quorum && !s.cache);
-    let rolls = read.workload.update.order == Order::StopFirst;
+    let workload = &read.workload;
+    let software = read.pod.software.as_ref();
+    let votes = software.is_some_and(|s| s.quorum && !s.cache);
+    let holds = votes || software.map_or_else(|| read.persists(), |s| !s.cache);
+    let several = workload.kind == Kind::DaemonSet || workload.kind == Kind::StatefulSet && read.replicas > 1;
+    let rolls = workload.update.order == Order::StopFirst && workload.rolling.is_none();
     let most = read.object.root.at(&["spec", "updateStrategy", "rollingUpdate", "maxUnavailable"]);
-    let Some(most) = most.filter(|_| votes && rolls && read.workload.kind == Kind::DaemonSet) else { return };
+    let Some(most) = most.filter(|m| holds && several && rolls && !m.is_null()) else { return };
     let text = most.text().unwrap_or_default();
     // A percentage refers to the number of nodes, which no file contains.
     if ["0", "1", "0%", "1%"].contains(&text.as_str()) {
         return;
     }
-    let message = format!(
-        "an update may stop {text} members of {} at once, and the quorum is lost",
-        read.workload.name
-    );
+    let end = if votes { ", and the quorum is lost" } else { ", and what they hold is away" };
+    let message = format!("an update may stop {text} members of {} at once{end}", workload.name);
     found.note(codes::UPDATE_TOGETHER, message, vec![read.object.at(most)], "maxUnavailable: 1");
+}
+
+/// Reports a server in a pod that nothing starts again (kubernetes.io, "Pod Lifecycle", `restartPolicy`).
+fn once(read: &Read<'_>, found: &mut Found) {
+    let jvm = read.pod.software.as_ref().is_some_and(|s| s.jvm);
+    let policy = read.pod.spec.given("restartPolicy");
+    let ends = |p: &Value<'_>| p.is("Never") || p.is("OnFailure") && !jvm;
+    let listens = |c: &Value<'_>| c.given("ports").is_some();
+    let serves = read.pod.software.is_some() || read.persists() && read.pod.containers.iter().any(listens);
+    let Some(policy) = policy.filter(|p| ends(p) && serves && read.workload.kind == Kind::Pod) else {
+        return;
+    };
+    let when = if policy.is("Never") { "that ended" } else { "that ended with code 0" };
+    let message = format!(
+        "{} never comes back: with `restartPolicy: {}` the kubelet starts no container {when}",
+        read.workload.name,
+        policy.as_str().unwrap_or_default()
+    );
+    found.note(codes::STUCK, message, vec![read.object.at(policy)], "restartPolicy: Always");
 }
 
 /// Returns whether the software usually runs without lasting data.

@@ -6,6 +6,7 @@
 mod budgets;
 mod claim;
 mod class;
+mod commands;
 mod drivers;
 mod ephemeral;
 mod fields;
@@ -21,10 +22,12 @@ mod peers;
 mod pod;
 mod probes;
 mod quiet;
+mod refers;
 mod reserved;
 mod rolling;
 mod rules;
 mod scale;
+mod seeds;
 mod selector;
 mod services;
 mod starts;
@@ -52,7 +55,10 @@ pub fn read(files: &[File<'_>], images: &Images, quiet: &[String]) -> World {
     services::judge(&objects, &peers, &mut found);
     probes::judge(&peers, &mut found);
     never::judge(&objects, &peers, images, &mut found);
+    commands::judge(&peers, images, &mut found);
+    seeds::judge(&objects, &peers, &mut found);
     lints::judge(&objects, &peers, &mut found);
+    refers::judge(&documents, &objects, &peers, &mut found);
     if peers.tired() {
         let what = "too many workloads to compare all with each other: some rules were not checked";
         let first = objects.first().map(object::Object::here);

@@ -7,8 +7,8 @@ use super::workload::Read;
 use crate::finding::{At, codes};
 use crate::text::duration;
 use crate::text::yaml::Value;
-use crate::world::Kind;
 use crate::world::found::Found;
+use crate::world::{Kind, Order};
 
 const PROBES: [&str; 3] = ["startupProbe", "livenessProbe", "readinessProbe"];
 
@@ -25,6 +25,7 @@ pub(super) fn judge(peers: &Peers<'_, '_>, found: &mut Found) {
         }
         kills(read, found);
         ordered(read, found);
+        unjoined(read, found);
         before_stop(read, found);
     }
 }
@@ -148,6 +149,30 @@ fn ordered(read: &Read<'_>, found: &mut Found) {
         );
         found.note(codes::STUCK, message, vec![at], fix);
     }
+}
+
+/// Reports a rolling update that does not wait until a member has joined again: without a readiness probe
+/// a pod is ready as soon as it runs (kubernetes.io, "Pod Lifecycle": the default state is Success).
+fn unjoined(read: &Read<'_>, found: &mut Found) {
+    const QUORUM: u32 = 3;
+    let (workload, Some(main)) = (&read.workload, read.pod.main) else { return };
+    let Some(software) = read.pod.software.as_ref().filter(|s| s.quorum && !s.cache) else { return };
+    let several = workload.kind == Kind::StatefulSet && read.replicas >= QUORUM || workload.kind.per_node();
+    let waits = read.readiness().is_some()
+        || main.given("startupProbe").is_some()
+        || read.object.root.at(&["spec", "minReadySeconds"]).and_then(Value::number).is_some_and(|n| n > 0);
+    if !several || waits || workload.update.order != Order::StopFirst {
+        return;
+    }
+    let message = format!(
+        "an update of {} stops the next member before the last one has joined again: no readinessProbe says when it has",
+        workload.name
+    );
+    let port = software.port.map_or("PORT".to_owned(), |port| port.to_string());
+    let fix =
+        format!("readinessProbe: {{tcpSocket: {{port: {port}}}}}, or a check that the member has joined");
+    let at = read.object.at(main.get("name").unwrap_or(main));
+    found.note(codes::UPDATE_TOGETHER, message, vec![at], fix);
 }
 
 /// Reports a sleep before the stop that uses up the grace period, which begins before the hook

@@ -35,6 +35,7 @@ pub(super) fn judge<'d>(objects: &'d [Object<'d>], peers: &Peers<'_, 'd>, found:
         if selects_nothing(&service, peers, found) {
             lost.insert((object.namespace.as_str(), object.name.as_str()));
         }
+        leads(&service, peers, found);
         services.insert((object.namespace.as_str(), object.name.as_str()), service);
     }
     let maps = Maps::new(objects);
@@ -74,19 +75,65 @@ fn selects_nothing(service: &Service<'_>, peers: &Peers<'_, '_>, found: &mut Fou
         governs || r.object.name == name && r.object.file == service.object.file
     };
     let near = peers.reads.iter().filter(|r| r.workload.scope == service.object.namespace).take(COMPARED);
-    let Some(meant) = near.clone().find(|r| is_meant(selector, r)).or_else(|| near.clone().find(belongs))
-    else {
+    let meant = near.clone().find(|r| is_meant(selector, r)).or_else(|| near.clone().find(belongs));
+    let message =
+        format!("the Service {name} selects `{}`, which no pod in these files has", words(selector));
+    let Some(meant) = meant else {
+        // Its pods may be in other files.
+        if near.clone().next().is_some() {
+            let things = vec![(format!("the pods with {}", words(selector)), service.object.at(*at))];
+            let fix = "berthc verify with the files of these pods; or the labels of the pods that it is for";
+            found.outside(&format!("the Service {name}"), things, fix);
+        }
         return false;
     };
-    let message = format!(
-        "the Service {} selects `{}`, which no pod in these files has",
-        service.object.name,
-        words(selector)
-    );
     let labels = meant.object.near(&["spec", "template", "metadata", "labels"]);
     let fix = format!("selector: {}", flow(&meant.pod));
     found.violation(codes::MATCHES_NOTHING, message, vec![service.object.at(*at), labels], fix);
     true
+}
+
+/// Reports a port of a Service that none of its pods has: it answers nobody (kubernetes
+/// `pkg/controlplane/.../endpointslice`, `FindPort`: a name without a port of the pod gives no endpoint).
+fn leads(service: &Service<'_>, peers: &Peers<'_, '_>, found: &mut Found) {
+    let Some((selector, _)) = service.selector.as_ref().filter(|_| !service.headless) else { return };
+    let scope = [service.object.namespace.clone()];
+    let reads: Vec<&Read<'_>> =
+        peers.selected(selector, Some(&scope)).take(COMPARED).map(|i| &peers.reads[i]).collect();
+    if reads.is_empty() || peers.tired() {
+        return;
+    }
+    let own = reads.iter().flat_map(|r| &r.pod.containers);
+    let own = own.flat_map(|c| c.get("ports").map(Value::items).unwrap_or_default());
+    let own: Vec<(Option<&str>, Option<&str>)> = own
+        .map(|p| (p.get("name").and_then(Value::as_str), p.get("containerPort").and_then(Value::as_str)))
+        .collect();
+    for port in service.object.root.at(&["spec", "ports"]).map(Value::items).unwrap_or_default() {
+        let Some(value) = port.given("targetPort").or_else(|| port.given("port")) else { continue };
+        let Some(text) = value.as_str().filter(|t| !t.contains(['{', '$'])) else { continue };
+        let number = text.parse::<u16>().ok();
+        let there = own.iter().any(|(name, n)| match number {
+            Some(_) => *n == Some(text),
+            None => *name == Some(text),
+        });
+        // A number also works where no port is listed: the settings of the program may have it.
+        let open = number.is_some_and(|n| {
+            let known = reads.iter().any(|r| r.pod.software.as_ref().is_some_and(|s| s.port == Some(n)));
+            let named =
+                |r: &&Read<'_>| r.pod.spec.scalars().any(|v| v.as_str().is_some_and(|t| t.contains(text)));
+            own.is_empty() || known || reads.iter().any(named)
+        });
+        if there || open {
+            continue;
+        }
+        let message = format!(
+            "the Service {} leads to the port `{text}`, which no container of {} has: nobody answers there",
+            service.object.name, reads[0].workload.name
+        );
+        let have = own.iter().find_map(|(name, n)| name.or(*n)).unwrap_or("NUMBER");
+        let at = vec![service.object.at(value), reads[0].workload.at.clone()];
+        return found.note(codes::MATCHES_NOTHING, message, at, format!("targetPort: {have}"));
+    }
 }
 
 /// Checks the Service that gives the members of a StatefulSet their names.

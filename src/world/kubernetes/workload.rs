@@ -168,7 +168,8 @@ fn workload<'d>(
     let (members, Modes { one_node, many, uses }) = members(&template, lost.as_ref(), (storage, left), found);
     let update = update(object, replicas, found);
     let rolling = rolling(object, kind, &pod, replicas, &update);
-    let image = pod.main.and_then(|c| c.get("image")).and_then(Value::as_str).unwrap_or_default();
+    let image_at = pod.main.and_then(|c| c.get("image"));
+    let image = image_at.and_then(Value::as_str).unwrap_or_default();
     let own = labels(object, object.root.at(&["metadata", "labels"]), &mut Found::default());
     let named = |key: &str| pod.labels.get(key).or_else(|| own.get(key));
     let family = named("app.kubernetes.io/name").or_else(|| named("app")).unwrap_or(&object.name).clone();
@@ -181,6 +182,7 @@ fn workload<'d>(
         count_at: count_at.filter(|_| kind != Kind::DaemonSet).map(|r| object.at(r)),
         family,
         image: images::name(image).to_owned(),
+        floats: images::floats(image).zip(image_at.map(|at| object.at(at))),
         software: pod.software.clone(),
         resembles: pod.resembles.clone(),
         labels: pod.labels.clone(),

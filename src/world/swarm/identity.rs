@@ -139,7 +139,7 @@ pub fn program_texts(service: &Value<'_>) -> String {
 
 /// Returns the environment, and the options of the command in the form `--key=value` or `--key
 /// value`.
-fn settings<'d>(service: &Value<'d>) -> Vec<(String, Option<String>, Value<'d>)> {
+pub fn settings<'d>(service: &Value<'d>) -> Vec<(String, Option<String>, Value<'d>)> {
     let mut settings = service.get("environment").map(|e| Page::pairs(&e)).unwrap_or_default();
     let words = service.get("command").map(|c| words(&c)).unwrap_or_default();
     for (i, (word, value)) in words.iter().enumerate().filter(|(_, (w, _))| w.starts_with('-')) {

@@ -4,6 +4,7 @@
 //! (`cli/compose`), the source for the scheduler is swarmkit.
 
 mod among;
+mod commands;
 mod ephemeral;
 mod identity;
 mod interpolate;
@@ -13,6 +14,7 @@ mod never;
 mod overlay;
 mod page;
 mod placement;
+mod refers;
 mod rules;
 mod service;
 mod short;
@@ -20,6 +22,7 @@ mod starts;
 mod storage;
 mod template;
 
+use self::commands::Names;
 use self::overlay::Bases;
 use self::page::Page;
 use super::found::Found;
@@ -37,6 +40,7 @@ pub fn read(files: &[File<'_>], images: &Images) -> World {
     let read: Vec<(Vec<Document>, Vec<Fault>)> = files.iter().map(|file| yaml::read(file.text)).collect();
     let roots = files.iter().zip(&read).filter_map(|(file, (all, _))| Some((file.path, all.first()?.root())));
     let bases = overlay::bases(roots);
+    let names = Names::new(read.iter().filter_map(|(all, _)| Some(all.first()?.root())));
     for (file, (documents, faults)) in files.iter().zip(&read) {
         if faults.iter().any(|f| f.fatal) {
             found.lost.push(file.path.to_owned());
@@ -56,14 +60,14 @@ pub fn read(files: &[File<'_>], images: &Images) -> World {
                 "write a file for each",
             );
         }
-        stacks.push(stack(&mut page, &bases));
+        stacks.push(stack(&mut page, &bases, &names));
     }
     among::check(&stacks, &mut found);
     found.world(stacks.into_iter().flatten().map(|service| service.workload).collect())
 }
 
 /// Reads the services of one file.
-fn stack(page: &mut Page<'_, '_>, bases: &Bases<'_>) -> Vec<service::Service> {
+fn stack(page: &mut Page<'_, '_>, bases: &Bases<'_>, names: &Names) -> Vec<service::Service> {
     let root = page.root;
     let Some(services) = root.get("services") else {
         page.unread(&root, "no `services`: treated as a file without services");
@@ -71,6 +75,7 @@ fn stack(page: &mut Page<'_, '_>, bases: &Bases<'_>) -> Vec<service::Service> {
     };
     rules::file(page);
     starts::fixed(page);
+    commands::seek(page, &services.entries(), names);
     let mut all = Vec::new();
     for (name, value) in services.entries() {
         if overlay::is_left_out(page, name, &value, bases) {

@@ -78,6 +78,16 @@ impl<'d, 'w> Page<'d, 'w> {
         self.found.finding(code, message, at, fix);
     }
 
+    /// Adds a note at a place.
+    pub fn note(&mut self, code: &'static str, message: String, at: At, fix: &str) {
+        self.found.note(code, message, vec![at], fix);
+    }
+
+    /// Adds a note about what `name` refers to and the files do not contain.
+    pub fn outside(&mut self, name: &str, things: Vec<(String, At)>, fix: &str) {
+        self.found.outside(name, things, fix);
+    }
+
     /// Returns a scalar with its variables filled in.
     pub fn text(&mut self, value: &Value<'_>) -> Option<String> {
         let text = value.text()?;

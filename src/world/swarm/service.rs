@@ -8,7 +8,7 @@ use super::network::{self, Ingress};
 use super::page::Page;
 use super::storage::Mounts;
 use super::template::Slot;
-use super::{ephemeral, never, placement, rules, short, starts};
+use super::{commands, ephemeral, never, placement, refers, rules, short, starts};
 use crate::finding::{At, Level, codes};
 use crate::images::{self, Looked, Software};
 use crate::target::SWARM_LONGEST_GRACE;
@@ -56,6 +56,7 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
         count_at: count_at.filter(|_| !mode.global),
         family: family(name),
         image: images::name(&image).to_owned(),
+        floats: images::floats(&image).zip(service.get("image").map(|i| page.at(&i))),
         software: software.clone(),
         resembles: resembles.zip(service.get("image").map(|i| page.at(&i))),
         labels: labels(service.get("labels")),
@@ -72,12 +73,14 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
         ..Workload::new(name.to_owned(), kind, at)
     };
     references(page, service);
+    refers::check(page, name, service);
     generic(page, deploy.as_ref());
     let ids = members(page, name, service, &mode, &mounts, &mut workload);
     if let Some(software) = &software {
         let kept = !ephemeral::judge(page, service, software, &mut workload);
         habits(page, service, &workload, kept, software);
-    } else if workload.grace == 0 {
+    } else {
+        at_once(page, service, &workload);
         killed(page, service, &workload);
     }
     let votes = software.as_ref().is_some_and(|s| s.quorum) && workload.node_network.is_none();
@@ -85,6 +88,7 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
     let check = check.map(|value| (page.at(&value), identity::program_texts(service)));
     starts::check(page, service, &workload, software.as_deref());
     never::check(page, service, &workload, &no_start);
+    commands::check(page, service, &workload, &network.ingress);
     rules::dropped(page, service, &workload, software.is_some());
     Some(Service { workload, ingress: network.ingress, ids, check })
 }
@@ -254,10 +258,15 @@ fn references(page: &mut Page<'_, '_>, service: &Value<'_>) {
     }
 }
 
+/// Returns whether a member has data that outlives its container.
+fn holds(workload: &Workload) -> bool {
+    let durable = |m: &Mount| m.source != Source::Ephemeral;
+    workload.members.iter().any(|member| member.mounts.iter().any(durable))
+}
+
 /// Reports a workload with data that is killed at once.
 fn killed(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload) {
-    let durable = |m: &Mount| m.source != Source::Ephemeral;
-    if workload.members.iter().any(|member| member.mounts.iter().any(durable)) {
+    if workload.grace == 0 && holds(workload) {
         let value = service.get("stop_grace_period");
         page.found(
             (codes::GRACE, Level::Note),
@@ -291,9 +300,7 @@ fn habits(
         );
     }
     identity::bootstrap(page, service);
-    if quorum {
-        at_once(page, service, workload);
-    }
+    at_once(page, service, workload);
     let several = workload.members.len() > 1 && workload.max_per_node.as_ref().is_none_or(|m| m.0 > 1);
     if !several || workload.ports.iter().any(|p| p.scheduled) {
         return;
@@ -317,12 +324,17 @@ fn habits(
     );
 }
 
-/// Reports an update that stops several members of a quorum at once; 0 means all of them (docker
-/// `docs/reference/compose-file/deploy`, `parallelism`).
+/// Reports an update that stops several members of a quorum, or with data, at once; 0 means all of them
+/// (docker `docs/reference/compose-file/deploy`, `parallelism`).
 fn at_once(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload) {
-    if workload.kind != Kind::Global && workload.members.len() < 2 {
+    let software = workload.software.as_ref();
+    let votes = software.is_some_and(|s| s.quorum && !s.cache);
+    let data = software.map_or_else(|| holds(workload), |s| !s.cache);
+    let several = workload.kind == Kind::Global || workload.members.len() > 1;
+    if !several || !votes && !data {
         return;
     }
+    let end = if votes { "and the quorum is lost" } else { "and what they hold is away" };
     for block in ["update_config", "rollback_config"] {
         let Some(value) = service.at(&["deploy", block, "parallelism"]) else { continue };
         let count = match page.number(&value, "taken for 1") {
@@ -330,10 +342,7 @@ fn at_once(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload) {
             Some(0) => "all".to_owned(),
             Some(count) => count.to_string(),
         };
-        let message = format!(
-            "an update may stop {count} members of {} at once, and the quorum is lost",
-            workload.name
-        );
+        let message = format!("an update may stop {count} members of {} at once, {end}", workload.name);
         page.found((codes::UPDATE_TOGETHER, Level::Note), &[&value], message, "parallelism: 1");
     }
 }

@@ -157,7 +157,9 @@ fn required_units_that_are_missing_are_reported() {
             ("wiki-data@.service", "[Service]\nExecStart=/bin/true\n"),
             ("backup.service", "[Service]\nExecStart=/bin/true\n"),
         ]);
-        world.findings.into_iter().map(|f| f.fix).collect::<Vec<_>>()
+        // A unit of another kind of name may be elsewhere.
+        let own = world.findings.into_iter().filter(|f| f.code != "not-among-files");
+        own.map(|f| f.fix).collect::<Vec<_>>()
     };
     assert_eq!(of("Requires=wiki-data-1.service"), ["Requires=wiki-data@1.service"]);
     assert_eq!(of("BindsTo=wiki-data-%i.service"), ["BindsTo=wiki-data@%i.service"]);
