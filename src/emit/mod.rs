@@ -25,7 +25,7 @@ use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
 use crate::options::Options;
 use crate::text::quote;
-use crate::value::is_mark;
+use crate::value::{has_mark, is_mark};
 use filters::{comment, exec, expand, kind, literal, printed, setting, tree};
 pub use filters::{exec_word, run_variable, secret_variable};
 pub use templates::templates;
@@ -128,8 +128,7 @@ fn failure(e: &Error, page: &str) -> String {
 
 /// Returns why the printed text must not be written, if a custom template broke it.
 fn broken(path: &str, text: &str, overridden: bool) -> Option<String> {
-    // No mark is ASCII.
-    if !text.is_ascii()
+    if has_mark(text)
         && let Some(c) = text.chars().find(|c| is_mark(*c))
     {
         return Some(format!("a run-time part was printed without its filter (U+{:04X})", c as u32));

@@ -1,6 +1,8 @@
 //! Finds commands with which a container ends at once: what prints and ends, a shell without a terminal, a
 //! server that refuses to run as root, a file that is not there.
 
+use std::ops::RangeInclusive;
+
 use super::lock::is_shell;
 use crate::text::path::within;
 
@@ -86,7 +88,11 @@ pub fn absent<'w>(words: &[&'w str], image: &str, targets: &[&str]) -> Option<(&
     })
 }
 
-/// Returns who has a port of each node, where it is one of the node itself.
-pub fn of_node(number: u16, protocol: &str, own: &[(u16, &str, &'static str)]) -> Option<&'static str> {
-    own.iter().find(|(n, p, _)| *n == number && *p == protocol).map(|(.., who)| *who)
+/// Returns a port of `ports` that each node uses itself, and its program. `own` has the ports of a node.
+pub fn of_node(
+    ports: RangeInclusive<u16>,
+    protocol: &str,
+    own: &[(u16, &str, &'static str)],
+) -> Option<(u16, &'static str)> {
+    own.iter().find(|(n, p, _)| ports.contains(n) && *p == protocol).map(|(n, _, who)| (*n, *who))
 }

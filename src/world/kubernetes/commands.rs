@@ -21,11 +21,10 @@ pub(super) fn judge(peers: &Peers<'_, '_>, images: &Images, found: &mut Found) {
             words(read, *container, images, found);
         }
         for port in &read.workload.ports {
-            let Some(who) = ends::of_node(port.number, &port.protocol, &NODE) else { continue };
-            let message = format!(
-                "{} never starts where {who} has port {} of the node",
-                read.workload.name, port.number
-            );
+            let only = port.number..=port.number;
+            let Some((number, who)) = ends::of_node(only, &port.protocol, &NODE) else { continue };
+            let message =
+                format!("{} never starts where {who} has port {number} of the node", read.workload.name);
             found.note(codes::STUCK, message, vec![port.at.clone()], "hostPort: another number");
         }
     }

@@ -67,8 +67,7 @@ pub fn check(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload, 
     let own = workload.ports.iter().map(|p| (p.number, p.number, p.protocol.as_str(), &p.at));
     let mesh = ingress.iter().map(|i| (i.first, i.last, i.protocol.as_str(), &i.at));
     for (first, last, protocol, at) in own.chain(mesh) {
-        let taken = NODE.iter().find(|(n, p, _)| first <= *n && *n <= last && *p == protocol);
-        if let Some((number, _, who)) = taken {
+        if let Some((number, who)) = ends::of_node(first..=last, protocol, &NODE) {
             let message = format!("{name} takes port {number}, which {who} of each node has");
             page.note(codes::STUCK, message, at.clone(), "published: another number");
         }
