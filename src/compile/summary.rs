@@ -99,7 +99,16 @@ pub fn directory(path: &str) -> u64 {
 fn raw(service: &Service) -> Vec<String> {
     let Targets { kubernetes, fleet, swarm } = &service.targets;
     let mut open: Vec<&Value> = Vec::new();
-    if let Some(Kubernetes { pod, container, service, version: _, namespace: _, one_pod: _ }) = kubernetes {
+    if let Some(Kubernetes {
+        pod,
+        container,
+        service,
+        annotations: _,
+        version: _,
+        namespace: _,
+        one_pod: _,
+    }) = kubernetes
+    {
         open.extend([pod, container, service].into_iter().flat_map(|raw| raw.values()));
     }
     if let Some(Swarm { service, engine: _, network: _, pin: _, lock: _, csi: _ }) = swarm {

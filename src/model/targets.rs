@@ -56,6 +56,19 @@ pub struct Kubernetes {
     pub container: Raw,
     /// Fields to add to the client Service.
     pub service: Raw,
+    /// Annotations of single objects.
+    pub annotations: Annotations,
+}
+
+/// Annotations of single objects of Kubernetes: key and text, in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Annotations {
+    /// The annotations of the StatefulSet or the DaemonSet.
+    pub workload: Vec<(String, String)>,
+    /// The annotations of the pods, which replace those of the workload of all targets.
+    pub pod: Vec<(String, String)>,
+    /// The annotations of the client Service.
+    pub service: Vec<(String, String)>,
 }
 
 /// Settings for fleet.

@@ -21,6 +21,8 @@ pub struct Workload {
     pub ulimits: Vec<(String, u64, u64)>,
     /// The tmpfs mounts: path, bytes.
     pub tmpfs: Vec<(String, u64)>,
+    /// The annotations of the members: key and text, in order.
+    pub annotations: Vec<(String, String)>,
     /// The members.
     pub members: Members,
     /// The data directories, in order. `guard` locks the first one.

@@ -31,7 +31,9 @@ use allowed::{
 };
 pub use health::{CheckSpec, HealthSpec, Scheme, Tool};
 pub use parts::{Id, IdSpace, Limit, Pin, PinTable, UnitOption, Value};
-pub use targets::{Access, FleetSpec, KubernetesSpec, Raw, SwarmSpec, SwarmVolume, TargetsSpec};
+pub use targets::{
+    Access, AnnotationsSpec, FleetSpec, KubernetesSpec, Raw, SwarmSpec, SwarmVolume, TargetsSpec,
+};
 
 /// One stateful service: what it needs, independent of the orchestrator.
 #[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
@@ -82,6 +84,13 @@ pub struct Spec {
     /// Labels for everything that berthc emits.
     #[schemars(transform = map(LABEL_KEY, LABEL_VALUE))]
     pub labels: Option<IndexMap<String, String>>,
+    /// Annotations of the members, with any text as value. An expression in it stays as it is written.
+    /// On Kubernetes they are annotations of the pods, on Swarm labels of the service
+    /// (`deploy.labels`), on fleet labels of the container (`--label`). Keys that berthc, docker or
+    /// Kubernetes itself writes are refused. What a controller makes of an annotation, such as a
+    /// sidecar that it injects, is not part of the certificate.
+    #[schemars(transform = keys(LABEL_KEY), extend("examples" = [{ "prometheus.io/port": "9187" }]))]
+    pub annotations: Option<IndexMap<String, String>>,
     /// How many members there are, and on which nodes. Omit it only for `external`.
     pub members: Option<MembersSpec>,
     /// The resources that at most one running container may hold at any time.

@@ -4,7 +4,9 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::allowed::{DOCKER, ENGINE, FLEET, LABEL_VALUE, NAME, NAMESPACE, NO_OVERLAY, kubernetes};
+use super::allowed::{
+    DOCKER, ENGINE, FLEET, LABEL_KEY, LABEL_VALUE, NAME, NAMESPACE, NO_OVERLAY, keys, kubernetes,
+};
 use super::parts::{Pin, UnitOption};
 
 /// The orchestrators to emit files for.
@@ -42,6 +44,23 @@ pub struct KubernetesSpec {
     pub container: Option<Raw>,
     /// Fields to add to the spec of the client Service.
     pub service: Option<Raw>,
+    /// Annotations of single objects, with any text as value.
+    pub annotations: Option<AnnotationsSpec>,
+}
+
+/// Annotations of single objects of Kubernetes.
+#[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct AnnotationsSpec {
+    /// Annotations of the StatefulSet or the DaemonSet. A change restarts nothing.
+    #[schemars(transform = keys(LABEL_KEY), extend("examples" = [{ "argocd.argoproj.io/sync-wave": "1" }]))]
+    pub workload: Option<IndexMap<String, String>>,
+    /// Annotations of the pods, besides those in `annotations`. They replace those with the same key.
+    #[schemars(transform = keys(LABEL_KEY), extend("examples" = [{ "sidecar.istio.io/inject": "false" }]))]
+    pub pod: Option<IndexMap<String, String>>,
+    /// Annotations of the client Service, or of the Service of an external service.
+    #[schemars(transform = keys(LABEL_KEY), extend("examples" = [{ "external-dns.alpha.kubernetes.io/hostname": "db.example.com" }]))]
+    pub service: Option<IndexMap<String, String>>,
 }
 
 /// The access modes of a local volume.

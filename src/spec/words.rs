@@ -6,7 +6,7 @@ use super::node::{Kind, Node};
 /// A key of Kubernetes or Compose, and the field of a spec that replaces it.
 const WORDS: [(&str, &str); 38] = [
     ("affinity", "`members.pin`, `members.on` and `apart_from`; more under `targets.kubernetes.pod`"),
-    ("annotations", "`labels`; berthc emits annotations only through a template of yours (`--templates`)"),
+    ("annotations", "`annotations` at the top level, or under `targets.kubernetes.annotations`"),
     ("configs", "`files`"),
     ("constraints", "`members.pin`, or `members.on` of a service with `per: node`"),
     ("containers", "`helpers` for containers beside the member"),

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::values::unknown_name;
 use crate::code::Code;
 use crate::diag::Diagnostic;
-use crate::model::{Members, Model, Service, Workload};
+use crate::model::{Kubernetes, Members, Model, Service, Workload};
 use crate::route;
 use crate::spec::source::Route;
 
@@ -126,9 +126,10 @@ fn revisions(group: &[&Service], out: &mut Vec<Diagnostic>) {
             out.push(differ(route!["apart_from"], "`apart_from`"));
         }
         let (s, t) = (&first.targets, &service.targets);
-        if s.kubernetes.as_ref().map(|k| (k.version, &k.namespace, &k.service))
-            != t.kubernetes.as_ref().map(|k| (k.version, &k.namespace, &k.service))
-        {
+        let shared = |k: &Kubernetes| {
+            (k.version, k.namespace.clone(), k.service.clone(), k.annotations.service.clone())
+        };
+        if s.kubernetes.as_ref().map(shared) != t.kubernetes.as_ref().map(shared) {
             out.push(differ(route!["targets", "kubernetes"], "their settings for Kubernetes"));
         }
         for (target, differs) in [

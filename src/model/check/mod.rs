@@ -1,6 +1,7 @@
 //! Checks a spec and turns it into a valid service. It collects every error. A block that cannot be
 //! understood makes the service unusable; the other blocks are still checked.
 
+mod annotations;
 mod blanks;
 mod checker;
 mod cross;

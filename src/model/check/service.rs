@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use super::checker::Checker;
 use super::exclusive::{self, Exclusive};
-use super::{health, image, members, notes, process, targets, whole};
+use super::{annotations, health, image, members, notes, process, targets, whole};
 use crate::code::Code;
 use crate::model::{Body, External, Service, Workload};
 use crate::route;
@@ -72,6 +72,7 @@ fn workload(checker: &mut Checker<'_>, name: &str, spec: Spec) -> Option<Workloa
         ulimits,
         tmpfs,
         labels: _,
+        annotations,
         members,
         exclusive,
         stop,
@@ -95,6 +96,7 @@ fn workload(checker: &mut Checker<'_>, name: &str, spec: Spec) -> Option<Workloa
     notes::files(checker, &files);
     notes::arguments(checker, &program);
     let tmpfs = process::tmpfs(checker, tmpfs);
+    let annotations = annotations::of_members(checker, annotations);
     let has_data = exclusive.as_ref().is_some_and(|e| !e.data.is_empty());
     let health = health::health(checker, health.unwrap_or_default(), has_data);
     let stop = health::stop(checker, stop.unwrap_or_default());
@@ -110,6 +112,7 @@ fn workload(checker: &mut Checker<'_>, name: &str, spec: Spec) -> Option<Workloa
         secrets,
         ulimits,
         tmpfs,
+        annotations,
         members: members?,
         data,
         ports,
@@ -150,6 +153,7 @@ fn nothing_runs(checker: &mut Checker<'_>, spec: &Spec) {
         ulimits,
         tmpfs,
         labels: _,
+        annotations,
         members,
         exclusive,
         stop,
@@ -176,6 +180,7 @@ fn nothing_runs(checker: &mut Checker<'_>, spec: &Spec) {
         ("resources", resources.is_some()),
         ("ulimits", ulimits.is_some()),
         ("tmpfs", tmpfs.is_some()),
+        ("annotations", annotations.is_some()),
         ("stop", stop.is_some()),
         ("health", health.is_some()),
         ("update", update.is_some()),

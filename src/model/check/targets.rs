@@ -2,15 +2,18 @@
 
 use indexmap::IndexMap;
 
+use super::annotations::annotations;
 use super::checker::{Checker, fix};
 use super::members;
 use crate::code::Code;
 use crate::gap::GapId;
-use crate::model::{Accept, Fleet, Kubernetes, Pin, Swarm, Targets, UnitSection};
+use crate::model::{Accept, Annotations, Fleet, Kubernetes, Pin, Swarm, Targets, UnitSection};
 use crate::route;
 use crate::spec::allowed::{ENGINES, KUBERNETES, MOVES, NO_OVERLAY};
 use crate::spec::source::Route;
-use crate::spec::{self, AcceptSpec, Access, FleetSpec, KubernetesSpec, SwarmSpec, TargetsSpec};
+use crate::spec::{
+    self, AcceptSpec, Access, AnnotationsSpec, FleetSpec, KubernetesSpec, SwarmSpec, TargetsSpec,
+};
 use crate::target::Target;
 use crate::text::names;
 use crate::text::units::Version;
@@ -65,8 +68,17 @@ fn version_of(
     version
 }
 
+fn of_objects(checker: &mut Checker<'_>, root: &Route, spec: AnnotationsSpec) -> Annotations {
+    let AnnotationsSpec { workload, pod, service } = spec;
+    Annotations {
+        workload: annotations(checker, &root.at("workload"), workload),
+        pod: annotations(checker, &root.at("pod"), pod),
+        service: annotations(checker, &root.at("service"), service),
+    }
+}
+
 fn for_kubernetes(checker: &mut Checker<'_>, root: &Route, spec: KubernetesSpec) -> Kubernetes {
-    let KubernetesSpec { version, namespace, access, pod, container, service } = spec;
+    let KubernetesSpec { version, namespace, access, pod, container, service, annotations: of } = spec;
     let line = "version: \"1.34\"";
     let version = version_of(checker, root, "version", version, line).and_then(|v| {
         let known = v.major == 1 && KUBERNETES.contains(&v.minor);
@@ -107,6 +119,7 @@ fn for_kubernetes(checker: &mut Checker<'_>, root: &Route, spec: KubernetesSpec)
         pod: pod.unwrap_or_default(),
         container: container.unwrap_or_default(),
         service: service.unwrap_or_default(),
+        annotations: of_objects(checker, &root.at("annotations"), of.unwrap_or_default()),
     }
 }
 

@@ -101,7 +101,7 @@ fn config_map(context: &mut Context<'_>, service: &Service, w: &Workload, k: &Ku
         ));
     }
     let name = format!("{}-files-{}", service.full_name(), digest(&w.files));
-    let meta = Meta { name, namespace: Some(k.namespace.clone()), labels: labels::of(service) };
+    let meta = Meta::new(name, Some(k.namespace.clone()), labels::of(service));
     ConfigMap { meta, immutable: true, files }
 }
 

@@ -131,9 +131,16 @@ fn named(kind: &str, service: &Service) -> String {
 
 /// Reports pod settings of an external service, which has no pod.
 fn no_pod(context: &mut Context<'_>, service: &Service, settings: &Kubernetes) {
-    for (field, raw) in [("pod", &settings.pod), ("container", &settings.container)] {
-        if !raw.is_empty() {
-            let place = service.key(&route!["targets", "kubernetes", field]);
+    let (root, notes) = (route!["targets", "kubernetes"], &settings.annotations);
+    let at = |field: &str| root.at("annotations").at(field);
+    for (field, route, absent) in [
+        ("pod", root.at("pod"), settings.pod.is_empty()),
+        ("container", root.at("container"), settings.container.is_empty()),
+        ("pod", at("pod"), notes.pod.is_empty()),
+        ("workload", at("workload"), notes.workload.is_empty()),
+    ] {
+        if !absent {
+            let place = service.key(&route);
             let message = format!("an external service has no {field}, so nothing can be added to it");
             context.fault(crate::diag::Diagnostic::error(crate::code::Code::ExternalShape, place, message));
         }

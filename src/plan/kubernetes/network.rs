@@ -64,8 +64,10 @@ pub fn services(
         };
         raw::service(context, first, k, &mut client);
         all.push(client);
-    } else if !k.service.is_empty() {
-        let place = first.key(&route!["targets", "kubernetes", "service"]);
+    } else if !k.service.is_empty() || !k.annotations.service.is_empty() {
+        let root = route!["targets", "kubernetes"];
+        let annotated = root.at("annotations").at("service");
+        let place = first.key(&if k.service.is_empty() { annotated } else { root.at("service") });
         let message = "the service has no ports, so it has no client Service to add to";
         context.fault(
             Diagnostic::error(Code::Missing, place, message)
@@ -76,7 +78,7 @@ pub fn services(
 }
 
 fn meta(group: &[&Service], name: &str, k: &Kubernetes) -> Meta {
-    Meta { name: name.to_owned(), namespace: Some(k.namespace.clone()), labels: labels::shared(group) }
+    Meta::new(name.to_owned(), Some(k.namespace.clone()), labels::shared(group))
 }
 
 /// Plans the disruption budget: one member may be evicted at a time, so drains proceed and the

@@ -52,6 +52,7 @@ pub fn plan(context: &mut Context<'_>, service: &Service, w: &Workload, k: &Kube
     volumes.append(&mut carried.volumes);
     let mut pod = Pod {
         labels: labels::of(service),
+        annotations: annotations(w, k),
         node_selector: node_selector(context, service, w),
         tolerations: tolerations(service, w).into_iter().collect(),
         zones: zones(w),
@@ -69,6 +70,13 @@ pub fn plan(context: &mut Context<'_>, service: &Service, w: &Workload, k: &Kube
     };
     raw::pod(context, service, k, w, &mut pod, &stored);
     Made { pod, stored, config: carried.config }
+}
+
+/// Returns the annotations of the pods. Those of this target replace those of all targets.
+fn annotations(w: &Workload, k: &Kubernetes) -> Labels {
+    let own = &k.annotations.pod;
+    let others = w.annotations.iter().filter(|(key, _)| !own.iter().any(|(k, _)| k == key));
+    others.chain(own).cloned().collect()
 }
 
 /// Renders the values of the member's program and of its helpers.

@@ -362,7 +362,7 @@ fn container(
     container.more = more;
 }
 
-/// Applies the additions of `k` to the client Service.
+/// Applies the additions and annotations of `k` to the client Service.
 pub fn service(context: &mut Context<'_>, service: &Service, k: &Kubernetes, object: &mut ServiceObject) {
     let route = route!["targets", "kubernetes", "service"];
     gated::check(context, (service, k.version), &route, &k.service, "ServiceSpec");
@@ -376,4 +376,5 @@ pub fn service(context: &mut Context<'_>, service: &Service, k: &Kubernetes, obj
     let decided = SERVICE.into_iter().chain(external.into_iter().flatten()).chain(headless);
     let rest = cut.rest_of(context, &fields::SERVICE, decided);
     object.more = ServiceMore { ports, rest };
+    object.meta.annotations = k.annotations.service.clone();
 }

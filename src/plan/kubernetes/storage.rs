@@ -70,7 +70,7 @@ fn class_name(data: &Data, service: &Service, k: &Kubernetes) -> String {
 
 /// Makes the name and labels of a cluster-scoped object.
 fn meta(service: &Service, name: String) -> Meta {
-    Meta { name, namespace: None, labels: labels::of(service) }
+    Meta::new(name, None, labels::of(service))
 }
 
 /// Plans a local volume for each member on the node of its pin, reserved for the claim that the

@@ -59,6 +59,7 @@ fn own(w: &Workload) -> (&Members, &crate::model::Update, &Bootstrap) {
         // pod
         node_network: _,
         apart_from: _,
+        annotations: _,
         bootstrap,
         // The pod names of a StatefulSet carry the id, the hostname and the right to write.
         id: _,
@@ -83,8 +84,12 @@ pub fn plan(context: &mut Context<'_>, service: &Service, w: &Workload, k: &Kube
     }
     let pod::Made { pod, stored, config } = pod::plan(context, service, w, k);
     let gate = update.healthy.as_ref().map(|t| words.literal(context, t, "`update.healthy`"));
-    let meta =
-        Meta { name: service.full_name(), namespace: Some(k.namespace.clone()), labels: labels::of(service) };
+    let meta = Meta {
+        name: service.full_name(),
+        namespace: Some(k.namespace.clone()),
+        labels: labels::of(service),
+        annotations: k.annotations.workload.clone(),
+    };
     let (by_hand, pause, selector) = (by_hand(w), update.pause, labels::workload(service));
     let set = match *members {
         Members::PerNode { .. } => {

@@ -52,6 +52,7 @@ impl Maker<'_> {
             secrets,
             ulimits,
             tmpfs: _,
+            annotations,
             members: _,
             data: _,
             ports: _,
@@ -80,6 +81,9 @@ impl Maker<'_> {
             command = entrypoint;
             entrypoint = ["/bin/sh", "-c", GUARD, &first.mount].map(str::to_owned).to_vec();
         }
+        let mut deploy =
+            Deploy::new(self.id.is_some(), self.constraints(), *pause, resources(&program.resources));
+        deploy.labels.extend(annotations.iter().map(|(key, text)| (key.clone(), text.clone().into())));
         Service {
             image: program.image.clone(),
             user: program.user.map(user),
@@ -99,7 +103,7 @@ impl Maker<'_> {
             healthcheck: self.healthcheck(context, health),
             labels: self.subject.service.labels.clone(),
             added: Map::new(),
-            deploy: Deploy::new(self.id.is_some(), self.constraints(), *pause, resources(&program.resources)),
+            deploy,
             name,
         }
     }

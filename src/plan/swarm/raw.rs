@@ -290,6 +290,8 @@ impl Reader<'_> {
                     for (key, value) in all {
                         if key.starts_with("com.docker.") {
                             self.overwrites(&at.at(&key), format!("the label `{key}` is reserved for docker"));
+                        } else if self.subject.workload.annotations.iter().any(|(own, _)| *own == key) {
+                            self.overwrites(&at.at(&key), format!("`annotations` already sets `{key}`"));
                         } else {
                             self.added.deploy_labels.insert(key, value.into());
                         }

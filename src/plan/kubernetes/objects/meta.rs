@@ -17,4 +17,13 @@ pub struct Meta {
     pub namespace: Option<String>,
     /// The labels.
     pub labels: Labels,
+    /// The annotations: keys and texts.
+    pub annotations: Labels,
+}
+
+impl Meta {
+    /// Makes the metadata of an object without annotations.
+    pub fn new(name: String, namespace: Option<String>, labels: Labels) -> Self {
+        Self { name, namespace, labels, annotations: Labels::new() }
+    }
 }

@@ -11,6 +11,8 @@ use crate::value::Text;
 pub struct Pod {
     /// The labels.
     pub labels: Labels,
+    /// The annotations: keys and texts.
+    pub annotations: Labels,
     /// The labels that its node must have.
     pub node_selector: Labels,
     /// The tolerations.

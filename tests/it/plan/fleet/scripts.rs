@@ -160,7 +160,9 @@ fn hostile_text_reaches_the_container_unchanged() {
     let text = value_of(HOSTILE);
     let lines = format!(
         "command: [/bin/x, {text}]\nargs: [{text}, \";\", \"\", \"-\", yes, \"1e3\", \" b \", \"#\", \"{{{{ member.node }}}}:%H\"]\n\
-         env: {{ A: {text}, B: \"\", C.d: \"{{{{ member.node }}}}%n$$\" }}\nhealth: {{ run: [sh, -c, {text}] }}\n"
+         env: {{ A: {text}, B: \"\", C.d: \"{{{{ member.node }}}}%n$$\" }}\nhealth: {{ run: [sh, -c, {text}] }}\n\
+         annotations: {{ a.b/c: {} }}\n",
+        yaml(HOSTILE)
     );
     let unit = &units(&[&counted(&format!("{lines}{PINNED}"))])["db@0.service"];
     let run = docker(unit);
@@ -168,6 +170,7 @@ fn hostile_text_reaches_the_container_unchanged() {
     let args = [HOSTILE, HOSTILE, ";", "", "-", "yes", "1e3", " b ", "#", &node];
     assert_eq!(run.args, args);
     assert_eq!(run.env("A").unwrap(), HOSTILE);
+    assert_eq!(run.all("--label").last(), Some(&format!("a.b/c={HOSTILE}").as_str()));
     assert_eq!((run.env("B").unwrap(), run.env("C.d").unwrap()), (String::new(), format!("{HOST}%n$$")));
     // The shell of the image also reads the check.
     let check = run.one("--health-cmd").strip_prefix("sh -c ").unwrap().to_owned();

@@ -135,6 +135,7 @@ fn containers_get_the_text_of_the_spec() {
             .set("health", format!("{{ run: [a, {word}] }}"))
             .set("update", format!("{{ healthy: {word} }}"))
             .set("files", format!("{{ /f: {{ content: {} }} }}", verbatim(text)))
+            .set("annotations", format!("{{ a: {} }}", verbatim(text)))
             .out();
         let (variables, words) = started(&out);
         assert_eq!(words, [text, "x", text], "{text:?}");
@@ -143,6 +144,7 @@ fn containers_get_the_text_of_the_spec() {
         assert_eq!(container["lifecycle"]["preStop"]["exec"]["command"][1], text);
         assert_eq!(container["readinessProbe"]["exec"]["command"][1], text);
         assert_eq!(out.one("ConfigMap")["data"]["f"], text);
+        assert_eq!(out.one("StatefulSet")["spec"]["template"]["metadata"]["annotations"]["a"], text);
         assert_eq!(out.one("StatefulSet")["spec"]["updateStrategy"]["type"], "OnDelete");
     }
 }

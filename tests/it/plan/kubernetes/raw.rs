@@ -306,3 +306,28 @@ fn gated_fields_are_fields_of_the_api() {
         assert!(on.is_none_or(|on| *since < on && stable.is_none_or(|s| on <= s)), "{of}.{field}");
     }
 }
+
+#[test]
+fn annotations_stand_on_their_object() {
+    let more = "annotations: { workload: { a: \"1\" }, pod: { b: own }, service: { c: \"3\" } }";
+    let spec = volume().set("annotations", "{ b: all, d: \"{{ member.id }}\" }");
+    let out = add(spec, more).out();
+    let set = out.one("StatefulSet");
+    assert_eq!(set["metadata"]["annotations"], json!({ "a": "1" }));
+    let pod = &set["spec"]["template"]["metadata"]["annotations"];
+    assert_eq!(pod, &json!({ "b": "own", "d": "{{ member.id }}" }));
+    assert_eq!(out.named("Service", "db-client")["metadata"]["annotations"], json!({ "c": "3" }));
+    assert!(out.named("Service", "db")["metadata"]["annotations"].is_null());
+    let out = node().set("annotations", "{ b: all }").out();
+    let set = out.one("DaemonSet");
+    assert_eq!(set["spec"]["template"]["metadata"]["annotations"], json!({ "b": "all" }));
+    assert!(set["metadata"]["annotations"].is_null());
+}
+
+#[test]
+fn annotations_need_their_object() {
+    let without = volume()
+        .set("exclusive", "{ data: { data: { mount: /data, volume: { backend: aws-ebs, size: 10Gi } } } }");
+    let faults = add(without, "annotations: { service: { a: b } }").faults();
+    assert_eq!(faults, [("missing".to_owned(), "service".to_owned())]);
+}

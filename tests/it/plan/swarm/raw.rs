@@ -45,6 +45,7 @@ fn additions_that_overwrite_a_decision_are_refused() {
         "{ labels: { com.docker.stack.image: x } }",
         "{ networks: [net] }",
         "{ networks: [host] }",
+        "{ deploy: { labels: { note: x } } }",
         "{ deploy: { replicas: 2 } }",
         "{ deploy: { mode: global } }",
         "{ deploy: { endpoint_mode: vip } }",
@@ -54,7 +55,7 @@ fn additions_that_overwrite_a_decision_are_refused() {
         "{ deploy: { resources: { limits: { cpus: \"1\" } } } }",
         "{ deploy: { resources: { reservations: { memory: 1g } } } }",
     ] {
-        let spec = format!("{}labels: {{ team: db }}\n", with(PINNED, hatch));
+        let spec = format!("{}labels: {{ team: db }}\nannotations: {{ note: a }}\n", with(PINNED, hatch));
         assert_eq!(codes(&[&spec]), ["hatch-overwrites".to_owned()].into(), "{hatch}");
     }
     let live = with(PINNED, "{ healthcheck: { test: [CMD, x] } }");

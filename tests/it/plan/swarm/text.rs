@@ -88,6 +88,7 @@ fn hostile_text_survives_in_every_field() {
         let value = yaml(&literal(text));
         let env = format!("env: {{ A: {value}, yes: {value}, \"n.1\": {value} }}\n");
         let mut spec = format!("{PINNED}command: [run, {value}]\nargs: [{value}]\n{env}");
+        spec.push_str(&format!("annotations: {{ a: {} }}\n", yaml(text)));
         spec.push_str(&format!("health: {{ live: {{ run: [ask, {value}] }}, start: 60s }}\n"));
         spec.push_str(&format!(
             "helpers: {{ h: {{ image: h:1, command: [{value}], args: [{value}], env: {{ B: {value} }} }} }}\n"
@@ -96,6 +97,7 @@ fn hostile_text_survives_in_every_field() {
         let member = &stack["services"]["db-1"];
         assert_eq!(member["entrypoint"], json!(["run", text]));
         assert_eq!(member["command"], json!([text]));
+        assert_eq!(member["deploy"]["labels"]["a"], *text);
         assert_eq!(member["healthcheck"]["test"], json!(["CMD", "ask", text]));
         for name in ["A", "yes", "n.1"] {
             let value = member["environment"][name].as_str().unwrap_or_else(|| panic!("{name} of {text:?}"));
