@@ -85,25 +85,38 @@ pub fn expand(state: &State<'_, '_>, value: &Value) -> Result<Value, Error> {
         }
         // Compose expands `$` first; then Swarm runs the value through Go templates.
         "swarm" => {
-            for (i, part) in text.0.iter().enumerate() {
-                match part {
-                    Part::Literal(s) => {
-                        let mut literal = s.replace("{{", "{{\"{{\"}}").replace('$', "$$");
-                        // A brace before an action would become part of its opening.
-                        if literal.ends_with('{') && i + 1 < text.0.len() {
-                            literal.pop();
-                            literal.push_str("{{\"{\"}}");
-                        }
-                        out.push_str(&literal);
-                    }
-                    Part::Run(Run::Node | Run::Address) => out.push_str("{{.Node.Hostname}}"),
-                    _ => return Err(refuse("Swarm cannot expand this part")),
-                }
+            if text.runs().any(|run| !on_node(run)) || text.secrets().next().is_some() {
+                return Err(refuse("Swarm cannot expand this part"));
             }
+            let out = go_template(&text, "{{.Node.Hostname}}").replace('$', "$$");
             Ok(Value::from_safe_string(quote::yaml(&out)))
         }
         _ => Err(refuse("expand is for Kubernetes and Swarm")),
     }
+}
+
+fn on_node(run: Run) -> bool {
+    matches!(run, Run::Node | Run::Address)
+}
+
+/// Writes `text` as a Go template: braces as strings, and each run-time part as the action `node`.
+pub fn go_template(text: &Text, node: &str) -> String {
+    let mut out = String::new();
+    for (i, part) in text.0.iter().enumerate() {
+        match part {
+            Part::Literal(s) => {
+                let mut literal = s.replace("{{", "{{\"{{\"}}");
+                // A brace before an action would become part of its opening.
+                if literal.ends_with('{') && i + 1 < text.0.len() {
+                    literal.pop();
+                    literal.push_str("{{\"{\"}}");
+                }
+                out.push_str(&literal);
+            }
+            Part::Run(_) | Part::Secret(_) => out.push_str(node),
+        }
+    }
+    out
 }
 
 /// Returns the environment variable that carries the secret `name` on Kubernetes and fleet.

@@ -27,7 +27,7 @@ use crate::options::Options;
 use crate::text::quote;
 use crate::value::{has_mark, is_mark};
 use filters::{comment, exec, expand, kind, literal, printed, setting, tree};
-pub use filters::{exec_word, run_variable, secret_variable};
+pub use filters::{exec_word, go_template, run_variable, secret_variable};
 pub use templates::templates;
 
 /// Texts by path. Paths are relative to the output folder.

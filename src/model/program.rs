@@ -1,6 +1,7 @@
 //! What runs in a container, and the files and secrets that it gets.
 
 use crate::spec::source::Route;
+use crate::value;
 
 /// A value that may hold expressions.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,12 +52,21 @@ pub struct Resources {
 pub struct File {
     /// The absolute path in the container.
     pub path: String,
-    /// The text.
-    pub content: String,
+    /// The text, with the place of `content` or `from`.
+    pub content: Template,
+    /// Whether the text is rendered.
+    pub template: bool,
     /// The permissions.
     pub mode: u32,
     /// The route `files.PATH`.
     pub route: Route,
+}
+
+impl File {
+    /// Returns whether its text may differ from member to member.
+    pub fn names_member(&self) -> bool {
+        self.template && value::uses(&self.content.text).is_ok_and(|uses| !uses.member.is_empty())
+    }
 }
 
 /// A reference to a secret.

@@ -6,7 +6,7 @@ use super::{Context, Target};
 use crate::code::Code;
 use crate::diag::Place;
 use crate::model::check::value_fault;
-use crate::model::{Body, Members, Service, Template, Workload};
+use crate::model::{Body, File, Members, Service, Template, Workload};
 use crate::value::{self, Fault, Peer, Peers, Scope, Text, Who};
 
 /// How a target names the members of counted services.
@@ -105,6 +105,16 @@ impl<'a, N: Naming> Values<'a, N> {
     /// # Errors
     /// The error in the value. Each value reports it once.
     pub fn render(&self, context: &Context<'_>, text: &str, whom: For) -> Result<Text, Fault> {
+        self.render_by(value::render, context, text, whom)
+    }
+
+    fn render_by(
+        &self,
+        render: fn(&str, &value::Uses, &Scope<'_>) -> Result<Text, Fault>,
+        context: &Context<'_>,
+        text: &str,
+        whom: For,
+    ) -> Result<Text, Fault> {
         if value::is_plain(text) {
             return Ok(Text::literal(text));
         }
@@ -138,7 +148,18 @@ impl<'a, N: Naming> Values<'a, N> {
             For::Any => Who::Token,
         };
         let scope = Scope { service: &self.service.name, own, unlisted, who, peers: &by_name };
-        value::render(text, &uses, &scope)
+        render(text, &uses, &scope)
+    }
+
+    /// Returns the text of `file` for `whom`, rendered if the spec says so. Reports an error at its
+    /// place and returns `None`.
+    pub fn file(&self, context: &mut Context<'_>, file: &File, whom: For) -> Option<Text> {
+        let File { content, template, path: _, mode: _, route: _ } = file;
+        if !template {
+            return Some(Text::literal(content.text.clone()));
+        }
+        let rendered = self.render_by(value::render_file, context, &content.text, whom);
+        rendered.map_err(|fault| self.report(context, fault, content)).ok()
     }
 
     /// Renders a template. An error is reported at its place, and the result is empty.
@@ -155,6 +176,17 @@ impl<'a, N: Naming> Values<'a, N> {
     /// Renders a template for `holder`, a field that expands nothing at run time.
     pub fn literal(&self, context: &mut Context<'_>, template: &Template, whom: For, holder: &str) -> String {
         let text = self.text(context, template, whom);
+        self.written(context, template, &text, holder)
+    }
+
+    /// Returns the rendered `text` of `template` for `holder`, a field that expands nothing at run time.
+    pub fn written(
+        &self,
+        context: &mut Context<'_>,
+        template: &Template,
+        text: &Text,
+        holder: &str,
+    ) -> String {
         match text.as_literal() {
             Some(literal) => literal.to_owned(),
             None => {

@@ -132,6 +132,18 @@ pub struct FileSpec {
     /// The path of the file with the text, relative to the spec.
     #[schemars(pattern("^[^/]"), extend("examples" = ["files/my.cnf"]))]
     pub from: Option<String>,
+    /// Whether the text is rendered like a value: `{% for m in members %}`, `{{ ports.client }}`,
+    /// `{{ secret('x').path }}`. Without it, the member gets the text as it is written. A line with
+    /// only a statement leaves no line, and `{% raw %}…{% endraw %}` keeps its text. A file cannot
+    /// hold a secret itself, only its path.
+    ///
+    /// Every member of a `count` may have a text of its own: on Kubernetes the ConfigMap has a key
+    /// for each member, and `subPathExpr` chooses it; on Swarm each member has a config of its own;
+    /// on fleet each unit writes its own file. `{{ member.node }}` is known only when the container
+    /// runs: fleet and Swarm fill it in, and on Kubernetes it is an error, because all nodes share
+    /// the ConfigMap. The same holds for `{{ member.address }}` of a `per: node` service.
+    #[schemars(extend("default" = false))]
+    pub template: Option<bool>,
     /// Octal permissions; the default is "0444".
     #[schemars(pattern(MODE), extend("default" = "0444", "examples" = ["0755"]))]
     pub mode: Option<String>,

@@ -48,7 +48,7 @@ pub fn uses(text: &str) -> Result<Uses, Fault> {
         return Err(Fault::new(Code::ValueTooLong, format!("a value may have at most {MAX_WRITTEN} bytes")));
     }
     bounded(text)?;
-    let tree = parse(text, "value", syntax()).map_err(|e| syntax_fault(&e))?;
+    let tree = parse(text, "value", syntax(false)).map_err(|e| syntax_fault(&e))?;
     Walk { uses: &mut uses, bound: vec!["loop".to_owned()] }.statement(&tree)?;
     Ok(uses)
 }
@@ -63,7 +63,7 @@ fn bounded(text: &str) -> Result<(), Fault> {
         return Ok(());
     }
     let (mut words, mut statements) = (0, 0);
-    for token in tokenize(text, false, syntax()) {
+    for token in tokenize(text, false, syntax(false)) {
         match token.map_err(|e| syntax_fault(&e))?.0 {
             Token::VariableStart => words = 0,
             Token::BlockStart => {
@@ -82,14 +82,18 @@ fn bounded(text: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Checks that a value keeps its trailing newline.
-pub(super) fn syntax() -> SyntaxConfig {
-    SyntaxConfig::builder().keep_trailing_newline(true).build().unwrap_or_default()
+/// Returns a syntax that keeps the trailing newline. With `lines`, a line with only a statement leaves
+/// no line.
+pub(super) fn syntax(lines: bool) -> SyntaxConfig {
+    let mut config = SyntaxConfig::builder();
+    config.keep_trailing_newline(true).trim_blocks(lines).lstrip_blocks(lines);
+    config.build().unwrap_or_default()
 }
 
 pub(super) fn syntax_fault(e: &minijinja::Error) -> Fault {
     let words = e.detail().map_or_else(|| e.kind().to_string(), ToOwned::to_owned);
-    Fault::new(Code::ValueSyntax, format!("the expression has a syntax error: {words}"))
+    let line = e.line().filter(|line| *line > 1).map_or_else(String::new, |line| format!(" in line {line}"));
+    Fault::new(Code::ValueSyntax, format!("the expression has a syntax error{line}: {words}"))
 }
 
 struct Walk<'u> {

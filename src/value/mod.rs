@@ -15,7 +15,11 @@ use serde::{Serialize, Serializer};
 use crate::code::Code;
 
 pub use language::{Uses, is_plain, uses};
-pub use render::{Peer, Peers, SECRETS, Scope, Who, host_path, render};
+pub use render::{Peer, Peers, SECRETS, Scope, Who, host_path, render, render_file};
+
+/// The most bytes of one file for a container: a Swarm config holds 500 KiB, a ConfigMap 1 MiB in
+/// total.
+pub const MAX_FILE: usize = 500 << 10;
 
 /// A fact that is known only when a container runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

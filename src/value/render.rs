@@ -8,7 +8,7 @@ use minijinja::value::{Object, Value as Jinja, ValueKind};
 use minijinja::{Environment, ErrorKind, UndefinedBehavior};
 
 use super::language::{is_plain, syntax, syntax_fault};
-use super::{Fault, Run, Text, Uses, secret_token, token, uses};
+use super::{Fault, MAX_FILE, Run, Text, Uses, secret_token, token, uses};
 use crate::code::Code;
 
 /// Maximum length of a rendered value, in bytes.
@@ -17,11 +17,15 @@ const MAX_RENDERED: usize = 1 << 20;
 const FUEL: u64 = 200_000;
 
 /// The names that every value may use.
-static LANGUAGE: LazyLock<Environment<'static>> = LazyLock::new(|| {
+static LANGUAGE: LazyLock<Environment<'static>> = LazyLock::new(|| language(false));
+/// The same names for files, in which a line with only a statement leaves no line.
+static FILES: LazyLock<Environment<'static>> = LazyLock::new(|| language(true));
+
+fn language(lines: bool) -> Environment<'static> {
     let mut env = Environment::empty();
     env.set_undefined_behavior(UndefinedBehavior::Strict);
     env.set_fuel(Some(FUEL));
-    env.set_syntax(syntax());
+    env.set_syntax(syntax(lines));
     env.set_formatter(|out, state, value| match printed(value)? {
         Some(address) => out.write_str(&address).map_err(minijinja::Error::from),
         None if prints(value) => minijinja::escape_formatter(out, state, value),
@@ -37,7 +41,7 @@ static LANGUAGE: LazyLock<Environment<'static>> = LazyLock::new(|| {
     env.add_filter("upper", minijinja::filters::upper);
     env.add_function("secret", |name: String| Jinja::from_object(SecretObject(name)));
     env
-});
+}
 
 /// One member, as values see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +94,32 @@ pub struct Scope<'a> {
 /// The error of a name in the value; [`Code::RuntimeArithmetic`] if the value computes with a
 /// run-time part; an exceeded limit.
 pub fn render(text: &str, uses: &Uses, scope: &Scope<'_>) -> Result<Text, Fault> {
+    render_in(&LANGUAGE, text, uses, scope)
+}
+
+/// Renders the text of a file, in which a line with only a statement leaves no line.
+///
+/// # Errors
+/// As [`render`]; [`Code::RuntimeNotHere`] if the text has a secret itself; [`Code::FileTooLarge`]
+/// beyond [`MAX_FILE`] bytes.
+pub fn render_file(text: &str, uses: &Uses, scope: &Scope<'_>) -> Result<Text, Fault> {
+    let text = render_in(&FILES, text, uses, scope)?;
+    if let Some(secret) = text.secrets().next() {
+        return Err(Fault::new(Code::RuntimeNotHere, "a file cannot hold a secret itself, only its path")
+            .fix("write its path", format!("{{{{ secret('{secret}').path }}}}")));
+    }
+    if text.marked().len() > MAX_FILE {
+        return Err(Fault::new(Code::FileTooLarge, "a rendered file may have at most 500 KiB"));
+    }
+    Ok(text)
+}
+
+fn render_in(
+    language: &Environment<'static>,
+    text: &str,
+    uses: &Uses,
+    scope: &Scope<'_>,
+) -> Result<Text, Fault> {
     if is_plain(text) {
         return Ok(Text::literal(text));
     }
@@ -118,7 +148,7 @@ pub fn render(text: &str, uses: &Uses, scope: &Scope<'_>) -> Result<Text, Fault>
     let member = Jinja::from_object(Member { who: scope.who.clone(), ports: ports.clone() });
     let context = minijinja::context! { service => scope.service, ports, members, member, peers };
     let mut out = Bounded(Vec::new());
-    LANGUAGE
+    language
         .template_from_str(text)
         .and_then(|t| t.render_captured_to(context, &mut out).map(drop))
         .map_err(|e| lower(&e))?;

@@ -79,7 +79,7 @@ pub fn alone(index: usize, layers: &Layers<'_>) -> Checked {
     // after `invalid` is set.
     service.iter_mut().for_each(|s| values::values(&mut checker, s));
     let files = service.iter().filter_map(Service::workload).flat_map(|w| &w.files);
-    let bytes = files.map(|file| file.content.len()).sum::<usize>() + checker.texts.bytes();
+    let bytes = files.map(|file| file.content.text.len()).sum::<usize>() + checker.texts.bytes();
     Checked { service, invalid, read: checker.read, faults: checker.out, bytes }
 }
 

@@ -46,13 +46,13 @@ pub(super) fn container(
 pub(super) fn files(checker: &mut Checker<'_>, files: &[File]) {
     const MARKS: [&str; 6] =
         ["{{ member", "{{ m.", "{{ peers(", "{{ secret(", "{% for m in members", "{% for m in peers("];
-    for file in files {
-        let Some(mark) = MARKS.into_iter().find(|mark| file.content.contains(mark)) else { continue };
+    for file in files.iter().filter(|file| !file.template) {
+        let Some(mark) = MARKS.into_iter().find(|mark| file.content.text.contains(mark)) else { continue };
         let place = checker.source.key(&route!["files", file.path]);
-        let message = format!("the file has `{mark}`, but berthc renders no files");
+        let message = format!("the file has `{mark}`, but is not rendered");
         let d = Diagnostic::warning(Code::FileNotRendered, place, message)
             .why("the member gets the text as it is written")
-            .advice("put the value into `env`, and let `command` write the file from the variable");
+            .fix("to render it, add to the file", "template: true");
         checker.push(d);
     }
 }

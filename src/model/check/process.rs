@@ -6,16 +6,13 @@ use super::checker::{Checker, fix};
 use super::notes;
 use crate::code::Code;
 use crate::input::{beside, feed};
-use crate::model::{Bootstrap, File, Helper, Program, Resources, Secret, Update, User};
+use crate::model::{Bootstrap, File, Helper, Program, Resources, Secret, Template, Update, User};
 use crate::route;
 use crate::spec::allowed::ULIMITS;
 use crate::spec::source::Route;
 use crate::spec::{BootstrapSpec, FileSpec, HelperSpec, Limit, ResourcesSpec, SecretSpec, UpdateSpec};
 use crate::text::{names, units};
-use crate::value::is_forbidden;
-
-/// The largest text of one file: a Swarm config holds 500 KiB, a ConfigMap 1 MiB in total.
-const MAX_FILE: usize = 500 << 10;
+use crate::value::{MAX_FILE, is_forbidden};
 
 #[expect(clippy::too_many_arguments, reason = "the fields of two blocks of the spec")]
 pub(super) fn program(
@@ -133,13 +130,13 @@ pub(super) fn files(checker: &mut Checker<'_>, files: Option<IndexMap<String, Fi
     let root = route!["files"];
     let mut all = Vec::new();
     let mut bytes = 0;
-    for (path, FileSpec { content, from, mode }) in files.unwrap_or_default() {
+    for (path, FileSpec { content, from, template, mode }) in files.unwrap_or_default() {
         let at = root.at(&path);
         checker.named_key(Code::BadPath, &at, &format!("the path `{path}`"), &path, names::path);
-        let content = match (content, from) {
-            (Some(content), None) => content,
+        let (field, content) = match (content, from) {
+            (Some(content), None) => ("content", content),
             (None, Some(from)) => match read(checker, &at.at("from"), &from) {
-                Some(content) => content,
+                Some(content) => ("from", content),
                 None => continue,
             },
             _ => {
@@ -162,9 +159,25 @@ pub(super) fn files(checker: &mut Checker<'_>, files: Option<IndexMap<String, Fi
                 .push("a Swarm config and a ConfigMap hold no more".into());
         }
         let mode = mode.map_or(Some(0o444), |m| permissions(checker, &at.at("mode"), &m));
-        all.push(File { path, content, mode: mode.unwrap_or(0o444), route: at });
+        let (route, template) = (at.at(field), template.unwrap_or_default());
+        let content = match template {
+            true => rendered(checker, route, content),
+            false => Template { text: content, route },
+        };
+        all.push(File { path, content, template, mode: mode.unwrap_or(0o444), route: at });
     }
     all
+}
+
+/// Checks the expressions of a file.
+fn rendered(checker: &mut Checker<'_>, route: Route, text: String) -> Template {
+    let before = checker.out.len();
+    let template = checker.template(route, text);
+    for fault in checker.out.iter_mut().skip(before) {
+        let line = "{% raw %}{{ $labels.instance }}{% endraw %}";
+        fault.fixes.push(fix("keep what another program renders, as", line));
+    }
+    template
 }
 
 fn read(checker: &mut Checker<'_>, route: &Route, from: &str) -> Option<String> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::maker::{Maker, no_character, refused_character};
+use super::maker::Maker;
 use super::names;
 use super::shell::{self, DOCKER, Lines};
 use super::storage::{Bind, Storage, Volume};
@@ -26,7 +26,7 @@ pub fn member(maker: &mut Maker<'_, '_>, w: &Workload, unit: &str, storage: &Sto
     run.labels();
     for (key, text) in &w.annotations {
         let place = run.maker.service.place(&route!["annotations", key]);
-        run.check_characters(place, text);
+        run.maker.check_characters(&Text::literal(text), place);
         run.add(place, ["--label", &format!("{key}={text}")]);
     }
     run.network(w, &w.ports, &route!["exclusive", "ports"]);
@@ -105,12 +105,6 @@ impl<'m, 'a, 'c> Run<'m, 'a, 'c> {
     fn words(&mut self, place: Place, words: Vec<Text>) {
         self.maker.check_line_length(&words, place);
         self.lines.push(words);
-    }
-
-    fn check_characters(&mut self, place: Place, text: &str) {
-        if let Some(c) = refused_character(text) {
-            self.maker.context.fault(no_character(place, c));
-        }
     }
 
     fn finish(self) -> Lines {

@@ -5,7 +5,7 @@ use super::naming::Addresses;
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
 use crate::emit::exec_word;
-use crate::model::{Service, Template};
+use crate::model::{File, Service, Template};
 use crate::plan::context::Context;
 use crate::plan::scope::{For, Values};
 use crate::value::{Part, Text};
@@ -39,13 +39,30 @@ impl<'a, 'c> Maker<'a, 'c> {
     /// Renders a value that may contain secrets.
     pub fn secret_text(&mut self, template: &Template) -> Text {
         let text = self.values.text(self.context, template, self.whom());
-        if let Some(c) =
-            text.0.iter().find_map(|p| if let Part::Literal(t) = p { refused_character(t) } else { None })
-        {
-            let place = self.service.place(&template.route);
-            self.context.fault(no_character(place, c));
-        }
+        self.check_characters(&text, self.service.place(&template.route));
         text
+    }
+
+    /// Returns the text of a file for the container; `None` if it has an error, which is reported.
+    pub fn file_text(&mut self, file: &File) -> Option<Text> {
+        let text = self.values.file(self.context, file, self.whom())?;
+        self.check_characters(&text, self.service.key(&file.route));
+        Some(text)
+    }
+
+    /// Reports a character that systemd does not accept.
+    pub fn check_characters(&mut self, text: &Text, place: Place) {
+        let mut refused = text.0.iter().filter_map(|part| match part {
+            Part::Literal(text) => refused_character(text),
+            _ => None,
+        });
+        if let Some(c) = refused.next() {
+            let message = format!("systemd does not accept the character U+{:04X} in a line", c as u32);
+            self.context.fault(
+                Diagnostic::error(Code::CharacterForbidden, place, message)
+                    .why("it would drop the line and run the unit without it"),
+            );
+        }
     }
 
     /// Renders a value that every user of the machine can read, so it must not contain a secret.
@@ -124,16 +141,9 @@ impl<'a, 'c> Maker<'a, 'c> {
 
 /// Returns the first character that systemd does not accept in text (`src/basic/utf8.c`). It would
 /// drop the line.
-pub fn refused_character(text: &str) -> Option<char> {
+fn refused_character(text: &str) -> Option<char> {
     if text.is_ascii() {
         return None;
     }
     text.chars().find(|c| matches!(*c as u32, 0xFDD0..=0xFDEF) || *c as u32 & 0xFFFE == 0xFFFE)
-}
-
-/// Makes the error for such a character.
-pub fn no_character(place: Place, c: char) -> Diagnostic {
-    let message = format!("systemd does not accept the character U+{:04X} in a line", c as u32);
-    Diagnostic::error(Code::CharacterForbidden, place, message)
-        .why("it would drop the line and run the unit without it")
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::emit::secret_variable;
-use crate::model::{File, Secret};
+use crate::model::Secret;
 use crate::text::quote;
 use crate::text::quote::shell_quote;
 use crate::value::{Part, Text};
@@ -69,22 +69,26 @@ pub fn volume(volume: &str, driver: &str) -> Lines {
     vec![if driver == "local" { script(NFS, &[volume]) } else { script(VOLUME, &[volume, driver]) }]
 }
 
-/// Writes `file` to `path` on the machine, byte for byte, with as many commands as needed.
-pub fn write(file: &File, path: &str) -> Vec<Lines> {
-    let first = format!(
-        r#"mkdir -p "$(dirname "$0")" && printf %s "$@" >"$0" && chmod {:04o} "$0""#,
-        file.mode & 0o7777
-    );
+/// Writes `text` to `path` on the machine, byte for byte, with as many commands as needed. A part that
+/// systemd expands is a word of its own.
+pub fn write(text: &Text, mode: u32, path: &str) -> Vec<Lines> {
+    let first =
+        format!(r#"mkdir -p "$(dirname "$0")" && printf %s "$@" >"$0" && chmod {:04o} "$0""#, mode & 0o7777);
     let mut all = vec![vec![script(&first, &[path])]];
     let (mut count, mut bytes) = (0, 0);
-    for word in split(&file.content) {
-        if count == MAX_WORDS || bytes + word.len() > MAX_BYTES {
+    let pieces = text.0.iter().flat_map(|part| match part {
+        Part::Literal(text) => split(text).map(Text::literal).collect(),
+        part => vec![Text(vec![part.clone()])],
+    });
+    for word in pieces {
+        let width = word.marked().len();
+        if count == MAX_WORDS || bytes + width > MAX_BYTES {
             all.push(vec![script(r#"printf %s "$@" >>"$0""#, &[path])]);
             (count, bytes) = (0, 0);
         }
-        (count, bytes) = (count + 1, bytes + word.len());
+        (count, bytes) = (count + 1, bytes + width);
         if let Some(last) = all.last_mut() {
-            last.push(words([word]));
+            last.push(vec![word]);
         }
     }
     all

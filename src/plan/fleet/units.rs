@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::maker::{Maker, no_character, refused_character};
+use super::maker::Maker;
 use super::raw::{self, Additions};
 use super::schedule::{self, Schedule};
 use super::shell::{self, Lines};
@@ -183,10 +183,9 @@ fn prepare(maker: &mut Maker<'_, '_>, w: &Workload, storage: &Storage) -> Vec<Co
     let volumes = storage.volumes.iter().map(|v| shell::volume(&v.name, v.driver));
     let mut all: Vec<Command> = secrets.chain(volumes).map(Command::must).collect();
     for file in &w.files {
-        if let Some(c) = refused_character(&file.content) {
-            maker.context.fault(no_character(maker.service.key(&file.route), c));
-        }
-        all.extend(shell::write(file, &maker.file(&file.path)).into_iter().map(Command::must));
+        let Some(text) = maker.file_text(file) else { continue };
+        let path = maker.file(&file.path);
+        all.extend(shell::write(&text, file.mode, &path).into_iter().map(Command::must));
     }
     all
 }

@@ -7,16 +7,19 @@ use crate::plan::context::Context;
 use crate::plan::docker;
 use crate::spec::Scheme;
 use crate::text::units;
-use crate::value::Text;
+use crate::value::{Run, Text};
 
 /// The parts of a container besides its program.
 struct Parts {
     name: String,
     ports: Vec<ContainerPort>,
     mounts: Vec<Mount>,
+    /// The run-time part that the mounts use.
+    runs: Option<Run>,
 }
 
-/// Plans the container of the member. Raw additions are applied later.
+/// Plans the container of the member. `named` says whether a mount uses the name of the member. Raw
+/// additions are applied later.
 pub fn member(
     context: &mut Context<'_>,
     words: &Words<'_>,
@@ -24,9 +27,10 @@ pub fn member(
     w: &Workload,
     rendered: Rendered,
     mounts: Vec<Mount>,
+    named: bool,
 ) -> Container {
     let ports = ports(&w.ports, w.node_network);
-    let parts = Parts { name: service.name.clone(), ports, mounts };
+    let parts = Parts { name: service.name.clone(), ports, mounts, runs: named.then_some(Run::Name) };
     let mut container = container(words, &w.program, rendered, parts);
     if w.guard
         && let Some(data) = w.data.first()
@@ -52,13 +56,13 @@ pub fn helper(
     mounts: Vec<Mount>,
 ) -> Container {
     let Helper { name, program, ports: own } = helper;
-    let parts = Parts { name: name.clone(), ports: ports(own, w.node_network), mounts };
+    let parts = Parts { name: name.clone(), ports: ports(own, w.node_network), mounts, runs: None };
     container(words, program, rendered, parts)
 }
 
 fn container(words: &Words<'_>, program: &Program, rendered: Rendered, parts: Parts) -> Container {
     let Program { image, command: _, args: _, env: _, user, resources } = program;
-    let env = words.variables(&rendered);
+    let env = words.variables(&rendered, parts.runs);
     Container {
         name: parts.name,
         image: image.clone(),

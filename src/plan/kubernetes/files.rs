@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 
 use super::labels;
 use super::objects::{ConfigMap, ConfigVolume, Meta, Mount, SecretSource, Secrets, Volume};
-use super::values::Rendered;
+use super::values::{self, Words};
 use crate::code::Code;
 use crate::diag::Diagnostic;
+use crate::emit::run_variable;
 use crate::model::{File, Kubernetes, Secret, Service, User, Workload};
 use crate::plan::context::Context;
+use crate::plan::scope::For;
 use crate::route;
 use crate::text::units;
-use crate::value::{Part, SECRETS};
+use crate::value::{Part, Run, SECRETS};
 
 /// The size limit of a ConfigMap in bytes, keys and values together (kubernetes
 /// `pkg/apis/core/validation`, `MaxSecretSize`).
@@ -28,6 +30,75 @@ pub struct Carried {
     pub helpers: Vec<Option<Mount>>,
     /// The ConfigMap with the files.
     pub config: Option<ConfigMap>,
+    /// Whether a mount needs the name of the member as a variable.
+    pub named: bool,
+}
+
+/// A file with its text for each member.
+pub struct Rendered<'w> {
+    file: &'w File,
+    /// The texts: one for all members, or one for each, with its name.
+    texts: Vec<(Option<String>, String)>,
+}
+
+impl Rendered<'_> {
+    /// Returns the texts.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.texts.iter().map(|(_, text)| text.as_str())
+    }
+
+    /// Returns the keys in the ConfigMap for the file name `name`.
+    fn keys(&self, name: &str) -> Vec<String> {
+        let key = |member: &Option<String>| match member {
+            Some(member) => format!("{member}.{name}"),
+            None => name.to_owned(),
+        };
+        self.texts.iter().map(|(member, _)| key(member)).collect()
+    }
+
+    /// Returns whether each member has a text of its own.
+    fn differs(&self) -> bool {
+        self.texts.iter().any(|(member, _)| member.is_some())
+    }
+}
+
+/// Renders the files of `w`. A file with an error is left out. A ConfigMap is the same on every node,
+/// so a file cannot have a part that only the node knows.
+pub fn render<'w>(
+    context: &mut Context<'_>,
+    words: &Words<'_>,
+    service: &Service,
+    w: &'w Workload,
+) -> Vec<Rendered<'w>> {
+    let mut all = Vec::new();
+    for file in &w.files {
+        let texts = match w.per_node() {
+            true => words.file(context, file, For::Any).map(|text| vec![(None, text)]),
+            false => of_members(context, words, service, w, file),
+        };
+        all.extend(texts.map(|texts| Rendered { file, texts }));
+    }
+    all
+}
+
+/// Returns the text of `file` for each counted member, or one text if they are equal.
+fn of_members(
+    context: &mut Context<'_>,
+    words: &Words<'_>,
+    service: &Service,
+    w: &Workload,
+    file: &File,
+) -> Option<Vec<(Option<String>, String)>> {
+    let mut texts = Vec::new();
+    for id in w.ids().take(if file.names_member() { usize::MAX } else { 1 }) {
+        let text = words.file(context, file, For::Member(id))?;
+        texts.push((Some(format!("{}-{id}", service.name)), text));
+    }
+    if texts.windows(2).all(|pair| pair[0].1 == pair[1].1) {
+        texts.truncate(1);
+        texts.iter_mut().for_each(|(member, _)| *member = None);
+    }
+    Some(texts)
 }
 
 /// The names of volumes. Data volumes keep the names of the spec; other volumes get free names.
@@ -50,6 +121,7 @@ pub fn plan(
     service: &Service,
     w: &Workload,
     k: &Kubernetes,
+    files: &[Rendered<'_>],
     secrets: Option<Secrets>,
     helpers: Vec<Option<Secrets>>,
 ) -> Carried {
@@ -65,16 +137,25 @@ pub fn plan(
         let mount = secrets.map(|secrets| secret_volume(&format!("secrets-{}", helper.name), secrets));
         carried.helpers.push(mount);
     }
-    if !w.files.is_empty() {
+    if !files.is_empty() {
         let name = names.take("files");
-        let config = config_map(context, service, w, k);
-        let keys: Vec<String> = config.files.iter().map(|(key, _)| key.clone()).collect();
-        for (file, key) in w.files.iter().zip(&keys) {
-            let mount = Mount::at(&name, &file.path);
-            carried.mounts.push(Mount { sub_path: Some(key.clone()), read_only: true, ..mount });
+        let keys = keys(files);
+        let config = config_map(context, service, k, files, &keys);
+        let mut items = Vec::new();
+        for (rendered, key) in files.iter().zip(&keys) {
+            let File { path, mode, .. } = rendered.file;
+            let mount = Mount { read_only: true, ..Mount::at(&name, path) };
+            carried.mounts.push(match rendered.differs() {
+                true => {
+                    let own = format!("$({}).{key}", run_variable(Run::Name));
+                    Mount { sub_path_expr: Some(own), ..mount }
+                }
+                false => Mount { sub_path: Some(key.clone()), ..mount },
+            });
+            items.extend(rendered.keys(key).into_iter().map(|key| (key, *mode)));
         }
-        let files = keys.into_iter().zip(w.files.iter().map(|f| f.mode)).collect();
-        let config_volume = ConfigVolume { name: config.meta.name.clone(), files };
+        carried.named = files.iter().any(Rendered::differs);
+        let config_volume = ConfigVolume { name: config.meta.name.clone(), files: items };
         carried.volumes.push(Volume { config: Some(config_volume), ..Volume::named(&name) });
         carried.config = Some(config);
     }
@@ -88,41 +169,49 @@ pub fn plan(
     carried
 }
 
-fn config_map(context: &mut Context<'_>, service: &Service, w: &Workload, k: &Kubernetes) -> ConfigMap {
-    let keys = keys(&w.files);
-    let files: Vec<(String, String)> =
-        keys.into_iter().zip(w.files.iter().map(|f| f.content.clone())).collect();
+fn config_map(
+    context: &mut Context<'_>,
+    service: &Service,
+    k: &Kubernetes,
+    files: &[Rendered<'_>],
+    keys: &[String],
+) -> ConfigMap {
+    let name = format!("{}-files-{}", service.full_name(), digest(files));
+    let texts = |(rendered, key): (&Rendered<'_>, &String)| {
+        rendered.keys(key).into_iter().zip(rendered.texts().map(ToOwned::to_owned)).collect::<Vec<_>>()
+    };
+    let files: Vec<(String, String)> = files.iter().zip(keys).flat_map(texts).collect();
     if files.iter().map(|(key, text)| key.len() + text.len()).sum::<usize>() > MAX_CONFIG {
         let place = service.key(&route!["files"]);
-        context.fault(Diagnostic::error(
-            Code::FileTooLarge,
-            place,
-            "the files of one member do not fit into a ConfigMap of 1 MiB",
-        ));
+        context.fault(
+            Diagnostic::error(Code::FileTooLarge, place, "the files do not fit into a ConfigMap of 1 MiB")
+                .why("a file with a text for each member counts once for each of them"),
+        );
     }
-    let name = format!("{}-files-{}", service.full_name(), digest(&w.files));
     let meta = Meta::new(name, Some(k.namespace.clone()), labels::of(service));
     ConfigMap { meta, immutable: true, files }
 }
 
 /// Returns a key for each file: its file name, with a number if that is taken. A key has at most
-/// 253 characters of `[-._a-zA-Z0-9]` and does not start with `..`.
-fn keys(files: &[File]) -> Vec<String> {
+/// 253 characters of `[-._a-zA-Z0-9]` and does not start with `..`. The name of a member may come
+/// before it.
+fn keys(files: &[Rendered<'_>]) -> Vec<String> {
     let mut taken = BTreeSet::new();
     let mut keys = Vec::new();
-    for file in files {
-        let last = file.path.rsplit('/').next().unwrap_or_default();
+    for rendered in files {
+        let last = rendered.file.path.rsplit('/').next().unwrap_or_default();
         let plain = |c: char| if c.is_ascii_alphanumeric() || "-._".contains(c) { c } else { '-' };
-        let mut name: String = last.chars().map(plain).take(200).collect();
+        let mut name: String = last.chars().map(plain).take(180).collect();
         if name.starts_with("..") {
             name.insert(0, '-');
         }
         let mut key = name.clone();
         let mut number = 1;
-        while !taken.insert(key.clone()) {
+        while rendered.keys(&key).iter().any(|key| taken.contains(key)) {
             number += 1;
             key = format!("{number}-{name}");
         }
+        taken.extend(rendered.keys(&key));
         keys.push(key);
     }
     keys
@@ -132,24 +221,27 @@ fn keys(files: &[File]) -> Vec<String> {
 /// 40 bits. Each part is preceded by its length, so that different lists never give the same bytes.
 /// The hash distinguishes versions of the files of one service. It does not protect against an
 /// attacker.
-fn digest(files: &[File]) -> String {
+fn digest(files: &[Rendered<'_>]) -> String {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     let mut add = |bytes: &[u8]| {
         for byte in (bytes.len() as u64).to_le_bytes().iter().chain(bytes) {
             hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
         }
     };
-    for file in files {
-        add(file.path.as_bytes());
-        add(&file.mode.to_le_bytes());
-        add(file.content.as_bytes());
+    for Rendered { file, texts } in files {
+        for (member, text) in texts {
+            add(file.path.as_bytes());
+            add(&file.mode.to_le_bytes());
+            member.iter().for_each(|member| add(member.as_bytes()));
+            add(text.as_bytes());
+        }
     }
     format!("{:010x}", (hash ^ (hash >> 40)) & 0xff_ffff_ffff)
 }
 
 /// Returns the secrets of `w` that must be files: all except those that only appear as variables.
 /// `spoken` holds every literal text that may contain a path.
-pub fn secret_files<'w>(w: &'w Workload, programs: &[&Rendered], spoken: &[&str]) -> Vec<&'w Secret> {
+pub fn secret_files<'w>(w: &'w Workload, programs: &[&values::Rendered], spoken: &[&str]) -> Vec<&'w Secret> {
     let inserted: BTreeSet<&str> =
         programs.iter().flat_map(|p| p.texts()).flat_map(|text| text.secrets()).collect();
     let all: Vec<&Secret> = w.secrets.iter().collect();
@@ -160,7 +252,7 @@ pub fn secret_files<'w>(w: &'w Workload, programs: &[&Rendered], spoken: &[&str]
 
 /// Returns the secrets in `files` that the program of a helper names. A helper sees no other
 /// secret.
-pub fn secrets_of<'w>(files: &[&'w Secret], program: &Rendered) -> Vec<&'w Secret> {
+pub fn secrets_of<'w>(files: &[&'w Secret], program: &values::Rendered) -> Vec<&'w Secret> {
     let literals = program.texts().flat_map(|text| &text.0);
     let texts = literals.filter_map(|part| match part {
         Part::Literal(text) => Some(text.as_str()),

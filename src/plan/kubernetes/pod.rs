@@ -33,17 +33,19 @@ pub fn plan(context: &mut Context<'_>, service: &Service, w: &Workload, k: &Kube
     let words = Words::new(service, w, k);
     let (rendered, helpers) = programs(context, &words, service, w);
     let mut stored = storage::plan(context, &words, service, w, k);
-    let secrets = secret_files(w, &rendered, &helpers);
+    let texts = files::render(context, &words, service, w);
+    let secrets = secret_files(w, &rendered, &helpers, &texts);
     let fs_group = fs_group(w, !secrets.is_empty());
     let projected = |secrets: &[_], user| files::secrets(secrets, user, fs_group.is_some());
     let of_helper = |(h, r): &(&Helper, Rendered)| projected(&files::secrets_of(&secrets, r), h.program.user);
     let (own, theirs) =
         (projected(&secrets, w.program.user), helpers.iter().map(of_helper).collect::<Vec<_>>());
-    let mut carried = files::plan(context, service, w, k, own, theirs);
+    let mut carried = files::plan(context, service, w, k, &texts, own, theirs);
 
     let mut mounts = std::mem::take(&mut stored.mounts);
     mounts.append(&mut carried.mounts);
-    let mut containers = vec![container::member(context, &words, service, w, rendered, mounts)];
+    let mut containers =
+        vec![container::member(context, &words, service, w, rendered, mounts, carried.named)];
     for ((helper, rendered), secrets) in helpers.into_iter().zip(carried.helpers) {
         let mounts = secrets.into_iter().collect();
         containers.push(container::helper(&words, w, helper, rendered, mounts));
@@ -100,13 +102,14 @@ fn secret_files<'w>(
     w: &'w Workload,
     own: &Rendered,
     helpers: &[(&'w Helper, Rendered)],
+    files: &[files::Rendered<'w>],
 ) -> Vec<&'w crate::model::Secret> {
     let programs: Vec<&Rendered> = std::iter::once(own).chain(helpers.iter().map(|(_, r)| r)).collect();
     let literals = programs.iter().flat_map(|p| p.texts()).flat_map(|text| &text.0);
     let mut spoken: Vec<&str> = literals
         .filter_map(|p| if let Part::Literal(text) = p { Some(text.as_str()) } else { None })
         .collect();
-    spoken.extend(w.files.iter().map(|f| f.content.as_str()));
+    spoken.extend(files.iter().flat_map(files::Rendered::texts));
     let checks = [&w.health.ready, &w.health.live].into_iter().flatten().flat_map(|c| &c.run);
     let commands = checks.chain(w.stop.before.iter().flat_map(|(run, _)| run)).chain(&w.update.healthy);
     // Kubernetes expands nothing in these texts, so a secret in them is a path.

@@ -7,7 +7,7 @@ use super::objects::{SecretKey, Variable};
 use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::emit::{run_variable, secret_variable};
-use crate::model::{Kubernetes, Program, Secret, Service, Template, Workload};
+use crate::model::{File, Kubernetes, Program, Secret, Service, Template, Workload};
 use crate::plan::context::Context;
 use crate::plan::scope::{For, Values};
 use crate::text::units::Version;
@@ -123,10 +123,18 @@ impl<'a> Words<'a> {
         env.iter().map(|(name, t)| (name.clone(), self.text(context, t))).collect()
     }
 
-    /// Returns the environment of a container. Variables that other variables use come first,
-    /// because `$(NAME)` sees only the variables before it.
-    pub fn variables(&self, rendered: &Rendered) -> Vec<Variable> {
-        let mut runs = BTreeSet::new();
+    /// Renders a file of the ConfigMap; `None` if it has an error, which is reported.
+    pub fn file(&self, context: &mut Context<'_>, file: &File, whom: For) -> Option<String> {
+        let text = self.values.file(context, file, whom)?;
+        let holder = "a rendered file, which is the same on every node";
+        let written = self.values.written(context, &file.content, &text, holder);
+        text.as_literal().map(|_| written)
+    }
+
+    /// Returns the environment of a container, with a variable for `further`. Variables that other
+    /// variables use come first, because `$(NAME)` sees only the variables before it.
+    pub fn variables(&self, rendered: &Rendered, further: Option<Run>) -> Vec<Variable> {
+        let mut runs: BTreeSet<Run> = further.into_iter().collect();
         let mut secrets = BTreeSet::new();
         let whole = |text: &Text| matches!(text.0.as_slice(), [Part::Run(_) | Part::Secret(_)]);
         let in_env = rendered.env.iter().map(|(_, text)| text).filter(|text| !whole(text));

@@ -5,14 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::naming::Names;
 use super::service::SwarmService;
 use crate::code::Code;
 use crate::diag::Diagnostic;
+use crate::emit::{go_template, run_variable};
 use crate::model::{File, Secret, User};
 use crate::plan::context::Context;
+use crate::plan::scope::{For, Values};
 use crate::route;
 use crate::text::quote;
-use crate::value::SECRETS;
+use crate::value::{Run, SECRETS, Text};
 
 /// The longest name of a config or a secret (swarmkit `manager/controlapi/common.go`).
 const MAX_NAME: usize = 64;
@@ -36,6 +39,8 @@ pub struct Carried {
     pub name: String,
     /// The path of the text; `None` for a secret, which already exists.
     pub file: Option<String>,
+    /// The template driver that fills in what only the node knows.
+    pub driver: Option<&'static str>,
 }
 
 /// A config or secret in a container.
@@ -64,23 +69,29 @@ pub struct Config {
     pub on_disk: OnDisk,
 }
 
-/// Plans the files of a spec, which are the same for all its members.
-pub fn configs(context: &mut Context<'_>, subject: SwarmService<'_>) -> Vec<Config> {
+/// The template driver of swarmkit for configs (`template/expand.go`, `ExpandConfigSpec`).
+const DRIVER: &str = "golang";
+
+/// Plans the files of member `id` of a spec.
+pub fn configs(context: &mut Context<'_>, subject: SwarmService<'_>, id: Option<u32>) -> Vec<Config> {
+    let values = Values::new(&Names, subject.service);
     let mut keys = BTreeSet::new();
     let mut all = Vec::new();
     for file in &subject.workload.files {
-        if file.content.is_empty() {
+        let Some(text) = values.file(context, file, id.map_or(For::Any, For::Member)) else { continue };
+        if text.as_literal() == Some("") {
             let place = subject.service.key(&file.route);
             context.fault(
                 Diagnostic::error(Code::FileEmpty, place, format!("`{}` is empty", file.path))
                     .why("Swarm does not accept an empty config"),
             );
         }
+        subject.no_address(context, &text, &file.content.route);
         let mut key: String = file.path.trim_start_matches('/').chars().map(plain).collect();
         if key.len() > 100 || !keys.insert(key.clone()) {
             key = format!("{}-{}", &key[..key.len().min(100)], quote::digest(&[&file.path]));
         }
-        all.push(config(subject, file, key));
+        all.push(config(subject, id, file, key, &text));
     }
     all
 }
@@ -90,21 +101,29 @@ fn plain(c: char) -> char {
     if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' }
 }
 
-fn config(subject: SwarmService<'_>, file: &File, key: String) -> Config {
-    let File { path, content, mode, route: _ } = file;
-    let disk = match &subject.service.revision {
-        Some(revision) => format!("{FOLDER}/{revision}.{key}"),
-        None => format!("{FOLDER}/{key}"),
+fn config(subject: SwarmService<'_>, id: Option<u32>, file: &File, key: String, text: &Text) -> Config {
+    let File { path, content: _, template: _, mode, route: _ } = file;
+    let of = match &subject.service.revision {
+        Some(revision) => format!("{revision}."),
+        None if id.is_some() && file.names_member() => format!("{}.", subject.name(id)),
+        None => String::new(),
+    };
+    let disk = format!("{FOLDER}/{of}{key}");
+    // The driver reads every config with it, so the text is escaped only where it has something to fill in.
+    let (driver, text) = match text.as_literal() {
+        Some(text) => (None, text.to_owned()),
+        None => (Some(DRIVER), go_template(text, &format!("{{{{env \"{}\"}}}}", run_variable(Run::Node)))),
     };
     let service = subject.service.full_name();
     let stem: String = path.rsplit('/').next().unwrap_or_default().chars().map(plain).collect();
-    let digest = quote::digest(&[path, content]);
+    let parts: Vec<&str> = [path.as_str(), text.as_str()].into_iter().chain(driver).collect();
+    let digest = quote::digest(&parts);
     let room = MAX_NAME.saturating_sub(service.len() + digest.len() + 2);
     let name = format!("{service}-{}-{digest}", &stem[..stem.len().min(room)]);
     Config {
         grant: grant(&key, path.clone(), subject.workload.program.user, *mode),
-        carried: Carried { key, name, file: Some(format!("./{disk}")) },
-        on_disk: OnDisk { path: disk, text: content.clone() },
+        carried: Carried { key, name, file: Some(format!("./{disk}")), driver },
+        on_disk: OnDisk { path: disk, text },
     }
 }
 
@@ -131,7 +150,8 @@ fn secret_name(secret: &Secret) -> String {
 
 /// Returns the secrets of a spec, which must all exist.
 pub fn secrets(subject: SwarmService<'_>) -> Vec<Carried> {
-    let carried = |s: &Secret| Carried { key: s.name.clone(), name: secret_name(s), file: None };
+    let carried =
+        |s: &Secret| Carried { key: s.name.clone(), name: secret_name(s), file: None, driver: None };
     subject.workload.secrets.iter().map(carried).collect()
 }
 

@@ -9,8 +9,8 @@ use super::stack::{Deploy, Healthcheck, Resources, Service, Variable};
 use super::storage;
 use crate::code::Code;
 use crate::diag::Diagnostic;
+use crate::emit::run_variable;
 use crate::gap::{Gap, GapId};
-use crate::model::check::value_fault;
 use crate::model::{
     self, Bootstrap, Check, Health, Helper, Program, Stop, Swarm, Template, Update, User, Workload,
 };
@@ -19,7 +19,7 @@ use crate::plan::docker::{self, Command, GUARD};
 use crate::plan::scope::{For, Values};
 use crate::target::Target;
 use crate::text::units::{cores, docker_bytes};
-use crate::value::{self, Fault, Run, Text};
+use crate::value::{self, Part, Run, Text};
 
 /// The longest interval of checks in the time of the start, in seconds: the engine's own
 /// (moby `daemon/health.go`, `defaultStartInterval`). A shorter `every` holds there too.
@@ -75,6 +75,12 @@ impl Maker<'_> {
         let name = self.subject.name(self.id);
         let first_start = context.options.bootstrap.contains(&self.subject.service.name);
         let env = variables(program, bootstrap, first_start);
+        let mut environment = self.environment(context, &env);
+        if configs.iter().any(|config| config.carried.driver.is_some()) {
+            // A config has no name of its node: `.Node.Hostname` is empty there on 20.10 and 26.1.
+            let node = Text(vec![Part::Run(Run::Node)]);
+            environment.insert(0, Variable { name: run_variable(Run::Node).to_owned(), value: node });
+        }
         let (mut entrypoint, mut command) = self.words(context, program);
         if *guard && let Some(first) = w.data.first() {
             entrypoint.append(&mut command);
@@ -90,7 +96,7 @@ impl Maker<'_> {
             hostname: self.id.filter(|_| !node_network).map(|_| name.clone()),
             entrypoint,
             command,
-            environment: self.environment(context, &env),
+            environment,
             networks: self.networks(),
             ports: self.subject.published(),
             lock: self.subject.lock().is_some(),
@@ -195,12 +201,7 @@ impl Maker<'_> {
                 self.secret(context, name, template, &value);
                 continue;
             }
-            if value.runs().any(|run| run == Run::Address) && !self.subject.workload.node_network {
-                let message = "on an overlay network, a task of a global service has no name of its own";
-                let fault = Fault::new(Code::AddressUnknown, message)
-                    .fix("use the node's network", "exclusive: { address: node }");
-                context.fault(value_fault(fault, self.subject.service.place(&template.route)));
-            }
+            self.subject.no_address(context, &value, &template.route);
             all.push(Variable { name: name.clone(), value });
         }
         all

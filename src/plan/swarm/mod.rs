@@ -16,7 +16,7 @@ mod service;
 mod stack;
 mod storage;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::scope;
 use crate::code::Code;
@@ -26,7 +26,6 @@ use crate::model::Service;
 use crate::plan::context::{Accepted, Context};
 use crate::route;
 use crate::target::Target;
-use carried::OnDisk;
 pub use dns_cycles::{AwaitsNames, DnsCycles};
 use member::Maker;
 pub use names::{clashes, names};
@@ -56,8 +55,8 @@ pub fn pages(context: &mut Context<'_>, hidden: &DnsCycles) -> Vec<Page> {
         for stack in &plan.stacks {
             pages.push(Page::new(format!("{folder}/{}", stack.file), "swarm/stack.yml.j2", stack));
         }
-        for file in plan.files {
-            pages.push(Page::verbatim(format!("{folder}/{}", file.path), file.text));
+        for (path, text) in plan.files {
+            pages.push(Page::verbatim(format!("{folder}/{path}"), text));
         }
     }
     pages
@@ -67,20 +66,20 @@ pub fn pages(context: &mut Context<'_>, hidden: &DnsCycles) -> Vec<Page> {
 struct Plan {
     /// The stack files.
     stacks: Vec<Stack>,
-    /// The files that the stack files name.
-    files: Vec<OnDisk>,
+    /// The texts of the files that the stack files name, by path.
+    files: BTreeMap<String, String>,
 }
 
 /// Plans the stack files of one spec.
 fn plan(context: &mut Context<'_>, subject: SwarmService<'_>) -> Plan {
     faults::report(context, subject);
     storage::check(context, subject);
-    let configs = carried::configs(context, subject);
     let added = raw::read(context, subject);
     let shared = subject.ids().len() > 1 || context.group.len() > 1;
-    let mut stacks = Vec::new();
+    let (mut stacks, mut files) = (Vec::new(), BTreeMap::new());
     for (index, id) in subject.ids().into_iter().enumerate() {
         let maker = Maker::new(subject, id, index == 0);
+        let configs = carried::configs(context, subject, id);
         let mut member = maker.member(context, &configs);
         raw::apply(&added, &mut member);
         let mut services = vec![member];
@@ -99,10 +98,11 @@ fn plan(context: &mut Context<'_>, subject: SwarmService<'_>) -> Plan {
             secrets: carried::secrets(subject),
             services,
         });
+        files.extend(configs.into_iter().map(|config| (config.on_disk.path, config.on_disk.text)));
     }
     faults::too_long(context, subject, &stacks);
     carried::check_secrets(context, subject);
-    Plan { stacks, files: configs.into_iter().map(|c| c.on_disk).collect() }
+    Plan { stacks, files }
 }
 
 /// Reports revisions without a common lock. When the label of a node changes from one revision to

@@ -2,7 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::code::Code;
+use crate::model::check::value_fault;
 use crate::model::{Members, Pin, Service, Swarm, Workload};
+use crate::plan::context::Context;
+use crate::spec::source::Route;
+use crate::value::{Fault, Run, Text};
 
 /// A service that runs on Swarm.
 #[derive(Clone, Copy)]
@@ -114,5 +119,15 @@ impl<'a> SwarmService<'a> {
     /// Returns whether the raw additions contain a health check.
     pub fn own_check(&self) -> bool {
         self.swarm.service.contains_key("healthcheck")
+    }
+
+    /// Reports a value with the address of a member that has none.
+    pub fn no_address(&self, context: &mut Context<'_>, value: &Text, route: &Route) {
+        if value.runs().any(|run| run == Run::Address) && !self.workload.node_network {
+            let message = "on an overlay network, a task of a global service has no name of its own";
+            let fault = Fault::new(Code::AddressUnknown, message)
+                .fix("use the node's network", "exclusive: { address: node }");
+            context.fault(value_fault(fault, self.service.place(route)));
+        }
     }
 }

@@ -167,5 +167,7 @@ fn a_file_that_is_not_rendered_and_a_loop_in_an_argument_are_warnings() {
     assert_eq!(warned(&format!("args: [\"--join={joined}\"]")), Vec::<String>::new());
     let file = |content: &str| format!("files: {{ /etc/db.conf: {{ content: '{content}' }} }}");
     assert_eq!(warned(&file("id = {{ member.id }}")), ["file-not-rendered"]);
+    let rendered = file("id = {{ member.id }}").replace("content", "template: true, content");
+    assert_eq!(warned(&rendered), Vec::<String>::new());
     assert_eq!(warned(&file("x {{ $labels.instance }} {{ .Value }}")), Vec::<String>::new());
 }

@@ -187,6 +187,9 @@ pub struct Mount {
     pub path: String,
     /// The directory or file of the volume to mount, if not all of it.
     pub sub_path: Option<String>,
+    /// The same with variables of the container, which the kubelet expands (`subPathExpr`, kubernetes
+    /// `pkg/kubelet/kubelet_pods.go`, `makeMounts`).
+    pub sub_path_expr: Option<String>,
     /// Whether the mount is read-only.
     pub read_only: bool,
 }
@@ -194,7 +197,13 @@ pub struct Mount {
 impl Mount {
     /// Makes a writable mount of all of `volume` at `path`.
     pub fn at(volume: &str, path: &str) -> Self {
-        Self { volume: volume.to_owned(), path: path.to_owned(), sub_path: None, read_only: false }
+        Self {
+            volume: volume.to_owned(),
+            path: path.to_owned(),
+            sub_path: None,
+            sub_path_expr: None,
+            read_only: false,
+        }
     }
 }
 

@@ -149,6 +149,18 @@ fn files_arrive_byte_for_byte() {
 }
 
 #[test]
+fn a_rendered_file_reaches_the_disk_with_the_name_of_the_machine() {
+    let text = value_of(&format!("{HOSTILE}NODE{HOSTILE}")).replace("NODE", "{{ member.node }}");
+    let file = format!("files: {{ /f: {{ content: {text}, template: true }} }}\n{PINNED}");
+    let unit = &units(&[&counted(&file)])["db@0.service"];
+    let bench = Bench::new("");
+    let lines = values(unit, "ExecStartPre");
+    assert!(lines.iter().filter(|l| l.contains("printf")).all(|line| bench.run(line)));
+    let written = std::fs::read_to_string(bench.path("run/db@0/f")).unwrap();
+    assert_eq!(written, format!("{HOSTILE}{HOST}{HOSTILE}"));
+}
+
+#[test]
 fn each_line_of_a_file_is_written_by_its_own_line_of_the_unit() {
     let file = format!("files: {{ /etc/f: {{ content: \"one\\ntwo words\\n\" }} }}\n{PINNED}");
     let unit = &units(&[&counted(&file)])["db@0.service"];
@@ -209,7 +221,7 @@ fn secrets_become_variables_and_never_arguments() {
 #[test]
 fn systemd_accepts_units_with_hostile_text() {
     let more = format!(
-        "command: [/bin/x, {0}]\nenv: {{ A: {0}, S: \"{{{{ secret('s') }}}}\" }}\nsecrets: {{ s: {{ ref: a/b }} }}\nfiles: {{ /f: {{ content: {1} }} }}\n\
+        "command: [/bin/x, {0}]\nenv: {{ A: {0}, S: \"{{{{ secret('s') }}}}\" }}\nsecrets: {{ s: {{ ref: a/b }} }}\nfiles: {{ /f: {{ content: {1} }}, /g: {{ content: {0}, template: true }} }}\n\
          stop: {{ before: {{ run: [x, {0}], within: 1s }}, grace: 9s }}\nhelpers: {{ h: {{ image: r.io/h:1, args: [{0}] }} }}\n{PINNED}",
         value_of(HOSTILE),
         yaml(HOSTILE)

@@ -134,7 +134,15 @@ fn containers_get_the_text_of_the_spec() {
             .set("stop", format!("{{ grace: 30s, before: {{ run: [a, {word}], within: 1s }} }}"))
             .set("health", format!("{{ run: [a, {word}] }}"))
             .set("update", format!("{{ healthy: {word} }}"))
-            .set("files", format!("{{ /f: {{ content: {} }} }}", verbatim(text)))
+            .set(
+                "files",
+                format!(
+                    "{{ /f: {{ content: {} }}, /g: {{ content: {word}, template: true }}, \
+                     /h: {{ content: \"{{{{ member.id }}}}{}, template: true }} }}",
+                    verbatim(text),
+                    &word[1..]
+                ),
+            )
             .set("annotations", format!("{{ a: {} }}", verbatim(text)))
             .out();
         let (variables, words) = started(&out);
@@ -143,7 +151,9 @@ fn containers_get_the_text_of_the_spec() {
         let container = out.container();
         assert_eq!(container["lifecycle"]["preStop"]["exec"]["command"][1], text);
         assert_eq!(container["readinessProbe"]["exec"]["command"][1], text);
-        assert_eq!(out.one("ConfigMap")["data"]["f"], text);
+        let data = &out.one("ConfigMap")["data"];
+        assert_eq!((&data["f"], &data["g"]), (&text.into(), &text.into()));
+        assert_eq!(data["db-1.h"], format!("1{text}"));
         assert_eq!(out.one("StatefulSet")["spec"]["template"]["metadata"]["annotations"]["a"], text);
         assert_eq!(out.one("StatefulSet")["spec"]["updateStrategy"]["type"], "OnDelete");
     }

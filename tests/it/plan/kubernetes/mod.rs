@@ -1,6 +1,7 @@
 //! Tests the output for Kubernetes with a reader that is independent of the plan.
 
 mod decisions;
+mod files;
 mod hostile;
 mod limits;
 mod raw;

@@ -73,8 +73,9 @@ fn expand(text: &str, node: &str) -> String {
             out.push_str(string);
             rest = after;
         } else {
-            let after =
-                action.strip_prefix(".Node.Hostname}}").unwrap_or_else(|| panic!("bad action in {text:?}"));
+            let actions = [".Node.Hostname}}", "env \"BERTH_NODE\"}}"];
+            let after = actions.into_iter().find_map(|a| action.strip_prefix(a));
+            let after = after.unwrap_or_else(|| panic!("bad action in {text:?}"));
             out.push_str(node);
             rest = after;
         }
@@ -120,6 +121,40 @@ fn run_time_parts_are_expanded_between_hostile_text() {
             assert_eq!(expand(&value, "node-7"), format!("{before}node-7{after}"));
         }
     }
+}
+
+/// A config knows its node only through a variable, and only such a config is a Go template.
+#[test]
+fn rendered_files_keep_hostile_text() {
+    for text in HOSTILE {
+        let with = yaml(&format!("{}{{{{ member.node }}}}{}", literal(text), literal(text)));
+        let more = format!(
+            "files: {{ /a: {{ content: {with}, template: true }}, /b: {{ content: {}, template: true }} }}\n",
+            yaml(&literal(&format!("{text}x")))
+        );
+        let tree = tree(&[&format!("{PER_NODE}{more}")]);
+        let stack = stack(&tree, "db/swarm/db.yml");
+        assert_eq!(expand(&tree["db/swarm/files/a"], "n-1"), format!("{text}n-1{text}"));
+        assert_eq!(tree["db/swarm/files/b"], format!("{text}x"));
+        assert_eq!(stack["configs"]["a"]["template_driver"], "golang");
+        assert!(stack["configs"]["b"].get("template_driver").is_none());
+        assert_eq!(stack["services"]["db"]["environment"]["BERTH_NODE"], "{{.Node.Hostname}}");
+    }
+    assert!(super::service(PER_NODE, "db").get("environment").is_none());
+}
+
+/// Each member has a config of its own, whose name follows from its text.
+#[test]
+fn a_rendered_file_differs_from_member_to_member() {
+    let more = "files: { /a/f: { content: \"{{ member.id }} of {{ members | length }}\\n\", template: true }, /g: { content: \"{{ members | length }}\", template: true } }\n";
+    let tree = tree(&[&format!("{PINNED}{more}")]);
+    let files: Vec<&str> = tree.keys().filter_map(|path| path.strip_prefix("db/swarm/files/")).collect();
+    assert_eq!(files, ["db-1.a-f", "db-2.a-f", "g"]);
+    assert_eq!(tree["db/swarm/files/db-2.a-f"], "2 of 2\n");
+    let config = |id: u32, key: &str| stack(&tree, &format!("db/swarm/db-{id}.yml"))["configs"][key].clone();
+    assert_eq!(config(1, "a-f")["file"], "./files/db-1.a-f");
+    assert_ne!(config(1, "a-f")["name"], config(2, "a-f")["name"]);
+    assert_eq!(config(1, "g"), config(2, "g"));
 }
 
 #[test]
