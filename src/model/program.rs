@@ -10,6 +10,8 @@ pub struct Template {
     pub text: String,
     /// The place in the spec.
     pub route: Route,
+    /// Whether each turn of its loop makes a word of its own, see [`value::each`].
+    pub each: bool,
 }
 
 /// A container: the member itself, or a helper.

@@ -148,7 +148,10 @@ impl<'a, N: Naming> Values<'a, N> {
             For::Any => Who::Token,
         };
         let scope = Scope { service: &self.service.name, own, unlisted, who, peers: &by_name };
-        render(text, &uses, &scope)
+        render(text, &uses, &scope).map_err(|fault| match (&scope.who, fault.code) {
+            (Who::Token, Code::RuntimeArithmetic) => one_list(fault, target),
+            _ => fault,
+        })
     }
 
     /// Returns the text of `file` for `whom`, rendered if the spec says so. Reports an error at its
@@ -207,9 +210,10 @@ impl<'a, N: Naming> Values<'a, N> {
         }
     }
 
-    /// Renders a list of templates.
-    pub fn texts(&self, context: &mut Context<'_>, templates: &[Template], whom: For) -> Vec<Text> {
-        templates.iter().map(|t| self.text(context, t, whom)).collect()
+    /// Renders an item of a command: one word, or one for each turn of its loop.
+    pub fn words(&self, context: &mut Context<'_>, template: &Template, whom: For) -> Vec<Text> {
+        let text = self.text(context, template, whom);
+        if template.each { text.words() } else { vec![text] }
     }
 
     /// Renders a list of templates for `holder`, a field that expands nothing at run time.
@@ -225,12 +229,23 @@ impl<'a, N: Naming> Values<'a, N> {
 
     fn report(&self, context: &mut Context<'_>, fault: Fault, template: &Template) {
         // The check of the spec has already reported this error; each target does not repeat it.
-        if fault.code == Code::PeerUnknown || value::uses(&template.text).is_err() {
+        let per_node = self.service.workload().is_some_and(Workload::per_node);
+        let of_list = template.each && per_node && fault.code == Code::RuntimeArithmetic;
+        if of_list || fault.code == Code::PeerUnknown || value::uses(&template.text).is_err() {
             return;
         }
         let place: Place = self.service.place(&template.route);
         context.fault(value_fault(fault, place));
     }
+}
+
+/// Names the target in the error of a value that computes with a member that is known only at run time.
+fn one_list(fault: Fault, target: Target) -> Fault {
+    let message = format!(
+        "on {target} all members have one template, so `member` is known only when the container runs: \
+         a value can insert it, but not compute with it"
+    );
+    Fault { message, ..fault }
 }
 
 /// Checks the commands that an operator runs by hand. The certificate prints them unchanged.

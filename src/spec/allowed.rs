@@ -54,6 +54,8 @@ pub(super) const DOCKER: &str = r"^[0-9]+\.[0-9]+(\.[0-9]+)?$";
 pub(super) const DURATION: &str = "^([0-9]+h([0-9]+m)?([0-9]+s)?|[0-9]+m([0-9]+s)?|[0-9]+s)$";
 /// A duration that contains no digit other than 0.
 const ZERO: &str = "^[0hms]*$";
+/// The list of `each`.
+pub(super) const EACH: &str = r"^(members|peers|peers\('[a-z]([-a-z0-9]*[a-z0-9])?'\))$";
 pub(super) const ENGINE: &str = r"^(20\.10|2[3-9](\.(0|[1-9][0-9]*))?)(\.(0|[1-9][0-9]*))?$";
 pub(super) const ENV: &str = "^[A-Za-z._-][A-Za-z0-9._-]*$";
 pub(super) const FLEET: &str = r"^(0\.13|1\.0)(\.(0|[1-9][0-9]*))?$";

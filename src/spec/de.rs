@@ -137,11 +137,11 @@ impl Error {
                 // The text as the user wrote it: 1.50, not 1.5.
                 let text = texts.get(place.source).map_or("", |s| &s.text);
                 let written = text.get(place.start..place.end).unwrap_or_default();
-                match (found.kind, expected.as_str(), route.last()) {
-                    (FoundKind::Plain, "text", Some(key)) if key.parse::<usize>().is_err() => {
+                match (found.kind, expected.starts_with("text"), route.last()) {
+                    (FoundKind::Plain, true, Some(key)) if key.parse::<usize>().is_err() => {
                         d.fix("quote it", format!("{key}: \"{written}\""))
                     }
-                    (FoundKind::Plain, "text", _) => d.fix("quote it", format!("\"{written}\"")),
+                    (FoundKind::Plain, true, _) => d.fix("quote it", format!("\"{written}\"")),
                     _ => d,
                 }
             }

@@ -17,6 +17,7 @@ pub mod source;
 mod targets;
 mod toml;
 pub mod words;
+mod words_of;
 mod yaml;
 
 use indexmap::IndexMap;
@@ -34,6 +35,7 @@ pub use parts::{Id, IdSpace, Limit, Pin, PinTable, UnitOption, Value};
 pub use targets::{
     Access, AnnotationsSpec, FleetSpec, KubernetesSpec, Raw, SwarmSpec, SwarmVolume, TargetsSpec,
 };
+pub use words_of::{EachSpec, Word};
 
 /// One stateful service: what it needs, independent of the orchestrator.
 #[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
@@ -54,12 +56,17 @@ pub struct Spec {
     /// The image of every member, with a tag or digest. Omit it only for `external`.
     #[schemars(pattern(IMAGE), extend("examples" = ["docker.io/library/postgres:16.4"]))]
     pub image: Option<String>,
-    /// The command that replaces the entrypoint of the image.
+    /// The command that replaces the entrypoint of the image. An item may make one word for each
+    /// member, as in `args`, but not the first.
     #[schemars(length(min = 1), extend("examples" = [["docker-entrypoint.sh", "postgres"]]))]
-    pub command: Option<Vec<Value>>,
-    /// The arguments of the entrypoint.
-    #[schemars(length(min = 1), extend("examples" = [["--max-connections", "200"]]))]
-    pub args: Option<Vec<Value>>,
+    pub command: Option<Vec<Word>>,
+    /// The arguments of the entrypoint. An item is a text, which makes one argument, or
+    /// `{ each: members, arg: "--join={{ it.address }}" }`, which makes one for each member.
+    #[schemars(length(min = 1), extend("examples" = [
+        ["--max-connections", "200"],
+        ["serve", { "each": "members", "arg": "--join={{ it.address }}:{{ ports.peer }}" }],
+    ]))]
+    pub args: Option<Vec<Word>>,
     /// The environment variables.
     #[schemars(transform = keys(ENV), extend("examples" = [{ "NODE_NAME": "{{ member.name }}" }]))]
     pub env: Option<IndexMap<String, Value>>,
@@ -350,10 +357,10 @@ pub struct HelperSpec {
     pub image: Option<String>,
     /// The command that replaces the entrypoint of the image.
     #[schemars(length(min = 1))]
-    pub command: Option<Vec<Value>>,
+    pub command: Option<Vec<Word>>,
     /// The arguments.
     #[schemars(length(min = 1))]
-    pub args: Option<Vec<Value>>,
+    pub args: Option<Vec<Word>>,
     /// The environment variables.
     #[schemars(transform = keys(ENV))]
     pub env: Option<IndexMap<String, Value>>,

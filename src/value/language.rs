@@ -6,7 +6,7 @@ use minijinja::machinery::ast::{BinOp, BinOpKind, Call, CallArg, CallType, Expr,
 use minijinja::machinery::{Token, parse, tokenize};
 use minijinja::syntax::SyntaxConfig;
 
-use super::{Fault, is_forbidden};
+use super::{Fault, NEXT, is_forbidden};
 use crate::code::Code;
 
 /// Maximum length of a value in the spec, in bytes.
@@ -51,6 +51,30 @@ pub fn uses(text: &str) -> Result<Uses, Fault> {
     let tree = parse(text, "value", syntax(false)).map_err(|e| syntax_fault(&e))?;
     Walk { uses: &mut uses, bound: vec!["loop".to_owned()] }.statement(&tree)?;
     Ok(uses)
+}
+
+/// Returns the value that makes one word `arg` for each member `it` of `list`; `None` if `list` is no
+/// list of members. [`super::Text::words`] splits what it renders to.
+///
+/// # Errors
+/// [`Code::ValueSyntax`] or [`Code::ValueTooLong`] if `arg` alone cannot be parsed.
+pub fn each(list: &str, arg: &str) -> Option<Result<String, Fault>> {
+    let (list, only) = match list {
+        "members" => ("members", ""),
+        "peers" => ("members", " if it.id != member.id"),
+        _ => {
+            let name = list.strip_prefix("peers('")?.strip_suffix("')")?;
+            let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            (!name.is_empty() && name.chars().all(plain)).then_some((list, ""))?
+        }
+    };
+    // An `arg` that ends the loop and starts another must not pass for one that is whole.
+    let whole = match is_plain(arg) {
+        true => Ok(()),
+        false => bounded(arg)
+            .and_then(|()| parse(arg, "value", syntax(false)).map(drop).map_err(|e| syntax_fault(&e))),
+    };
+    Some(whole.map(|()| format!("{{% for it in {list}{only} %}}{arg}{NEXT}{{% endfor %}}")))
 }
 
 /// Maximum number of tokens in one expression, and of statements in one value. The parser is

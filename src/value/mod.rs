@@ -14,7 +14,7 @@ use serde::{Serialize, Serializer};
 
 use crate::code::Code;
 
-pub use language::{Uses, is_plain, uses};
+pub use language::{Uses, each, is_plain, uses};
 pub use render::{Peer, Peers, SECRETS, Scope, Who, host_path, render, render_file};
 
 /// The most bytes of one file for a container: a Swarm config holds 500 KiB, a ConfigMap 1 MiB in
@@ -68,6 +68,8 @@ pub struct Text(pub Vec<Part>);
 
 const OPEN: char = '\u{F8F0}';
 const CLOSE: char = '\u{F8F1}';
+/// Ends each word of a loop that makes several.
+const NEXT: char = '\u{F8F2}';
 
 /// Returns whether no spec and no value may contain `c`: NUL, U+007F to U+009F (kustomize drops or
 /// refuses some of them, also escaped), and the marks.
@@ -77,7 +79,7 @@ pub fn is_forbidden(c: char) -> bool {
 
 /// Returns whether `c` is a mark. Inputs with marks are refused.
 pub fn is_mark(c: char) -> bool {
-    c == OPEN || c == CLOSE
+    c == OPEN || c == CLOSE || c == NEXT
 }
 
 /// Returns whether text contains a mark. No mark is ASCII.
@@ -145,6 +147,26 @@ impl Text {
             }
         }
         Self(parts)
+    }
+
+    /// Returns the words of a text that [`each`] has made: those before each end of a word.
+    pub fn words(&self) -> Vec<Self> {
+        let (mut all, mut word) = (Vec::new(), Self::default());
+        for part in &self.0 {
+            let Part::Literal(text) = part else {
+                word.0.push(part.clone());
+                continue;
+            };
+            for (i, piece) in text.split(NEXT).enumerate() {
+                if i > 0 {
+                    all.push(std::mem::take(&mut word));
+                }
+                if !piece.is_empty() {
+                    word.0.push(Part::Literal(piece.to_owned()));
+                }
+            }
+        }
+        all
     }
 
     /// Returns the text with marks.

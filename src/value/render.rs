@@ -8,7 +8,7 @@ use minijinja::value::{Object, Value as Jinja, ValueKind};
 use minijinja::{Environment, ErrorKind, UndefinedBehavior};
 
 use super::language::{is_plain, syntax, syntax_fault};
-use super::{Fault, MAX_FILE, Run, Text, Uses, secret_token, token, uses};
+use super::{Fault, MAX_FILE, NEXT, Run, Text, Uses, secret_token, token, uses};
 use crate::code::Code;
 
 /// Maximum length of a rendered value, in bytes.
@@ -355,8 +355,14 @@ impl Object for SecretObject {
 fn arithmetic(text: &str) -> Fault {
     let fault = Fault::new(
         Code::RuntimeArithmetic,
-        "on this target, `member` is known only when the container runs: a value can insert it, but not compute with it",
+        "`member` is known only when the container runs: a value can insert it, but not compute with it",
     );
+    if text.contains(NEXT) || text.contains("!= member.") {
+        return fault.fix(
+            "write the list into a file, where each member has a text of its own",
+            "files: { /etc/peers: { template: true, content: \"{% for m in members if m.id != member.id %}{{ m.address }} {% endfor %}\" } }",
+        );
+    }
     if text.contains("member.id") && text.contains('+') {
         return fault.fix(
             "number the members as the software needs it, and insert the id",

@@ -234,22 +234,23 @@ impl Checker<'_> {
                 self.out.push(value_fault(fault, place));
             }
         }
-        Template { text, route }
+        Template { text, route, each: false }
     }
 
     /// Checks the words of a command. An empty list is an error: it could mean "no command" or "the
     /// command of the image".
     pub(super) fn templates(&mut self, route: &Route, texts: Option<Vec<String>>) -> Vec<Template> {
+        self.not_empty(route);
+        let texts = texts.unwrap_or_default().into_iter().enumerate();
+        texts.map(|(i, t)| self.template(route.at(i), t)).collect()
+    }
+
+    /// Reports an empty list.
+    pub(super) fn not_empty(&mut self, route: &Route) {
         if matches!(self.source.node(route).map(|n| &n.kind), Some(Kind::Seq(items)) if items.is_empty()) {
             let field = route.steps().last().cloned().unwrap_or_default();
             self.fault_key(Code::BadValue, route, format!("`{field}` is an empty list: remove it"));
         }
-        texts
-            .unwrap_or_default()
-            .into_iter()
-            .enumerate()
-            .map(|(i, t)| self.template(route.at(i), t))
-            .collect()
     }
 }
 

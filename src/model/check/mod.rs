@@ -16,6 +16,7 @@ mod service;
 mod targets;
 mod values;
 mod whole;
+mod words;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -4,9 +4,10 @@ use super::checker::Checker;
 use crate::code::Code;
 use crate::diag::{Diagnostic, Fix};
 use crate::images::name::{self, Floats};
-use crate::model::{File, Program};
+use crate::model::{File, Program, Template};
 use crate::route;
 use crate::spec::source::Route;
+use crate::text::quote;
 
 /// Reports the missing settings of the container at `root`, of the service or of a helper.
 pub(super) fn container(
@@ -63,15 +64,34 @@ pub(super) fn arguments(checker: &mut Checker<'_>, program: &Program) {
     if words().any(|word| word.text == "-c") {
         return;
     }
-    for word in words().filter(|word| word.text.contains("{% for") && blank_outside(&word.text)) {
+    let loops = |word: &&Template| !word.each && word.text.contains("{% for") && blank_outside(&word.text);
+    for word in words().filter(loops) {
         let place = checker.source.place(&word.route);
+        let line = turns(&word.text).unwrap_or_else(|| item("members", "--join={{ it.address }}"));
         let d = Diagnostic::warning(Code::ArgumentLoops, place, "the loop makes one argument with blanks")
             .why("the program gets one word, not one for each member")
-            .advice(
-                "join with what the program splits at, or run a shell that splits: command: [sh, -c, SCRIPT]",
-            );
+            .fix("for one argument for each, write as item of the list", line)
+            .advice("or join with what the program splits at");
         checker.push(d);
     }
+}
+
+fn item(list: &str, arg: &str) -> String {
+    format!("{{ each: {}, arg: {} }}", quote::yaml(list), quote::yaml(arg))
+}
+
+/// Returns the item that replaces `{% for NAME in LIST %}WORD {% endfor %}`, if `text` is no more than this.
+fn turns(text: &str) -> Option<String> {
+    let (head, body) = text.trim().strip_prefix("{% for ")?.split_once(" %}")?;
+    let (name, list) = head.split_once(" in ")?;
+    let word = body.strip_suffix("{% endfor %}")?.trim();
+    if list != "members" && !(list.starts_with("peers('") && list.ends_with("')"))
+        || word.contains("{%")
+        || blank_outside(word)
+    {
+        return None;
+    }
+    Some(item(list, &word.replace(&format!("{{{{ {name}."), "{{ it.")))
 }
 
 /// Returns whether `text` has a blank outside of its expressions.

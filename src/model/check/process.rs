@@ -3,14 +3,14 @@
 use indexmap::IndexMap;
 
 use super::checker::{Checker, fix};
-use super::notes;
+use super::{notes, words};
 use crate::code::Code;
 use crate::input::{beside, feed};
 use crate::model::{Bootstrap, File, Helper, Program, Resources, Secret, Template, Update, User};
 use crate::route;
 use crate::spec::allowed::ULIMITS;
 use crate::spec::source::Route;
-use crate::spec::{BootstrapSpec, FileSpec, HelperSpec, Limit, ResourcesSpec, SecretSpec, UpdateSpec};
+use crate::spec::{BootstrapSpec, FileSpec, HelperSpec, Limit, ResourcesSpec, SecretSpec, UpdateSpec, Word};
 use crate::text::{names, units};
 use crate::value::{MAX_FILE, is_forbidden};
 
@@ -19,8 +19,8 @@ pub(super) fn program(
     checker: &mut Checker<'_>,
     root: &Route,
     image: Option<String>,
-    command: Option<Vec<String>>,
-    args: Option<Vec<String>>,
+    command: Option<Vec<Word>>,
+    args: Option<Vec<Word>>,
     env: Option<IndexMap<String, String>>,
     user: Option<String>,
     resources: Option<ResourcesSpec>,
@@ -40,8 +40,8 @@ pub(super) fn program(
     }
     Program {
         image: image.unwrap_or_default(),
-        command: checker.templates(&root.at("command"), command),
-        args: checker.templates(&root.at("args"), args),
+        command: words::words(checker, &root.at("command"), command, true),
+        args: words::words(checker, &root.at("args"), args, false),
         env: checker.env(&root.at("env"), env),
         user: user.and_then(|u| ids_of(checker, &root.at("user"), &u)),
         resources: amounts(checker, &root.at("resources"), resources.unwrap_or_default()),
@@ -162,7 +162,7 @@ pub(super) fn files(checker: &mut Checker<'_>, files: Option<IndexMap<String, Fi
         let (route, template) = (at.at(field), template.unwrap_or_default());
         let content = match template {
             true => rendered(checker, route, content),
-            false => Template { text: content, route },
+            false => Template { text: content, route, each: false },
         };
         all.push(File { path, content, template, mode: mode.unwrap_or(0o444), route: at });
     }

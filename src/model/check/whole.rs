@@ -14,6 +14,7 @@ pub(super) fn whole(checker: &mut Checker<'_>, service: &str, w: &Workload) {
     ports_named(checker, w);
     mounts(checker, w);
     readable(checker, w);
+    peers_by_id(checker, w);
     if w.writer && w.data.is_empty() && w.per_node() {
         checker
             .fault_key(
@@ -84,6 +85,22 @@ fn readable(checker: &mut Checker<'_>, w: &Workload) {
         );
         d.fixes.push(fix("allow others to read it", &format!("mode: \"{wider:04o}\"")));
         d.fixes.push(fix("or move the parts that others must not read to `secrets`", ""));
+    }
+}
+
+/// Reports a list of all members but the member itself, for members without ids.
+fn peers_by_id(checker: &mut Checker<'_>, w: &Workload) {
+    let programs = std::iter::once(&w.program).chain(w.helpers.iter().map(|h| &h.program));
+    let words = programs.flat_map(|p| p.command.iter().chain(&p.args));
+    for word in words.filter(|word| word.each && w.per_node()) {
+        let each = word.route.at("each");
+        if checker.source.node(&each).and_then(|node| node.text()) == Some("peers") {
+            let message = "a `per: node` member has no id, so `peers` cannot leave it out of the list";
+            checker
+                .fault(Code::MemberField, &each, message)
+                .fixes
+                .push(fix("list all of them", "each: members"));
+        }
     }
 }
 

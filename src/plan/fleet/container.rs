@@ -217,7 +217,11 @@ impl<'m, 'a, 'c> Run<'m, 'a, 'c> {
         let at = self.maker.service.key(&root.at("command"));
         let mut command = self.maker.words(&program.command);
         let args = self.maker.words(&program.args);
-        let words: Vec<Text> = command.iter().chain(&args).cloned().collect();
+        for template in program.command.iter().chain(&program.args) {
+            for word in self.maker.item(template) {
+                self.maker.check_line_length(&[word], self.maker.service.place(&template.route));
+            }
+        }
         if guard.is_some() {
             self.add(at, ["--entrypoint", "/bin/sh"]);
         } else if !command.is_empty() {
@@ -227,10 +231,6 @@ impl<'m, 'a, 'c> Run<'m, 'a, 'c> {
         self.add(self.maker.service.place(&root.at("image")), [program.image.as_str()]);
         if let Some(mount) = guard {
             self.add(at, ["-c", GUARD, mount]);
-        }
-        let templates = program.command.iter().chain(&program.args);
-        for (template, word) in templates.zip(words) {
-            self.maker.check_line_length(&[word], self.maker.service.place(&template.route));
         }
         self.lines.extend(fill(command));
         self.lines.extend(fill(args));

@@ -43,6 +43,19 @@ impl<'a, 'c> Maker<'a, 'c> {
         text
     }
 
+    /// Renders an item of a command, which must not contain a secret.
+    pub fn item(&mut self, template: &Template) -> Vec<Text> {
+        let words = self.values.words(self.context, template, self.whom());
+        let place = self.service.place(&template.route);
+        words
+            .into_iter()
+            .map(|word| {
+                self.check_characters(&word, place);
+                self.without_secret(template, word)
+            })
+            .collect()
+    }
+
     /// Returns the text of a file for the container; `None` if it has an error, which is reported.
     pub fn file_text(&mut self, file: &File) -> Option<Text> {
         let text = self.values.file(self.context, file, self.whom())?;
@@ -67,7 +80,11 @@ impl<'a, 'c> Maker<'a, 'c> {
 
     /// Renders a value that every user of the machine can read, so it must not contain a secret.
     pub fn text(&mut self, template: &Template) -> Text {
-        let mut text = self.secret_text(template);
+        let text = self.secret_text(template);
+        self.without_secret(template, text)
+    }
+
+    fn without_secret(&mut self, template: &Template, mut text: Text) -> Text {
         if text.secrets().next().is_some() {
             let name = text.secrets().next().unwrap_or_default();
             let message =
@@ -88,7 +105,7 @@ impl<'a, 'c> Maker<'a, 'c> {
 
     /// Renders several values.
     pub fn words(&mut self, templates: &[Template]) -> Vec<Text> {
-        templates.iter().map(|t| self.text(t)).collect()
+        templates.iter().flat_map(|t| self.item(t)).collect()
     }
 
     /// Returns the environment. For a service that starts for the first time, this includes

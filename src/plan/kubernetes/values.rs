@@ -62,6 +62,20 @@ impl<'a> Words<'a> {
     /// Renders a value that Kubernetes expands: of `env`, `command` or `args`.
     fn text(&self, context: &mut Context<'_>, template: &Template) -> Text {
         let text = self.values.text(context, template, For::Any);
+        self.checked(context, template, &text)
+    }
+
+    /// Renders the words of `command` or `args`.
+    fn texts(&self, context: &mut Context<'_>, templates: &[Template]) -> Vec<Text> {
+        let mut all = Vec::new();
+        for template in templates {
+            let words = self.values.words(context, template, For::Any);
+            all.extend(words.iter().map(|word| self.checked(context, template, word)));
+        }
+        all
+    }
+
+    fn checked(&self, context: &mut Context<'_>, template: &Template, text: &Text) -> Text {
         if self.version < POD_INDEX && text.runs().any(|run| run == Run::Id) {
             context.fault(
                 Diagnostic::error(
@@ -75,10 +89,6 @@ impl<'a> Words<'a> {
             );
         }
         text.with(Run::Address, &self.address)
-    }
-
-    fn texts(&self, context: &mut Context<'_>, templates: &[Template]) -> Vec<Text> {
-        templates.iter().map(|t| self.text(context, t)).collect()
     }
 
     /// Renders a list that Kubernetes does not expand: probes, hooks and the commands of an

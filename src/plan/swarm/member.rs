@@ -173,22 +173,23 @@ impl Maker<'_> {
         let values = Values::new(&Names, self.subject.service);
         let mut words = Vec::new();
         for template in all {
-            let text = values.text(context, template, self.whom());
-            if let Some(secret) = text.secrets().next() {
-                let place = self.subject.service.place(&template.route);
-                let message = format!("Swarm cannot put a secret into {holder}, only into a file");
-                context.fault(
-                    Diagnostic::error(Code::RuntimeNotHere, place, message)
-                        .fix("read it from its file", format!("{{{{ secret('{secret}').path }}}}")),
-                );
-                continue;
+            for text in values.words(context, template, self.whom()) {
+                match text.secrets().next() {
+                    Some(secret) => self.no_secret(context, template, secret, holder),
+                    None => words.push(values.written(context, template, &text, holder)),
+                }
             }
-            words.push(match text.as_literal() {
-                Some(word) => word.to_owned(),
-                None => values.literal(context, template, self.whom(), holder),
-            });
         }
         words
+    }
+
+    fn no_secret(&self, context: &mut Context<'_>, template: &Template, secret: &str, holder: &str) {
+        let place = self.subject.service.place(&template.route);
+        let message = format!("Swarm cannot put a secret into {holder}, only into a file");
+        context.fault(
+            Diagnostic::error(Code::RuntimeNotHere, place, message)
+                .fix("read it from its file", format!("{{{{ secret('{secret}').path }}}}")),
+        );
     }
 
     /// Renders variables. A variable with a secret is a gap, and left out.

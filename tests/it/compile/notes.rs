@@ -162,6 +162,8 @@ fn a_file_that_is_not_rendered_and_a_loop_in_an_argument_are_warnings() {
     };
     let join = "{% for m in members %}--join={{ m.address }} {% endfor %}";
     assert_eq!(warned(&format!("args: [serve, \"{join}\"]")), ["argument-loops"]);
+    let each = "{ each: members, arg: \"--join={{ it.address }} {{ it.name }}\" }";
+    assert_eq!(warned(&format!("args: [serve, {each}]")), Vec::<String>::new());
     assert_eq!(warned(&format!("command: [sh, -c, \"serve {join}\"]")), Vec::<String>::new());
     let joined = "{% for m in members %}{{ m.address }}{% if not loop.last %},{% endif %}{% endfor %}";
     assert_eq!(warned(&format!("args: [\"--join={joined}\"]")), Vec::<String>::new());
@@ -170,4 +172,27 @@ fn a_file_that_is_not_rendered_and_a_loop_in_an_argument_are_warnings() {
     let rendered = file("id = {{ member.id }}").replace("content", "template: true, content");
     assert_eq!(warned(&rendered), Vec::<String>::new());
     assert_eq!(warned(&file("x {{ $labels.instance }} {{ .Value }}")), Vec::<String>::new());
+}
+
+/// The line to write keeps the word and the list of the loop.
+#[test]
+fn a_loop_in_an_argument_is_told_the_item_to_write() {
+    for (text, line) in [
+        (
+            "{% for m in members %}--join={{ m.address }} {% endfor %}",
+            "{ each: members, arg: \"--join={{ it.address }}\" }",
+        ),
+        (
+            "{% for m in members %}x {{ m.id }} {% endfor %}",
+            "{ each: members, arg: \"--join={{ it.address }}\" }",
+        ),
+    ] {
+        let good = GOOD.replace("version: \"1.0.0\"", "version: \"1.0.0\", domain: db.example.com");
+        let (_, found) =
+            crate::harness::compile(&[("db.yaml", &format!("{good}args: [serve, \"{text}\"]\n"))]);
+        assert_eq!(found[0].fixes[0].line, line);
+        let (tree, found) =
+            crate::harness::compile(&[("db.yaml", &format!("{good}args: [serve, {line}]\n"))]);
+        assert!(tree.is_some() && found.is_empty(), "{found:?}");
+    }
 }

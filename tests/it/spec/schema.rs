@@ -479,6 +479,7 @@ fn defaults_of_the_schema_are_those_of_the_compiler() {
         ("ExclusiveSpec", "hostname", "/exclusive"),
         ("ExclusiveSpec", "writer", "/exclusive"),
         ("FileSpec", "mode", "/files/~1etc~1x"),
+        ("FileSpec", "template", "/files/~1etc~1x"),
         ("CheckSpec", "every", "/health/live"),
         ("CheckSpec", "timeout", "/health/live"),
         ("CheckSpec", "failures", "/health/live"),
@@ -504,7 +505,7 @@ fn defaults_of_the_schema_are_those_of_the_compiler() {
     assert_eq!(said, blocks.len(), "a default that is not tried");
     let common = json!({
         "service": "db", "image": "db:1",
-        "files": { "/etc/x": { "content": "x" } },
+        "files": { "/etc/x": { "content": "{{ service }}" } },
         "health": { "http": "/ready", "port": "client", "tool": "curl", "live": { "http": "/live", "port": "client" } },
         "stop": {}, "update": {},
         "accept": [{ "gap": "fleet/health.live", "because": "an alert calls a person" }],

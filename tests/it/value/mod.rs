@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use berthc::code::Code;
-use berthc::value::{Fault, Part, Peer, Peers, Run, Scope, Text, Who, render, uses};
+use berthc::value::{Fault, Part, Peer, Peers, Run, Scope, Text, Who, each, render, uses};
 
 fn peer(id: u32) -> Peer {
     Peer { id: Some(id), name: format!("db-{id}"), address: Ok(format!("10.0.0.{id}")) }
@@ -52,6 +52,59 @@ fn literals_and_expressions_are_rendered() {
     ] {
         assert_eq!(literal(text), is, "{text}");
     }
+}
+
+/// Returns the words of an item that makes several, for member 2.
+fn items(list: &str, arg: &str) -> Vec<String> {
+    let text = each(list, arg).unwrap().unwrap();
+    let words = rendered(&text, Who::Known(peer(2))).unwrap().words();
+    words.iter().map(|word| word.as_literal().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn an_item_makes_one_word_for_each_member() {
+    assert_eq!(items("members", "a {{ it.id }}"), ["a 1", "a 2", "a 3"]);
+    assert_eq!(items("peers", "{{ it.name }} of {{ member.id }}"), ["db-1 of 2", "db-3 of 2"]);
+    assert_eq!(items("peers('other')", "{{ loop.index }}{"), ["1{", "2{", "3{"]);
+    assert_eq!(items("members", ""), ["", "", ""]);
+    assert_eq!(items("members", "{% if it.id == 2 %}x{% endif %}"), ["", "x", ""]);
+    for hostile in ["a b", "{", "{{ '{{' }}", "%}", "\n", "$X", "{% raw %}{% endfor %}{% endraw %}"] {
+        assert_eq!(items("members", hostile).len(), 3, "{hostile}");
+    }
+    let node = each("members", "{{ it.id }}@{{ member.node }}{{ secret('k') }}").unwrap().unwrap();
+    let words = rendered(&node, Who::Token).unwrap().words();
+    let last = [Part::Literal("3@".into()), Part::Run(Run::Node), Part::Secret("k".into())];
+    assert_eq!((words.len(), words[2].0.as_slice()), (3, last.as_slice()));
+}
+
+#[test]
+fn an_item_is_whole_and_its_list_is_one_of_members() {
+    for list in [
+        "",
+        "member",
+        "peers()",
+        "peers('')",
+        "peers('a') | first",
+        "peers('a'",
+        "members if true",
+        "peers('A')",
+    ] {
+        assert!(each(list, "x").is_none(), "{list}");
+    }
+    for arg in [
+        "{% endfor %}",
+        "{% endfor %}{% for it in members %}",
+        "{% for m in members %}",
+        "{{ it",
+        "{# x",
+        "{% raw %}",
+    ] {
+        assert_eq!(each("members", arg).unwrap().map_err(|f| f.code), Err(Code::ValueSyntax), "{arg}");
+    }
+    let of =
+        |list, arg| each(list, arg).unwrap().and_then(|text| rendered(&text, Who::Token)).map_err(|f| f.code);
+    assert_eq!(of("peers", "{{ it.name }}"), Err(Code::RuntimeArithmetic));
+    assert_eq!(of("members", "{{ its.name }}"), Err(Code::ValueName));
 }
 
 #[test]

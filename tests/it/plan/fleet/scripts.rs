@@ -171,7 +171,7 @@ fn each_line_of_a_file_is_written_by_its_own_line_of_the_unit() {
 fn hostile_text_reaches_the_container_unchanged() {
     let text = value_of(HOSTILE);
     let lines = format!(
-        "command: [/bin/x, {text}]\nargs: [{text}, \";\", \"\", \"-\", yes, \"1e3\", \" b \", \"#\", \"{{{{ member.node }}}}:%H\"]\n\
+        "command: [/bin/x, {text}]\nargs: [{text}, \";\", \"\", \"-\", yes, \"1e3\", \" b \", \"#\", \"{{{{ member.node }}}}:%H\", {{ each: members, arg: {text} }}]\n\
          env: {{ A: {text}, B: \"\", C.d: \"{{{{ member.node }}}}%n$$\" }}\nhealth: {{ run: [sh, -c, {text}] }}\n\
          annotations: {{ a.b/c: {} }}\n",
         yaml(HOSTILE)
@@ -179,7 +179,7 @@ fn hostile_text_reaches_the_container_unchanged() {
     let unit = &units(&[&counted(&format!("{lines}{PINNED}"))])["db@0.service"];
     let run = docker(unit);
     let node = format!("{HOST}:%H");
-    let args = [HOSTILE, HOSTILE, ";", "", "-", "yes", "1e3", " b ", "#", &node];
+    let args = [HOSTILE, HOSTILE, ";", "", "-", "yes", "1e3", " b ", "#", &node, HOSTILE];
     assert_eq!(run.args, args);
     assert_eq!(run.env("A").unwrap(), HOSTILE);
     assert_eq!(run.all("--label").last(), Some(&format!("a.b/c={HOSTILE}").as_str()));

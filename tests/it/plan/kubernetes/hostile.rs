@@ -129,7 +129,7 @@ fn containers_get_the_text_of_the_spec() {
         let word = written(text);
         let out = volume()
             .set("command", format!("[{word}]"))
-            .set("args", format!("[x, {word}]"))
+            .set("args", format!("[x, {word}, {{ each: members, arg: {word} }}]"))
             .set("env", format!("{{ A: {word}, B: \"{{{{ member.name }}}}\", C: {word} }}"))
             .set("stop", format!("{{ grace: 30s, before: {{ run: [a, {word}], within: 1s }} }}"))
             .set("health", format!("{{ run: [a, {word}] }}"))
@@ -146,7 +146,7 @@ fn containers_get_the_text_of_the_spec() {
             .set("annotations", format!("{{ a: {} }}", verbatim(text)))
             .out();
         let (variables, words) = started(&out);
-        assert_eq!(words, [text, "x", text], "{text:?}");
+        assert_eq!(words, [text, "x", text, text, text, text], "{text:?}");
         assert_eq!((variables["A"].as_str(), variables["C"].as_str()), (text, text));
         let container = out.container();
         assert_eq!(container["lifecycle"]["preStop"]["exec"]["command"][1], text);

@@ -104,6 +104,8 @@ fn hostile_text_survives_in_every_field() {
             let value = member["environment"][name].as_str().unwrap_or_else(|| panic!("{name} of {text:?}"));
             assert_eq!(expand(value, "n"), text);
         }
+        let each = super::service(&format!("{PINNED}args: [{{ each: peers, arg: {value} }}, x]\n"), "db-1");
+        assert_eq!(each["command"], json!([text, "x"]));
         let helper = &stack["services"]["db-1-h"];
         assert_eq!((&helper["entrypoint"], &helper["command"]), (&json!([text]), &json!([text])));
         assert_eq!(expand(helper["environment"]["B"].as_str().unwrap(), "n"), text);
