@@ -86,12 +86,14 @@ pub fn relative(expected: &Expected, mut carried: Carried) -> Carried {
     for at in carried.values_mut().flatten() {
         let file = at.file.strip_prefix(folder.as_str()).unwrap_or(&at.file);
         let name = file.rsplit('/').next().unwrap_or_default();
-        let own = format!("services.{}.", name.trim_end_matches(".yml"));
-        at.field = match at.field.strip_prefix(&own) {
-            Some(field) => field.to_owned(),
-            None if at.field == name => "its name".to_owned(),
-            None => std::mem::take(&mut at.field),
-        };
+        let service = at.field.strip_prefix("services.");
+        let own =
+            service.and_then(|rest| rest.strip_prefix(name.trim_end_matches(".yml"))?.strip_prefix('.'));
+        if let Some(field) = own {
+            at.field = field.to_owned();
+        } else if at.field == name {
+            at.field = "its name".to_owned();
+        }
         at.file = Arc::from(file);
     }
     carried

@@ -96,7 +96,10 @@ fn columns(parts: &[(&Service, &Part)]) -> Vec<(String, Part)> {
     for target in crate::target::Target::ALL {
         let own: Vec<_> = parts.iter().filter(|(_, p)| p.target == target).collect();
         let Some((_, first)) = own.first() else { continue };
-        let same = own.iter().all(|(_, p)| table(p) == table(first));
+        let same = own.len() == 1 || {
+            let table_of_first = table(first);
+            own.iter().all(|(_, part)| table(part) == table_of_first)
+        };
         for (service, part) in own.iter().take(if same { 1 } else { own.len() }) {
             let mut whole: Part = (*part).clone();
             for (_, other) in own.iter().filter(|_| same) {
@@ -118,20 +121,28 @@ fn table(part: &Part) -> Vec<String> {
     part.cells.iter().map(cell).collect()
 }
 
+/// Returns the words of mechanisms with their numbers: `1 path, 3 affinity`.
+fn numbered(by: &[&Mechanism]) -> String {
+    let mut words = String::new();
+    for mechanism in by {
+        words.push_str(if words.is_empty() { "" } else { ", " });
+        words.push(char::from(b'0' + mechanism.strength as u8));
+        words.push(' ');
+        words.push_str(mechanism.id);
+    }
+    words
+}
+
 /// Returns a cell: `1 path, 3 affinity`. The notes have the mechanisms that are missing.
 fn cell(cell: &Cell) -> String {
     match &cell.verdict {
-        Verdict::Held { by, .. } => {
-            let words: Vec<String> = by.iter().map(|m| format!("{} {}", m.strength as u8, m.id)).collect();
-            words.join(", ")
-        }
+        Verdict::Held { by, .. } => numbered(by),
         Verdict::AsData => "as the first row".into(),
         Verdict::Never(why) => format!("n/a: {why}"),
         Verdict::Duty => "5 duty".into(),
         Verdict::Gap { by, .. } if by.is_empty() => "**waived**".into(),
         Verdict::Gap { open, by, .. } => {
-            let words: Vec<String> = by.iter().map(|m| format!("{} {}", m.strength as u8, m.id)).collect();
-            format!("{}; {}: **waived**", words.join(", "), open.join(", "))
+            format!("{}; {}: **waived**", numbered(by), open.join(", "))
         }
     }
 }

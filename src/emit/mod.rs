@@ -146,7 +146,7 @@ fn broken(path: &str, text: &str, overridden: bool) -> Option<String> {
 fn environment(overrides: &BTreeMap<String, String>) -> Environment<'static> {
     let mut env = Environment::new();
     env.set_undefined_behavior(UndefinedBehavior::Strict);
-    env.set_fuel(Some(FUEL));
+    env.set_fuel(Some(FUEL).filter(|_| !overrides.is_empty()));
     env.set_recursion_limit(50);
     if let Ok(syntax) = minijinja::syntax::SyntaxConfig::builder()
         .keep_trailing_newline(true)
@@ -168,12 +168,11 @@ fn environment(overrides: &BTreeMap<String, String>) -> Environment<'static> {
         AutoEscape::Custom(kind.into())
     });
     env.set_formatter(|out, state, value| {
-        let text = if value.is_safe() {
-            value.as_str().unwrap_or_default().to_owned()
-        } else {
-            printed(kind(state), value)?
+        let written = match value.as_str().filter(|_| value.is_safe()) {
+            Some(text) => out.write_str(text),
+            None => out.write_str(&printed(kind(state), value)?),
         };
-        out.write_str(&text).map_err(Error::from)
+        written.map_err(Error::from)
     });
     env.add_filter("expand", expand);
     env.add_filter("exec", exec);

@@ -82,28 +82,78 @@ pub struct Hints {
     starts: Vec<(String, usize, u32)>,
 }
 
+/// A hint that a row has beside its words.
+#[derive(Debug, PartialEq, Eq)]
+enum Hint {
+    Port(u16),
+    Program(String),
+    /// A variable, or its start, with its weight.
+    Variable(Pattern, u32),
+}
+
+/// Returns the hints in the lines of a built-in row. Each of these lists stands on one line.
+fn written(row: &Row<Traits>) -> Vec<Hint> {
+    let mut hints = Vec::new();
+    for (key, list) in row.lines() {
+        let texts = list.split('"').skip(1).step_by(2);
+        let variables = |weight| {
+            let patterns = texts.clone().filter_map(|text| text.parse().ok());
+            patterns.map(move |pattern| Hint::Variable(pattern, weight))
+        };
+        match key {
+            "ports" => {
+                let numbers = list.trim_matches(['[', ']']).split(", ");
+                hints.extend(numbers.filter_map(|n| n.parse().ok()).map(Hint::Port));
+            }
+            "programs" => hints.extend(texts.map(|text| Hint::Program(text.to_owned()))),
+            "env" => hints.extend(variables(STRONG)),
+            "shared_env" => hints.extend(variables(WEAK)),
+            _ => {}
+        }
+    }
+    hints
+}
+
+/// Returns whether the lines of a built-in row say what the parsed row says.
+pub fn agree(row: &Row<Traits>, parsed: &Traits) -> bool {
+    let written = written(row);
+    let ports = parsed.ports.iter().map(|port| Hint::Port(*port));
+    let programs = parsed.programs.iter().map(|program| Hint::Program(program.clone()));
+    let of = |list: &[Pattern], weight| -> Vec<Hint> {
+        list.iter().map(|pattern| Hint::Variable(pattern.clone(), weight)).collect()
+    };
+    let variables = of(&parsed.env, STRONG).into_iter().chain(of(&parsed.shared_env, WEAK));
+    let all: Vec<Hint> = ports.chain(programs).chain(variables).collect();
+    row.names.iter().eq(&parsed.words)
+        && all.len() == written.len()
+        && all.iter().all(|h| written.contains(h))
+}
+
 impl Hints {
-    /// Reads the hints of `all`.
+    /// Collects the hints of `all`. It reads lines and parses no row: a run needs few of them.
     pub fn new(all: &[Arc<Row<Traits>>]) -> Self {
         let mut hints = Self::default();
-        for (at, traits) in all.iter().enumerate().filter_map(|(at, row)| Some((at, row.get()?))) {
-            for word in &traits.words {
+        for (at, row) in all.iter().enumerate() {
+            for word in &row.names {
                 let first = word.split('-').next().unwrap_or_default().to_owned();
-                hints.words.entry(first).or_default().push((at, word.clone()));
+                hints.words.entry(first).or_default().push((at, word.clone().into_owned()));
             }
-            traits.ports.iter().for_each(|port| hints.ports.entry(*port).or_default().push(at));
-            traits.programs.iter().for_each(|p| hints.programs.entry(p.clone()).or_default().push(at));
-            let strong = traits.env.iter().map(|pattern| (pattern, STRONG));
-            for (pattern, weight) in strong.chain(traits.shared_env.iter().map(|pattern| (pattern, WEAK))) {
-                match pattern {
-                    Pattern { text, open: true } => hints.starts.push((text.clone(), at, weight)),
-                    Pattern { text, .. } => {
-                        hints.variables.entry(text.clone()).or_default().push((at, weight));
-                    }
-                }
+            for hint in written(row) {
+                hints.add(at, hint);
             }
         }
         hints
+    }
+
+    fn add(&mut self, at: usize, hint: Hint) {
+        match hint {
+            Hint::Port(port) => self.ports.entry(port).or_default().push(at),
+            Hint::Program(program) => self.programs.entry(program).or_default().push(at),
+            Hint::Variable(Pattern { text, open: true }, weight) => self.starts.push((text, at, weight)),
+            Hint::Variable(Pattern { text, .. }, weight) => {
+                self.variables.entry(text).or_default().push((at, weight));
+            }
+        }
     }
 
     /// Returns the software, one of `all`, whose hints have the highest weight, and whether these are

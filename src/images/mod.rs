@@ -50,9 +50,12 @@ const FILES: [&str; 16] = [
 
 static BUILTIN: LazyLock<Images> = LazyLock::new(|| {
     let mut images = Images::default();
-    for text in FILES {
-        images.traits.extend(Row::all(text, "software", "name", "words").map(Arc::new));
-        Row::all(text, "image", "software", "names").for_each(|row| images.add(row));
+    for row in FILES.iter().flat_map(|text| text.split("\n[[")) {
+        if let Some(text) = row.strip_prefix("image]]\n") {
+            images.add(Row::new(text, "software", "names"));
+        } else if let Some(text) = row.strip_prefix("software]]\n") {
+            images.traits.push(Arc::new(Row::new(text, "name", "words")));
+        }
     }
     images
 });
@@ -112,10 +115,15 @@ impl Images {
         &BUILTIN
     }
 
-    /// Returns the first error in the built-in table, if it has one.
+    /// Returns the first error in the built-in table, if it has one. It is an error too if a list of hints
+    /// stands on several lines.
     pub fn fault() -> Option<&'static str> {
         let images = BUILTIN.images.iter().find_map(|row| row.read().err());
-        images.or_else(|| BUILTIN.traits.iter().find_map(|row| row.read().err()))
+        let fault = |row: &'static Arc<Row<Traits>>| match row.read() {
+            Ok(traits) => (!hints::agree(row, traits)).then_some(row.software.as_ref()),
+            Err(fault) => Some(fault),
+        };
+        images.or_else(|| BUILTIN.traits.iter().find_map(fault))
     }
 
     /// Returns the built-in table with the images of a project, which have precedence.

@@ -21,23 +21,24 @@ pub struct Row<T> {
 }
 
 impl<T: DeserializeOwned> Row<T> {
-    /// Returns the rows of a built-in file under `[[title]]`. `software` and `names` are their keys
-    /// for the fields of this type. Such a key and its values stand on one line.
-    pub fn all(text: &'static str, title: &str, software: &str, names: &str) -> impl Iterator<Item = Self> {
-        let rows = text.split("\n[[").filter_map(move |row| row.strip_prefix(title)?.strip_prefix("]]\n"));
-        rows.map(move |text| {
-            let has =
-                |line: &str, key: &str| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(' '));
-            let line = |key: &str| text.lines().find(|line| has(line, key));
-            // The texts between quotes.
-            let texts = |key: &str| line(key).unwrap_or_default().split('"').skip(1).step_by(2);
-            Self {
-                software: Cow::Borrowed(texts(software).next().unwrap_or_default()),
-                names: texts(names).map(Cow::Borrowed).collect(),
-                text,
-                parsed: OnceLock::new(),
-            }
-        })
+    /// Returns a row with this text. `software` and `names` are the keys of the fields of this type. Such a
+    /// key and its values stand on one line.
+    pub fn new(text: &'static str, software: &str, names: &str) -> Self {
+        let has = |line: &str, key: &str| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(' '));
+        let line = |key: &str| text.lines().find(|line| has(line, key));
+        // The texts between quotes.
+        let texts = |key: &str| line(key).unwrap_or_default().split('"').skip(1).step_by(2);
+        Self {
+            software: Cow::Borrowed(texts(software).next().unwrap_or_default()),
+            names: texts(names).map(Cow::Borrowed).collect(),
+            text,
+            parsed: OnceLock::new(),
+        }
+    }
+
+    /// Returns the lines of a built-in row, as keys and the texts of their values. Other rows have none.
+    pub fn lines(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.text.lines().filter_map(|line| line.split_once(" = "))
     }
 
     /// Returns the whole row.

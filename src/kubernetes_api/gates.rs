@@ -75,8 +75,7 @@ pub fn gate(of: &str, field: &str) -> Option<&'static Gated> {
     GATES.iter().find(|g| (g.of, g.field) == (of, field))
 }
 
-/// Returns the gate without which the server drops `field` of the type `of` in every version up to 1.37.
-#[must_use]
-pub fn dropped(of: &str, field: &str) -> Option<&'static str> {
-    gate(of, field).filter(|g| g.on.is_none()).map(|g| g.gate)
+/// Returns the fields of the type `of` that the server drops in every version up to 1.37.
+pub fn dropped(of: &str) -> impl Iterator<Item = &'static Gated> {
+    GATES.iter().filter(move |gated| gated.of == of && gated.on.is_none())
 }

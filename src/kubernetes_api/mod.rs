@@ -6,7 +6,7 @@
 
 mod gates;
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use rustc_hash::FxHashMap;
 
@@ -15,13 +15,19 @@ pub use gates::{GATES, Gated, dropped, gate};
 /// The fields of a type, each with the name of its own type.
 pub type Fields = FxHashMap<&'static str, &'static str>;
 
-/// The types by name.
-pub static TYPES: LazyLock<FxHashMap<&str, Fields>> = LazyLock::new(|| {
+/// The types by name, each with its line. The fields of a type are read when a file has one: a run needs few
+/// types.
+static TYPES: LazyLock<FxHashMap<&str, (&str, OnceLock<Fields>)>> = LazyLock::new(|| {
     let lines = include_str!("types.txt").lines().filter_map(|line| line.split_once(": "));
-    lines
-        .map(|(name, fields)| (name, fields.split(' ').filter_map(|f| f.split_once('=')).collect()))
-        .collect()
+    lines.map(|(name, fields)| (name, (fields, OnceLock::new()))).collect()
 });
+
+/// Returns the fields of the type `of`; `None` for a type that `types.txt` does not have.
+#[must_use]
+pub fn fields(of: &str) -> Option<&'static Fields> {
+    let (line, read) = TYPES.get(of)?;
+    Some(read.get_or_init(|| line.split(' ').filter_map(|field| field.split_once('=')).collect()))
+}
 
 /// Returns the type of the items of a list.
 #[must_use]

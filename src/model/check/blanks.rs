@@ -1,5 +1,7 @@
 //! Placeholders that a spec still has, from a starter or from an example.
 
+use std::fmt::Display;
+
 use super::checker::Checker;
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
@@ -24,7 +26,7 @@ pub(super) fn any(checker: &mut Checker<'_>) -> bool {
     let mut found = Vec::new();
     if let Some(Kind::Map(fields)) = checker.source.root.as_ref().map(|root| &root.kind) {
         for (key, value) in fields.iter().filter(|(key, _)| key.name != FILES) {
-            find(value, &key.name, &mut found);
+            below(value, &key.name, &mut found);
         }
     }
     let Some((first, rest)) = found.split_first() else { return false };
@@ -54,19 +56,25 @@ struct Placeholder<'n> {
     text: &'n str,
 }
 
-/// Finds the placeholders in `node` at `route`, in the order of the text. The tree is not deeper than
-/// [`crate::spec::node::MAX_DEPTH`].
-fn find<'n>(node: &'n Node, route: &str, found: &mut Vec<Placeholder<'n>>) {
+/// Finds the placeholders in `node`, in the order of the text, with their routes below it. The tree is not
+/// deeper than [`crate::spec::node::MAX_DEPTH`].
+fn find<'n>(node: &'n Node, found: &mut Vec<Placeholder<'n>>) {
     match &node.kind {
         Kind::Str(text) if is_blank(text) => {
-            found.push(Placeholder { place: node.place, route: route.to_owned(), text: text.trim() });
+            found.push(Placeholder { place: node.place, route: String::new(), text: text.trim() });
         }
-        Kind::Seq(items) => {
-            items.iter().enumerate().for_each(|(at, item)| find(item, &format!("{route}.{at}"), found));
-        }
-        Kind::Map(entries) => {
-            entries.iter().for_each(|(key, value)| find(value, &format!("{route}.{}", key.name), found));
-        }
+        Kind::Seq(items) => items.iter().enumerate().for_each(|(at, item)| below(item, &at, found)),
+        Kind::Map(entries) => entries.iter().for_each(|(key, value)| below(value, &key.name, found)),
         _ => {}
+    }
+}
+
+/// Finds the placeholders in the value of `step`. Few specs have one, so routes are made last.
+fn below<'n>(node: &'n Node, step: &dyn Display, found: &mut Vec<Placeholder<'n>>) {
+    let before = found.len();
+    find(node, found);
+    for placeholder in found.iter_mut().skip(before) {
+        let dot = if placeholder.route.is_empty() { "" } else { "." };
+        placeholder.route = format!("{step}{dot}{}", placeholder.route);
     }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::code::Code;
 use crate::diag::Diagnostic;
-use crate::kubernetes_api::{self as api, Gated, TYPES};
+use crate::kubernetes_api::{self as api, Gated};
 use crate::model::Service;
 use crate::plan::context::Context;
 use crate::route;
@@ -31,7 +31,7 @@ fn field(
     if let Some(gated) = api::gate(of, key) {
         off(subject, &at, gated).into_iter().for_each(|fault| context.fault(fault));
     }
-    if let Some(of) = TYPES.get(of).and_then(|fields| fields.get(key)) {
+    if let Some(of) = api::fields(of).and_then(|fields| fields.get(key)) {
         inside(context, subject, &at, value, of);
     }
 }

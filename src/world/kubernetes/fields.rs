@@ -5,7 +5,7 @@
 
 use super::object::Object;
 use crate::finding::codes;
-use crate::kubernetes_api::{self as api, Fields, TYPES};
+use crate::kubernetes_api::{self as api, Fields, Gated};
 use crate::text::yaml::Value;
 use crate::world::found::Found;
 
@@ -18,7 +18,7 @@ const MOST: usize = 8;
 /// Reports what the API rejects in each object.
 pub(super) fn judge(objects: &[Object<'_>], found: &mut Found) {
     for object in objects.iter().filter(|o| APIS.contains(&o.api)) {
-        if let Some(fields) = TYPES.get(object.kind) {
+        if let Some(fields) = api::fields(object.kind) {
             let mut faults = Faults { object, left: MOST, found };
             faults.map(object.root, object.kind, fields);
         }
@@ -33,10 +33,12 @@ struct Faults<'f, 'd> {
 
 impl Faults<'_, '_> {
     fn map(&mut self, value: Value<'_>, name: &str, fields: &Fields) {
-        for (key, value) in value.entries() {
-            if let Some(gate) = api::dropped(name, key) {
-                self.off(value, key, gate);
+        for gated in api::dropped(name) {
+            if let Some(value) = value.get(gated.field) {
+                self.off(value, gated);
             }
+        }
+        for (key, value) in value.entries() {
             match fields.get(key) {
                 Some(of) => self.value(value, of),
                 None => self.unknown(key, value, name, fields),
@@ -58,7 +60,7 @@ impl Faults<'_, '_> {
                 true => value.entries().into_iter().for_each(|(_, item)| self.value(item, of)),
                 false => self.wrong(value, "a map"),
             }
-        } else if let Some(fields) = TYPES.get(of) {
+        } else if let Some(fields) = api::fields(of) {
             match value.is_map() {
                 true => self.map(value, of, fields),
                 false => self.wrong(value, "a map"),
@@ -82,7 +84,8 @@ impl Faults<'_, '_> {
         }
     }
 
-    fn off(&mut self, value: Value<'_>, key: &str, gate: &str) {
+    fn off(&mut self, value: Value<'_>, gated: &Gated) {
+        let Gated { field: key, gate, .. } = gated;
         let message = format!("the API server drops `{key}` unless the feature gate {gate} is on");
         let fix = format!("take `{key}` out, or turn {gate} on in the API server and the kubelets");
         self.found.note(codes::IGNORED, message, vec![self.object.at(value)], fix);
@@ -138,8 +141,8 @@ impl Faults<'_, '_> {
 
 /// Returns where a field belongs that is often misplaced in the type `name`.
 fn home(name: &str, key: &str) -> Option<&'static str> {
-    let pod = TYPES.get("PodSpec").is_some_and(|f| f.contains_key(key));
-    let container = TYPES.get("Container").is_some_and(|f| f.contains_key(key));
+    let pod = api::fields("PodSpec").is_some_and(|f| f.contains_key(key));
+    let container = api::fields("Container").is_some_and(|f| f.contains_key(key));
     match (name, key) {
         ("StatefulSetSpec" | "DaemonSetSpec", "strategy") => Some("updateStrategy"),
         ("DeploymentSpec", "updateStrategy") => Some("strategy"),
