@@ -3,14 +3,15 @@
 //!
 //! Only `verify` asks: a compile treats each of them as a gap.
 
-use super::facts::{Breach, BreachKind, Place};
+use super::facts::{Breach, BreachKind, Mount, Place};
 use super::scenario::{Actor, Scenario, key};
 use super::search::{Action, Step};
 use super::state::State;
 use super::story::named;
+use crate::backend::Fences;
 use crate::finding::{Finding, Level};
 use crate::hazard::Hazard;
-use crate::world::{Order, Source, Workload};
+use crate::world::{Kind, Order, Source, Workload};
 
 /// Returns the finding of a breach, as a note if the breach is less than a violation.
 pub fn eased(
@@ -36,6 +37,10 @@ pub fn eased(
             last.words = format!("now the second does not get the lock on {lock}");
         }
         finding.level = Level::Note;
+    } else if breach.kind == BreachKind::Two && breach.actor == breach.other && waits(scenario, breach) {
+        let why = "until the old one has ended: only a pod that is deleted gets a second one beside it";
+        finding.message = format!("{}, {why}", finding.message);
+        finding.level = Level::Note;
     } else if breach.kind != BreachKind::Two
         && let Some(why) = less(scenario, breach, trace)
     {
@@ -43,6 +48,33 @@ pub fn eased(
         finding.level = Level::Note;
     }
     finding
+}
+
+/// Returns the finding of a directory that is lost only if it has a disk of its own, which no file shows.
+pub fn of_a_disk(finding: Finding) -> Finding {
+    let message = format!("{}, if that is on a disk of its own", finding.message);
+    Finding { level: Level::Note, message, ..finding }
+}
+
+/// Returns whether only a person who deletes and makes again can bring two containers, of one description
+/// whose update waits for the old one: a Deployment with `strategy: Recreate` on a claim that one node mounts,
+/// and a DaemonSet on the directory of its node. A StatefulSet on the same claim has the note
+/// `volume-one-node`.
+fn waits(scenario: &Scenario<'_>, breach: &Breach) -> bool {
+    let own = &scenario.facts.actors[usize::from(breach.actor)];
+    let mount = breach.mount.and_then(|m| own.mounts.get(usize::from(m)));
+    match own.kind {
+        Kind::Replicas => {
+            let claim = |m: &Mount| matches!(m.place, Place::Volume(_)) && m.fences != Fences::Never;
+            own.order == Order::StopFirst && mount.is_some_and(claim)
+        }
+        Kind::DaemonSet => {
+            own.order != Order::StartFirst
+                && scenario.facts.hazard == Hazard::Revisions
+                && mount.is_some_and(|m| matches!(m.place, Place::Directory(_)))
+        }
+        _ => false,
+    }
 }
 
 /// Returns the file that the software of both containers locks, where they meet on one node. A lock does not

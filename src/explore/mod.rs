@@ -21,7 +21,7 @@ use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use crate::finding::{Finding, FindingId};
-use crate::hazard::Hazard;
+use crate::hazard::{Hazard, Resource};
 use crate::images::Software;
 use crate::target::Target;
 use crate::threads::locked;
@@ -110,7 +110,8 @@ pub fn watched(
     for (done, members) in pairings.iter().enumerate() {
         tell(done, pairings.len());
         for hazard in hazards(members, bounds) {
-            let scenario = Scenario::new(target, hazard, bounds.nodes, members);
+            let mut scenario = Scenario::new(target, hazard, bounds.nodes, members);
+            let disks = if memo.violations { None } else { scenario.on_boot_disk() };
             let rolling = scenario.facts.rolling.is_some();
             if rolling && memo.violations {
                 continue;
@@ -134,6 +135,8 @@ pub fn watched(
                 if memo.violations { finding } else { ease::eased(&scenario, breach, trace, finding) }
             };
             let mut findings: Vec<Finding> = breaches.map(tell).collect();
+            findings
+                .extend(disks.and_then(|facts| lost_disk(&scenario, &facts, &found, memo, &mut explored)));
             // A state that is stuck after a forced deletion is not reported: the person who forced
             // it must clean up, and a container that the orchestrator no longer knows correctly
             // keeps its port and its name.
@@ -169,11 +172,31 @@ pub fn watched(
     explored
 }
 
+/// Returns the note about a node that boots without the disk of a directory, where no file shows that the
+/// directory has a disk of its own. `whole` are the facts with such a disk, and `found` is the result without.
+fn lost_disk(
+    scenario: &Scenario<'_>,
+    whole: &Facts,
+    found: &search::Found,
+    memo: &Memo,
+    explored: &mut Explored,
+) -> Option<Finding> {
+    let empty = (facts::BreachKind::Empty, Resource::Data);
+    let boots = matches!(scenario.facts.hazard, Hazard::Reboot | Hazard::Move);
+    if !boots || scenario.actors.len() > 1 || found.breaches.contains_key(&empty) {
+        return None;
+    }
+    let found = memo.search(whole, explored);
+    let (breach, trace) = found.breaches.get(&empty)?;
+    let unmounts = trace.iter().any(|(step, _)| step.action == search::Action::Unmount);
+    unmounts.then(|| ease::of_a_disk(story::breach(scenario, breach, trace)))
+}
+
 /// Returns the members to search together: each member that differs from the others by more than
 /// its name; and each pair of members that name one directory or volume, or that belong to a quorum
 /// that a controller updates.
 pub fn pairings(world: &World) -> Vec<Vec<(&Workload, &Member)>> {
-    let own = world.workloads.iter().filter(|w| !w.sidecar);
+    let own = world.workloads.iter().filter(|w| !w.sidecar && !w.ends);
     let alone = own.flat_map(|w| classes(w).into_iter().map(move |m| vec![(w, m)]));
     let rolled = world.workloads.iter().filter(|w| w.rolling.is_some()).filter_map(|w| match &*w.members {
         [.., a, b] => Some(vec![(w, a), (w, b)]),
@@ -276,7 +299,8 @@ fn pairs(world: &World) -> Vec<Vec<(&Workload, &Member)>> {
             return inside.insert(a.0);
         }
         let (a, b) = (&world.workloads[a.0], &world.workloads[b.0]);
-        !twins(a, b) && !in_turn(a, b)
+        let ended = |a: &Workload, b: &Workload| a.ends && b.starts_after.contains(&a.name);
+        !twins(a, b) && !in_turn(a, b) && !ended(a, b) && !ended(b, a)
     };
     chosen.into_iter().filter(apart).map(|(a, b)| vec![member(a), member(b)]).collect()
 }

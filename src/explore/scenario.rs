@@ -10,6 +10,8 @@ use crate::finding::At;
 use crate::hazard::Hazard;
 use crate::target::{SWARM_LONGEST_GRACE, Target};
 use crate::text::glob;
+use crate::text::path::within;
+use crate::world::path::on_own_disk;
 use crate::world::{Kind, Member, Missing, Mount, Source, Want, Whom, Workload};
 
 use super::facts::{self, Facts, Pairs, Place};
@@ -115,6 +117,21 @@ impl<'w> Scenario<'w> {
             actors: actor_facts,
         };
         Self { facts, actors }
+    }
+
+    /// Takes directories whose name does not say that they are on a disk of their own, and of which no file
+    /// says so, as part of the boot disk. Returns the facts without this, if they differ.
+    pub fn on_boot_disk(&mut self) -> Option<Facts> {
+        let mut facts = self.facts.clone();
+        for (own, actor) in facts.actors.iter_mut().zip(&self.actors) {
+            let disks = &actor.workload.disks;
+            let shown = |path: &str| on_own_disk(path) || disks.iter().any(|disk| within(path, disk));
+            for (fact, mount) in own.mounts.iter_mut().zip(&actor.mounts) {
+                let boot = matches!(&mount.source, Source::Host { path, .. } if !shown(path));
+                fact.rooted |= boot && fact.missing == Missing::Created;
+            }
+        }
+        (facts != self.facts).then(|| std::mem::replace(&mut self.facts, facts))
     }
 
     /// Returns the line of the first label that places an actor.

@@ -7,6 +7,7 @@ pub mod data_mounts;
 mod ends;
 pub mod fleet;
 mod floating;
+mod forming;
 mod found;
 mod known;
 pub mod kubernetes;

@@ -27,6 +27,15 @@ pub fn shared(path: &str) -> bool {
             && words().any(|w| ["share", "shared", "shares"].contains(&w.as_str()))
 }
 
+/// The folders where disks are mounted (file-hierarchy(7), hier(7)). All other directories of a node are on
+/// its boot disk, unless a file says otherwise.
+const MOUNTS: [&str; 3] = ["/mnt", "/media", "/run/media"];
+
+/// Returns whether the name of a directory says that it is on a disk of its own.
+pub fn on_own_disk(path: &str) -> bool {
+    MOUNTS.iter().any(|root| within(path, root))
+}
+
 /// The directories of `/usr` and `/usr/local` that belong to the system.
 const INSTALLED: [&str; 9] = ["bin", "games", "include", "lib", "lib64", "libexec", "sbin", "share", "src"];
 /// The directories of the node that containers mount only to read them.

@@ -1,6 +1,6 @@
 //! The parts of a World: workloads, their members, and what each member mounts, requires and uses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::mount::{Mount, Source};
@@ -184,6 +184,12 @@ pub struct Workload {
     /// Whether it runs before or after the first container of its unit, never at the same time
     /// (fleet).
     pub runs_in_turn: bool,
+    /// Whether it runs to its end, and holds nothing afterwards: `Type=oneshot` (fleet).
+    pub ends: bool,
+    /// The units after whose start, or end if they run to their end, it starts (fleet).
+    pub starts_after: BTreeSet<String>,
+    /// The mount points of disks that units of the files mount (fleet).
+    pub disks: Vec<String>,
     /// Paths whose disks are mounted before it starts: systemd's `RequiresMountsFor` (fleet).
     pub mounted: Vec<(String, At)>,
     /// The volumes without which it does not start: `docker volume inspect` before the start
@@ -238,6 +244,9 @@ impl Workload {
             rolling: None,
             sidecar: false,
             runs_in_turn: false,
+            ends: false,
+            starts_after: BTreeSet::new(),
+            disks: Vec::new(),
             mounted: Vec::new(),
             inspects: Vec::new(),
         }

@@ -6,13 +6,18 @@ use super::unit::Unit;
 use crate::finding::At;
 use crate::text::path::{shortest, within};
 use crate::world::Missing;
-
-/// The folders where disks are mounted (file-hierarchy(7), hier(7)). All other directories of a machine
-/// are on its boot disk.
-const MOUNTS: [&str; 3] = ["/mnt", "/media", "/run/media"];
+use crate::world::path::on_own_disk;
 
 /// The units that mount disks which other files name (systemd.special(7); OpenZFS `etc/systemd/system`).
 const GUARDS: [&str; 4] = ["local-fs.target", "remote-fs.target", "zfs-mount.service", "zfs.target"];
+
+/// Returns the mount point of a unit that mounts a disk; the root for one that mounts those of other files.
+pub fn mounted(unit: &str) -> Option<String> {
+    if GUARDS.contains(&unit) {
+        return Some(String::new());
+    }
+    Some(format!("/{}", unit.strip_suffix(".mount")?.replace('-', "/")))
+}
 
 /// The directories that a unit creates or checks before its container starts.
 #[derive(Debug, Default)]
@@ -52,9 +57,7 @@ impl Disk {
         let both: Vec<(String, At)> =
             mounts.into_iter().filter(|(name, _)| after.iter().any(|(a, _)| a == name)).collect();
         disk.guard = both.iter().find(|(name, _)| GUARDS.contains(&name.as_str())).cloned();
-        let path =
-            |(name, _): (String, _)| Some(format!("/{}", name.strip_suffix(".mount")?.replace('-', "/")));
-        disk.waits.extend(both.into_iter().filter_map(path));
+        disk.waits.extend(both.into_iter().filter_map(|(name, _)| mounted(&name).filter(|p| !p.is_empty())));
         disk
     }
 
@@ -83,11 +86,10 @@ impl Disk {
             || self.there.iter().any(|there| within(there, path));
         let waited =
             || self.guard.is_some() || self.waits.iter().any(|wait| within(path, wait) || within(wait, path));
-        let mounted = || MOUNTS.iter().any(|root| within(path, root));
         match made && !guarded {
             false => Missing::Refused,
             // A directory that existed once stays.
-            true if self.local && (waited() || !mounted()) => Missing::Refused,
+            true if self.local && (waited() || !on_own_disk(path)) => Missing::Refused,
             true if waited() => Missing::Elsewhere,
             true => Missing::Created,
         }

@@ -22,6 +22,7 @@ mod never;
 mod pods;
 mod quadlet;
 mod refers;
+mod refused;
 mod rules;
 mod script;
 mod service;
@@ -83,6 +84,8 @@ pub fn read(files: &[File<'_>], images: &Images) -> World {
         workloads.push(workload);
         kills.push(victims);
     }
+    disks(&set, &units, &mut workloads);
+    order(&set, &mut workloads);
     missed(&set, &workloads, &mut found);
     follow(&set, &mut workloads);
     kills::judge(&set, &mut workloads, kills, &mut found);
@@ -111,9 +114,11 @@ impl<'r> Reader<'r> {
         let bare = bare(self.instance);
         let mut workload = bare.clone();
         let main = service::main(steps, self.found);
+        refused::judge(unit, self.found);
         if let Some(main) = &main {
             self.fill(&mut workload, main);
             let software = workload.software.clone();
+            self.ends(&mut workload, main);
             workload.outlives = stop::outlives(unit, steps, main, &workload, self.found);
             // systemd-docker makes the process of the container the main process of the unit.
             let wrapped = main.step.words().next().is_some_and(|word| word.base() == "systemd-docker");
@@ -123,8 +128,10 @@ impl<'r> Reader<'r> {
             workload.client = main.step.words().next().map_or(workload.client, |word| word.text.clone());
             workload.follows = self.instance.peers().next().map(|(name, _)| name);
             stop::grace(unit, steps, main, &mut workload, software.as_deref(), self.found);
-            starts::name_kept(&workload, steps, main, self.found);
+            starts::name_kept(unit, &workload, steps, main, self.found);
             starts::again(unit, &workload, main, self.found);
+            refused::start(unit, steps, main, &workload, self.found);
+            refused::removed(steps, main, &workload, self.found);
         }
         for other in containers::others(steps, main.as_ref(), self.found) {
             let mut helper = bare.clone();
@@ -149,6 +156,21 @@ impl<'r> Reader<'r> {
             self.found.unread(at.clone(), what);
         }
         container::fill(workload, (self.steps, &disk, self.named), main, self.images, self.found);
+    }
+
+    /// Records a unit that runs to its end (systemd.service(5), `Type=oneshot`): a command in the foreground,
+    /// and no server that is known. A timer starts it again beside what starts after it.
+    fn ends(&mut self, workload: &mut Workload, main: &Main<'_>) {
+        let unit = self.instance.unit;
+        let once = unit.last(&["Type"]).is_some_and(|line| line.setting.value == "oneshot");
+        workload.ends = once && main.detached.is_none() && workload.software.is_none();
+        let data = workload.members.iter().any(|m| !m.mounts.is_empty());
+        if unit.local && data && !unit.lines.iter().any(|l| l.setting.section == "Install") && !unit.is_made()
+        {
+            let what =
+                format!("{} has no [X-Fleet] and no [Install]: treated as a unit of one machine", unit.name);
+            self.found.unread(unit.begin(), what);
+        }
     }
 
     /// Names another container of a unit after its image, and records when it runs.
@@ -248,6 +270,35 @@ fn bare(instance: &Instance<'_>) -> Workload {
         .collect();
     workload.members.push(member);
     workload
+}
+
+/// Records the order in which systemd starts the units of one machine (systemd.unit(5), `After=`). A unit with
+/// a timer among the files starts again at any time.
+fn order(set: &Set<'_>, workloads: &mut [Workload]) {
+    let names = |own: &Instance<'_>, key: &str| -> Vec<String> {
+        own.unit.wants(&[key]).into_iter().map(|(name, _)| own.parts().expand(&name)).collect()
+    };
+    let mut before: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for own in &set.instances {
+        names(own, "Before").into_iter().for_each(|n| before.entry(n).or_default().push(own.name.clone()));
+    }
+    for (own, workload) in set.instances.iter().zip(workloads) {
+        let earlier = before.remove(&own.name).unwrap_or_default();
+        let timer =
+            |name: &str| name.rsplit_once('.').is_some_and(|(stem, _)| set.knows(&format!("{stem}.timer")));
+        workload.starts_after =
+            names(own, "After").into_iter().chain(earlier).filter(|name| !timer(name)).collect();
+    }
+}
+
+/// Adds the disks that units of type mount among the files mount, and those that the unit names.
+fn disks(set: &Set<'_>, units: &[unit::Unit], workloads: &mut [Workload]) {
+    let all: Vec<String> = units.iter().filter_map(|unit| disk::mounted(&unit.name)).collect();
+    for (own, workload) in set.instances.iter().zip(workloads) {
+        let named = own.unit.wants(&["Requires", "BindsTo", "Requisite", "Wants"]);
+        workload.disks.extend(named.into_iter().filter_map(|(name, _)| disk::mounted(&name)));
+        workload.disks.extend_from_slice(&all);
+    }
 }
 
 /// Returns the metadata that the machine must have: for every instance, and for this one only.

@@ -33,11 +33,10 @@ pub const SYSTEM: [&str; 12] = [
 
 /// Reports a container that nothing removes after it has ended. Docker keeps its name, and refuses a
 /// second container with that name (docker `docs/reference/run`; measured: exit code 125).
-pub fn name_kept(workload: &Workload, steps: &[Step], main: &Main<'_>, found: &mut Found) {
+pub fn name_kept(unit: &Unit, workload: &Workload, steps: &[Step], main: &Main<'_>, found: &mut Found) {
     let Some(name) = main.run.last("name").filter(|_| !main.run.is("rm") && !main.run.is("replace")) else {
         return;
     };
-    // After a power cut, only the commands before the start run.
     let before = |step: &&Step| step.before() || step.key == "ExecStart";
     let removes = |step: &Step| match &step.docker {
         Some(Docker::Remove { names, .. }) => names.iter().any(|n| n.text == name.text || !n.known),
@@ -48,6 +47,20 @@ pub fn name_kept(workload: &Workload, steps: &[Step], main: &Main<'_>, found: &m
     if steps.iter().filter(before).any(removes) {
         return;
     }
+    // After a power cut the first start is refused. The commands after the end then run as they do after
+    // any other end (systemd.service(5), `ExecStopPost=`), and free the name for the next start.
+    if steps.iter().filter(|step| step.key == "ExecStopPost").any(removes) {
+        if !restarts(unit) {
+            let message = format!(
+                "{} needs two starts after a power cut: the dead container keeps the name `{}` until the first one has failed",
+                template(workload),
+                name.text
+            );
+            let fix = format!("ExecStartPre=-{} rm {}", workload.client, written(workload, &name.text));
+            found.note(codes::STUCK, message, vec![main.step.at(name, "--name")], fix);
+        }
+        return;
+    }
     let message = format!(
         "{} starts once: after a stop, a crash or a power cut the dead container keeps the name `{}`, and each further start is refused",
         template(workload),
@@ -55,6 +68,12 @@ pub fn name_kept(workload: &Workload, steps: &[Step], main: &Main<'_>, found: &m
     );
     let fix = format!("ExecStartPre=-{} rm {}", workload.client, written(workload, &name.text));
     found.violation(codes::STUCK, message, vec![main.step.at(name, "--name")], fix);
+}
+
+/// Returns whether systemd tries a failed start again.
+fn restarts(unit: &Unit) -> bool {
+    unit.last(&["Restart"])
+        .is_some_and(|line| ["always", "on-failure"].contains(&line.setting.value.as_str()))
 }
 
 /// Reports a server that systemd does not start again after its container ended (systemd.service(5),

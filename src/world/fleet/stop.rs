@@ -7,7 +7,7 @@ use super::quadlet::CONTAINER;
 use super::service::{Main, Step};
 use super::unit::Unit;
 use super::word::Word;
-use crate::finding::{At, codes};
+use crate::finding::{At, Level, codes};
 use crate::images::Software;
 use crate::text::duration;
 use crate::world::found::Found;
@@ -283,7 +283,8 @@ pub fn grace(
             Some(_) => stop_line(unit, workload),
             None => "TimeoutStopSec=90".to_owned(),
         };
-        found.note(codes::GRACE, message, vec![at], fix);
+        let level = if killed { Level::Violation } else { Level::Note };
+        found.finding((codes::GRACE, level), message, vec![at], fix);
     }
 }
 

@@ -361,7 +361,10 @@ impl Fault {
             ),
         };
         let at = vec![rule.at.clone()];
-        if self == Self::Nobody && !known {
+        // There is one unit of a name, so a rule against itself takes nothing from a unit without
+        // instances.
+        let idle = self == Self::Itself && name.instance.is_none();
+        if idle || self == Self::Nobody && !known {
             found.note(codes::MATCHES_NOTHING, message, at, fix);
         } else {
             found.violation(codes::MATCHES_NOTHING, message, at, fix);

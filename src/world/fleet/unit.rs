@@ -34,9 +34,7 @@ pub struct Unit {
     pub rules: Rules,
     /// The lines of the unit and its drop-ins, as systemd reads them.
     pub lines: Vec<Line>,
-    /// Whether systemd runs it without fleet, on one machine: fleet enables no unit, so a unit with
-    /// `[Install]` and without `[X-Fleet]` is meant for `systemctl enable` (fleet
-    /// `Documentation/unit-files-and-scheduling.md`).
+    /// Whether systemd runs it without fleet, on one machine; see [`is_local`].
     pub local: bool,
 }
 
@@ -61,6 +59,11 @@ impl Unit {
         let first = || sections.first().map(|(_, line)| *line);
         let line = section.map(|(_, line)| *line).or_else(start).or_else(first).unwrap_or(1);
         At { file: self.file.clone(), line, field: self.name.clone() }
+    }
+
+    /// Returns whether podman's generator makes it of a file of Quadlet.
+    pub fn is_made(&self) -> bool {
+        self.file.ends_with(quadlet::CONTAINER)
     }
 
     /// Returns the place of an option.
@@ -118,6 +121,7 @@ impl Unit {
 pub fn all(files: &[File<'_>], found: &mut Found) -> Vec<Unit> {
     let mut units: Vec<Unit> = Vec::new();
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
+    let fleet = files.iter().any(|file| heads(file.text, SECTION));
     for file in files.iter().filter(|file| drop_in(file.path).is_none()) {
         let base = file.path.rsplit('/').next().unwrap_or_default();
         let path: Arc<str> = file.path.into();
@@ -142,7 +146,8 @@ pub fn all(files: &[File<'_>], found: &mut Found) -> Vec<Unit> {
             found.violation(codes::REFUSED, message, vec![at(1, "")], "rename the file: NAME@1.service");
             continue;
         }
-        let unit = match accepted(file, name, path.clone(), container) {
+        let local = container || is_local(file.text, fleet);
+        let unit = match accepted(file, name, path.clone(), local) {
             Ok(unit) => unit,
             Err((error, at)) => {
                 let fix = fix(&error);
@@ -238,11 +243,30 @@ fn add_volumes(files: &[File<'_>], units: &mut [Unit]) {
     }
 }
 
-fn accepted(file: &File<'_>, name: String, path: Arc<str>, container: bool) -> Result<Unit, (String, At)> {
+/// Words of the files of a fleet cluster: its tools, its system, and the data containers of its time.
+const OF_FLEET: [&str; 4] = ["fleet", "etcdctl", "coreos", "--volumes-from"];
+
+/// Returns whether a text has a line that begins the section `name`.
+fn heads(text: &str, name: &str) -> bool {
+    let inside = |line: &str| line.trim().strip_prefix('[')?.strip_suffix(']').map(str::to_ascii_lowercase);
+    text.lines().filter_map(inside).any(|section| section == name.to_ascii_lowercase())
+}
+
+/// Returns whether systemd runs a unit without fleet, on one machine. fleet enables no unit, so `[Install]`
+/// without `[X-Fleet]` is meant for `systemctl enable` (fleet `Documentation/unit-files-and-scheduling.md`).
+/// Without either section it belongs to fleet if another file does (`fleet`), or if its words are those of
+/// a fleet cluster.
+fn is_local(text: &str, fleet: bool) -> bool {
+    let of_fleet = || {
+        let text = text.to_ascii_lowercase();
+        fleet || OF_FLEET.iter().any(|word| text.contains(word))
+    };
+    !heads(text, SECTION) && (heads(text, "Install") || !of_fleet())
+}
+
+fn accepted(file: &File<'_>, name: String, path: Arc<str>, local: bool) -> Result<Unit, (String, At)> {
     let place = |line, field: &str| At { file: path.clone(), line, field: field.to_owned() };
     let (settings, _) = unit::read(file.text);
-    let section = |name: &str| settings.iter().any(|s| s.section.eq_ignore_ascii_case(name));
-    let local = container || section("Install") && !section(SECTION);
     let parsed = match grammar::parse(file.text) {
         Ok(parsed) => parsed,
         // The rules of fleet do not matter for a unit without fleet.

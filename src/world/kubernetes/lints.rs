@@ -239,7 +239,9 @@ fn grace(read: &Read<'_>, found: &mut Found) {
     if read.pod.grace == 0 && read.persists() {
         let message = format!("{} has data, and its pods are killed at once", read.workload.name);
         let at = read.pod.grace_at.clone().into_iter().collect();
-        return found.note(codes::GRACE, message, at, "terminationGracePeriodSeconds: 60".to_owned());
+        let known = read.pod.software.is_some() && !cache(read);
+        let level = if known { Level::Violation } else { Level::Note };
+        return found.finding((codes::GRACE, level), message, at, "terminationGracePeriodSeconds: 60");
     }
     let Some(software) = read.pod.software.as_ref().filter(|_| !cache(read)) else { return };
     let fix = format!("terminationGracePeriodSeconds: {}", software.grace.max(60));

@@ -10,6 +10,7 @@ mod commands;
 mod drivers;
 mod ephemeral;
 mod fields;
+mod forming;
 mod inline;
 mod kustomize;
 mod lints;
@@ -57,6 +58,7 @@ pub fn read(files: &[File<'_>], images: &Images, quiet: &[String]) -> World {
     never::judge(&objects, &peers, images, &mut found);
     commands::judge(&peers, images, &mut found);
     seeds::judge(&objects, &peers, &mut found);
+    forming::judge(&peers, &mut found);
     lints::judge(&objects, &peers, &mut found);
     refers::judge(&documents, &objects, &peers, &mut found);
     if peers.tired() {

@@ -1,16 +1,17 @@
 //! Finds services whose commands end at once, whose lists of members name nobody, and ports that each node
 //! has itself.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::identity::{command, settings};
+use super::identity::{command, program_texts, settings};
 use super::network::Ingress;
 use super::page::{Page, external};
 use crate::finding::{Level, codes};
 use crate::images::By;
 use crate::text::nearest::nearest;
 use crate::text::yaml::Value;
-use crate::world::{Workload, ends, seeds};
+use crate::world::forming::{Server, faults};
+use crate::world::{Mount, Source, Workload, ends, seeds};
 
 /// The ports of each node of a swarm (docker, "Open protocols and ports between the hosts").
 const NODE: [(u16, &str, &str); 5] = [
@@ -166,6 +167,59 @@ pub fn seek(page: &mut Page<'_, '_>, services: &[(&str, Value<'_>)], names: &Nam
             page.found((codes::MATCHES_NOTHING, level), &[&at], message, fix);
         }
     }
+}
+
+/// Reports clusters that never form: the servers of one stack, as `workloads` has them.
+pub fn form(page: &mut Page<'_, '_>, services: &[(&str, Value<'_>)], workloads: &[&Workload]) {
+    let own = |name: &str| workloads.iter().find(|w| w.name == name);
+    let all: Vec<(Value<'_>, &Workload, Server)> = services
+        .iter()
+        .filter_map(|(name, service)| own(name).and_then(|w| Some((*service, *w, server(service, w)?))))
+        .collect();
+    let mut members: BTreeMap<String, u32> = BTreeMap::new();
+    for (_, workload, server) in all.iter().filter(|(.., server)| server.votes()) {
+        let of = members.entry(server.software.clone()).or_default();
+        *of = if workload.kind.per_node() { u32::MAX } else { of.saturating_add(server.count) };
+    }
+    for (service, workload, server) in &all {
+        let known = members.get(&server.software).filter(|n| **n < u32::MAX && !workload.kind.per_node());
+        for fault in known.map(|members| faults(server, *members)).unwrap_or_default() {
+            let of = |key: &String| settings(service).into_iter().find(|(own, ..)| own == key);
+            let at = fault.key.as_ref().and_then(of).map(|(.., value)| value);
+            let at = at.or_else(|| service.get("image")).unwrap_or(*service);
+            // Another stack may have more of the members.
+            let level = if closed(page, service) { fault.level } else { Level::Note };
+            let message = format!("{} {}", workload.name, fault.what);
+            page.found((codes::NEVER, level), &[&at], message, fault.fix);
+        }
+    }
+}
+
+/// Returns the server of a service.
+fn server(service: &Value<'_>, workload: &Workload) -> Option<Server> {
+    let software = workload.software.as_ref()?;
+    let given = |key: &str| service.get(key).filter(|v| !v.is_null());
+    let settings = settings(service).into_iter().map(|(k, v, _)| (k, v.unwrap_or_else(|| "$".to_owned())));
+    let texts = given("volumes").map(|v| v.items()).unwrap_or_default();
+    let file = |v: &Value<'_>| {
+        let text = Page::quiet(v).unwrap_or_default();
+        text.split(':').any(|part| part.rsplit('/').next().is_some_and(|name| name.contains('.')))
+    };
+    let durable = |m: &Mount| m.source != Source::Ephemeral;
+    Some(Server {
+        software: software.name.clone(),
+        image: given("image").and_then(|i| Page::quiet(&i)).unwrap_or_default(),
+        count: u32::try_from(workload.members.len()).unwrap_or(u32::MAX),
+        settings: settings.collect(),
+        words: program_texts(service),
+        more: software.by != By::Image
+            || ["configs", "secrets", "env_file", "entrypoint"].iter().any(|key| given(key).is_some())
+            || texts.iter().any(|v| {
+                file(v) || v.get("target").and_then(|t| Page::quiet(&t)).is_some_and(|t| t.contains('.'))
+            }),
+        durable: workload.members.iter().flat_map(|m| &m.mounts).any(durable),
+    })
+    .filter(|server| server.count > 0)
 }
 
 /// Returns whether nothing outside of the stack is on the networks of a service.

@@ -88,6 +88,8 @@ fn stack(page: &mut Page<'_, '_>, bases: &Bases<'_>, names: &Names) -> Vec<servi
             None
         });
     }
+    let workloads: Vec<_> = all.iter().map(|service| &service.workload).collect();
+    commands::form(page, &services.entries(), &workloads);
     all
 }
 

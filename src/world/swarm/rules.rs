@@ -45,6 +45,7 @@ pub fn file(page: &mut Page<'_, '_>) {
         let depends = service.get("depends_on").filter(|d| !d.entries().is_empty());
         depends.into_iter().for_each(|d| keep("depends_on as a map".to_owned(), d));
     }
+    let level = if is_stack(&root) { Level::Violation } else { Level::Note };
     for (key, values) in strange {
         if let "extends" | "include" | "volumes_from" = key.as_str() {
             for value in &values {
@@ -54,8 +55,21 @@ pub fn file(page: &mut Page<'_, '_>) {
         }
         let values: Vec<&Value<'_>> = values.iter().collect();
         let message = format!("docker stack deploy refuses a file with `{key}`");
-        page.found((codes::REFUSED, Level::Note), &values, message, fix(&key));
+        // Newer clients know the key, and no harm comes from a name.
+        let level = if key == "name" { Level::Note } else { level };
+        page.found((codes::REFUSED, level), &values, message, fix(&key));
     }
+}
+
+/// Returns whether a file is meant for a swarm: it says what only `docker stack deploy` does (docker
+/// `docs/reference/compose-file/deploy`; `docker compose` ignores these).
+fn is_stack(root: &Value<'_>) -> bool {
+    const OF_SWARM: [&str; 4] = ["placement", "update_config", "rollback_config", "endpoint_mode"];
+    let services = root.get("services").map(|s| s.entries()).unwrap_or_default();
+    services.iter().any(|(_, service)| {
+        let deploy = service.get("deploy");
+        OF_SWARM.iter().any(|key| deploy.as_ref().is_some_and(|d| d.get(key).is_some()))
+    })
 }
 
 /// Returns the keys that the schema of the stack command does not have.

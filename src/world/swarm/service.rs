@@ -289,8 +289,9 @@ fn habits(
     // More than this is too long for stop-first.
     if kept && workload.grace < software.grace.min(SWARM_LONGEST_GRACE) {
         let value = service.get("stop_grace_period");
+        let level = if workload.grace == 0 && !software.cache { Level::Violation } else { Level::Note };
         page.found(
-            (codes::GRACE, Level::Note),
+            (codes::GRACE, level),
             &[value.as_ref().unwrap_or(service)],
             format!(
                 "{} may need {} s to stop, and {} is killed after {} s",

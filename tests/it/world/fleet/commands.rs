@@ -7,7 +7,7 @@ use super::{codes, emitted, find, read, unread};
 
 /// Returns the world of one unit `a@1.service` with these lines in `[Service]`.
 fn world(service: &str) -> World {
-    read(&[("a@1.service", format!("[Service]\n{service}\n"))])
+    read(&[("a@1.service", format!("[Service]\n{service}\n[X-Fleet]\n"))])
 }
 
 fn one(service: &str) -> Workload {
@@ -69,7 +69,7 @@ fn findings_point_to_the_line_of_the_option() {
 
 #[test]
 fn mounts_of_every_kind_are_read() {
-    let of = |options: &str| mounts(&one(&format!("ExecStart=docker run {options} img")));
+    let of = |options: &str| mounts(&one(&format!("ExecStart=/usr/bin/docker run {options} img")));
     assert_eq!(of("--mount type=bind,src=/srv/a,dst=/data"), ["/data=/srv/a"]);
     assert_eq!(
         of("-v /srv/a:/data:rw,z -v /srv/b:/b:ro --mount type=bind,source=/c,target=/c,readonly"),
@@ -90,24 +90,23 @@ fn mounts_of_every_kind_are_read() {
         ),
         [""; 0]
     );
-    let pre =
-        "ExecStartPre=docker volume create -d flocker -o size=5 --name d\nExecStart=docker run -v d:/d img";
+    let pre = "ExecStartPre=docker volume create -d flocker -o size=5 --name d\nExecStart=/usr/bin/docker run -v d:/d img";
     assert_eq!(mounts(&one(pre)), ["/d=d WhileConnected+"]);
-    let pre = "ExecStartPre=docker volume inspect d\nExecStart=docker run -v d:/d img";
+    let pre = "ExecStartPre=docker volume inspect d\nExecStart=/usr/bin/docker run -v d:/d img";
     assert_eq!(mounts(&one(pre)), ["/d=volume d"]);
-    let pre = "ExecStartPre=-docker volume inspect d\nExecStart=docker run -v d:/d img";
+    let pre = "ExecStartPre=-docker volume inspect d\nExecStart=/usr/bin/docker run -v d:/d img";
     assert_eq!(mounts(&one(pre)), ["/d=volume d+"]);
 }
 
 #[test]
 fn ports_and_networks_are_read() {
-    let of = |options: &str| ports(&one(&format!("ExecStart=docker run {options} img")));
+    let of = |options: &str| ports(&one(&format!("ExecStart=/usr/bin/docker run {options} img")));
     assert_eq!(of("-p 80 -p :81 -p 127.0.0.1::82 -P"), [""; 0]);
     assert_eq!(of("-p 7000-7002:7000-7002 -p 53:53/udp"), ["7000/tcp", "7001/tcp", "7002/tcp", "53/udp"]);
     assert_eq!(of("--network host -p 80:80"), [""; 0]);
-    assert!(one("ExecStart=docker run --net host img").node_network.is_some());
+    assert!(one("ExecStart=/usr/bin/docker run --net host img").node_network.is_some());
     assert_eq!(
-        unread(&world("ExecStart=docker run -p ${PORT}:80 img")),
+        unread(&world("ExecStart=/usr/bin/docker run -p ${PORT}:80 img")),
         ["the port `${PORT}:80` is not known: it is left out"]
     );
 }
@@ -115,12 +114,12 @@ fn ports_and_networks_are_read() {
 #[test]
 fn variables_and_specifiers_are_expanded() {
     let w = one(
-        "Environment=\"DIR=/srv/%i\" N=a\nExecStart=docker run --name ${N}-%p -v ${DIR}/x:/data -e A=$$HOME img",
+        "Environment=\"DIR=/srv/%i\" N=a\nExecStart=/usr/bin/docker run --name ${N}-%p -v ${DIR}/x:/data -e A=$$HOME img",
     );
     assert_eq!(mounts(&w), ["/data=/srv/1/x+"]);
     assert_eq!(w.members[0].container.as_ref().unwrap().0, "a-a");
     let world = world(
-        "Environment=N=a\nEnvironmentFile=/etc/environment\nExecStart=docker run --name ${N} -v /m/%H:/data img",
+        "Environment=N=a\nEnvironmentFile=/etc/environment\nExecStart=/usr/bin/docker run --name ${N} -v /m/%H:/data img",
     );
     let w = &world.workloads[0];
     assert_eq!(mounts(w), ["/data=/m/%H+"]);
@@ -148,26 +147,26 @@ fn commands_that_cannot_be_read_are_listed() {
             "`docker start` of a container that is made elsewhere: what it holds is not searched",
         ),
         (
-            "ExecStart=docker run --volumes-from a-data img",
+            "ExecStart=/usr/bin/docker run --volumes-from a-data img",
             "no file makes the container `a-data`: its volumes may hold data",
         ),
         (
-            "ExecStart=docker run --net container:b img",
+            "ExecStart=/usr/bin/docker run --net container:b img",
             "the network of another container: its ports are left out",
         ),
         (
-            "ExecStart=docker run -v d:/d --volume-driver pxd img",
+            "ExecStart=/usr/bin/docker run -v d:/d --volume-driver pxd img",
             "the volume driver `pxd` is unknown: treated as a share that every machine can mount",
         ),
         (
-            "ExecStart=docker run --name \"a img",
+            "ExecStart=/usr/bin/docker run --name \"a img",
             "its quotes do not close: systemd ignores the line; the rest of the line is ignored",
         ),
         (
             "ExecStart=/bin/sh -c 'eval $X; docker run img'",
             "`eval` in a shell script; the rest of the line is ignored",
         ),
-        ("ExecStart=docker run", "`docker run` without an image; it is left out"),
+        ("ExecStart=/usr/bin/docker run", "`docker run` without an image; it is left out"),
     ] {
         assert_eq!(unread(&world(service)), [what], "{service}");
     }
@@ -176,11 +175,11 @@ fn commands_that_cannot_be_read_are_listed() {
 #[test]
 fn a_container_that_is_created_and_then_started_is_read() {
     let w = one(
-        "ExecStartPre=-docker rm a\nExecStartPre=docker create --name a -v /srv/a:/data img\nExecStart=docker start -a a",
+        "ExecStartPre=-docker rm a\nExecStartPre=docker create --name a -v /srv/a:/data img\nExecStart=/usr/bin/docker start -a a",
     );
     assert_eq!((mounts(&w), w.outlives), (vec!["/data=/srv/a+".to_owned()], None));
     let w = one(
-        "ExecStartPre=docker create --name a -v /srv/a:/data img\nExecStart=docker start a\nExecStop=docker stop a",
+        "ExecStartPre=docker create --name a -v /srv/a:/data img\nExecStart=/usr/bin/docker start a\nExecStop=docker stop a",
     );
     assert_eq!(w.outlives.unwrap().field, "Service ExecStart");
 }
@@ -188,14 +187,14 @@ fn a_container_that_is_created_and_then_started_is_read() {
 #[test]
 fn containers_that_outlive_their_unit_are_reported() {
     for (service, line) in [
-        ("ExecStart=docker run --rm -d --name a img", 2),
+        ("ExecStart=/usr/bin/docker run --rm -d --name a img", 2),
         (
-            "ExecStartPre=docker run --rm -dit --name a img\nExecStart=docker logs -f a\nExecStop=docker stop a",
+            "ExecStartPre=docker run --rm -dit --name a img\nExecStart=/usr/bin/docker logs -f a\nExecStop=docker stop a",
             2,
         ),
-        ("ExecStart=docker run --rm --restart=always --name a img", 2),
-        ("ExecStart=docker run --rm --restart unless-stopped --name a img", 2),
-        ("ExecStart=docker run --rm --name a img\nKillMode=none", 3),
+        ("ExecStart=/usr/bin/docker run --rm --restart=always --name a img", 2),
+        ("ExecStart=/usr/bin/docker run --rm --restart unless-stopped --name a img", 2),
+        ("ExecStart=/usr/bin/docker run --rm --name a img\nKillMode=none", 3),
         ("ExecStart=/bin/sh -c 'ID=$(docker run -d img); docker wait $ID'", 2),
     ] {
         let world = world(service);
@@ -203,14 +202,15 @@ fn containers_that_outlive_their_unit_are_reported() {
         assert_eq!(world.workloads[0].outlives.as_ref().unwrap().line, line);
     }
     for service in [
-        "ExecStart=docker run --rm --detach=false --restart=no --name a img",
-        "ExecStart=docker run --rm --restart=on-failure:3 --name a img",
-        "KillMode=none\nKillMode=mixed\nExecStart=docker run --rm --name a img",
+        "ExecStart=/usr/bin/docker run --rm --detach=false --restart=no --name a img",
+        "ExecStart=/usr/bin/docker run --rm --restart=on-failure:3 --name a img",
+        "KillMode=none\nKillMode=mixed\nExecStart=/usr/bin/docker run --rm --name a img",
     ] {
         assert_eq!(codes(&world(service)), [""; 0], "{service}");
     }
     // The unit stops its container, if the container reacts to the signal.
-    let world = world("ExecStart=docker run --rm --name a img\nKillMode=none\nExecStop=docker stop a");
+    let world =
+        world("ExecStart=/usr/bin/docker run --rm --name a img\nKillMode=none\nExecStop=docker stop a");
     assert_eq!(codes(&world), ["container-outlives a@1.service:3"]);
     assert!(world.workloads[0].outlives.is_none());
 }
@@ -229,14 +229,14 @@ fn the_stop_timeout_is_read() {
         ("ExecStop=docker kill a", 0, Some(3)),
         ("ExecStop=docker rm -f a", 0, Some(3)),
     ] {
-        let world = world(&format!("ExecStart=docker run --rm --name a img\n{service}"));
+        let world = world(&format!("ExecStart=/usr/bin/docker run --rm --name a img\n{service}"));
         let w = &world.workloads[0];
         assert_eq!((w.grace, w.grace_at.as_ref().map(|at| at.line)), (grace, line), "{service}");
         assert_eq!(codes(&world), [""; 0], "{service}");
     }
     let db = |more: &str| {
         codes(&world(&format!(
-            "ExecStart=docker run --rm --name a -e MYSQL_ROOT_PASSWORD=x -v /d:/var/lib/mysql library/mysql:8\n{more}\nRestart=always"
+            "ExecStart=/usr/bin/docker run --rm --name a -e MYSQL_ROOT_PASSWORD=x -v /d:/var/lib/mysql library/mysql:8\n{more}\nRestart=always"
         )))
     };
     // systemd waits for the same time again after its signal, and the kill by the daemon does not
@@ -245,7 +245,7 @@ fn the_stop_timeout_is_read() {
     assert_eq!(db("ExecStop=docker stop -t 181 a"), ["grace-short a@1.service:3"]);
     assert_eq!(db("TimeoutStopSec=60\nExecStop=docker stop -t 60 a"), [""; 0]);
     assert_eq!(db("ExecStop=docker stop -t 3 a"), ["grace-short a@1.service:3"]);
-    assert_eq!(db("ExecStop=docker kill a"), ["grace-short a@1.service:3"]);
+    assert_eq!(db("ExecStop=docker kill a"), ["!grace-short a@1.service:3"]);
     assert_eq!(db("ExecStop=docker stop a"), ["grace-short a@1.service:3"]);
     assert_eq!(db("TimeoutStopSec=20"), ["grace-short a@1.service:3"]);
     assert_eq!(db("TimeoutStopSec=61\nExecStop=docker stop -t 60 a"), [""; 0]);
@@ -257,7 +257,7 @@ fn the_stop_timeout_is_read() {
 fn starts_that_kill_another_container_are_reported() {
     let with = |pre: &str, x_fleet: &str| {
         let text = format!(
-            "[Service]\nExecStartPre={pre}\nExecStart=docker run --rm --name db --label tier=db --label berth.unit=%n -v /d:/d img\n[X-Fleet]\n{x_fleet}\n"
+            "[Service]\nExecStartPre={pre}\nExecStart=/usr/bin/docker run --rm --name db --label tier=db --label berth.unit=%n -v /d:/d img\n[X-Fleet]\n{x_fleet}\n"
         );
         read(&[("db@1.service", &text), ("db@2.service", &text)])
     };
@@ -292,7 +292,7 @@ fn starts_that_kill_another_container_are_reported() {
     // Each of these machines has one of the units.
     let text = |i: u32| {
         format!(
-            "[Service]\nExecStartPre=-docker kill db\nExecStart=docker run --rm --name db img\n[X-Fleet]\nMachineMetadata=db={i}\n"
+            "[Service]\nExecStartPre=-docker kill db\nExecStart=/usr/bin/docker run --rm --name db img\n[X-Fleet]\nMachineMetadata=db={i}\n"
         )
     };
     let world = read(&[("db@1.service", text(1)), ("db@2.service", text(2))]);
@@ -303,7 +303,9 @@ fn starts_that_kill_another_container_are_reported() {
 #[test]
 fn data_that_is_lost_with_the_container_is_reported() {
     let of = |run: &str| {
-        codes(&world(&format!("ExecStart=docker run --rm -e MYSQL_ROOT_PASSWORD=x {run}\nRestart=always")))
+        codes(&world(&format!(
+            "ExecStart=/usr/bin/docker run --rm -e MYSQL_ROOT_PASSWORD=x {run}\nRestart=always"
+        )))
     };
     // Members of a quorum come back with their old identity, but without their log.
     for run in
@@ -329,15 +331,17 @@ fn data_that_is_lost_with_the_container_is_reported() {
     assert_eq!(of("--volumes-from d mysql"), ["not-among-files a@1.service:2"]);
     // A cache without any mount is often intended.
     assert_eq!(of("redis"), ["data-ephemeral a@1.service:2"]);
-    assert_eq!(mounts(&world("ExecStart=docker run mongo:3").workloads[0]), ["/data/db=-"]);
+    assert_eq!(mounts(&world("ExecStart=/usr/bin/docker run mongo:3").workloads[0]), ["/data/db=-"]);
 }
 
 #[test]
 fn only_locks_inside_the_container_count() {
     let guard = r#"'exec 9<"$$0" && flock -n 9 && exec "$$@"'"#;
-    let w = one(&format!("ExecStart=docker run -v /d:/data --entrypoint /bin/sh img -c {guard} /data /run"));
+    let w = one(&format!(
+        "ExecStart=/usr/bin/docker run -v /d:/data --entrypoint /bin/sh img -c {guard} /data /run"
+    ));
     assert_eq!(w.lock.unwrap().0, "/data");
-    let w = one("ExecStart=docker run -v /d:/data img flock -n /data/lock /run");
+    let w = one("ExecStart=/usr/bin/docker run -v /d:/data img flock -n /data/lock /run");
     assert_eq!(w.lock.unwrap().0, "/data/lock");
     for start in
         ["/usr/bin/flock -n /d/lock docker run -v /d:/data img", "/usr/bin/flock /d/lock -c 'docker run img'"]
@@ -372,7 +376,7 @@ fn emitted_units_are_read_back_as_the_spec_says() {
 
 #[test]
 fn a_port_of_one_address_and_a_shared_lock_exclude_nothing() {
-    let of = |run: &str| world(&format!("ExecStart=docker run --name a {run}"));
+    let of = |run: &str| world(&format!("ExecStart=/usr/bin/docker run --name a {run}"));
     for (port, bound) in [
         ("5000:5000", true),
         ("0.0.0.0:5000:5000", true),
@@ -403,26 +407,29 @@ fn a_port_of_one_address_and_a_shared_lock_exclude_nothing() {
 #[test]
 fn different_spellings_of_a_directory_are_one_directory() {
     for mount in ["/srv//db/", "/srv/x/../db"] {
-        let w = one(&format!("ExecStart=docker run --name a -v {mount}:/data img"));
+        let w = one(&format!("ExecStart=/usr/bin/docker run --name a -v {mount}:/data img"));
         assert_eq!(mounts(&w), ["/data=/srv/db+"], "{mount}");
     }
     for mount in [
         "--mount TYPE=bind,Source=/srv/./db,Target=/data",
         r#"--mount 'type=BIND,"source=/srv/db/","target=/data"'"#,
     ] {
-        let w = one(&format!("ExecStart=docker run --name a {mount} img"));
+        let w = one(&format!("ExecStart=/usr/bin/docker run --name a {mount} img"));
         assert_eq!(mounts(&w), ["/data=/srv/db"], "{mount}");
     }
     let read_only = r#"--mount 'type=bind,source=/srv/db,Target=/data,"ReadOnly"'"#;
-    assert_eq!(mounts(&one(&format!("ExecStart=docker run --name a {read_only} img"))), [""; 0]);
+    assert_eq!(mounts(&one(&format!("ExecStart=/usr/bin/docker run --name a {read_only} img"))), [""; 0]);
     let quoted = r#"--mount 'type=bind,"source=/srv/a,b",target=/data'"#;
-    assert_eq!(mounts(&one(&format!("ExecStart=docker run --name a {quoted} img"))), ["/data=/srv/a,b"]);
+    assert_eq!(
+        mounts(&one(&format!("ExecStart=/usr/bin/docker run --name a {quoted} img"))),
+        ["/data=/srv/a,b"]
+    );
     for (options, source) in [
         ("--opt type=none --opt device=/srv//c/", "/srv/c"),
         ("--opt type=nfs --opt device=:/exp//db/", ":/exp/db Never+"),
     ] {
         let make = format!("ExecStartPre=docker volume create {options} d");
-        let w = one(&format!("{make}\nExecStart=docker run --name a -v d:/d img"));
+        let w = one(&format!("{make}\nExecStart=/usr/bin/docker run --name a -v d:/d img"));
         assert_eq!(mounts(&w), [format!("/d={source}")]);
     }
 }
@@ -430,7 +437,8 @@ fn different_spellings_of_a_directory_are_one_directory() {
 #[test]
 fn values_that_only_the_machine_knows_are_listed() {
     let of = |pre: &str, name: &str| {
-        let world = world(&format!("ExecStartPre=-{pre}\nExecStart=docker run --name {name} -v /d:/d img"));
+        let world =
+            world(&format!("ExecStartPre=-{pre}\nExecStart=/usr/bin/docker run --name {name} -v /d:/d img"));
         world.unread.iter().filter(|u| u.what.starts_with("the containers that `docker ")).count()
     };
     let each = "/bin/bash -c \"for c in srv.db x; do docker rm -f $$c; done\"";
@@ -444,7 +452,8 @@ fn values_that_only_the_machine_knows_are_listed() {
 
 #[test]
 fn directories_that_may_be_data_are_listed() {
-    let of = |mount: &str| unread(&world(&format!("ExecStart=docker run --name a -v {mount} img"))).len();
+    let of =
+        |mount: &str| unread(&world(&format!("ExecStart=/usr/bin/docker run --name a -v {mount} img"))).len();
     for mount in ["/srv/pihole:/etc/pihole", "/usr/local/ledger:/data", "/usr/ledger/data/:/data"] {
         assert_eq!(of(mount), 1, "{mount}");
     }

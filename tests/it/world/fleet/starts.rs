@@ -22,7 +22,7 @@ fn told(text: &str) -> Vec<String> {
 /// Returns what happens if the directory of `pre` and `run` is missing. `local` means a unit
 /// without fleet.
 fn missing(pre: &str, mount: &str, local: bool) -> Missing {
-    let end = if local { "[Install]\nWantedBy=multi-user.target\n" } else { "" };
+    let end = if local { "[Install]\nWantedBy=multi-user.target\n" } else { "[X-Fleet]\n" };
     let text = format!("{pre}\nExecStart=docker run --rm --name a {mount} img\n{end}");
     let world = read(&[("a.service", text)]);
     match &world.workloads[0].members[0].mounts[0].source {

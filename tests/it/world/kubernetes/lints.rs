@@ -149,7 +149,10 @@ fn objects_that_the_api_refuses_are_reported() {
     assert!(others(&rolling("maxUnavailable: 2")).is_empty());
     // Old API groups have a default selector, and are removed.
     let old = deployment("", MAIN).replace("apps/v1", "extensions/v1beta1");
-    assert_eq!(others(&old.replacen("  selector: {matchLabels: {app: db}}\n", "", 1)), ["note file-refused"]);
+    assert_eq!(
+        others(&old.replacen("  selector: {matchLabels: {app: db}}\n", "", 1)),
+        ["violation file-refused"]
+    );
     assert!(read(&old).findings[0].message.contains("1.16"));
     // Other API groups may have a kind Service or Deployment.
     assert!(codes("apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: s}\n").is_empty());
