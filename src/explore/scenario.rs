@@ -8,9 +8,11 @@ use rustc_hash::FxHashSet;
 use crate::backend::Fences;
 use crate::finding::At;
 use crate::hazard::Hazard;
+use crate::images::Life;
 use crate::target::{SWARM_LONGEST_GRACE, Target};
 use crate::text::glob;
 use crate::text::path::within;
+use crate::world::data_mounts;
 use crate::world::path::on_own_disk;
 use crate::world::{Kind, Member, Missing, Mount, Source, Want, Whom, Workload};
 
@@ -127,7 +129,9 @@ impl<'w> Scenario<'w> {
             let disks = &actor.workload.disks;
             let shown = |path: &str| on_own_disk(path) || disks.iter().any(|disk| within(path, disk));
             for (fact, mount) in own.mounts.iter_mut().zip(&actor.mounts) {
-                let boot = matches!(&mount.source, Source::Host { path, .. } if !shown(path));
+                // A boot empties some directories, whatever disk they are on.
+                let emptied = data_mounts::life(&mount.source) == Life::Boot;
+                let boot = matches!(&mount.source, Source::Host { path, .. } if !shown(path)) && !emptied;
                 fact.rooted |= boot && fact.missing == Missing::Created;
             }
         }
@@ -237,10 +241,9 @@ fn wants<'w>(workload: &'w Workload, member: &'w Member) -> impl Iterator<Item =
 /// its own node.
 fn pinned(workload: &Workload, member: &Member) -> bool {
     let alone = workload.members.len() == 1 && !workload.kind.per_node();
-    let own = |w: &Want| w.is_set_by_hand() && !w.selects_class() && w.values.len() == 1 && !w.shared;
-    wants(workload, member).any(|w| !w.not && w.one_node && w.values.len() == 1)
-        || member.wants.iter().any(|w| !w.not && own(w))
-        || alone && workload.wants.iter().any(|w| !w.not && own(w))
+    wants(workload, member).any(|w| w.one_node && w.pins())
+        || member.wants.iter().any(Want::pins)
+        || alone && workload.wants.iter().any(Want::pins)
 }
 
 /// Returns whether one takes over the data of the other on purpose.

@@ -238,8 +238,8 @@ fn unit(text: &str, at: &At, fix: &str) -> Option<String> {
     let mut lines: Vec<String> = text.lines().map(ToOwned::to_owned).collect();
     if let Some((program, before)) = fix.split_once(LABEL).filter(|(program, _)| !program.contains(' ')) {
         let plain = format!("{program} run ");
-        let start = lines.iter().position(|l| l.starts_with("ExecStart="))?;
-        let run = lines.get_mut(start).filter(|l| l.contains(&plain))?;
+        let start = lines.iter().position(|l| l.starts_with("ExecStart=") && l.contains(&plain))?;
+        let run = lines.get_mut(start)?;
         if !run.contains("--label unit=%n") {
             *run = run.replacen(&plain, &format!("{plain}--label unit=%n "), 1);
         }

@@ -3,6 +3,7 @@
 //! One reader per orchestrator makes it from text alone, without access to any plan. A reader lists
 //! what it does not understand. The explorer searches the behaviour of a World.
 
+mod checks;
 pub mod data_mounts;
 mod ends;
 pub mod fleet;

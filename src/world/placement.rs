@@ -29,6 +29,12 @@ impl Want {
         !KINDS.contains(&self.key.as_str()) && !OWNERS.iter().any(|owner| self.key.starts_with(owner))
     }
 
+    /// Returns whether only one node matches, as far as its name says.
+    pub fn pins(&self) -> bool {
+        let own = self.is_set_by_hand() && !self.selects_class() && !self.shared;
+        !self.not && self.values.len() == 1 && (self.one_node || own)
+    }
+
     /// Returns whether many nodes match, judged by the last word of the label: such nodes are in one
     /// zone, or of one class. A class with a number (`role=data1`) belongs to one member.
     pub fn selects_class(&self) -> bool {

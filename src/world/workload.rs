@@ -184,6 +184,8 @@ pub struct Workload {
     /// Whether it runs before or after the first container of its unit, never at the same time
     /// (fleet).
     pub runs_in_turn: bool,
+    /// The port of its software, and a number for it that no service of the files publishes (Swarm).
+    pub free_port: Option<(u16, u16)>,
     /// Whether it runs to its end, and holds nothing afterwards: `Type=oneshot` (fleet).
     pub ends: bool,
     /// The units after whose start, or end if they run to their end, it starts (fleet).
@@ -244,6 +246,7 @@ impl Workload {
             rolling: None,
             sidecar: false,
             runs_in_turn: false,
+            free_port: None,
             ends: false,
             starts_after: BTreeSet::new(),
             disks: Vec::new(),

@@ -1,6 +1,7 @@
 //! Tells the stories of Kubernetes.
 
 use super::Narrator;
+use crate::backend::Fences;
 use crate::explore::facts::{Breach, BreachKind};
 use crate::explore::scenario::Scenario;
 use crate::explore::search::{Action, Step};
@@ -22,7 +23,9 @@ fn own_volume(kind: Kind) -> &'static str {
         }
         Kind::Job => "parallelism: 1, or ephemeral.volumeClaimTemplate: a volume for each pod",
         Kind::Pod => "name, instead of generateName: one pod at a time",
-        _ => "kind: StatefulSet with volumeClaimTemplates: each replica its own volume",
+        _ => {
+            "kind: StatefulSet with serviceName, and volumeClaimTemplates in place of the volume: each replica its own"
+        }
     }
 }
 
@@ -195,12 +198,22 @@ impl Narrator for Kubernetes {
             return (at_mount, words);
         }
         let claim = matches!(mount.map(|m| &m.source), Some(Source::Volume { name, .. }) if name.starts_with("claim "));
+        let fenced = matches!(
+            mount.map(|m| &m.source),
+            Some(Source::Volume { fences, name, .. }) if *fences != Fences::Never && name.starts_with("claim ")
+        );
         match workload.kind {
+            // The update is what brings the second pod on its own.
+            Kind::Replicas
+                if workload.update.order == Order::StartFirst && fenced && workload.members.len() == 1 =>
+            {
+                (&workload.at, "strategy: {type: Recreate}".to_owned())
+            }
             Kind::Replicas if claim => {
-                (&workload.at, "kind: StatefulSet, which makes no second pod of one name; and accessModes: [ReadWriteOncePod]".to_owned())
+                (&workload.at, "kind: StatefulSet with serviceName, and updateStrategy in place of strategy: it makes no second pod of one name; and accessModes: [ReadWriteOncePod]".to_owned())
             }
             Kind::Replicas | Kind::Pod | Kind::Job => {
-                (&workload.at, "kind: StatefulSet, which makes no second pod of one name".to_owned())
+                (&workload.at, "kind: StatefulSet with serviceName, and updateStrategy in place of strategy: it makes no second pod of one name".to_owned())
             }
             _ if workload.update.order == Order::StartFirst => {
                 (update, "rollingUpdate: {maxSurge: 0, maxUnavailable: 1}".to_owned())

@@ -142,8 +142,9 @@ impl Narrator for Swarm {
         if workload.node_network.is_some() {
             return (&workload.at, "an entrypoint that holds flock on its data directory: on the node's network a published port binds nothing".to_owned());
         }
-        let port = workload.software.as_ref().and_then(|s| s.port).filter(|_| workload.ports.is_empty());
-        let such = port.map(|port| format!(", such as {{ target: {port}, published: {port}, mode: host }}"));
+        let port = workload.free_port.filter(|_| workload.ports.is_empty());
+        let such =
+            port.map(|(port, free)| format!(", such as {{ target: {port}, published: {free}, mode: host }}"));
         let such = such.unwrap_or_default();
         let fix = format!(
             "publish a port with `mode: host`{such}: docker reserves it until the old container has ended"

@@ -6,7 +6,7 @@ use super::stop::written;
 use crate::finding::{At, codes};
 use crate::images::{Life, Loss, Seen, Software, Why};
 use crate::world::found::Found;
-use crate::world::{Kind, Mount, Source, Workload, data_mounts};
+use crate::world::{Kind, Mount, Source, Want, Workload, data_mounts};
 
 /// Reports the data of `software` that is deleted with the container of `run`, and returns it as mounts.
 /// `mounts` and `others` are the mounts that it can write to, `image` is the place of the image.
@@ -65,7 +65,8 @@ fn fix(loss: &Loss, workload: &Workload, targets: &[String]) -> String {
         format!("{key}type=bind,source=/mnt/d1/{name}{below},target={target}")
     };
     let mounts: Vec<String> = targets.iter().map(mount).collect();
-    let pinned = workload.members.iter().any(|m| !m.wants.is_empty()) || !workload.wants.is_empty();
+    let wants = || workload.wants.iter().chain(workload.members.iter().flat_map(|m| &m.wants));
+    let pinned = wants().any(Want::pins);
     let number = if instance.is_empty() { "1" } else { instance };
     match workload.kind {
         Kind::Unit if !pinned && workload.follows.is_some() => {

@@ -43,7 +43,8 @@ pub fn judge(unit: &Unit, found: &mut Found) {
     let mut refuses = |why: String, at: At, fix: &str| {
         found.violation(codes::NEVER, format!("systemd refuses {}: {why}", unit.name), vec![at], fix);
     };
-    if starts.is_empty() && !ends && !(stays && !of("ExecStop").is_empty()) {
+    let stops = stays && !of("ExecStop").is_empty();
+    if starts.is_empty() && !ends && !stops {
         let at = strange.map_or_else(|| unit.begin(), |line| unit.at(line));
         let (why, fix) = match strange {
             Some(line) if line.setting.section.is_empty() => (

@@ -364,6 +364,7 @@ impl Fault {
         // There is one unit of a name, so a rule against itself takes nothing from a unit without
         // instances.
         let idle = self == Self::Itself && name.instance.is_none();
+        let fix = if idle { "leave it out: there is one unit of this name".to_owned() } else { fix };
         if idle || self == Self::Nobody && !known {
             found.note(codes::MATCHES_NOTHING, message, at, fix);
         } else {

@@ -192,8 +192,9 @@ fn ephemeral(read: &Read<'_>, found: &mut Found) {
         return;
     };
     let (name, kind) = (&read.workload.name, read.workload.kind);
-    // This is often intended.
-    let meant = software.cache && loss.bare;
+    // This is often intended, but not of the members of a cluster, which come back under their names.
+    let named = kind == Kind::StatefulSet && read.replicas > 1 && software.quorum;
+    let meant = software.cache && loss.bare && !named;
     if read.replicas == 0 {
         return;
     }

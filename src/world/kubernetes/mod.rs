@@ -54,7 +54,7 @@ pub fn read(files: &[File<'_>], images: &Images, quiet: &[String]) -> World {
     starts::judge(&peers, &mut found);
     budgets::judge(&objects, &peers, &mut found);
     services::judge(&objects, &peers, &mut found);
-    probes::judge(&peers, &mut found);
+    probes::judge(&peers, images, &mut found);
     never::judge(&objects, &peers, images, &mut found);
     commands::judge(&peers, images, &mut found);
     seeds::judge(&objects, &peers, &mut found);

@@ -5,8 +5,10 @@ use super::peers::Peers;
 use super::pod::command;
 use super::workload::Read;
 use crate::finding::{At, codes};
+use crate::images::{By, Images};
 use crate::text::duration;
 use crate::text::yaml::Value;
+use crate::world::checks;
 use crate::world::found::Found;
 use crate::world::{Kind, Order};
 
@@ -16,11 +18,12 @@ const PROBES: [&str; 3] = ["startupProbe", "livenessProbe", "readinessProbe"];
 const RECOVERY: i64 = 300;
 
 /// Checks the probes of each workload.
-pub(super) fn judge(peers: &Peers<'_, '_>, found: &mut Found) {
+pub(super) fn judge(peers: &Peers<'_, '_>, images: &Images, found: &mut Found) {
     for read in peers.reads.iter().filter(|r| !r.workload.kind.once()) {
         for container in &read.pod.containers {
             for probe in PROBES.iter().filter_map(|name| Some((*name, container.given(name)?))) {
                 port(read, *container, probe, found);
+                passes(read, *container, probe, (images, found));
             }
         }
         kills(read, found);
@@ -54,6 +57,48 @@ fn port(read: &Read<'_>, container: Value<'_>, (name, probe): (&str, Value<'_>),
         |p| format!("port: {p}"),
     );
     found.violation(codes::STUCK, message, vec![read.object.at(value)], fix);
+}
+
+/// Reports a probe that never passes: its image lacks the tool, or nothing listens on the port.
+fn passes(
+    read: &Read<'_>,
+    container: Value<'_>,
+    (name, probe): (&str, Value<'_>),
+    (images, found): (&Images, &mut Found),
+) {
+    let image = container.get("image").and_then(Value::text).unwrap_or_default();
+    let all = probe.at(&["exec", "command"]).map(Value::texts).unwrap_or_default();
+    let words: Vec<&str> = all.iter().map(String::as_str).collect();
+    let of = ["httpGet", "tcpSocket"].iter().find_map(|kind| probe.given(kind)?.given("port"));
+    let number =
+        of.and_then(Value::number).and_then(|n| u16::try_from(n).ok()).or_else(|| checks::asked(&words));
+    let declared = container.get("ports").map(Value::items).unwrap_or_default();
+    let known = declared.iter().filter_map(|p| p.get("containerPort")?.number());
+    let env = container.get("env").map(Value::items).unwrap_or_default();
+    let values = env.iter().filter_map(|e| e.get("value")?.text());
+    let said: Vec<String> = command(container).into_iter().map(str::to_owned).chain(values).collect();
+    let own = read.pod.servers.iter().find(|(c, software)| c.is_at(container) && software.by == By::Image);
+    let bare = read.pod.containers.len() == 1 && container.given("envFrom").is_none();
+    let deaf = number
+        .filter(|n| bare && !known.clone().any(|k| k == i64::from(*n)))
+        .filter(|n| own.is_some_and(|(_, software)| checks::deaf(&software.name, *n, &said.join(" "))));
+    let why = match (checks::lacking(images, &image, &words), deaf) {
+        (Some(tool), _) => format!("its image has no {tool}"),
+        (None, Some(port)) => format!("nothing in it listens on port {port}"),
+        (None, None) => return,
+    };
+    let end = if name == "readinessProbe" {
+        "it never becomes ready"
+    } else {
+        "the kubelet kills it again and again"
+    };
+    let message = format!("the {name} of {} never passes: {why}, and {end}", read.workload.name);
+    found.violation(
+        codes::STUCK,
+        message,
+        vec![read.object.at(probe)],
+        "a check that the container can pass",
+    );
 }
 
 /// Reports a liveness probe without a startup probe, for software that does not answer while it

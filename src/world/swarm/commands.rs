@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::identity::{command, program_texts, settings};
+use super::identity::{command, mounted, program_texts, settings};
 use super::network::Ingress;
 use super::page::{Page, external};
 use crate::finding::{Level, codes};
@@ -47,17 +47,7 @@ pub fn check(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload, 
         page.found((codes::NEVER, Level::Violation), &[&place], message, fix);
     }
     let known = workload.software.as_ref().is_some_and(|s| s.by == By::Image) && page.images.has(&image);
-    let lists = ["volumes", "configs", "secrets"];
-    let items = lists.iter().flat_map(|key| given(key).map(|v| v.items()).unwrap_or_default());
-    let targets: Vec<String> = items
-        .flat_map(|v| {
-            let long = v.get("target").and_then(|t| Page::quiet(&t));
-            let short = Page::quiet(&v).unwrap_or_default();
-            let paths =
-                short.split(':').filter(|p| p.starts_with('/')).map(str::to_owned).collect::<Vec<_>>();
-            long.into_iter().chain(paths).chain([format!("/run/secrets/{short}"), format!("/{short}")])
-        })
-        .collect();
+    let targets = mounted(service);
     let mut targets: Vec<&str> = targets.iter().map(String::as_str).collect();
     targets.push("/run/secrets");
     if known && let Some((option, path)) = ends::absent(&words, &image, &targets) {
@@ -159,7 +149,7 @@ pub fn seek(page: &mut Page<'_, '_>, services: &[(&str, Value<'_>)], names: &Nam
                 "{name} looks for {} in {key}, and no service of the files has that name",
                 absent.join(", ")
             );
-            let own: Vec<&str> = services.iter().map(|(name, _)| *name).collect();
+            let own: Vec<&str> = services.iter().map(|(own, _)| *own).filter(|own| own != name).collect();
             let fix = match nearest(first, &own) {
                 Some(near) => format!("{key}: {near}, the name of a service"),
                 None => format!("{key}: the names of services of the stack"),

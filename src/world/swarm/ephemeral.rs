@@ -5,7 +5,7 @@ use crate::finding::{Level, codes};
 use crate::images::{Life, Loss, Seen, Software, Why};
 use crate::target::SWARM_LONGEST_GRACE;
 use crate::text::yaml::Value;
-use crate::world::{Kind, Member, Mount, Source, Workload, data_mounts};
+use crate::world::{Kind, Member, Mount, Source, Want, Workload, data_mounts};
 
 /// Reports the data of `software` that is deleted with the tasks of `workload`, and returns whether
 /// there is any.
@@ -104,8 +104,8 @@ fn fix(loss: &Loss, workload: &Workload, member: &str, targets: &[String], publi
     let volumes: Vec<String> = targets.iter().map(volume).collect();
     let mut fix = format!("volumes: [{}]", volumes.join(", "));
     if let Some(software) = &workload.software {
-        if let Some(port) = software.port.filter(|_| !published && workload.kind != Kind::Global) {
-            fix.push_str(&format!(", ports: [{{ target: {port}, published: {port}, mode: host }}]"));
+        if let Some((port, free)) = workload.free_port.filter(|_| !published) {
+            fix.push_str(&format!(", ports: [{{ target: {port}, published: {free}, mode: host }}]"));
         }
         let named = workload.members.iter().all(|m| m.hostname.is_some());
         if software.by_hostname() && !named && workload.members.len() == 1 {
@@ -119,7 +119,7 @@ fn fix(loss: &Loss, workload: &Workload, member: &str, targets: &[String], publi
         fix = format!("a service for each member, the first with {fix}");
     }
     // Each node has its own volumes of docker.
-    if workload.kind != Kind::Global && workload.wants.is_empty() {
+    if workload.kind != Kind::Global && !workload.wants.iter().any(Want::pins) {
         fix.push_str(&format!(", and deploy.placement.constraints: [\"node.labels.{member} == 1\"]"));
     }
     fix

@@ -100,17 +100,8 @@ pub fn known(name: &str, service: &Value<'_>, images: &Images) -> Looked {
     let all = command(service);
     let env = service.get("environment").map(|e| Page::pairs(&e)).unwrap_or_default();
     let items = |key: &str| service.get(key).map(|v| v.items()).unwrap_or_default();
-    let port = |p: Value<'_>| match p.get("target") {
-        Some(target) => Page::quiet(&target)?.parse().ok(),
-        None => Page::quiet(&p)?.split('/').next()?.rsplit(':').next()?.parse().ok(),
-    };
-    let ports = items("ports").into_iter().chain(items("expose")).filter_map(port);
-    let target = |v: Value<'_>| match v.get("target") {
-        Some(target) => Page::quiet(&target),
-        None => Page::quiet(&v)?.split(':').find(|p| p.starts_with('/')).map(ToOwned::to_owned),
-    };
-    let lists = ["volumes", "configs", "secrets"];
-    let targets: Vec<String> = lists.iter().flat_map(|key| items(key)).filter_map(target).collect();
+    let ports = items("ports").into_iter().chain(items("expose")).filter_map(|p| target(&p));
+    let targets = mounted(service);
     let own = service.get("container_name").and_then(|n| Page::quiet(&n));
     let Some(image) = service.get("image").and_then(|i| Page::quiet(&i)) else {
         return Looked::default();
@@ -127,6 +118,34 @@ pub fn known(name: &str, service: &Value<'_>, images: &Images) -> Looked {
         names: own.as_deref().into_iter().chain([name]).collect(),
     };
     images.look(&container)
+}
+
+/// Returns the port of the container in an item of `ports` or `expose`, in either form.
+pub fn target(port: &Value<'_>) -> Option<u16> {
+    match port.get("target") {
+        Some(target) => Page::quiet(&target)?.parse().ok(),
+        None => Page::quiet(port)?.split('/').next()?.rsplit(':').next()?.parse().ok(),
+    }
+}
+
+/// Returns the paths in the container of the volumes, configs and secrets of a service. In the short form of a
+/// volume the second part is the path, if there is one; a config lies at `/NAME`, a secret in `/run/secrets`
+/// (docker `docs/reference/compose-file/services`).
+pub fn mounted(service: &Value<'_>) -> Vec<String> {
+    let items = |key: &str| service.get(key).map(|v| v.items()).unwrap_or_default();
+    let path = |(v, root): (Value<'_>, &str)| {
+        let long = |key| v.get(key).and_then(|target| Page::quiet(&target));
+        if let Some(text) = Page::quiet(&v).filter(|_| root.is_empty()) {
+            let mut parts = text.split(':');
+            let first = parts.next().unwrap_or_default();
+            return Some(parts.next().unwrap_or(first).to_owned());
+        }
+        let name = long("target").or_else(|| long("source")).or_else(|| Page::quiet(&v))?;
+        Some(if name.starts_with('/') || root.is_empty() { name } else { format!("{root}/{name}") })
+    };
+    let roots = [("volumes", ""), ("configs", "/"), ("secrets", "/run/secrets")];
+    let all = roots.into_iter().flat_map(|(key, root)| items(key).into_iter().map(move |v| (v, root)));
+    all.filter_map(path).map(|path| path.replacen("//", "/", 1)).collect()
 }
 
 /// Returns all texts for its program: those of its environment, its command and its entrypoint.

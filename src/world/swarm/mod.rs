@@ -41,6 +41,7 @@ pub fn read(files: &[File<'_>], images: &Images) -> World {
     let roots = files.iter().zip(&read).filter_map(|(file, (all, _))| Some((file.path, all.first()?.root())));
     let bases = overlay::bases(roots);
     let names = Names::new(read.iter().filter_map(|(all, _)| Some(all.first()?.root())));
+    let mut taken = network::published(read.iter().filter_map(|(all, _)| Some(all.first()?.root())));
     for (file, (documents, faults)) in files.iter().zip(&read) {
         if faults.iter().any(|f| f.fatal) {
             found.lost.push(file.path.to_owned());
@@ -52,6 +53,7 @@ pub fn read(files: &[File<'_>], images: &Images) -> World {
         let mut documents = documents.iter();
         let Some(document) = documents.next() else { continue };
         let mut page = Page::new(file, files.len() > 1, document.root(), images, &mut found);
+        page.taken = std::mem::take(&mut taken);
         for further in documents {
             page.found(
                 (codes::IGNORED, Level::Note),
@@ -61,6 +63,7 @@ pub fn read(files: &[File<'_>], images: &Images) -> World {
             );
         }
         stacks.push(stack(&mut page, &bases, &names));
+        taken = page.taken;
     }
     among::check(&stacks, &mut found);
     found.world(stacks.into_iter().flatten().map(|service| service.workload).collect())

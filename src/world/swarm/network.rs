@@ -1,5 +1,7 @@
 //! Reads the ports and networks of a service.
 
+use std::collections::BTreeSet;
+
 use super::page::{Page, external};
 use super::short;
 use crate::finding::{At, Level, codes};
@@ -63,6 +65,21 @@ pub fn read(page: &mut Page<'_, '_>, service: &Value<'_>, name: &str) -> Network
         }
     }
     network
+}
+
+/// Returns the numbers that the services of all files publish, in either mode.
+pub fn published<'d>(roots: impl Iterator<Item = Value<'d>>) -> BTreeSet<u16> {
+    let services = roots.flat_map(|root| root.get("services").map(|s| s.entries()).unwrap_or_default());
+    let ports = services.flat_map(|(_, service)| service.get("ports").map(|p| p.items()).unwrap_or_default());
+    let range = |value: Value<'_>| match value.get("published").or_else(|| value.get("target")) {
+        Some(number) => {
+            let text = Page::quiet(&number)?;
+            let (first, last) = text.split_once('-').unwrap_or((&text, &text));
+            Some((first.parse().ok()?, last.parse().ok()?))
+        }
+        None => short::ports(&Page::quiet(&value)?)?.published,
+    };
+    ports.filter_map(range).flat_map(|(first, last): (u16, u16)| first..=last).collect()
 }
 
 fn twice(page: &mut Page<'_, '_>, value: &Value<'_>, number: u16) {

@@ -1,6 +1,6 @@
 //! A stack file that is being read: its texts, its places, and the findings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::interpolate::interpolate;
@@ -26,6 +26,8 @@ pub struct Page<'d, 'w> {
     pub definitions: BTreeMap<(&'static str, &'d str), Value<'d>>,
     /// The known images.
     pub images: &'w Images,
+    /// The ports that services of all files publish, or that fixes offer.
+    pub taken: BTreeSet<u16>,
     /// The findings of all files.
     found: &'w mut Found,
 }
@@ -48,7 +50,15 @@ impl<'d, 'w> Page<'d, 'w> {
         // Only the command line names the stack, and each of several files may belong to another
         // stack.
         let stack = if several { format!("STACK({})", file.path) } else { "STACK".to_owned() };
-        Self { file: file.path.into(), stack, root, definitions, images, found }
+        let taken = BTreeSet::new();
+        Self { file: file.path.into(), stack, root, definitions, images, taken, found }
+    }
+
+    /// Returns a number for a port of a node that no service publishes: `port`, or the next free one.
+    pub fn free_port(&mut self, port: u16) -> u16 {
+        let free = (port..u16::MAX).find(|number| !self.taken.contains(number)).unwrap_or(port);
+        self.taken.insert(free);
+        free
     }
 
     /// Returns the place of a value.

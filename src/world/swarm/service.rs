@@ -72,6 +72,8 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
         lock: lock(page, service),
         ..Workload::new(name.to_owned(), kind, at)
     };
+    let port = software.as_ref().and_then(|s| s.port).filter(|_| workload.kind != Kind::Global);
+    workload.free_port = port.map(|port| (port, page.free_port(port)));
     references(page, service);
     refers::check(page, name, service);
     generic(page, deploy.as_ref());

@@ -1,11 +1,13 @@
 //! Finds tasks that never start: restarts that end, more tasks than one node can hold, checks that kill
 //! a starting server, configs that cannot change.
 
+use super::identity::{program_texts, target};
 use super::page::{Page, external};
 use crate::finding::{Level, codes};
-use crate::images::Software;
+use crate::images::{By, Software};
 use crate::text::duration;
 use crate::text::yaml::Value;
+use crate::world::checks;
 use crate::world::{Kind, Missing, Order, Source, Workload};
 
 /// The time in seconds that a database may need for a first start or a recovery, until its check passes.
@@ -18,6 +20,65 @@ pub fn check(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload, 
     if software.is_some_and(|s| !s.cache) {
         recovery(page, service, workload);
     }
+    checked(page, service, workload);
+    heard(page, service, workload);
+}
+
+/// Reports a check that never passes: Swarm stops the task and starts another, again and again (swarmkit
+/// `agent/exec/dockerapi/controller.go`, `checkHealth`).
+fn checked(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload) {
+    let Some(test) = service.get("healthcheck").filter(enabled).and_then(|c| c.get("test")) else { return };
+    let image = service.get("image").and_then(|i| Page::quiet(&i)).unwrap_or_default();
+    let all: Vec<String> = match Page::quiet(&test) {
+        Some(line) => vec![line],
+        None => test.items().iter().filter_map(Page::quiet).skip(1).collect(),
+    };
+    let words: Vec<&str> = all.iter().map(String::as_str).collect();
+    let software = workload.software.as_ref().filter(|_| whole(service));
+    let deaf = |port: &u16| software.is_some_and(|s| checks::deaf(&s.name, *port, &program_texts(service)));
+    let (why, fix) = if let Some(tool) = checks::lacking(page.images, &image, &words) {
+        (format!("its image has no {tool}"), "test: a command that the image has")
+    } else if let Some(port) = checks::asked(&words).filter(deaf) {
+        (
+            format!("nothing in it listens on port {port}"),
+            "test: a command that the image has, for the port of the server",
+        )
+    } else {
+        return;
+    };
+    let message = format!("the check of {} never passes: {why}, so Swarm stops each task", workload.name);
+    page.found((codes::STUCK, Level::Violation), &[&test], message, fix);
+}
+
+/// Reports a published port on which the server does not listen.
+fn heard(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload) {
+    let Some(software) = workload.software.as_ref().filter(|s| s.by == By::Image && whole(service)) else {
+        return;
+    };
+    let said = program_texts(service);
+    for value in service.get("ports").map(|p| p.items()).unwrap_or_default() {
+        let Some(port) = target(&value).filter(|port| checks::deaf(&software.name, *port, &said)) else {
+            continue;
+        };
+        let usual = software.port.unwrap_or(port);
+        let message =
+            format!("{} publishes port {port}, and {} listens on {usual}", workload.name, software.name);
+        page.found(
+            (codes::MATCHES_NOTHING, Level::Violation),
+            &[&value],
+            message,
+            format!("target: {usual}"),
+        );
+    }
+}
+
+/// Returns whether no file has more settings of the server.
+fn whole(service: &Value<'_>) -> bool {
+    let volumes = service.get("volumes").map(|v| v.items()).unwrap_or_default();
+    let file =
+        |v: &Value<'_>| Page::quiet(v).is_some_and(|text| text.contains(".conf") || text.contains(".cnf"));
+    !["configs", "env_file", "entrypoint"].iter().any(|key| service.get(key).is_some())
+        && !volumes.iter().any(file)
 }
 
 /// Reports tasks that are not started again (swarmkit `manager/orchestrator/restart/restart.go`,

@@ -15,6 +15,9 @@ use crate::harness::{root, walk};
 const WORDS: &[(&str, &str)] = &[
     ("selector: the labels", "only the reader knows the pods"),
     ("leave it out", "a key goes"),
+    ("no command that removes", "a command goes"),
+    ("a check that the container can pass", "only the reader knows the check"),
+    ("test: a command that the image has", "only the reader knows the check"),
     ("make the volume by hand", "a duty"),
     ("secrets: [", "one item of a list is another"),
     ("with the version that wrote this data", "only the reader knows the version"),

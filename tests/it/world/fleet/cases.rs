@@ -44,7 +44,7 @@ fn units_that_fleet_refuses_are_reported() {
         codes(&world),
         ["!file-refused a.service:2", "!file-refused a b.service:1", "!file-refused x@1.mount:1"]
     );
-    assert!(read(&[("a.service", "# nothing\n")]).findings[0].message.contains("options field empty"));
+    assert!(read(&[("a.service", "# nothing\n")]).findings[0].message.contains("no ExecStart"));
 }
 
 #[test]
