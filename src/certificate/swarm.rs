@@ -191,7 +191,8 @@ fn on_volumes(shape: &Shape<'_>, fences: Fences, hazard: Hazard) -> Vec<Way> {
             let local =
                 shape.workload.volumes().all(|(_, v)| v.backend.plugin.is_some_and(|p| p.driver == "local"));
             let share = (local && !csi).then_some(&SHARE_MISSING as &'static Mechanism);
-            vec![way(OTHER, [&VOLUME]), way(EMPTY, cluster.into_iter().chain(share))]
+            // After a crash of dockerd, what the driver of a cluster volume mounts may not reach the node.
+            vec![way(OTHER, [&VOLUME]), way(EMPTY, share)]
         }
         Hazard::Neighbour => vec![way(SAME, [&VOLUME])],
         Hazard::Force => vec![here(&[]), elsewhere([attach(always), None, None, None])],

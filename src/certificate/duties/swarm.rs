@@ -76,12 +76,16 @@ impl Subject<'_> {
                 "Swarm frees a cluster volume 24 h after its node is lost: power the node off before.",
                 vec![],
             );
-            // Seen on 28.5.2, when other services were deployed at the same time; manager/scheduler/volumes.go.
+            // Seen on 28.5.2 and 29, also when only the node or its dockerd was gone; manager/scheduler/volumes.go.
             let name =
                 w.ids().next().map_or_else(|| service.full_name(), |id| format!("{}-{id}", service.name));
             section.add(
-                "If a task stays in Preparing after an update, or after its node was cut off, Swarm has taken the volume from under it: remove its service and deploy it again. It has no container then.",
+                "If a task stays in Preparing after an update, or after its node or dockerd was gone, Swarm has taken the volume from under it: remove its service and deploy it again. It has no container then.",
                 vec![format!("docker service rm {}", self.task(&name)), self.deploy(&name).swap_remove(0)],
+            );
+            section.add(
+                "After a crash of dockerd (not after a stop), drain its node and restart the machine: what a driver mounts may not reach the containers, which then start on an empty folder of the node.",
+                vec![],
             );
             if w.volumes().any(|(_, v)| v.backend.directory().is_some()) {
                 section.add(

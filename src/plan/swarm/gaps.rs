@@ -8,7 +8,7 @@
 //! | revisions | the revision's label has one value; all generations use the same lock | a pin, or a volume that a connected node keeps to itself; a second deploy before the old task has ended makes `stop-first` forget that task (`manager/orchestrator/update/updater.go`) |
 //! | relabel | on an overlay docker's port allocator still has the lock; on the node's network nothing is bound and the task counts as rejected (`manager/orchestrator/constraintenforcer`): only `guard: lock` | the replacement does not wait: a directory with the id in its path, or a volume that a connected node keeps to itself. A cluster volume's reservation falls with the rejection |
 //! | partition, reboot | after the node reconnects, the lock; a restarted dockerd first kills the containers of its last run | a pin: no other node is eligible; a volume that always fences; a cluster volume stays reserved (24 h: then the node counts as orphaned) |
-//! | move | a missing directory refuses the task | a missing volume is made, empty, by docker or its plugin; NFS mounts a directory that must exist; a cluster volume must exist |
+//! | move | a missing directory refuses the task | a missing volume is made, empty, by docker or its plugin; NFS mounts a directory that must exist; a cluster volume must exist, but after a crash of dockerd the mounts of its driver may not reach the node (moby `daemon/pkg/plugin/manager.go`) |
 //! | neighbour | the lock | paths and volumes carry names |
 //! | force | a duty | a duty |
 //!
@@ -22,7 +22,7 @@ use crate::backend::Fences;
 use crate::diag::Place;
 use crate::gap::{Gap, GapId};
 use crate::hazard::{Hazard, Resource};
-use crate::model::Members;
+use crate::model::{Members, Volume};
 use crate::plan::context::Context;
 use crate::route;
 use crate::spec::source::Route;
@@ -106,10 +106,18 @@ fn cluster(subject: SwarmService<'_>, gap: Gap, enough: fn(Fences) -> bool) -> G
     let relabel = gap_id(Resource::Data, Hazard::Relabel);
     let mut gap = gap;
     gap.opens.extend((placed(subject) && gap.id != relabel).then_some(("cluster volumes", relabel)));
+    // The others have this gap already.
+    let shares = subject.workload.volumes().all(|(_, v)| !by_plugin(v));
+    gap.opens.extend(shares.then(|| ("cluster volumes", gap_id(Resource::Data, Hazard::Move))));
     gap.fix(
         format!("{or}let Swarm manage the volume (engine 23 and newer)"),
         subject.swarm.with_cluster_volumes(),
     )
+}
+
+/// Returns whether a plugin mounts it, and not docker itself.
+fn by_plugin(volume: &Volume) -> bool {
+    volume.backend.plugin.is_some_and(|p| p.driver != "local")
 }
 
 /// Returns whether a label decides where a member runs.
@@ -148,18 +156,30 @@ fn data(context: &Context<'_>, subject: SwarmService<'_>, gaps: &mut Vec<Gap>) {
             );
             gaps.push(cluster(subject, pinned(subject, gap), |_| true));
         }
-        let made = |v: &crate::model::Volume| v.backend.plugin.is_some_and(|p| p.driver != "local");
-        if !swarm.csi && w.volumes().any(|(_, v)| made(v)) {
-            let gap = Gap::new(
-                gap_id(Resource::Data, Hazard::Move),
-                place,
-                format!("a member may start on an empty volume where {name} is missing"),
-                "docker and its volume plugins create a volume that does not exist",
-            );
-            gaps.push(cluster(subject, gap, |_| true));
-        }
+        gaps.extend(empty(subject, place, &name));
     }
     gaps.extend(relabel(context, subject));
+}
+
+/// Returns the gap of a member that starts without its data. What a plugin mounts reaches the containers
+/// through a folder of the node. A dockerd that comes back after a crash starts its plugins again, and may
+/// unmount this folder when they run already (moby `daemon/pkg/plugin/manager.go`, `HandleExitEvent`, while
+/// `reload` enables the plugin; measured on 20.10.24 and 29).
+fn empty(subject: SwarmService<'_>, place: Place, name: &str) -> Option<Gap> {
+    let (message, why) = match subject.swarm.csi {
+        true => (
+            format!(
+                "after a crash of dockerd a member may start on an empty folder of its node in place of {name}"
+            ),
+            "dockerd starts the volume's driver again, and what it mounts may not reach the node then",
+        ),
+        false if subject.workload.volumes().any(|(_, v)| by_plugin(v)) => (
+            format!("a member may start on an empty volume where {name} is missing"),
+            "docker and its volume plugins create a volume that does not exist, and after a crash of dockerd what a plugin mounts may not reach the node",
+        ),
+        false => return None,
+    };
+    Some(Gap::new(gap_id(Resource::Data, Hazard::Move), place, message, why))
 }
 
 /// Returns one gap for both ways in which a changed label leaves the data with two holders.

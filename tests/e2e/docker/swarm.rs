@@ -596,6 +596,16 @@ impl Lab {
             taken.into_iter().partition(|i| self.living(*i).len() < self.wanted(*i).len());
         late.extend(more);
         late.extend(hang.iter().filter(|i| self.settled(**i)));
+        for &i in &taken {
+            let name = self.variant(i).name;
+            println!(
+                "        its volume was taken: {name} after {}; deployed again, as a duty says",
+                e.subject.name
+            );
+            self.story(name, from);
+        }
+        // What starts because of the duty belongs to the experiment.
+        self.fix(&taken);
         let (to, slow) = (trace::now(), self.delay.take());
         let mut rows = Vec::new();
         for &i in who {
@@ -632,18 +642,7 @@ impl Lab {
             who.len(),
             late.len()
         ));
-        for &i in &taken {
-            let name = self.compiled[i].variant.name;
-            println!(
-                "        its volume was taken: {name} after {}; deployed again, as a duty says",
-                e.subject.name
-            );
-            self.story(name, from);
-        }
-        let late_or_taken = late.iter().chain(&taken);
-        self.fix(
-            &late_or_taken.chain(hang.iter().filter(|i| !late.contains(i))).copied().collect::<Vec<_>>(),
-        );
+        self.fix(&late.iter().chain(hang.iter().filter(|i| !late.contains(i))).copied().collect::<Vec<_>>());
         (rows, late)
     }
 

@@ -112,7 +112,9 @@ members: { count: 1 }
 exclusive:
   data: { data: { mount: /data, volume: { backend: gce-pd, size: 1Gi, zones: [a] } } }
   ports: { http: 5000 }
-accept: [{ gap: swarm/data/relabel, because: x }]
+accept:
+  - { gap: swarm/data/move, because: x }
+  - { gap: swarm/data/relabel, because: x }
 targets: { swarm: { engine: "26.1", network: net, volume: csi } }
 "#;
 
@@ -1384,7 +1386,7 @@ const MUTANTS: &[Mutant] = &[
         target: Target::Swarm,
         rules: &[Template("swarm/stack.yml.j2", "      mode: {{ s.deploy.mode }}", "      mode: global")],
         says: &[
-            "data move: GAP a start without its data, two on one node: cluster-volume service-name",
+            "data move: GAP a start without its data, two on one node: service-name",
             "data update revisions partition reboot: GAP two on one node: cluster-volume service-name",
             "data colocate: GAP two on one node: service-name",
             "data relabel: GAP two on two nodes, two on one node: service-name",

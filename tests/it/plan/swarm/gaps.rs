@@ -55,14 +55,17 @@ fn the_gaps_of_a_volume_depend_on_its_backend() {
 }
 
 #[test]
-fn a_cluster_volume_has_only_the_gap_of_a_relabel() {
+fn a_cluster_volume_has_the_gaps_of_a_crash_and_of_a_relabel() {
     let csi = |backend: &str| volume(backend).replace("\"20.10\"", "\"23.0\", volume: csi");
     // The label of the zone or of the pin can change under the member.
-    assert_eq!(gaps(&[&csi("aws-ebs, zones: [a]")]), ["swarm/data/relabel"]);
-    assert_eq!(gaps(&[&csi("ceph-rbd")]), Vec::<String>::new());
+    assert_eq!(gaps(&[&csi("aws-ebs, zones: [a]")]), ["swarm/data/move", "swarm/data/relabel"]);
+    assert_eq!(gaps(&[&csi("ceph-rbd")]), ["swarm/data/move"]);
     let pinned = csi("ceph-rbd").replace("network: net", "network: net, pin: db");
-    assert_eq!(gaps(&[&pinned]), ["swarm/data/relabel"]);
-    assert_eq!(gaps(&[&csi("\"csi:disk.example.com\", class: x")]), ["swarm/data/relabel"]);
+    assert_eq!(gaps(&[&pinned]), ["swarm/data/move", "swarm/data/relabel"]);
+    assert_eq!(
+        gaps(&[&csi("\"csi:disk.example.com\", class: x")]),
+        ["swarm/data/move", "swarm/data/relabel"]
+    );
 }
 
 #[test]

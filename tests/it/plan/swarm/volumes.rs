@@ -89,7 +89,9 @@ fn what_the_engine_lacks_is_refused_with_the_first_that_has_it() {
 fn cluster_volumes_are_external_and_only_one_is_allowed() {
     let spec = VOLUME.replace("BACKEND", "aws-ebs, zones: [a]");
     let spec = spec.replace("\"20.10\"", "\"26.1\", volume: csi");
-    let spec = format!("{spec}accept: [{{ gap: swarm/data/relabel, because: zones stay }}]\n");
+    let spec = format!(
+        "{spec}accept: [{{ gap: swarm/data/move, because: x }}, {{ gap: swarm/data/relabel, because: zones stay }}]\n"
+    );
     let stack = stack(&tree(&[&spec]), "db/swarm/db-0.yml");
     assert_eq!(stack["volumes"]["data"], serde_json::json!({ "external": true, "name": "data-db-0" }));
     let mount = serde_json::json!({ "type": "cluster", "source": "data", "target": "/data" });
