@@ -238,11 +238,14 @@ pub mod codes {
     /// Things that a workload refers to and that the files do not contain.
     pub const OUTSIDE: &str = "not-among-files";
 
+    /// A volume of a plugin that may be an empty folder after a crash of the engine.
+    pub const ENGINE_CRASH: &str = "engine-crash";
+
     /// The rule of code scanning for a part that was not searched. It is no finding.
     pub const NOT_SEARCHED: &str = "not-searched";
 
     /// All codes.
-    pub const ALL: [&str; 28] = [
+    pub const ALL: [&str; 29] = [
         MATCHES_NOTHING,
         IGNORED,
         OVERLAP,
@@ -271,6 +274,7 @@ pub mod codes {
         CHANGE_REFUSED,
         CHANGE_RUNNING,
         OUTSIDE,
+        ENGINE_CRASH,
     ];
 }
 

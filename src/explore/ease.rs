@@ -9,9 +9,9 @@ use super::search::{Action, Step};
 use super::state::State;
 use super::story::named;
 use crate::backend::Fences;
-use crate::finding::{Finding, Level};
+use crate::finding::{Finding, Level, codes};
 use crate::hazard::Hazard;
-use crate::world::{Kind, Order, Source, Workload};
+use crate::world::{Kind, Missing, Order, Source, Workload};
 
 /// Returns the finding of a breach, as a note if the breach is less than a violation.
 pub fn eased(
@@ -41,6 +41,10 @@ pub fn eased(
         let why = "until the old one has ended: only a pod that is deleted gets a second one beside it";
         finding.message = format!("{}, {why}", finding.message);
         finding.level = Level::Note;
+    } else if crashed(scenario, breach) {
+        finding.code = codes::ENGINE_CRASH.into();
+        finding.message = format!("{}, if dockerd crashes and its plugins outlive it", finding.message);
+        finding.level = Level::Note;
     } else if breach.kind != BreachKind::Two
         && let Some(why) = less(scenario, breach, trace)
     {
@@ -54,6 +58,14 @@ pub fn eased(
 pub fn of_a_disk(finding: Finding) -> Finding {
     let message = format!("{}, if that is on a disk of its own", finding.message);
     Finding { level: Level::Note, message, ..finding }
+}
+
+/// Returns whether a member starts on an empty folder in place of a volume that a start never creates.
+fn crashed(scenario: &Scenario<'_>, breach: &Breach) -> bool {
+    let own = &scenario.actors[usize::from(breach.actor)];
+    let mount = breach.mount.and_then(|m| own.mounts.get(usize::from(m)));
+    let volume = matches!(mount.map(|m| &m.source), Some(Source::Volume { missing: Missing::Crashed, .. }));
+    breach.kind == BreachKind::Empty && volume
 }
 
 /// Returns whether only a person who deletes and makes again can bring two containers, of one description

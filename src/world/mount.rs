@@ -81,4 +81,7 @@ pub enum Missing {
     /// An empty one is created on a node that never had it. On a node that had it, it is kept,
     /// because the start waits for its mount.
     Elsewhere,
+    /// The container does not start. After a crash of the engine, however, an empty folder of the node may
+    /// stand in its place.
+    Crashed,
 }

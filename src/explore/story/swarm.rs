@@ -10,7 +10,7 @@ use crate::explore::story::{self, Sentence};
 use crate::finding::At;
 use crate::hazard::Hazard;
 use crate::target::SWARM_OLD_TASK_TIMEOUT;
-use crate::world::{Kind, Order, Source};
+use crate::world::{Kind, Missing, Order, Source};
 
 /// The narrator of Swarm.
 pub struct Swarm;
@@ -71,6 +71,10 @@ impl Narrator for Swarm {
             Action::PowerOff => (format!("{node} is switched off: its tasks are wanted elsewhere"), None),
             Action::Crash => (format!("the process of {name} ends by itself"), None),
             Action::Release => return None,
+            Action::LoseVolume if crashes(scenario) => {
+                let words = "the dockerd of the node crashes and comes back: what the driver of the volume mounts no longer reaches the node";
+                (words.to_owned(), None)
+            }
             _ => (story::common(scenario, step)?, None),
         };
         Some(reported)
@@ -103,6 +107,12 @@ impl Narrator for Swarm {
             return (at_mount, scenario.apart("give each its own path or volume", read));
         }
         let volume = matches!(mount.map(|m| &m.source), Some(Source::Volume { .. }));
+        if matches!(mount.map(|m| &m.source), Some(Source::Volume { missing: Missing::Crashed, .. }))
+            && came(Action::LoseVolume)
+        {
+            let words = "drain a node whose dockerd has crashed, and restart the machine; then accept it with that reason";
+            return (at_mount, words.to_owned());
+        }
         if let Some(Source::Volume { name, .. }) =
             mount.map(|m| &m.source).filter(|_| came(Action::LoseVolume))
         {
@@ -226,4 +236,12 @@ fn follow(name: &str, volume: bool) -> String {
             "type: bind, source: /srv/{name}: Swarm does not create a missing directory; or, each time a label moves: {duty}"
         ),
     }
+}
+
+/// Returns whether all volumes are cluster volumes, which a start never creates.
+fn crashes(scenario: &Scenario<'_>) -> bool {
+    let mut mounts = scenario.actors.iter().flat_map(|actor| &actor.mounts).peekable();
+    mounts.peek().is_some()
+        && mounts
+            .all(|m| !matches!(&m.source, Source::Volume { missing, .. } if *missing != Missing::Crashed))
 }

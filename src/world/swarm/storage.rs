@@ -286,7 +286,7 @@ impl<'d> Mounts<'d> {
         let fences = if single { Fences::WhileConnected } else { Fences::Never };
         // It must exist, but after a crash of dockerd the mounts of its driver may not reach the node, and
         // the task starts on an empty folder (moby `daemon/pkg/plugin/manager.go`; measured on 20.10.24 and 29).
-        Source::Volume { name, fences, one_pod: None, reserved, missing: Missing::Created }
+        Source::Volume { name, fences, one_pod: None, reserved, missing: Missing::Crashed }
     }
 }
 
