@@ -107,20 +107,10 @@ impl Narrator for Swarm {
             return (at_mount, scenario.apart("give each its own path or volume", read));
         }
         let volume = matches!(mount.map(|m| &m.source), Some(Source::Volume { .. }));
-        if matches!(mount.map(|m| &m.source), Some(Source::Volume { missing: Missing::Crashed, .. }))
-            && came(Action::LoseVolume)
-        {
-            let words = "drain a node whose dockerd has crashed, and restart the machine; then accept it with that reason";
-            return (at_mount, words.to_owned());
-        }
-        if let Some(Source::Volume { name, .. }) =
+        if let Some(Source::Volume { name, missing, .. }) =
             mount.map(|m| &m.source).filter(|_| came(Action::LoseVolume))
         {
-            let (driver, name) = name.split_once(' ').unwrap_or(("DRIVER", name));
-            let words = format!(
-                "make the volume by hand, once: docker volume create -d {driver} {name}; then accept it with that reason"
-            );
-            return (at_mount, words);
+            return (at_mount, by_hand(name, *missing));
         }
         if came(Action::LoseVolume) || came(Action::Unmount) {
             let words = "type: bind, with a directory inside the mount as source: Swarm does not create a missing one";
@@ -244,4 +234,16 @@ fn crashes(scenario: &Scenario<'_>) -> bool {
     mounts.peek().is_some()
         && mounts
             .all(|m| !matches!(&m.source, Source::Volume { missing, .. } if *missing != Missing::Crashed))
+}
+
+/// Returns what a person does so that the volume `name` is never empty.
+fn by_hand(name: &str, missing: Missing) -> String {
+    if missing == Missing::Crashed {
+        return "drain a node whose dockerd has crashed, and restart the machine; then accept it with that reason"
+            .to_owned();
+    }
+    let (driver, name) = name.split_once(' ').unwrap_or(("DRIVER", name));
+    format!(
+        "make the volume by hand, once: docker volume create -d {driver} {name}; then accept it with that reason"
+    )
 }

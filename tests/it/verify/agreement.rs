@@ -9,11 +9,16 @@ use super::*;
 /// The gaps that the search cannot find, each with the reason.
 const UNSEEN: &[(&str, &str)] = &[
     ("volume-class swarm/data/relabel", "no label places it, so that none can change under it"),
+    ("volume-class swarm/data/move", CRASH),
+    ("redis swarm/data/move", CRASH),
     ("ledger fleet/writer/relabel", WITHOUT),
     ("ledger swarm/writer/relabel", WITHOUT),
     ("writer fleet/writer/relabel", WITHOUT),
     ("writer swarm/writer/relabel", WITHOUT),
 ];
+
+/// verify tells it as the note `engine-crash`.
+const CRASH: &str = "only a crash of dockerd leads to it";
 
 /// A compile knows this from the spec and searches it.
 const WITHOUT: &str = "files of a member without data do not say that at most one may be it";

@@ -18,6 +18,7 @@ const WORDS: &[(&str, &str)] = &[
     ("no command that removes", "a command goes"),
     ("a check that the container can pass", "only the reader knows the check"),
     ("test: a command that the image has", "only the reader knows the check"),
+    ("drain a node whose dockerd", "a duty"),
     ("make the volume by hand", "a duty"),
     ("secrets: [", "one item of a list is another"),
     ("with the version that wrote this data", "only the reader knows the version"),

@@ -183,9 +183,11 @@ fn each_instance_of_a_template_has_its_own_directory_and_pin() {
     let world = read(Target::Swarm, &[File { path: "a.yml", text: stack }], Images::builtin().into());
     let fixes: Vec<&str> =
         world.findings.iter().filter(|f| f.code == "data-ephemeral").map(|f| f.fix.as_str()).collect();
+    // Each has a port of its own, in case two share a node.
     let of = |n: u32| {
+        let port = 2180 + n;
         format!(
-            "volumes: [\"/srv/zoo{n}/data:/data\", \"/srv/zoo{n}/datalog:/datalog\"], ports: [{{ target: 2181, published: 2181, mode: host }}], stop_grace_period: 55s, and deploy.placement.constraints: [\"node.labels.zoo{n} == 1\"]"
+            "volumes: [\"/srv/zoo{n}/data:/data\", \"/srv/zoo{n}/datalog:/datalog\"], ports: [{{ target: 2181, published: {port}, mode: host }}], stop_grace_period: 55s, and deploy.placement.constraints: [\"node.labels.zoo{n} == 1\"]"
         )
     };
     assert_eq!(fixes, [of(1), of(2)]);

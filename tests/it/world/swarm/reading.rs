@@ -149,7 +149,7 @@ fn cluster_volumes_are_exclusive_except_in_global_services() {
         assert_eq!(told(&world).len(), usize::from(global), "{:?}", world.findings);
         assert!(!global || only(&world, "rule-ignored").level == Level::Violation);
         let held =
-            |s: &Source| matches!(s, Source::Volume { reserved: Some(_), missing: Missing::Created, .. });
+            |s: &Source| matches!(s, Source::Volume { reserved: Some(_), missing: Missing::Crashed, .. });
         a.members[0].mounts.iter().filter(|m| held(&m.source)).count()
     };
     assert_eq!(reserved(one, beside), 1);
