@@ -6,6 +6,7 @@
 mod among;
 mod commands;
 mod ephemeral;
+mod free;
 mod identity;
 mod interpolate;
 mod mode;

@@ -1,7 +1,6 @@
 //! Reads the ports and networks of a service.
 
-use std::collections::BTreeSet;
-
+use super::free::Taken;
 use super::page::{Page, external};
 use super::short;
 use crate::finding::{At, Level, codes};
@@ -68,7 +67,7 @@ pub fn read(page: &mut Page<'_, '_>, service: &Value<'_>, name: &str) -> Network
 }
 
 /// Returns the numbers that the services of all files publish, in either mode.
-pub fn published<'d>(roots: impl Iterator<Item = Value<'d>>) -> BTreeSet<u16> {
+pub fn published<'d>(roots: impl Iterator<Item = Value<'d>>) -> Taken {
     let services = roots.flat_map(|root| root.get("services").map(|s| s.entries()).unwrap_or_default());
     let ports = services.flat_map(|(_, service)| service.get("ports").map(|p| p.items()).unwrap_or_default());
     let range = |value: Value<'_>| match value.get("published").or_else(|| value.get("target")) {
@@ -79,7 +78,9 @@ pub fn published<'d>(roots: impl Iterator<Item = Value<'d>>) -> BTreeSet<u16> {
         }
         None => short::ports(&Page::quiet(&value)?)?.published,
     };
-    ports.filter_map(range).flat_map(|(first, last): (u16, u16)| first..=last).collect()
+    let mut taken = Taken::default();
+    ports.filter_map(range).for_each(|(first, last)| taken.take(first, last));
+    taken
 }
 
 fn twice(page: &mut Page<'_, '_>, value: &Value<'_>, number: u16) {

@@ -1,8 +1,9 @@
 //! A stack file that is being read: its texts, its places, and the findings.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::free::Taken;
 use super::interpolate::interpolate;
 use super::template::Expanded;
 use crate::finding::{At, Level, codes};
@@ -27,7 +28,7 @@ pub struct Page<'d, 'w> {
     /// The known images.
     pub images: &'w Images,
     /// The ports that services of all files publish, or that fixes offer.
-    pub taken: BTreeSet<u16>,
+    pub taken: Taken,
     /// The findings of all files.
     found: &'w mut Found,
 }
@@ -50,15 +51,13 @@ impl<'d, 'w> Page<'d, 'w> {
         // Only the command line names the stack, and each of several files may belong to another
         // stack.
         let stack = if several { format!("STACK({})", file.path) } else { "STACK".to_owned() };
-        let taken = BTreeSet::new();
-        Self { file: file.path.into(), stack, root, definitions, images, taken, found }
+        let (file, taken) = (file.path.into(), Taken::default());
+        Self { file, stack, root, definitions, images, taken, found }
     }
 
     /// Returns a number for a port of a node that no service publishes: `port`, or the next free one.
     pub fn free_port(&mut self, port: u16) -> u16 {
-        let free = (port..u16::MAX).find(|number| !self.taken.contains(number)).unwrap_or(port);
-        self.taken.insert(free);
-        free
+        self.taken.next(port)
     }
 
     /// Returns the place of a value.
