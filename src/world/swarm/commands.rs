@@ -161,10 +161,10 @@ pub fn seek(page: &mut Page<'_, '_>, services: &[(&str, Value<'_>)], names: &Nam
 
 /// Reports clusters that never form: the servers of one stack, as `workloads` has them.
 pub fn form(page: &mut Page<'_, '_>, services: &[(&str, Value<'_>)], workloads: &[&Workload]) {
-    let own = |name: &str| workloads.iter().find(|w| w.name == name);
+    let own: BTreeMap<&str, &Workload> = workloads.iter().map(|w| (w.name.as_str(), *w)).collect();
     let all: Vec<(Value<'_>, &Workload, Server)> = services
         .iter()
-        .filter_map(|(name, service)| own(name).and_then(|w| Some((*service, *w, server(service, w)?))))
+        .filter_map(|(name, service)| own.get(name).and_then(|w| Some((*service, *w, server(service, w)?))))
         .collect();
     let mut members: BTreeMap<String, u32> = BTreeMap::new();
     for (_, workload, server) in all.iter().filter(|(.., server)| server.votes()) {
