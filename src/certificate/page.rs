@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Cell, Hazard, Part, Resource, Verdict, duties};
 use crate::emit::Page;
 use crate::gap::Gap;
-use crate::mechanism::{Id, Mechanism, Strength};
+use crate::mechanism::{Id, Mechanism, Strength, numbered};
 use crate::model::{Members, Model, Service};
 use crate::world::pod_security::Security;
 
@@ -119,18 +119,6 @@ fn columns(parts: &[(&Service, &Part)]) -> Vec<(String, Part)> {
 
 fn table(part: &Part) -> Vec<String> {
     part.cells.iter().map(cell).collect()
-}
-
-/// Returns the words of mechanisms with their numbers: `1 path, 3 affinity`.
-fn numbered(by: &[&Mechanism]) -> String {
-    let mut words = String::new();
-    for mechanism in by {
-        words.push_str(if words.is_empty() { "" } else { ", " });
-        words.push(char::from(b'0' + mechanism.strength as u8));
-        words.push(' ');
-        words.push_str(mechanism.id);
-    }
-    words
 }
 
 /// Returns a cell: `1 path, 3 affinity`. The notes have the mechanisms that are missing.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use berthc::certificate::{Cell, Part, Verdict};
 use berthc::diag::failed;
+use berthc::mechanism::numbered;
 use berthc::model::Service;
 use berthc::{Compiled, Target, explain};
 use clap::Args;
@@ -76,23 +77,17 @@ fn parts<'c>(compiled: &'c Compiled, wanted: &BTreeSet<Target>) -> Vec<(&'c Serv
 fn words(cell: &Cell) -> String {
     match &cell.verdict {
         Verdict::Held { by, lost } => {
-            let held: Vec<String> = by.iter().map(|m| format!("{} {}", m.strength as u8, m.id)).collect();
             let lost: Vec<&str> = lost.iter().map(|m| m.id).collect();
             match lost.as_slice() {
-                [] => held.join(", "),
-                lost => format!("{}   (lost: {})", held.join(", "), lost.join(", ")),
+                [] => numbered(by),
+                lost => format!("{}   (lost: {})", numbered(by), lost.join(", ")),
             }
         }
         Verdict::AsData => "same as the first resource".into(),
         Verdict::Never(why) => format!("cannot happen: {why}"),
         Verdict::Duty => "5 duty".into(),
-        Verdict::Gap { open, by, .. } => {
-            let held: Vec<String> = by.iter().map(|m| format!("{} {}", m.strength as u8, m.id)).collect();
-            match held.as_slice() {
-                [] => "NOTHING".into(),
-                held => format!("{}; {}: NOTHING", held.join(", "), open.join(", ")),
-            }
-        }
+        Verdict::Gap { by, .. } if by.is_empty() => "NOTHING".into(),
+        Verdict::Gap { open, by, .. } => format!("{}; {}: NOTHING", numbered(by), open.join(", ")),
     }
 }
 

@@ -57,6 +57,18 @@ impl PartialEq for Mechanism {
 
 impl Eq for Mechanism {}
 
+/// Returns the words of mechanisms with their numbers: `1 path, 3 affinity`.
+pub fn numbered(by: &[&Mechanism]) -> String {
+    let mut words = String::new();
+    for mechanism in by {
+        words.push_str(if words.is_empty() { "" } else { ", " });
+        words.push(char::from(b'0' + mechanism.strength as u8));
+        words.push(' ');
+        words.push_str(mechanism.id);
+    }
+    words
+}
+
 /// What the search loses when it removes a mechanism.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {

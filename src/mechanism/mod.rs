@@ -19,7 +19,7 @@ pub mod swarm;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use declared::{Carried, Effect, Id, Mechanism, Removable, Strength};
+pub use declared::{Carried, Effect, Id, Mechanism, Removable, Strength, numbered};
 pub use expected::{Data, Expected, Member, Network};
 pub use own::{Own, Subject};
 

@@ -212,16 +212,23 @@ impl<'m, 'a, 'c> Run<'m, 'a, 'c> {
         }
     }
 
+    /// Renders the items of a command, each word of which stands on a line of its own.
+    fn items(&mut self, templates: &[Template]) -> Vec<Text> {
+        let mut all = Vec::new();
+        for template in templates {
+            let words = self.maker.item(template);
+            let place = self.maker.service.place(&template.route);
+            words.iter().for_each(|word| self.maker.check_line_length(std::slice::from_ref(word), place));
+            all.extend(words);
+        }
+        all
+    }
+
     /// Adds the image and its command. `guard` is the directory that the process locks first.
     fn image(&mut self, program: &Program, guard: Option<&str>, root: &Route) {
         let at = self.maker.service.key(&root.at("command"));
-        let mut command = self.maker.words(&program.command);
-        let args = self.maker.words(&program.args);
-        for template in program.command.iter().chain(&program.args) {
-            for word in self.maker.item(template) {
-                self.maker.check_line_length(&[word], self.maker.service.place(&template.route));
-            }
-        }
+        let mut command = self.items(&program.command);
+        let args = self.items(&program.args);
         if guard.is_some() {
             self.add(at, ["--entrypoint", "/bin/sh"]);
         } else if !command.is_empty() {

@@ -22,7 +22,7 @@ use super::scope;
 use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::emit::Page;
-use crate::model::Service;
+use crate::model::{File, Service};
 use crate::plan::context::{Accepted, Context};
 use crate::route;
 use crate::target::Target;
@@ -76,10 +76,16 @@ fn plan(context: &mut Context<'_>, subject: SwarmService<'_>) -> Plan {
     storage::check(context, subject);
     let added = raw::read(context, subject);
     let shared = subject.ids().len() > 1 || context.group.len() > 1;
-    let (mut stacks, mut files) = (Vec::new(), BTreeMap::new());
+    let differ = subject.workload.files.iter().any(File::names_member);
+    let (mut stacks, mut files, mut configs) = (Vec::new(), BTreeMap::new(), Vec::new());
     for (index, id) in subject.ids().into_iter().enumerate() {
         let maker = Maker::new(subject, id, index == 0);
-        let configs = carried::configs(context, subject, id);
+        // Files that name no member are the same for all.
+        if differ || index == 0 {
+            configs = carried::configs(context, subject, id);
+            let on_disk = configs.iter().map(|config| &config.on_disk);
+            files.extend(on_disk.map(|file| (file.path.clone(), file.text.clone())));
+        }
         let mut member = maker.member(context, &configs);
         raw::apply(&added, &mut member);
         let mut services = vec![member];
@@ -98,7 +104,6 @@ fn plan(context: &mut Context<'_>, subject: SwarmService<'_>) -> Plan {
             secrets: carried::secrets(subject),
             services,
         });
-        files.extend(configs.into_iter().map(|config| (config.on_disk.path, config.on_disk.text)));
     }
     faults::too_long(context, subject, &stacks);
     carried::check_secrets(context, subject);
