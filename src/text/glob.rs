@@ -57,6 +57,7 @@ impl Glob {
                 c => Term::Char(c),
             });
         }
+        terms.shrink_to_fit();
         Some(Self(terms))
     }
 

@@ -194,17 +194,16 @@ fn bare(workload: &Workload) -> bool {
 }
 
 fn search(
-    worlds: Worlds<'_>,
+    mut worlds: Worlds<'_>,
     accepts: &[Accept],
     (bounds, memo): (Bounds, &Memo),
     changes: Vec<Finding>,
     tell: &mut dyn FnMut(Progress),
 ) -> Verified {
-    let Worlds { files, targets, read, passed } = worlds;
-    let accepts = Accepts::read(&files, &targets, accepts);
+    let accepts = Accepts::take(&mut worlds, accepts);
     let mut all = Vec::new();
-    let mut verified = Verified { passed, ..Verified::default() };
-    for Read { target, files, mut world } in read {
+    let mut verified = Verified { passed: worlds.passed, ..Verified::default() };
+    for Read { target, files, mut world } in worlds.read {
         let explored = explore::watched(target, &world, bounds, memo, &mut |done, of| {
             tell(Progress::Searching(done, of));
         });

@@ -1,7 +1,9 @@
 //! The findings of the readers, and the parts that they do not understand.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use super::accepts::Page;
 use super::unread::Unread;
 use super::workload::{Workload, World};
 use crate::finding::{At, Finding, FindingId, Level, codes};
@@ -16,6 +18,8 @@ pub struct Found {
     pub unread: Vec<Unread>,
     /// The files of which a whole document could not be read.
     pub lost: Vec<String>,
+    /// The acceptances of each file that has one, by path.
+    pub pages: BTreeMap<Arc<str>, Page>,
     reported: BTreeSet<(String, At)>,
 }
 
@@ -116,8 +120,8 @@ impl Found {
 
     /// Makes a World of `workloads` and everything that was found.
     pub fn world(self, workloads: Vec<Workload>) -> World {
-        let Self { findings, unread, lost, reported: _ } = self;
-        World { workloads, unread, lost, findings, ..World::default() }
+        let Self { findings, unread, lost, pages, reported: _ } = self;
+        World { workloads, unread, lost, findings, pages, ..World::default() }
     }
 
     fn list(&mut self, unread: Unread) {

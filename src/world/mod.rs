@@ -3,9 +3,11 @@
 //! One reader per orchestrator makes it from text alone, without access to any plan. A reader lists
 //! what it does not understand. The explorer searches the behaviour of a World.
 
+mod accepts;
 mod checks;
 pub mod data_mounts;
 mod ends;
+mod file;
 pub mod fleet;
 mod floating;
 mod forming;
@@ -28,13 +30,15 @@ mod worlds;
 
 pub use crate::finding::At;
 use crate::target::Target;
+pub use accepts::{Block, Page};
+pub use file::File;
 pub use known::Known;
 pub use mount::{Missing, Mount, Source, Volume};
 pub use placement::{Apart, Selector, Term, Want, Whom};
 pub use unread::{Unread, UnreadKind};
 pub use workload::{
-    File, Forgets, Inspect, Kind, Member, Order, PersistentVolume, Port, Rolling, Toleration, Update,
-    Workload, World,
+    Forgets, Inspect, Kind, Member, Order, PersistentVolume, Port, Rolling, Toleration, Update, Workload,
+    World,
 };
 pub use worlds::{Read, Worlds};
 

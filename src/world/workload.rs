@@ -3,21 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::accepts::Page;
 use super::mount::{Mount, Source};
 use super::placement::{Apart, Want};
 use super::unread::Unread;
 use crate::finding::{At, Finding};
 use crate::images::{Floats, Resembles, Software};
 use crate::world::pod_security::Forbidden;
-
-/// A file to read.
-#[derive(Debug, Clone, Copy)]
-pub struct File<'f> {
-    /// The path, as messages show it. Its extension distinguishes units from YAML.
-    pub path: &'f str,
-    /// The whole text.
-    pub text: &'f str,
-}
 
 /// The content of the files of one orchestrator.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +26,8 @@ pub struct World {
     pub lost: Vec<String>,
     /// The findings that need no search.
     pub findings: Vec<Finding>,
+    /// The acceptances of each file that has one, by path.
+    pub pages: BTreeMap<Arc<str>, Page>,
 }
 
 /// The kinds of workload.

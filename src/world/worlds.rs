@@ -1,7 +1,8 @@
 //! Files of several orchestrators: each is read once, by the reader of its orchestrator.
 
+use super::file::File;
 use super::known::Known;
-use super::workload::{File, World};
+use super::workload::World;
 use crate::target::Target;
 
 /// Files of several orchestrators, read.

@@ -3,11 +3,25 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::comments::Comment;
+
 /// One document of a file.
 #[derive(Debug, Clone)]
 pub struct Document {
     /// The nodes; each parent comes before its children, the root first.
     pub(super) nodes: Vec<Node>,
+}
+
+/// What a text says.
+#[derive(Debug, Default)]
+pub struct Parsed<'t> {
+    /// The documents.
+    pub documents: Vec<Document>,
+    /// What was skipped or ignored, and where.
+    pub faults: Vec<Fault>,
+    /// The comments with the wanted word. A `#` inside a scalar starts no comment, and nothing after an
+    /// error is one.
+    pub comments: Vec<Comment<'t>>,
 }
 
 /// A value in a document.

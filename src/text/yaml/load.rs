@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
-use super::document::{Document, Fault, Kind, Node, Step, Style};
+use super::document::{Document, Fault, Kind, Node, Parsed, Step, Style};
 
 /// Maximum number of values that the aliases of one file may expand to.
 pub const MAX_COPIES: usize = 200_000;
@@ -46,49 +46,42 @@ struct Loader<'l> {
 /// The line of the file, and why the document cannot be read.
 type Stop = (usize, String);
 
-/// Reads the documents of one part of a file; `before` lines precede it.
+/// Reads the documents of one part of a file; `before` lines precede it. Adds the byte ranges of its
+/// scalars to `scalars`; what follows an error counts as one scalar.
 pub(super) fn load(
     text: &str,
     before: usize,
     copies: &mut usize,
-    read: &mut Vec<Document>,
-    faults: &mut Vec<Fault>,
+    parsed: &mut Parsed<'_>,
+    mut scalars: Option<&mut Vec<Range<usize>>>,
 ) {
     let (nodes, open, anchors) = (Vec::new(), Vec::new(), BTreeMap::new());
-    let mut loader = Loader { before, nodes, open, anchors, copies, faults };
+    let mut loader = Loader { before, nodes, open, anchors, copies, faults: &mut parsed.faults };
     for event in Parser::new_from_str(text) {
         let done = match event {
             Ok((Event::DocumentEnd, _)) => {
                 loader.anchors.clear();
                 let nodes = std::mem::take(&mut loader.nodes);
-                read.extend((!nodes.is_empty()).then_some(Document { nodes }));
+                parsed.documents.extend((!nodes.is_empty()).then_some(Document { nodes }));
                 Ok(())
             }
-            Ok((event, span)) => loader.event(event, &span),
-            Err(e) => Err((before + e.marker().line(), format!("not YAML: {}", e.info()))),
+            Ok((event, span)) => {
+                if let (Some(scalars), Event::Scalar(..)) = (&mut scalars, &event) {
+                    scalars.extend(span.byte_range());
+                }
+                loader.event(event, &span).map_err(|stop| (stop, span.start.byte_offset()))
+            }
+            Err(e) => {
+                let stop = (before + e.marker().line(), format!("not YAML: {}", e.info()));
+                Err((stop, e.marker().byte_offset()))
+            }
         };
-        if let Err((line, message)) = done {
-            faults.push(Fault { line, message, fatal: true });
+        if let Err(((line, message), at)) = done {
+            loader.faults.push(Fault { line, message, fatal: true });
+            scalars.into_iter().for_each(|all| all.push(at.unwrap_or_default()..text.len()));
             return;
         }
     }
-}
-
-/// Returns the byte ranges of the scalars of `text`. After an error, the whole text counts as one
-/// scalar.
-pub(super) fn scalars(text: &str) -> Vec<Range<usize>> {
-    let mut all = Vec::new();
-    for event in Parser::new_from_str(text) {
-        match event {
-            Ok((Event::Scalar(..), span)) => all.extend(span.byte_range()),
-            Ok(_) => {}
-            Err(e) => {
-                all.push(e.marker().byte_offset().unwrap_or_default()..text.len());
-                break;
-            }
-        }
-    }
-    all
 }
 
 impl Loader<'_> {

@@ -4,11 +4,13 @@
 //! value counts, as in kubectl. Parts that cannot be read are skipped and reported. Time and memory
 //! are linear in the text, plus [`MAX_COPIES`] for aliases.
 
+mod comments;
 mod document;
 pub mod edit;
 mod load;
 
-pub use document::{Document, Fault, Value};
+pub use comments::Comment;
+pub use document::{Document, Fault, Parsed, Value};
 pub use load::{MAX_COPIES, MAX_DEPTH};
 
 /// Returns the documents of `text` and what was skipped.
@@ -19,52 +21,25 @@ pub fn documents(text: &str) -> (Vec<Document>, Vec<String>) {
 
 /// Returns the documents of `text`, what was skipped, and where.
 pub fn read(text: &str) -> (Vec<Document>, Vec<Fault>) {
-    let (mut read, mut faults, mut copies) = (Vec::new(), Vec::new(), 0);
+    let Parsed { documents, faults, .. } = parse(text, None);
+    (documents, faults)
+}
+
+/// Reads `text`, with the comments that contain `word`.
+pub fn parse<'t>(text: &'t str, word: Option<&str>) -> Parsed<'t> {
+    let (mut parsed, mut copies) = (Parsed::default(), 0);
     for (before, part) in split(text.strip_prefix('\u{feff}').unwrap_or(text)) {
-        if part.lines().any(is_content) {
-            load::load(part, before, &mut copies, &mut read, &mut faults);
+        if !part.lines().any(is_content) {
+            continue;
+        }
+        let word = word.filter(|word| part.contains(word));
+        let mut scalars = word.map(|_| Vec::new());
+        load::load(part, before, &mut copies, &mut parsed, scalars.as_mut());
+        if let (Some(word), Some(scalars)) = (word, scalars) {
+            comments::add(part, (before, word), &scalars, &mut parsed.comments);
         }
     }
-    (read, faults)
-}
-
-/// A comment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Comment<'t> {
-    /// Its line, from 1.
-    pub line: usize,
-    /// The column of its `#`, in bytes from 0.
-    pub column: usize,
-    /// Its text after the `#`.
-    pub text: &'t str,
-}
-
-/// Returns the comments of `text` that contain `word`. A `#` inside a scalar starts no comment.
-/// After an error, the result is empty.
-pub fn comments<'t>(text: &'t str, word: &str) -> Vec<Comment<'t>> {
-    let mut found = Vec::new();
-    for (before, part) in split(text) {
-        let scalars = if part.contains(word) { load::scalars(part) } else { continue };
-        let mut start = 0;
-        for (number, line) in part.split_inclusive('\n').enumerate() {
-            let outside = |at: usize| {
-                let next = scalars.partition_point(|s| s.start <= at);
-                next.checked_sub(1).is_none_or(|i| scalars[i].end <= at)
-            };
-            let opens = |at: usize| at == 0 || line[..at].ends_with([' ', '\t']);
-            let column =
-                line.match_indices('#').map(|(at, _)| at).find(|at| opens(*at) && outside(start + at));
-            if let Some(column) = column.filter(|at| line[*at..].contains(word)) {
-                found.push(Comment {
-                    line: before + number + 1,
-                    column,
-                    text: line[column + 1..].trim_end(),
-                });
-            }
-            start += line.len();
-        }
-    }
-    found
+    parsed
 }
 
 /// Returns whether a line is content: not empty, no comment, no document marker, no directive.

@@ -287,6 +287,7 @@ impl Reader<'_> {
                 }
             }
         }
+        mounts.data.shrink_to_fit();
         mounts
     }
 

@@ -30,6 +30,7 @@ pub fn others<'s>(steps: &'s [Step], main: Option<&Main<'s>>, found: &mut Found)
         // A command after the end of the first container runs after it.
         stopped |= step.key == "ExecStop" && step.ends();
         let Some(Docker::Run(run)) = &step.docker else { continue };
+        let run: &Run = run;
         let again = |main: Main<'s>| std::ptr::eq(main.run, run) || alternative(&main, step, run);
         if main.copied().is_some_and(again) || run.is_idle() {
             continue;

@@ -60,9 +60,9 @@ const IDLE: [&str; 18] = [
 #[derive(Debug, Clone)]
 pub enum Docker {
     /// `docker run`.
-    Run(Run),
+    Run(Box<Run>),
     /// `docker create`.
-    Create(Run),
+    Create(Box<Run>),
     /// `docker start`.
     Start {
         /// Whether it stays attached.
@@ -200,6 +200,7 @@ fn options(words: &[Word], switches: &[&str], short: &[(char, &str)], mixed: boo
             }
         }
     }
+    found.shrink_to_fit();
     Some(Line { options: found, rest, unknown })
 }
 
@@ -238,7 +239,7 @@ pub fn read(command: &Command) -> Result<Docker, String> {
             let line = options(rest, &SWITCHES, &SHORT, false).ok_or_else(|| unclear(&verb.text))?;
             let (image, args) = line.rest.split_first().ok_or("`docker run` without an image")?;
             let (image, args, unknown) = (image.clone(), args.to_vec(), line.unknown);
-            let run = Run { options: line.options, image, args, unknown };
+            let run = Box::new(Run { options: line.options, image, args, unknown });
             if verb.text == "run" { Docker::Run(run) } else { Docker::Create(run) }
         }
         "start" => {

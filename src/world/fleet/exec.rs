@@ -43,7 +43,7 @@ impl<'n> Environment<'n> {
 
     /// Returns the words of one command; `None` if they become too long.
     pub fn command(&self, words: &[unit::Word], ran: &mut Ran) -> Option<Vec<Word>> {
-        let mut all = Vec::new();
+        let mut all = Vec::with_capacity(words.len());
         let (mut literal, mut named) = (false, false);
         for (i, word) in words.iter().enumerate() {
             let mut text = word.text.as_str();

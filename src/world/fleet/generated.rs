@@ -95,7 +95,7 @@ pub fn steps(unit: &Unit, name: Name<'_>, found: &mut Found) -> Vec<Step> {
 }
 
 fn step(line: &Line, key: &str, command: Command, docker: Option<Docker>) -> Step {
-    let (key, file, raw) = (key.to_owned(), line.file.clone(), String::new());
+    let (key, file, raw) = (key.to_owned(), line.file.clone(), "".into());
     Step { key, file, raw, ignored: false, command, docker }
 }
 

@@ -43,7 +43,7 @@ use self::stop::Victim;
 pub use self::stop::{own_end, written};
 use self::together::{Instance, Set};
 use super::found::Found;
-use super::{Apart, File, Kind, Member, Mount, Source, Want, Whom, Workload, World};
+use super::{Apart, File, Kind, Member, Mount, Source, Want, Whom, Workload, World, accepts};
 use crate::finding::{At, codes};
 use crate::images::Images;
 use crate::text::glob::Glob;
@@ -51,6 +51,9 @@ use crate::text::glob::Glob;
 /// Reads units and their drop-ins. A unit that fleet refuses is a finding, and not a workload.
 pub fn read(files: &[File<'_>], images: &Images) -> World {
     let mut found = Found::default();
+    for file in files.iter().filter(|file| accepts::is_marked(file)) {
+        found.pages.insert(file.path.into(), accepts::Page::of_unit(file));
+    }
     let units = unit::all(files, &mut found);
     for unit in units.iter().filter(|unit| !unit.local) {
         ignored::check(unit, &mut found);
@@ -58,9 +61,10 @@ pub fn read(files: &[File<'_>], images: &Images) -> World {
     let set = Set::new(&units, &mut found);
     set.report_unmatched_globs(&mut found);
     set.report_unsatisfiable(&mut found);
-    let (mut workloads, mut kills) = (Vec::new(), Vec::new());
+    let count = set.instances.len();
+    let (mut workloads, mut kills) = (Vec::with_capacity(count), Vec::with_capacity(count));
     let mut said: BTreeSet<&str> = BTreeSet::new();
-    let mut steps: Vec<Vec<Step>> = Vec::new();
+    let mut steps: Vec<Vec<Step>> = Vec::with_capacity(count);
     for instance in &set.instances {
         // The instances of a template share their errors.
         let mut again = Found::default();

@@ -37,7 +37,7 @@ pub struct Step {
     /// The file.
     pub file: Arc<str>,
     /// The line as it is written; empty for what podman's generator makes.
-    pub raw: String,
+    pub raw: Arc<str>,
     /// Whether systemd ignores its failure.
     pub ignored: bool,
     /// The words.
@@ -117,6 +117,7 @@ pub fn steps(unit: &Unit, name: Name<'_>, found: &mut Found) -> Vec<Step> {
                 false => found.unread(at.clone(), what),
             }
         }
+        let raw: Arc<str> = value.as_str().into();
         for command in ran.commands {
             let docker = docker::is_docker(&command).then(|| docker::read(&command));
             let docker = docker.and_then(|read| {
@@ -127,10 +128,11 @@ pub fn steps(unit: &Unit, name: Name<'_>, found: &mut Found) -> Vec<Step> {
                 read.map_err(left).ok()
             });
             let ignored = value.chars().take_while(|c| "-@:+!|".contains(*c)).any(|c| c == '-');
-            let (key, file, raw) = (key.clone(), line.file.clone(), value.clone());
+            let (key, file, raw) = (key.clone(), line.file.clone(), raw.clone());
             steps.push(Step { key, file, raw, ignored, command, docker });
         }
     }
+    steps.shrink_to_fit();
     steps
 }
 
@@ -149,7 +151,7 @@ pub struct Main<'s> {
 pub fn main<'s>(steps: &'s [Step], found: &mut Found) -> Option<Main<'s>> {
     let starts = || steps.iter().filter(|step| step.key == "ExecStart");
     let runs = steps.iter().filter_map(|step| match &step.docker {
-        Some(Docker::Run(run)) => Some((step, run)),
+        Some(Docker::Run(run)) => Some((step, run.as_ref())),
         _ => None,
     });
     let of = |(step, run): (&'s Step, &'s Run)| {

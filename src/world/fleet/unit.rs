@@ -277,6 +277,8 @@ fn accepted(file: &File<'_>, name: String, path: Arc<str>, local: bool) -> Resul
     if let Some((error, at)) = rules.refused() {
         return Err((error, at.clone()));
     }
+    // The lines and rules say it.
+    let parsed = Parsed { options: Vec::new(), ..parsed };
     let lines = settings.into_iter().map(|setting| Line { file: path.clone(), setting }).collect();
     Ok(Unit { name, file: path, parsed, rules, lines, local })
 }

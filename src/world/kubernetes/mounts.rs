@@ -139,6 +139,7 @@ impl<'d> Mounts<'d> {
             }
             member.mounts.push(mount);
         }
+        member.mounts.shrink_to_fit();
     }
 
     /// Returns whether a volume that `container` mounts at `target` can be data. Only directories of

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::quiet;
 use crate::finding::{At, codes};
-use crate::text::yaml::{self, Document, Fault, Value};
-use crate::world::File;
+use crate::text::yaml::{Document, Fault, Parsed, Value};
 use crate::world::found::Found;
+use crate::world::{File, Page, accepts};
 
 /// An object of the API.
 #[derive(Clone)]
@@ -88,7 +88,11 @@ pub(super) fn documents(files: &[File<'_>], found: &mut Found) -> Vec<(Arc<str>,
     let mut all = Vec::with_capacity(files.len());
     for file in files {
         let path: Arc<str> = file.path.into();
-        let (documents, faults) = yaml::read(file.text);
+        let parsed = accepts::parse(file);
+        if accepts::is_marked(file) {
+            found.pages.insert(path.clone(), Page::of_manifest(file, &parsed));
+        }
+        let Parsed { documents, faults, .. } = parsed;
         let template = if file.text.contains("{{") { file.text.lines().position(is_template) } else { None };
         let broken = faults.iter().any(|f| f.fatal);
         if broken {

@@ -27,10 +27,10 @@ use self::commands::Names;
 use self::overlay::Bases;
 use self::page::Page;
 use super::found::Found;
-use super::{At, File, World};
+use super::{At, File, World, accepts};
 use crate::finding::{Level, codes};
 use crate::images::Images;
-use crate::text::yaml::{self, Document, Fault, Value};
+use crate::text::yaml::{Document, Parsed, Value};
 
 /// Reads the stack files of one swarm. The services of a file belong to one stack.
 ///
@@ -38,12 +38,16 @@ use crate::text::yaml::{self, Document, Fault, Value};
 pub fn read(files: &[File<'_>], images: &Images) -> World {
     let mut found = Found::default();
     let mut stacks = Vec::new();
-    let read: Vec<(Vec<Document>, Vec<Fault>)> = files.iter().map(|file| yaml::read(file.text)).collect();
-    let roots = files.iter().zip(&read).filter_map(|(file, (all, _))| Some((file.path, all.first()?.root())));
-    let bases = overlay::bases(roots);
-    let names = Names::new(read.iter().filter_map(|(all, _)| Some(all.first()?.root())));
-    let mut taken = network::published(read.iter().filter_map(|(all, _)| Some(all.first()?.root())));
-    for (file, (documents, faults)) in files.iter().zip(&read) {
+    let read: Vec<Parsed<'_>> = files.iter().map(accepts::parse).collect();
+    let roots = || read.iter().map(|parsed| parsed.documents.first().map(Document::root));
+    let bases = overlay::bases(files.iter().zip(roots()).filter_map(|(file, root)| Some((file.path, root?))));
+    let names = Names::new(roots().flatten());
+    let mut taken = network::published(roots().flatten());
+    for (file, parsed) in files.iter().zip(&read) {
+        if accepts::is_marked(file) {
+            found.pages.insert(file.path.into(), accepts::Page::of_stack(file, parsed));
+        }
+        let Parsed { documents, faults, .. } = parsed;
         if faults.iter().any(|f| f.fatal) {
             found.lost.push(file.path.to_owned());
         }
