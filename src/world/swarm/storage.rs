@@ -326,14 +326,31 @@ fn written<'d>(page: &mut Page<'d, '_>, value: &Value<'d>) -> Option<Written<'d>
     }
     let mut text = |key: &str| page.text_of(value, key);
     let (kind, source, target) = (text("type"), text("source"), text("target"));
-    let subpath = value.at(&["volume", "subpath"]).and_then(|s| page.text(&s)).filter(|s| !s.is_empty());
+    let kind = kind.unwrap_or_else(|| "volume".to_owned());
+    let subpath = subpath(page, value, &kind);
     Some(Written {
-        kind: kind.unwrap_or_else(|| "volume".to_owned()),
+        kind,
         source: source.unwrap_or_default(),
         target: target.unwrap_or_default(),
         subpath,
         value: *value,
     })
+}
+
+/// Returns the directory of the volume that is mounted, and reports it: a client before 28 has no such field
+/// (docker/cli `cli/compose/types/types.go`: not in 27.5.1, in 28.0.0).
+fn subpath<'d>(page: &mut Page<'d, '_>, value: &Value<'d>, kind: &str) -> Option<String> {
+    let subpath = value.at(&["volume", "subpath"])?;
+    let text = page.text(&subpath).filter(|s| !s.is_empty())?;
+    if kind == "volume" {
+        page.found(
+            (codes::IGNORED, Level::Note),
+            &[&subpath],
+            format!("a docker client older than 28 drops `subpath: {text}` and mounts the whole volume"),
+            "a volume of its own, or deploy with a client of 28 or newer",
+        );
+    }
+    Some(text)
 }
 
 fn undefined(page: &mut Page<'_, '_>, w: &Written<'_>) {

@@ -75,6 +75,7 @@ const WORDS: &[(&str, &str)] = &[
     ("run in the foreground", "a command changes"),
     ("if it is a server with data of its own", "only the reader knows what the container does"),
     ("subPath: again", "the data moves"),
+    ("or deploy with a client of 28", "the data moves, or nothing in the file changes"),
     ("target: /", "a part of a mount in short form"),
     ("type: Directory, with", "only the reader knows the path"),
     ("type: bind, source:", "a choice"),

@@ -136,6 +136,14 @@ fn keys_that_the_stack_command_drops_are_reported() {
     assert_eq!(codes("oom_score_adj: -500", ""), one("rule-ignored", N));
     assert_eq!(codes("restart: \"no\"", ""), one("rule-ignored", N));
     assert_eq!(codes("restart: always", ""), []);
+    let mount = |kind: &str, path: &str| {
+        let (source, of) = if kind == "volume" { ("d", "volumes: { d: }\n") } else { ("/srv/d", "") };
+        let mount =
+            format!("{{ type: {kind}, source: {source}, target: /d, volume: {{ subpath: {path} }} }}");
+        codes(&format!("volumes: [{mount}]"), of)
+    };
+    assert_eq!(mount("volume", "x"), one("rule-ignored", N));
+    assert_eq!((mount("volume", "\"\""), mount("bind", "x")), (vec![], vec![]));
     assert_eq!(codes("networks: { default: { ipv4_address: 10.0.0.5 } }", ""), one("rule-ignored", V));
 }
 

@@ -88,7 +88,8 @@ fn mounts_of_both_forms_are_read() {
         "volumes:\n  - data:/1\n  - /srv/a:/2\n  - ./rel:/3\n  - data:/4:ro\n  - /5\n  - { type: bind, source: /srv/b, target: /6 }\n  - { type: volume, source: data, target: /7, read_only: true }\n  - { type: tmpfs, target: /8 }\n  - { type: volume, source: named, target: /9, volume: { subpath: x } }\n  - /var/run/docker.sock:/var/run/docker.sock\n  - ./my.cnf:/etc/my.cnf",
         "volumes: { data: , named: { name: shared } }\n",
     );
-    silent(&world);
+    assert_eq!(only(&world, "rule-ignored").message.split('`').nth(1), Some("subpath: x"));
+    assert_eq!((world.findings.len(), world.unread.len()), (1, 0));
     let expected = [
         ("/1", host("volume STACK_data", Missing::Created)),
         ("/2", host("/srv/a", Missing::Refused)),
