@@ -1,7 +1,7 @@
 """Simulated nodes: a kubelet, a kernel and disks for each, without a process or a file.
 
 What the controllers, the scheduler and the API server do around them is the real thing. What a
-node does is a model; each rule says which code it follows (kubernetes 1.37.1, pkg/kubelet unless
+node does is a model; each rule says which code it follows (kubernetes 1.37.2, pkg/kubelet unless
 said otherwise). A `Trace` keeps when each container ran and what it held.
 
 The model of one pod:

@@ -61,14 +61,19 @@ def judge(records, claims, whole=True):
                 told = "; ".join(sorted(f"{r['title']}: {strange(r, resource)}" for r in bad))
                 broken.append((f"{service} {resource}/{hazard}: claimed {kind} by {', '.join(words)}; {told}", bad))
             elif kind in ("duty", "gap") and not bad and whole and not any(r["error"] for r in all):
-                if resource != "data" and "one-pod" in claim(claims, service, "data", hazard)[1]:
-                    continue  # the second pod never starts: it waits for the volume
+                if waits(claims, service, resource, hazard):
+                    continue
                 quiet.append((f"{service} {resource}/{hazard}: claimed {kind}, and nothing overlapped", all))
-    for title in sorted({r["title"] for r in records if r.get("breaks") and whole}):
+    for title in sorted({r["title"] for r in records if r.get("breaks") and r.get("sure", True) and whole}):
         all = [r for r in records if r["title"] == title]
         if not any(r["overlaps"] or r["wrong"] or r["error"] for r in all):
             quiet.append((f"{title}: goes round {', '.join(all[0]['breaks'])}, and nothing overlapped", all))
     return broken, quiet, failed
+
+
+def waits(claims, service, resource, hazard):
+    """Whether the second pod never starts because it waits for the volume, whatever else it would hold."""
+    return resource != "data" and "one-pod" in claim(claims, service, "data", hazard)[1]
 
 
 def shaky(records, claims, whole):
@@ -254,4 +259,6 @@ def verdict_cell(records, claims, service, resource, hazard):
         return "never"
     if kind in ("held", "never"):
         return f"{kind} {len(all)}" if not ms and not wrong else f"**{kind}, but {about(ms) if ms else wrong[0]}**"
+    if waits(claims, service, resource, hazard) and not ms:
+        return f"{kind}, waits for the volume"
     return f"{kind} {about(ms)}" if ms else f"**{kind}, but nothing in {len(all)}**"

@@ -153,6 +153,9 @@ def many_flips(r):
         r.settled()
 
 
+s.BREAKS[many_flips] = {"daemonset": "one controller is active"}
+
+
 ALL = [
     Variant("store without anti-affinity: revision's label moved", "store", NO_AFFINITY, "relabel", s.flip),
     Variant("store without anti-affinity: workload deleted in the background, applied again", "store",
