@@ -128,8 +128,8 @@ pub static VOLUME_MISSING: Mechanism = Mechanism {
     id: "volume-missing",
     strength: Fence,
     what: "a volume that does not exist with its driver keeps the container from starting, and the unit tries again",
-    assumes: "",
-    source: "docker volume inspect in ExecStartPre; systemd tries a failed one again",
+    assumes: "dockerd has not crashed since the machine started: what a plugin mounts may not reach the container then",
+    source: "docker volume inspect in ExecStartPre; systemd tries a failed one again; a crash: moby plugin/manager.go, seen on 20.10.24",
     found: volume_missing,
 };
 /// `publish`

@@ -514,7 +514,10 @@ pub fn run(dir: &Path, core: bool, loud: bool, only: &[String], usr: Option<&str
         );
         text += &judge::lines(&lost, |_| "A: per machine, machine's network");
         rows.entry(LOST).or_default().extend(lost);
-        let (own, fine) = moves::run(dir, (&mut m, &second), core, loud, &mut open);
+        let wanted = |name: &str| {
+            (!core || moves::CORE.contains(&name)) && (only.is_empty() || only.iter().any(|o| o == name))
+        };
+        let (own, fine) = moves::run(dir, (&mut m, &second), wanted, loud, &mut open);
         good &= fine;
         told = judge::sum(&open);
         text += &moves::table(&own);

@@ -30,17 +30,19 @@ enum Move {
     Metadata,
     Beside,
     Stranger,
+    Crashed,
 }
 
-pub const NAMES: [&str; 6] = [
+pub const NAMES: [&str; 7] = [
     "cut off",
     "machine stopped",
     "submitted again",
     "metadata moved",
     "second member",
     "stranger on a volume",
+    "plugin's dockerd killed",
 ];
-const MOVES: [(Move, &str, &str, &str); 6] = [
+const MOVES: [(Move, &str, &str, &str); 7] = [
     (Move::CutOff, NAMES[0], "partition", "the first machine is lost and runs on, and heals 25 s later"),
     (Move::Stopped, NAMES[1], "reboot", "fleetd ends: it asks for the stop and gives the unit away"),
     (Move::Replaced, NAMES[2], "update", "destroyed and submitted again, and placed on the other machine"),
@@ -52,7 +54,15 @@ const MOVES: [(Move, &str, &str, &str); 6] = [
         "the second member is started beside the first, against `Conflicts`",
     ),
     (Move::Stranger, NAMES[5], "neighbour", "a container of no spec mounts the volume on the second machine"),
+    (
+        Move::Crashed,
+        NAMES[6],
+        "move",
+        "four times the first machine's dockerd is killed with -9, while the plugins run on, and systemd starts it again",
+    ),
 ];
+/// The number of times that dockerd is killed: what follows does not happen each time.
+const CRASHES: u32 = 4;
 
 fn variants() -> Vec<Variant> {
     let base = Variant { target: Target::Fleet, host: true, count: 2, ..PLAIN };
@@ -101,7 +111,8 @@ impl Member {
     /// Returns whether it moves to the second machine, which has its metadata only if they are
     /// moved.
     fn goes(&self, how: Move) -> bool {
-        !matches!(how, Move::Beside | Move::Stranger) && (how == Move::Metadata) == self.pinned()
+        !matches!(how, Move::Beside | Move::Stranger | Move::Crashed)
+            && (how == Move::Metadata) == self.pinned()
     }
 
     /// The plugin of its volume.
@@ -175,12 +186,25 @@ impl Lab<'_> {
         members.iter().filter(|m| self.nodes(m) != [1]).map(|m| m.unit.service).collect()
     }
 
+    /// Kills the dockerd of the first machine. Returns the members that do not run there afterwards.
+    fn crash(&mut self, members: &[&Member]) -> Vec<&'static str> {
+        for _ in 0..CRASHES {
+            self.m1.systemctl(&["kill", "-s", "KILL", "--kill-who=main", "docker.service"]);
+            sleep(Duration::from_secs(15));
+            let up = eventually(HEALS, || self.m1.docker(&["version"]).is_ok());
+            assert!(up, "dockerd does not come back");
+            self.all(members, &[1]);
+        }
+        members.iter().filter(|m| self.nodes(m) != [1]).map(|m| m.unit.service).collect()
+    }
+
     /// Moves the `members` that leave the first machine. Returns those that did not arrive on the
     /// machine that fleet selects.
     fn strike(&mut self, how: Move, members: &[&Member]) -> Vec<&'static str> {
         match how {
             Move::Beside => return self.beside(members),
             Move::Stranger => return self.stranger(members),
+            Move::Crashed => return self.crash(members),
             _ => {}
         }
         let (go, stay): (Vec<&Member>, Vec<&Member>) = members.iter().copied().partition(|m| m.goes(how));
@@ -206,11 +230,14 @@ impl Lab<'_> {
     }
 }
 
-/// Runs the experiments. Returns their rows, and whether every unit arrived on its machine.
+/// The experiments of the short run.
+pub const CORE: [&str; 2] = [NAMES[0], NAMES[3]];
+
+/// Runs the experiments that are `wanted`. Returns their rows, and whether every unit arrived on its machine.
 pub fn run(
     dir: &Path,
     (m1, m2): (&mut Machine, &Machine),
-    core: bool,
+    wanted: impl Fn(&str) -> bool,
     loud: bool,
     open: &mut Open,
 ) -> (Vec<Row>, bool) {
@@ -262,10 +289,8 @@ pub fn run(
         members.len(),
         if good { "up" } else { "WRONG" }
     );
-    for (how, name, hazard, _) in
-        MOVES.into_iter().filter(|(how, ..)| !core || *how == Move::CutOff || *how == Move::Metadata)
-    {
-        let volumes = |m: &&Member| how != Move::Stranger || m.driver().is_some();
+    for (how, name, hazard, _) in MOVES.into_iter().filter(|(_, name, ..)| wanted(name)) {
+        let volumes = |m: &&Member| !matches!(how, Move::Stranger | Move::Crashed) || m.driver().is_some();
         let mut who: Vec<&Member> = members.iter().filter(volumes).collect();
         for turn in 0..=TRIES {
             delay.take();
@@ -276,7 +301,11 @@ pub fn run(
             for member in &who {
                 let seen = trace::seen(&lab.m1.lives.all, member.unit.service, from, to);
                 let provokes: &[&str] = if member.goes(how) { &[ELSEWHERE] } else { &[] };
-                let breaks: &[&str] = if how == Move::Stranger { &["volume-name"] } else { &[] };
+                let breaks: &[&str] = match how {
+                    Move::Stranger => &["volume-name"],
+                    Move::Crashed => &["volume-name", "volume-missing"],
+                    _ => &[],
+                };
                 let own = judge::judge(
                     &member.of,
                     SwarmService { name, hazard, breaks, provokes },
