@@ -134,6 +134,7 @@ health:
   ready: {{ tcp: client, every: 10s, timeout: 3s }}
 update: {{ pause: 30s }}
 accept:
+  - {{ gap: fleet/data/move, because: "a machine is restarted after its dockerd has crashed" }}
   - {{ gap: fleet/data/relabel, because: "the metadata of a running member is never moved" }}
   - {{ gap: swarm/data/move, because: "each volume is made before its node gets the label" }}
   - {{ gap: swarm/data/relabel, because: "the label of a running member is never moved" }}

@@ -161,7 +161,11 @@ fn on_volumes(shape: &Shape<'_>, fences: Fences, hazard: Hazard) -> Vec<Way> {
         Hazard::Partition => vec![elsewhere(true, always)],
         Hazard::Update | Hazard::Reboot => vec![here(&[&NAME]), elsewhere(true, connected)],
         Hazard::Force => vec![here(&[&NAME]), elsewhere(true, always)],
-        Hazard::Move => vec![way(OTHER, [&VOLUME]), way(EMPTY, [&VOLUME_MISSING])],
+        Hazard::Move => {
+            // After a crash of dockerd nothing keeps a member from the empty mountpoint of a plugin.
+            let crash = shape.workload.volumes().any(|(_, v)| v.by_plugin()).then(|| way(EMPTY, []));
+            [way(OTHER, [&VOLUME]), way(EMPTY, [&VOLUME_MISSING])].into_iter().chain(crash).collect()
+        }
         Hazard::Neighbour => vec![way(SAME, [&VOLUME])],
     }
 }

@@ -128,8 +128,8 @@ pub static VOLUME_MISSING: Mechanism = Mechanism {
     id: "volume-missing",
     strength: Fence,
     what: "a volume that does not exist with its driver keeps the container from starting, and the unit tries again",
-    assumes: "dockerd has not crashed since the machine started: what a plugin mounts may not reach the container then",
-    source: "docker volume inspect in ExecStartPre; systemd tries a failed one again; a crash: moby plugin/manager.go, seen on 20.10.24",
+    assumes: "",
+    source: "docker volume inspect in ExecStartPre; systemd tries a failed one again",
     found: volume_missing,
 };
 /// `publish`
@@ -304,7 +304,9 @@ fn volume_missing(own: &Own<'_>) -> Vec<At> {
             has(name) && if driver == "local" { shared } else { has(driver) }
         };
         let refused = match &mount.source {
-            Source::Host { missing, .. } | Source::Volume { missing, .. } => *missing == Missing::Refused,
+            Source::Host { missing, .. } | Source::Volume { missing, .. } => {
+                matches!(missing, Missing::Refused | Missing::Crashed)
+            }
             Source::Ephemeral => false,
         };
         own.workload.inspects.iter().find(asks).filter(|_| refused).map(|i| &i.at)

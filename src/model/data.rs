@@ -69,4 +69,9 @@ impl Volume {
     pub fn zone(&self, index: usize) -> Option<&str> {
         (!self.zones.is_empty()).then(|| self.zones[index % self.zones.len()].as_str())
     }
+
+    /// Returns whether a plugin of docker mounts it on fleet and Swarm, and not docker itself.
+    pub fn by_plugin(&self) -> bool {
+        self.backend.plugin.is_some_and(|p| p.driver != "local")
+    }
 }

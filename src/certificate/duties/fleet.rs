@@ -41,7 +41,7 @@ pub fn duties(model: &Model, group: &[&Service], service: &Service, w: &Workload
     }
     // Seen on 20.10.24: dockerd starts a plugin that has outlived it again, and at the same time unmounts the
     // folder through which its mounts reach the machine (moby `plugin/manager.go`, HandleExitEvent).
-    if w.volumes().any(|(_, v)| v.backend.plugin.is_some_and(|p| p.driver != "local")) {
+    if w.volumes().any(|(_, v)| v.by_plugin()) {
         section.add(
             "After a crash of dockerd (not after a stop), restart the machine: systemd starts the units again, and what a plugin mounts may not reach the containers, which then write to an empty folder of the machine.",
             vec![],

@@ -10,7 +10,7 @@ use crate::finding::At;
 use crate::hazard::Hazard;
 use crate::images::Life;
 use crate::world::fleet::{own_end, written};
-use crate::world::{Kind, Mount, Source, Workload, data_mounts};
+use crate::world::{Kind, Missing, Mount, Source, Workload, data_mounts};
 
 /// The narrator of fleet.
 pub struct Fleet;
@@ -154,6 +154,9 @@ fn local<'w>(scenario: &Scenario<'w>, step: &Step) -> Option<Option<Sentence<'w>
 
 /// Returns the mount that refuses a missing directory.
 fn refusing(workload: &Workload, mount: Option<&Mount>) -> String {
+    if let Some(Mount { source: Source::Volume { missing: Missing::Crashed, .. }, .. }) = mount {
+        return "restart a machine whose dockerd has crashed; then accept it with that reason".to_owned();
+    }
     let hidden = |target: &str| {
         let volume = workload.software.as_ref().and_then(|s| s.hides(target));
         volume.unwrap_or(target).to_owned()

@@ -71,10 +71,6 @@ impl Narrator for Swarm {
             Action::PowerOff => (format!("{node} is switched off: its tasks are wanted elsewhere"), None),
             Action::Crash => (format!("the process of {name} ends by itself"), None),
             Action::Release => return None,
-            Action::LoseVolume if crashes(scenario) => {
-                let words = "the dockerd of the node crashes and comes back: what the driver of the volume mounts no longer reaches the node";
-                (words.to_owned(), None)
-            }
             _ => (story::common(scenario, step)?, None),
         };
         Some(reported)
@@ -226,14 +222,6 @@ fn follow(name: &str, volume: bool) -> String {
             "type: bind, source: /srv/{name}: Swarm does not create a missing directory; or, each time a label moves: {duty}"
         ),
     }
-}
-
-/// Returns whether all volumes are cluster volumes, which a start never creates.
-fn crashes(scenario: &Scenario<'_>) -> bool {
-    let mut mounts = scenario.actors.iter().flat_map(|actor| &actor.mounts).peekable();
-    mounts.peek().is_some()
-        && mounts
-            .all(|m| !matches!(&m.source, Source::Volume { missing, .. } if *missing != Missing::Crashed))
 }
 
 /// Returns what a person does so that the volume `name` is never empty.

@@ -6,7 +6,7 @@ use crate::explore::scenario::Scenario;
 use crate::explore::search::{Action, Step};
 use crate::explore::state::{NOWHERE, State};
 use crate::finding::At;
-use crate::world::{Mount, Source};
+use crate::world::{Missing, Mount, Source};
 
 /// A sentence about one step, and the line that permits it.
 pub type Sentence<'w> = (String, Option<&'w At>);
@@ -41,6 +41,14 @@ pub fn node(scenario: &Scenario<'_>, step: &Step) -> String {
     }
 }
 
+/// Returns whether a start never creates the volumes, all of which a driver mounts beside dockerd.
+fn crashes(scenario: &Scenario<'_>) -> bool {
+    let mut mounts = scenario.actors.iter().flat_map(|actor| &actor.mounts).peekable();
+    mounts.peek().is_some()
+        && mounts
+            .all(|m| !matches!(&m.source, Source::Volume { missing, .. } if *missing != Missing::Crashed))
+}
+
 /// Returns the sentence of a step that is the same for every orchestrator.
 pub fn common(scenario: &Scenario<'_>, step: &Step) -> Option<String> {
     let node = node(scenario, step);
@@ -52,6 +60,12 @@ pub fn common(scenario: &Scenario<'_>, step: &Step) -> Option<String> {
         Action::Unmount => format!("{node} boots without the disk of the data"),
         Action::Mount => format!("the disk of {node} is mounted"),
         Action::Crash => "its process ends by itself".to_owned(),
+        Action::LoseVolume if crashes(scenario) => {
+            format!(
+                "the dockerd of the {0} crashes and comes back: what the driver of the volume mounts no longer reaches the {0}",
+                scenario.facts.target.host()
+            )
+        }
         Action::LoseVolume => {
             "the volume no longer exists: it was deleted, or the node looks for it elsewhere".to_owned()
         }

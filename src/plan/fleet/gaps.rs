@@ -9,7 +9,7 @@
 //! | relabel | elsewhere the directory is missing; here the container's name, **if all revisions have the first directory in common** | the attached volume; **nothing where attaching does not exclude** | **nothing across machines** |
 //! | partition | the directory, the pin | the attached volume, or a pin; **else nothing** | a pin; **else nothing** |
 //! | reboot | as partition; `RequiresMountsFor`, `--mount` | as partition | as partition |
-//! | move | `--mount` refuses a directory that is missing | `docker volume inspect` first | none |
+//! | move | `--mount` refuses a directory that is missing | `docker volume inspect` first; **nothing where a plugin mounts, after a crash of dockerd** (moby `plugin/manager.go`) | none |
 //! | neighbour | the container's name, bound ports, and the check of the specs | the volume's name | bound ports |
 //!
 //! fleet stops no unit on a machine that it has lost (`agent/reconcile.go` ends its pass if etcd
@@ -58,6 +58,7 @@ pub fn judge(context: &mut Context<'_>, service: &Service, w: &Workload) {
     let mut gaps = Vec::new();
     gaps.extend(dedicated(service, w));
     gaps.extend(volumes(service, w));
+    gaps.extend(crash(service, w));
     gaps.extend(without_data(service, w));
     gaps.extend(revisions(context, service));
     gaps.extend(apart(context, service, w));
@@ -123,6 +124,23 @@ fn volumes(service: &Service, w: &Workload) -> Vec<Gap> {
         );
     }
     gaps
+}
+
+/// Returns the gap of volumes that a plugin of docker mounts. A plugin that has outlived its dockerd is started
+/// again, and at the same time the folder through which its mounts reach the machine is unmounted (moby
+/// `plugin/manager.go`, HandleExitEvent). Seen on docker 20.10.24 under systemd 252, for each of four volumes.
+fn crash(service: &Service, w: &Workload) -> Option<Gap> {
+    let (data, _) = w.volumes().find(|(_, volume)| volume.by_plugin())?;
+    let place = service.place(&data.route.at("volume").at("backend"));
+    let message = format!(
+        "after a crash of dockerd a member may start on an empty folder of its machine in place of {}",
+        data.name
+    );
+    let why = "dockerd and systemd start plugin and member again, and what the plugin mounts may not reach the machine then";
+    Some(
+        Gap::new(gap_id(Resource::Data, Hazard::Move), place, message, why)
+            .fix("restart a machine whose dockerd has crashed, and accept the gap", ""),
+    )
 }
 
 /// Returns the gaps of members without a resource on a machine or a storage.

@@ -22,7 +22,7 @@ use crate::backend::Fences;
 use crate::diag::Place;
 use crate::gap::{Gap, GapId};
 use crate::hazard::{Hazard, Resource};
-use crate::model::{Members, Volume};
+use crate::model::Members;
 use crate::plan::context::Context;
 use crate::route;
 use crate::spec::source::Route;
@@ -107,17 +107,12 @@ fn cluster(subject: SwarmService<'_>, gap: Gap, enough: fn(Fences) -> bool) -> G
     let mut gap = gap;
     gap.opens.extend((placed(subject) && gap.id != relabel).then_some(("cluster volumes", relabel)));
     // The others have this gap already.
-    let shares = subject.workload.volumes().all(|(_, v)| !by_plugin(v));
+    let shares = subject.workload.volumes().all(|(_, v)| !v.by_plugin());
     gap.opens.extend(shares.then(|| ("cluster volumes", gap_id(Resource::Data, Hazard::Move))));
     gap.fix(
         format!("{or}let Swarm manage the volume (engine 23 and newer)"),
         subject.swarm.with_cluster_volumes(),
     )
-}
-
-/// Returns whether a plugin mounts it, and not docker itself.
-fn by_plugin(volume: &Volume) -> bool {
-    volume.backend.plugin.is_some_and(|p| p.driver != "local")
 }
 
 /// Returns whether a label decides where a member runs.
@@ -173,7 +168,7 @@ fn empty(subject: SwarmService<'_>, place: Place, name: &str) -> Option<Gap> {
             ),
             "dockerd starts the volume's driver again, and what it mounts may not reach the node then",
         ),
-        false if subject.workload.volumes().any(|(_, v)| by_plugin(v)) => (
+        false if subject.workload.volumes().any(|(_, v)| v.by_plugin()) => (
             format!("a member may start on an empty volume where {name} is missing"),
             "docker and its volume plugins create a volume that does not exist, and after a crash of dockerd what a plugin mounts may not reach the node",
         ),

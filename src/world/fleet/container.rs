@@ -383,7 +383,13 @@ impl Reader<'_> {
 
     fn volume(&mut self, name: &str, driver: &str, options: &[String], at: &At) -> Source {
         let inspected = self.inspected.get(name).filter(|_| !self.volumes.contains_key(name));
-        let missing = if inspected.is_some() { Missing::Refused } else { Missing::Created };
+        let missing = match inspected {
+            // A plugin that has outlived its dockerd may no longer reach the machine (moby
+            // `plugin/manager.go`, HandleExitEvent; seen on 20.10.24 under systemd 252).
+            Some(_) if driver != "local" => Missing::Crashed,
+            Some(_) => Missing::Refused,
+            None => Missing::Created,
+        };
         let volume = |name: &str, fences| Source::Volume {
             name: name.to_owned(),
             fences,

@@ -301,11 +301,7 @@ pub fn run(
             for member in &who {
                 let seen = trace::seen(&lab.m1.lives.all, member.unit.service, from, to);
                 let provokes: &[&str] = if member.goes(how) { &[ELSEWHERE] } else { &[] };
-                let breaks: &[&str] = match how {
-                    Move::Stranger => &["volume-name"],
-                    Move::Crashed => &["volume-name", "volume-missing"],
-                    _ => &[],
-                };
+                let breaks: &[&str] = if how == Move::Stranger { &["volume-name"] } else { &[] };
                 let own = judge::judge(
                     &member.of,
                     SwarmService { name, hazard, breaks, provokes },

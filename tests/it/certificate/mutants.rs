@@ -79,7 +79,9 @@ exclusive:
   id: true
   data: { data: { mount: /data, volume: { backend: gce-pd, size: 1Gi, zones: [a, b] } } }
   ports: { http: 5000 }
-accept: [{ gap: swarm/data/move, because: x }]
+accept:
+  - { gap: swarm/data/move, because: x }
+  - { gap: fleet/data/move, because: x }
 targets: { kubernetes: { version: "1.34", namespace: db }, fleet: { version: "1.0.0" }, swarm: { engine: "20.10", network: net } }
 "#;
 

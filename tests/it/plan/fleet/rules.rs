@@ -6,7 +6,7 @@ use super::reader::{HOST, docker, value, values, words, x_fleet};
 use super::{compile_with, counted, per_node, units};
 
 const PINNED: &str = "members: { count: 3, first: 1, pin: db }\nexclusive: { DATA }";
-const VOLUME: &str = "members: { count: 2 }\nexclusive: { data: { data: { mount: /data, volume: { backend: aws-ebs, size: 1Gi, zones: [a, b] } } } }";
+const VOLUME: &str = "members: { count: 2 }\nexclusive: { data: { data: { mount: /data, volume: { backend: aws-ebs, size: 1Gi, zones: [a, b] } } } }\naccept: [{ gap: fleet/data/move, because: x }]";
 
 #[test]
 fn the_container_name_comes_from_the_first_directory() {

@@ -105,9 +105,9 @@ fn a_start_needs_an_existing_volume_of_the_right_plugin() {
         let more = format!(
             "members: {{ count: 1, pin: db }}\nexclusive: {{ data: {{ data: {{ mount: /data, volume: {{ backend: {backend}, size: 1Gi, zones: [a] }} }} }} }}"
         );
-        let accept =
-            if backend == "nfs" { "\naccept: [{ gap: fleet/data/relabel, because: x }]" } else { "" };
-        let all = units(&[&counted(&format!("{more}{accept}"))]);
+        let hazard = if backend == "nfs" { "relabel" } else { "move" };
+        let accept = format!("accept: [{{ gap: fleet/data/{hazard}, because: x }}]");
+        let all = units(&[&counted(&format!("{more}\n{accept}"))]);
         Bench::new(says).run(&values(&all["db@0.service"], "ExecStartPre")[1])
     };
     assert!(check("aws-ebs", "test \"$*\" = 'volume inspect -f {{.Driver}} data-db-0' && echo rexray/ebs"));
