@@ -122,13 +122,18 @@ Kinds, by the place of the data:
   writer   one member without data of its own
   external a service that already runs elsewhere and that other specs refer to")]
     Init(init::Init),
-    /// Print the JSON Schema of a spec, for editors
+    /// Print the JSON Schema of a spec, for editors, or the reference of its fields
     #[command(after_help = "\
-Example:
+Examples:
   berthc schema > spec.schema.json
+  berthc schema --markdown > spec.md
 Then write as the first line of a spec:
   # yaml-language-server: $schema=../spec.schema.json")]
-    Schema,
+    Schema {
+        /// Print the reference of all fields in Markdown instead
+        #[arg(long)]
+        markdown: bool,
+    },
     /// Print the completions for a shell
     #[command(after_help = "\
 Examples:

@@ -16,10 +16,13 @@ use super::output::{Format, Output, Report};
 use super::stdout::{Outside, print};
 use super::target::{TargetName, target};
 
+/// The longest line of a list of words.
+const WIDTH: usize = 100;
+
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// Spec files or folders, or one code, gap, hazard, resource or mechanism
-    #[arg(required = true, value_name = "SPEC|CODE")]
+    /// Spec files or folders, or one field, code, gap, hazard, resource or mechanism; nothing lists all
+    #[arg(value_name = "SPEC|WORD")]
     what: Vec<PathBuf>,
     /// Show only this target (may be repeated)
     #[arg(long, value_enum, value_name = "TARGET")]
@@ -35,13 +38,16 @@ pub struct Explain {
 
 /// Prints the page or the certificates. Returns whether there was something to explain.
 pub fn explain(args: &Explain) -> Result<bool, Outside> {
+    if args.what.is_empty() {
+        return list(args.output.format).map(|()| true);
+    }
     if let [what] = args.what.as_slice()
         && !what.exists()
     {
         let name = what.to_string_lossy();
-        let Some(page) = explain::page(&name) else {
+        let Some(page) = explain::word(&name) else {
             let near = explain::nearest(&name).map_or_else(String::new, |n| format!(": did you mean {n}?"));
-            return Err(format!("`{name}` is neither a file nor a code{near}"));
+            return Err(format!("`{name}` is neither a file nor a word of berthc{near}"));
         };
         return match args.output.format {
             Format::Json => print(&format!("{:#}\n", json!({ "code": name, "text": page }))),
@@ -65,6 +71,31 @@ pub fn explain(args: &Explain) -> Result<bool, Outside> {
     };
     args.output.report(sources, &compiled.diagnostics, report)?;
     Ok(!failed)
+}
+
+/// Prints all words that have an explanation.
+fn list(format: Format) -> Result<(), Outside> {
+    let words = explain::words();
+    if matches!(format, Format::Json) {
+        let all: Map<String, Value> =
+            words.into_iter().map(|(kind, names)| (kind.into(), names.into())).collect();
+        return print(&format!("{:#}\n", Value::from(all)));
+    }
+    let mut out = String::from("berthc explain WORD explains each of these words.\n");
+    for (kind, names) in words {
+        out.push_str(&format!("\n{kind}:\n"));
+        let mut width = 0;
+        for name in names {
+            if width > 0 && width + name.len() + 2 > WIDTH {
+                out.push('\n');
+                width = 0;
+            }
+            width += name.len() + 2;
+            out.push_str(&format!("  {name}"));
+        }
+        out.push('\n');
+    }
+    print(&out)
 }
 
 fn parts<'c>(compiled: &'c Compiled, wanted: &BTreeSet<Target>) -> Vec<(&'c Service, &'c Part)> {

@@ -52,7 +52,8 @@ pub fn run() -> ExitCode {
             Err(message) => Err(message),
         },
         Command::Init(i) => init::init(&i).map(|()| true),
-        Command::Schema => {
+        Command::Schema { markdown: true } => print(&berthc::explain::spec_page()).map(|()| true),
+        Command::Schema { markdown: false } => {
             let text = serde_json::to_string_pretty(&berthc::schema::schema()).unwrap_or_default();
             print(&format!("{text}\n")).map(|()| true)
         }

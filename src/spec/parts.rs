@@ -54,9 +54,13 @@ pub struct Pin {
 #[serde(default, deny_unknown_fields)]
 pub struct PinTable {
     /// The node label (on fleet: metadata). Its value is the id of the member.
+    ///
+    /// - Every target: the same as `pin: LABEL`.
     #[schemars(pattern(LABEL_KEY), extend("examples" = ["orders-db"]))]
     pub label: Option<String>,
     /// The addresses of the nodes, by member id.
+    ///
+    /// - Every target: the addresses of the members in values, if their nodes are what others connect to.
     #[schemars(transform = addresses, extend("examples" = [{ "0": "10.0.0.31" }]))]
     pub at: Option<IndexMap<Id, String>>,
 }
@@ -149,8 +153,18 @@ pub struct Limit {
 #[schemars(transform = partial)]
 struct LimitTable {
     /// The limit at the start of the process.
+    ///
+    /// - Kubernetes: nothing.
+    /// - fleet: the first number of `--ulimit`.
+    /// - Swarm: `soft`.
+    #[schemars(extend("examples" = [1024]))]
     soft: u64,
     /// The highest limit that the process can set itself.
+    ///
+    /// - Kubernetes: nothing.
+    /// - fleet: the second number of `--ulimit`.
+    /// - Swarm: `hard`.
+    #[schemars(extend("examples" = [65536]))]
     hard: u64,
 }
 

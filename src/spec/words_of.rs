@@ -29,9 +29,15 @@ pub struct EachSpec {
     /// `peers('NAME')` for the members of the service NAME. On Kubernetes all pods of a StatefulSet
     /// have one list of arguments, so `peers` is an error there: write the list into a file with
     /// `template: true`.
+    ///
+    /// - Kubernetes: one argument for each member of the list. `peers` is an error for a StatefulSet,
+    ///   because all its pods have one list of arguments: use a file with `template: true`.
+    /// - fleet and Swarm: one argument for each member of the list.
     #[schemars(pattern(EACH), extend("examples" = ["members", "peers('zookeeper')"]))]
     pub each: Option<String>,
     /// The word, in which `it` is one member of the list: `it.id`, `it.name`, `it.address`, `it.ports`.
+    ///
+    /// - Every target: the arguments, in the order of the ids.
     #[schemars(extend("examples" = ["--join={{ it.address }}:{{ ports.peer }}"]))]
     pub arg: Option<Value>,
 }

@@ -6,6 +6,7 @@ use minijinja::machinery::ast::{BinOp, BinOpKind, Call, CallArg, CallType, Expr,
 use minijinja::machinery::{Token, parse, tokenize};
 use minijinja::syntax::SyntaxConfig;
 
+use super::words::FILTERS;
 use super::{Fault, NEXT, is_forbidden};
 use crate::code::Code;
 
@@ -217,9 +218,9 @@ impl Walk<'_> {
                 }
             }
             Expr::Filter(f) => {
-                if !FILTERS.contains(&f.name) {
+                if !FILTERS.iter().any(|word| word.name == f.name) {
                     return Err(forbidden(&format!("the filter `{}`", f.name))
-                        .fix("the filters are", FILTERS.join(", ")));
+                        .fix("the filters are", FILTERS.map(|word| word.name).join(", ")));
                 }
                 self.maybe(f.expr.as_ref())?;
                 self.arguments(&f.args)
@@ -317,8 +318,6 @@ fn member_field(e: &Expr<'_>) -> Option<String> {
         _ => None,
     }
 }
-
-const FILTERS: [&str; 7] = ["join", "default", "first", "last", "length", "lower", "upper"];
 
 fn is_number(e: &Expr<'_>) -> bool {
     matches!(e, Expr::Const(c) if c.value.is_integer())

@@ -7,6 +7,7 @@
 
 mod language;
 mod render;
+pub mod words;
 
 use std::fmt;
 

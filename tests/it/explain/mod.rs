@@ -1,6 +1,8 @@
 //! Tests `berthc explain NAME`: everything that a compile can name has a page, and the marked lines
 //! of a page are correct.
 
+mod reference;
+
 use std::collections::BTreeSet;
 
 use berthc::code::Code;
@@ -129,9 +131,9 @@ fn gaps_without_a_page_have_the_page_of_their_kind() {
     {
         assert_eq!(page(none), None, "{none}");
     }
-    assert_eq!(nearest("partion"), Some("partition"));
-    assert_eq!(nearest("Member-Movs"), Some("member-moves"));
-    assert_eq!(nearest("swarm/stop.befor"), Some("swarm/stop.before"));
+    assert_eq!(nearest("partion").as_deref(), Some("partition"));
+    assert_eq!(nearest("Member-Movs").as_deref(), Some("member-moves"));
+    assert_eq!(nearest("swarm/stop.befor").as_deref(), Some("swarm/stop.before"));
     assert_eq!(nearest("something else"), None);
 }
 

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use berthc::code::Code;
+use berthc::value::words::{FILTERS, NAMES, STATEMENTS, Word};
 use berthc::value::{Fault, Part, Peer, Peers, Run, Scope, Text, Who, each, render, uses};
 
 fn peer(id: u32) -> Peer {
@@ -200,5 +201,15 @@ fn a_missing_address_is_an_error_only_where_it_is_used() {
         "{% for m in members %}{{ m }}{% endfor %}",
     ] {
         assert_eq!(ask(text).map_err(|f| f.code), Err(Code::AddressUnknown), "{text}");
+    }
+}
+
+#[test]
+fn the_examples_of_the_reference_give_what_they_promise() {
+    for Word { name, example, gives, .. } in NAMES.iter().chain(&STATEMENTS).chain(&FILTERS) {
+        // Known only when the container runs, a variable of its own, or an item of a command.
+        if !["member.node", "secret", "it"].contains(name) {
+            assert_eq!(literal(example), *gives, "{example}");
+        }
     }
 }
