@@ -3,7 +3,7 @@
 //!
 //! A comment ends with a list: `- Kubernetes: …`, `- fleet: …`, `- Swarm: …`, or `- Every target: …`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Map, Value};
 
@@ -41,12 +41,21 @@ pub struct Block {
     pub fields: Vec<Field>,
 }
 
-/// Returns all blocks of a spec, each before the blocks in it.
+/// A block that is not read yet: its definition, the name of that, and its path.
+type Open<'s> = (&'s Value, &'s str, String);
+
+/// Returns all blocks of a spec, by path.
 pub fn blocks() -> Vec<Block> {
     let root = schema();
     let mut reader = Reader { root: &root, blocks: Vec::new(), known: BTreeMap::new() };
-    reader.block(&root, "", "");
-    reader.blocks
+    let mut open = VecDeque::from([(&root, "", String::new())]);
+    // Breadth first: a block that stands at several paths has the shortest.
+    while let Some((definition, name, path)) = open.pop_front() {
+        open.extend(reader.block(definition, name, path));
+    }
+    let mut blocks = reader.blocks;
+    blocks.sort_by(|a, b| a.path.cmp(&b.path));
+    blocks
 }
 
 /// Reads the blocks of a schema.
@@ -83,18 +92,16 @@ impl<'s> Reader<'s> {
         Some((if keys.starts_with("^(/") { ".PATH" } else { ".NAME" }, name, definition))
     }
 
-    fn block(&mut self, definition: &'s Value, name: &'s str, path: &str) {
-        if let Some(known) = self.known.get(name) {
-            return self.blocks[*known].also.push(path.to_owned());
+    /// Reads a block, and returns the blocks in it.
+    fn block(&mut self, definition: &'s Value, name: &'s str, path: String) -> Vec<Open<'s>> {
+        if let Some(known) = self.known.get(name).and_then(|at| self.blocks.get_mut(*at)) {
+            known.also.push(path);
+            return Vec::new();
         }
-        let at = self.blocks.len();
-        self.known.insert(name, at);
+        self.known.insert(name, self.blocks.len());
         let (text, _) = parts(definition);
-        self.blocks.push(Block { path: path.to_owned(), also: Vec::new(), text, fields: Vec::new() });
-        let Some(fields) = definition.get("properties").and_then(Value::as_object) else { return };
-        let mut all = Vec::new();
-        let mut inner = Vec::new();
-        for (key, value) in fields {
+        let (mut all, mut inner) = (Vec::new(), Vec::new());
+        for (key, value) in definition.get("properties").and_then(Value::as_object).into_iter().flatten() {
             let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
             let block = self.held(value).map(|(end, name, definition)| {
                 let path = format!("{path}{end}");
@@ -103,10 +110,8 @@ impl<'s> Reader<'s> {
             });
             all.push(self.field(path, key, value, block));
         }
-        self.blocks[at].fields = all;
-        for (definition, name, path) in inner {
-            self.block(definition, name, &path);
-        }
+        self.blocks.push(Block { path, also: Vec::new(), text, fields: all });
+        inner
     }
 
     fn field(&self, path: String, key: &str, value: &'s Value, block: Option<String>) -> Field {

@@ -1,5 +1,7 @@
 //! Prints the reference of the spec as a page in Markdown, and single fields of it.
 
+use std::collections::BTreeMap;
+
 use super::reference::{Block, Field, blocks};
 use crate::value::words::{FILTERS, NAMES, STATEMENTS, Word};
 
@@ -21,8 +23,10 @@ pub fn page() -> String {
         out.push_str(&format!("- [{title}](#{}): {}\n", anchor(title), first_sentence(&block.text)));
     }
     out.push_str("- [Values](#values): the language of `{{ … }}`, with all names and filters.\n");
+    let same = blocks.iter().flat_map(|b| b.also.iter().map(|also| (also.as_str(), b.path.as_str())));
+    let same: BTreeMap<&str, &str> = same.collect();
     for block in &blocks {
-        out.push_str(&section(block));
+        out.push_str(&section(block, &same));
     }
     out.push_str(&format!("\n## Values\n\n{VALUES}"));
     for (head, words) in
@@ -49,26 +53,25 @@ fn first_sentence(text: &str) -> String {
     text[..end].replace('\n', " ")
 }
 
-fn section(block: &Block) -> String {
+/// Prints a block. `same` has the path of the block with the same fields.
+fn section(block: &Block, same: &BTreeMap<&str, &str>) -> String {
     let mut out = format!("\n## {}\n\n{}\n", title(&block.path), block.text);
     if !block.also.is_empty() {
         let also: Vec<String> = block.also.iter().map(|path| format!("`{path}`")).collect();
         out.push_str(&format!("\nThe same fields: {}.\n", also.join(", ")));
     }
     for field in &block.fields {
-        // A block and its only field must not have the same heading.
-        out.push_str(&format!("\n### {}\n\n{}", field.path, entry(field, true)));
+        let block = field.block.as_deref().map(|path| same.get(path).copied().unwrap_or(path));
+        let link = block.map(|path| format!("[{path}](#{})", anchor(path)));
+        out.push_str(&format!("\n### {}\n\n{}", field.path, entry(field, link)));
     }
     out
 }
 
-/// Returns what there is to say about a field. A `linked` block has a link.
-fn entry(field: &Field, linked: bool) -> String {
+/// Returns what there is to say about a field. `block` leads to the block that it holds.
+fn entry(field: &Field, block: Option<String>) -> String {
     let mut out = format!("{}\n\n- Type: {}", field.text, field.kind);
-    if let Some(block) = &field.block {
-        let link = if linked { format!("[{block}](#{})", anchor(block)) } else { format!("`{block}`") };
-        out.push_str(&format!("; see {link}"));
-    }
+    out.extend(block.map(|block| format!("; see {block}")));
     out.push('\n');
     if field.block.is_none() || field.default.is_some() {
         let default = field.default.as_ref().map_or_else(|| "none".to_owned(), |text| format!("`{text}`"));
@@ -95,7 +98,8 @@ pub(super) fn fields(name: &str) -> Vec<String> {
     for block in blocks() {
         for field in &block.fields {
             if named(&field.path, name) {
-                found.push(format!("`{}`: {}", field.path, entry(field, false)));
+                let block = field.block.as_ref().map(|path| format!("`{path}`"));
+                found.push(format!("`{}`: {}", field.path, entry(field, block)));
             }
         }
         if !block.path.is_empty() && named(&block.path, name) {

@@ -82,4 +82,28 @@ pub struct Secret {
     pub key: String,
     /// The version of the secret on Swarm.
     pub version: Option<String>,
+    /// The absolute path in the container.
+    pub path: String,
+    /// The permissions, if the spec gives them.
+    pub mode: Option<u32>,
+    /// The owner, if the spec gives one.
+    pub owner: Option<User>,
+}
+
+impl Secret {
+    /// Returns whether the spec gives the permissions or the owner of the file.
+    pub fn exact(&self) -> bool {
+        self.mode.is_some() || self.owner.is_some()
+    }
+
+    /// Returns whether the file lies at its usual place, in [`value::SECRETS`].
+    pub fn at_home(&self) -> bool {
+        self.path.strip_prefix(value::SECRETS).and_then(|rest| rest.strip_prefix('/')) == Some(&self.name)
+    }
+
+    /// Returns owner and permissions of an exact file, in a container that runs as `user`.
+    pub fn permissions(&self, user: Option<User>) -> (User, u32) {
+        let owner = self.owner.or(user).unwrap_or(User { uid: 0, gid: Some(0) });
+        (owner, self.mode.unwrap_or(0o400))
+    }
 }

@@ -147,7 +147,12 @@ impl<'a, N: Naming> Values<'a, N> {
             For::Any if per_node => Who::NodeToken,
             For::Any => Who::Token,
         };
-        let scope = Scope { service: &self.service.name, own, unlisted, who, peers: &by_name };
+        let secret = |name: &str| {
+            let all = &self.service.workload()?.secrets;
+            all.iter().find(|s| s.name == name).map(|s| s.path.clone())
+        };
+        let service = &self.service.name;
+        let scope = Scope { service, own, unlisted, who, peers: &by_name, secret: &secret };
         render(text, &uses, &scope).map_err(|fault| match (&scope.who, fault.code) {
             (Who::Token, Code::RuntimeArithmetic) => one_list(fault, target),
             _ => fault,

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::allowed::{
-    BYTES, CPU, DURATION, ENV, IMAGE, KEY, MODE, SECRET, SIGNALS, USER, above_zero, keys, ports,
+    BYTES, CPU, DURATION, ENV, IMAGE, KEY, MODE, PATH, SECRET, SIGNALS, USER, above_zero, keys, ports,
 };
 use super::parts::Value;
 use super::words_of::Word;
@@ -72,6 +72,32 @@ pub struct SecretSpec {
     /// - Swarm: the secret is `NAME-KEY-VERSION`, because a secret of Swarm never changes.
     #[schemars(pattern(KEY), extend("examples" = ["2"]))]
     pub version: Option<String>,
+    /// The path of the file in the container; the default is `/run/secrets/NAME`. It may lie in a data
+    /// directory, where some programs expect it: an empty file of this name then stays in the data.
+    ///
+    /// - Kubernetes: a mount with `subPath`. A changed Secret reaches it only in a new pod.
+    /// - fleet: the target of the mount.
+    /// - Swarm: the `target` of the secret.
+    #[schemars(pattern(PATH), extend("examples" = ["/var/lib/rabbitmq/.erlang.cookie"]))]
+    pub path: Option<String>,
+    /// Octal permissions of the file. Without `mode` and `owner`, berthc chooses the narrowest
+    /// permissions with which the user can read the file. With one of them, the file has exactly this
+    /// owner and these permissions, and the default is "0400".
+    ///
+    /// - Kubernetes: `mode` of the file, if root owns it and the pod has no `fsGroup`. Otherwise an init
+    ///   container copies the secret into a memory volume as the owner, because the kubelet gives the
+    ///   files of a Secret to root, and an `fsGroup` may always read them. The image needs `install`.
+    /// - fleet: `install -m` copies the file below `/run/berth-secrets` before the start.
+    /// - Swarm: `mode` of the secret.
+    #[schemars(pattern(MODE), extend("examples" = ["0400"]))]
+    pub mode: Option<String>,
+    /// The owner of the file, as the numbers `uid:gid` or `uid`; the default is `user`, otherwise root.
+    ///
+    /// - Kubernetes: the user of the init container that copies the secret, see `mode`.
+    /// - fleet: `install -o -g`, see `mode`.
+    /// - Swarm: `uid` and `gid` of the secret.
+    #[schemars(pattern(USER), extend("examples" = ["999:999"]))]
+    pub owner: Option<String>,
 }
 
 /// CPU and memory, as both request and limit.

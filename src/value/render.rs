@@ -39,7 +39,6 @@ fn language(lines: bool) -> Environment<'static> {
     env.add_filter("length", minijinja::filters::length);
     env.add_filter("lower", minijinja::filters::lower);
     env.add_filter("upper", minijinja::filters::upper);
-    env.add_function("secret", |name: String| Jinja::from_object(SecretObject(name)));
     env
 }
 
@@ -86,6 +85,8 @@ pub struct Scope<'a> {
     pub who: Who,
     /// Returns the members of another service.
     pub peers: &'a dyn Fn(&str) -> Result<Peers, Fault>,
+    /// Returns the path of a secret; `None` for its usual place.
+    pub secret: &'a dyn Fn(&str) -> Option<String>,
 }
 
 /// Renders `text`, which uses the names `uses`, in `scope`.
@@ -139,6 +140,15 @@ fn render_in(
         Some(Err(fault)) => Err(raise(fault)),
         None => Err(raise(&Fault::new(Code::PeerUnknown, format!("there is no service `{name}`")))),
     });
+    let path = |name: &String| {
+        let path = (scope.secret)(name).unwrap_or_else(|| format!("{SECRETS}/{name}"));
+        (name.clone(), path)
+    };
+    let paths: std::collections::BTreeMap<String, String> = uses.secrets.iter().map(path).collect();
+    let secret = Jinja::from_function(move |name: String| {
+        let path = paths.get(&name).cloned().unwrap_or_default();
+        Jinja::from_object(SecretObject { name, path })
+    });
     let ports = ports(&scope.own.ports);
     let members = match &scope.unlisted {
         Some(fault) => failing(fault),
@@ -146,7 +156,7 @@ fn render_in(
         None => Jinja::UNDEFINED,
     };
     let member = Jinja::from_object(Member { who: scope.who.clone(), ports: ports.clone() });
-    let context = minijinja::context! { service => scope.service, ports, members, member, peers };
+    let context = minijinja::context! { service => scope.service, ports, members, member, peers, secret };
     let mut out = Bounded(Vec::new());
     language
         .template_from_str(text)
@@ -161,7 +171,8 @@ pub fn host_path(text: &str, service: &str, id: u32) -> Option<String> {
     let one = Peer { id: Some(id), name: format!("{service}-{id}"), address: Ok(String::new()) };
     let own = Peers { members: Arc::default(), ports: Arc::default() };
     let nobody = |_: &str| Err(Fault::new(Code::PeerUnknown, ""));
-    let scope = Scope { service, own, unlisted: None, who: Who::Known(one), peers: &nobody };
+    let scope =
+        Scope { service, own, unlisted: None, who: Who::Known(one), peers: &nobody, secret: &|_| None };
     render(text, &uses(text).ok()?, &scope).ok()?.as_literal().map(ToOwned::to_owned)
 }
 
@@ -335,20 +346,23 @@ impl Object for Member {
 
 /// The value of `secret('x')`. It prints the content of the secret; `.path` is its file.
 #[derive(Debug)]
-struct SecretObject(String);
+struct SecretObject {
+    name: String,
+    path: String,
+}
 
 /// The directory of secret files in every container.
 pub const SECRETS: &str = "/run/secrets";
 
 impl Object for SecretObject {
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Jinja> {
-        (key == "path").then(|| format!("{SECRETS}/{}", self.0).into())
+        (key == "path").then(|| self.path.clone().into())
     }
     fn get_value(self: &Arc<Self>, key: &Jinja) -> Option<Jinja> {
         self.get_value_by_str(key.as_str()?)
     }
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&secret_token(&self.0))
+        f.write_str(&secret_token(&self.name))
     }
 }
 

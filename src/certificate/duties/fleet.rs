@@ -69,7 +69,11 @@ fn secret_files(w: &Workload, section: &mut Section) {
         let uids: BTreeSet<Option<u32>> =
             std::iter::once(&w.program).chain(helpers).map(|p| p.user.map(|u| u.uid)).collect();
         let folder = format!("/etc/berth/secrets/{}", secret.object);
+        let copied = w.secrets.iter().filter(reads).all(crate::model::Secret::exact);
         let (how, why) = match w.program.user {
+            _ if copied => {
+                ("-m 0400".to_owned(), " The unit copies it with the owner and the mode of the spec.")
+            }
             Some(_) if uids.len() == 1 => (format!("{}-m 0400", owner(w)), ""),
             Some(_) => (
                 "-m 0444".to_owned(),

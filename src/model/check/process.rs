@@ -12,7 +12,7 @@ use crate::spec::allowed::ULIMITS;
 use crate::spec::source::Route;
 use crate::spec::{BootstrapSpec, FileSpec, HelperSpec, Limit, ResourcesSpec, SecretSpec, UpdateSpec, Word};
 use crate::text::{names, units};
-use crate::value::{MAX_FILE, is_forbidden};
+use crate::value::{MAX_FILE, SECRETS, is_forbidden};
 
 #[expect(clippy::too_many_arguments, reason = "the fields of two blocks of the spec")]
 pub(super) fn program(
@@ -43,12 +43,12 @@ pub(super) fn program(
         command: words::words(checker, &root.at("command"), command, true),
         args: words::words(checker, &root.at("args"), args, false),
         env: checker.env(&root.at("env"), env),
-        user: user.and_then(|u| ids_of(checker, &root.at("user"), &u)),
+        user: user.and_then(|u| ids_of(checker, &root.at("user"), &u, "user: \"1000:1000\"")),
         resources: amounts(checker, &root.at("resources"), resources.unwrap_or_default()),
     }
 }
 
-fn ids_of(checker: &mut Checker<'_>, route: &Route, user: &str) -> Option<User> {
+fn ids_of(checker: &mut Checker<'_>, route: &Route, user: &str, line: &str) -> Option<User> {
     let number = |s: &str| {
         let n: u32 = s.parse().ok()?;
         (n.to_string() == s && i32::try_from(n).is_ok()).then_some(n)
@@ -61,7 +61,7 @@ fn ids_of(checker: &mut Checker<'_>, route: &Route, user: &str) -> Option<User> 
             checker
                 .fault(Code::BadUser, route, format!("`{user}` is not `uid` or `uid:gid` in numbers"))
                 .fixes
-                .push(fix("write numbers", "user: \"1000:1000\""));
+                .push(fix("write numbers", line));
             None
         }
     }
@@ -93,7 +93,7 @@ pub(super) fn secrets(
 ) -> Vec<Secret> {
     let root = route!["secrets"];
     let mut all = Vec::new();
-    for (name, SecretSpec { r#ref, version }) in secrets.unwrap_or_default() {
+    for (name, SecretSpec { r#ref, version, path, mode, owner }) in secrets.unwrap_or_default() {
         let at = root.at(&name);
         checker.named_key(Code::BadName, &at, &format!("the secret name `{name}`"), &name, names::key);
         let Some(reference) = r#ref else {
@@ -121,7 +121,11 @@ pub(super) fn secrets(
                 names::key,
             );
         }
-        all.push(Secret { name, object: object.into(), key: key.into(), version });
+        let path = path.unwrap_or_else(|| format!("{SECRETS}/{name}"));
+        checker.named(Code::BadPath, &at.at("path"), &format!("the path `{path}`"), &path, names::path);
+        let mode = mode.and_then(|m| permissions(checker, &at.at("mode"), &m, "0400"));
+        let owner = owner.and_then(|o| ids_of(checker, &at.at("owner"), &o, "owner: \"999:999\""));
+        all.push(Secret { name, object: object.into(), key: key.into(), version, path, mode, owner });
     }
     all
 }
@@ -158,7 +162,7 @@ pub(super) fn files(checker: &mut Checker<'_>, files: Option<IndexMap<String, Fi
                 .why
                 .push("a Swarm config and a ConfigMap hold no more".into());
         }
-        let mode = mode.map_or(Some(0o444), |m| permissions(checker, &at.at("mode"), &m));
+        let mode = mode.map_or(Some(0o444), |m| permissions(checker, &at.at("mode"), &m, "0755"));
         let (route, template) = (at.at(field), template.unwrap_or_default());
         let content = match template {
             true => rendered(checker, route, content),
@@ -203,7 +207,7 @@ fn read(checker: &mut Checker<'_>, route: &Route, from: &str) -> Option<String> 
     .ok()
 }
 
-fn permissions(checker: &mut Checker<'_>, route: &Route, mode: &str) -> Option<u32> {
+fn permissions(checker: &mut Checker<'_>, route: &Route, mode: &str, example: &str) -> Option<u32> {
     let octal = mode.bytes().all(|c| (b'0'..=b'7').contains(&c));
     let good = octal && (mode.len() == 3 || mode.len() == 4 && mode.starts_with('0'));
     let parsed = good.then(|| u32::from_str_radix(mode, 8).ok()).flatten();
@@ -211,7 +215,7 @@ fn permissions(checker: &mut Checker<'_>, route: &Route, mode: &str) -> Option<u
         checker
             .fault(Code::BadMode, route, format!("`{mode}` is not a file mode"))
             .fixes
-            .push(fix("write it in octal, in quotes", "mode: \"0755\""));
+            .push(fix("write it in octal, in quotes", &format!("mode: \"{example}\"")));
     }
     parsed
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::checker::{Checker, fix};
 use crate::code::Code;
-use crate::model::{Probe, Workload};
+use crate::model::{Probe, Secret, Workload};
 use crate::route;
 use crate::spec::source::Route;
 use crate::value::SECRETS;
@@ -86,6 +86,25 @@ fn readable(checker: &mut Checker<'_>, w: &Workload) {
         d.fixes.push(fix("allow others to read it", &format!("mode: \"{wider:04o}\"")));
         d.fixes.push(fix("or move the parts that others must not read to `secrets`", ""));
     }
+    for secret in w.secrets.iter().filter(|s| s.exact()) {
+        let (owner, mode) = secret.permissions(Some(user));
+        let read = match (owner.uid == user.uid, owner.gid.is_some() && owner.gid == user.gid) {
+            (true, _) => 0o400,
+            (false, true) => 0o040,
+            (false, false) => 0o004,
+        };
+        if mode & read == 0 {
+            let place = checker.source.place(&route!["user"]);
+            let what = format!(
+                "with mode {mode:04o} and owner {}, the user {} cannot read the secret `{}`",
+                owner.uid, user.uid, secret.name
+            );
+            let d = checker.fault_key(Code::BadMode, &route!["secrets", secret.name], what);
+            d.related.push((place, "the user of the process".into()));
+            d.fixes
+                .push(fix("give it to the user, who then may read it", "{ ref: NAME/KEY, mode: \"0400\" }"));
+        }
+    }
 }
 
 /// Reports a list of all members but the member itself, for members without ids.
@@ -132,8 +151,10 @@ fn mounts(checker: &mut Checker<'_>, w: &Workload) {
     let data = w.data.iter().map(|d| (d.mount.clone(), d.route.at("mount")));
     let tmpfs = w.tmpfs.iter().map(|(path, _)| (path.clone(), route!["tmpfs", path]));
     let files = w.files.iter().map(|f| (f.path.clone(), f.route.clone()));
-    let secrets = (!w.secrets.is_empty()).then(|| (SECRETS.to_owned(), route!["secrets"]));
-    let all: Vec<(String, Route)> = data.chain(tmpfs).chain(files).chain(secrets).collect();
+    let home = w.secrets.iter().any(Secret::at_home).then(|| (SECRETS.to_owned(), route!["secrets"]));
+    let placed = w.secrets.iter().filter(|s| !s.at_home());
+    let placed = placed.map(|s| (s.path.clone(), route!["secrets", s.name, "path"]));
+    let all: Vec<(String, Route)> = data.chain(tmpfs).chain(files).chain(home).chain(placed).collect();
     let by_path: BTreeMap<&str, &Route> =
         all.iter().rev().map(|(path, route)| (path.as_str(), route)).collect();
     for (path, route) in &all {
@@ -146,7 +167,9 @@ fn mounts(checker: &mut Checker<'_>, w: &Workload) {
                 .related
                 .push((first, "first here".into()));
         }
-        for outer in w.data.iter().filter(|d| below(path, &d.mount)) {
+        // A secret whose path the spec gives may lie there: some programs look for it nowhere else.
+        let secret = route.steps().len() > 1 && route.steps().first().is_some_and(|step| step == "secrets");
+        for outer in w.data.iter().filter(|d| !secret && below(path, &d.mount)) {
             let place = checker.source.place(&outer.route.at("mount"));
             let d = checker.fault(
                 Code::MountTwice,

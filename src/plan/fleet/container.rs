@@ -13,7 +13,7 @@ use crate::plan::docker::{self, GUARD};
 use crate::route;
 use crate::spec::source::Route;
 use crate::text::units::{cores, docker_bytes};
-use crate::value::{self, Part, SECRETS, Text};
+use crate::value::{self, Part, Text};
 
 /// The length in bytes after which a line gets no more words.
 const FILL: usize = 100;
@@ -40,7 +40,7 @@ pub fn member(maker: &mut Maker<'_, '_>, w: &Workload, unit: &str, storage: &Sto
     for file in &w.files {
         run.bind(run.here(&file.route), &run.maker.file(&file.path), &file.path, true);
     }
-    run.secrets(&w.secrets);
+    run.secrets(&w.secrets, None);
     let env = run.maker.with_bootstrap(env, &w.bootstrap.env);
     run.env(&env, &w.secrets);
     run.health(w);
@@ -58,7 +58,7 @@ pub fn helper(maker: &mut Maker<'_, '_>, w: &Workload, helper: &Helper, unit: &s
     run.labels();
     run.network(w, ports, &root.at("ports"));
     run.limits(program, &root);
-    run.secrets(secrets_of(helper, w));
+    run.secrets(secrets_of(helper, w), Some(name));
     run.env(&program.env, &w.secrets);
     run.image(program, None, &root);
     run.finish()
@@ -197,11 +197,10 @@ impl<'m, 'a, 'c> Run<'m, 'a, 'c> {
         }
     }
 
-    fn secrets<'s>(&mut self, secrets: impl IntoIterator<Item = &'s Secret>) {
+    fn secrets<'s>(&mut self, secrets: impl IntoIterator<Item = &'s Secret>, helper: Option<&str>) {
         for secret in secrets {
             let place = self.maker.service.key(&route!["secrets", secret.name]);
-            let target = format!("{SECRETS}/{}", secret.name);
-            self.bind(place, &shell::secret_file(secret), &target, true);
+            self.bind(place, &self.maker.secret(secret, helper), &secret.path, true);
         }
     }
 

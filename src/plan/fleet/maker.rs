@@ -2,10 +2,11 @@
 
 use super::names;
 use super::naming::Addresses;
+use super::shell;
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
 use crate::emit::exec_word;
-use crate::model::{File, Service, Template};
+use crate::model::{File, Secret, Service, Template};
 use crate::plan::context::Context;
 use crate::plan::scope::{For, Values};
 use crate::value::{Part, Text};
@@ -131,6 +132,16 @@ impl<'a, 'c> Maker<'a, 'c> {
     /// the unit, so that a waiting unit does not change the files of a running one.
     pub fn file(&self, path: &str) -> String {
         format!("/run/berth/{}{path}", names::stem(self.service, None, self.id))
+    }
+
+    /// Returns the path on the machine of `secret` for a container of the member, or of `helper`.
+    pub fn secret(&self, secret: &Secret, helper: Option<&str>) -> String {
+        match secret.exact() {
+            true => {
+                format!("/run/berth-secrets/{}/{}", names::stem(self.service, helper, self.id), secret.name)
+            }
+            false => shell::secret_file(secret),
+        }
     }
 
     /// Reports a line that fleet would refuse.

@@ -4,13 +4,15 @@
 use std::collections::BTreeSet;
 
 use crate::emit::secret_variable;
-use crate::model::Secret;
+use crate::model::{Secret, User};
 use crate::text::quote;
 use crate::text::quote::shell_quote;
 use crate::value::{Part, Text};
 
 /// The docker client on a Container Linux machine.
 pub const DOCKER: &str = "/usr/bin/docker";
+
+const INSTALL: &str = "/usr/bin/install";
 
 /// Stops the containers of unit $0 within $1 seconds, and no others. It finds them by their label,
 /// because another unit may have the name by then.
@@ -121,6 +123,18 @@ pub fn secret_file(secret: &Secret) -> String {
     format!("/etc/berth/secrets/{}/{}", secret.object, secret.key)
 }
 
+/// Copies `secret` to `path` with the owner and the permissions of the spec, into a directory that only
+/// root enters.
+pub fn install(secret: &Secret, user: Option<User>, path: &str) -> [Lines; 2] {
+    let (owner, mode) = secret.permissions(user);
+    let folder = path.rsplit_once('/').map_or("/", |(folder, _)| folder);
+    let (mode, uid) = (format!("{mode:04o}"), owner.uid.to_string());
+    let gid = owner.gid.unwrap_or_default().to_string();
+    let file = secret_file(secret);
+    let copy = [INSTALL, "-m", &mode, "-o", &uid, "-g", &gid, &file, path];
+    [vec![words([INSTALL, "-d", "-m", "0700", folder])], vec![words(copy)]]
+}
+
 /// Passes `value`, which contains secrets, to the next command as the variable `name`. Shell
 /// builtins do this, so that a secret is never an argument of a process, which every user can read.
 pub fn export(name: &str, value: &Text, secrets: &[Secret]) -> Vec<Text> {
@@ -159,7 +173,15 @@ mod tests {
     use super::*;
 
     fn secret(name: &str) -> Secret {
-        Secret { name: name.into(), object: "db".into(), key: "p.w".into(), version: None }
+        Secret {
+            name: name.into(),
+            object: "db".into(),
+            key: "p.w".into(),
+            version: None,
+            path: String::new(),
+            mode: None,
+            owner: None,
+        }
     }
 
     /// Runs the result of [`export`] in a real shell, with the files of the secrets in `folder`.

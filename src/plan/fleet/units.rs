@@ -9,7 +9,7 @@ use super::schedule::{self, Schedule};
 use super::shell::{self, Lines};
 use super::storage::{self, Storage};
 use super::{container, names};
-use crate::model::{Helper, Stop, Workload};
+use crate::model::{Helper, Program, Secret, Stop, Workload};
 use crate::plan::context::Accepted;
 use crate::target::Target;
 
@@ -138,7 +138,10 @@ pub fn helper(maker: &mut Maker<'_, '_>, w: &Workload, helper: &Helper) -> Besid
     Beside {
         unit: Unit {
             description: format!("{} of {}", helper.name, description(maker)),
-            prepare: used.into_iter().map(|s| Command::must(shell::exists(&shell::secret_file(s)))).collect(),
+            prepare: used
+                .into_iter()
+                .flat_map(|s| secret(maker, s, &helper.program, Some(&helper.name)))
+                .collect(),
             stop,
             ..common(maker, name, &container, HELPER_GRACE, start, schedule)
         },
@@ -179,13 +182,23 @@ fn common(
 /// Returns the commands before the container: checks of what must exist, and the files for the
 /// container.
 fn prepare(maker: &mut Maker<'_, '_>, w: &Workload, storage: &Storage) -> Vec<Command> {
-    let secrets = w.secrets.iter().map(|s| shell::exists(&shell::secret_file(s)));
+    let secrets = w.secrets.iter().flat_map(|s| secret(maker, s, &w.program, None));
     let volumes = storage.volumes.iter().map(|v| shell::volume(&v.name, v.driver));
-    let mut all: Vec<Command> = secrets.chain(volumes).map(Command::must).collect();
+    let mut all: Vec<Command> = secrets.chain(volumes.map(Command::must)).collect();
     for file in &w.files {
         let Some(text) = maker.file_text(file) else { continue };
         let path = maker.file(&file.path);
         all.extend(shell::write(&text, file.mode, &path).into_iter().map(Command::must));
+    }
+    all
+}
+
+/// Returns the commands that check the file of a secret, and copy it if the spec gives its permissions.
+fn secret(maker: &Maker<'_, '_>, secret: &Secret, program: &Program, helper: Option<&str>) -> Vec<Command> {
+    let mut all = vec![Command::must(shell::exists(&shell::secret_file(secret)))];
+    if secret.exact() {
+        let copy = shell::install(secret, program.user, &maker.secret(secret, helper));
+        all.extend(copy.map(Command::must));
     }
     all
 }

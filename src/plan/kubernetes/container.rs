@@ -81,6 +81,32 @@ fn container(words: &Words<'_>, program: &Program, rendered: Rendered, parts: Pa
     }
 }
 
+/// Plans the init container `name`, which runs `command` as `user` in the image of `program`.
+pub fn copy(
+    name: String,
+    program: &Program,
+    user: User,
+    command: Vec<String>,
+    mounts: Vec<Mount>,
+) -> Container {
+    Container {
+        name,
+        image: program.image.clone(),
+        pull: "IfNotPresent",
+        command: command.into_iter().map(Text::literal).collect(),
+        args: Vec::new(),
+        env: Vec::new(),
+        ports: Vec::new(),
+        resources: quantities(&program.resources),
+        probes: Vec::new(),
+        before_stop: Vec::new(),
+        user: Some(run_as(user)),
+        drop: if user.uid > 0 { vec!["ALL"] } else { Vec::new() },
+        mounts,
+        more: ContainerMore::default(),
+    }
+}
+
 /// On the node's network, a port of the container is a port of the node. It is written out as
 /// `hostPort`, so that the scheduler and the kubelet reserve it (kubernetes
 /// `pkg/scheduler/framework/plugins/nodeports`).

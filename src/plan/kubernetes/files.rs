@@ -3,17 +3,18 @@
 use std::collections::BTreeSet;
 
 use super::labels;
-use super::objects::{ConfigMap, ConfigVolume, Meta, Mount, SecretSource, Secrets, Volume};
-use super::values::{self, Words};
+use super::objects::{ConfigMap, ConfigVolume, Container, Meta, Mount, Volume};
+use super::secrets::Wanted;
+use super::values::Words;
 use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::emit::run_variable;
-use crate::model::{File, Kubernetes, Secret, Service, User, Workload};
+use crate::model::{File, Kubernetes, Service, Workload};
 use crate::plan::context::Context;
 use crate::plan::scope::For;
 use crate::route;
 use crate::text::units;
-use crate::value::{Part, Run, SECRETS};
+use crate::value::Run;
 
 /// The size limit of a ConfigMap in bytes, keys and values together (kubernetes
 /// `pkg/apis/core/validation`, `MaxSecretSize`).
@@ -26,8 +27,10 @@ pub struct Carried {
     pub volumes: Vec<Volume>,
     /// The mounts of the member.
     pub mounts: Vec<Mount>,
-    /// For each helper, the mount of the secrets that it reads from files.
-    pub helpers: Vec<Option<Mount>>,
+    /// For each helper, the mounts of the secrets that it reads from files.
+    pub helpers: Vec<Vec<Mount>>,
+    /// The init containers that copy secrets.
+    pub copies: Vec<Container>,
     /// The ConfigMap with the files.
     pub config: Option<ConfigMap>,
     /// Whether a mount needs the name of the member as a variable.
@@ -102,10 +105,11 @@ fn of_members(
 }
 
 /// The names of volumes. Data volumes keep the names of the spec; other volumes get free names.
-struct Names(BTreeSet<String>);
+pub struct Names(BTreeSet<String>);
 
 impl Names {
-    fn take(&mut self, name: &str) -> String {
+    /// Returns `name`, with a prefix if it is taken.
+    pub fn take(&mut self, name: &str) -> String {
         let mut name = name.to_owned();
         while !self.0.insert(name.clone()) {
             name.insert_str(0, "berth-");
@@ -114,29 +118,21 @@ impl Names {
     }
 }
 
-/// Plans the volumes and mounts of the pods of `w`. `secrets` are the secrets that the member reads
-/// from files, with their mode; `helpers` are those of each helper.
+/// Plans the volumes and mounts of the pods of `w`, also for `secrets`.
 pub fn plan(
     context: &mut Context<'_>,
     service: &Service,
     w: &Workload,
     k: &Kubernetes,
     files: &[Rendered<'_>],
-    secrets: Option<Secrets>,
-    helpers: Vec<Option<Secrets>>,
+    secrets: &Wanted<'_>,
 ) -> Carried {
     let mut names = Names(w.data.iter().map(|d| d.name.clone()).collect());
     let mut carried = Carried::default();
-    let mut secret_volume = |name: &str, secrets: Secrets| {
-        let name = names.take(name);
-        carried.volumes.push(Volume { secrets: Some(secrets), ..Volume::named(&name) });
-        Mount { read_only: true, ..Mount::at(&name, SECRETS) }
-    };
-    carried.mounts.extend(secrets.map(|secrets| secret_volume("secrets", secrets)));
-    for (helper, secrets) in w.helpers.iter().zip(helpers) {
-        let mount = secrets.map(|secrets| secret_volume(&format!("secrets-{}", helper.name), secrets));
-        carried.helpers.push(mount);
-    }
+    let mut secrets = secrets.plan(w, &mut names, &mut carried.volumes);
+    carried.mounts.append(&mut secrets.mounts);
+    carried.helpers = secrets.helpers;
+    carried.copies = secrets.copies;
     if !files.is_empty() {
         let name = names.take("files");
         let keys = keys(files);
@@ -237,71 +233,4 @@ fn digest(files: &[Rendered<'_>]) -> String {
         }
     }
     format!("{:010x}", (hash ^ (hash >> 40)) & 0xff_ffff_ffff)
-}
-
-/// Returns the secrets of `w` that must be files: all except those that only appear as variables.
-/// `spoken` holds every literal text that may contain a path.
-pub fn secret_files<'w>(w: &'w Workload, programs: &[&values::Rendered], spoken: &[&str]) -> Vec<&'w Secret> {
-    let inserted: BTreeSet<&str> =
-        programs.iter().flat_map(|p| p.texts()).flat_map(|text| text.secrets()).collect();
-    let all: Vec<&Secret> = w.secrets.iter().collect();
-    let named = named(&all, spoken.iter().copied());
-    let wanted = |s: &Secret| !inserted.contains(s.name.as_str()) || named.contains(s.name.as_str());
-    all.into_iter().filter(|s| wanted(s)).collect()
-}
-
-/// Returns the secrets in `files` that the program of a helper names. A helper sees no other
-/// secret.
-pub fn secrets_of<'w>(files: &[&'w Secret], program: &values::Rendered) -> Vec<&'w Secret> {
-    let literals = program.texts().flat_map(|text| &text.0);
-    let texts = literals.filter_map(|part| match part {
-        Part::Literal(text) => Some(text.as_str()),
-        _ => None,
-    });
-    let named = named(files, texts);
-    files.iter().copied().filter(|s| named.contains(s.name.as_str())).collect()
-}
-
-/// Returns the names of the secrets in `files` whose paths appear in `texts`. If several names
-/// match at one place, the longest one counts.
-fn named<'w, 't>(files: &[&'w Secret], texts: impl Iterator<Item = &'t str>) -> BTreeSet<&'w str> {
-    let mut named = BTreeSet::new();
-    for text in texts {
-        if names_directory(text) {
-            return files.iter().map(|s| s.name.as_str()).collect();
-        }
-        for rest in text.split(SECRETS).skip(1).filter_map(|rest| rest.strip_prefix('/')) {
-            let fitting = files.iter().map(|s| s.name.as_str()).filter(|name| rest.starts_with(name));
-            named.extend(fitting.max_by_key(|name| name.len()));
-        }
-    }
-    named
-}
-
-/// Returns whether `text` contains the path of the whole directory of secrets.
-fn names_directory(text: &str) -> bool {
-    text.split(SECRETS).skip(1).any(|rest| {
-        let inside = rest.strip_prefix('/').and_then(|r| r.chars().next());
-        !inside.is_some_and(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
-    })
-}
-
-/// Returns the projected volume of `files` for a container that runs as `user`. The kubelet writes
-/// the files as root. With mode 0400 only root reads them; with 0440 also the group of the volumes.
-/// If the spec gives neither root nor a group, the owner is unknown, so the mode is 0444.
-pub fn secrets(files: &[&Secret], user: Option<User>, fs_group: bool) -> Option<Secrets> {
-    let mut sources: Vec<SecretSource> = Vec::new();
-    for secret in files {
-        let file = (secret.key.clone(), secret.name.clone());
-        match sources.iter_mut().find(|s| s.object == secret.object) {
-            Some(source) => source.files.push(file),
-            None => sources.push(SecretSource { object: secret.object.clone(), files: vec![file] }),
-        }
-    }
-    let mode = match (user.is_some_and(|u| u.uid == 0), fs_group) {
-        (true, _) => 0o400,
-        (false, true) => 0o440,
-        (false, false) => 0o444,
-    };
-    (!sources.is_empty()).then_some(Secrets { mode, sources })
 }

@@ -12,6 +12,7 @@ mod network;
 mod objects;
 mod pod;
 mod raw;
+mod secrets;
 mod storage;
 mod values;
 mod workload;

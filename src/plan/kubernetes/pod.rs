@@ -2,7 +2,7 @@
 
 use super::objects::{Apart, Expression, Labels, Pod, PodMore, Spread, Toleration};
 use super::values::{Rendered, Words};
-use super::{container, files, labels, raw, storage};
+use super::{container, files, labels, raw, secrets, storage};
 use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::model::{Helper, Kubernetes, Members, Pin, Service, Volume, Workload};
@@ -10,7 +10,6 @@ use crate::plan::context::Context;
 use crate::route;
 use crate::target::Target;
 use crate::text::units::Version;
-use crate::value::{self, Part};
 
 const HOSTNAME: &str = "kubernetes.io/hostname";
 const ZONE: &str = "topology.kubernetes.io/zone";
@@ -34,20 +33,16 @@ pub fn plan(context: &mut Context<'_>, service: &Service, w: &Workload, k: &Kube
     let (rendered, helpers) = programs(context, &words, service, w);
     let mut stored = storage::plan(context, &words, service, w, k);
     let texts = files::render(context, &words, service, w);
-    let secrets = secret_files(w, &rendered, &helpers, &texts);
-    let fs_group = fs_group(w, !secrets.is_empty());
-    let projected = |secrets: &[_], user| files::secrets(secrets, user, fs_group.is_some());
-    let of_helper = |(h, r): &(&Helper, Rendered)| projected(&files::secrets_of(&secrets, r), h.program.user);
-    let (own, theirs) =
-        (projected(&secrets, w.program.user), helpers.iter().map(of_helper).collect::<Vec<_>>());
-    let mut carried = files::plan(context, service, w, k, &texts, own, theirs);
+    let mut secrets = secrets::wanted(w, &rendered, &helpers, &texts);
+    let fs_group = fs_group(w, secrets.by_group());
+    secrets.fs_group = fs_group.is_some();
+    let mut carried = files::plan(context, service, w, k, &texts, &secrets);
 
     let mut mounts = std::mem::take(&mut stored.mounts);
     mounts.append(&mut carried.mounts);
     let mut containers =
         vec![container::member(context, &words, service, w, rendered, mounts, carried.named)];
-    for ((helper, rendered), secrets) in helpers.into_iter().zip(carried.helpers) {
-        let mounts = secrets.into_iter().collect();
+    for ((helper, rendered), mounts) in helpers.into_iter().zip(carried.helpers) {
         containers.push(container::helper(&words, w, helper, rendered, mounts));
     }
     let mut volumes = std::mem::take(&mut stored.volumes);
@@ -66,6 +61,7 @@ pub fn plan(context: &mut Context<'_>, service: &Service, w: &Workload, k: &Kube
         grace: w.stop.grace,
         fs_group: fs_group.map(|group| (group, "OnRootMismatch")),
         seccomp: "RuntimeDefault",
+        init_containers: carried.copies,
         containers,
         volumes,
         more: PodMore::default(),
@@ -95,32 +91,6 @@ fn programs<'w>(
     let own = words.program(context, &w.program, first);
     let helpers = w.helpers.iter().map(|h| (h, words.program(context, &h.program, Vec::new())));
     (own, helpers.collect())
-}
-
-/// Returns the secrets that must be files, from every text that may contain a path.
-fn secret_files<'w>(
-    w: &'w Workload,
-    own: &Rendered,
-    helpers: &[(&'w Helper, Rendered)],
-    files: &[files::Rendered<'w>],
-) -> Vec<&'w crate::model::Secret> {
-    let programs: Vec<&Rendered> = std::iter::once(own).chain(helpers.iter().map(|(_, r)| r)).collect();
-    let literals = programs.iter().flat_map(|p| p.texts()).flat_map(|text| &text.0);
-    let mut spoken: Vec<&str> = literals
-        .filter_map(|p| if let Part::Literal(text) = p { Some(text.as_str()) } else { None })
-        .collect();
-    spoken.extend(files.iter().flat_map(files::Rendered::texts));
-    let checks = [&w.health.ready, &w.health.live].into_iter().flatten().flat_map(|c| &c.run);
-    let commands = checks.chain(w.stop.before.iter().flat_map(|(run, _)| run)).chain(&w.update.healthy);
-    // Kubernetes expands nothing in these texts, so a secret in them is a path.
-    let mut paths = Vec::new();
-    for template in commands {
-        let secrets = value::uses(&template.text).map(|u| u.secrets).unwrap_or_default();
-        paths.extend(secrets.iter().map(|name| format!("{}/{name}", value::SECRETS)));
-        spoken.push(&template.text);
-    }
-    spoken.extend(paths.iter().map(String::as_str));
-    files::secret_files(w, &programs, &spoken)
 }
 
 /// Returns the group that the kubelet gives to volumes, so that a user other than root can use

@@ -296,7 +296,8 @@ pub fn pod(
     let security = cut.below(context, "securityContext");
     let group = pod.fs_group.map(|_| ["fsGroup", "fsGroupChangePolicy"]);
     more.security = security.rest(context, group.into_iter().flatten().chain(["seccompProfile"]));
-    let names: Vec<&str> = pod.containers.iter().map(|c| c.name.as_str()).collect();
+    let names = pod.init_containers.iter().chain(&pod.containers);
+    let names: Vec<&str> = names.map(|c| c.name.as_str()).collect();
     more.init_containers =
         cut.list(context, "initContainers", |field, value| is(field, value, "name", names.iter()));
     for (i, added) in more.init_containers.iter().enumerate() {

@@ -15,7 +15,7 @@ use crate::plan::context::Context;
 use crate::plan::scope::{For, Values};
 use crate::route;
 use crate::text::quote;
-use crate::value::{Run, SECRETS, Text};
+use crate::value::{Run, Text};
 
 /// The longest name of a config or a secret (swarmkit `manager/controlapi/common.go`).
 const MAX_NAME: usize = 64;
@@ -141,7 +141,7 @@ fn grant(source: &str, target: String, user: Option<User>, mode: u32) -> Grant {
 
 /// Returns the name of `secret` on Swarm.
 fn secret_name(secret: &Secret) -> String {
-    let Secret { name: _, object, key, version } = secret;
+    let Secret { name: _, object, key, version, path: _, mode: _, owner: _ } = secret;
     match version {
         Some(version) => format!("{object}-{key}-{version}"),
         None => format!("{object}-{key}"),
@@ -158,8 +158,15 @@ pub fn secrets(subject: SwarmService<'_>) -> Vec<Carried> {
 /// Returns the entries of `secrets` for a container. Only the user of the container may read them,
 /// or everyone if the user is unknown.
 pub fn grants<'s>(secrets: impl Iterator<Item = &'s Secret>, user: Option<User>) -> Vec<Grant> {
-    let mode = if user.is_some() { 0o400 } else { 0o444 };
-    secrets.map(|s| grant(&s.name, format!("{SECRETS}/{}", s.name), user, mode)).collect()
+    let usual = if user.is_some() { 0o400 } else { 0o444 };
+    let grant = |s: &Secret| match s.exact() {
+        true => {
+            let (owner, mode) = s.permissions(user);
+            grant(&s.name, s.path.clone(), Some(owner), mode)
+        }
+        false => grant(&s.name, s.path.clone(), user, usual),
+    };
+    secrets.map(grant).collect()
 }
 
 /// Reports secret names that Swarm refuses, and two secrets with the same name.

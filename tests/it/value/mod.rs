@@ -20,7 +20,7 @@ fn rendered(text: &str, who: Who) -> Result<Text, Fault> {
         "other" => Ok(peers()),
         _ => Err(Fault::new(Code::PeerNotOnTarget, "not here")),
     };
-    let scope = Scope { service: "db", own: peers(), unlisted: None, who, peers: &other };
+    let scope = Scope { service: "db", own: peers(), unlisted: None, who, peers: &other, secret: &|_| None };
     render(text, &uses(text)?, &scope)
 }
 
@@ -192,7 +192,8 @@ fn a_missing_address_is_an_error_only_where_it_is_used() {
         ports: Arc::default(),
     };
     let none = |_: &str| Err(Fault::new(Code::PeerUnknown, ""));
-    let scope = Scope { service: "db", own, unlisted: None, who: Who::Token, peers: &none };
+    let scope =
+        Scope { service: "db", own, unlisted: None, who: Who::Token, peers: &none, secret: &|_| None };
     let ask = |text: &str| render(text, &uses(text).unwrap(), &scope);
     assert_eq!(ask("{% for m in members %}{{ m.name }}{% endfor %}").unwrap().as_literal(), Some("db-0"));
     for text in [

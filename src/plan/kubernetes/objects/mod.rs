@@ -11,8 +11,8 @@ use crate::plan::context::Accepted;
 pub use meta::{Labels, Meta, Origin};
 pub use more::{ContainerMore, PodMore, ServiceMore};
 pub use pod::{
-    Apart, ConfigVolume, Container, ContainerPort, Expression, HostPath, Mount, Pod, Probe, RunAs, SecretKey,
-    SecretSource, Secrets, Spread, Toleration, Variable, Volume,
+    Apart, ConfigVolume, Container, ContainerPort, Expression, HostPath, Mount, Pod, Probe, RunAs,
+    SecretFile, SecretKey, SecretSource, Secrets, Spread, Toleration, Variable, Volume,
 };
 
 /// Several objects in one file.

@@ -36,6 +36,8 @@ pub struct Pod {
     pub fs_group: Option<(u32, &'static str)>,
     /// The seccomp profile.
     pub seccomp: &'static str,
+    /// The init containers that copy secrets.
+    pub init_containers: Vec<Container>,
     /// The containers: the member, then its helpers.
     pub containers: Vec<Container>,
     /// The volumes, except claims.
@@ -252,8 +254,19 @@ pub struct Secrets {
 pub struct SecretSource {
     /// The name of the Secret.
     pub object: String,
-    /// The key and the file name of each file.
-    pub files: Vec<(String, String)>,
+    /// The files.
+    pub files: Vec<SecretFile>,
+}
+
+/// A key of a Secret as a file.
+#[derive(Debug, Serialize)]
+pub struct SecretFile {
+    /// The key.
+    pub key: String,
+    /// The name of the file.
+    pub path: String,
+    /// The permissions, if they differ from those of the volume.
+    pub mode: Option<u32>,
 }
 
 /// A volume with the files of a ConfigMap.

@@ -244,3 +244,25 @@ fn systemd_accepts_units_with_hostile_text() {
     let ours: Vec<&str> = said.lines().filter(|l| l.contains("db@0") || l.contains("db-h@0")).collect();
     assert!(ours.is_empty(), "{ours:#?}");
 }
+
+/// `install` needs root for an owner, so the test gives the secret to the user that runs it.
+#[test]
+fn a_secret_with_permissions_of_its_own_is_copied_where_only_root_enters() {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let host = Bench::new("");
+    write(&host.path("etc/secrets/x/k"), "hush");
+    let own = std::fs::metadata(host.path("etc/secrets/x/k")).unwrap();
+    let secret =
+        format!("{{ ref: x/k, path: /data/k, mode: \"0400\", owner: \"{}:{}\" }}", own.uid(), own.gid());
+    let unit = &units(&[&counted(&format!("{PINNED}secrets: {{ k: {secret} }}"))])["db@0.service"];
+    for line in values(unit, "ExecStartPre").iter().filter(|line| line.contains("secrets")) {
+        assert!(host.run(line), "{line}");
+    }
+    let copy = host.path("run-secrets/db@0/k");
+    assert_eq!(std::fs::read_to_string(&copy).unwrap(), "hush");
+    let mode = |path: &str| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&copy), mode(&host.path("run-secrets/db@0"))), (0o400, 0o700));
+    let mount = "type=bind,source=/run/berth-secrets/db@0/k,target=/data/k,readonly";
+    assert!(docker(unit).all("--mount").contains(&mount), "{unit}");
+}

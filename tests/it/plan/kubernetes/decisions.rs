@@ -432,3 +432,55 @@ fn external_services_get_names() {
         assert_eq!(outside(&format!("at: {{ 1: {bad} }}")).faults()[0].0, "bad-address", "{bad}");
     }
 }
+
+/// The kubelet gives the files of a Secret to root, and an `fsGroup` may always read them, so a file of
+/// another owner, or in a pod with a group, is a copy.
+#[test]
+fn a_secret_with_permissions_of_its_own_is_copied_as_its_owner() {
+    let cookie = "{ cookie: { ref: x/k, path: /var/lib/q/.cookie, mode: \"0400\" }, other: { ref: x/o } }";
+    let out = volume().set("user", "\"7:8\"").set("secrets", cookie).out();
+    let init = &out.pod()["initContainers"][0];
+    let command = ["install", "-m", "0400", "-g", "8", "/run/berth/secrets/cookie", "/run/berth/copies/"];
+    assert_eq!(init["command"], json!(command));
+    assert_eq!(init["securityContext"]["runAsUser"], 7);
+    assert_eq!(init["securityContext"]["capabilities"]["drop"], json!(["ALL"]));
+    let volumes = &out.pod()["volumes"];
+    assert_eq!(
+        entry(volumes, "secret-copies-0")["emptyDir"],
+        json!({ "medium": "Memory", "sizeLimit": "1Mi" })
+    );
+    let originals = &entry(volumes, "secret-originals-0")["projected"];
+    assert_eq!(originals["defaultMode"], 0o444, "the user of the copy reads it");
+    let mounts = list(&out.container()["volumeMounts"]);
+    let at = |path: &str| mounts.iter().find(|m| m["mountPath"] == path).unwrap().clone();
+    let mount = |volume: &str, name: &str, path: &str| json!({ "name": volume, "mountPath": path, "subPath": name, "readOnly": true });
+    assert_eq!(at("/var/lib/q/.cookie"), mount("secret-copies-0", "cookie", "/var/lib/q/.cookie"));
+    assert_eq!(at("/run/secrets/other"), mount("secrets", "other", "/run/secrets/other"));
+    assert!(mounts.iter().all(|m| m["name"] != "secret-originals-0"));
+}
+
+#[test]
+fn a_secret_of_root_needs_no_copy() {
+    let secret = "{ key: { ref: x/k, mode: \"0400\" }, open: { ref: x/o } }";
+    let out = pinned().set("secrets", secret).out();
+    assert!(out.pod()["initContainers"].is_null());
+    let projected = &entry(&out.pod()["volumes"], "secrets")["projected"];
+    assert_eq!(projected["defaultMode"], 0o444, "the image's user is not known");
+    let items = json!([{ "key": "k", "path": "key", "mode": 0o400 }, { "key": "o", "path": "open" }]);
+    assert_eq!(projected["sources"][0]["secret"]["items"], items);
+}
+
+#[test]
+fn a_helper_gets_a_copy_of_its_own_user() {
+    let helper = "{ h: { image: \"h:1\", user: \"9\", args: [\"{{ secret('key').path }}\"] } }";
+    let secret = "{ key: { ref: x/k, mode: \"0400\" } }";
+    let out = volume().set("user", "\"7\"").set("secrets", secret).set("helpers", helper).out();
+    let users: Vec<u64> = list(&out.pod()["initContainers"])
+        .iter()
+        .map(|c| c["securityContext"]["runAsUser"].as_u64().unwrap())
+        .collect();
+    assert_eq!(users, [7, 9]);
+    let theirs = &list(&out.pod()["containers"])[1]["volumeMounts"];
+    assert_eq!(theirs[0]["name"], "secret-copies-1");
+    assert_eq!(theirs[0]["mountPath"], "/run/secrets/key");
+}

@@ -437,3 +437,27 @@ fn only_a_port_in_host_mode_is_a_lock() {
     }
     assert!(said(published, published).is_empty());
 }
+
+#[test]
+fn a_secret_has_the_path_the_mode_and_the_owner_of_the_spec() {
+    let secrets =
+        "secrets: { cookie: { ref: x/k, path: /var/lib/q/.cookie, mode: \"0440\", owner: \"7:8\" } }\n";
+    let spec = format!("{PINNED}env: {{ FILE: \"{{{{ secret('cookie').path }}}}\" }}\n{secrets}");
+    let service = service(&spec, "db-1");
+    let grant = &service["secrets"][0];
+    assert_eq!(grant["target"], "/var/lib/q/.cookie");
+    assert_eq!((&grant["uid"], &grant["gid"], &grant["mode"]), (&"7".into(), &"8".into(), &0o440.into()));
+    assert_eq!(service["environment"]["FILE"], "/var/lib/q/.cookie");
+    let user = spec.replace(", owner: \"7:8\"", "") + "user: \"9\"\n";
+    assert_eq!(self::service(&user, "db-1")["secrets"][0]["uid"], "9", "the default is the user");
+}
+
+#[test]
+fn a_secret_that_its_user_cannot_read_is_refused() {
+    let secret = |more: &str| format!("{PINNED}user: \"9\"\nsecrets: {{ k: {{ ref: x/k, {more} }} }}\n");
+    assert!(codes(&[&secret("mode: \"0400\", owner: \"7\"")]).contains("bad-mode"));
+    assert!(codes(&[&secret("mode: \"0040\"")]).contains("bad-mode"));
+    assert!(codes(&[&secret("mode: \"0444\", owner: \"7\"")]).is_empty());
+    assert!(codes(&[&secret("path: /data/k")]).is_empty(), "a program may look for it in its data");
+    assert!(codes(&[&secret("path: k")]).contains("bad-path"));
+}
