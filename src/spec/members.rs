@@ -81,6 +81,10 @@ pub struct ExclusiveSpec {
     #[schemars(transform = short_keys)]
     pub data: Option<IndexMap<String, DataSpec>>,
     /// TCP ports, by name. On Swarm, the first port locks the node.
+    ///
+    /// - Kubernetes: `containerPort`, and the ports of both Services; with `address: node` also `hostPort`.
+    /// - fleet: `-p`, so docker gives the port of the machine to one container.
+    /// - Swarm: the first port, or with `address: node` every port, is published in `mode: host`.
     #[schemars(transform = ports, extend("examples" = [{ "client": 5432 }]))]
     pub ports: Option<IndexMap<String, u16>>,
     /// Each member has a unique id. `true` makes ids unique in this service; a name makes them

@@ -152,6 +152,10 @@ pub struct HelperSpec {
     #[schemars(transform = keys(ENV), extend("examples" = [{ "TARGET": "localhost:{{ ports.client }}" }]))]
     pub env: Option<IndexMap<String, Value>>,
     /// TCP ports, by name.
+    ///
+    /// - Kubernetes: `containerPort`.
+    /// - fleet: `-p`.
+    /// - Swarm: published in `mode: host`, only with `address: node`.
     #[schemars(transform = ports, extend("examples" = [{ "metrics": 9104 }]))]
     pub ports: Option<IndexMap<String, u16>>,
     /// CPU and memory, as both request and limit.

@@ -24,6 +24,9 @@ pub struct ExternalSpec {
     #[schemars(transform = addresses, extend("examples" = [{ "1": "10.0.0.7" }]))]
     pub at: Option<IndexMap<Id, String>>,
     /// The ports, by name.
+    ///
+    /// - Kubernetes: the ports of the Services and their EndpointSlices.
+    /// - fleet and Swarm: the numbers that values of other specs name.
     #[schemars(transform = ports, extend("examples" = [{ "client": 5432 }]))]
     pub ports: Option<IndexMap<String, u16>>,
 }
