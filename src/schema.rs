@@ -76,6 +76,10 @@ fn alone(fields: &Map<String, Value>) -> Value {
         "anyOf": [{ "required": ["http"] }, { "required": ["tcp"] }, { "required": ["run"] }],
         "dependencies": { "http": ["port"], "port": ["http"], "scheme": ["http"] },
     });
+    // A port needs its number; who connects to it is told of the ports of a member.
+    let port = |of: &Value| json!({ "additionalProperties": { "if": { "type": "object" }, "then": of } });
+    let ports = port(&json!({ "required": ["port"] }));
+    let plain = port(&json!({ "required": ["port"], "properties": { "for": { "const": "clients" } } }));
     let pin = json!({ "if": { "type": "object" }, "then": { "required": ["label"] } });
     json!({
         "required": ["service"],
@@ -100,7 +104,7 @@ fn alone(fields: &Map<String, Value>) -> Value {
                 "dependencies": {
                     "address": { "required": ["ports"], "properties": { "ports": { "minProperties": 1 } } },
                 },
-                "properties": { "data": { "additionalProperties": {
+                "properties": { "ports": ports, "data": { "additionalProperties": {
                     "required": ["mount"],
                     "oneOf": [{ "required": ["host"] }, { "required": ["volume"] }],
                     "properties": { "volume": { "required": ["backend", "size"] } },
@@ -111,14 +115,14 @@ fn alone(fields: &Map<String, Value>) -> Value {
                 "dependencies": { "http": ["port"], "port": ["http"], "scheme": ["http"], "start": ["live"] },
                 "properties": { "ready": check, "live": check },
             },
-            "helpers": { "additionalProperties": { "required": ["image"] } },
+            "helpers": { "additionalProperties": { "required": ["image"], "properties": { "ports": plain } } },
             "external": {
                 "required": ["ports"],
                 "anyOf": [
                     { "required": ["address"] },
                     { "required": ["at"], "properties": { "at": { "minProperties": 1 } } },
                 ],
-                "properties": { "ports": { "minProperties": 1 } },
+                "properties": { "ports": { "allOf": [{ "minProperties": 1 }, plain] } },
             },
             "targets": { "properties": {
                 "fleet": { "properties": { "pin": pin } },

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::mechanism::{Carried, Data, Expected, Member, Network};
-use crate::model::{self, DataAt, Service, Workload};
+use crate::model::{self, DataAt, Service, Socket, Workload};
 use crate::plan::{fleet, kubernetes};
 use crate::target::Target;
 use crate::value;
@@ -13,6 +13,7 @@ use crate::value;
 pub fn of(service: &Service, w: &Workload, target: Target) -> Expected {
     let lock = service.targets.swarm.as_ref().and_then(|s| s.lock);
     let ids: Vec<Option<u32>> = if w.per_node() { vec![None] } else { w.ids().map(Some).collect() };
+    let pair = |socket: Socket| (socket.number, socket.protocol.name());
     let siblings = if w.per_node() { ".*" } else { "@*" };
     Expected {
         target,
@@ -23,8 +24,8 @@ pub fn of(service: &Service, w: &Workload, target: Target) -> Expected {
         pin: w.pin().or(service.targets.pin(target)).map(|pin| pin.label.clone()),
         revision: service.revision.as_ref().map(|r| (service.revision_label(), r.clone())),
         revision_label: kubernetes::REVISION,
-        ports: w.ports.iter().map(|(_, port)| *port).collect(),
-        lock_port: lock.or_else(|| w.ports.first().map(|(_, port)| *port)),
+        ports: w.ports.iter().map(|port| pair(port.socket)).collect(),
+        lock_port: lock.map(Socket::tcp).or(model::lock(&w.ports).map(|port| port.socket)).map(pair),
         node_network: w.node_network,
         namespace: service.targets.kubernetes.as_ref().map(|k| k.namespace.clone()).unwrap_or_default(),
         siblings: format!("{}{siblings}.service", service.name),

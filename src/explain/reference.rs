@@ -4,6 +4,7 @@
 //! A comment ends with a list: `- Kubernetes: …`, `- fleet: …`, `- Swarm: …`, or `- Every target: …`.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
@@ -44,8 +45,14 @@ pub struct Block {
 /// A block that is not read yet: its definition, the name of that, and its path.
 type Open<'s> = (&'s Value, &'s str, String);
 
+static BLOCKS: LazyLock<Vec<Block>> = LazyLock::new(read);
+
 /// Returns all blocks of a spec, by path.
-pub fn blocks() -> Vec<Block> {
+pub fn blocks() -> &'static [Block] {
+    &BLOCKS
+}
+
+fn read() -> Vec<Block> {
     let root = schema();
     let mut reader = Reader { root: &root, blocks: Vec::new(), known: BTreeMap::new() };
     let mut open = VecDeque::from([(&root, "", String::new())]);

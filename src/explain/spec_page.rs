@@ -18,14 +18,14 @@ const VALUES: &str = include_str!("values.md");
 pub fn page() -> String {
     let blocks = blocks();
     let mut out = format!("{TITLE}\n## Contents\n\n");
-    for block in &blocks {
+    for block in blocks {
         let title = title(&block.path);
         out.push_str(&format!("- [{title}](#{}): {}\n", anchor(title), first_sentence(&block.text)));
     }
     out.push_str("- [Values](#values): the language of `{{ … }}`, with all names and filters.\n");
     let same = blocks.iter().flat_map(|b| b.also.iter().map(|also| (also.as_str(), b.path.as_str())));
     let same: BTreeMap<&str, &str> = same.collect();
-    for block in &blocks {
+    for block in blocks {
         out.push_str(&section(block, &same));
     }
     out.push_str(&format!("\n## Values\n\n{VALUES}"));
@@ -136,5 +136,5 @@ pub(super) fn values(name: &str) -> Vec<String> {
 
 /// Returns the paths of all fields.
 pub(super) fn paths() -> Vec<String> {
-    blocks().into_iter().flat_map(|block| block.fields).map(|field| field.path).collect()
+    blocks().iter().flat_map(|block| &block.fields).map(|field| field.path.clone()).collect()
 }

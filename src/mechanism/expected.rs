@@ -24,10 +24,10 @@ pub struct Expected {
     pub revision: Option<(String, String)>,
     /// The label whose value differs between the pods of two revisions (Kubernetes).
     pub revision_label: &'static str,
-    /// The ports.
-    pub ports: Vec<u16>,
+    /// The ports: number and protocol.
+    pub ports: Vec<(u16, &'static str)>,
     /// The port that locks the node of a member (Swarm).
-    pub lock_port: Option<u16>,
+    pub lock_port: Option<(u16, &'static str)>,
     /// Whether the members use the network of their node.
     pub node_network: bool,
     /// The namespace (Kubernetes).

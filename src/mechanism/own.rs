@@ -166,9 +166,9 @@ impl Own<'_> {
     /// Returns the place of the first port, if the workload has every port of the spec and `holds`
     /// accepts each.
     pub(super) fn ports(&self, holds: impl Fn(&world::Port) -> bool) -> Vec<At> {
-        let of = |number: &u16| {
+        let of = |(number, protocol): &(u16, &str)| {
             let mut all = self.workload.ports.iter();
-            all.find(|p| p.number == *number && p.protocol == "tcp" && holds(p)).map(|p| p.at.clone())
+            all.find(|p| p.number == *number && p.protocol == *protocol && holds(p)).map(|p| p.at.clone())
         };
         let mut found = every(self.expected.ports.iter().map(of));
         found.truncate(1);

@@ -242,7 +242,7 @@ fn revision(own: &Own<'_>) -> Vec<At> {
 /// Finds the port that locks the node, if `holds` accepts it.
 fn lock_port(own: &Own<'_>, holds: impl Fn(&Port) -> bool) -> Vec<At> {
     let mut all = own.workload.ports.iter().filter(|p| p.scheduled && holds(p));
-    one(all.find(|p| Some(p.number) == own.expected.lock_port).map(|p| &p.at))
+    one(all.find(|p| Some((p.number, p.protocol.as_str())) == own.expected.lock_port).map(|p| &p.at))
 }
 
 /// Finds a lock port that docker binds.

@@ -3,6 +3,7 @@
 
 pub mod check;
 mod data;
+mod port;
 mod program;
 mod service;
 mod targets;
@@ -12,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use data::{Data, DataAt, Volume};
+pub use port::{Port, Protocol, Socket, Users, lock};
 pub use program::{File, Program, Resources, Secret, Template, User};
 pub use service::{Accept, Body, External, Service};
 pub use targets::{Annotations, Fleet, Kubernetes, Swarm, Targets, UnitSection};

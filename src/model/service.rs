@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::data::{Data, Volume};
+use super::port::Port;
 use super::targets::Targets;
 use super::workload::Workload;
 use crate::backend::Fences;
@@ -86,7 +87,7 @@ impl Service {
     }
 
     /// Returns the ports by name, of a workload or an external service.
-    pub fn ports(&self) -> &[(String, u16)] {
+    pub fn ports(&self) -> &[Port] {
         match &self.body {
             Body::Workload(w) => &w.ports,
             Body::External(e) => &e.ports,
@@ -137,7 +138,7 @@ pub struct External {
     /// The members: id and address.
     pub at: Vec<(u32, String)>,
     /// The ports by name.
-    pub ports: Vec<(String, u16)>,
+    pub ports: Vec<Port>,
 }
 
 /// A waiver.

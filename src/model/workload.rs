@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::data::{Data, DataAt, Volume};
+use super::port::Port;
 use super::program::{File, Program, Secret, Template};
 use crate::hazard::Resource;
 use crate::spec::source::Route;
@@ -28,7 +29,7 @@ pub struct Workload {
     /// The data directories, in order. `guard` locks the first one.
     pub data: Vec<Data>,
     /// The ports, in order.
-    pub ports: Vec<(String, u16)>,
+    pub ports: Vec<Port>,
     /// The name of the id space, if members have exclusive ids.
     pub id: Option<String>,
     /// Whether each member has its own hostname.
@@ -234,5 +235,5 @@ pub struct Helper {
     /// The container.
     pub program: Program,
     /// The ports.
-    pub ports: Vec<(String, u16)>,
+    pub ports: Vec<Port>,
 }

@@ -34,7 +34,7 @@ pub fn command(
     if !run.is_empty() {
         return Ok(Command::Exec(run));
     }
-    let port = |name: &str| w.ports.iter().find(|(n, _)| n == name).map_or(0, |(_, p)| *p);
+    let port = |name: &str| w.ports.iter().find(|p| p.name == name).map_or(0, |p| p.socket.number);
     let timeout = check.timeout;
     let shell = match (&check.probe, health.tool) {
         (Some(Probe::Tcp { port: name }), Some(Tool::Bash)) => {

@@ -49,7 +49,7 @@ impl<'a, N: Naming> Values<'a, N> {
 
     /// Returns the members of `of` as this service reaches them.
     fn peers(&self, of: &Service) -> Result<Peers, Fault> {
-        let ports = Arc::new(of.ports().to_vec());
+        let ports = numbers(of);
         let members = match &of.body {
             Body::External(external) => {
                 let single = external.address.iter().filter(|_| external.at.is_empty());
@@ -133,7 +133,7 @@ impl<'a, N: Naming> Values<'a, N> {
             None => Err(Fault::new(Code::PeerUnknown, format!("there is no service `{name}`"))),
         };
         let uses = value::uses(text)?;
-        let ports = Arc::new(self.service.ports().to_vec());
+        let ports = numbers(self.service);
         let nobody = Peers { members: Arc::default(), ports };
         // Members are listed only for values that use them; otherwise the work is quadratic.
         let (own, unlisted) = match uses.members.then(|| self.peers(self.service)) {
@@ -271,4 +271,9 @@ pub fn people<N: Naming>(context: &mut Context<'_>, naming: &N, service: &Servic
 pub fn no_address(of: &Service, id: u32, target: Target, line: &str) -> Fault {
     Fault::new(Code::AddressUnknown, format!("the address of {}-{id} on {target} is unknown", of.name))
         .fix(format!("add to {}", of.file), line)
+}
+
+/// Returns the numbers of the ports of `service`, by name.
+fn numbers(service: &Service) -> Arc<Vec<(String, u16)>> {
+    Arc::new(service.ports().iter().map(|port| (port.name.clone(), port.socket.number)).collect())
 }

@@ -119,11 +119,9 @@ pub(super) fn short_keys(map: &mut Schema) {
     map.insert("propertyNames".into(), json!({ "pattern": LABEL, "maxLength": MAX_SHORT }));
 }
 
-/// Describes a map from the name of a port to its number.
+/// Describes a map from the name of a port to the port.
 pub(super) fn ports(map: &mut Schema) {
     map.insert("propertyNames".into(), json!({ "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$", "maxLength": 15 }));
-    let number = json!({ "type": "integer", "minimum": 1, "maximum": u16::MAX });
-    map.insert("additionalProperties".into(), number);
 }
 
 /// Describes a map from the id of a member to an address.

@@ -9,6 +9,7 @@ use super::allowed::{
     short_keys,
 };
 use super::parts::{IdSpace, Pin, Value};
+use super::ports::PortSpec;
 
 /// The members: either `per: node`, or a `count`.
 #[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
@@ -80,13 +81,12 @@ pub struct ExclusiveSpec {
     /// The data directories, by name.
     #[schemars(transform = short_keys)]
     pub data: Option<IndexMap<String, DataSpec>>,
-    /// TCP ports, by name. On Swarm, the first port locks the node.
-    ///
-    /// - Kubernetes: `containerPort`, and the ports of both Services; with `address: node` also `hostPort`.
-    /// - fleet: `-p`, so docker gives the port of the machine to one container.
-    /// - Swarm: the first port, or with `address: node` every port, is published in `mode: host`.
-    #[schemars(transform = ports, extend("examples" = [{ "client": 5432 }]))]
-    pub ports: Option<IndexMap<String, u16>>,
+    /// The ports, by name. A number alone is a TCP port for clients.
+    #[schemars(transform = ports, extend("examples" = [
+        { "client": 5432 },
+        { "gossip": { "port": 8301, "protocol": "udp", "for": "peers" } },
+    ]))]
+    pub ports: Option<IndexMap<String, PortSpec>>,
     /// Each member has a unique id. `true` makes ids unique in this service; a name makes them
     /// unique across all services with the same name here.
     ///

@@ -12,6 +12,7 @@ mod members;
 mod merge;
 pub mod node;
 mod parts;
+mod ports;
 mod process;
 pub mod project;
 mod service;
@@ -35,6 +36,7 @@ use allowed::{
 pub use health::{CheckSpec, HealthSpec, Scheme, Tool};
 pub use members::{Address, DataSpec, ExclusiveSpec, Guard, MembersSpec, Per, VolumeSpec};
 pub use parts::{Id, IdSpace, Limit, Pin, PinTable, UnitOption, Value};
+pub use ports::{PortSpec, Protocol, Users};
 pub use process::{
     BeforeSpec, BootstrapSpec, FileSpec, HelperSpec, ResourcesSpec, SecretSpec, StopSpec, UpdateSpec,
 };

@@ -8,6 +8,7 @@ use super::allowed::{
     BYTES, CPU, DURATION, ENV, IMAGE, KEY, MODE, PATH, SECRET, SIGNALS, USER, above_zero, keys, ports,
 };
 use super::parts::Value;
+use super::ports::PortSpec;
 use super::words_of::Word;
 
 /// A file in the container: its text, or the path to read the text from.
@@ -151,13 +152,9 @@ pub struct HelperSpec {
     /// - Every target: the same as `env` of the member. The helper gets only the secrets that it names.
     #[schemars(transform = keys(ENV), extend("examples" = [{ "TARGET": "localhost:{{ ports.client }}" }]))]
     pub env: Option<IndexMap<String, Value>>,
-    /// TCP ports, by name.
-    ///
-    /// - Kubernetes: `containerPort`.
-    /// - fleet: `-p`.
-    /// - Swarm: published in `mode: host`, only with `address: node`.
+    /// The ports, by name. A number alone is a TCP port.
     #[schemars(transform = ports, extend("examples" = [{ "metrics": 9104 }]))]
-    pub ports: Option<IndexMap<String, u16>>,
+    pub ports: Option<IndexMap<String, PortSpec>>,
     /// CPU and memory, as both request and limit.
     pub resources: Option<ResourcesSpec>,
     /// The user, as the numbers `uid:gid` or `uid`.

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::allowed::{ADDRESS, GAP, REASON, addresses, ports};
 use super::parts::Id;
+use super::ports::PortSpec;
 
 /// A service that already runs elsewhere.
 #[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
@@ -24,11 +25,8 @@ pub struct ExternalSpec {
     #[schemars(transform = addresses, extend("examples" = [{ "1": "10.0.0.7" }]))]
     pub at: Option<IndexMap<Id, String>>,
     /// The ports, by name.
-    ///
-    /// - Kubernetes: the ports of the Services and their EndpointSlices.
-    /// - fleet and Swarm: the numbers that values of other specs name.
     #[schemars(transform = ports, extend("examples" = [{ "client": 5432 }]))]
-    pub ports: Option<IndexMap<String, u16>>,
+    pub ports: Option<IndexMap<String, PortSpec>>,
 }
 
 /// A gap that you accept.

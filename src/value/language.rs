@@ -41,14 +41,29 @@ pub fn is_plain(text: &str) -> bool {
 /// [`Code::ValueSyntax`] for a syntax error, [`Code::ValueForbidden`] for syntax that is not part
 /// of the language, [`Code::ValueName`] for an unknown name.
 pub fn uses(text: &str) -> Result<Uses, Fault> {
+    uses_of(text, "value", "an expression")
+}
+
+/// Returns the same for the text of a file.
+///
+/// # Errors
+/// As [`uses`].
+pub fn uses_of_file(text: &str) -> Result<Uses, Fault> {
+    uses_of(text, "rendered file", "an expression of a file")
+}
+
+fn uses_of(text: &str, whole: &str, part: &str) -> Result<Uses, Fault> {
     let mut uses = Uses::default();
     if is_plain(text) {
         return Ok(uses);
     }
     if text.len() > MAX_WRITTEN {
-        return Err(Fault::new(Code::ValueTooLong, format!("a value may have at most {MAX_WRITTEN} bytes")));
+        return Err(Fault::new(
+            Code::ValueTooLong,
+            format!("a {whole} may have at most {MAX_WRITTEN} bytes"),
+        ));
     }
-    bounded(text)?;
+    bounded(text, whole, part)?;
     let tree = parse(text, "value", syntax(false)).map_err(|e| syntax_fault(&e))?;
     Walk { uses: &mut uses, bound: vec!["loop".to_owned()] }.statement(&tree)?;
     Ok(uses)
@@ -72,7 +87,7 @@ pub fn each(list: &str, arg: &str) -> Option<Result<String, Fault>> {
     // An `arg` that ends the loop and starts another must not pass for one that is whole.
     let whole = match is_plain(arg) {
         true => Ok(()),
-        false => bounded(arg)
+        false => bounded(arg, "value", "an expression")
             .and_then(|()| parse(arg, "value", syntax(false)).map(drop).map_err(|e| syntax_fault(&e))),
     };
     Some(whole.map(|()| format!("{{% for it in {list}{only} %}}{arg}{NEXT}{{% endfor %}}")))
@@ -82,7 +97,7 @@ pub fn each(list: &str, arg: &str) -> Option<Result<String, Fault>> {
 /// recursive, and these limit its depth.
 const MAX_WORDS: usize = 200;
 
-fn bounded(text: &str) -> Result<(), Fault> {
+fn bounded(text: &str, whole: &str, part: &str) -> Result<(), Fault> {
     // Every token has a byte.
     if text.len() <= MAX_WORDS {
         return Ok(());
@@ -97,12 +112,12 @@ fn bounded(text: &str) -> Result<(), Fault> {
             }
             _ => words += 1,
         }
-        if words > MAX_WORDS || statements > MAX_WORDS {
-            return Err(Fault::new(
-                Code::ValueTooLong,
-                format!("an expression may have at most {MAX_WORDS} tokens"),
-            ));
-        }
+        let limit = match (words > MAX_WORDS, statements > MAX_WORDS) {
+            (true, _) => format!("{part} may have at most {MAX_WORDS} tokens"),
+            (_, true) => format!("a {whole} may have at most {MAX_WORDS} statements"),
+            _ => continue,
+        };
+        return Err(Fault::new(Code::ValueTooLong, limit));
     }
     Ok(())
 }

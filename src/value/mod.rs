@@ -15,7 +15,7 @@ use serde::{Serialize, Serializer};
 
 use crate::code::Code;
 
-pub use language::{Uses, each, is_plain, uses};
+pub use language::{Uses, each, is_plain, uses, uses_of_file};
 pub use render::{Peer, Peers, SECRETS, Scope, Who, host_path, render, render_file};
 
 /// The most bytes of one file for a container: a Swarm config holds 500 KiB, a ConfigMap 1 MiB in

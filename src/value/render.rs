@@ -95,7 +95,7 @@ pub struct Scope<'a> {
 /// The error of a name in the value; [`Code::RuntimeArithmetic`] if the value computes with a
 /// run-time part; an exceeded limit.
 pub fn render(text: &str, uses: &Uses, scope: &Scope<'_>) -> Result<Text, Fault> {
-    render_in(&LANGUAGE, text, uses, scope)
+    render_in(&LANGUAGE, "value", text, uses, scope)
 }
 
 /// Renders the text of a file, in which a line with only a statement leaves no line.
@@ -104,7 +104,7 @@ pub fn render(text: &str, uses: &Uses, scope: &Scope<'_>) -> Result<Text, Fault>
 /// As [`render`]; [`Code::RuntimeNotHere`] if the text has a secret itself; [`Code::FileTooLarge`]
 /// beyond [`MAX_FILE`] bytes.
 pub fn render_file(text: &str, uses: &Uses, scope: &Scope<'_>) -> Result<Text, Fault> {
-    let text = render_in(&FILES, text, uses, scope)?;
+    let text = render_in(&FILES, "file", text, uses, scope)?;
     if let Some(secret) = text.secrets().next() {
         return Err(Fault::new(Code::RuntimeNotHere, "a file cannot hold a secret itself, only its path")
             .fix("write its path", format!("{{{{ secret('{secret}').path }}}}")));
@@ -115,8 +115,10 @@ pub fn render_file(text: &str, uses: &Uses, scope: &Scope<'_>) -> Result<Text, F
     Ok(text)
 }
 
+/// Renders `text`, which is a `what`.
 fn render_in(
     language: &Environment<'static>,
+    what: &str,
     text: &str,
     uses: &Uses,
     scope: &Scope<'_>,
@@ -161,7 +163,7 @@ fn render_in(
     language
         .template_from_str(text)
         .and_then(|t| t.render_captured_to(context, &mut out).map(drop))
-        .map_err(|e| lower(&e))?;
+        .map_err(|e| lower(&e, what))?;
     Ok(Text::from_marked(&String::from_utf8_lossy(&out.0)))
 }
 
@@ -230,7 +232,7 @@ fn failing(fault: &Fault) -> Jinja {
     Jinja::from(raise(fault))
 }
 
-fn lower(e: &minijinja::Error) -> Fault {
+fn lower(e: &minijinja::Error, what: &str) -> Fault {
     let mut source: Option<&(dyn std::error::Error + 'static)> = Some(e);
     while let Some(error) = source {
         if let Some(fault) = error.downcast_ref::<Fault>() {
@@ -241,7 +243,7 @@ fn lower(e: &minijinja::Error) -> Fault {
     match e.kind() {
         ErrorKind::OutOfFuel | ErrorKind::WriteFailure => Fault::new(
             Code::ValueTooLong,
-            format!("the value exceeds {MAX_RENDERED} bytes or takes too long to evaluate"),
+            format!("the {what} exceeds {MAX_RENDERED} bytes or takes too long to render"),
         ),
         ErrorKind::UndefinedError => {
             Fault::new(Code::ValueName, "the expression uses a name that does not exist".to_owned())

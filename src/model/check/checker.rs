@@ -10,7 +10,8 @@ use crate::code::Code;
 use crate::diag::{Diagnostic, Fix, Place};
 use crate::images::Images;
 use crate::input::{Files, Texts};
-use crate::model::Template;
+use crate::model::{Port, Socket, Template, Users};
+use crate::spec::PortSpec;
 use crate::spec::node::Kind;
 use crate::spec::source::{Route, Source};
 use crate::text::nearest::nearest;
@@ -165,26 +166,30 @@ impl Checker<'_> {
             .collect()
     }
 
-    pub(super) fn ports(
-        &mut self,
-        route: &Route,
-        ports: Option<IndexMap<String, u16>>,
-    ) -> Vec<(String, u16)> {
-        let mut seen: BTreeMap<u16, Route> = BTreeMap::new();
+    pub(super) fn ports(&mut self, route: &Route, ports: Option<IndexMap<String, PortSpec>>) -> Vec<Port> {
+        let mut seen: BTreeMap<Socket, Route> = BTreeMap::new();
         let mut all = Vec::new();
-        for (name, port) in ports.unwrap_or_default() {
+        for (name, PortSpec { port, protocol, users }) in ports.unwrap_or_default() {
             let at = route.at(&name);
             self.named_key(Code::BadName, &at, &format!("the port name `{name}`"), &name, names::port);
-            if port == 0 {
+            let Some(number) = port else {
+                self.missing(&at, "port", "port: 8600");
+                continue;
+            };
+            let socket = Socket { number, protocol };
+            if users != Users::Clients && route.steps().first().is_some_and(|block| block != "exclusive") {
+                self.fault(Code::BadValue, &at.at("for"), "only a port under `exclusive` has `for`");
+            }
+            if number == 0 {
                 self.fault(Code::BadPort, &at, "port 0 means any port, so nothing can be reserved");
             }
-            if let Some(first) = seen.insert(port, at.clone()) {
+            if let Some(first) = seen.insert(socket, at.clone()) {
                 let first = self.source.place(&first);
-                self.fault(Code::PortTwice, &at, format!("one member uses port {port} twice"))
+                self.fault(Code::PortTwice, &at, format!("one member uses port {socket} twice"))
                     .related
                     .push((first, "first here".into()));
             }
-            all.push((name, port));
+            all.push(Port { name, socket, users });
         }
         all
     }
@@ -226,7 +231,18 @@ impl Checker<'_> {
 
     /// Checks the syntax of an expression. Its names are checked once the whole spec is known.
     pub(super) fn template(&mut self, route: Route, text: String) -> Template {
-        match value::uses(&text) {
+        let uses = value::uses(&text);
+        self.used(route, text, uses)
+    }
+
+    /// Checks the text of a file with expressions.
+    pub(super) fn file(&mut self, route: Route, text: String) -> Template {
+        let uses = value::uses_of_file(&text);
+        self.used(route, text, uses)
+    }
+
+    fn used(&mut self, route: Route, text: String, uses: Result<value::Uses, value::Fault>) -> Template {
+        match uses {
             Ok(_) if value::is_plain(&text) => {}
             Ok(uses) => self.uses.push((route.clone(), uses)),
             Err(fault) => {

@@ -4,7 +4,7 @@
 use super::checker::{Checker, fix};
 use crate::backend;
 use crate::code::Code;
-use crate::model::{Data, DataAt, Members, Program, Template, Volume};
+use crate::model::{Data, DataAt, Members, Port, Program, Template, Volume};
 use crate::route;
 use crate::spec::source::Route;
 use crate::spec::{DataSpec, ExclusiveSpec, IdSpace, VolumeSpec};
@@ -14,7 +14,7 @@ use crate::value::{self, Uses};
 /// The valid block.
 pub(super) struct Exclusive {
     pub data: Vec<Data>,
-    pub ports: Vec<(String, u16)>,
+    pub ports: Vec<Port>,
     pub id: Option<String>,
     pub hostname: bool,
     pub node_network: bool,

@@ -22,7 +22,7 @@ pub(super) fn data(checker: &mut Checker<'_>, service: &str, w: &Workload) {
         command: program.command.iter().chain(&program.args).map(|t| t.text.as_str()).collect(),
         env: program.env.iter().map(|(name, t)| (name.as_str(), Some(t.text.as_str()))).collect(),
         more_env: false,
-        ports: w.ports.iter().map(|(_, port)| *port).collect(),
+        ports: w.ports.iter().map(|port| port.socket.number).collect(),
         targets: paths.chain(w.tmpfs.iter().map(|(path, _)| path)).map(String::as_str).collect(),
         names: vec![service],
     };

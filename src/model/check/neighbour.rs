@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use crate::code::Code;
 use crate::diag::Diagnostic;
-use crate::model::{Members, Model, Service, Workload};
+use crate::model::{Helper, Members, Model, Port, Service, Socket, Workload, lock};
 use crate::route;
 use crate::spec::source::Route;
 use crate::target::Target;
@@ -25,7 +25,7 @@ pub struct Placement {
     /// The ids of its members.
     pub ids: Range<u32>,
     /// The ports of the node that it uses.
-    pub ports: Vec<(Target, u16)>,
+    pub ports: Vec<(Target, Socket)>,
     nodes: Nodes,
 }
 
@@ -222,7 +222,7 @@ pub fn ancestors(path: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Returns the ports of the node that a service uses, on each of its targets.
-fn host_ports<'m>(service: &Service, w: &'m Workload) -> Vec<(Target, u16, At<'m>)> {
+fn host_ports<'m>(service: &Service, w: &'m Workload) -> Vec<(Target, Socket, At<'m>)> {
     let mut all = Vec::new();
     for target in Target::ALL.into_iter().filter(|t| service.has(*t)) {
         all.extend(ports_on(service, w, target).into_iter().map(|(port, at)| (target, port, at)));
@@ -230,17 +230,19 @@ fn host_ports<'m>(service: &Service, w: &'m Workload) -> Vec<(Target, u16, At<'m
     all
 }
 
-fn ports_on<'m>(service: &Service, w: &'m Workload, target: Target) -> Vec<(u16, At<'m>)> {
-    let all = || w.ports.iter().map(|(name, port)| (*port, At::Port(name)));
+fn ports_on<'m>(service: &Service, w: &'m Workload, target: Target) -> Vec<(Socket, At<'m>)> {
+    let own = |port: &'m Port| (port.socket, At::Port(&port.name));
+    let all = || w.ports.iter().map(own);
     let helpers = || {
-        w.helpers.iter().flat_map(|h| h.ports.iter().map(|(name, port)| (*port, At::PortOf(&h.name, name))))
+        let of = |h: &'m Helper| h.ports.iter().map(|port| (port.socket, At::PortOf(&h.name, &port.name)));
+        w.helpers.iter().flat_map(of)
     };
     match target {
         // `-p` publishes every port of a unit.
         Target::Fleet => all().chain(helpers()).collect(),
         Target::Swarm if !w.node_network => match service.targets.swarm.as_ref().and_then(|s| s.lock) {
-            Some(lock) => vec![(lock, At::Lock)],
-            None => all().take(1).collect(),
+            Some(lock) => vec![(Socket::tcp(lock), At::Lock)],
+            None => lock(&w.ports).map(own).into_iter().collect(),
         },
         Target::Kubernetes | Target::Swarm if w.node_network => all().chain(helpers()).collect(),
         Target::Kubernetes | Target::Swarm => Vec::new(),

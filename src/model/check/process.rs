@@ -176,7 +176,7 @@ pub(super) fn files(checker: &mut Checker<'_>, files: Option<IndexMap<String, Fi
 /// Checks the expressions of a file.
 fn rendered(checker: &mut Checker<'_>, route: Route, text: String) -> Template {
     let before = checker.out.len();
-    let template = checker.template(route, text);
+    let template = checker.file(route, text);
     for fault in checker.out.iter_mut().skip(before) {
         let line = "{% raw %}{{ $labels.instance }}{% endraw %}";
         fault.fixes.push(fix("keep what another program renders, as", line));

@@ -20,7 +20,7 @@ pub(super) fn values(checker: &mut Checker<'_>, service: &mut Service) {
             let line = format!("secrets: {{ {name}: {{ ref: {service}/{name} }} }}");
             unknown(Code::SecretUnknown, "secret", name, &secrets, line);
         }
-        let ports: Vec<&str> = w.ports.iter().map(|(name, _)| name.as_str()).collect();
+        let ports: Vec<&str> = w.ports.iter().map(|port| port.name.as_str()).collect();
         for name in uses.ports.iter().filter(|p| !ports.contains(&p.as_str())) {
             let line = format!("exclusive: {{ ports: {{ {name}: 8080 }} }}");
             unknown(Code::PortUnknown, "port", name, &ports, line);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::checker::{Checker, fix};
 use crate::code::Code;
-use crate::model::{Probe, Secret, Workload};
+use crate::model::{Port, Probe, Protocol, Secret, Socket, Workload};
 use crate::route;
 use crate::spec::source::Route;
 use crate::value::SECRETS;
@@ -35,25 +35,25 @@ pub(super) fn whole(checker: &mut Checker<'_>, service: &str, w: &Workload) {
             .fixes
             .push(fix("write", "members: { count: 1 }"));
     }
-    let mut seen: BTreeMap<u16, Route> = BTreeMap::new();
-    for (name, port) in &w.ports {
-        seen.insert(*port, route!["exclusive", "ports", name]);
+    let mut seen: BTreeMap<Socket, Route> = BTreeMap::new();
+    for port in &w.ports {
+        seen.insert(port.socket, route!["exclusive", "ports", port.name]);
     }
     for helper in &w.helpers {
-        for (name, port) in &helper.ports {
+        for Port { name, socket, users: _ } in &helper.ports {
             let at = route!["helpers", helper.name, "ports", name];
-            if let Some(first) = seen.insert(*port, at.clone()) {
+            if let Some(first) = seen.insert(*socket, at.clone()) {
                 let first = checker.source.place(&first);
                 checker
                     .fault(
                         Code::PortTwice,
                         &at,
-                        format!("two containers of one {service} member use port {port}"),
+                        format!("two containers of one {service} member use port {socket}"),
                     )
                     .related
                     .push((first, "first here".into()));
             }
-            if w.ports.iter().any(|(n, _)| n == name) {
+            if w.ports.iter().any(|port| port.name == *name) {
                 checker.fault_key(
                     Code::PortTwice,
                     &at,
@@ -130,8 +130,16 @@ fn ports_named(checker: &mut Checker<'_>, w: &Workload) {
             Some(Probe::Tcp { port }) => ("tcp", port),
             None => continue,
         };
-        if !w.ports.iter().any(|(name, _)| name == port) {
-            let known: Vec<&str> = w.ports.iter().map(|(n, _)| n.as_str()).collect();
+        let found = w.ports.iter().find(|p| p.name == *port);
+        if found.is_some_and(|p| p.socket.protocol != Protocol::Tcp) {
+            let message = format!("`{port}` is a UDP port, and a check can ask only TCP ports");
+            checker
+                .fault(Code::PortUnknown, &check.route.at(field), message)
+                .fixes
+                .push(fix("or run a command in the container", "run: [my-server, status]"));
+        }
+        if found.is_none() {
+            let known: Vec<&str> = w.ports.iter().map(|p| p.name.as_str()).collect();
             let list = if known.is_empty() { "there are none".to_owned() } else { known.join(", ") };
             checker
                 .fault(

@@ -8,7 +8,9 @@ use super::shell::{self, DOCKER, Lines};
 use super::storage::{Bind, Storage, Volume};
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
-use crate::model::{Check, Health, Helper, Program, Resources, Secret, Template, User, Workload};
+use crate::model::{
+    Check, Health, Helper, Port, Program, Resources, Secret, Template, User, Users, Workload,
+};
 use crate::plan::docker::{self, GUARD};
 use crate::route;
 use crate::spec::source::Route;
@@ -113,12 +115,13 @@ impl<'m, 'a, 'c> Run<'m, 'a, 'c> {
         exports
     }
 
-    fn network(&mut self, w: &Workload, ports: &[(String, u16)], root: &Route) {
+    fn network(&mut self, w: &Workload, ports: &[Port], root: &Route) {
         if w.node_network {
             return self.add(self.here(root), ["--net", "host"]);
         }
-        for (name, port) in ports {
-            self.add(self.here(&root.at(name)), ["-p", &format!("{port}:{port}")]);
+        for Port { name, socket, users } in ports {
+            let address = if *users == Users::Node { "127.0.0.1:" } else { "" };
+            self.add(self.here(&root.at(name)), ["-p", &format!("{address}{}:{socket}", socket.number)]);
         }
     }
 

@@ -2,7 +2,10 @@
 
 use super::objects::{Container, ContainerMore, ContainerPort, Mount, Probe, RunAs};
 use super::values::{Rendered, Words};
-use crate::model::{Check, Health, Helper, Probe as Asked, Program, Resources, Service, User, Workload};
+use crate::model::{
+    Check, Health, Helper, Port, Probe as Asked, Program, Protocol, Resources, Service, Socket, User,
+    Workload,
+};
 use crate::plan::context::Context;
 use crate::plan::docker;
 use crate::spec::Scheme;
@@ -110,16 +113,22 @@ pub fn copy(
 /// On the node's network, a port of the container is a port of the node. It is written out as
 /// `hostPort`, so that the scheduler and the kubelet reserve it (kubernetes
 /// `pkg/scheduler/framework/plugins/nodeports`).
-fn ports(ports: &[(String, u16)], node_network: bool) -> Vec<ContainerPort> {
-    ports
-        .iter()
-        .map(|(name, number)| ContainerPort {
-            name: name.clone(),
-            number: *number,
-            host: node_network.then_some(*number),
-            protocol: "TCP",
-        })
-        .collect()
+fn ports(ports: &[Port], node_network: bool) -> Vec<ContainerPort> {
+    let port = |Port { name, socket: Socket { number, protocol }, users: _ }: &Port| ContainerPort {
+        name: name.clone(),
+        number: *number,
+        host: node_network.then_some(*number),
+        protocol: protocol_of(*protocol),
+    };
+    ports.iter().map(port).collect()
+}
+
+/// Returns the name of a protocol in Kubernetes.
+pub fn protocol_of(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Tcp => "TCP",
+        Protocol::Udp => "UDP",
+    }
 }
 
 fn quantities(resources: &Resources) -> Vec<(&'static str, String)> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::labels;
 use super::objects::{ConfigMap, ConfigVolume, Container, Meta, Mount, Volume};
-use super::secrets::Wanted;
+use super::secrets::{Names, Wanted};
 use super::values::Words;
 use crate::code::Code;
 use crate::diag::Diagnostic;
@@ -104,20 +104,6 @@ fn of_members(
     Some(texts)
 }
 
-/// The names of volumes. Data volumes keep the names of the spec; other volumes get free names.
-pub struct Names(BTreeSet<String>);
-
-impl Names {
-    /// Returns `name`, with a prefix if it is taken.
-    pub fn take(&mut self, name: &str) -> String {
-        let mut name = name.to_owned();
-        while !self.0.insert(name.clone()) {
-            name.insert_str(0, "berth-");
-        }
-        name
-    }
-}
-
 /// Plans the volumes and mounts of the pods of `w`, also for `secrets`.
 pub fn plan(
     context: &mut Context<'_>,
@@ -127,7 +113,7 @@ pub fn plan(
     files: &[Rendered<'_>],
     secrets: &Wanted<'_>,
 ) -> Carried {
-    let mut names = Names(w.data.iter().map(|d| d.name.clone()).collect());
+    let mut names = Names::new(w.data.iter().map(|d| d.name.clone()));
     let mut carried = Carried::default();
     let mut secrets = secrets.plan(w, &mut names, &mut carried.volumes);
     carried.mounts.append(&mut secrets.mounts);

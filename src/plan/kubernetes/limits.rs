@@ -8,7 +8,7 @@
 use super::{naming, network};
 use crate::code::Code;
 use crate::diag::Diagnostic;
-use crate::model::{Body, Data, Model, Service, Workload};
+use crate::model::{Body, Data, Model, Port, Service, Workload};
 use crate::plan::context::{Context, key};
 use crate::route;
 use crate::spec::source::Route;
@@ -89,7 +89,7 @@ fn clash((service, route): (&Service, &Route), other: (&Service, &Route), what: 
 /// Returns the names of the additional Services: `x-client` and, for external members, `x-0`.
 fn derived(service: &Service) -> Vec<String> {
     match &service.body {
-        Body::Workload(w) if w.ports.is_empty() => Vec::new(),
+        Body::Workload(w) if !network::has_clients(w) => Vec::new(),
         Body::Workload(_) => vec![naming::client(&service.name)],
         Body::External(e) => {
             network::named_members(e).map(|(id, _)| format!("{}-{id}", service.name)).collect()
@@ -175,7 +175,7 @@ fn containers(context: &mut Context<'_>, service: &Service, w: &Workload) {
                 format!("the container of the member already has the name `{}`", helper.name),
             ));
         }
-        for (name, _) in &helper.ports {
+        for Port { name, .. } in &helper.ports {
             let port = at.at("ports").at(name);
             if let Some(first) = ports.insert(name, port.clone()) {
                 let message = format!("two ports of one pod have the name `{name}`");

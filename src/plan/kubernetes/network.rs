@@ -2,26 +2,31 @@
 
 use std::net::IpAddr;
 
+use super::container::protocol_of;
 use super::objects::{DisruptionBudget, EndpointSlice, Meta, ServiceMore, ServiceObject, ServicePort};
 use super::{labels, naming, raw};
 use crate::code::Code;
 use crate::diag::Diagnostic;
-use crate::model::{External, Kubernetes, Service, Workload};
+use crate::model::{External, Kubernetes, Port, Service, Users, Workload};
 use crate::plan::context::Context;
 use crate::route;
 use crate::spec::source::Route;
 use crate::text::names;
 
-fn ports(ports: &[(String, u16)], inside: bool) -> Vec<ServicePort> {
-    ports
-        .iter()
-        .map(|(name, number)| ServicePort {
-            name: name.clone(),
-            number: *number,
-            target: inside.then(|| name.clone()),
-            protocol: "TCP",
-        })
-        .collect()
+/// Returns the ports of a Service that `for_whom` accepts.
+fn ports(ports: &[Port], inside: bool, for_whom: impl Fn(Users) -> bool) -> Vec<ServicePort> {
+    let port = |Port { name, socket, users: _ }: &Port| ServicePort {
+        name: name.clone(),
+        number: socket.number,
+        target: inside.then(|| name.clone()),
+        protocol: protocol_of(socket.protocol),
+    };
+    ports.iter().filter(|p| for_whom(p.users)).map(port).collect()
+}
+
+/// Returns whether the service has a Service for clients.
+pub fn has_clients(w: &Workload) -> bool {
+    w.ports.iter().any(|port| port.users == Users::Clients)
 }
 
 fn plain(meta: Meta) -> ServiceObject {
@@ -47,19 +52,19 @@ pub fn services(
 ) -> Vec<ServiceObject> {
     let Some(first) = group.first() else { return Vec::new() };
     let mut all = Vec::new();
-    if !w.per_node() || !w.ports.is_empty() {
+    if !w.per_node() || w.ports.iter().any(|port| port.users != Users::Node) {
         all.push(ServiceObject {
             headless: true,
             not_ready: true,
             selector: labels::members(&first.name),
-            ports: ports(&w.ports, true),
+            ports: ports(&w.ports, true, |users| users != Users::Node),
             ..plain(meta(group, &first.name, k))
         });
     }
-    if !w.ports.is_empty() {
+    if has_clients(w) {
         let mut client = ServiceObject {
             selector: labels::members(&first.name),
-            ports: ports(&w.ports, true),
+            ports: ports(&w.ports, true, |users| users == Users::Clients),
             ..plain(meta(group, &naming::client(&first.name), k))
         };
         raw::service(context, first, k, &mut client);
@@ -68,7 +73,7 @@ pub fn services(
         let root = route!["targets", "kubernetes"];
         let annotated = root.at("annotations").at("service");
         let place = first.key(&if k.service.is_empty() { annotated } else { root.at("service") });
-        let message = "the service has no ports, so it has no client Service to add to";
+        let message = "the service has no ports for clients, so it has no client Service to add to";
         context.fault(
             Diagnostic::error(Code::Missing, place, message)
                 .fix("name one", "exclusive: { ports: { http: 8080 } }"),
@@ -154,7 +159,7 @@ fn name(
         Some(_) => {}
         None => made.services.push(ServiceObject {
             external: Some(address.to_ascii_lowercase()),
-            ports: ports(&external.ports, false),
+            ports: ports(&external.ports, false, |_| true),
             ..plain(meta(&[service], name, k))
         }),
     }
@@ -170,7 +175,7 @@ fn headless(
     let meta = meta(&[service], name, k);
     made.services.push(ServiceObject {
         headless: true,
-        ports: ports(&external.ports, false),
+        ports: ports(&external.ports, false, |_| true),
         ..plain(meta.clone())
     });
     for (family, suffix) in [("IPv4", "ipv4"), ("IPv6", "ipv6")] {
@@ -179,7 +184,12 @@ fn headless(
         if !endpoints.is_empty() {
             let labels = labels::of_slice(&meta);
             let meta = Meta { name: format!("{name}-{suffix}"), labels, ..meta.clone() };
-            made.slices.push(EndpointSlice { meta, family, endpoints, ports: ports(&external.ports, false) });
+            made.slices.push(EndpointSlice {
+                meta,
+                family,
+                endpoints,
+                ports: ports(&external.ports, false, |_| true),
+            });
         }
     }
 }

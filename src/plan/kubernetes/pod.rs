@@ -33,7 +33,8 @@ pub fn plan(context: &mut Context<'_>, service: &Service, w: &Workload, k: &Kube
     let (rendered, helpers) = programs(context, &words, service, w);
     let mut stored = storage::plan(context, &words, service, w, k);
     let texts = files::render(context, &words, service, w);
-    let mut secrets = secrets::wanted(w, &rendered, &helpers, &texts);
+    let written: Vec<&str> = texts.iter().flat_map(files::Rendered::texts).collect();
+    let mut secrets = secrets::wanted(w, &rendered, &helpers, &written);
     let fs_group = fs_group(w, secrets.by_group());
     secrets.fs_group = fs_group.is_some();
     let mut carried = files::plan(context, service, w, k, &texts, &secrets);

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::files::{self, Names};
 use super::objects::{Container, Mount, SecretFile, SecretSource, Secrets, Volume};
 use super::{container, values};
 use crate::model::{Helper, Secret, User, Workload};
@@ -14,6 +13,25 @@ const TO: &str = "/run/berth/copies";
 /// The size of the memory volume for one secret: the most that a Secret holds (kubernetes
 /// `pkg/apis/core/validation`, `MaxSecretSize`).
 const MEBIBYTES: usize = 1;
+
+/// The names of volumes. Data volumes keep the names of the spec; other volumes get free names.
+pub struct Names(BTreeSet<String>);
+
+impl Names {
+    /// Makes names of which `taken` are taken.
+    pub fn new(taken: impl IntoIterator<Item = String>) -> Self {
+        Self(taken.into_iter().collect())
+    }
+
+    /// Returns `name`, with a prefix if it is taken.
+    pub fn take(&mut self, name: &str) -> String {
+        let mut name = name.to_owned();
+        while !self.0.insert(name.clone()) {
+            name.insert_str(0, "berth-");
+        }
+        name
+    }
+}
 
 /// The secrets that a pod needs as files.
 pub struct Wanted<'w> {
@@ -40,7 +58,7 @@ pub fn wanted<'w>(
     w: &'w Workload,
     own: &values::Rendered,
     helpers: &[(&'w Helper, values::Rendered)],
-    files: &[files::Rendered<'w>],
+    files: &[&str],
 ) -> Wanted<'w> {
     let own = of_workload(w, own, helpers, files);
     let helpers = helpers.iter().map(|(_, rendered)| secrets_of(&own, rendered)).collect();
@@ -172,7 +190,7 @@ fn of_workload<'w>(
     w: &'w Workload,
     own: &values::Rendered,
     helpers: &[(&'w Helper, values::Rendered)],
-    files: &[files::Rendered<'w>],
+    files: &[&str],
 ) -> Vec<&'w Secret> {
     let programs: Vec<&values::Rendered> =
         std::iter::once(own).chain(helpers.iter().map(|(_, r)| r)).collect();
@@ -180,7 +198,7 @@ fn of_workload<'w>(
     let mut spoken: Vec<&str> = literals
         .filter_map(|p| if let Part::Literal(text) = p { Some(text.as_str()) } else { None })
         .collect();
-    spoken.extend(files.iter().flat_map(files::Rendered::texts));
+    spoken.extend(files);
     let checks = [&w.health.ready, &w.health.live].into_iter().flatten().flat_map(|c| &c.run);
     let commands = checks.chain(w.stop.before.iter().flat_map(|(run, _)| run)).chain(&w.update.healthy);
     // Kubernetes expands nothing in these texts, so a secret in them is a path.

@@ -58,8 +58,8 @@ fn lock(context: &mut Context<'_>, subject: SwarmService<'_>) {
         }
         Some(lock) if w.node_network => {
             let taken = w.helpers.iter().flat_map(|h| h.ports.iter().map(move |p| (h, p)));
-            for (helper, (name, _)) in taken.filter(|(_, (_, port))| *port == lock) {
-                let route = route!["helpers", helper.name, "ports", name];
+            for (helper, port) in taken.filter(|(_, port)| port.socket == lock) {
+                let route = route!["helpers", helper.name, "ports", port.name];
                 let place = subject.service.place(&route!["targets", "swarm", "lock"]);
                 context.fault(
                     Diagnostic::error(

@@ -315,9 +315,13 @@ fn fields(subject: SwarmService<'_>) -> Vec<Gap> {
             [] => "the members".to_owned(),
             others => format!("the members and those of {}", others.join(", ")),
         };
+        let list = w.program.command.iter().chain(&w.program.args).find(|word| word.each);
+        let list = list.map_or_else(String::new, |word| {
+            format!(": the members need the names for `{}`", word.route.steps().join("."))
+        });
         field(
             route!["health", "live"],
-            &format!("this check would keep {who} from finding each other, so berthc does not emit it"),
+            &format!("this check would keep {who} from finding each other, so berthc does not emit it{list}"),
             "on an overlay network, Swarm publishes the name of a task only after its check has passed",
         )
         .fix(
@@ -353,7 +357,7 @@ fn apart(context: &Context<'_>, subject: SwarmService<'_>) -> Option<Gap> {
     let first = all.iter().copied().chain([subject.service.name.as_str()]).min();
     let lock =
         first.and_then(|name| context.model.find(name)).and_then(SwarmService::of).and_then(|s| s.lock());
-    let line = format!("targets: {{ swarm: {{ lock: {} }} }}", lock.unwrap_or(5000));
+    let line = format!("targets: {{ swarm: {{ lock: {} }} }}", lock.map_or(5000, |lock| lock.number));
     Some(
         gap.fix("use the same port of the node in each spec", line)
             .fix("or place them by one label with different values", ""),

@@ -5,7 +5,7 @@ use serde_json::Map;
 use super::carried::{self, Config};
 use super::naming::Names;
 use super::service::SwarmService;
-use super::stack::{Deploy, Healthcheck, Resources, Service, Variable};
+use super::stack::{Deploy, Healthcheck, Published, Resources, Service, Variable};
 use super::storage;
 use crate::code::Code;
 use crate::diag::Diagnostic;
@@ -98,7 +98,7 @@ impl Maker<'_> {
             command,
             environment,
             networks: self.networks(),
-            ports: self.subject.published(),
+            ports: self.subject.published().into_iter().map(Published::from).collect(),
             lock: self.subject.lock().is_some(),
             mounts: storage::mounts(self.subject, self.id),
             configs: configs.iter().map(|c| c.grant.clone()).collect(),
@@ -135,7 +135,7 @@ impl Maker<'_> {
             command,
             environment: self.environment(context, &program.env),
             networks: self.networks(),
-            ports: ports.iter().filter(|_| w.node_network).map(|(_, port)| *port).collect(),
+            ports: ports.iter().filter(|_| w.node_network).map(|port| port.socket.into()).collect(),
             lock: false,
             mounts: Vec::new(),
             configs: Vec::new(),

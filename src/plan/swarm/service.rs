@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::code::Code;
 use crate::model::check::value_fault;
-use crate::model::{Members, Pin, Service, Swarm, Workload};
+use crate::model::{self, Members, Pin, Service, Socket, Swarm, Workload};
 use crate::plan::context::Context;
 use crate::spec::source::Route;
 use crate::value::{Fault, Run, Text};
@@ -39,18 +39,19 @@ impl<'a> SwarmService<'a> {
     /// Returns the lock: a port that no two tasks on one node can publish. The scheduler and
     /// docker's port allocator count it until the old task has stopped (swarmkit
     /// `manager/scheduler/nodeinfo.go`).
-    pub fn lock(&self) -> Option<u16> {
-        self.swarm.lock.or_else(|| self.workload.ports.first().map(|(_, port)| *port))
+    pub fn lock(&self) -> Option<Socket> {
+        let own = || model::lock(&self.workload.ports).map(|port| port.socket);
+        self.swarm.lock.map(Socket::tcp).or_else(own)
     }
 
     /// Returns the ports published on the node, the lock first. On an overlay network this is only
     /// the lock, because each further port would expose the member. On the node's network it is all
     /// ports, because the member uses them there anyway.
-    pub fn published(&self) -> Vec<u16> {
-        let mut all: Vec<u16> = self.lock().into_iter().collect();
-        for (_, port) in self.workload.ports.iter().filter(|_| self.workload.node_network) {
-            if !all.contains(port) {
-                all.push(*port);
+    pub fn published(&self) -> Vec<Socket> {
+        let mut all: Vec<Socket> = self.lock().into_iter().collect();
+        for port in self.workload.ports.iter().filter(|_| self.workload.node_network) {
+            if !all.contains(&port.socket) {
+                all.push(port.socket);
             }
         }
         all

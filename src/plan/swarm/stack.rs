@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::carried::{Carried, Grant};
 use super::storage::{Mount, Volume};
+use crate::model::Socket;
 use crate::plan::context::Accepted;
 use crate::value::Text;
 
@@ -41,6 +42,21 @@ pub struct Stack {
     pub secrets: Vec<Carried>,
 }
 
+/// A port of the node.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Published {
+    /// The number, in the container and on the node.
+    pub number: u16,
+    /// The protocol.
+    pub protocol: &'static str,
+}
+
+impl From<Socket> for Published {
+    fn from(Socket { number, protocol }: Socket) -> Self {
+        Self { number, protocol: protocol.name() }
+    }
+}
+
 /// One service of a stack.
 #[derive(Debug, Serialize)]
 pub struct Service {
@@ -61,7 +77,7 @@ pub struct Service {
     /// The networks by name.
     pub networks: Vec<String>,
     /// The ports of the node, the lock first. `target` and `published` are equal.
-    pub ports: Vec<u16>,
+    pub ports: Vec<Published>,
     /// Whether the first port is the lock.
     pub lock: bool,
     /// The mounts.

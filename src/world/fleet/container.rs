@@ -172,11 +172,11 @@ fn ports(text: &str) -> Option<(Option<RangeInclusive<u16>>, String)> {
 }
 
 /// Returns whether the port is bound on only one address, so that another container may use it on
-/// another address.
+/// another address. Every machine has 127.0.0.1, and a port on it also keeps away who wants all addresses.
 fn one_address(text: &str) -> bool {
     let ports = text.split('/').next().unwrap_or_default();
     let address = ports.rsplitn(3, ':').nth(2).map(|a| a.trim_matches(['[', ']']));
-    address.is_some_and(|a| !["", "0.0.0.0", "::"].contains(&a))
+    address.is_some_and(|a| !["", "0.0.0.0", "::", "127.0.0.1"].contains(&a))
 }
 
 /// Returns what the process locks before it serves, and holds as long as it lives.

@@ -21,8 +21,8 @@ fn the_page_is_current() {
     assert_eq!(String::from_utf8(run.stdout).unwrap(), spec_page());
 }
 
-fn fields() -> impl Iterator<Item = Field> {
-    blocks().into_iter().flat_map(|block| block.fields)
+fn fields() -> impl Iterator<Item = &'static Field> {
+    blocks().iter().flat_map(|block| &block.fields)
 }
 
 /// A field holds a value, or it holds a block whose fields do.

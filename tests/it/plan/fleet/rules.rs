@@ -290,3 +290,12 @@ fn raw_options_follow_the_options_of_berthc() {
     assert_eq!((value(unit, "LimitNOFILE"), value(unit, "OnFailure")), ("9".into(), "alert.service".into()));
     assert_eq!(x_fleet(unit)[..2], ["MachineMetadata=db=1", "MachineMetadata=disk=ssd"]);
 }
+
+#[test]
+fn ports_are_published_with_their_protocol_and_for_the_node_alone() {
+    let ports = "ports: { web: 80, gossip: { port: 8301, protocol: udp, for: peers }, admin: { port: 9, for: node } }";
+    let all =
+        units(&[&counted(&format!("members: {{ count: 1, pin: db }}\nexclusive: {{ DATA, {ports} }}"))]);
+    let run = docker(&all["db@0.service"]);
+    assert_eq!(run.all("-p"), ["80:80", "8301:8301/udp", "127.0.0.1:9:9"]);
+}

@@ -484,3 +484,17 @@ fn a_helper_gets_a_copy_of_its_own_user() {
     assert_eq!(theirs[0]["name"], "secret-copies-1");
     assert_eq!(theirs[0]["mountPath"], "/run/secrets/key");
 }
+
+#[test]
+fn services_have_the_ports_of_those_who_connect() {
+    let ports = "{ web: 80, dns: { port: 53, protocol: udp }, gossip: { port: 8301, protocol: udp, for: peers }, admin: { port: 9, for: node } }";
+    let data = "data: { data: { mount: /data, volume: { backend: aws-ebs, size: 10Gi } } }";
+    let out = volume().set("exclusive", format!("{{ {data}, ports: {ports} }}")).out();
+    let names = |object: &Value| -> Vec<String> {
+        let port = |p: &Value| format!("{}/{}", p["name"].as_str().unwrap(), p["protocol"].as_str().unwrap());
+        list(object).iter().map(port).collect()
+    };
+    assert_eq!(names(&out.named("Service", "db-client")["spec"]["ports"]), ["web/TCP", "dns/UDP"]);
+    assert_eq!(names(&out.named("Service", "db")["spec"]["ports"]), ["web/TCP", "dns/UDP", "gossip/UDP"]);
+    assert_eq!(names(&out.container()["ports"]), ["web/TCP", "dns/UDP", "gossip/UDP", "admin/TCP"]);
+}

@@ -425,7 +425,7 @@ fn only_a_port_in_host_mode_is_a_lock() {
         let templates = [(name.to_owned(), own.replace(from, to))].into();
         compile(&[PINNED], &Options { templates, ..Options::default() }).1
     };
-    let (published, target) = ("        published: {{ port }}\n", "      - target: {{ port }}\n");
+    let (published, target) = ("        published: {{ port.number }}\n", "      - target: {{ port.number }}\n");
     for (from, to) in [
         (published, "        published: 0\n"),
         (published, "        published: 70000\n"),
@@ -460,4 +460,36 @@ fn a_secret_that_its_user_cannot_read_is_refused() {
     assert!(codes(&[&secret("mode: \"0444\", owner: \"7\"")]).is_empty());
     assert!(codes(&[&secret("path: /data/k")]).is_empty(), "a program may look for it in its data");
     assert!(codes(&[&secret("path: k")]).contains("bad-path"));
+}
+
+#[test]
+fn the_lock_is_a_tcp_port_for_clients_if_there_is_one() {
+    let lock = |ports: &str| {
+        let spec = PINNED.replace("{ client: 5000, peer: 5001 }", ports);
+        let port = service(&spec, "db-1")["ports"][0].clone();
+        (port["published"].as_u64().unwrap(), port["protocol"].as_str().unwrap().to_owned())
+    };
+    let udp = "dns: { port: 53, protocol: udp }";
+    let peer = "peer: { port: 7000, for: peers }";
+    assert_eq!(lock(&format!("{{ {udp}, {peer}, client: 5000 }}")), (5000, "tcp".to_owned()));
+    assert_eq!(lock(&format!("{{ {udp}, {peer} }}")), (7000, "tcp".to_owned()));
+    assert_eq!(lock(&format!("{{ {udp} }}")), (53, "udp".to_owned()));
+}
+
+#[test]
+fn a_port_of_tcp_and_a_port_of_udp_are_two_ports() {
+    let spec = |ports: &str| PER_NODE.replace("{ client: 5000, peer: 5001 }", ports);
+    let both = spec("{ client: 5000, dns: { port: 5000, protocol: udp } }");
+    let protocols = |port: &Value| port["protocol"].as_str().unwrap().to_owned();
+    let all: Vec<String> = service(&both, "db")["ports"].as_array().unwrap().iter().map(protocols).collect();
+    assert_eq!(all, ["tcp", "udp"]);
+    let twice = spec("{ client: { port: 5000, protocol: udp }, dns: { port: 5000, protocol: udp } }");
+    assert!(codes(&[&twice]).contains("port-twice"));
+    let other = both.replace("service: db", "service: x").replace("/mnt/d1/db", "/mnt/d1/x");
+    let with = |ports: &str| other.replace("{ client: 5000, dns: { port: 5000, protocol: udp } }", ports);
+    assert!(codes(&[&spec("{ client: 5000 }"), &with("{ a: { port: 5000, protocol: udp } }")]).is_empty());
+    assert!(codes(&[&both, &with("{ a: { port: 5000, protocol: udp } }")]).contains("neighbour"));
+    let check = format!("{both}health: {{ tool: nc, ready: {{ tcp: dns }} }}\n");
+    assert!(codes(&[&check]).contains("port-unknown"), "a check asks only TCP");
+    assert!(codes(&[&spec("{ client: { protocol: udp } }")]).contains("missing"));
 }
