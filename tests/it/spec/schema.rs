@@ -478,6 +478,8 @@ fn defaults_of_the_schema_are_those_of_the_compiler() {
         ("ExclusiveSpec", "id", "/exclusive"),
         ("ExclusiveSpec", "hostname", "/exclusive"),
         ("ExclusiveSpec", "writer", "/exclusive"),
+        ("PortTable", "protocol", "/exclusive/ports/client"),
+        ("PortTable", "for", "/exclusive/ports/client"),
         ("FileSpec", "mode", "/files/~1etc~1x"),
         ("FileSpec", "template", "/files/~1etc~1x"),
         ("CheckSpec", "every", "/health/live"),
@@ -513,7 +515,7 @@ fn defaults_of_the_schema_are_those_of_the_compiler() {
     });
     let mut counted = common.clone();
     counted["members"] = json!({ "count": 3 });
-    counted["exclusive"] = json!({ "ports": { "client": 5000 } });
+    counted["exclusive"] = json!({ "ports": { "client": { "port": 5000 } } });
     let mut per_node = common;
     per_node["members"] = json!({ "per": "node", "on": { "db": "true" } });
     per_node["revision"] = json!("1");

@@ -425,7 +425,8 @@ fn only_a_port_in_host_mode_is_a_lock() {
         let templates = [(name.to_owned(), own.replace(from, to))].into();
         compile(&[PINNED], &Options { templates, ..Options::default() }).1
     };
-    let (published, target) = ("        published: {{ port.number }}\n", "      - target: {{ port.number }}\n");
+    let (published, target) =
+        ("        published: {{ port.number }}\n", "      - target: {{ port.number }}\n");
     for (from, to) in [
         (published, "        published: 0\n"),
         (published, "        published: 70000\n"),
