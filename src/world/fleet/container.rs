@@ -172,7 +172,8 @@ fn ports(text: &str) -> Option<(Option<RangeInclusive<u16>>, String)> {
 }
 
 /// Returns whether the port is bound on only one address, so that another container may use it on
-/// another address. Every machine has 127.0.0.1, and a port on it also keeps away who wants all addresses.
+/// another address. Every machine has 127.0.0.1, and a port on it also keeps away who wants all addresses
+/// (tried on docker 20.10.24 and 28.5.2).
 fn one_address(text: &str) -> bool {
     let ports = text.split('/').next().unwrap_or_default();
     let address = ports.rsplitn(3, ':').nth(2).map(|a| a.trim_matches(['[', ']']));

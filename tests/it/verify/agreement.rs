@@ -22,6 +22,7 @@ const UNSEEN: &[(&str, &str)] = &[
     ("volume-gce fleet/data/move", CRASH),
     ("volume-gce-peer fleet/data/move", CRASH),
     ("volume-gce-reader fleet/data/move", CRASH),
+    ("queue fleet/data/move", CRASH),
     ("ledger fleet/writer/relabel", WITHOUT),
     ("ledger swarm/writer/relabel", WITHOUT),
     ("writer fleet/writer/relabel", WITHOUT),
