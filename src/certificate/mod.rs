@@ -29,7 +29,7 @@ use crate::model::{Model, Service};
 use crate::route;
 use crate::target::Target;
 use crate::world::pod_security::Forbidden;
-use crate::world::{File, Worlds};
+use crate::world::{File, Known, Worlds};
 
 /// The certificates of one compile.
 #[derive(Debug, Default)]
@@ -48,7 +48,7 @@ pub fn certify_tree<'d>(
     faults: impl IntoIterator<Item = &'d Diagnostic>,
 ) -> Certificates {
     let files: Vec<File<'_>> = tree.iter().map(|(path, text)| File { path, text }).collect();
-    certify(model, batch, &Worlds::read(&files, Images::builtin().into(), &mut |_| {}), faults)
+    certify(model, batch, &Worlds::read(&files, Known::of_stacks(Images::builtin()), &mut |_| {}), faults)
 }
 
 /// Checks every cell of every service of `batch` without errors against the files of the service.

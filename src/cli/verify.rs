@@ -15,9 +15,9 @@ use berthc::spec::project::FILE;
 use berthc::text::quote::shown;
 use berthc::verify::mend::{self, Texts};
 use berthc::verify::{Accept, Outcome, Progress, Settings, Verified, watched};
-use berthc::world::{File, Known, Unread, UnreadKind};
+use berthc::world::{File, Known, Runner, Unread, UnreadKind};
 use berthc::{Diagnostic, Input, Project, Severity};
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::finding::{Finding as SarifResult, Spot, Step};
 use super::output::{Format, Output, Report};
@@ -44,6 +44,9 @@ pub struct Verify {
     /// Also search forced deletions
     #[arg(long)]
     force_actions: bool,
+    /// Read files with services as stack files of Swarm, or as files of one machine, whatever their keys show
+    #[arg(long = "as", value_enum, value_name = "RUNNER")]
+    runner: Option<RunnerName>,
     /// The number of nodes of the searched cluster
     #[arg(long, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u8).range(2..=3))]
     nodes: u8,
@@ -56,6 +59,24 @@ pub struct Verify {
     diff: bool,
     #[command(flatten)]
     output: Output,
+}
+
+/// What runs a file with services.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum RunnerName {
+    /// Docker Swarm, which runs a stack on several nodes
+    Swarm,
+    /// docker compose, which runs all on one machine
+    Compose,
+}
+
+impl From<RunnerName> for Runner {
+    fn from(name: RunnerName) -> Self {
+        match name {
+            RunnerName::Swarm => Self::Swarm,
+            RunnerName::Compose => Self::Compose,
+        }
+    }
 }
 
 /// Runs `verify`. Returns the exit code that the help describes.
@@ -75,7 +96,8 @@ pub fn run(args: &Verify) -> Result<ExitCode, Outside> {
     let (own, accepts, quiet) = project.map(|p| (p.images, p.accepts, p.quiet)).unwrap_or_default();
     let images = Images::with(&own);
     let bounds = Bounds { nodes: usize::from(args.nodes), force: args.force_actions };
-    let known = Known { images: &images, quiet: &quiet };
+    let runner = args.runner.map_or(Runner::Evident, Runner::from);
+    let known = Known { images: &images, quiet: &quiet, runner };
     let against: Vec<File<'_>> = of(&old);
     let settings = Settings { known, accepts: &accepts, bounds, against: &against };
     let look = |texts: &Texts| search(texts, settings);

@@ -16,7 +16,7 @@ use crate::plan::{self, Plans};
 use crate::text::yaml;
 use crate::threads;
 use crate::verify::{self, Claim};
-use crate::world::{File, UnreadKind, Worlds};
+use crate::world::{File, Known, UnreadKind, Worlds};
 
 /// The shared state that every batch needs.
 pub struct Pipeline<'a> {
@@ -202,7 +202,7 @@ impl Pipeline<'_> {
         diagnostics.extend(printing.into_iter().filter(|_| sound));
         let faults = || self.faults.iter().chain(&diagnostics);
         let files: Vec<File<'_>> = tree.iter().map(|(path, text)| File { path, text }).collect();
-        let worlds = Worlds::read(&files, self.index.images().into(), &mut |_| {});
+        let worlds = Worlds::read(&files, Known::of_stacks(self.index.images()), &mut |_| {});
         let certificates = certificate::certify(&model, batch, &worlds, faults());
         gaps.extend(certificates.gaps(&model, &gaps));
         let notes = notes::of(&model, batch, &certificates, &worlds);

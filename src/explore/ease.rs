@@ -11,7 +11,8 @@ use super::story::named;
 use crate::backend::Fences;
 use crate::finding::{Finding, Level, codes};
 use crate::hazard::Hazard;
-use crate::world::{Kind, Missing, Order, Source, Workload};
+use crate::target::Target;
+use crate::world::{Kind, Missing, Mount as WorldMount, Order, Source, Workload};
 
 /// Returns the finding of a breach, as a note if the breach is less than a violation.
 pub fn eased(
@@ -39,6 +40,11 @@ pub fn eased(
         finding.level = Level::Note;
     } else if breach.kind == BreachKind::Two && breach.actor == breach.other && waits(scenario, breach) {
         let why = "until the old one has ended: only a pod that is deleted gets a second one beside it";
+        finding.message = format!("{}, {why}", finding.message);
+        finding.level = Level::Note;
+    } else if breach.kind == BreachKind::Two
+        && let Some(why) = on_purpose(scenario, breach)
+    {
         finding.message = format!("{}, {why}", finding.message);
         finding.level = Level::Note;
     } else if crashed(scenario, breach) {
@@ -114,6 +120,43 @@ pub fn locked<'w>(scenario: &Scenario<'w>, breach: &Breach) -> Option<&'w str> {
     let lock = own.workload.software.as_ref()?.own_lock.as_deref()?;
     let same = theirs.workload.software.as_ref().is_some_and(|s| s.own_lock.as_deref() == Some(lock));
     (same && kept(own).any(|place| kept(theirs).any(|other| place == other))).then_some(lock)
+}
+
+/// Returns why two containers share a directory on purpose, which is no data of a store: their software is
+/// made for it, or one file of a single machine gives it to both.
+fn on_purpose(scenario: &Scenario<'_>, breach: &Breach) -> Option<String> {
+    let (own, theirs) =
+        (&scenario.actors[usize::from(breach.actor)], &scenario.actors[usize::from(breach.other)]);
+    let mount = own.mounts.get(usize::from(breach.mount?)).copied()?;
+    let place = key(mount);
+    let other = theirs.mounts.iter().copied().find(|m| key(m) == place)?;
+    // A container without a name has another one each time, and its data is in a directory of that name.
+    let apart = |actor: &Actor<'_>, mount: &WorldMount| {
+        let software = actor.workload.software.as_ref();
+        let named = actor.workload.kind == Kind::StatefulSet || actor.member.hostname.is_some();
+        software.is_some_and(|s| s.by_hostname() && s.keeps(&mount.target))
+            && !named
+            && actor.workload.node_network.is_none()
+    };
+    if apart(own, mount) && apart(theirs, other) {
+        return Some("each in a directory with the name of its host".to_owned());
+    }
+    let shares = |actor: &Actor<'_>| actor.workload.software.as_ref().is_some_and(|s| s.shared);
+    let stores = |actor: &Actor<'_>, mount: &WorldMount| {
+        actor.workload.software.as_ref().is_some_and(|s| !s.shared && s.keeps(&mount.target))
+    };
+    if stores(own, mount) || stores(theirs, other) {
+        return None;
+    }
+    if let Some(software) = [own, theirs].into_iter().find(|a| shares(a)) {
+        let name = software.workload.software.as_ref().map_or("", |s| s.name.as_str());
+        return Some(format!("as {name} is made for"));
+    }
+    let machine = scenario.facts.target == Target::Swarm
+        && [own, theirs].iter().all(|actor| actor.workload.kind == Kind::Local);
+    let together =
+        own.workload.at.file == theirs.workload.at.file && own.workload.name != theirs.workload.name;
+    (machine && together).then(|| "as their file says, and neither is a known store".to_owned())
 }
 
 /// Returns the directories of the node that hold the data of an actor's software.

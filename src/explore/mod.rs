@@ -85,7 +85,7 @@ impl Memo {
         if let Some(found) = known().get(facts) {
             return Arc::clone(found);
         }
-        let found = Arc::new(search::search(rules::of(facts.target), facts));
+        let found = Arc::new(search::search(rules::of(facts), facts));
         explored.states += found.states;
         explored.steps += found.steps;
         Arc::clone(known().entry(facts.clone()).or_insert(found))
@@ -152,7 +152,8 @@ pub fn watched(
             let unstruck = |(_, trace): &(_, search::Trace)| !trace.iter().any(|(s, _)| s.action.strikes());
             let met = members.len() > 1 && found.breaches.values().any(unstruck);
             // Forced deletions are left out here: the person who forces one is responsible for it.
-            if hazard != Hazard::Force && !memo.violations && !rolling {
+            let composed = target == Target::Swarm && workload.kind == Kind::Local;
+            if hazard != Hazard::Force && !memo.violations && !rolling && !composed {
                 // Services of two stacks are not alike because of their names.
                 let stack = if target == Target::Swarm { &*workload.at.file } else { "" };
                 let own = (workload.scope.as_str(), workload.family.as_str(), stack);

@@ -201,6 +201,9 @@ pub struct Traits {
     pub jvm: bool,
     /// The lock that its process holds on its directory.
     pub own_lock: Option<OwnLock>,
+    /// The file that shows several containers with one directory of it: web, workers and timers of an
+    /// application.
+    pub shared: Option<Source>,
     /// The settings that make a container a copy of another server: it copies all data again when it starts
     /// empty.
     #[serde(default)]
@@ -242,6 +245,7 @@ impl Traits {
             cache: false,
             jvm: false,
             own_lock: None,
+            shared: None,
             copy: Vec::new(),
             ports: Vec::new(),
             env: Vec::new(),

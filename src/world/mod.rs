@@ -32,7 +32,7 @@ pub use crate::finding::At;
 use crate::target::Target;
 pub use accepts::{Block, Page};
 pub use file::File;
-pub use known::Known;
+pub use known::{Known, Runner};
 pub use mount::{Missing, Mount, Source, Volume};
 pub use placement::{Apart, Selector, Term, Want, Whom};
 pub use unread::{Unread, UnreadKind};
@@ -48,7 +48,7 @@ pub fn read(target: Target, files: &[File<'_>], known: Known<'_>) -> World {
     let mut world = match target {
         Target::Kubernetes => kubernetes::read(files, images, known.quiet),
         Target::Fleet => fleet::read(files, images),
-        Target::Swarm => swarm::read(files, images),
+        Target::Swarm => swarm::read(files, images, known.runner),
     };
     relate::relate_all(&mut world);
     resembling::judge(&mut world);

@@ -46,7 +46,7 @@ pub enum Kind {
     Job,
     /// fleet: a unit, on one machine.
     Unit,
-    /// systemd without fleet: a unit of one machine.
+    /// A container of one machine: a unit of systemd without fleet, or a service of docker compose.
     Local,
     /// fleet: `Global=true`, on each matching machine.
     GlobalUnit,

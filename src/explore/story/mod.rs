@@ -1,5 +1,6 @@
 //! Stories: the results of a search, in the terms of the orchestrator.
 
+mod compose;
 mod fleet;
 mod kubernetes;
 mod swarm;
@@ -12,8 +13,8 @@ use crate::explore::state::State;
 use crate::finding::{Event, Finding, Level, codes};
 use crate::hazard::{CellId, Hazard};
 use crate::target::Target;
-use crate::world::Want;
-pub use words::{Narrator, Sentence, common, named, node, plain};
+use crate::world::{Kind, Want};
+pub use words::{Narrator, Sentence, common, host, named, node, plain};
 
 /// Makes the finding for a breach: two containers hold one resource, or one starts without its own
 /// data.
@@ -44,7 +45,7 @@ pub fn breach(scenario: &Scenario<'_>, breach: &Breach, trace: &[(Step, State)])
     let mut story = events(scenario, trace);
     let end = match (breach.kind, place) {
         (BreachKind::Two, Some(Place::Directory(_))) => {
-            format!("now two containers on one {} write to {thing}", scenario.facts.target.host())
+            format!("now two containers on one {} write to {thing}", host(scenario))
         }
         (BreachKind::Two, Some(Place::Volume(_))) => format!("now two containers write to {thing}"),
         (BreachKind::Two, None) => format!("now two containers are {name}"),
@@ -53,7 +54,7 @@ pub fn breach(scenario: &Scenario<'_>, breach: &Breach, trace: &[(Step, State)])
         (BreachKind::Quorum, _) => "now the quorum is lost".to_owned(),
     };
     story.push(Event { words: end, at: mount.map(|m| m.at.clone()) });
-    let (line, fix) = narrator(scenario.facts.target).fix(scenario, breach, trace);
+    let (line, fix) = narrator(scenario).fix(scenario, breach, trace);
     let mut at = vec![line.clone()];
     at.extend(mount.map(|m| m.at.clone()).filter(|a| a != line));
     // The line that asks for more than one container.
@@ -88,7 +89,7 @@ pub fn stuck(scenario: &Scenario<'_>, trace: &[(Step, State)]) -> Finding {
     let mut story = events(scenario, trace);
     let words = format!("even when everything heals, {name} does not reach its desired state again");
     story.push(Event { words, at: None });
-    let (line, fix) = narrator(scenario.facts.target).unstick(scenario, trace);
+    let (line, fix) = narrator(scenario).unstick(scenario, trace);
     let message = format!("{name} can reach a state from which no update finishes");
     let finding = Finding::new(codes::STUCK, Level::Violation, message, vec![line.clone()], fix);
     let cause = Some(actor.workload.at.place());
@@ -101,7 +102,7 @@ fn events(scenario: &Scenario<'_>, trace: &[(Step, State)]) -> Vec<Event> {
     let mut events = Vec::new();
     let mut premise = premise(scenario, trace);
     for (step, after) in trace {
-        if let Some((mut words, at)) = narrator(scenario.facts.target).tell(scenario, step, &before) {
+        if let Some((mut words, at)) = narrator(scenario).tell(scenario, step, &before) {
             let second =
                 premise.as_ref().is_some_and(|(want, first)| at == Some(&want.at) && step.node != *first);
             if let Some((want, _)) = premise.take_if(|_| second) {
@@ -128,9 +129,10 @@ fn premise<'w>(scenario: &Scenario<'w>, trace: &[(Step, State)]) -> Option<(&'w 
     scenario.carried().find(|(index, _)| !set && loose(*index)).map(|(_, want)| (want, first))
 }
 
-/// Returns the narrator of a target.
-pub fn narrator(target: Target) -> &'static dyn Narrator {
-    match target {
+/// Returns the narrator of a scenario.
+pub fn narrator(scenario: &Scenario<'_>) -> &'static dyn Narrator {
+    match scenario.facts.target {
+        Target::Swarm if scenario.actors.iter().all(|a| a.workload.kind == Kind::Local) => &compose::Compose,
         Target::Kubernetes => &kubernetes::Kubernetes,
         Target::Fleet => &fleet::Fleet,
         Target::Swarm => &swarm::Swarm,

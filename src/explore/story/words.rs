@@ -6,7 +6,7 @@ use crate::explore::scenario::Scenario;
 use crate::explore::search::{Action, Step};
 use crate::explore::state::{NOWHERE, State};
 use crate::finding::At;
-use crate::world::{Missing, Mount, Source};
+use crate::world::{Kind, Missing, Mount, Source};
 
 /// A sentence about one step, and the line that permits it.
 pub type Sentence<'w> = (String, Option<&'w At>);
@@ -32,9 +32,15 @@ pub fn plain(mount: &Mount) -> &str {
     }
 }
 
+/// Returns the word for a computer of the scenario.
+pub fn host(scenario: &Scenario<'_>) -> &'static str {
+    let alone = scenario.actors.iter().all(|a| a.workload.kind == Kind::Local);
+    if alone { "machine" } else { scenario.facts.target.host() }
+}
+
 /// Names a node, for a sentence.
 pub fn node(scenario: &Scenario<'_>, step: &Step) -> String {
-    let host = scenario.facts.target.host();
+    let host = host(scenario);
     match step.node {
         NOWHERE => format!("no {host}"),
         n => format!("{host} {}", (b'A' + n) as char),

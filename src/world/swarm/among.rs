@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::identity::Id;
+use super::machine;
 use super::network::Ingress;
 use super::service::Service;
 use crate::finding::{At, Level, codes};
@@ -15,13 +16,24 @@ const COMPARED: usize = 128;
 
 /// Compares the services of each file, and all services that share nodes.
 pub fn check(stacks: &[Vec<Service>], found: &mut Found) {
-    for stack in stacks {
+    let [machines, stacks]: [Vec<&Vec<Service>>; 2] =
+        [true, false].map(|local| stacks.iter().filter(|s| s.iter().any(|s| is_local(s)) == local).collect());
+    for services in machines {
+        machine::bound(services, found);
+        ids(services, found);
+    }
+    for stack in &stacks {
         ingress(stack, found);
         ids(stack, found);
         together(stack, found);
         hidden(stack, found);
     }
-    host_ports(stacks.iter().flatten().map(|service| &service.workload), found);
+    host_ports(stacks.into_iter().flatten().map(|service| &service.workload), found);
+}
+
+/// Returns whether docker compose runs a service.
+fn is_local(service: &Service) -> bool {
+    service.workload.kind == Kind::Local
 }
 
 /// Reports a port that is published twice. Swarm publishes a port once, either through the routing
@@ -35,6 +47,7 @@ fn ingress(stack: &[Service], found: &mut Found) {
             first: p.number,
             last: p.number,
             protocol: p.protocol.clone(),
+            address: None,
             service: workload.name.clone(),
             at: p.at.clone(),
         }));

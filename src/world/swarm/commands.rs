@@ -58,7 +58,8 @@ pub fn check(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload, 
     let own = workload.ports.iter().map(|p| (p.number, p.number, p.protocol.as_str(), &p.at));
     let mesh = ingress.iter().map(|i| (i.first, i.last, i.protocol.as_str(), &i.at));
     for (first, last, protocol, at) in own.chain(mesh) {
-        if let Some((number, who)) = ends::of_node(first..=last, protocol, &NODE) {
+        let of_node = if page.machine { &NODE[..1] } else { &NODE[..] };
+        if let Some((number, who)) = ends::of_node(first..=last, protocol, of_node) {
             let message = format!("{name} takes port {number}, which {who} of each node has");
             page.note(codes::STUCK, message, at.clone(), "published: another number");
         }

@@ -4,6 +4,7 @@ use super::page::Page;
 use crate::finding::{Level, codes};
 use crate::images::{Life, Loss, Seen, Software, Why};
 use crate::target::SWARM_LONGEST_GRACE;
+use crate::text::path::within;
 use crate::text::yaml::Value;
 use crate::world::{Kind, Member, Mount, Source, Want, Workload, data_mounts};
 
@@ -44,7 +45,11 @@ pub fn judge(
     }
     let Some((loss, member)) = first else { return false };
     // This is often intended.
-    let meant = software.cache && loss.bare;
+    let memory = service.get("tmpfs").map(|v| [vec![v], v.items()].concat()).unwrap_or_default();
+    let memory: Vec<String> = memory.iter().filter_map(Page::quiet).collect();
+    let in_memory =
+        |path: &String| memory.iter().any(|m| m.split(':').next().is_some_and(|m| within(path, m)));
+    let meant = software.cache && loss.bare || !loss.paths.is_empty() && loss.paths.iter().all(in_memory);
     let less = meant || loss.premise.is_some() || software.copy;
     let level = if less { Level::Note } else { Level::Violation };
     let target = match &loss.why {
@@ -97,7 +102,7 @@ fn fix(loss: &Loss, workload: &Workload, member: &str, targets: &[String], publi
         let last = if targets.len() > 1 { target.rsplit('/').next().unwrap_or_default() } else { "data" };
         // Swarm refuses a missing directory, and makes a missing volume wherever the task comes.
         match workload.kind {
-            Kind::Global => format!("\"{member}-{last}:{target}\""),
+            Kind::Global | Kind::Local => format!("\"{member}-{last}:{target}\""),
             _ => format!("\"/srv/{member}/{last}:{target}\""),
         }
     };
@@ -119,7 +124,7 @@ fn fix(loss: &Loss, workload: &Workload, member: &str, targets: &[String], publi
         fix = format!("a service for each member, the first with {fix}");
     }
     // Each node has its own volumes of docker.
-    if workload.kind != Kind::Global && !workload.wants.iter().any(Want::pins) {
+    if workload.kind == Kind::Replicated && !workload.wants.iter().any(Want::pins) {
         fix.push_str(&format!(", and deploy.placement.constraints: [\"node.labels.{member} == 1\"]"));
     }
     fix

@@ -1,6 +1,6 @@
 //! Reads stack files as Docker Swarm runs them: `docker stack deploy -c FILE STACK`.
 //!
-//! Compose files for other tools are read the same way. The source for the command is docker/cli
+//! A file with keys of docker compose and none of Swarm is one of a single machine, see [`machine`]. The source for the command is docker/cli
 //! (`cli/compose`), the source for the scheduler is swarmkit.
 
 mod among;
@@ -9,6 +9,7 @@ mod ephemeral;
 mod free;
 mod identity;
 mod interpolate;
+mod machine;
 mod mode;
 mod network;
 mod never;
@@ -27,6 +28,7 @@ use self::commands::Names;
 use self::overlay::Bases;
 use self::page::Page;
 use super::found::Found;
+use super::known::Runner;
 use super::{At, File, World, accepts};
 use crate::finding::{Level, codes};
 use crate::images::Images;
@@ -35,7 +37,7 @@ use crate::text::yaml::{Document, Parsed, Value};
 /// Reads the stack files of one swarm. The services of a file belong to one stack.
 ///
 /// Time and memory are bounded by the size of the files.
-pub fn read(files: &[File<'_>], images: &Images) -> World {
+pub fn read(files: &[File<'_>], images: &Images, runner: Runner) -> World {
     let mut found = Found::default();
     let mut stacks = Vec::new();
     let read: Vec<Parsed<'_>> = files.iter().map(accepts::parse).collect();
@@ -59,6 +61,10 @@ pub fn read(files: &[File<'_>], images: &Images) -> World {
         let Some(document) = documents.next() else { continue };
         let mut page = Page::new(file, files.len() > 1, document.root(), images, &mut found);
         page.taken = std::mem::take(&mut taken);
+        if let Some((value, key)) = machine::sign(file.path, file.text, &page.root, runner) {
+            page.machine = true;
+            page.unread(&value, machine::told(&key));
+        }
         for further in documents {
             page.found(
                 (codes::IGNORED, Level::Note),
@@ -95,6 +101,9 @@ fn stack(page: &mut Page<'_, '_>, bases: &Bases<'_>, names: &Names) -> Vec<servi
             page.unread(&value, format!("{name} is not a map: ignored"));
             None
         });
+    }
+    if page.machine {
+        machine::order(&services.entries(), &mut all);
     }
     let workloads: Vec<_> = all.iter().map(|service| &service.workload).collect();
     commands::form(page, &services.entries(), &workloads);

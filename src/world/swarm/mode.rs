@@ -16,10 +16,16 @@ pub struct Mode {
 }
 
 /// Returns how the tasks of the service `name` are created; `None` if it is not a workload.
-pub fn mode(page: &mut Page<'_, '_>, name: &str, deploy: Option<&Value<'_>>) -> Option<Mode> {
+pub fn mode(
+    page: &mut Page<'_, '_>,
+    name: &str,
+    service: &Value<'_>,
+    deploy: Option<&Value<'_>>,
+) -> Option<Mode> {
     let value = deploy.and_then(|d| d.get("mode"));
     let text = value.as_ref().and_then(|m| page.text(m)).unwrap_or_default();
     let replicas = deploy.and_then(|d| d.get("replicas"));
+    let replicas = replicas.or_else(|| service.get("scale").filter(|_| page.machine));
     match (text.as_str(), &value) {
         ("" | "replicated", _) => {
             let replicas = replicas.map_or(1, |value| {

@@ -2,7 +2,7 @@
 
 use super::free::Taken;
 use super::page::{Page, external};
-use super::short;
+use super::{machine, short};
 use crate::finding::{At, Level, codes};
 use crate::text::yaml::Value;
 use crate::world::Port;
@@ -17,6 +17,8 @@ pub struct Ingress {
     pub last: u16,
     /// The protocol: `tcp`, `udp` or `sctp`.
     pub protocol: String,
+    /// The address of the node that it is bound to, in a file of one machine; `None` for all.
+    pub address: Option<String>,
     /// The name of the service.
     pub service: String,
     /// The place.
@@ -37,6 +39,14 @@ pub struct Network {
 /// Reads `networks`, `ports` and `deploy.endpoint_mode` of the service `name`.
 pub fn read(page: &mut Page<'_, '_>, service: &Value<'_>, name: &str) -> Network {
     let mut network = Network { host: host(page, service), ..Network::default() };
+    if page.machine {
+        let mode = service.get("network_mode").filter(|mode| mode.is("host"));
+        network.host = network.host.or_else(|| mode.map(|mode| page.at(&mode)));
+        if network.host.is_none() {
+            machine::ports(page, service, name, &mut network);
+        }
+        return network;
+    }
     let mode = service.at(&["deploy", "endpoint_mode"]);
     let round_robin =
         mode.as_ref().is_some_and(|m| m.text().is_some_and(|t| t.eq_ignore_ascii_case("dnsrr")));
@@ -107,7 +117,7 @@ fn short(page: &mut Page<'_, '_>, value: &Value<'_>, text: &str, name: &str, net
         }
         return false;
     };
-    if ports.address {
+    if ports.address.is_some() {
         page.found(
             (codes::IGNORED, Level::Note),
             &[value],
@@ -117,7 +127,8 @@ fn short(page: &mut Page<'_, '_>, value: &Value<'_>, text: &str, name: &str, net
     }
     if let Some((first, last)) = ports.published {
         let (protocol, service) = (ports.protocol, name.to_owned());
-        network.ingress.push(Ingress { first, last, protocol, service, at: page.at(value) });
+        let at = page.at(value);
+        network.ingress.push(Ingress { first, last, protocol, address: None, service, at });
     }
     true
 }
@@ -163,7 +174,8 @@ fn long(page: &mut Page<'_, '_>, value: &Value<'_>, name: &str, network: &mut Ne
     let at = value.get("published").map_or_else(|| page.at(value), |p| page.at(&p));
     match published {
         Some((first, last)) if mode != "host" => {
-            network.ingress.push(Ingress { first, last, protocol, service: name.to_owned(), at });
+            let service = name.to_owned();
+            network.ingress.push(Ingress { first, last, protocol, address: None, service, at });
         }
         Some((first, last)) if usize::from(last - first) < 256 => {
             let taken = |p: &Port| p.protocol == protocol && (first..=last).contains(&p.number);

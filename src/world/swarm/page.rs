@@ -29,6 +29,8 @@ pub struct Page<'d, 'w> {
     pub images: &'w Images,
     /// The ports that services of all files publish, or that fixes offer.
     pub taken: Taken,
+    /// Whether docker compose runs the file, on one machine.
+    pub machine: bool,
     /// The findings of all files.
     found: &'w mut Found,
 }
@@ -52,7 +54,7 @@ impl<'d, 'w> Page<'d, 'w> {
         // stack.
         let stack = if several { format!("STACK({})", file.path) } else { "STACK".to_owned() };
         let (file, taken) = (file.path.into(), Taken::default());
-        Self { file, stack, root, definitions, images, taken, found }
+        Self { file, stack, root, definitions, images, taken, machine: false, found }
     }
 
     /// Returns a number for a port of a node that no service publishes: `port`, or the next free one.

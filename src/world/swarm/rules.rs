@@ -36,7 +36,9 @@ const NEWEST: u32 = 14;
 
 /// Reports what the stack command says about the file as a whole.
 pub fn file(page: &mut Page<'_, '_>) {
-    version(page);
+    if !page.machine {
+        version(page);
+    }
     let root = page.root;
     let mut strange: BTreeMap<String, Vec<Value<'_>>> = BTreeMap::new();
     let mut keep = |key: String, value| strange.entry(key).or_default().push(value);
@@ -52,6 +54,9 @@ pub fn file(page: &mut Page<'_, '_>) {
                 let what = format!("the content of `{key}` is in another place: it may mount data");
                 page.not_searched(value, what, "docker compose config | berthc verify -");
             }
+        }
+        if page.machine {
+            continue;
         }
         let values: Vec<&Value<'_>> = values.iter().collect();
         let message = format!("docker stack deploy refuses a file with `{key}`");
@@ -122,6 +127,9 @@ fn version(page: &mut Page<'_, '_>) {
 
 /// Reports keys of a service that are dropped although they promise a protection.
 pub fn dropped(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload, stateful: bool) {
+    if page.machine {
+        return;
+    }
     let data = workload.members.iter().any(|m| !m.mounts.is_empty());
     if data || stateful {
         dropped_of_data(page, service);

@@ -35,18 +35,24 @@ pub struct Service {
     pub ids: Vec<Id>,
     /// The check of a quorum member on a network of Swarm, and the texts for its program.
     pub check: Option<(At, String)>,
+    /// Whether it starts only if somebody asks for its profile (docker compose).
+    pub chosen: bool,
 }
 
 /// Reads the service `name`; `None` if it is not a workload.
 pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Option<Service> {
     let deploy = service.get("deploy");
-    let mode = mode::mode(page, name, deploy.as_ref())?;
+    let mode = mode::mode(page, name, service, deploy.as_ref())?;
     let image = service.get("image").and_then(|i| Page::quiet(&i)).unwrap_or_default();
     let network = network::read(page, service, name);
     let Looked { software, resembles, no_start } = identity::known(name, service, page.images);
     let mounts = Mounts::read(page, service, software.clone(), &mode);
     let (grace, grace_at) = grace(page, service);
-    let kind = if mode.global { Kind::Global } else { Kind::Replicated };
+    let kind = match mode.global {
+        _ if page.machine => Kind::Local,
+        true => Kind::Global,
+        false => Kind::Replicated,
+    };
     let of = |key: &str| deploy.as_ref().and_then(|d| d.get(key)).map(|v| page.at(&v));
     let (kind_at, count_at) = (of("mode"), of("replicas"));
     let at = page.at(service);
@@ -66,13 +72,14 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
         node_network: network.host,
         update: order(page, deploy.as_ref(), "update_config"),
         rollback: order(page, deploy.as_ref(), "rollback_config"),
-        restarts: starts::again(service),
+        restarts: page.machine || starts::again(service),
+        clientless: page.machine,
         grace,
         grace_at,
         lock: lock(page, service),
         ..Workload::new(name.to_owned(), kind, at)
     };
-    let port = software.as_ref().and_then(|s| s.port).filter(|_| workload.kind != Kind::Global);
+    let port = software.as_ref().and_then(|s| s.port).filter(|_| workload.kind == Kind::Replicated);
     workload.free_port = port.map(|port| (port, page.free_port(port)));
     references(page, service);
     refers::check(page, name, service);
@@ -86,13 +93,14 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
         killed(page, service, &workload);
     }
     let votes = software.as_ref().is_some_and(|s| s.quorum) && workload.node_network.is_none();
-    let check = service.get("healthcheck").filter(|c| votes && starts::enabled(c));
+    let check = service.get("healthcheck").filter(|c| votes && !page.machine && starts::enabled(c));
     let check = check.map(|value| (page.at(&value), identity::program_texts(service)));
     starts::check(page, service, &workload, software.as_deref());
     never::check(page, service, &workload, &no_start);
     commands::check(page, service, &workload, &network.ingress);
     rules::dropped(page, service, &workload, software.is_some());
-    Some(Service { workload, ingress: network.ingress, ids, check })
+    let chosen = service.get("profiles").is_some();
+    Some(Service { workload, ingress: network.ingress, ids, check, chosen })
 }
 
 /// Adds the members of a service to its workload. Returns their ids and hostnames.
@@ -116,6 +124,8 @@ fn members<'d>(
     let mut ids = Vec::new();
     let service_labels = labels(service.at(&["deploy", "labels"]));
     let scoped = format!("{}_{name}", page.stack);
+    let container = service.get("container_name").filter(|_| page.machine);
+    let container = container.and_then(|c| Some((page.text(&c)?, page.at(&c))));
     for number in 1..=read {
         let number = u32::try_from(number).ok();
         let slot =
@@ -130,7 +140,7 @@ fn members<'d>(
             mounts: data,
             others,
             looked_at,
-            container: None,
+            container: container.clone(),
             hostname: identity::hostname(page, service, &slot),
         };
         ids.extend(identity::ids(page, service, &slot, &member));
@@ -304,7 +314,8 @@ fn habits(
     }
     identity::bootstrap(page, service);
     at_once(page, service, workload);
-    let several = workload.members.len() > 1 && workload.max_per_node.as_ref().is_none_or(|m| m.0 > 1);
+    let several =
+        !page.machine && workload.members.len() > 1 && workload.max_per_node.as_ref().is_none_or(|m| m.0 > 1);
     if !several || workload.ports.iter().any(|p| p.scheduled) {
         return;
     }

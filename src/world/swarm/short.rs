@@ -57,15 +57,15 @@ pub struct Ports {
     pub published: Option<(u16, u16)>,
     /// The protocol: `tcp`, `udp` or `sctp`.
     pub protocol: String,
-    /// Whether there is an address in front, which docker ignores.
-    pub address: bool,
+    /// The address in front, which Swarm ignores.
+    pub address: Option<String>,
 }
 
 /// Reads ports; `None` if docker refuses them.
 pub fn ports(spec: &str) -> Option<Ports> {
     let mut parts = spec.rsplitn(3, ':');
     let (target, published) = (parts.next()?, parts.next().unwrap_or_default());
-    let address = parts.next().is_some();
+    let address = parts.next().map(ToOwned::to_owned);
     // docker ignores everything after a second slash.
     let mut target = target.split('/');
     let (target, protocol) = (target.next()?, target.next().filter(|p| !p.is_empty()));

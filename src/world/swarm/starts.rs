@@ -15,6 +15,9 @@ const RECOVERY: u32 = 120;
 
 /// Reports what keeps the tasks of a service from ever starting.
 pub fn check(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload, software: Option<&Software>) {
+    if page.machine {
+        return heard(page, service, workload);
+    }
     restart(page, service, workload, software);
     room(page, service, workload);
     if software.is_some_and(|s| !s.cache) {
@@ -233,6 +236,9 @@ pub fn enabled(check: &Value<'_>) -> bool {
 /// Swarm changes no config (moby#35048: "only updates to Labels are allowed"), so the next deploy is
 /// refused.
 pub fn fixed(page: &mut Page<'_, '_>) {
+    if page.machine {
+        return;
+    }
     let mut found = Vec::new();
     for section in ["configs", "secrets"] {
         for (key, value) in page.root.get(section).map(|s| s.entries()).unwrap_or_default() {

@@ -129,9 +129,10 @@ impl<'d> Mounts<'d> {
                 if self.agent {
                     to = Use::LookedAt;
                 }
+                let missing = missing(page, w);
                 match path::shared(&path) {
-                    true => share(path, Missing::Refused),
-                    false => Source::host(path, Missing::Refused),
+                    true => share(path, missing),
+                    false => Source::host(path, missing),
                 }
             }
             "tmpfs" => Source::Ephemeral,
@@ -146,6 +147,7 @@ impl<'d> Mounts<'d> {
                 self.cluster(page, w, slot)
             }
             "npipe" => return None,
+            "image" if page.machine => return None,
             kind => {
                 page.found(
                     (codes::REFUSED, Level::Violation),
@@ -351,6 +353,14 @@ fn subpath<'d>(page: &mut Page<'d, '_>, value: &Value<'d>, kind: &str) -> Option
         );
     }
     Some(text)
+}
+
+/// Returns what docker does if the source of a bind mount is missing. Swarm rejects the task (moby
+/// `daemon/cluster/executor/container/validate.go`); docker compose has docker make it, unless the long form
+/// says otherwise (compose-spec `spec.md`, `create_host_path`).
+fn missing(page: &Page<'_, '_>, w: &Written<'_>) -> Missing {
+    let made = w.value.at(&["bind", "create_host_path"]).is_none_or(|made| Page::truth(&made));
+    if page.machine && made { Missing::Created } else { Missing::Refused }
 }
 
 fn undefined(page: &mut Page<'_, '_>, w: &Written<'_>) {

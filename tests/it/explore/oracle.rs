@@ -25,7 +25,7 @@ struct Oracle(Facts);
 impl Oracle {
     fn next(&self, state: &State) -> Next {
         let mut next = Next::default();
-        rules::of(self.0.target).next(&self.0, state, &mut next);
+        rules::of(&self.0).next(&self.0, state, &mut next);
         next
     }
 }
@@ -85,7 +85,7 @@ fn stuck(facts: &Facts) -> bool {
         }
         after.insert(state, own);
     }
-    let rules = rules::of(facts.target);
+    let rules = rules::of(facts);
     let mut good: BTreeMap<State, bool> = after.keys().map(|s| (*s, rules.settled(facts, s))).collect();
     loop {
         let more: Vec<State> = after
@@ -102,7 +102,7 @@ fn stuck(facts: &Facts) -> bool {
 
 /// Compares one scenario. Returns whether it has a breach.
 fn compare(facts: &Facts) -> bool {
-    let found = search(rules::of(facts.target), facts);
+    let found = search(rules::of(facts), facts);
     assert!(found.complete, "{facts:?}");
     let checker = Oracle(facts.clone()).checker().spawn_bfs().join();
     let broken = found.breaches.len();
