@@ -53,6 +53,8 @@ pub struct Software {
     like: Option<String>,
     /// Whether the container reads a settings file, which can move the data.
     settings: bool,
+    /// Whether its tag means the newest version: `latest`, or none.
+    newest: bool,
     /// Whether the image has the name of a public image, in a registry of its own.
     private: bool,
 }
@@ -109,6 +111,8 @@ pub enum Premise {
     Settings,
     /// An image of a private registry is built like the public image of the same name.
     Public,
+    /// A node has kept an old image under a tag that means the newest.
+    Kept,
     /// The variables of the container are those of a server, not of its client.
     Variables,
 }
@@ -169,6 +173,7 @@ impl Software {
             usual,
             like: first.and_then(|image| Some(image.names.first()?.0.clone())),
             settings: container.more_env || resolve::reads_settings(container),
+            newest: name::floats(container.image).is_some(),
             private: name::private(container.image),
         }
     }
@@ -235,6 +240,7 @@ impl Software {
         }
         let all: Vec<_> = self.variants.iter().map(|v| (v, lost(v, mounts, fixed))).collect();
         let kept = all.iter().find(|(_, loss)| loss.is_none()).map(|(v, _)| *v);
+        let only_old = self.newest && all.last().is_some_and(|(_, loss)| loss.is_none());
         // The newest version comes last.
         let (variant, loss) = all.iter().rev().find_map(|(v, loss)| Some((*v, loss.clone()?)))?;
         Some(Loss {
@@ -243,6 +249,7 @@ impl Software {
             premise: match durable {
                 true if self.settings => Some(Premise::Settings),
                 true if self.private => Some(Premise::Public),
+                true if only_old => Some(Premise::Kept),
                 _ => None,
             },
             bare,
@@ -302,6 +309,7 @@ impl Loss {
                 format!("{lost}, if the image is built like the public one of this name")
             }
             Some(Premise::Variables) => format!("{lost}, if its variables are those of a server"),
+            Some(Premise::Kept) => format!("{lost}, as a node may have kept it under this tag"),
             Some(Premise::Derived(_)) | None => lost,
         }
     }

@@ -90,6 +90,7 @@ pub fn faults(own: &Server, members: u32) -> Vec<Fault> {
         "zookeeper" => listed(own, members, "ZOO_SERVERS", ' ')
             .into_iter()
             .chain(listed(own, members, "ZOOKEEPER_SERVERS", ';'))
+            .chain(deaf(own))
             .collect(),
         "consul" => expected(own, members),
         "kafka" => copies(own, members),
@@ -163,6 +164,21 @@ fn listed(own: &Server, members: u32, name: &str, sign: char) -> Vec<Fault> {
         return Vec::new();
     };
     vec![fault(Some(key), what, &format!("{key}: one item for each member"))]
+}
+
+/// Since 3.5, ZooKeeper's own image writes no `clientPort`: a server listens for clients only where its line in
+/// ZOO_SERVERS names the port (31z4/zookeeper-docker, `3.9.5/docker-entrypoint.sh`).
+fn deaf(own: &Server) -> Option<Fault> {
+    let (name, tag) = own.image.rsplit_once(':').unwrap_or((&own.image, ""));
+    let ours = ["zookeeper", "library/zookeeper", "docker.io/zookeeper", "docker.io/library/zookeeper"];
+    let old = ["3.3", "3.4"].iter().any(|version| tag.starts_with(version));
+    let (key, list) = own.get("ZOO_SERVERS")?;
+    let named = list.contains("server.") && !list.contains(';');
+    if !ours.contains(&name) || old || own.more || !named || own.words.contains("clientPort") {
+        return None;
+    }
+    let what = format!("listens to no client: no line of {key} ends in the port for clients");
+    Some(fault(Some(key), what, &format!("{key}: server.N=HOST:2888:3888;2181, for each member")))
 }
 
 /// Consul elects its first leader when `-bootstrap-expect` servers have joined (Consul, "Bootstrapping a

@@ -42,6 +42,7 @@ use self::service::{Main, Step};
 use self::stop::Victim;
 pub use self::stop::{own_end, written};
 use self::together::{Instance, Set};
+use self::word::Word;
 use super::found::Found;
 use super::{Apart, File, Kind, Member, Mount, Source, Want, Whom, Workload, World, accepts};
 use crate::finding::{At, codes};
@@ -129,7 +130,12 @@ impl<'r> Reader<'r> {
             workload.clientless = wrapped || main.detached.is_some() && stop::remains(unit, steps, main);
             workload.by_machine =
                 software.as_ref().is_none_or(|s| s.quorum) && machine::is_identity(unit, main.step);
-            workload.client = main.step.words().next().map_or(workload.client, |word| word.text.clone());
+            // systemd of old refuses a command without the path of its program.
+            let client = |word: &Word| match word.text.starts_with('/') {
+                true => word.text.clone(),
+                false => format!("/usr/bin/{}", word.base()),
+            };
+            workload.client = main.step.words().next().map_or(workload.client, client);
             workload.follows = self.instance.peers().next().map(|(name, _)| name);
             stop::grace(unit, steps, main, &mut workload, software.as_deref(), self.found);
             starts::name_kept(unit, &workload, steps, main, self.found);

@@ -36,6 +36,7 @@ pub(super) fn judge<'d>(objects: &'d [Object<'d>], peers: &Peers<'_, 'd>, found:
             lost.insert((object.namespace.as_str(), object.name.as_str()));
         }
         leads(&service, peers, found);
+        node_ports(object, found);
         services.insert((object.namespace.as_str(), object.name.as_str()), service);
     }
     let maps = Maps::new(objects);
@@ -58,6 +59,21 @@ fn read<'d>(object: &'d Object<'d>, found: &mut Found) -> Service<'d> {
         selector: map.map(|map| (plain(object, map, found), map)),
         headless: spec("clusterIP").is_some_and(|ip| ip.is("None")),
         publishes: yes(spec("publishNotReadyAddresses")) || yes(object.root.at(&unready)),
+    }
+}
+
+/// Reports ports that the API refuses: each is one of the range that is set aside for Services (Kubernetes
+/// `docs/reference/command-line-tools-reference/kube-apiserver`, `--service-node-port-range`).
+fn node_ports(object: &Object<'_>, found: &mut Found) {
+    for port in object.root.at(&["spec", "ports"]).map(Value::items).unwrap_or_default() {
+        let Some(value) = port.get("nodePort") else { continue };
+        if let Some(number) = value.number().filter(|n| *n != 0 && !(30000..=32767).contains(n)) {
+            let message = format!(
+                "the API refuses the Service {}: nodePort {number} is not in 30000-32767, unless the API server has another range",
+                object.name
+            );
+            found.violation(codes::REFUSED, message, vec![object.at(value)], "a nodePort of 30000 to 32767");
+        }
     }
 }
 

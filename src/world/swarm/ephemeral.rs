@@ -66,7 +66,7 @@ pub fn judge(
         (codes::EPHEMERAL, level),
         &[&line.unwrap_or(image)],
         loss.says(&workload.name),
-        loss.fix(|targets| fix(&loss, workload, &member, targets, service.get("ports").is_some())),
+        loss.fix(|targets| fix(&loss, workload, &member, targets)),
     );
     true
 }
@@ -91,7 +91,7 @@ fn lost(software: &Software, network: bool, member: &Member) -> Option<Loss> {
 }
 
 /// Returns the lines that keep the data, with a separate place for each member.
-fn fix(loss: &Loss, workload: &Workload, member: &str, targets: &[String], published: bool) -> String {
+fn fix(loss: &Loss, workload: &Workload, member: &str, targets: &[String]) -> String {
     match &loss.why {
         Why::Over { volume, .. } => return format!("target: {volume}"),
         Why::Hostname => return format!("hostname: {member}"),
@@ -109,7 +109,8 @@ fn fix(loss: &Loss, workload: &Workload, member: &str, targets: &[String], publi
     let volumes: Vec<String> = targets.iter().map(volume).collect();
     let mut fix = format!("volumes: [{}]", volumes.join(", "));
     if let Some(software) = &workload.software {
-        if let Some((port, free)) = workload.free_port.filter(|_| !published) {
+        // A port of the routing mesh belongs to no node, and keeps no second task off one.
+        if let Some((port, free)) = workload.free_port.filter(|_| workload.ports.is_empty()) {
             fix.push_str(&format!(", ports: [{{ target: {port}, published: {free}, mode: host }}]"));
         }
         let named = workload.members.iter().all(|m| m.hostname.is_some());

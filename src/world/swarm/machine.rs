@@ -75,8 +75,8 @@ fn of_compose<'d>(root: &Value<'d>) -> Option<(Value<'d>, String)> {
     old.or_else(top).or_else(|| services.into_iter().find_map(own))
 }
 
-/// Returns whether a key is there on which only Swarm acts. Compose acts on no other part of `deploy` so
-/// that its meaning differs, but who writes more than limits there means a swarm.
+/// Returns whether a file has a key on which only Swarm acts. docker compose acts on parts of `deploy` too, but
+/// who writes more than limits there means a swarm.
 fn of_swarm(root: &Value<'_>) -> bool {
     let entries = |key: &str| root.get(key).map(|s| s.entries()).unwrap_or_default();
     let deployed = |service: &Value<'_>| {
