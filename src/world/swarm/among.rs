@@ -17,7 +17,7 @@ const COMPARED: usize = 128;
 /// Compares the services of each file, and all services that share nodes.
 pub fn check(stacks: &[Vec<Service>], found: &mut Found) {
     let [machines, stacks]: [Vec<&Vec<Service>>; 2] =
-        [true, false].map(|local| stacks.iter().filter(|s| s.iter().any(|s| is_local(s)) == local).collect());
+        [true, false].map(|local| stacks.iter().filter(|s| s.iter().any(is_local) == local).collect());
     for services in machines {
         machine::bound(services, found);
         ids(services, found);
