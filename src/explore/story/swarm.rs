@@ -2,10 +2,10 @@
 
 use super::Narrator;
 use crate::backend::Fences;
-use crate::explore::facts::{Breach, BreachKind};
+use crate::explore::facts::{Breach, BreachKind, Place};
 use crate::explore::scenario::{Actor, Scenario};
 use crate::explore::search::{Action, Step};
-use crate::explore::state::State;
+use crate::explore::state::{Data, State};
 use crate::explore::story::{self, Sentence};
 use crate::finding::At;
 use crate::hazard::Hazard;
@@ -30,7 +30,14 @@ impl Narrator for Swarm {
             Action::Rollback => (format!("the deploy of {name} is rolled back"), Some(&workload.at)),
             Action::Create | Action::Replace | Action::Timeout => hand_over(scenario, step, before),
             Action::Place => (format!("the scheduler places {name} on {node}"), constraint),
-            Action::Start => (format!("the container of {name} starts on {node}"), None),
+            Action::Start => {
+                let too = if has_empty(scenario, step, before) {
+                    ", where somebody made the directory too: Swarm rejects a task whose directory is missing"
+                } else {
+                    ""
+                };
+                (format!("the container of {name} starts on {node}{too}"), None)
+            }
             Action::Refuse => (format!("{node} rejects {name}, and Swarm tries another node"), None),
             Action::Tell => (
                 format!("the agent of {node} tells the old container of {name} to stop; it still runs"),
@@ -154,6 +161,20 @@ impl Narrator for Swarm {
         let at = workload.update.at.as_ref().filter(|_| first).unwrap_or(&workload.at);
         (at, "order: stop-first".to_owned())
     }
+}
+
+/// Returns whether a task starts on a directory that a person made on its node, and that holds nothing.
+fn has_empty(scenario: &Scenario<'_>, step: &Step, before: &State) -> bool {
+    let mounts = &scenario.facts.actors[usize::from(step.actor)].mounts;
+    scenario.actors.len() == 1
+        && mounts.iter().filter(|m| m.missing == Missing::Refused).any(|m| match m.place {
+            Place::Directory(d) => {
+                let all = &before.directories[usize::from(d)];
+                all.get(usize::from(step.node)) == Some(&Data::Empty)
+                    && all.iter().any(|data| matches!(data, Data::Of(_)))
+            }
+            Place::Volume(_) => false,
+        })
 }
 
 /// Tells how a new task takes the place of an old one.

@@ -41,7 +41,7 @@ fn stacks(tree: &Tree) -> Vec<File<'_>> {
 fn every_emitted_stack_is_read_completely_and_has_no_findings() {
     let mut read = 0;
     for tree in trees() {
-        let world = swarm::read(&stacks(&tree), Images::builtin());
+        let world = swarm::read(&stacks(&tree), Images::builtin(), berthc::world::Runner::Swarm);
         assert_eq!(world.unread, []);
         let wrong: Vec<_> = world.findings.iter().filter(|f| f.level == Level::Violation).collect();
         assert!(wrong.is_empty(), "{wrong:?}");
@@ -53,7 +53,7 @@ fn every_emitted_stack_is_read_completely_and_has_no_findings() {
 #[test]
 fn every_emitted_stack_has_its_mechanisms() {
     let specs = &trees()[0];
-    let world = swarm::read(&stacks(specs), Images::builtin());
+    let world = swarm::read(&stacks(specs), Images::builtin(), berthc::world::Runner::Swarm);
     let find = |name: &str| world.workloads.iter().find(|w| w.name == name).unwrap();
     let zookeeper = find("zookeeper-1");
     assert_eq!((zookeeper.kind, zookeeper.members.len()), (Kind::Replicated, 1));

@@ -78,7 +78,7 @@ fn changed_stack_files_and_random_text_never_panic() {
         };
         let other = mutate(stacks[random.below(stacks.len())], &mut random);
         let files = [File { path: "a.yml", text: &text }, File { path: "b.yml", text: &other }];
-        let world = swarm::read(&files, Images::builtin());
+        let world = swarm::read(&files, Images::builtin(), berthc::world::Runner::Evident);
         for finding in &world.findings {
             assert!(!finding.at.is_empty() && finding.at.iter().all(|a| a.line > 0), "{finding:?}");
         }

@@ -15,7 +15,7 @@ mod fuzz;
 mod reading;
 
 fn read(text: &str) -> World {
-    swarm::read(&[File { path: "stack.yml", text }], Images::builtin())
+    swarm::read(&[File { path: "stack.yml", text }], Images::builtin(), berthc::world::Runner::Swarm)
 }
 
 /// Reads one service `a`, with more text at the top of the file.

@@ -293,13 +293,17 @@ fn extensions_are_ignored_and_files_are_separate_stacks() {
     let (_, world) = service("x-note: hello", "x-any: { thing: [1, 2] }\n");
     silent(&world);
     let text = "services: { db: { image: b, volumes: [\"data:/d\"] } }\nvolumes: { data: }\n";
-    let world =
-        swarm::read(&[File { path: "a.yml", text }, File { path: "b/a.yml", text }], Images::builtin());
+    let world = swarm::read(
+        &[File { path: "a.yml", text }, File { path: "b/a.yml", text }],
+        Images::builtin(),
+        berthc::world::Runner::Swarm,
+    );
     silent(&world);
     let path = |i: usize| world.workloads[i].members[0].mounts[0].source.clone();
     assert_ne!(path(0), path(1), "each file may be of a stack of its own");
     let text = "services: { db: { image: b, volumes: [\"../c/./d:/d\"] } }\n";
-    let world = swarm::read(&[File { path: "x/y/a.yml", text }], Images::builtin());
+    let world =
+        swarm::read(&[File { path: "x/y/a.yml", text }], Images::builtin(), berthc::world::Runner::Swarm);
     assert_eq!(world.workloads[0].members[0].mounts[0].source, host("x/c/d", Missing::Refused));
 }
 
