@@ -4,13 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::network::{Ingress, Network};
+use super::network::Ingress;
 use super::page::{Page, external};
 use super::service::Service;
-use super::short;
 use crate::finding::{Level, codes};
 use crate::text::yaml::Value;
-use crate::world::Port;
 use crate::world::found::Found;
 use crate::world::known::Runner;
 
@@ -29,9 +27,6 @@ const COMPOSE: [&str; 52] = [
 
 /// Templates that only Swarm expands (docker `docs/reference/cli/docker/service/create`).
 const TEMPLATES: [&str; 3] = ["{{.Node.", "{{.Service.", "{{.Task."];
-
-/// The longest range of ports whose numbers are compared one by one.
-const RANGE: u16 = 256;
 
 /// Returns the line that shows that a file is one of a single machine, with its key; `None` if it is a
 /// stack file. Without any sign it is a stack file.
@@ -97,40 +92,6 @@ fn of_swarm(root: &Value<'_>) -> bool {
         || entries("networks").iter().any(|(_, n)| n.get("driver").is_some_and(|d| d.is("overlay")))
         || given("configs")
         || given("secrets")
-}
-
-/// Reads the ports of a service, which docker binds before the program starts.
-pub fn ports(page: &mut Page<'_, '_>, service: &Value<'_>, name: &str, network: &mut Network) {
-    for value in service.get("ports").map(|p| p.items()).unwrap_or_default() {
-        let read = match page.text(&value) {
-            Some(text) => short::ports(&text).map(|p| (p.published, p.protocol, p.address)),
-            None => {
-                let of = |key: &str| value.get(key).and_then(|v| Page::quiet(&v));
-                let published = of("published").and_then(|text| short::range(&text)).filter(|r| r.1 > 0);
-                Some((published, of("protocol").unwrap_or_else(|| "tcp".to_owned()), of("host_ip")))
-            }
-        };
-        let Some((published, protocol, address)) = read else {
-            page.unread(&value, "the ports cannot be read: ignored");
-            continue;
-        };
-        let Some((first, last)) = published else { continue };
-        let all = |address: &String| !["", "0.0.0.0", "::", "[::]"].contains(&address.as_str());
-        let address = address.filter(all);
-        let at = page.at(&value);
-        // Two addresses of the machine may each have the port.
-        if address.is_none() && last - first < RANGE {
-            network.ports.extend((first..=last).map(|number| Port {
-                number,
-                protocol: protocol.clone(),
-                scheduled: false,
-                bound: true,
-                declared: true,
-                at: at.clone(),
-            }));
-        }
-        network.ingress.push(Ingress { first, last, protocol, address, service: name.to_owned(), at });
-    }
 }
 
 /// Records which services end before others start (compose-spec `spec.md`, `service_completed_successfully`).

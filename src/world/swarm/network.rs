@@ -2,7 +2,7 @@
 
 use super::free::Taken;
 use super::page::{Page, external};
-use super::{machine, short};
+use super::short;
 use crate::finding::{At, Level, codes};
 use crate::text::yaml::Value;
 use crate::world::Port;
@@ -36,6 +36,9 @@ pub struct Network {
     pub ingress: Vec<Ingress>,
 }
 
+/// The longest range of ports whose numbers are compared one by one.
+const RANGE: u16 = 256;
+
 /// Reads `networks`, `ports` and `deploy.endpoint_mode` of the service `name`.
 pub fn read(page: &mut Page<'_, '_>, service: &Value<'_>, name: &str) -> Network {
     let mut network = Network { host: host(page, service), ..Network::default() };
@@ -43,7 +46,7 @@ pub fn read(page: &mut Page<'_, '_>, service: &Value<'_>, name: &str) -> Network
         let mode = service.get("network_mode").filter(|mode| mode.is("host"));
         network.host = network.host.or_else(|| mode.map(|mode| page.at(&mode)));
         if network.host.is_none() {
-            machine::ports(page, service, name, &mut network);
+            of_machine(page, service, name, &mut network);
         }
         return network;
     }
@@ -100,6 +103,40 @@ fn twice(page: &mut Page<'_, '_>, value: &Value<'_>, number: u16) {
         format!("port {number} is published twice, and Swarm refuses the service"),
         "leave one of them out",
     );
+}
+
+/// Reads the ports of a service of one machine, which docker binds before the program starts.
+fn of_machine(page: &mut Page<'_, '_>, service: &Value<'_>, name: &str, network: &mut Network) {
+    for value in service.get("ports").map(|p| p.items()).unwrap_or_default() {
+        let read = match page.text(&value) {
+            Some(text) => short::ports(&text).map(|p| (p.published, p.protocol, p.address)),
+            None => {
+                let of = |key: &str| value.get(key).and_then(|v| Page::quiet(&v));
+                let published = of("published").and_then(|text| short::range(&text)).filter(|r| r.1 > 0);
+                Some((published, of("protocol").unwrap_or_else(|| "tcp".to_owned()), of("host_ip")))
+            }
+        };
+        let Some((published, protocol, address)) = read else {
+            page.unread(&value, "the ports cannot be read: ignored");
+            continue;
+        };
+        let Some((first, last)) = published else { continue };
+        let all = |address: &String| !["", "0.0.0.0", "::", "[::]"].contains(&address.as_str());
+        let address = address.filter(all);
+        let at = page.at(&value);
+        // Two addresses of the machine may each have the port.
+        if address.is_none() && last - first < RANGE {
+            network.ports.extend((first..=last).map(|number| Port {
+                number,
+                protocol: protocol.clone(),
+                scheduled: false,
+                bound: true,
+                declared: true,
+                at: at.clone(),
+            }));
+        }
+        network.ingress.push(Ingress { first, last, protocol, address, service: name.to_owned(), at });
+    }
 }
 
 /// Reads a port in the short form. Returns whether it goes through the routing mesh.

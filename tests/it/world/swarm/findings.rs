@@ -193,7 +193,7 @@ fn risky_settings_of_databases_are_notes() {
     );
     assert_eq!(
         db(&format!(
-            "{calm}    environment: {{ ZOO_SERVERS: \"server.1=db1:2888:3888 server.2=db1:2888:3888 server.3=db1:2888:3888\" }}\n    deploy: {{ replicas: 3, placement: {{ preferences: [{{ spread: node.labels.rack }}] }} }}\n"
+            "{calm}    environment: {{ ZOO_SERVERS: \"server.1=db1:2888:3888;2181 server.2=db1:2888:3888;2181 server.3=db1:2888:3888;2181\" }}\n    deploy: {{ replicas: 3, placement: {{ preferences: [{{ spread: node.labels.rack }}] }} }}\n"
         )),
         one("rule-soft", N)
     );
