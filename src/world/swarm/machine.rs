@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::network::Ingress;
-use super::page::{Page, external};
+use super::page::external;
 use super::service::Service;
 use crate::finding::{Level, codes};
 use crate::text::yaml::Value;

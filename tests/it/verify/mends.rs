@@ -19,6 +19,9 @@ const WORDS: &[(&str, &str)] = &[
     ("a check that the container can pass", "only the reader knows the check"),
     ("test: a command that the image has", "only the reader knows the check"),
     ("drain a node whose dockerd", "a duty"),
+    ("image: a tag of version", "only the reader knows the version"),
+    ("a nodePort of 30000 to 32767", "the number is the reader's choice"),
+    ("another port of the machine for one of them", "the number is the reader's choice"),
     ("make the volume by hand", "a duty"),
     ("secrets: [", "one item of a list is another"),
     ("with the version that wrote this data", "only the reader knows the version"),
@@ -94,6 +97,7 @@ const STAY: &[(&str, &str)] = &[
     ("k8s-json", "a key without quotes is no JSON"),
     ("k8s-one-object-twice", "two versions of one object, of which each is told"),
     ("unit-podman-shares-a-directory", "the words are docker's"),
+    ("unit-quadlet-key-misspelt", "two mends of one mount: that of the lost data comes first"),
 ];
 
 fn look(texts: &BTreeMap<String, String>) -> Verified {
