@@ -1,7 +1,7 @@
 //! Reads stack files as Docker Swarm runs them: `docker stack deploy -c FILE STACK`.
 //!
-//! A file with keys of docker compose and none of Swarm is one of a single machine, see [`machine`]. The source for the command is docker/cli
-//! (`cli/compose`), the source for the scheduler is swarmkit.
+//! A file with keys of docker compose and none of Swarm is one of a single machine (`machine.rs`). The
+//! source for the command is docker/cli (`cli/compose`), the source for the scheduler is swarmkit.
 
 mod among;
 mod commands;
