@@ -48,7 +48,7 @@ impl Context<'_> {
 /// A waiver that `berthc verify` can also find in the emitted file, as a comment.
 #[derive(Debug, Clone, Serialize)]
 pub struct Accepted {
-    /// The gap, `TARGET/RESOURCE/HAZARD`.
+    /// The gap, `TARGET/RESOURCE/HAZARD`, or the code that `berthc verify` has for it.
     pub gap: String,
     /// The reason.
     pub because: String,

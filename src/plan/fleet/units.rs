@@ -9,7 +9,10 @@ use super::schedule::{self, Schedule};
 use super::shell::{self, Lines};
 use super::storage::{self, Storage};
 use super::{container, names};
-use crate::model::{Helper, Program, Secret, Stop, Workload};
+use crate::finding::codes;
+use crate::gap::GapId;
+use crate::hazard::{Hazard, Resource};
+use crate::model::{Helper, Program, Secret, Service, Stop, Workload};
 use crate::plan::context::Accepted;
 use crate::target::Target;
 
@@ -154,6 +157,18 @@ fn description(maker: &Maker<'_, '_>) -> String {
     revision.fold(names::member(maker.service, maker.id), |name, r| name + &r)
 }
 
+/// Returns the waivers of a service. With a volume of a plugin, the gap that it accepts is the crash of dockerd,
+/// which `verify` names `engine-crash`: a missing check of the volume stays a finding.
+fn accepted(service: &Service) -> Vec<Accepted> {
+    let plugin = service.workload().is_some_and(|w| w.volumes().any(|(_, volume)| volume.by_plugin()));
+    let crash = GapId::cell(Target::Fleet, Resource::Data, Hazard::Move).to_string();
+    let mut all = Accepted::of(service, Target::Fleet);
+    for accepted in all.iter_mut().filter(|accepted| plugin && accepted.gap == crash) {
+        codes::ENGINE_CRASH.clone_into(&mut accepted.gap);
+    }
+    all
+}
+
 fn common(
     maker: &Maker<'_, '_>,
     name: String,
@@ -164,7 +179,7 @@ fn common(
 ) -> Unit {
     Unit {
         origin: maker.service.file.clone(),
-        accepted: Accepted::of(maker.service, Target::Fleet),
+        accepted: accepted(maker.service),
         description: String::new(),
         stop_timeout: grace.saturating_add(MARGIN),
         leftover: Command::must(shell::stop(&name, grace)),
