@@ -66,6 +66,18 @@ pub fn of_a_disk(finding: Finding) -> Finding {
     Finding { level: Level::Note, message, ..finding }
 }
 
+/// Returns the finding of a state that is stuck, as a note if systemd alone is stuck, and only after its docker
+/// client was killed: the container serves on, and nobody moves the unit.
+pub fn stuck(scenario: &Scenario<'_>, trace: &[(Step, State)], finding: Finding) -> Finding {
+    let local = scenario.facts.target == Target::Fleet && scenario.actors[0].workload.kind == Kind::Local;
+    let killed = trace.iter().any(|(step, _)| step.action == Action::Crash);
+    if !local || !killed {
+        return finding;
+    }
+    let message = format!("{}, if its docker client is killed", finding.message);
+    Finding { level: Level::Note, message, ..finding }
+}
+
 /// Returns whether a member starts on an empty folder in place of a volume that a start never creates.
 fn crashed(scenario: &Scenario<'_>, breach: &Breach) -> bool {
     let own = &scenario.actors[usize::from(breach.actor)];
@@ -123,7 +135,7 @@ pub fn locked<'w>(scenario: &Scenario<'w>, breach: &Breach) -> Option<&'w str> {
 }
 
 /// Returns why two containers share a directory on purpose, which is no data of a store: their software is
-/// made for it, or one file of a single machine gives it to both.
+/// made for it, or the files of a single machine give it to both.
 fn on_purpose(scenario: &Scenario<'_>, breach: &Breach) -> Option<String> {
     let (own, theirs) =
         (&scenario.actors[usize::from(breach.actor)], &scenario.actors[usize::from(breach.other)]);
@@ -152,11 +164,16 @@ fn on_purpose(scenario: &Scenario<'_>, breach: &Breach) -> Option<String> {
         let name = software.workload.software.as_ref().map_or("", |s| s.name.as_str());
         return Some(format!("as {name} is made for"));
     }
-    let machine = scenario.facts.target == Target::Swarm
-        && [own, theirs].iter().all(|actor| actor.workload.kind == Kind::Local);
-    let together =
-        own.workload.at.file == theirs.workload.at.file && own.workload.name != theirs.workload.name;
-    (machine && together).then(|| "as their file says, and neither is a known store".to_owned())
+    let machine = [own, theirs].iter().all(|actor| actor.workload.kind == Kind::Local);
+    let (file, other) = (&*own.workload.at.file, &*theirs.workload.at.file);
+    let folder = |file: &str| file.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+    let image = own.workload.image == theirs.workload.image;
+    // Of units, two processes of one program; the instances of a template are numbered.
+    let together = match scenario.facts.target {
+        Target::Swarm => file == other && own.workload.name != theirs.workload.name,
+        _ => file != other && folder(file) == folder(other) && image,
+    };
+    (machine && together).then(|| "as their files say, and neither is a known store".to_owned())
 }
 
 /// Returns the directories of the node that hold the data of an actor's software.
@@ -175,6 +192,22 @@ fn less(scenario: &Scenario<'_>, breach: &Breach, trace: &[(Step, State)]) -> Op
     }
     if workload.by_machine && breach.kind == BreachKind::Empty {
         return Some("; there it joins as a new member, because its name is that of the machine");
+    }
+    // What a command prints is known only on the machine.
+    let mount = breach.mount.and_then(|m| scenario.actors[own].mounts.get(usize::from(m)));
+    if mount.and_then(|m| key(m)).is_some_and(|(_, name)| name.starts_with("$(")) {
+        return Some(", if that is a directory of the machine");
+    }
+    let machine = |actor: &Actor<'_>| -> Option<Vec<String>> {
+        let mut wants = actor.workload.wants.iter().chain(&actor.member.wants);
+        wants.find(|want| want.one_node && !want.not).map(|want| want.values.clone())
+    };
+    let place = machine(&scenario.actors[own]);
+    if breach.kind == BreachKind::Other
+        && place.is_some()
+        && place == machine(&scenario.actors[usize::from(breach.other)])
+    {
+        return Some("; both have the one directory of one machine, and only one of them runs at a time");
     }
     let label = [Action::Unlabel, Action::MoveLabel, Action::FlipLabel, Action::Label];
     let by_hand = trace.iter().any(|(step, _)| label.contains(&step.action));

@@ -145,7 +145,8 @@ pub fn watched(
                 && (scenario.facts.actors.iter().any(facts::Actor::claims)
                     || target == Target::Swarm && hazard == Hazard::Update)
             {
-                findings.push(story::stuck(&scenario, trace));
+                let stuck = story::stuck(&scenario, trace);
+                findings.push(if memo.violations { stuck } else { ease::stuck(&scenario, trace, stuck) });
             }
             let (workload, _) = members[0];
             // If the two conflict without any strike, the hazard does not matter.

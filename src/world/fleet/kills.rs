@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::stop::{Victim, own_end};
 use super::together::Set;
-use crate::finding::{At, codes};
+use crate::finding::{At, Level, codes};
 use crate::world::found::Found;
 use crate::world::{Want, Workload};
 
@@ -64,8 +64,11 @@ pub fn judge(set: &Set<'_>, workloads: &mut [Workload], kills: Vec<Vec<(Victim, 
                 if own == theirs { "another instance's".to_owned() } else { format!("that of {theirs}") };
             let message = format!("the start of {own} ends {whom}, which may be {whose}");
             let fix = own_end(&workloads[i]);
+            // Of a server without data only the requests are lost.
+            let data = workloads[other].members.iter().any(|m| !m.mounts.is_empty());
+            let level = if data { Level::Violation } else { Level::Note };
             if said.insert(at.clone()) {
-                found.violation(codes::KILLS, message, vec![at], fix);
+                found.finding((codes::KILLS, level), message, vec![at], fix);
             }
         }
     }
