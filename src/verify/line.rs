@@ -33,11 +33,12 @@ const SERVICE: [(&str, &[&str]); 5] = [
 ];
 
 /// The keys of a unit outside of `[Service]`.
-const SECTIONS: [(&str, &str); 8] = [
+const SECTIONS: [(&str, &str); 9] = [
     ("MachineMetadata", "X-Fleet"),
     ("MachineID", "X-Fleet"),
     ("MachineOf", "X-Fleet"),
     ("Conflicts", "X-Fleet"),
+    ("After", "Unit"),
     ("Requires", "Unit"),
     ("BindsTo", "Unit"),
     ("Mount", "Container"),
@@ -275,6 +276,14 @@ fn unit(text: &str, at: &At, fix: &str) -> Option<String> {
     let index = at.line.checked_sub(1)?;
     if lines.get(index).is_some_and(|l| l.starts_with(&format!("{key}=")) && !l.ends_with('\\'))
         && key != "ExecStartPre"
+    {
+        lines[index] = line;
+        return Some(lines.join("\n") + "\n");
+    }
+    // Only the key is wrong.
+    let named = lines.get(index).and_then(|l| l.split_once('='));
+    if named
+        .is_some_and(|(old, text)| text.trim() == value && at.field.ends_with(&format!(" {}", old.trim())))
     {
         lines[index] = line;
         return Some(lines.join("\n") + "\n");

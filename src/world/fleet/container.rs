@@ -91,6 +91,7 @@ pub fn fill(
         *container = text("name");
         *hostname = text("hostname");
     }
+    ephemeral::hangs(workload, found);
     never::judge(workload, main, &no_start, found);
     for option in ["name", "hostname"] {
         if let Some(word) = run.last(option).filter(|word| !word.known) {
@@ -327,7 +328,7 @@ impl Reader<'_> {
         let source = match container.filter(|_| written.kind == "volume" && written.source.is_empty()) {
             // An anonymous volume of a container lives as long as the container.
             Some(container) => {
-                let path = format!("volume of {container} at {}", written.target);
+                let path = format!("{}{container} at {}", ephemeral::ANONYMOUS, written.target);
                 Source::host(path, Missing::Created)
             }
             None => self.source(written, given.option, &at),

@@ -50,6 +50,14 @@ const SHORT: [(char, &str); 15] = [
     ('a', "attach"),
 ];
 
+/// Long options that docker took with one dash before 1.10. Docker and podman of today read such a word as short
+/// options (tried with docker 28.2 and podman 4.3).
+#[rustfmt::skip]
+const OLD: [&str; 12] = [
+    "-cidfile", "-dns", "-entrypoint", "-expose", "-hostname", "-link", "-name", "-net", "-privileged",
+    "-publish-all", "-rm", "-volumes-from",
+];
+
 /// Programs that do not change the data of a container.
 const IDLE: [&str; 18] = [
     ":", "[", "cat", "chgrp", "chmod", "chown", "echo", "exit", "false", "id", "ls", "mkdir", "printf",
@@ -117,6 +125,8 @@ pub struct Run {
     pub args: Vec<Word>,
     /// The variables among the options whose value is unknown.
     pub unknown: Vec<Word>,
+    /// The long options with one dash, which docker takes for short ones.
+    pub old: Vec<Word>,
 }
 
 impl Run {
@@ -158,11 +168,12 @@ struct Line {
     options: Vec<(String, Word)>,
     rest: Vec<Word>,
     unknown: Vec<Word>,
+    old: Vec<Word>,
 }
 
 /// Reads options until the first word that is not an option. `switches` take no value.
 fn options(words: &[Word], switches: &[&str], short: &[(char, &str)], mixed: bool) -> Option<Line> {
-    let (mut found, mut rest, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut found, mut rest, mut unknown, mut old) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut words = words.iter();
     while let Some(word) = words.next() {
         let value = |text: &str| Word { text: text.to_owned(), ..word.clone() };
@@ -170,7 +181,10 @@ fn options(words: &[Word], switches: &[&str], short: &[(char, &str)], mixed: boo
             rest.extend(words.cloned());
             break;
         }
-        if let Some(long) = word.text.strip_prefix("--") {
+        let name = word.text.split('=').next().unwrap_or_default();
+        let single = word.text.strip_prefix('-').filter(|_| OLD.contains(&name));
+        old.extend(single.map(|_| word.clone()));
+        if let Some(long) = word.text.strip_prefix("--").or(single) {
             match long.split_once('=') {
                 Some((name, text)) => found.push((name.to_owned(), value(text))),
                 None if switches.contains(&long) => found.push((long.to_owned(), value("true"))),
@@ -201,7 +215,7 @@ fn options(words: &[Word], switches: &[&str], short: &[(char, &str)], mixed: boo
         }
     }
     found.shrink_to_fit();
-    Some(Line { options: found, rest, unknown })
+    Some(Line { options: found, rest, unknown, old })
 }
 
 /// Returns whether a word before the image is a variable, or the output of a command, that can hold
@@ -238,8 +252,9 @@ pub fn read(command: &Command) -> Result<Docker, String> {
         "run" | "create" => {
             let line = options(rest, &SWITCHES, &SHORT, false).ok_or_else(|| unclear(&verb.text))?;
             let (image, args) = line.rest.split_first().ok_or("`docker run` without an image")?;
-            let (image, args, unknown) = (image.clone(), args.to_vec(), line.unknown);
-            let run = Box::new(Run { options: line.options, image, args, unknown });
+            let (image, args) = (image.clone(), args.to_vec());
+            let Line { options, unknown, old, .. } = line;
+            let run = Box::new(Run { options, image, args, unknown, old });
             if verb.text == "run" { Docker::Run(run) } else { Docker::Create(run) }
         }
         "start" => {

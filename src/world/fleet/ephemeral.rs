@@ -48,6 +48,30 @@ pub fn judge(
     if stays { Vec::new() } else { gone.map(mount).collect() }
 }
 
+/// Reports data that is in a volume of a stopped container, which has no other name: docker removes both when a
+/// person prunes (docker container prune, docker volume prune). fleet loses it earlier, with its machine.
+pub fn hangs(workload: &Workload, found: &mut Found) {
+    if workload.kind != Kind::Local {
+        return;
+    }
+    let mounts = workload.members.iter().flat_map(|m| &m.mounts);
+    let hanging = mounts.filter_map(|mount| match &mount.source {
+        Source::Host { path, .. } => Some((path.strip_prefix(ANONYMOUS)?.split(' ').next()?, mount)),
+        _ => None,
+    });
+    if let Some((container, mount)) = hanging.into_iter().next() {
+        let message = format!(
+            "the data of {} is lost if a person prunes the stopped container {container}: its volume has no name",
+            workload.name
+        );
+        let fix = format!("-v NAME:{} of its own, with a name", mount.target);
+        found.note(codes::EPHEMERAL, message, vec![mount.at.clone()], fix);
+    }
+}
+
+/// How the path of a volume without a name begins; its container follows.
+pub const ANONYMOUS: &str = "volume of ";
+
 /// Returns the options that keep the data, with a separate place for each instance.
 fn fix(loss: &Loss, workload: &Workload, targets: &[String]) -> String {
     let instance = if workload.name.contains('@') { "%i" } else { "" };

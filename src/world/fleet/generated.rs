@@ -3,13 +3,13 @@
 
 use super::docker::{self, Docker};
 use super::exec::Environment;
+use super::keys;
 use super::names::Name;
-use super::quadlet::{section, volumes};
+use super::quadlet::{self, section, volumes};
 use super::service::Step;
 use super::unit::{Line, Unit};
 use super::word::{Command, Word};
-use crate::finding::{Level, codes};
-use crate::text::nearest::nearest;
+use crate::finding::codes;
 use crate::world::found::Found;
 
 /// The keys of `[Container]`, the options that they become, and whether a line has several values.
@@ -29,46 +29,10 @@ const OPTIONS: [(&str, &str, bool); 13] = [
     ("Secret", "secret", false),
 ];
 
-/// The keys of `[Container]` that podman 5.6 knows (podman-systemd.unit(5)).
-#[rustfmt::skip]
-const KEYS: [&str; 94] = [
-    "AddCapability", "AddDevice", "AddHost", "Annotation", "AppArmor", "AutoUpdate", "CgroupsMode",
-    "ContainerName", "ContainersConfModule", "DNS", "DNSOption", "DNSSearch", "DropCapability", "Entrypoint",
-    "Environment", "EnvironmentFile", "EnvironmentHost", "Exec", "ExposeHostPort", "GIDMap", "GlobalArgs",
-    "Group", "GroupAdd", "HealthCmd", "HealthInterval", "HealthLogDestination", "HealthMaxLogCount",
-    "HealthMaxLogSize", "HealthOnFailure", "HealthRetries", "HealthStartPeriod", "HealthStartupCmd",
-    "HealthStartupInterval", "HealthStartupRetries", "HealthStartupSuccess", "HealthStartupTimeout",
-    "HealthTimeout", "HostName", "HttpProxy", "IP", "IP6", "Image", "Label", "LogDriver", "LogOpt", "Mask",
-    "Memory", "Mount", "Network", "NetworkAlias", "NoNewPrivileges", "Notify", "PidsLimit", "Pod",
-    "PodmanArgs", "PublishPort", "Pull", "ReadOnly", "ReadOnlyTmpfs", "ReloadCmd", "ReloadSignal", "RemapGid",
-    "RemapUid", "RemapUidSize", "RemapUsers", "Retry", "RetryDelay", "Rootfs", "RunInit", "SeccompProfile",
-    "Secret", "SecurityLabelDisable", "SecurityLabelFileType", "SecurityLabelLevel", "SecurityLabelNested",
-    "SecurityLabelType", "ServiceName", "ShmSize", "StartWithPod", "StopSignal", "StopTimeout", "SubGIDMap",
-    "SubUIDMap", "Sysctl", "Timezone", "Tmpfs", "UIDMap", "Ulimit", "Unmask", "User", "UserNS", "VolatileTmp",
-    "Volume", "WorkingDir",
-];
-
-/// Reports keys that the generator does not know: it then makes no unit (podman
-/// `pkg/systemd/quadlet/quadlet.go`, `checkForUnknownKeys`). A newer one may know a key that is like no other.
-fn unknown(unit: &Unit, found: &mut Found) {
-    for line in unit.lines.iter().filter(|line| line.setting.section == "Container") {
-        let key = line.setting.key.as_str();
-        if KEYS.contains(&key) {
-            continue;
-        }
-        let near = nearest(key, &KEYS);
-        let level = if near.is_some() { Level::Violation } else { Level::Note };
-        let message = format!("podman makes no unit of {}: it knows no key {key} in [Container]", unit.name);
-        let value = &line.setting.value;
-        let option = || "PodmanArgs= with the option of podman run".to_owned();
-        let fix = near.map_or_else(option, |known| format!("{known}={value}"));
-        found.finding((codes::REFUSED, level), message, vec![unit.at(line)], fix);
-    }
-}
-
 /// Returns what the generator adds to the lines of a unit: its volumes, its container, and its stop.
 pub fn steps(unit: &Unit, name: Name<'_>, found: &mut Found) -> Vec<Step> {
-    unknown(unit, found);
+    keys::service(quadlet::base(&unit.file), unit.of("Service"), found);
+    keys::escapes(unit.of("Container"), found);
     let mut steps = Vec::new();
     let environment = Environment::read(name, unit.service().map(|line| &line.setting));
     let all = || unit.lines.iter().filter(|line| line.setting.section == "Container");
@@ -82,7 +46,8 @@ pub fn steps(unit: &Unit, name: Name<'_>, found: &mut Found) -> Vec<Step> {
         let (text, known) = environment.specifiers(text);
         Word { known, ..Word::new(text, line.setting.line) }
     };
-    let Some(image) = of("Image").last().copied() else {
+    let rootfs = of("Rootfs").last().copied();
+    let Some(image) = of("Image").last().copied().or(rootfs) else {
         let message = format!("podman makes no unit of it: {} has no Image=", unit.name);
         found.violation(codes::REFUSED, message, vec![unit.begin()], "Image=REGISTRY/NAME:TAG");
         return steps;
@@ -111,6 +76,7 @@ pub fn steps(unit: &Unit, name: Name<'_>, found: &mut Found) -> Vec<Step> {
         all.iter().map(|w| Word { line: w.line, ..word(line, &w.text) }).collect()
     };
     words.extend(of("PodmanArgs").into_iter().flat_map(own));
+    words.extend(rootfs.map(|_| at("--rootfs")));
     words.push(word(image, &image.setting.value));
     words.extend(of("Exec").last().into_iter().flat_map(|line| own(line)));
     let command = Command { words, ..Command::default() };

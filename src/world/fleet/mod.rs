@@ -13,7 +13,9 @@ mod ephemeral;
 mod exec;
 mod generated;
 pub mod grammar;
+mod idle;
 mod ignored;
+mod keys;
 mod kills;
 mod look;
 mod machine;
@@ -31,6 +33,7 @@ mod starts;
 mod stop;
 mod together;
 mod unit;
+mod waits;
 mod word;
 mod written;
 
@@ -72,7 +75,7 @@ pub fn read(files: &[File<'_>], images: &Images) -> World {
         let first = said.insert(&instance.unit.name);
         let found = if first { &mut found } else { &mut again };
         let mut all = service::steps(instance.unit, instance.parts(), found);
-        if instance.unit.file.ends_with(quadlet::CONTAINER) {
+        if instance.unit.is_made() {
             all.extend(generated::steps(instance.unit, instance.parts(), found));
         }
         steps.push(all);
@@ -96,8 +99,10 @@ pub fn read(files: &[File<'_>], images: &Images) -> World {
     kills::judge(&set, &mut workloads, kills, &mut found);
     pods::share(&set, &mut workloads);
     starts::ports(&set, &workloads, &mut found);
+    starts::names(&set, &workloads, &mut found);
     starts::required(&set, &mut found);
     refers::judge(files, &set, &steps, &mut found);
+    idle::files(files, &set, &mut found);
     workloads.extend(helpers);
     found.world(workloads)
 }
@@ -140,6 +145,11 @@ impl<'r> Reader<'r> {
             stop::grace(unit, steps, main, &mut workload, software.as_deref(), self.found);
             starts::name_kept(unit, &workload, steps, main, self.found);
             starts::again(unit, &workload, main, self.found);
+            starts::pulls(unit, steps, &workload, self.found);
+            stop::not_attached(unit, steps, main, &workload, self.found);
+            idle::stops(steps, main, self.found);
+            waits::mounts(unit, &workload, self.found);
+            waits::healthy(unit, software.as_deref(), self.found);
             refused::start(unit, steps, main, &workload, self.found);
             refused::removed(steps, main, &workload, self.found);
         }
@@ -311,6 +321,9 @@ fn disks(set: &Set<'_>, units: &[unit::Unit], workloads: &mut [Workload]) {
     }
 }
 
+/// The keys of metadata whose values name one machine.
+const OF_MACHINE: [&str; 6] = ["fqdn", "host", "hostname", "ip", "private_ip", "public_ip"];
+
 /// Returns the metadata that the machine must have: for every instance, and for this one only.
 fn wants(instance: &Instance<'_>) -> (Vec<Want>, Vec<Want>) {
     let (rules, name) = (&instance.unit.rules, instance.parts());
@@ -334,11 +347,12 @@ fn wants(instance: &Instance<'_>) -> (Vec<Want>, Vec<Want>) {
     }
     for ((key, values), (at, special)) in rules.demands(name).into_iter().zip(lines.into_values()) {
         let list = if special { &mut own } else { &mut all };
+        let one_node = OF_MACHINE.contains(&key.to_ascii_lowercase().as_str());
         list.push(Want {
             key,
             values: values.into_iter().collect(),
             not: false,
-            one_node: false,
+            one_node,
             shared: false,
             at,
         });

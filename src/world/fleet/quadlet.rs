@@ -1,9 +1,18 @@
 //! The files of podman's Quadlet by name (podman-systemd.unit(5)).
 
+use crate::text::unit;
+use crate::world::File;
+
 /// The ending of the name of such a file.
 pub const CONTAINER: &str = ".container";
 /// Others of the generator: those that start no container themselves.
-const QUIET: [&str; 5] = [".volume", ".network", ".image", ".build", ".pod"];
+const QUIET: [&str; 6] = [".volume", ".network", ".image", ".build", ".pod", ".artifact"];
+
+/// Returns the last part of a path.
+pub fn base(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
 /// Whether a file of this name is one of Quadlet's that starts no container.
 pub fn is_quiet(file: &str) -> bool {
     QUIET.iter().any(|kind| file.ends_with(kind))
@@ -12,6 +21,22 @@ pub fn is_quiet(file: &str) -> bool {
 /// Returns the name of the service that is made of a file.
 pub fn service(file: &str) -> Option<String> {
     file.strip_suffix(CONTAINER).map(|stem| format!("{stem}.service"))
+}
+
+/// Returns whether the generator reads a section of a file: `[Volume]` of a `.volume`.
+pub fn is_section_of(section: &str, file: &str) -> bool {
+    file.rsplit_once('.').is_some_and(|(_, kind)| section.to_ascii_lowercase() == kind)
+        && section.starts_with(|c: char| c.is_ascii_uppercase())
+}
+
+/// Returns the name of the service that is made of any file of Quadlet: `After=` may name the file
+/// (`translateUnitDependencies`).
+pub fn any_service(file: &str) -> Option<String> {
+    let (stem, kind) = file.rsplit_once('.').filter(|_| !file.contains('/'))?;
+    match kind {
+        "container" | "kube" => Some(format!("{stem}.service")),
+        _ => is_quiet(file).then(|| format!("{stem}-{kind}.service")),
+    }
 }
 
 /// Returns the volumes that a value of `Volume=` or `Mount=` names by their own files.
@@ -31,4 +56,16 @@ pub const OF_POD: [&str; 2] = ["HostName", "Volume"];
 /// The section that has the settings of the volume `stem` in the lines of a unit.
 pub fn section(stem: &str) -> String {
     format!("Volume {stem}")
+}
+
+/// Returns the last value of a key of a file.
+pub fn value(file: &File<'_>, section: &str, key: &str) -> Option<String> {
+    let (settings, _) = unit::read(file.text);
+    settings.into_iter().rfind(|s| s.section == section && s.key == key).map(|s| s.value)
+}
+
+/// Returns the name of the network that a `.network` file makes.
+pub fn network_name(file: &File<'_>) -> Option<String> {
+    let stem = base(file.path).strip_suffix(".network")?;
+    Some(value(file, "Network", "NetworkName").unwrap_or_else(|| format!("systemd-{stem}")))
 }

@@ -58,7 +58,9 @@ pub fn judge(files: &[File<'_>], set: &Set<'_>, steps: &[Vec<Step>], found: &mut
         }
     }
     let quadlets: BTreeSet<&str> =
-        files.iter().filter_map(|f| f.path.rsplit('/').next()).filter(|f| quadlet::is_quiet(f)).collect();
+        files.iter().map(|f| quadlet::base(f.path)).filter(|f| quadlet::is_quiet(f)).collect();
+    let made: Vec<String> = files.iter().filter_map(|file| quadlet::network_name(file)).collect();
+    networks.extend(made.iter().map(String::as_str));
     let told: BTreeSet<At> = found.findings.iter().filter_map(|f| f.at.first().cloned()).collect();
     let mut said: BTreeSet<&str> = BTreeSet::new();
     for (own, steps) in set.instances.iter().zip(steps) {

@@ -117,6 +117,12 @@ pub fn start(unit: &Unit, steps: &[Step], main: &Main<'_>, workload: &Workload, 
         let fix = format!("ExecStart=/bin/sh -c 'exec {first} run …'");
         found.violation(codes::NEVER, message, vec![step.at(sign, "command")], fix);
     }
+    if let Some(word) = run.old.first() {
+        let all: Vec<String> = run.old.iter().map(|word| format!("`{}`", word.text)).collect();
+        let message = format!("{name} never starts: docker reads {} as single letters", all.join(", "));
+        let at = run.old.iter().map(|word| step.at(word, "option")).collect();
+        found.violation(codes::NEVER, message, at, format!("-{}, with two dashes", word.text));
+    }
     let Some(line) = unit.last(&["Type"]) else { return };
     let tells = steps.iter().any(|s| s.raw.contains("NOTIFY_SOCKET") || s.raw.contains("systemd-notify"));
     let endless = unit

@@ -1,7 +1,7 @@
 //! Finds units that never start: a dead container keeps the name, another unit has the port, or a
 //! required unit does not exist.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::docker::Docker;
 use super::names::Name;
@@ -9,7 +9,8 @@ use super::service::{Main, Step};
 use super::stop::written;
 use super::together::{Instance, Set};
 use super::unit::Unit;
-use crate::finding::{At, codes};
+use crate::finding::{At, Level, codes};
+use crate::text::duration;
 use crate::world::found::Found;
 use crate::world::{Kind, Workload};
 
@@ -68,6 +69,27 @@ pub fn name_kept(unit: &Unit, workload: &Workload, steps: &[Step], main: &Main<'
     );
     let fix = format!("ExecStartPre=-{} rm {}", workload.client, written(workload, &name.text));
     found.violation(codes::STUCK, message, vec![main.step.at(name, "--name")], fix);
+}
+
+/// The seconds that are too few to download an image.
+const DOWNLOAD: u32 = 10;
+
+/// Reports a start that downloads its image and has a few seconds for it: `ExecStartPre=` is part of the start
+/// (systemd.service(5), `TimeoutStartSec=`).
+pub fn pulls(unit: &Unit, steps: &[Step], workload: &Workload, found: &mut Found) {
+    let Some(line) = unit.last(&["TimeoutStartSec", "TimeoutSec"]) else { return };
+    let Some(seconds) = duration::systemd(&line.setting.value).filter(|s| (1..=DOWNLOAD).contains(s)) else {
+        return;
+    };
+    let pull = |step: &&Step| step.before() && step.words().nth(1).is_some_and(|word| word.text == "pull");
+    if let Some(step) = steps.iter().find(pull) {
+        let message = format!(
+            "{} never starts where its image is not yet: the download has {seconds} s, and is begun again",
+            workload.name
+        );
+        let places = vec![unit.at(line), step.place()];
+        found.violation(codes::NEVER, message, places, "TimeoutStartSec=0");
+    }
 }
 
 /// Returns whether systemd tries a failed start again.
@@ -154,6 +176,34 @@ pub fn ports(set: &Set<'_>, workloads: &[Workload], found: &mut Found) {
                     if *at == *theirs { vec![(*at).clone()] } else { vec![(*at).clone(), (*theirs).clone()] };
                 found.violation(codes::STUCK, message, places, fix);
             }
+        }
+    }
+}
+
+/// Reports templates whose instances all give one name to their containers: docker refuses the second one, or a
+/// `docker start` takes the first one's.
+pub fn names(set: &Set<'_>, workloads: &[Workload], found: &mut Found) {
+    let container = |i: usize| workloads[i].members.first().and_then(|m| m.container.as_ref());
+    for i in 1..set.instances.len() {
+        let (one, two) = (&set.instances[i - 1], &set.instances[i]);
+        let Some(((name, _), (other, at))) = container(i - 1).zip(container(i)) else { continue };
+        let apart = one.unit.name != two.unit.name
+            || name != other
+            || one.conflict(two).is_some()
+            || !one.unit.rules.peers.is_empty()
+            || !side_by_side(set, (&workloads[i - 1], one), (&workloads[i], two));
+        // A port of both, and a start that ends the other container, say the same.
+        let ports = |i: usize| workloads[i].ports.iter().map(|p| p.number).collect::<BTreeSet<u16>>();
+        let told = !ports(i - 1).is_disjoint(&ports(i)) || workloads[i].kills.is_some();
+        if !apart && !told {
+            let message = format!(
+                "{} never starts where {} runs: both call their container `{name}`, and nothing keeps them apart",
+                two.name, one.name
+            );
+            let fix = format!("--name {name}-%i in `docker run`");
+            // One instance may be all that a machine has; fleet places any number.
+            let level = if one.unit.local { Level::Note } else { Level::Violation };
+            found.finding((codes::STUCK, level), message, vec![at.clone()], fix);
         }
     }
 }

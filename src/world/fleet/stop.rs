@@ -159,6 +159,20 @@ fn ends_detached(unit: &Unit, steps: &[Step], main: &Main<'_>, by: &Step) -> boo
     remains(unit, steps, main) || by.before() && ended_by(steps, "ExecStopPost", main.run)
 }
 
+/// Returns whether a stop may be of the container of `run`: it names it, or what it names is known only on the
+/// machine.
+fn may_end(stop: &Step, run: &Run) -> bool {
+    let own = run.last("name");
+    match &stop.docker {
+        Some(Docker::Stop { names, .. } | Docker::Kill { names, .. } | Docker::Remove { names, .. }) => {
+            let hits =
+                |name: &Word| !name.known || own.is_some_and(|own| !own.known || own.text == name.text);
+            names.is_empty() || names.iter().any(hits)
+        }
+        _ => true,
+    }
+}
+
 /// Returns whether a line `key` ends the container of `run`.
 fn ended_by(steps: &[Step], key: &str, run: &Run) -> bool {
     let Some(own) = run.last("name") else { return false };
@@ -171,6 +185,49 @@ fn ended_by(steps: &[Step], key: &str, run: &Run) -> bool {
         };
         names.iter().any(|name| name.text == own.text)
     })
+}
+
+/// Reports a `docker start` in the place of `docker run` that returns at once: systemd then takes the unit for
+/// ended, runs `ExecStop`, and starts it again (systemd.service(5), `Type=simple`).
+pub fn not_attached(unit: &Unit, steps: &[Step], main: &Main<'_>, workload: &Workload, found: &mut Found) {
+    let typed = |kind: &str| unit.last(&["Type"]).is_some_and(|line| line.setting.value == kind);
+    let Some(own) = main.run.last("name").filter(|_| main.detached.is_none() && !main.run.is("rm")) else {
+        return;
+    };
+    let starts = |step: &&Step| match &step.docker {
+        Some(Docker::Start { attach: false, names }) => names.iter().any(|name| name.text == own.text),
+        _ => false,
+    };
+    let waits = |step: &Step| {
+        let mut words = step.words().map(|word| word.text.as_str());
+        step.key == "ExecStart" && words.any(|word| ["wait", "logs", "attach"].contains(&word))
+    };
+    let once = typed("oneshot") || typed("forking") || remains(unit, steps, main) || steps.iter().any(waits);
+    if let Some(step) = steps.iter().filter(|s| s.key == "ExecStart").find(starts).filter(|_| !once) {
+        let message = format!(
+            "{} ends at once where its container is still there: `docker start` does not wait for it",
+            workload.name
+        );
+        let fix = format!("run in the foreground: docker start -a {}", own_name(workload));
+        found.violation(codes::OUTLIVES, message, vec![step.place()], fix);
+    }
+}
+
+/// Reports a start that ends the container that still runs, with SIGKILL.
+fn killed(steps: &[Step], main: &Main<'_>, workload: &Workload, found: &mut Found) {
+    let Some(own) = main.run.last("name") else { return };
+    let kills = |step: &&Step| match &step.docker {
+        Some(Docker::Kill { signal: None, names } | Docker::Remove { force: true, names }) => {
+            names.iter().any(|name| name.text == own.text)
+        }
+        _ => false,
+    };
+    let data = workload.members.iter().any(|m| !m.mounts.is_empty());
+    if let Some(step) = steps.iter().filter(|step| step.before()).find(kills).filter(|_| data) {
+        let message = format!("each start of {} ends its running container with SIGKILL", workload.name);
+        let fix = format!("{} stop -t 60 {} in place of it", workload.client, own_name(workload));
+        found.note(codes::GRACE, message, vec![step.place()], fix);
+    }
 }
 
 /// Returns the place that lets the container keep running when its unit stops.
@@ -200,6 +257,7 @@ pub fn outlives(
             ),
         };
         all.push((at, what, fix));
+        killed(steps, main, workload, found);
     }
     if let Some(word) = run.last("restart").filter(|w| w.text == "always" || w.text.starts_with("unless-")) {
         let whom = if unit.local { "after its unit was stopped" } else { "where fleet has no unit of it" };
@@ -246,7 +304,7 @@ pub fn grace(
     }
     // 0 is no limit either (systemd `src/core/load-fragment.c`, `config_parse_sec_fix_0`).
     let timeout = read.flatten().map_or(TIMEOUT, |time| if time == 0 { u32::MAX } else { time });
-    let stop = steps.iter().find(|step| step.key == "ExecStop" && step.ends());
+    let stop = steps.iter().find(|step| step.key == "ExecStop" && step.ends() && may_end(step, main.run));
     let own = line.map(|line| unit.at(line));
     let (seconds, at) = stop.map_or((None, own.clone()), |step| asked(step, main.run, found));
     // docker keeps to the grace period, even if the client of the stop is killed.

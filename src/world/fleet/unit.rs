@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::grammar::{self, Parsed};
+use super::keys::Newest;
 use super::names::{self, Name};
 use super::quadlet;
 use super::rules::{Rules, SECTION};
@@ -72,6 +73,12 @@ impl Unit {
         At { file: line.file.clone(), line: line.setting.line, field }
     }
 
+    /// Returns the options of a section, in order, each with its place.
+    pub fn of<'u>(&'u self, section: &'u str) -> impl Iterator<Item = (&'u Setting, At)> {
+        let own = self.lines.iter().filter(move |line| line.setting.section == section);
+        own.map(|line| (&line.setting, self.at(line)))
+    }
+
     /// Returns the options of `[Service]`, in order.
     pub fn service(&self) -> impl Iterator<Item = &Line> {
         self.lines.iter().filter(|line| line.setting.section == "Service")
@@ -100,7 +107,12 @@ impl Unit {
             if line.setting.value.is_empty() {
                 all.retain(|(_, other)| other.field != at.field);
             }
-            all.extend(line.setting.value.split_whitespace().map(|word| (word.to_owned(), at.clone())));
+            let words = line.setting.value.split_whitespace();
+            let name = |word: &str| {
+                let service = quadlet::any_service(word).filter(|_| self.is_made());
+                service.unwrap_or_else(|| word.to_owned())
+            };
+            all.extend(words.map(|word| (name(word), at.clone())));
         }
         all
     }
@@ -121,11 +133,17 @@ impl Unit {
 pub fn all(files: &[File<'_>], found: &mut Found) -> Vec<Unit> {
     let mut units: Vec<Unit> = Vec::new();
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
+    let mut newest = Newest::default();
     let fleet = files.iter().any(|file| heads(file.text, SECTION));
     for file in files.iter().filter(|file| drop_in(file.path).is_none()) {
         let base = file.path.rsplit('/').next().unwrap_or_default();
         let path: Arc<str> = file.path.into();
         let at = |line, field: &str| At { file: path.clone(), line, field: field.to_owned() };
+        if quadlet::is_quiet(base) || base.ends_with(".kube") {
+            let (settings, _) = unit::read(file.text);
+            let places = settings.iter().map(|s| at(s.line, &format!("{} {}", s.section, s.key)));
+            newest.check(base, settings.iter().zip(places), found);
+        }
         if quadlet::is_quiet(base) {
             continue;
         }
@@ -134,7 +152,7 @@ pub fn all(files: &[File<'_>], found: &mut Found) -> Vec<Unit> {
             found.not_searched(at(1, ""), what, "berthc verify FILE, with the file of Yaml=");
             continue;
         }
-        let made = quadlet::service(base);
+        let made = quadlet::service(base).map(|made| service_name(file).unwrap_or(made));
         if made.is_none() && !names::is_unit(base) {
             found.unread(at(1, ""), "its name is not the name of a unit: it is ignored");
             continue;
@@ -178,9 +196,45 @@ pub fn all(files: &[File<'_>], found: &mut Found) -> Vec<Unit> {
         }
     }
     add_drop_ins(files, &mut units, &known, found);
+    for unit in units.iter_mut().filter(|unit| unit.is_made()) {
+        let places = unit.lines.iter().map(|line| (&line.setting, unit.at(line)));
+        // What a key most likely means is read.
+        for (i, key) in newest.check(quadlet::base(&unit.file), places, found) {
+            unit.lines[i].setting.key = key;
+        }
+    }
+    newest.report(found);
     add_pods(files, &mut units, found);
     add_volumes(files, &mut units);
+    name_images(files, &mut units);
     units
+}
+
+/// Returns the name that a container file gives to its service (since podman 5.3).
+fn service_name(file: &File<'_>) -> Option<String> {
+    let name =
+        file.text.contains("ServiceName").then(|| quadlet::value(file, "Container", "ServiceName"))??;
+    Some(format!("{name}.service"))
+}
+
+/// Puts the images into the containers that name files of Quadlet in their place.
+fn name_images(files: &[File<'_>], units: &mut [Unit]) {
+    let mut images: BTreeMap<&str, String> = BTreeMap::new();
+    for file in files {
+        let base = quadlet::base(file.path);
+        let (section, key) = match base.rsplit_once('.') {
+            Some((_, "image")) => ("Image", "Image"),
+            Some((_, "build")) => ("Build", "ImageTag"),
+            _ => continue,
+        };
+        images.extend(quadlet::value(file, section, key).map(|image| (base, image)));
+    }
+    let lines = units.iter_mut().filter(|unit| unit.is_made()).flat_map(|unit| &mut unit.lines);
+    for line in lines.filter(|l| l.setting.section == "Container" && l.setting.key == "Image") {
+        if let Some(image) = images.get(line.setting.value.as_str()) {
+            image.clone_into(&mut line.setting.value);
+        }
+    }
 }
 
 fn same(a: &Unit, b: &Unit) -> bool {
