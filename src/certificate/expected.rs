@@ -11,7 +11,7 @@ use crate::value;
 
 /// Returns what `service` expects on `target`.
 pub fn of(service: &Service, w: &Workload, target: Target) -> Expected {
-    let lock = service.targets.swarm.as_ref().and_then(|s| s.lock);
+    let lock = service.targets.swarm.as_ref().and_then(|s| s.lock_of(w));
     let ids: Vec<Option<u32>> = if w.per_node() { vec![None] } else { w.ids().map(Some).collect() };
     let pair = |socket: Socket| (socket.number, socket.protocol.name());
     let siblings = if w.per_node() { ".*" } else { "@*" };
@@ -25,7 +25,7 @@ pub fn of(service: &Service, w: &Workload, target: Target) -> Expected {
         revision: service.revision.as_ref().map(|r| (service.revision_label(), r.clone())),
         revision_label: kubernetes::REVISION,
         ports: w.ports.iter().map(|port| pair(port.socket)).collect(),
-        lock_port: lock.map(Socket::tcp).or(model::lock(&w.ports).map(|port| port.socket)).map(pair),
+        lock_port: lock.map(pair),
         node_network: w.node_network,
         namespace: service.targets.kubernetes.as_ref().map(|k| k.namespace.clone()).unwrap_or_default(),
         siblings: format!("{}{siblings}.service", service.name),

@@ -11,7 +11,6 @@ use super::story::named;
 use crate::backend::Fences;
 use crate::finding::{Finding, Level, codes};
 use crate::hazard::Hazard;
-use crate::target::Target;
 use crate::world::{Kind, Missing, Mount as WorldMount, Order, Source, Workload};
 
 /// Returns the finding of a breach, as a note if the breach is less than a violation.
@@ -164,7 +163,6 @@ fn on_purpose(scenario: &Scenario<'_>, breach: &Breach) -> Option<String> {
         let name = software.workload.software.as_ref().map_or("", |s| s.name.as_str());
         return Some(format!("as {name} is made for"));
     }
-    let machine = [own, theirs].iter().all(|actor| actor.workload.kind == Kind::Local);
     let (file, other) = (&*own.workload.at.file, &*theirs.workload.at.file);
     let folder = |file: &str| file.rsplit_once('/').map(|(folder, _)| folder.to_owned());
     let image = own.workload.image == theirs.workload.image;
@@ -173,7 +171,7 @@ fn on_purpose(scenario: &Scenario<'_>, breach: &Breach) -> Option<String> {
         Target::Swarm => file == other && own.workload.name != theirs.workload.name,
         _ => file != other && folder(file) == folder(other) && image,
     };
-    (machine && together).then(|| "as their files say, and neither is a known store".to_owned())
+    (scenario.facts.one_machine() && together).then(|| "as their files say, and neither is a known store".to_owned())
 }
 
 /// Returns the directories of the node that hold the data of an actor's software.

@@ -177,6 +177,16 @@ impl Facts {
         &self.actors[usize::from(container.actor)]
     }
 
+    /// Returns whether all run on one machine, and no orchestrator places them.
+    pub fn one_machine(&self) -> bool {
+        self.actors.iter().all(|actor| actor.kind == Kind::Local)
+    }
+
+    /// Returns whether docker compose runs them.
+    pub fn composed(&self) -> bool {
+        self.target == Target::Swarm && self.one_machine()
+    }
+
     /// Returns the nodes.
     pub fn nodes(&self) -> std::ops::Range<u8> {
         0..self.nodes as u8

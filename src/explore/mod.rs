@@ -153,8 +153,7 @@ pub fn watched(
             let unstruck = |(_, trace): &(_, search::Trace)| !trace.iter().any(|(s, _)| s.action.strikes());
             let met = members.len() > 1 && found.breaches.values().any(unstruck);
             // Forced deletions are left out here: the person who forces one is responsible for it.
-            let composed = target == Target::Swarm && workload.kind == Kind::Local;
-            if hazard != Hazard::Force && !memo.violations && !rolling && !composed {
+            if hazard != Hazard::Force && !memo.violations && !rolling && !scenario.facts.composed() {
                 // Services of two stacks are not alike because of their names.
                 let stack = if target == Target::Swarm { &*workload.at.file } else { "" };
                 let own = (workload.scope.as_str(), workload.family.as_str(), stack);

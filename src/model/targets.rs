@@ -1,6 +1,7 @@
 //! The orchestrators of a service, with their settings.
 
-use super::workload::Pin;
+use super::port::{self, Socket};
+use super::workload::{Pin, Workload};
 use crate::spec::Raw;
 use crate::target::Target;
 use crate::text::units::Version;
@@ -119,6 +120,13 @@ impl Swarm {
     pub const START_INTERVAL: Version = Version::new(25, 0);
     /// The first engine with `default-stop-timeout` in daemon.json; 28.5.2 does not start with it.
     pub const STOP_TIMEOUT: Version = Version::new(29, 0);
+
+    /// Returns the lock of a member's node: a port that no two tasks on one node can publish. The
+    /// scheduler and docker's port allocator count it until the old task has stopped (swarmkit
+    /// `manager/scheduler/nodeinfo.go`).
+    pub fn lock_of(&self, workload: &Workload) -> Option<Socket> {
+        self.lock.map(Socket::tcp).or_else(|| port::lock(&workload.ports).map(|port| port.socket))
+    }
 
     /// Returns the line of a spec that turns on cluster volumes, with a newer engine if that of the
     /// spec has none.

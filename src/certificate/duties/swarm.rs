@@ -2,7 +2,7 @@
 
 use super::docker::{docker_volumes, printable, zones};
 use super::section::{Section, Words, chain, labels, members, once, revision, then};
-use crate::model::{self, Members, Model, Service, Socket, Swarm, Workload};
+use crate::model::{Members, Model, Service, Swarm, Workload};
 use crate::plan::swarm;
 use crate::target::Target;
 
@@ -49,9 +49,7 @@ pub fn duties(model: &Model, group: &[&Service], service: &Service, w: &Workload
     if w.health.ready.is_some() {
         section.add("Swarm does not run `health.ready`: a running member may not serve yet.", vec![]);
     }
-    if let Some(lock) =
-        s.lock.map(Socket::tcp).or(model::lock(&w.ports).map(|port| port.socket)).filter(|_| !w.node_network)
-    {
+    if let Some(lock) = s.lock_of(w).filter(|_| !w.node_network) {
         section.add(format!("Port {lock} of every node that runs a member is open to its network: it is the lock of the node."), vec![]);
     }
     section.add(

@@ -19,7 +19,7 @@ pub struct Fleet;
 /// running. `KillAgent` is fleetd that stops, as in a reboot: it tells its units to stop, does not
 /// wait, and removes its machine.
 fn strikes(facts: &Facts) -> &'static [Action] {
-    let local = facts.actors.iter().all(|a| a.kind == Kind::Local);
+    let local = facts.one_machine();
     match facts.hazard {
         Hazard::Reboot if local => &[Action::PowerOff, Action::Unmount, Action::Remove, Action::Crash],
         // A unit that stops makes room at once for the unit that its `Conflicts` excluded.

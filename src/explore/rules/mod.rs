@@ -8,13 +8,12 @@ pub mod swarm;
 use super::facts::Facts;
 use super::search::Rules;
 use crate::target::Target;
-use crate::world::Kind;
 
 /// Returns the rules of a scenario. On one machine docker compose does what systemd does for a unit: it
 /// starts a container when the one before has ended.
 pub fn of(facts: &Facts) -> &'static dyn Rules {
     match facts.target {
-        Target::Swarm if facts.actors.iter().all(|a| a.kind == Kind::Local) => &fleet::Fleet,
+        Target::Swarm if facts.composed() => &fleet::Fleet,
         Target::Kubernetes => &kubernetes::Kubernetes,
         Target::Fleet => &fleet::Fleet,
         Target::Swarm => &swarm::Swarm,

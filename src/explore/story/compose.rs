@@ -5,7 +5,7 @@ use crate::explore::facts::{Breach, BreachKind};
 use crate::explore::scenario::Scenario;
 use crate::explore::search::{Action, Step};
 use crate::explore::state::State;
-use crate::explore::story::{Sentence, plain};
+use crate::explore::story::{self, Sentence, plain};
 use crate::finding::At;
 use crate::world::{Mount, Source};
 
@@ -27,11 +27,7 @@ impl Narrator for Compose {
             Action::End => (format!("the container of {name} ends"), None),
             Action::Remove => (format!("{name} is taken down"), None),
             Action::Deploy => (format!("{name} is brought up again"), None),
-            Action::PowerOff => ("the machine is switched off".to_owned(), None),
-            Action::PowerOn => ("the machine is on again".to_owned(), None),
-            Action::Unmount => ("the machine boots without the disk of the data".to_owned(), None),
-            Action::Mount => ("the disk is mounted".to_owned(), None),
-            _ => return None,
+            _ => (story::common(scenario, step)?, None),
         })
     }
 

@@ -142,10 +142,6 @@ fn local<'w>(scenario: &Scenario<'w>, step: &Step) -> Option<Option<Sentence<'w>
         Action::End => (format!("the container of {name} ends"), None),
         Action::Remove => (format!("{name} is stopped"), None),
         Action::Deploy => (format!("{name} is started again"), None),
-        Action::PowerOff => ("the machine is switched off".to_owned(), None),
-        Action::PowerOn => ("the machine is on again".to_owned(), None),
-        Action::Unmount => ("the machine boots without the disk of the data".to_owned(), None),
-        Action::Mount => ("the disk is mounted".to_owned(), None),
         Action::Notice => return Some(None),
         _ => return None,
     };

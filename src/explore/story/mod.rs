@@ -13,7 +13,7 @@ use crate::explore::state::State;
 use crate::finding::{Event, Finding, Level, codes};
 use crate::hazard::{CellId, Hazard};
 use crate::target::Target;
-use crate::world::{Kind, Want};
+use crate::world::Want;
 pub use words::{Narrator, Sentence, common, host, named, node, plain};
 
 /// Makes the finding for a breach: two containers hold one resource, or one starts without its own
@@ -132,7 +132,7 @@ fn premise<'w>(scenario: &Scenario<'w>, trace: &[(Step, State)]) -> Option<(&'w 
 /// Returns the narrator of a scenario.
 pub fn narrator(scenario: &Scenario<'_>) -> &'static dyn Narrator {
     match scenario.facts.target {
-        Target::Swarm if scenario.actors.iter().all(|a| a.workload.kind == Kind::Local) => &compose::Compose,
+        Target::Swarm if scenario.facts.composed() => &compose::Compose,
         Target::Kubernetes => &kubernetes::Kubernetes,
         Target::Fleet => &fleet::Fleet,
         Target::Swarm => &swarm::Swarm,

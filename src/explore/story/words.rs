@@ -6,7 +6,7 @@ use crate::explore::scenario::Scenario;
 use crate::explore::search::{Action, Step};
 use crate::explore::state::{NOWHERE, State};
 use crate::finding::At;
-use crate::world::{Kind, Missing, Mount, Source};
+use crate::world::{Missing, Mount, Source};
 
 /// A sentence about one step, and the line that permits it.
 pub type Sentence<'w> = (String, Option<&'w At>);
@@ -34,14 +34,14 @@ pub fn plain(mount: &Mount) -> &str {
 
 /// Returns the word for a computer of the scenario.
 pub fn host(scenario: &Scenario<'_>) -> &'static str {
-    let alone = scenario.actors.iter().all(|a| a.workload.kind == Kind::Local);
-    if alone { "machine" } else { scenario.facts.target.host() }
+    if scenario.facts.one_machine() { "machine" } else { scenario.facts.target.host() }
 }
 
 /// Names a node, for a sentence.
 pub fn node(scenario: &Scenario<'_>, step: &Step) -> String {
     let host = host(scenario);
     match step.node {
+        _ if scenario.facts.one_machine() => format!("the {host}"),
         NOWHERE => format!("no {host}"),
         n => format!("{host} {}", (b'A' + n) as char),
     }
@@ -69,7 +69,7 @@ pub fn common(scenario: &Scenario<'_>, step: &Step) -> Option<String> {
         Action::LoseVolume if crashes(scenario) => {
             format!(
                 "the dockerd of the {0} crashes and comes back: what the driver of the volume mounts no longer reaches the {0}",
-                scenario.facts.target.host()
+                host(scenario)
             )
         }
         Action::LoseVolume => {

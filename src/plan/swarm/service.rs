@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::code::Code;
 use crate::model::check::value_fault;
-use crate::model::{self, Members, Pin, Service, Socket, Swarm, Workload};
+use crate::model::{Members, Pin, Service, Socket, Swarm, Workload};
 use crate::plan::context::Context;
 use crate::spec::source::Route;
 use crate::value::{Fault, Run, Text};
@@ -36,12 +36,9 @@ impl<'a> SwarmService<'a> {
         self.workload.pin().or(self.swarm.pin.as_ref())
     }
 
-    /// Returns the lock: a port that no two tasks on one node can publish. The scheduler and
-    /// docker's port allocator count it until the old task has stopped (swarmkit
-    /// `manager/scheduler/nodeinfo.go`).
+    /// Returns the port that locks the node of a member.
     pub fn lock(&self) -> Option<Socket> {
-        let own = || model::lock(&self.workload.ports).map(|port| port.socket);
-        self.swarm.lock.map(Socket::tcp).or_else(own)
+        self.swarm.lock_of(self.workload)
     }
 
     /// Returns the ports published on the node, the lock first. On an overlay network this is only
