@@ -29,4 +29,5 @@ mod spec;
 mod text;
 mod value;
 mod verify;
+mod walk_through;
 mod world;
