@@ -1,16 +1,18 @@
 //! What runs in a container, and the files and secrets that it gets.
 
 use crate::spec::source::Route;
-use crate::value;
+use crate::value::{Fault, SECRETS, Uses};
 
 /// A value that may hold expressions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
     /// The text as written.
     pub text: String,
+    /// The names that it uses, or the error of its syntax, which is reported once.
+    pub uses: Result<Uses, Fault>,
     /// The place in the spec.
     pub route: Route,
-    /// Whether each turn of its loop makes a word of its own, see [`value::each`].
+    /// Whether each turn of its loop makes a word of its own, see [`crate::value::each`].
     pub each: bool,
 }
 
@@ -67,7 +69,7 @@ pub struct File {
 impl File {
     /// Returns whether its text may differ from member to member.
     pub fn names_member(&self) -> bool {
-        self.template && value::uses(&self.content.text).is_ok_and(|uses| !uses.member.is_empty())
+        self.template && self.content.uses.as_ref().is_ok_and(|uses| !uses.member.is_empty())
     }
 }
 
@@ -96,9 +98,9 @@ impl Secret {
         self.mode.is_some() || self.owner.is_some()
     }
 
-    /// Returns whether the file lies at its usual place, in [`value::SECRETS`].
+    /// Returns whether the file lies at its usual place, in [`SECRETS`].
     pub fn at_home(&self) -> bool {
-        self.path.strip_prefix(value::SECRETS).and_then(|rest| rest.strip_prefix('/')) == Some(&self.name)
+        self.path.strip_prefix(SECRETS).and_then(|rest| rest.strip_prefix('/')) == Some(&self.name)
     }
 
     /// Returns owner and permissions of an exact file, in a container that runs as `user`.

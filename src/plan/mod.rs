@@ -36,11 +36,12 @@ pub fn spoken(
     let (mut faults, mut gaps, options) = (Vec::new(), Vec::new(), Options::default());
     let context = Context { model, group: &[], options: &options, faults: &mut faults, gaps: &mut gaps };
     let whom = id.map_or(For::Any, For::Member);
-    let text = &template.text;
     let rendered = match target {
-        Target::Kubernetes => Values::new(&kubernetes::naming::Names, service).render(&context, text, whom),
-        Target::Fleet => Values::new(&fleet::naming::Addresses, service).render(&context, text, whom),
-        Target::Swarm => Values::new(&swarm::naming::Names, service).render(&context, text, whom),
+        Target::Kubernetes => {
+            Values::new(&kubernetes::naming::Names, service).render(&context, template, whom)
+        }
+        Target::Fleet => Values::new(&fleet::naming::Addresses, service).render(&context, template, whom),
+        Target::Swarm => Values::new(&swarm::naming::Names, service).render(&context, template, whom),
     };
     rendered.ok()?.as_literal().map(ToOwned::to_owned)
 }

@@ -104,17 +104,18 @@ impl<'a, N: Naming> Values<'a, N> {
     ///
     /// # Errors
     /// The error in the value. Each value reports it once.
-    pub fn render(&self, context: &Context<'_>, text: &str, whom: For) -> Result<Text, Fault> {
-        self.render_by(value::render, context, text, whom)
+    pub fn render(&self, context: &Context<'_>, template: &Template, whom: For) -> Result<Text, Fault> {
+        self.render_by(value::render, context, template, whom)
     }
 
     fn render_by(
         &self,
         render: fn(&str, &value::Uses, &Scope<'_>) -> Result<Text, Fault>,
         context: &Context<'_>,
-        text: &str,
+        template: &Template,
         whom: For,
     ) -> Result<Text, Fault> {
+        let text = &template.text;
         if value::is_plain(text) {
             return Ok(Text::literal(text));
         }
@@ -132,7 +133,7 @@ impl<'a, N: Naming> Values<'a, N> {
             },
             None => Err(Fault::new(Code::PeerUnknown, format!("there is no service `{name}`"))),
         };
-        let uses = value::uses(text)?;
+        let uses = template.uses.as_ref().map_err(Clone::clone)?;
         let ports = numbers(self.service);
         let nobody = Peers { members: Arc::default(), ports };
         // Members are listed only for values that use them; otherwise the work is quadratic.
@@ -153,7 +154,7 @@ impl<'a, N: Naming> Values<'a, N> {
         };
         let service = &self.service.name;
         let scope = Scope { service, own, unlisted, who, peers: &by_name, secret: &secret };
-        render(text, &uses, &scope).map_err(|fault| match (&scope.who, fault.code) {
+        render(text, uses, &scope).map_err(|fault| match (&scope.who, fault.code) {
             (Who::Token, Code::RuntimeArithmetic) => one_list(fault, target),
             _ => fault,
         })
@@ -166,13 +167,13 @@ impl<'a, N: Naming> Values<'a, N> {
         if !template {
             return Some(Text::literal(content.text.clone()));
         }
-        let rendered = self.render_by(value::render_file, context, &content.text, whom);
+        let rendered = self.render_by(value::render_file, context, content, whom);
         rendered.map_err(|fault| self.report(context, fault, content)).ok()
     }
 
     /// Renders a template. An error is reported at its place, and the result is empty.
     pub fn text(&self, context: &mut Context<'_>, template: &Template, whom: For) -> Text {
-        match self.render(context, &template.text, whom) {
+        match self.render(context, template, whom) {
             Ok(text) => text,
             Err(fault) => {
                 self.report(context, fault, template);
@@ -236,7 +237,7 @@ impl<'a, N: Naming> Values<'a, N> {
         // The check of the spec has already reported this error; each target does not repeat it.
         let per_node = self.service.workload().is_some_and(Workload::per_node);
         let of_list = template.each && per_node && fault.code == Code::RuntimeArithmetic;
-        if of_list || fault.code == Code::PeerUnknown || value::uses(&template.text).is_err() {
+        if of_list || fault.code == Code::PeerUnknown || template.uses.is_err() {
             return;
         }
         let place: Place = self.service.place(&template.route);

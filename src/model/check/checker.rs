@@ -242,15 +242,15 @@ impl Checker<'_> {
     }
 
     fn used(&mut self, route: Route, text: String, uses: Result<value::Uses, value::Fault>) -> Template {
-        match uses {
+        match &uses {
             Ok(_) if value::is_plain(&text) => {}
-            Ok(uses) => self.uses.push((route.clone(), uses)),
+            Ok(uses) => self.uses.push((route.clone(), uses.clone())),
             Err(fault) => {
                 let place = self.source.place(&route);
-                self.out.push(value_fault(fault, place));
+                self.out.push(value_fault(fault.clone(), place));
             }
         }
-        Template { text, route, each: false }
+        Template { text, uses, route, each: false }
     }
 
     /// Checks the words of a command. An empty list is an error: it could mean "no command" or "the

@@ -241,7 +241,7 @@ fn host_directory(
     size: Option<u64>,
     members: Option<&Members>,
 ) -> Option<()> {
-    let uses = value::uses(&path.text).unwrap_or_default();
+    let uses = path.uses.clone().unwrap_or_default();
     host_path(checker, service, &route.at("host"), path, &uses)?;
     stays(checker, service, &route.at("host"), path, &uses, members)?;
     if let (Some(Members::PerNode { .. }), Some(_)) = (members, size) {

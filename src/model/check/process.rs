@@ -12,7 +12,7 @@ use crate::spec::allowed::ULIMITS;
 use crate::spec::source::Route;
 use crate::spec::{BootstrapSpec, FileSpec, HelperSpec, Limit, ResourcesSpec, SecretSpec, UpdateSpec, Word};
 use crate::text::{names, units};
-use crate::value::{MAX_FILE, SECRETS, is_forbidden};
+use crate::value::{MAX_FILE, SECRETS, Uses, is_forbidden};
 
 #[expect(clippy::too_many_arguments, reason = "the fields of two blocks of the spec")]
 pub(super) fn program(
@@ -166,7 +166,7 @@ pub(super) fn files(checker: &mut Checker<'_>, files: Option<IndexMap<String, Fi
         let (route, template) = (at.at(field), template.unwrap_or_default());
         let content = match template {
             true => rendered(checker, route, content),
-            false => Template { text: content, route, each: false },
+            false => Template { text: content, uses: Ok(Uses::default()), route, each: false },
         };
         all.push(File { path, content, template, mode: mode.unwrap_or(0o444), route: at });
     }

@@ -15,7 +15,7 @@ use crate::plan::docker::{self, GUARD};
 use crate::route;
 use crate::spec::source::Route;
 use crate::text::units::{cores, docker_bytes};
-use crate::value::{self, Part, Text};
+use crate::value::{Part, Text};
 
 /// The length in bytes after which a line gets no more words.
 const FILL: usize = 100;
@@ -70,8 +70,7 @@ pub fn helper(maker: &mut Maker<'_, '_>, w: &Workload, helper: &Helper, unit: &s
 pub fn secrets_of<'w>(helper: &Helper, w: &'w Workload) -> Vec<&'w Secret> {
     let program = &helper.program;
     let all = program.command.iter().chain(&program.args).chain(program.env.iter().map(|(_, t)| t));
-    let names = |t: &Template| value::uses(&t.text).map(|u| u.secrets).unwrap_or_default();
-    let used: BTreeSet<String> = all.flat_map(names).collect();
+    let used: BTreeSet<&String> = all.filter_map(|t| t.uses.as_ref().ok()).flat_map(|u| &u.secrets).collect();
     w.secrets.iter().filter(|s| used.contains(&s.name)).collect()
 }
 

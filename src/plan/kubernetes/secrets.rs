@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::objects::{Container, Mount, SecretFile, SecretSource, Secrets, Volume};
 use super::{container, values};
 use crate::model::{Helper, Secret, User, Workload};
-use crate::value::{self, Part, SECRETS};
+use crate::value::{Part, SECRETS};
 
 /// Where the init containers find the secrets, and where they copy them.
 const FROM: &str = "/run/berth/secrets";
@@ -204,8 +204,8 @@ fn of_workload<'w>(
     // Kubernetes expands nothing in these texts, so a secret in them is a path.
     let mut paths = Vec::new();
     for template in commands {
-        let secrets = value::uses(&template.text).map(|u| u.secrets).unwrap_or_default();
-        paths.extend(w.secrets.iter().filter(|s| secrets.contains(&s.name)).map(|s| s.path.clone()));
+        let names = |secret: &&Secret| template.uses.as_ref().is_ok_and(|u| u.secrets.contains(&secret.name));
+        paths.extend(w.secrets.iter().filter(names).map(|s| s.path.clone()));
         spoken.push(&template.text);
     }
     spoken.extend(paths.iter().map(String::as_str));

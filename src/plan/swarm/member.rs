@@ -19,7 +19,7 @@ use crate::plan::docker::{self, Command, GUARD};
 use crate::plan::scope::{For, Values};
 use crate::target::Target;
 use crate::text::units::{cores, docker_bytes};
-use crate::value::{self, Part, Run, Text};
+use crate::value::{Part, Run, Text};
 
 /// The longest interval of checks in the time of the start, in seconds: the engine's own
 /// (moby `daemon/health.go`, `defaultStartInterval`). A shorter `every` holds there too.
@@ -121,11 +121,9 @@ impl Maker<'_> {
         let w = self.subject.workload;
         let (entrypoint, command) = self.words(context, program);
         let texts = program.command.iter().chain(&program.args).chain(program.env.iter().map(|(_, t)| t));
-        let named: Vec<String> = texts
-            .filter_map(|t| value::uses(&t.text).ok())
-            .flat_map(|uses| uses.secrets.into_iter().collect::<Vec<_>>())
-            .collect();
-        let secrets = w.secrets.iter().filter(|s| named.contains(&s.name));
+        let named: Vec<&String> =
+            texts.filter_map(|t| t.uses.as_ref().ok()).flat_map(|uses| &uses.secrets).collect();
+        let secrets = w.secrets.iter().filter(|s| named.contains(&&s.name));
         Service {
             name: format!("{}-{name}", self.subject.name(self.id)),
             image: program.image.clone(),
