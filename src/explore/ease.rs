@@ -11,6 +11,7 @@ use super::story::named;
 use crate::backend::Fences;
 use crate::finding::{Finding, Level, codes};
 use crate::hazard::Hazard;
+use crate::target::Target;
 use crate::world::{Kind, Missing, Mount as WorldMount, Order, Source, Workload};
 
 /// Returns the finding of a breach, as a note if the breach is less than a violation.
@@ -171,7 +172,8 @@ fn on_purpose(scenario: &Scenario<'_>, breach: &Breach) -> Option<String> {
         Target::Swarm => file == other && own.workload.name != theirs.workload.name,
         _ => file != other && folder(file) == folder(other) && image,
     };
-    (scenario.facts.one_machine() && together).then(|| "as their files say, and neither is a known store".to_owned())
+    (scenario.facts.one_machine() && together)
+        .then(|| "as their files say, and neither is a known store".to_owned())
 }
 
 /// Returns the directories of the node that hold the data of an actor's software.
