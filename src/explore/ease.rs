@@ -43,8 +43,17 @@ pub fn eased(
         finding.message = format!("{}, {why}", finding.message);
         finding.level = Level::Note;
     } else if breach.kind == BreachKind::Two
+        && let Some(why) = chosen(scenario, breach)
+    {
+        finding.message = format!("{}, {why}", finding.message);
+        finding.level = Level::Note;
+    } else if breach.kind == BreachKind::Two
         && let Some(why) = on_purpose(scenario, breach)
     {
+        finding.message = format!("{}, {why}", finding.message);
+        finding.level = Level::Note;
+    } else if breach.kind == BreachKind::Two && brief(scenario, breach, trace) {
+        let why = "as long as the old one takes to end: if a cut node comes back, or somebody deploys or labels again meanwhile";
         finding.message = format!("{}, {why}", finding.message);
         finding.level = Level::Note;
     } else if crashed(scenario, breach) {
@@ -105,6 +114,40 @@ fn waits(scenario: &Scenario<'_>, breach: &Breach) -> bool {
         }
         _ => false,
     }
+}
+
+/// Returns whether two containers of one task meet on one node of a swarm only while the old one is ending: its
+/// updates wait for the old one, but a node that comes back, a second deploy or a label does not.
+fn brief(scenario: &Scenario<'_>, breach: &Breach, trace: &[(Step, State)]) -> bool {
+    const HASTE: [Action; 8] = [
+        Action::Again,
+        Action::Cut,
+        Action::FlipLabel,
+        Action::Label,
+        Action::MoveLabel,
+        Action::Remove,
+        Action::Rollback,
+        Action::Unlabel,
+    ];
+    let own = &scenario.facts.actors[usize::from(breach.actor)];
+    let swarm = scenario.facts.target == Target::Swarm && matches!(own.kind, Kind::Replicated | Kind::Global);
+    let waits = own.order != Order::StartFirst && own.back != Order::StartFirst;
+    let mount = breach.mount.and_then(|m| own.mounts.get(usize::from(m)));
+    let local = mount.is_some_and(|m| matches!(m.place, Place::Directory(_)));
+    // A store that two processes destroy even in seconds is worth a violation.
+    let software = scenario.actors[usize::from(breach.actor)].workload.software.as_ref();
+    let bears = software.is_none_or(|s| s.meets);
+    let count = |action: Action| trace.iter().filter(|(step, _)| step.action == action).count();
+    let hasty = HASTE.into_iter().any(|action| count(action) > 0) || count(Action::Update) > 1;
+    swarm && waits && local && bears && hasty && count(Action::Timeout) == 0 && breach.actor == breach.other
+}
+
+/// Returns why two services of docker compose need not run at once: somebody has to ask for a profile.
+fn chosen(scenario: &Scenario<'_>, breach: &Breach) -> Option<String> {
+    let [own, theirs] = [breach.actor, breach.other].map(|a| scenario.actors[usize::from(a)].workload);
+    let apart = breach.actor != breach.other && own.profiles != theirs.profiles;
+    let profile = own.profiles.first().or_else(|| theirs.profiles.first()).filter(|_| apart)?;
+    Some(format!("if the profile {profile} runs beside the other"))
 }
 
 /// Returns the file that the software of both containers locks, where they meet on one node. A lock does not

@@ -109,6 +109,9 @@ const OTHERS: [&str; 12] = [
     "mariadb-dump",
 ];
 
+/// The starts of images: the commands of confluentinc/kafka-images, apache/kafka and bitnami/containers.
+const STARTS: [&str; 3] = ["/etc/confluent/docker/run", "/etc/kafka/docker/run", "/opt/bitnami/scripts/"];
+
 impl Images {
     /// Returns the built-in table.
     pub fn builtin() -> &'static Self {
@@ -225,6 +228,15 @@ impl Images {
         let rows =
             self.certain(image).filter(|rows| rows.iter().all(|(image, _)| image.root == Some(true)))?;
         Some(rows.first()?.0.uid.clone().unwrap_or_default())
+    }
+
+    /// Returns the user that the process of `image` has from its start, if it is not root in any version that
+    /// the tag allows.
+    pub fn runs_as(&self, image: &str) -> Option<String> {
+        let rows =
+            self.certain(image).filter(|rows| rows.iter().all(|(image, _)| image.root == Some(false)))?;
+        let user = rows.first()?.0.uid.as_deref()?;
+        Some(user.split_once(':').map_or(user, |(user, _)| user).to_owned())
     }
 
     /// Returns whether the table has an entry for the image.
@@ -361,6 +373,10 @@ fn serves(traits: &Traits, command: &[&str]) -> bool {
     let part = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     let words = command.iter().flat_map(|t| t.split(|c| !part(c))).filter(|w| !w.is_empty());
     let mut words = words.peekable();
+    // A script may end in the start of the image itself.
+    if command.iter().any(|text| STARTS.iter().any(|start| text.contains(start))) {
+        return true;
+    }
     if traits.programs.is_empty() {
         return !words.any(|word| OTHERS.contains(&word));
     }

@@ -96,6 +96,8 @@ pub struct Need {
     /// Whether each start wants it, and not only the first one.
     #[serde(default)]
     pub always: bool,
+    /// The directory whose files can have the setting too: a mount there may bring it.
+    pub or_below: Option<Path>,
 }
 
 /// Options that a version dropped.
@@ -201,6 +203,10 @@ pub struct Traits {
     pub jvm: bool,
     /// The lock that its process holds on its directory.
     pub own_lock: Option<OwnLock>,
+    /// Whether two of its processes may meet on one node while one of them ends: it writes whole files, appends
+    /// whole records, or has a database that locks each write.
+    #[serde(default)]
+    pub meets: bool,
     /// The file that shows several containers with one directory of it: web, workers and timers of an
     /// application.
     pub shared: Option<Source>,
@@ -245,6 +251,7 @@ impl Traits {
             cache: false,
             jvm: false,
             own_lock: None,
+            meets: false,
             shared: None,
             copy: Vec::new(),
             ports: Vec::new(),

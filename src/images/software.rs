@@ -37,6 +37,8 @@ pub struct Software {
     pub jvm: bool,
     /// The file in its directory that its process locks.
     pub own_lock: Option<String>,
+    /// Whether two of its processes may meet on one node while one of them ends.
+    pub meets: bool,
     /// Whether several containers of it use one directory on purpose.
     pub shared: bool,
     /// Whether it is a copy of another server, and copies all data again when it starts empty.
@@ -165,6 +167,7 @@ impl Software {
                 && !rows.iter().any(|(image, _)| resolve::asks(image, container)),
             jvm: traits.jvm,
             own_lock: traits.own_lock.as_ref().filter(|lock| locks(lock)).map(|lock| lock.file.clone()),
+            meets: traits.meets,
             shared: traits.shared.is_some(),
             copy: traits.copy.iter().any(|setting| resolve::is_given(setting, container)),
             port: traits.ports.first().copied(),

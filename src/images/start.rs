@@ -3,7 +3,7 @@
 use super::container::Container;
 use super::name;
 use super::resolve;
-use super::schema::{Image, Key, Setting};
+use super::schema::{Image, Key, Path, Setting};
 use super::version::{Version, Versions};
 use crate::text::path::{shortest, within};
 
@@ -54,7 +54,9 @@ fn faults(image: &Image, version: Option<&Version>, container: &Container<'_>) -
     let mut all = Vec::new();
     for need in image.needs.iter().filter(|_| container.whole) {
         let applies = need.versions.as_ref().is_none_or(|range| takes(range, version, newest));
-        if applies && !need.any.iter().any(given) {
+        let below = |path: &Path| container.targets.iter().any(|target| within(target, &path.0));
+        let mounted = need.or_below.as_ref().is_some_and(below);
+        if applies && !mounted && !need.any.iter().any(given) {
             let any = need.any.iter().map(ToString::to_string).collect();
             all.push(NoStart::Needs { any, always: need.always });
         }

@@ -142,7 +142,8 @@ pub fn is_data(path: &str, target: &str, software: Option<&Software>) -> bool {
     let path = if path.len() > 1 { path.trim_end_matches('/') } else { path };
     let last = path.rsplit('/').next().unwrap_or_default();
     let file = |(stem, ending): (&str, &str)| !stem.is_empty() && FILES.contains(&ending);
-    if ROOTS.contains(&path) || last.rsplit_once('.').is_some_and(file) {
+    let key = ["keyfile", "key-file", "key_file"].iter().any(|word| last.to_lowercase().ends_with(word));
+    if ROOTS.contains(&path) || key || last.rsplit_once('.').is_some_and(file) {
         return false;
     }
     if software.is_some_and(|s| s.keeps(target)) {

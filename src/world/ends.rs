@@ -4,6 +4,7 @@
 use std::ops::RangeInclusive;
 
 use super::lock::is_shell;
+use crate::images::{Images, Tool};
 use crate::text::path::within;
 
 /// The programs that refuse to run as root: PostgreSQL (`src/backend/main/main.c`, `check_root`),
@@ -86,6 +87,17 @@ pub fn absent<'w>(words: &[&'w str], image: &str, targets: &[&str]) -> Option<(&
         let own = !["/etc/ssl", "/etc/pki", "/usr"].iter().any(|folder| within(path, folder));
         file && plain && own && !targets.iter().any(|target| within(path, target))
     })
+}
+
+/// Returns the shell that a command starts and that no version of `image` has, as far as its tag says.
+pub fn no_shell<'w>(words: &[&'w str], image: &str, images: &Images) -> Option<&'w str> {
+    let first = words.first().filter(|w| is_shell(w))?;
+    let tool = match base(first) {
+        "bash" => Tool::Bash,
+        "sh" | "ash" | "dash" => Tool::Sh,
+        _ => return None,
+    };
+    images.lacks(image, tool).then_some(first)
 }
 
 /// Returns a port of `ports` that each node uses itself, and its program. `own` has the ports of a node.

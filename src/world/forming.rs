@@ -1,7 +1,8 @@
 //! Finds clusters that never form, or fall apart: numbers and lists that do not fit the members of the files,
 //! and several members without a setting that joins them.
 
-use crate::finding::Level;
+use crate::finding::{Level, codes};
+use crate::world::{Member, Mount, Source};
 
 /// The settings of one server of a cluster, of which `count` members run.
 #[derive(Debug, Default)]
@@ -12,23 +13,35 @@ pub struct Server {
     pub image: String,
     /// The number of its members.
     pub count: u32,
+    /// The number of members that other descriptions of the same family have, and itself.
+    pub alike: u32,
     /// The variables and the options of its command, with their values.
     pub settings: Vec<(String, String)>,
     /// All that it is told: commands, hooks and the values of variables.
     pub words: String,
     /// Whether a file or another object may have more settings.
     pub more: bool,
+    /// Whether something else than a file may have them: a script, an object, another container.
+    pub scripted: bool,
     /// Whether its data outlives its containers.
     pub durable: bool,
+    /// Whether each of its members has data of its own.
+    pub apart: bool,
+    /// Whether one name leads its clients to all of its members.
+    pub one_name: bool,
 }
 
 /// A cluster that does not form.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Fault {
+    /// The code of the finding.
+    pub code: &'static str,
     /// The setting that says so; `None` if one is absent.
     pub key: Option<String>,
     /// The severity.
     pub level: Level,
+    /// Whether no member in other files could mend it.
+    pub alone: bool,
     /// What happens, after the name of the workload.
     pub what: String,
     /// The line to write.
@@ -82,10 +95,23 @@ impl Server {
     }
 }
 
+/// Returns whether each of the first two members has data of its own.
+pub fn apart(members: &[Member]) -> bool {
+    let shared = |mount: &Mount| match &mount.source {
+        Source::Volume { name, .. } => Some(name.clone()),
+        Source::Host { .. } | Source::Ephemeral => None,
+    };
+    let [one, other, ..] = members else { return false };
+    let names: Vec<String> = one.mounts.iter().filter_map(shared).collect();
+    !other.mounts.iter().filter_map(shared).any(|name| names.contains(&name))
+}
+
 /// Returns why the cluster of a server with `members` members in all does not form.
 pub fn faults(own: &Server, members: u32) -> Vec<Fault> {
     let mut all = match own.software.as_str() {
-        "elasticsearch" | "opensearch" => masters(own, members),
+        "elasticsearch" | "opensearch" => {
+            masters(own, members).into_iter().chain(plain_transport(own)).collect()
+        }
         "etcd" => listed(own, members, "INITIAL_CLUSTER", ','),
         "zookeeper" => listed(own, members, "ZOO_SERVERS", ' ')
             .into_iter()
@@ -93,17 +119,22 @@ pub fn faults(own: &Server, members: u32) -> Vec<Fault> {
             .chain(deaf(own))
             .collect(),
         "consul" => expected(own, members),
-        "kafka" => copies(own, members),
+        "kafka" => copies(own, members).into_iter().chain(cluster_id(own)).collect(),
         "mongodb" => sets(own),
         _ => Vec::new(),
     };
     all.extend(joined(own));
     all.extend(moving(own));
+    all.extend(unrelated(own));
+    if all.is_empty() {
+        all.extend(two(own, members));
+    }
     all
 }
 
 fn fault(key: Option<&str>, what: String, fix: &str) -> Fault {
-    Fault { key: key.map(ToOwned::to_owned), level: Level::Violation, what, fix: fix.to_owned() }
+    let key = key.map(ToOwned::to_owned);
+    Fault { code: codes::NEVER, key, level: Level::Violation, alone: false, what, fix: fix.to_owned() }
 }
 
 /// Returns the smallest majority of `members`.
@@ -189,6 +220,10 @@ fn expected(own: &Server, members: u32) -> Vec<Fault> {
         format!("never elects a leader: {key} waits for {number} servers, and the files have {members}")
     } else if number == 1 && own.count > 1 {
         format!("never becomes one cluster: with {key}=1 each of its {members} servers elects itself")
+    } else if number == 1 && members > 1 && !own.durable {
+        format!(
+            "may split the cluster: with {key}=1 a new container, which has no data, elects itself beside the others"
+        )
     } else {
         return Vec::new();
     };
@@ -246,12 +281,12 @@ fn joined(own: &Server) -> Option<Fault> {
     let (_, names, fix) = JOINS.iter().find(|(software, ..)| *software == own.software)?;
     let words = own.words.to_uppercase().replace(['.', '-'], "_");
     let told = names.iter().any(|name| own.has(name) || words.contains(name));
-    if own.count < 2 || own.more || told {
+    let count = own.count.max(own.alike);
+    if count < 2 || own.more || told {
         return None;
     }
     let what = format!(
-        "never becomes one cluster: nothing tells its {} members of each other, and each has data of its own",
-        own.count
+        "never becomes one cluster: nothing tells its {count} members of each other, and each has data of its own"
     );
     Some(fault(None, what, fix))
 }
@@ -271,4 +306,105 @@ fn moving(own: &Server) -> Option<Fault> {
         "falls apart when containers start again: {key} is an address that changes, and the others keep the old one"
     );
     Some(fault(Some(key), what, "the name of the member: http://$(NAME).SERVICE:2380"))
+}
+
+/// Software whose public image starts a server of its own in each container, and copies nothing by itself
+/// (docker-library/postgres, mysql and mariadb `docker-entrypoint.sh`; InfluxDB OSS has no cluster; MinIO,
+/// "Deploy MinIO: Multi-Node Multi-Drive": each server names the drives of all).
+const UNRELATED: [&str; 5] = ["postgresql", "mysql", "mariadb", "influxdb", "minio"];
+/// Words of settings that make one server copy another.
+const COPIES: [&str; 12] = [
+    "REPL",
+    "MASTER",
+    "PRIMARY",
+    "SLAVE",
+    "STANDBY",
+    "FOLLOW",
+    "GALERA",
+    "WSREP",
+    "CLUSTER",
+    "PATRONI",
+    "SERVER_ID",
+    "://",
+];
+
+/// Several servers of one description that know nothing of each other: a client finds other data at each
+/// connection.
+fn unrelated(own: &Server) -> Option<Fault> {
+    let told = |text: &str| {
+        let text = text.to_uppercase().replace('-', "_");
+        COPIES.iter().any(|word| text.contains(word))
+    };
+    let joined = told(&own.words) || own.settings.iter().any(|(key, value)| told(key) || told(value));
+    if own.count < 2 || own.scripted || joined || !own.apart || !UNRELATED.contains(&own.software.as_str()) {
+        return None;
+    }
+    let what = format!(
+        "runs as {} servers that copy nothing from each other: whoever asks for them by one name finds other data each time",
+        own.count
+    );
+    // A file may join them.
+    let level = if own.one_name && !own.more { Level::Violation } else { Level::Note };
+    Some(Fault {
+        level,
+        alone: true,
+        ..fault(None, what, "one member, or software that copies the data between them")
+    })
+}
+
+/// Two members that vote: the majority of two is two (etcd FAQ, "Why an odd number of cluster members";
+/// ZooKeeper Administrator's Guide; Elasticsearch "Two-node clusters"; Consul "Deployment Table").
+fn two(own: &Server, members: u32) -> Option<Fault> {
+    const VOTE: [&str; 5] = ["etcd", "zookeeper", "consul", "elasticsearch", "opensearch"];
+    let search = matches!(own.software.as_str(), "elasticsearch" | "opensearch");
+    // The file of a search server may take its vote away, and the agents of Consul do not vote.
+    let may_not = search && (own.more || own.has("MINIMUM_MASTER_NODES"))
+        || own.software == "consul" && !own.words.contains("-server");
+    let counts = own.count.max(own.alike) == 2 && members == 2 && own.votes();
+    if !counts || may_not || !VOTE.contains(&own.software.as_str()) {
+        return None;
+    }
+    let what =
+        "has 2 members that vote, and their majority is 2: an update or a drain of one stops both".to_owned();
+    let fix = "three members, or one";
+    Some(Fault { code: codes::UPDATE_TOGETHER, level: Level::Note, ..fault(None, what, fix) })
+}
+
+/// With security on, Elasticsearch 8 refuses to start as soon as other hosts can reach its transport without
+/// TLS (elastic/elasticsearch `x-pack/plugin/core/…/ssl/TransportTLSBootstrapCheck.java`). The image listens
+/// on all addresses, and a single node makes no such check.
+fn plain_transport(own: &Server) -> Option<Fault> {
+    let is = |name: &str, value: &str| own.get(name).is_some_and(|(_, v)| v == value);
+    let tag = own.image.rsplit_once(':').map_or("", |(_, tag)| tag);
+    let major = tag.split('.').next().and_then(|number| number.parse::<u32>().ok());
+    let (key, _) = own.get("XPACK_SECURITY_ENABLED").filter(|(_, value)| *value == "true")?;
+    let open = own.get("XPACK_SECURITY_TRANSPORT_SSL_ENABLED").is_none_or(|(_, value)| value == "false");
+    let checked = open && !is("DISCOVERY_TYPE", "single-node");
+    if own.software != "elasticsearch" || own.more || !checked || major.is_none_or(|m| !(8..100).contains(&m))
+    {
+        return None;
+    }
+    let what = format!("never starts: {key} is on, and its transport has no TLS, which version 8 refuses");
+    Some(Fault {
+        alone: true,
+        ..fault(
+            Some(key),
+            what,
+            "xpack.security.transport.ssl.enabled: \"true\", with a certificate for each member",
+        )
+    })
+}
+
+/// Bitnami's Kafka makes an id of its own for the cluster where none is given, and members with other ids
+/// never join (bitnami/containers `bitnami/kafka/…/libkafka.sh`, `kraft_initialize`).
+fn cluster_id(own: &Server) -> Option<Fault> {
+    let roles = own.get("KAFKA_PROCESS_ROLES").is_some_and(|(_, roles)| roles.contains("controller"));
+    let voters = own.get("KAFKA_CONTROLLER_QUORUM_VOTERS").map_or(0, |(_, list)| items(list, ','));
+    let id = own.get("KAFKA_KRAFT_CLUSTER_ID").is_some();
+    if !own.image.contains("bitnami") || own.more || !roles || id || voters.max(own.count) < 2 {
+        return None;
+    }
+    let what = "never becomes one cluster: without KAFKA_KRAFT_CLUSTER_ID each member makes an id of its own"
+        .to_owned();
+    Some(fault(None, what, "KAFKA_KRAFT_CLUSTER_ID: one id, the same for all members"))
 }

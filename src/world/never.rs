@@ -47,9 +47,8 @@ pub fn tell(name: &str, fault: &NoStart, old: bool, set: impl Fn(&str) -> String
             let (one, more) = any.split_first().map_or((String::new(), &[][..]), |(a, b)| (a.clone(), b));
             let or = if more.is_empty() { String::new() } else { format!(", or one of {}", more.join(", ")) };
             Never {
-                // The directory may hold data that the files do not show, and the first start fails in
-                // sight of whoever deploys.
-                level: if *always { Level::Violation } else { Level::Note },
+                // The directory may hold data that the files do not show.
+                level: if *always || !old { Level::Violation } else { Level::Note },
                 message: format!("{name} never starts{when}: its image ends without {one}{or}"),
                 fix: set(&one),
                 part: Part::Image,

@@ -39,8 +39,9 @@ impl Want {
     /// zone, or of one class. A class with a number (`role=data1`) belongs to one member.
     pub fn selects_class(&self) -> bool {
         let numbered = |v: &String| v.ends_with(|c: char| c.is_ascii_digit());
+        let one = |v: &String| numbered(v) || UNIQUE.contains(&v.as_str());
         names::of_place(&self.key)
-            || CLASS_WORDS.contains(&names::last_word(&self.key)) && !self.values.iter().all(numbered)
+            || CLASS_WORDS.contains(&names::last_word(&self.key)) && !self.values.iter().all(one)
     }
 }
 
@@ -72,6 +73,9 @@ const OWNERS: [&str; 14] = [
     "node.kubernetes.io/",
     "topology.kubernetes.io/",
 ];
+
+/// Roles that one node has.
+const UNIQUE: [&str; 3] = ["leader", "master", "primary"];
 
 /// The last words of labels that describe a class of nodes.
 const CLASS_WORDS: [&str; 20] = [

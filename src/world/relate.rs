@@ -192,7 +192,21 @@ fn mark_shared_labels(world: &mut World) {
             }
         }
     }
-    wanted.retain(|_, members| *members > 1);
+    // Where the members of a family name several values with numbers, each value is one node.
+    let mut numbered: BTreeMap<_, usize> = BTreeMap::new();
+    let ends = |values: &[String]| {
+        let [value] = values else { return false };
+        value.ends_with(|c: char| c.is_ascii_digit())
+    };
+    for (scope, family, image, label, _) in wanted.keys().filter(|key| ends(&key.4)) {
+        let of = (scope.clone(), family.clone(), image.clone(), label.clone());
+        *numbered.entry(of).or_default() += 1;
+    }
+    wanted.retain(|(scope, family, image, label, values), members| {
+        let of = (scope.clone(), family.clone(), image.clone(), label.clone());
+        let nodes = ends(values) && numbered.get(&of).is_some_and(|values| *values > 1);
+        *members > 1 && !nodes
+    });
     for workload in &mut world.workloads {
         let of = |want: &Want, w: &Workload| wanted.contains_key(&key(w, want));
         let all: Vec<bool> = workload.wants.iter().map(|want| of(want, workload)).collect();

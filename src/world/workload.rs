@@ -172,6 +172,8 @@ pub struct Workload {
     pub forgets: Forgets,
     /// How a controller updates its members, if they keep a quorum (Kubernetes).
     pub rolling: Option<Rolling>,
+    /// The profiles that start it, where it does not always start (docker compose).
+    pub profiles: Vec<String>,
     /// Whether it runs next to another container of its unit and uses only the resources of that
     /// container (fleet).
     pub sidecar: bool,
@@ -238,6 +240,7 @@ impl Workload {
             scaler: None,
             forgets: Forgets::default(),
             rolling: None,
+            profiles: Vec::new(),
             sidecar: false,
             runs_in_turn: false,
             free_port: None,

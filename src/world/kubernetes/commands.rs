@@ -49,6 +49,11 @@ fn words(read: &Read<'_>, container: Value<'_>, images: &Images, found: &mut Fou
         found.finding((codes::NEVER, level), message, vec![at("")], fix);
     }
     let Some(image) = container.get("image").and_then(Value::as_str) else { return };
+    if over && let Some(shell) = ends::no_shell(&words, image, images) {
+        let message = format!("{name} never starts: the image has no {shell}");
+        let fix = "command: the server itself, or an image with a shell";
+        found.violation(codes::NEVER, message, vec![at(shell)], fix);
+    }
     let user = container.at(&["securityContext", "runAsUser"]);
     let user = user.or_else(|| read.pod.spec.at(&["securityContext", "runAsUser"]));
     let root = user.is_none_or(|u| u.number() == Some(0));

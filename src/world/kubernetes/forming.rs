@@ -1,21 +1,24 @@
 //! Finds clusters of pods that never form.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::object::Object;
 use super::peers::Peers;
 use super::pod::command;
+use super::selector::plain;
 use super::workload::Read;
-use crate::finding::codes;
 use crate::images::By;
 use crate::text::yaml::Value;
-use crate::world::forming::{Server, faults};
+use crate::world::forming::{Server, apart, faults};
 use crate::world::found::Found;
 use crate::world::seeds;
 
 /// Checks the servers of each namespace.
-pub(super) fn judge(peers: &Peers<'_, '_>, found: &mut Found) {
-    let last = peers.reads.iter().enumerate().filter(|(i, _)| peers.is_last(*i)).map(|(_, read)| read);
-    let all: Vec<(&Read<'_>, Server)> = last.filter_map(|read| Some((read, server(read)?))).collect();
+pub(super) fn judge(objects: &[Object<'_>], peers: &Peers<'_, '_>, found: &mut Found) {
+    let named = by_one_name(objects, peers);
+    let last = peers.reads.iter().enumerate().filter(|(i, _)| peers.is_last(*i));
+    let all: Vec<(&Read<'_>, Server)> =
+        last.filter_map(|(i, read)| Some((read, server(read, named.contains(&i))?))).collect();
     let mut members: BTreeMap<(&str, &str), u32> = BTreeMap::new();
     for (read, server) in all.iter().filter(|(_, server)| server.votes()) {
         let of = members.entry((&read.workload.scope, &server.software)).or_default();
@@ -32,7 +35,7 @@ pub(super) fn judge(peers: &Peers<'_, '_>, found: &mut Found) {
             let at = at.or_else(|| read.pod.main?.get("image")).map(|value| read.object.at(value));
             let message = format!("{} {}", read.workload.name, fault.what);
             let at = at.unwrap_or_else(|| read.workload.at.clone());
-            found.finding((codes::NEVER, fault.level), message, vec![at], fault.fix);
+            found.finding((fault.code, fault.level), message, vec![at], fault.fix);
         }
     }
 }
@@ -41,8 +44,24 @@ fn list<'d>(value: Value<'d>, key: &str) -> Vec<Value<'d>> {
     value.get(key).map(Value::items).unwrap_or_default()
 }
 
-/// Returns the server in a pod.
-fn server(read: &Read<'_>) -> Option<Server> {
+/// Returns the workloads whose pods stand behind the address of one Service.
+fn by_one_name(objects: &[Object<'_>], peers: &Peers<'_, '_>) -> BTreeSet<usize> {
+    let mut named = BTreeSet::new();
+    for service in objects.iter().filter(|o| o.kind == "Service") {
+        let spec = |key: &str| service.root.at(&["spec", key]).filter(|v| !v.is_null());
+        let headless = spec("clusterIP").is_some_and(|ip| ip.is("None"));
+        let Some(value) = spec("selector").filter(|_| !headless) else { continue };
+        let of = plain(service, value, &mut Found::default());
+        if of.terms.is_empty() {
+            continue;
+        }
+        named.extend(peers.selected(&of, Some(std::slice::from_ref(&service.namespace))));
+    }
+    named
+}
+
+/// Returns the server in a pod. `one_name` says that a Service has one address for all pods.
+fn server(read: &Read<'_>, one_name: bool) -> Option<Server> {
     let (software, main) = (read.pod.software.as_ref()?, read.pod.main?);
     if read.replicas == 0 || read.workload.kind.once() {
         return None;
@@ -66,8 +85,7 @@ fn server(read: &Read<'_>) -> Option<Server> {
     let mounted = volumes.filter(|v| text(*v, "name").is_some_and(|name| named.contains(&name)));
     let files = mounted.into_iter().any(|v| own.iter().any(|kind| v.given(kind).is_some()));
     let script = command(main).first().is_some_and(|w| !w.starts_with('-')) && words.contains(['\n', ';']);
-    let more = files
-        || software.by != By::Image
+    let scripted = software.by != By::Image
         || script
         || !list(main, "envFrom").is_empty()
         || list(read.pod.spec, "initContainers").len() + read.pod.containers.len() > 1;
@@ -77,8 +95,12 @@ fn server(read: &Read<'_>) -> Option<Server> {
         count: read.replicas,
         settings,
         words,
-        more,
+        more: files || scripted,
         durable: read.persists(),
+        alike: 1,
+        apart: apart(&read.workload.members),
+        scripted,
+        one_name,
     })
 }
 

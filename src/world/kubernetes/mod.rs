@@ -19,11 +19,14 @@ mod members;
 mod mounts;
 mod never;
 mod object;
+mod owner;
 mod peers;
 mod pod;
 mod probes;
+mod quantity;
 mod quiet;
 mod refers;
+mod refusals;
 mod reserved;
 mod rolling;
 mod rules;
@@ -58,7 +61,10 @@ pub fn read(files: &[File<'_>], images: &Images, quiet: &[String]) -> World {
     never::judge(&objects, &peers, images, &mut found);
     commands::judge(&peers, images, &mut found);
     seeds::judge(&objects, &peers, &mut found);
-    forming::judge(&peers, &mut found);
+    quantity::judge(&objects, &peers, &mut found);
+    owner::judge(&peers, images, &mut found);
+    refusals::judge(&peers, &mut found);
+    forming::judge(&objects, &peers, &mut found);
     lints::judge(&objects, &peers, &mut found);
     refers::judge(&documents, &objects, &peers, &mut found);
     if peers.tired() {

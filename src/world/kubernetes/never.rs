@@ -271,7 +271,9 @@ fn encoded(object: &Object<'_>, found: &mut Found) {
     for (key, value) in object.root.get("data").map(Value::entries).unwrap_or_default() {
         let Some(text) = value.text() else { continue };
         let filled = ["{{", "${", "$(", "<%", "<path:", "ref+"].iter().any(|mark| text.contains(mark));
-        if filled || text.starts_with('$') || base64(&text) {
+        // A sentence in such brackets asks the reader to fill it in.
+        let asks = text.starts_with('<') && text.contains(' ');
+        if filled || asks || text.starts_with('$') || base64(&text) {
             continue;
         }
         let message = format!("the API refuses {}: `{key}` of `data` is no base64", object.title());

@@ -4,7 +4,7 @@
 use super::peers::Peers;
 use super::pod::command;
 use super::workload::Read;
-use crate::finding::{At, codes};
+use crate::finding::{At, Level, codes};
 use crate::images::{By, Images};
 use crate::text::duration;
 use crate::text::yaml::Value;
@@ -217,7 +217,11 @@ fn unjoined(read: &Read<'_>, found: &mut Found) {
     let fix =
         format!("readinessProbe: {{tcpSocket: {{port: {port}}}}}, or a check that the member has joined");
     let at = read.object.at(main.get("name").unwrap_or(main));
-    found.note(codes::UPDATE_TOGETHER, message, vec![at], fix);
+    // These run long before they have joined, so each update loses the quorum: Cassandra waits for its gossip to
+    // settle (`Gossiper.waitToSettle`), Elasticsearch for its master and the copies of its shards.
+    let slow = ["cassandra", "elasticsearch", "opensearch"].contains(&software.name.as_str());
+    let level = if slow && read.replicas > 2 { Level::Violation } else { Level::Note };
+    found.finding((codes::UPDATE_TOGETHER, level), message, vec![at], fix);
 }
 
 /// Reports a sleep before the stop that uses up the grace period, which begins before the hook

@@ -26,6 +26,7 @@ pub fn check(stacks: &[Vec<Service>], found: &mut Found) {
         ingress(stack, found);
         ids(stack, found);
         together(stack, found);
+        at_once(stack, found);
         hidden(stack, found);
     }
     host_ports(stacks.into_iter().flatten().map(|service| &service.workload), found);
@@ -140,6 +141,35 @@ fn together(stack: &[Service], found: &mut Found) {
                 "deploy.placement.constraints: [\"node.labels.{} == 1\"] # and another number for each of the others",
                 one.family
             ),
+        );
+    }
+}
+
+/// The smallest quorum that can lose a member.
+const QUORUM: usize = 3;
+
+/// Reports members of one cluster that are services of one file: a deploy updates every service that it
+/// changes, and waits for none (docker/cli `cli/command/stack/swarm/deploy_composefile.go`, `deployServices`).
+fn at_once(stack: &[Service], found: &mut Found) {
+    let mut clusters: BTreeMap<(&str, &str, &str), Vec<&Workload>> = BTreeMap::new();
+    for workload in stack.iter().map(|s| &s.workload).filter(|w| w.kind == Kind::Replicated) {
+        let Some(software) = workload.software.as_deref().filter(|_| workload.members.len() == 1) else {
+            continue;
+        };
+        let durable = workload.members.iter().flat_map(|m| &m.mounts).next().is_some();
+        // Servers that do not vote are members of one cluster if their names say so.
+        let family = if software.quorum { "" } else { workload.family.as_str() };
+        if durable && (software.quorum || workload.family != workload.name) {
+            clusters.entry((&software.name, &workload.image, family)).or_default().push(workload);
+        }
+    }
+    for of in clusters.values().filter(|of| of.len() >= QUORUM) {
+        let names: Vec<&str> = of.iter().map(|w| w.name.as_str()).collect();
+        found.note(
+            codes::UPDATE_TOGETHER,
+            format!("a deploy that changes {} stops all of them at once", names.join(", ")),
+            of.iter().take(COMPARED).map(|w| w.at.clone()).collect(),
+            "a file for each member, deployed one after the other under one name of a stack, without --prune",
         );
     }
 }

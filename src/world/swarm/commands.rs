@@ -10,7 +10,7 @@ use crate::finding::{Level, codes};
 use crate::images::By;
 use crate::text::nearest::nearest;
 use crate::text::yaml::Value;
-use crate::world::forming::{Server, faults};
+use crate::world::forming::{Server, apart, faults};
 use crate::world::{Mount, Source, Workload, ends, seeds};
 
 /// The ports of each node of a swarm (docker, "Open protocols and ports between the hosts").
@@ -36,6 +36,13 @@ pub fn check(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload, 
         page.found((codes::NEVER, level), &[&place], format!("{name} never stays up: {why}"), fix);
     }
     let image = given("image").and_then(|i| Page::quiet(&i)).unwrap_or_default();
+    if given("entrypoint").is_some()
+        && let Some(shell) = ends::no_shell(&words, &image, page.images)
+    {
+        let message = format!("{name} never starts: the image has no {shell}");
+        let fix = "entrypoint: the server itself, or an image with a shell";
+        page.found((codes::NEVER, Level::Violation), &[&place], message, fix);
+    }
     if given("entrypoint").is_some()
         && given("user").is_none()
         && let Some((program, _)) = ends::not_root(&words).zip(page.images.root_until(&image))
@@ -163,7 +170,7 @@ pub fn seek(page: &mut Page<'_, '_>, services: &[(&str, Value<'_>)], names: &Nam
 /// Reports clusters that never form: the servers of one stack, as `workloads` has them.
 pub fn form(page: &mut Page<'_, '_>, services: &[(&str, Value<'_>)], workloads: &[&Workload]) {
     let own: BTreeMap<&str, &Workload> = workloads.iter().map(|w| (w.name.as_str(), *w)).collect();
-    let all: Vec<(Value<'_>, &Workload, Server)> = services
+    let mut all: Vec<(Value<'_>, &Workload, Server)> = services
         .iter()
         .filter_map(|(name, service)| own.get(name).and_then(|w| Some((*service, *w, server(service, w)?))))
         .collect();
@@ -172,6 +179,15 @@ pub fn form(page: &mut Page<'_, '_>, services: &[(&str, Value<'_>)], workloads: 
         let of = members.entry(server.software.clone()).or_default();
         *of = if workload.kind.per_node() { u32::MAX } else { of.saturating_add(server.count) };
     }
+    // A name with a number is one of several members.
+    let mut alike: BTreeMap<(String, String), u32> = BTreeMap::new();
+    let of = |w: &Workload| (w.family.clone(), w.image.clone());
+    for (_, workload, server) in all.iter().filter(|(_, w, _)| w.family != w.name) {
+        *alike.entry(of(workload)).or_default() += server.count;
+    }
+    for (_, workload, server) in all.iter_mut().filter(|(_, w, _)| w.family != w.name) {
+        server.alike = alike.get(&of(workload)).copied().unwrap_or_default();
+    }
     for (service, workload, server) in &all {
         let known = members.get(&server.software).filter(|n| **n < u32::MAX && !workload.kind.per_node());
         for fault in known.map(|members| faults(server, *members)).unwrap_or_default() {
@@ -179,9 +195,9 @@ pub fn form(page: &mut Page<'_, '_>, services: &[(&str, Value<'_>)], workloads: 
             let at = fault.key.as_ref().and_then(of).map(|(.., value)| value);
             let at = at.or_else(|| service.get("image")).unwrap_or(*service);
             // Another stack may have more of the members.
-            let level = if closed(page, service) { fault.level } else { Level::Note };
+            let level = if fault.alone || closed(page, service) { fault.level } else { Level::Note };
             let message = format!("{} {}", workload.name, fault.what);
-            page.found((codes::NEVER, level), &[&at], message, fault.fix);
+            page.found((fault.code, level), &[&at], message, fault.fix);
         }
     }
 }
@@ -204,11 +220,18 @@ fn server(service: &Value<'_>, workload: &Workload) -> Option<Server> {
         settings: settings.collect(),
         words: program_texts(service),
         more: software.by != By::Image
-            || ["configs", "secrets", "env_file", "entrypoint"].iter().any(|key| given(key).is_some())
+            || ["configs", "env_file", "entrypoint"].iter().any(|key| given(key).is_some())
+            // A password has no extension.
+            || given("secrets").is_some_and(|s| s.scalars().any(|v| v.as_str().is_some_and(|t| t.contains('.'))))
             || texts.iter().any(|v| {
                 file(v) || v.get("target").and_then(|t| Page::quiet(&t)).is_some_and(|t| t.contains('.'))
             }),
         durable: workload.members.iter().flat_map(|m| &m.mounts).any(durable),
+        alike: 1,
+        apart: apart(&workload.members),
+        scripted: software.by != By::Image || given("env_file").is_some() || given("entrypoint").is_some(),
+        // The name of a service leads to all of its tasks.
+        one_name: true,
     })
     .filter(|server| server.count > 0)
 }

@@ -31,6 +31,8 @@ pub struct Page<'d, 'w> {
     pub taken: Taken,
     /// Whether docker compose runs the file, on one machine.
     pub machine: bool,
+    /// The number of addresses that were sought in the texts of the file.
+    pub sought: usize,
     /// The findings of all files.
     found: &'w mut Found,
 }
@@ -54,7 +56,7 @@ impl<'d, 'w> Page<'d, 'w> {
         // stack.
         let stack = if several { format!("STACK({})", file.path) } else { "STACK".to_owned() };
         let (file, taken) = (file.path.into(), Taken::default());
-        Self { file, stack, root, definitions, images, taken, machine: false, found }
+        Self { file, stack, root, definitions, images, taken, machine: false, sought: 0, found }
     }
 
     /// Returns a number for a port of a node that no service publishes: `port`, or the next free one.

@@ -199,6 +199,20 @@ fn dropped_of_data(page: &mut Page<'_, '_>, service: &Value<'_>) {
     );
 }
 
+/// Returns whether another text of the file has an address too: others look for the service there. Of many
+/// addresses the first are sought.
+fn is_used(page: &mut Page<'_, '_>, address: &Value<'_>) -> bool {
+    const SOUGHT: usize = 64;
+    let Some(text) = Page::quiet(address).filter(|_| page.sought < SOUGHT) else { return true };
+    page.sought += 1;
+    let part = |c: char| c.is_ascii_hexdigit() || c == '.';
+    let names = |value: &str| {
+        value.split(|c| !part(c)).any(|word| word == text) || value.contains(&format!("[{text}]"))
+    };
+    let services = page.root.get("services");
+    services.is_some_and(|s| s.scalars().any(|v| v.line() != address.line() && v.as_str().is_some_and(names)))
+}
+
 /// Reports dropped keys that give a service its network or its addresses.
 fn dropped_of_network(page: &mut Page<'_, '_>, service: &Value<'_>, name: &str) {
     if let Some(mode) = service.get("network_mode") {
@@ -215,8 +229,9 @@ fn dropped_of_network(page: &mut Page<'_, '_>, service: &Value<'_>, name: &str) 
     for (_, network) in service.get("networks").map(|n| n.entries()).unwrap_or_default() {
         for key in ["ipv4_address", "ipv6_address"] {
             if let Some(address) = network.get(key) {
+                let level = if is_used(page, &address) { Level::Violation } else { Level::Note };
                 page.found(
-                    (codes::IGNORED, Level::Violation),
+                    (codes::IGNORED, level),
                     &[&address],
                     format!("Swarm drops the address of {name} and gives each task another"),
                     "leave it out, and let others use the name of the service",

@@ -74,6 +74,7 @@ pub fn read<'d>(page: &mut Page<'d, '_>, name: &str, service: &Value<'d>) -> Opt
         rollback: order(page, deploy.as_ref(), "rollback_config"),
         restarts: page.machine || starts::again(service),
         clientless: page.machine,
+        profiles: service.get("profiles").map(|p| p.texts()).unwrap_or_default(),
         grace,
         grace_at,
         lock: lock(page, service),
