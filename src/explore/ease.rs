@@ -139,7 +139,15 @@ fn brief(scenario: &Scenario<'_>, breach: &Breach, trace: &[(Step, State)]) -> b
     let bears = software.is_none_or(|s| s.meets);
     let count = |action: Action| trace.iter().filter(|(step, _)| step.action == action).count();
     let hasty = HASTE.into_iter().any(|action| count(action) > 0) || count(Action::Update) > 1;
-    swarm && waits && local && bears && hasty && count(Action::Timeout) == 0 && breach.actor == breach.other
+    // The scheduler keeps two running tasks of one service apart, but counts none that is ending.
+    let [one, other] = [breach.actor, breach.other].map(|a| scenario.actors[usize::from(a)].workload);
+    let scheduled = one.max_per_node.as_ref().is_some_and(|(most, _)| *most == 1)
+        || one.ports.iter().any(|port| port.scheduled);
+    let meets = match breach.actor == breach.other {
+        true => hasty,
+        false => one.name == other.name && scheduled,
+    };
+    swarm && waits && local && bears && meets && count(Action::Timeout) == 0
 }
 
 /// Returns why two services of docker compose need not run at once: somebody has to ask for a profile.

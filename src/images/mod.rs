@@ -109,8 +109,9 @@ const OTHERS: [&str; 12] = [
     "mariadb-dump",
 ];
 
-/// The starts of images: the commands of confluentinc/kafka-images, apache/kafka and bitnami/containers.
-const STARTS: [&str; 3] = ["/etc/confluent/docker/run", "/etc/kafka/docker/run", "/opt/bitnami/scripts/"];
+/// The starts of images, by parts of a command: confluentinc/kafka-images, apache/kafka and bitnami/containers.
+const STARTS: [[&str; 2]; 3] =
+    [["/etc/confluent/docker/", "run"], ["/etc/kafka/docker/", "run"], ["/opt/bitnami/scripts/", "/run.sh"]];
 
 impl Images {
     /// Returns the built-in table.
@@ -374,7 +375,8 @@ fn serves(traits: &Traits, command: &[&str]) -> bool {
     let words = command.iter().flat_map(|t| t.split(|c| !part(c))).filter(|w| !w.is_empty());
     let mut words = words.peekable();
     // A script may end in the start of the image itself.
-    if command.iter().any(|text| STARTS.iter().any(|start| text.contains(start))) {
+    let starts = |text: &&str| STARTS.iter().any(|parts| parts.iter().all(|part| text.contains(part)));
+    if command.iter().any(starts) {
         return true;
     }
     if traits.programs.is_empty() {

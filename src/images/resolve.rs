@@ -117,7 +117,16 @@ fn given(setting: &Setting, container: &Container<'_>) -> Option<Vec<Option<Stri
     // The last value of a variable or an option counts.
     let from = if matches!(setting.key, Key::After(_)) { 0 } else { values.len().saturating_sub(1) };
     let values = values.get(from..).filter(|all| !all.is_empty())?;
-    Some(values.iter().flat_map(|value| directories(*value, &setting.into)).collect())
+    Some(values.iter().flat_map(|value| directories(placed(*value, container), &setting.into)).collect())
+}
+
+/// Returns the mount that a relative path means, below whatever directory the image starts in.
+fn placed<'c>(value: Option<&'c str>, container: &Container<'c>) -> Option<&'c str> {
+    let Some(own) = value.filter(|v| !v.is_empty() && !v.contains(['/', '=', ':', ','])) else {
+        return value;
+    };
+    let last = |target: &&&str| target.rsplit('/').next() == Some(own);
+    container.targets.iter().find(last).copied().or(value)
 }
 
 /// Returns the directories of a value: `/a,/b`, `path=/a,size=10`, `http://host/a`.

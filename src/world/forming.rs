@@ -109,9 +109,7 @@ pub fn apart(members: &[Member]) -> bool {
 /// Returns why the cluster of a server with `members` members in all does not form.
 pub fn faults(own: &Server, members: u32) -> Vec<Fault> {
     let mut all = match own.software.as_str() {
-        "elasticsearch" | "opensearch" => {
-            masters(own, members).into_iter().chain(plain_transport(own)).collect()
-        }
+        "elasticsearch" | "opensearch" => masters(own, members),
         "etcd" => listed(own, members, "INITIAL_CLUSTER", ','),
         "zookeeper" => listed(own, members, "ZOO_SERVERS", ' ')
             .into_iter()
@@ -129,6 +127,7 @@ pub fn faults(own: &Server, members: u32) -> Vec<Fault> {
     if all.is_empty() {
         all.extend(two(own, members));
     }
+    all.extend(plain_transport(own));
     all
 }
 
@@ -252,6 +251,12 @@ fn copies(own: &Server, members: u32) -> Vec<Fault> {
             "has {members} brokers, and keeps the offsets of consumers in 3 copies by default: no consumer group works"
         );
         all.push(fault(None, what, &format!("{}: {members}", TOPICS[0].0)));
+    }
+    if let Some((key, _)) = own.number(TOPICS[0].0).filter(|(_, number)| *number == 1 && members > 2) {
+        let what = format!(
+            "has {members} brokers, and keeps the offsets of consumers once: they go with one broker"
+        );
+        all.push(Fault { level: Level::Note, ..fault(Some(key), what, &format!("{key}: 3")) });
     }
     if let Some((key, number)) = own.number("KAFKA_MIN_INSYNC_REPLICAS") {
         let most = own.number(TOPICS[2].0).map_or(members, |(_, copies)| copies.min(members));

@@ -199,10 +199,9 @@ fn ordered(read: &Read<'_>, found: &mut Found) {
 /// Reports a rolling update that does not wait until a member has joined again: without a readiness probe
 /// a pod is ready as soon as it runs (kubernetes.io, "Pod Lifecycle": the default state is Success).
 fn unjoined(read: &Read<'_>, found: &mut Found) {
-    const QUORUM: u32 = 3;
     let (workload, Some(main)) = (&read.workload, read.pod.main) else { return };
     let Some(software) = read.pod.software.as_ref().filter(|s| s.quorum && !s.cache) else { return };
-    let several = workload.kind == Kind::StatefulSet && read.replicas >= QUORUM || workload.kind.per_node();
+    let several = workload.kind == Kind::StatefulSet && read.replicas > 1 || workload.kind.per_node();
     let waits = read.readiness().is_some()
         || main.given("startupProbe").is_some()
         || read.object.root.at(&["spec", "minReadySeconds"]).and_then(Value::number).is_some_and(|n| n > 0);

@@ -300,7 +300,8 @@ fn habits(
 ) {
     let quorum = software.quorum && !software.cache;
     // More than this is too long for stop-first.
-    if kept && workload.grace < software.grace.min(SWARM_LONGEST_GRACE) {
+    let data = kept || workload.members.iter().flat_map(|m| &m.mounts).any(|m| m.source != Source::Ephemeral);
+    if data && workload.grace < software.grace.min(SWARM_LONGEST_GRACE) {
         let value = service.get("stop_grace_period");
         let level = if workload.grace == 0 && !software.cache { Level::Violation } else { Level::Note };
         page.found(

@@ -47,10 +47,35 @@ fn checked(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload) {
             "test: a command that the image has, for the port of the server",
         )
     } else {
-        return;
+        return unasked(page, service, workload, (&test, &words));
     };
     let message = format!("the check of {} never passes: {why}, so Swarm stops each task", workload.name);
     page.found((codes::STUCK, Level::Violation), &[&test], message, fix);
+}
+
+/// Reports a check that asks Redis on its usual port, of a service that publishes others: its settings may have
+/// moved it.
+fn unasked(
+    page: &mut Page<'_, '_>,
+    service: &Value<'_>,
+    workload: &Workload,
+    (test, words): (&Value<'_>, &[&str]),
+) {
+    let software = workload.software.as_ref().filter(|s| s.name == "redis");
+    let line = words.join(" ");
+    let other = ["-p", "-s", "-u", "--port", "REDISCLI"].iter().any(|option| line.contains(option));
+    let ports: Vec<u16> =
+        service.get("ports").map(|p| p.items()).unwrap_or_default().iter().filter_map(target).collect();
+    let Some(port) = ports.first().filter(|_| !ports.contains(&6379)) else { return };
+    if software.is_none() || !line.contains("redis-cli") || other {
+        return;
+    }
+    let message = format!(
+        "the check of {} asks port 6379, and the service publishes {port}: if Redis listens there, Swarm stops each task",
+        workload.name
+    );
+    let fix = format!("test: a command that the image has, for the port of the server: redis-cli -p {port}");
+    page.found((codes::STUCK, Level::Note), &[test], message, fix);
 }
 
 /// Reports a published port on which the server does not listen.
