@@ -166,6 +166,8 @@ codes! {
     /// `guard: lock` needs a `command` and data, because berthc takes the lock before it runs the
     /// command.
     GuardShape = "guard-shape",
+    /// A target cannot give the variables of the first start to the members that are meant.
+    BootstrapShape = "bootstrap-shape",
     /// On fleet and Swarm, a service with one writer and without data must be pinned to a node.
     WriterFloats = "writer-floats",
     /// berthc does not know this volume backend.

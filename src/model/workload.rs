@@ -7,7 +7,7 @@ use super::port::Port;
 use super::program::{File, Program, Secret, Template};
 use crate::hazard::Resource;
 use crate::spec::source::Route;
-use crate::spec::{Scheme, Tool};
+use crate::spec::{Founders, Scheme, Tool};
 
 /// A service that berthc deploys.
 #[derive(Debug)]
@@ -123,6 +123,18 @@ impl Workload {
         }
     }
 
+    /// Returns the variables that member `id` gets for its first start; `None` is the member of any node.
+    pub fn first_env(&self, id: Option<u32>) -> &[(String, Template)] {
+        let founds = self.bootstrap.founders == Founders::All || id == self.ids().next();
+        if founds { &self.bootstrap.env } else { &[] }
+    }
+
+    /// Returns whether only one of several members gets the variables of the first start.
+    pub fn one_founder(&self) -> bool {
+        let Bootstrap { env, founders, once: _ } = &self.bootstrap;
+        *founders == Founders::First && !env.is_empty() && self.count() > 1
+    }
+
     /// Returns the first host directory, as the spec writes it.
     pub fn first_host(&self) -> Option<&str> {
         self.data.iter().find_map(|d| d.host()).map(|t| t.text.as_str())
@@ -223,8 +235,17 @@ pub struct Update {
 pub struct Bootstrap {
     /// The environment of the first start.
     pub env: Vec<(String, Template)>,
+    /// Which members get it.
+    pub founders: Founders,
     /// The command that an operator runs once.
     pub once: Option<Template>,
+}
+
+impl Bootstrap {
+    /// Returns whether the first start is like every other.
+    pub fn is_empty(&self) -> bool {
+        self.env.is_empty() && self.once.is_none()
+    }
 }
 
 /// A sidecar container of each member.

@@ -38,7 +38,8 @@ pub use members::{Address, DataSpec, ExclusiveSpec, Guard, MembersSpec, Per, Vol
 pub use parts::{Id, IdSpace, Limit, Pin, PinTable, UnitOption, Value};
 pub use ports::{PortSpec, Protocol, Users};
 pub use process::{
-    BeforeSpec, BootstrapSpec, FileSpec, HelperSpec, ResourcesSpec, SecretSpec, StopSpec, UpdateSpec,
+    BeforeSpec, BootstrapSpec, FileSpec, Founders, HelperSpec, ResourcesSpec, SecretSpec, StopSpec,
+    UpdateSpec,
 };
 pub use service::{AcceptSpec, ExternalSpec};
 pub use targets::{

@@ -238,13 +238,33 @@ pub struct UpdateSpec {
 pub struct BootstrapSpec {
     /// The environment variables of the first start.
     ///
-    /// - Every target: variables of every member, besides `env`, only with `--bootstrap SERVICE`.
-    ///   certificate.md tells when to compile without it.
+    /// - Every target: variables besides `env`, only with `--bootstrap SERVICE`. certificate.md tells when
+    ///   to compile without it.
     #[schemars(transform = keys(ENV), extend("examples" = [{ "CLUSTER_STATE": "new" }]))]
     pub env: Option<IndexMap<String, Value>>,
+    /// Which members get `env`: the first one, which founds a cluster that the others join, or all,
+    /// which found it together.
+    ///
+    /// - Kubernetes: `all` is in the pod template. For the `first` of several, a script of `/bin/sh` before
+    ///   `command` gives the variables to the pod with the lowest number, so the spec needs `command`.
+    /// - fleet: only the unit of the first member has them, or all units.
+    /// - Swarm: only the service of the first member has them, or all services.
+    #[schemars(extend("default" = "first", "examples" = ["all"]))]
+    pub r#for: Option<Founders>,
     /// A shell command that an operator runs once, in one member.
     ///
     /// - Every target: a command in certificate.md, which a person runs in the first member.
     #[schemars(extend("examples" = ["my-db init --host={{ member.address }}"]))]
     pub once: Option<Value>,
+}
+
+/// The members that found a cluster.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Founders {
+    /// The member with the lowest id.
+    #[default]
+    First,
+    /// All members.
+    All,
 }

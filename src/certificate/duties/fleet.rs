@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::docker::{docker_volumes, zones};
-use super::section::{Section, Words, chain, labels, members, once, owner, revision, then};
+use super::section::{FirstStart, Section, Words, chain, labels, members, owner, revision, then};
 use crate::model::{Fleet, Members, Model, Service, Volume, Workload};
 use crate::plan::docker::volume_options;
 use crate::plan::fleet;
+use crate::spec::Founders;
 use crate::target::Target;
 
 /// A service and its revisions.
@@ -51,7 +52,6 @@ pub fn duties(model: &Model, group: &[&Service], service: &Service, w: &Workload
         "Never do this, because the old and the new container would run together.",
         vec!["# never: docker rm -f; docker run --restart; a destroy with a start elsewhere before the container is gone".into()],
     );
-    once(words, w, &mut section, &exec(&fleet::unit_name(service, None, w.ids().next())));
     section
 }
 
@@ -159,7 +159,11 @@ impl Subject<'_> {
     fn by_machine(&self, section: &mut Section) {
         let w = self.w;
         let all: Vec<String> = self.group.iter().flat_map(|s| units(s, None)).collect();
-        section.add("Deploy.", vec![format!("fleetctl start{}", files(&all))]);
+        let start = format!("fleetctl start{}", files(&all));
+        let mut again = vec![format!("fleetctl destroy {}", all.join(" "))];
+        again.extend(self.group.iter().map(|s| gone(&fleet::unit_name(s, None, None))));
+        again.push(start.clone());
+        self.first_start(vec![start], again, "restart all members".to_owned()).add(section);
         section.add(
             format!("Update with a new revision, machine by machine: remove the metadata, wait on the machine until the container is gone, set the next value, wait until it runs; {}. A changed unit with the old name restarts every machine at once.", then(w)),
             vec![],
@@ -180,21 +184,39 @@ impl Subject<'_> {
     fn by_member(&self, section: &mut Section) {
         let Self { service, w, .. } = self;
         let all: Vec<String> = members(w).into_iter().flat_map(|id| units(service, id)).collect();
-        section.add("Deploy.", vec![format!("fleetctl start{}", files(&all))]);
+        let start = vec![format!("fleetctl start{}", files(&all))];
+        let (again, restarts) = match w.ids().next().filter(|_| w.bootstrap.founders == Founders::First) {
+            Some(id) => {
+                (self.restart(Some(id)), format!("restart {}", fleet::member_name(service, Some(id))))
+            }
+            None => (Vec::new(), "restart all members one after the other, as after an update".to_owned()),
+        };
+        self.first_start(start, again, restarts).add(section);
         section.add(
             format!("Update, one member after the other: destroy, wait on its machine until its container is gone, start, wait until it runs; {}.", then(w)),
             vec![],
         );
         for id in members(w) {
-            let own = units(service, id);
-            let unit = fleet::unit_name(service, None, id);
-            let mut all = vec![
-                format!("fleetctl destroy {}", own.join(" ")),
-                gone(&unit),
-                format!("fleetctl start{}", files(&own)),
-            ];
-            all.extend(here(self.words.gate(w, &exec(&unit), id)));
-            section.add(format!("{}.", fleet::member_name(service, id)), all);
+            section.add(format!("{}.", fleet::member_name(service, id)), self.restart(id));
         }
+    }
+
+    fn first_start(&self, deploy: Vec<String>, again: Vec<String>, restarts: String) -> FirstStart<'_> {
+        let Self { service, w, words, .. } = *self;
+        let exec = exec(&fleet::unit_name(service, None, w.ids().next()));
+        FirstStart { words, w, deploy, exec, again, restarts }
+    }
+
+    /// Restarts member `id` with its newest unit.
+    fn restart(&self, id: Option<u32>) -> Vec<String> {
+        let own = units(self.service, id);
+        let unit = fleet::unit_name(self.service, None, id);
+        let mut all = vec![
+            format!("fleetctl destroy {}", own.join(" ")),
+            gone(&unit),
+            format!("fleetctl start{}", files(&own)),
+        ];
+        all.extend(here(self.words.gate(self.w, &exec(&unit), id)));
+        all
     }
 }

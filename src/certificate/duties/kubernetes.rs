@@ -1,6 +1,6 @@
 //! Duties on Kubernetes.
 
-use super::section::{Section, Words, chain, labels, once, revision, then};
+use super::section::{FirstStart, Section, Words, chain, labels, revision, then};
 use crate::model::{Members, Model, Service, Workload};
 use crate::plan::kubernetes::{by_hand, query};
 use crate::target::Target;
@@ -35,7 +35,13 @@ pub fn duties(
     subject.namespace(&mut section);
     subject.secrets(&mut section);
     subject.nodes(&mut section);
-    section.add("Deploy and update.", vec!["kubectl apply -k kubernetes".into()]);
+    let apply = vec!["kubectl apply -k kubernetes".to_owned()];
+    if w.bootstrap.is_empty() {
+        section.add("Deploy and update.", apply);
+    } else {
+        subject.first_start(apply.clone()).add(&mut section);
+        section.add("Update.", apply);
+    }
     if by_hand(w) {
         subject.update(&mut section);
     }
@@ -43,8 +49,6 @@ pub fn duties(
         subject.next_revision(&mut section);
     }
     subject.never(&mut section);
-    let first = w.ids().next().map_or_else(|| subject.on_node(), |id| format!("{}-{id}", service.name));
-    once(words, w, &mut section, &subject.exec(&first));
     section
 }
 
@@ -152,6 +156,35 @@ impl Subject<'_> {
         commands
     }
 
+    fn first_start(&self, apply: Vec<String>) -> FirstStart<'_> {
+        let Self { service, w, words, .. } = *self;
+        let first = w.ids().next();
+        let pod = first.map_or_else(|| self.on_node(), |id| format!("{}-{id}", service.name));
+        let (mut again, mut restarts) = (apply.clone(), "apply again, which restarts the members".to_owned());
+        if by_hand(w) {
+            restarts =
+                "apply again and restart all members one after the other, as after an update".to_owned();
+        }
+        if let Some(id) = first.filter(|_| by_hand(w) && w.one_founder()) {
+            again.push(chain(self.restart(id)));
+            restarts = format!("apply again and restart {pod}");
+        }
+        FirstStart { words, w, deploy: apply, exec: self.exec(&pod), again, restarts }
+    }
+
+    /// Restarts the pod of member `id` with the newest template.
+    fn restart(&self, id: u32) -> Vec<String> {
+        let Self { service, w, namespace: ns, .. } = self;
+        let pod = format!("{}-{id}", service.name);
+        let mut all = vec![
+            format!("kubectl -n {ns} delete pod {pod}"),
+            format!("until kubectl -n {ns} get pod {pod} -o name; do sleep 1; done"),
+            format!("kubectl -n {ns} wait --for=condition=Ready pod/{pod} --timeout=30m"),
+        ];
+        all.extend(self.words.gate(w, &self.exec(&pod), Some(id)));
+        all
+    }
+
     fn update(&self, section: &mut Section) {
         let Self { service, w, namespace: ns, .. } = self;
         section.add(
@@ -164,14 +197,7 @@ impl Subject<'_> {
             section.add("On each node.", vec![chain(all)]);
         }
         for id in w.ids() {
-            let pod = format!("{}-{id}", service.name);
-            let mut all = vec![
-                format!("kubectl -n {ns} delete pod {pod}"),
-                format!("until kubectl -n {ns} get pod {pod} -o name; do sleep 1; done"),
-                format!("kubectl -n {ns} wait --for=condition=Ready pod/{pod} --timeout=30m"),
-            ];
-            all.extend(self.words.gate(w, &self.exec(&pod), Some(id)));
-            section.add(format!("{pod}."), vec![chain(all)]);
+            section.add(format!("{}-{id}.", service.name), vec![chain(self.restart(id))]);
         }
         if !w.per_node() {
             let pods = format!("kubectl -n {ns} get pods -l {}", query(&service.name));

@@ -3,10 +3,11 @@
 mod docker;
 mod fleet;
 mod kubernetes;
+mod lost;
 mod section;
 mod swarm;
 
-use crate::model::{DataAt, Model, Service, Workload};
+use crate::model::{DataAt, Model, Service, Targets, Workload};
 use crate::target::Target;
 use crate::value;
 use crate::world::pod_security::Security;
@@ -23,6 +24,12 @@ pub fn sections(model: &Model, group: &[&Service], security: Option<&Security>) 
             Target::Kubernetes => kubernetes::duties(model, group, service, w, security),
             Target::Fleet => fleet::duties(model, group, service, w),
             Target::Swarm => swarm::duties(model, group, service, w),
+        });
+        let Targets { kubernetes, fleet, swarm } = &service.targets;
+        all.extend(match target {
+            Target::Kubernetes => kubernetes.as_ref().map(|k| lost::kubernetes(service, w, k)),
+            Target::Fleet => fleet.as_ref().map(|f| lost::fleet(service, w, f)),
+            Target::Swarm => swarm.as_ref().map(|s| lost::swarm(service, w, s)),
         });
     }
     all.retain(|s| !s.items.is_empty());

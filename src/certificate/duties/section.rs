@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::model::{Model, Service, Template, Workload};
 use crate::plan::spoken;
+use crate::spec::Founders;
 use crate::target::Target;
 use crate::text::quote;
 use crate::text::quote::shell_quote;
@@ -125,16 +126,46 @@ pub fn revision(group: &[&Service], service: &Service) -> Option<(String, String
     Some((service.revision_label(), first))
 }
 
-pub fn once(words: Words<'_>, w: &Workload, section: &mut Section, exec: &str) {
-    if !w.bootstrap.env.is_empty() {
-        section.add(
-            "Only for the very first start. Compile without it right afterwards.",
-            vec![format!("berthc compile SPECS -o OUT --bootstrap {}", words.service.name)],
-        );
-    }
-    let first = w.ids().next();
-    if let Some(run) = w.bootstrap.once.as_ref().and_then(|t| words.run(exec, t, first)) {
+/// How the members of a service start for the first time.
+pub struct FirstStart<'a> {
+    pub words: Words<'a>,
+    pub w: &'a Workload,
+    /// The commands that deploy all members.
+    pub deploy: Vec<String>,
+    /// The words before a command in the first member.
+    pub exec: String,
+    /// The commands that restart the members without the variables of the first start.
+    pub again: Vec<String>,
+    /// What these commands do, as the end of a sentence.
+    pub restarts: String,
+}
+
+impl FirstStart<'_> {
+    /// Adds the first start. A member that keeps the variables of the first start may found one more
+    /// cluster after a crash, so they go at once.
+    pub fn add(self, section: &mut Section) {
+        let Self { words, w, mut deploy, exec, mut again, restarts } = self;
+        let first = w.ids().next();
         let member = first.map_or("one member".to_owned(), |id| format!("{}-{id}", words.service.name));
-        section.add(format!("Once, after the first start, in {member}."), vec![run]);
+        let founds = !w.bootstrap.env.is_empty();
+        let compile = "berthc compile SPECS -o OUT";
+        if founds {
+            let who = if w.bootstrap.founders == Founders::All { "all members" } else { &member };
+            deploy.insert(0, format!("{compile} --bootstrap {}", words.service.name));
+            let text = format!("The very first start: {who} with the variables that found the cluster.");
+            section.add(text, deploy);
+        } else {
+            section.add("Deploy.", deploy);
+        }
+        if let Some(run) = w.bootstrap.once.as_ref().and_then(|t| words.run(&exec, t, first)) {
+            section.add(format!("Once, after the first start, in {member}."), vec![run]);
+        }
+        if founds {
+            again.insert(0, compile.to_owned());
+            let text = format!(
+                "When the members run as one cluster: compile without these variables, and {restarts}. A member that keeps them may found another cluster when it crashes."
+            );
+            section.add(text, again);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Duties on Docker Swarm.
 
 use super::docker::{docker_volumes, printable, zones};
-use super::section::{Section, Words, chain, labels, members, once, revision, then};
+use super::section::{FirstStart, Section, Words, chain, labels, members, revision, then};
 use crate::model::{Members, Model, Service, Swarm, Workload};
 use crate::plan::swarm;
 use crate::target::Target;
@@ -56,8 +56,6 @@ pub fn duties(model: &Model, group: &[&Service], service: &Service, w: &Workload
         "Never do this, because the old and the new container would run together.",
         vec!["# never: docker node rm --force   of a node that may still run; docker stack rm and deploy again before the containers are gone; a second deploy of a file before the update of the first is complete".into()],
     );
-    let first = w.ids().next().map_or_else(|| service.full_name(), |id| format!("{}-{id}", service.name));
-    once(words, w, &mut section, &subject.exec(&first));
     section
 }
 
@@ -156,11 +154,43 @@ impl Subject<'_> {
         ]
     }
 
+    /// Adds the first deploy. A cluster of several members forms only when all of them run, so the gate
+    /// comes after the last one. A service of one file has the same commands for an update.
+    fn first(&self, section: &mut Section) {
+        let Self { group, service, w, words, .. } = *self;
+        let name = |own: &Service, id: Option<u32>| {
+            id.map_or_else(|| own.full_name(), |id| format!("{}-{id}", own.name))
+        };
+        let all = group.iter().flat_map(|own| members(w).into_iter().map(|id| name(own, id)));
+        let deploy: Vec<String> = all.map(|name| self.deploy(&name).swap_remove(0)).collect();
+        let first = name(service, w.ids().next());
+        let restarts = match w.one_founder() {
+            true => format!("deploy {first} again"),
+            false => "deploy again, as for an update".to_owned(),
+        };
+        let again = if w.one_founder() { self.deploy(&first) } else { Vec::new() };
+        FirstStart { words, w, deploy, exec: self.exec(&first), again, restarts }.add(section);
+        // A first start has nothing to pause for, so only the last command counts.
+        let gate = |id: u32| {
+            let own = name(service, Some(id));
+            here(self.words.gate(w, &self.exec(&own), Some(id)).pop().into_iter().collect())
+        };
+        let gates: Vec<String> = w.ids().filter_map(gate).collect();
+        if w.update.healthy.is_some() && !gates.is_empty() {
+            section.add("When all members run, the commands that an update waits for.", gates);
+        }
+    }
+
     fn update(&self, section: &mut Section) {
         let w = self.w;
+        let apart = !w.per_node() || !w.bootstrap.is_empty();
+        if apart {
+            self.first(section);
+        }
         section.add(
             format!(
-                "Deploy and update, one file after the other, never with --prune; when the member runs: {}.",
+                "{}, one file after the other, never with --prune; when the member runs: {}.",
+                if apart { "Update" } else { "Deploy and update" },
                 then(w)
             ),
             vec![],

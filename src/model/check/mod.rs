@@ -3,6 +3,7 @@
 
 mod annotations;
 mod blanks;
+mod bootstrap;
 mod checker;
 mod cross;
 mod exclusive;

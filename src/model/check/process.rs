@@ -268,6 +268,7 @@ pub(super) fn bootstrap(checker: &mut Checker<'_>, spec: BootstrapSpec) -> Boots
     let root = route!["bootstrap"];
     Bootstrap {
         env: checker.env(&root.at("env"), spec.env),
+        founders: spec.r#for.unwrap_or_default(),
         once: spec.once.map(|o| checker.template(root.at("once"), o)),
     }
 }

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use super::checker::Checker;
 use super::exclusive::{self, Exclusive};
-use super::{annotations, health, image, members, notes, process, targets, whole};
+use super::{annotations, bootstrap, health, image, members, notes, process, targets, whole};
 use crate::code::Code;
 use crate::model::{Body, External, Service, Workload};
 use crate::route;
@@ -131,6 +131,7 @@ fn workload(checker: &mut Checker<'_>, name: &str, spec: Spec) -> Option<Workloa
         peers: Vec::new(),
     };
     whole::whole(checker, name, &w);
+    bootstrap::founders(checker, &w);
     image::data(checker, name, &w);
     image::tools(checker, &w);
     Some(w)

@@ -43,7 +43,7 @@ pub fn member(maker: &mut Maker<'_, '_>, w: &Workload, unit: &str, storage: &Sto
         run.bind(run.here(&file.route), &run.maker.file(&file.path), &file.path, true);
     }
     run.secrets(&w.secrets, None);
-    let env = run.maker.with_bootstrap(env, &w.bootstrap.env);
+    let env = run.maker.with_bootstrap(env, w.first_env(run.maker.id));
     run.env(&env, &w.secrets);
     run.health(w);
     let guard = w.data.first().filter(|_| w.guard).map(|d| d.mount.as_str());

@@ -8,6 +8,7 @@ use crate::backend::Plugin;
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
 use crate::model::{self, Data, DataAt, Service, Template, Workload};
+use crate::plan::docker;
 use crate::route;
 
 /// A directory of the machine.
@@ -171,13 +172,11 @@ fn too_long(service: &Service, data: &Data, volume: &model::Volume, w: &Workload
 }
 
 fn no_zones(service: &Service, data: &Data, volume: &model::Volume, w: &Workload) -> Diagnostic {
-    let zones: Vec<&str> =
-        ["zone-a", "zone-b", "zone-c"].into_iter().take(w.count().max(1) as usize).collect();
     Diagnostic::error(
         Code::ZoneUnknown,
         service.key(&data.route.at("volume")),
         format!("a volume of {} is in one zone, but the spec does not say in which", volume.backend_name),
     )
     .why("fleet could start the member on a machine that cannot attach it")
-    .fix("give the zone of each member, in order", format!("zones: [{}]", zones.join(", ")))
+    .fix("give the zone of each member, in order", docker::blank_zones(w.count()))
 }

@@ -89,7 +89,11 @@ fn programs<'w>(
     if !context.options.bootstrap.contains(&service.name) {
         first.clear();
     }
-    let own = words.program(context, &w.program, first);
+    let founder = if w.one_founder() { std::mem::take(&mut first) } else { Vec::new() };
+    let mut own = words.program(context, &w.program, first);
+    if let Some(id) = w.ids().next().filter(|_| !founder.is_empty()) {
+        own.found(&format!("{}-{id}", service.name), founder);
+    }
     let helpers = w.helpers.iter().map(|h| (h, words.program(context, &h.program, Vec::new())));
     (own, helpers.collect())
 }

@@ -17,6 +17,13 @@ use crate::value::{Part, Run, Text};
 /// `PodIndexLabel`, on by default).
 const POD_INDEX: Version = Version::new(1, 28);
 
+/// The script that starts a member of which only one founds the cluster. `$0` is the name of the pod and
+/// `$1` that of the founder; then come variables, `--` and the command. It sets no variable of its own.
+const FOUNDER: &str = concat!(
+    r#"if [ "$0" = "$1" ]; then shift; while [ "$1" != -- ]; do export "$1"; shift; done; fi; "#,
+    r#"while [ "$1" != -- ]; do shift; done; shift; exec "$@""#
+);
+
 /// A renderer for the values of one service.
 pub struct Words<'a> {
     service: &'a Service,
@@ -43,6 +50,20 @@ impl Rendered {
     /// Returns all values.
     pub fn texts(&self) -> impl Iterator<Item = &Text> {
         self.command.iter().chain(&self.args).chain(self.env.iter().map(|(_, text)| text))
+    }
+
+    /// Lets only the pod `founder` get the variables of `env`: all pods of a StatefulSet have one template.
+    pub fn found(&mut self, founder: &str, env: Vec<(String, Text)>) {
+        let mut command = ["/bin/sh", "-c", FOUNDER].map(Text::literal).to_vec();
+        command.push(Text(vec![Part::Run(Run::Name)]));
+        command.push(Text::literal(founder));
+        command.extend(env.into_iter().map(|(name, mut text)| {
+            text.0.insert(0, Part::Literal(format!("{name}=")));
+            text
+        }));
+        command.push(Text::literal("--"));
+        command.append(&mut self.command);
+        self.command = command;
     }
 }
 

@@ -11,9 +11,7 @@ use crate::code::Code;
 use crate::diag::Diagnostic;
 use crate::emit::run_variable;
 use crate::gap::{Gap, GapId};
-use crate::model::{
-    self, Bootstrap, Check, Health, Helper, Program, Stop, Swarm, Template, Update, User, Workload,
-};
+use crate::model::{self, Check, Health, Helper, Program, Stop, Swarm, Template, Update, User, Workload};
 use crate::plan::context::Context;
 use crate::plan::docker::{self, Command, GUARD};
 use crate::plan::scope::{For, Values};
@@ -64,7 +62,7 @@ impl Maker<'_> {
             stop,
             health,
             update,
-            bootstrap,
+            bootstrap: _,
             helpers: _,
             apart_from: _,
             lists_members: _,
@@ -74,7 +72,7 @@ impl Maker<'_> {
         let Update { pause, healthy: _ } = update;
         let name = self.subject.name(self.id);
         let first_start = context.options.bootstrap.contains(&self.subject.service.name);
-        let env = variables(program, bootstrap, first_start);
+        let env = variables(program, if first_start { w.first_env(self.id) } else { &[] });
         let mut environment = self.environment(context, &env);
         if configs.iter().any(|config| config.carried.driver.is_some()) {
             // A config has no name of its node: `.Node.Hostname` is empty there on 20.10 and 26.1.
@@ -251,11 +249,10 @@ impl Maker<'_> {
     }
 }
 
-/// Returns the variables of a member. On the first start, `bootstrap.env` replaces or extends them.
-fn variables(program: &Program, bootstrap: &Bootstrap, first_start: bool) -> Vec<(String, Template)> {
-    let Bootstrap { env, once: _ } = bootstrap;
+/// Returns the variables of a member. Those of the first start replace or extend the others.
+fn variables(program: &Program, first: &[(String, Template)]) -> Vec<(String, Template)> {
     let mut all = program.env.clone();
-    for (name, value) in env.iter().filter(|_| first_start) {
+    for (name, value) in first {
         match all.iter_mut().find(|(n, _)| n == name) {
             Some(same) => same.1 = value.clone(),
             None => all.push((name.clone(), value.clone())),

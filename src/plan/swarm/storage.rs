@@ -266,7 +266,10 @@ fn zones(subject: SwarmService<'_>, wanted: &Wanted, at: &Route) -> Option<Diagn
             place,
             "the volume is in one zone, but the spec does not say in which",
         )
-        .fix("give the zone of each member, in order; nodes need the label `zone`", "zones: [b, c, d]"),
+        .fix(
+            "give the zone of each member, in order; nodes need the label `zone`",
+            docker::blank_zones(subject.workload.count()),
+        ),
     )
 }
 

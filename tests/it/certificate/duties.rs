@@ -281,3 +281,37 @@ fn the_pod_security_level_is_that_of_the_emitted_pod() {
         assert!(page.contains(&format!("pod-security.kubernetes.io/enforce={level}")), "{more}");
     }
 }
+
+/// The variables of the first start must be gone before the founder crashes, so the page has the whole
+/// order: found, form, compile without them, restart the founder, and only then updates.
+#[test]
+fn the_first_start_comes_before_updates() {
+    let spec = format!("{DB}command: [run]\nbootstrap: {{ env: {{ FOUND: \"1\" }}, once: form }}\n");
+    let page = page(&spec);
+    for (part, restart) in [
+        ("### Kubernetes", "kubectl -n ns delete pod db-1 &&"),
+        ("### fleet", "fleetctl destroy db@1.service\n"),
+        ("### Swarm", "docker stack deploy -c swarm/db-1.yml db\n"),
+    ] {
+        let text = page.split_once(part).unwrap().1;
+        let text = text.split("\n### ").next().unwrap();
+        let at = |what: &str| text.find(what).unwrap_or_else(|| panic!("no `{what}` in {text}"));
+        let begin = at("berthc compile SPECS -o OUT --bootstrap db\n");
+        let (once, without) = (at("sh -c 'form'"), at("berthc compile SPECS -o OUT\n"));
+        let again = without + text[without..].find(restart).unwrap();
+        let update = at("Update");
+        assert!(begin < once && once < without && without < again && again < update, "{text}");
+        assert_eq!(text.matches("--bootstrap").count(), 1, "{text}");
+    }
+}
+
+/// The gate of a quorum cannot pass with one member, so the first deploy on Swarm waits for none.
+#[test]
+fn the_first_deploy_on_swarm_starts_all_members_before_the_gate() {
+    let page = page(DB);
+    let text = page.split_once("### Swarm").unwrap().1;
+    let (deploy, rest) = text.split_once("\nDeploy.\n").unwrap().1.split_once("\nUpdate, ").unwrap();
+    let (first, gate) = (deploy.find("db-2.yml").unwrap(), deploy.find("ask localhost").unwrap());
+    assert!(first < gate && deploy.contains("db-1.yml"), "{deploy}");
+    assert_eq!(rest.matches("sh -c 'ask localhost").count(), 2, "{rest}");
+}

@@ -205,13 +205,17 @@ fn bootstrap_is_emitted_only_on_request() {
     let spec = counted(&format!(
         "env: {{ STATE: existing, A: a }}\nbootstrap: {{ env: {{ STATE: new, B: b }} }}\n{PINNED}"
     ));
-    let env = |options: &Options| {
-        let all = compile_with(&[&spec], options).0;
-        docker(&all["db@1.service"]).all("-e").join(" ")
+    let env_of = |options: &Options, spec: &str, unit: &str| {
+        let all = compile_with(&[spec], options).0;
+        docker(&all[unit]).all("-e").join(" ")
     };
+    let env = |options: &Options| env_of(options, &spec, "db@1.service");
     assert_eq!(env(&Options::default()), "STATE=existing A=a");
     let first = Options { bootstrap: ["db".to_owned()].into(), ..Options::default() };
     assert_eq!(env(&first), "STATE=new A=a B=b");
+    assert_eq!(env_of(&first, &spec, "db@2.service"), env(&Options::default()));
+    let all = spec.replace("bootstrap: { env", "bootstrap: { for: all, env");
+    assert_eq!(env_of(&first, &all, "db@2.service"), env(&first));
 }
 
 #[test]

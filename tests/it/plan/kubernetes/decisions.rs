@@ -346,7 +346,7 @@ fn files_are_in_an_immutable_config_map() {
 fn bootstrap_is_emitted_only_for_the_first_start() {
     let spec = volume().set("env", "{ STATE: existing, Z: z }").set(
         "bootstrap",
-        "{ env: { STATE: new, MORE: \"{{ member.name }}\" }, once: \"init {{ member.address }}\" }",
+        "{ for: all, env: { STATE: new, MORE: \"{{ member.name }}\" }, once: \"init {{ member.address }}\" }",
     );
     let plain = spec.out().container()["env"].clone();
     assert_eq!(plain, json!([{ "name": "STATE", "value": "existing" }, { "name": "Z", "value": "z" }]));
@@ -356,6 +356,40 @@ fn bootstrap_is_emitted_only_for_the_first_start() {
     assert_eq!(entry(env, "STATE")["value"], "new");
     assert_eq!(entry(env, "MORE")["valueFrom"], field("metadata.name"));
     assert_eq!(list(env).len(), 3);
+}
+
+/// All pods have one template, so a script must tell the founder from the others. The test runs it.
+#[test]
+fn only_the_first_pod_founds_the_cluster() {
+    let spec = volume()
+        .set("command", "[/bin/sh, -c, 'echo \"$STATE,$MORE,$*\"', sh]")
+        .set("args", "[x, --]")
+        .set("env", "{ STATE: existing }")
+        .set("bootstrap", "{ env: { STATE: new, MORE: \"a 'b' $(c) {{ ports.http }}\" } }");
+    assert!(!spec.out().container()["command"].to_string().contains("export"));
+    let asked = Options { bootstrap: BTreeSet::from(["db".to_owned()]), ..options() };
+    let out = compile_as(&[spec], &asked);
+    let container = out.container();
+    let env = &container["env"];
+    assert_eq!(entry(env, "STATE")["value"], "existing");
+    let words = list(&container["command"]).iter().chain(list(&container["args"]));
+    let words: Vec<String> = words.map(|w| w.as_str().unwrap().to_owned()).collect();
+    let own = &words[3];
+    assert_eq!(entry(env, own.trim_matches(|c| "$()".contains(c)))["valueFrom"], field("metadata.name"));
+    let run = |pod: &str| {
+        let words = words.iter().map(|w| w.replace(own, pod).replace("$$(", "$("));
+        let words: Vec<String> = words.collect();
+        let out = std::process::Command::new(&words[0])
+            .args(&words[1..])
+            .env_clear()
+            .env("STATE", "existing")
+            .output()
+            .unwrap();
+        String::from_utf8(out.stdout).unwrap()
+    };
+    assert_eq!(run("db-0"), "new,a 'b' $(c) 80,x --\n");
+    assert_eq!(run("db-1"), "existing,,x --\n");
+    assert_eq!(run("db-10"), "existing,,x --\n");
 }
 
 #[test]

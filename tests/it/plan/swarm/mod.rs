@@ -378,13 +378,18 @@ fn helpers_become_services_on_the_node_of_the_member() {
 #[test]
 fn bootstrap_is_emitted_only_on_request() {
     let spec = format!("{PINNED}env: {{ A: old, C: c }}\nbootstrap: {{ env: {{ A: new, B: b }} }}\n");
-    let env = |options: &Options| {
-        let tree = compile(&[&spec], options).0.unwrap();
-        stack(&tree, "db/swarm/db-1.yml")["services"]["db-1"]["environment"].clone()
+    let env_of = |options: &Options, spec: &str, id: u32| {
+        let tree = compile(&[spec], options).0.unwrap();
+        let (file, name) = (format!("db/swarm/db-{id}.yml"), format!("db-{id}"));
+        stack(&tree, &file)["services"][&name]["environment"].clone()
     };
+    let env = |options: &Options| env_of(options, &spec, 1);
     assert_eq!(env(&Options::default()), serde_json::json!({ "A": "old", "C": "c" }));
     let asked = Options { bootstrap: ["db".to_owned()].into(), ..Options::default() };
     assert_eq!(env(&asked), serde_json::json!({ "A": "new", "C": "c", "B": "b" }));
+    assert_eq!(env_of(&asked, &spec, 2), env(&Options::default()));
+    let all = spec.replace("bootstrap: { env", "bootstrap: { for: all, env");
+    assert_eq!(env_of(&asked, &all, 2), env(&asked));
     let other = Options { bootstrap: ["other".to_owned()].into(), ..Options::default() };
     assert_eq!(env(&other), env(&Options::default()));
 }
