@@ -168,6 +168,10 @@ codes! {
     GuardShape = "guard-shape",
     /// A target cannot give the variables of the first start to the members that are meant.
     BootstrapShape = "bootstrap-shape",
+    /// A client on Kubernetes is neither pods nor addresses.
+    ClientShape = "client-shape",
+    /// The NetworkPolicy of a service does not let in another one that names it.
+    ClientShutOut = "client-shut-out",
     /// On fleet and Swarm, a service with one writer and without data must be pinned to a node.
     WriterFloats = "writer-floats",
     /// berthc does not know this volume backend.

@@ -107,6 +107,8 @@ fn raw(service: &Service) -> Vec<String> {
         version: _,
         namespace: _,
         one_pod: _,
+        network_policy: _,
+        clients: _,
     }) = kubernetes
     {
         open.extend([pod, container, service].into_iter().flat_map(|raw| raw.values()));

@@ -9,6 +9,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("kubernetes/header.yaml.j2", include_str!("../../templates/kubernetes/header.yaml.j2")),
     ("kubernetes/kustomization.yaml.j2", include_str!("../../templates/kubernetes/kustomization.yaml.j2")),
     ("kubernetes/metadata.yaml.j2", include_str!("../../templates/kubernetes/metadata.yaml.j2")),
+    ("kubernetes/networkpolicy.yaml.j2", include_str!("../../templates/kubernetes/networkpolicy.yaml.j2")),
     (
         "kubernetes/persistentvolumes.yaml.j2",
         include_str!("../../templates/kubernetes/persistentvolumes.yaml.j2"),

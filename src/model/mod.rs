@@ -16,7 +16,7 @@ pub use data::{Data, DataAt, Volume};
 pub use port::{Port, Protocol, Socket, Users, lock};
 pub use program::{File, Program, Resources, Secret, Template, User};
 pub use service::{Accept, Body, External, Service};
-pub use targets::{Annotations, Fleet, Kubernetes, Swarm, Targets, UnitSection};
+pub use targets::{Annotations, Client, Fleet, Kubernetes, Swarm, Targets, UnitSection};
 pub use workload::{Bootstrap, Check, Health, Helper, Members, Pin, Probe, Stop, Update, Workload};
 
 /// The services of a batch, and the services that they name.

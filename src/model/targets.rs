@@ -59,6 +59,26 @@ pub struct Kubernetes {
     pub service: Raw,
     /// Annotations of single objects.
     pub annotations: Annotations,
+    /// Whether a NetworkPolicy keeps others away from the ports.
+    pub network_policy: bool,
+    /// Who connects to the ports for clients; `None` is the namespace.
+    pub clients: Option<Vec<Client>>,
+}
+
+/// Who connects to the ports of a service on Kubernetes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Client {
+    /// The pods of a service of berthc, in any namespace.
+    Service(String),
+    /// Other pods.
+    Pods {
+        /// Their namespace, if it is not that of the service.
+        namespace: Option<String>,
+        /// Their labels; empty for all pods.
+        labels: Vec<(String, String)>,
+    },
+    /// A block of addresses.
+    Block(String),
 }
 
 /// Annotations of single objects of Kubernetes: key and text, in order.

@@ -142,9 +142,3 @@ fn nfs(name: &str, wanted: &Volume) -> Vec<(String, String)> {
 pub fn shell_line(words: &[String]) -> String {
     words.iter().map(|w| shell_word(w)).collect::<Vec<_>>().join(" ")
 }
-
-/// Returns the line with the zone of each member, to be filled in.
-pub fn blank_zones(members: u32) -> String {
-    let zones = vec!["\"…\""; members.max(1) as usize];
-    format!("zones: [{}]", zones.join(", "))
-}

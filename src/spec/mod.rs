@@ -4,6 +4,7 @@
 
 pub mod allowed;
 mod bases;
+mod clients;
 pub mod de;
 mod health;
 pub mod layers;
@@ -33,6 +34,7 @@ use allowed::{
     BYTES, ENV, IMAGE, KEY, LABEL, LABEL_KEY, LABEL_VALUE, MOVE, PATH, REASON, REVISION, ULIMITS, USER, keys,
     map, short_keys,
 };
+pub use clients::{ClientSpec, ClientTable};
 pub use health::{CheckSpec, HealthSpec, Scheme, Tool};
 pub use members::{Address, DataSpec, ExclusiveSpec, Guard, MembersSpec, Per, VolumeSpec};
 pub use parts::{Id, IdSpace, Limit, Pin, PinTable, UnitOption, Value};

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::allowed::{
     DOCKER, ENGINE, FLEET, LABEL_KEY, LABEL_VALUE, NAME, NAMESPACE, NO_OVERLAY, keys, kubernetes,
 };
+use super::clients::ClientSpec;
 use super::parts::{Pin, UnitOption};
 
 /// The orchestrators to emit files for.
@@ -62,6 +63,21 @@ pub struct KubernetesSpec {
     pub service: Option<Raw>,
     /// Annotations of single objects, with any text as value.
     pub annotations: Option<AnnotationsSpec>,
+    /// Whether a NetworkPolicy keeps others away from the ports. Members let in one another, the services
+    /// under `clients`, and for the ports for clients also the others there.
+    ///
+    /// - Kubernetes: a NetworkPolicy with `ingress`, if the service has ports. It needs a network plugin
+    ///   that enforces policies. What comes from the node of a pod, such as the probes of its kubelet, always
+    ///   gets in. Members on the network of their node have none: for them its effect is undefined.
+    #[schemars(extend("default" = true, "examples" = [false]))]
+    pub network_policy: Option<bool>,
+    /// Who connects to the ports for clients. Without this list these are all pods of the namespace, or
+    /// everyone if the client Service is of the type LoadBalancer or NodePort. A service by its name, in any
+    /// namespace, also connects to the ports for peers.
+    ///
+    /// - Kubernetes: `from` of the NetworkPolicy.
+    #[schemars(extend("examples" = [["shop", { "namespace": "monitoring", "pods": { "app": "prometheus" } }]]))]
+    pub clients: Option<Vec<ClientSpec>>,
 }
 
 /// Annotations of single objects of Kubernetes.

@@ -1,8 +1,8 @@
 //! Duties on Kubernetes.
 
 use super::section::{FirstStart, Section, Words, chain, labels, revision, then};
-use crate::model::{Members, Model, Service, Workload};
-use crate::plan::kubernetes::{by_hand, query};
+use crate::model::{Kubernetes, Members, Model, Service, Workload};
+use crate::plan::kubernetes::{by_hand, has_policy, query};
 use crate::target::Target;
 use crate::world::pod_security::{Level, Security};
 
@@ -35,6 +35,7 @@ pub fn duties(
     subject.namespace(&mut section);
     subject.secrets(&mut section);
     subject.nodes(&mut section);
+    subject.policy(k, &mut section);
     let apply = vec!["kubectl apply -k kubernetes".to_owned()];
     if w.bootstrap.is_empty() {
         section.add("Deploy and update.", apply);
@@ -78,6 +79,17 @@ impl Subject<'_> {
         let level_name = level.name();
         let enforce = format!("kubectl label namespace {ns} pod-security.kubernetes.io/enforce={level_name}");
         section.add(passes(*level, because), vec![create, enforce]);
+    }
+
+    fn policy(&self, k: &Kubernetes, section: &mut Section) {
+        let text = if has_policy(self.w, k) {
+            "The NetworkPolicy keeps others away from the ports only if the network plugin of the cluster enforces it. It may stop programs outside the cluster, and pods on the network of their node: list their addresses under clients in the spec."
+        } else if self.w.node_network && !self.w.ports.is_empty() {
+            "There is no NetworkPolicy: what it means for members on the network of their node is undefined, and most network plugins take them for the node. Close their ports with the firewall of the node."
+        } else {
+            return;
+        };
+        section.add(text, vec![]);
     }
 
     fn secrets(&self, section: &mut Section) {

@@ -127,7 +127,8 @@ fn revisions(group: &[&Service], out: &mut Vec<Diagnostic>) {
         }
         let (s, t) = (&first.targets, &service.targets);
         let shared = |k: &Kubernetes| {
-            (k.version, k.namespace.clone(), k.service.clone(), k.annotations.service.clone())
+            let policy = (k.network_policy, k.clients.clone());
+            (k.version, k.namespace.clone(), k.service.clone(), k.annotations.service.clone(), policy)
         };
         if s.kubernetes.as_ref().map(shared) != t.kubernetes.as_ref().map(shared) {
             out.push(differ(route!["targets", "kubernetes"], "their settings for Kubernetes"));

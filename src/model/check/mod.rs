@@ -5,6 +5,7 @@ mod annotations;
 mod blanks;
 mod bootstrap;
 mod checker;
+mod clients;
 mod cross;
 mod exclusive;
 mod health;

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use super::annotations::annotations;
 use super::checker::{Checker, fix};
-use super::members;
+use super::{clients, members};
 use crate::code::Code;
 use crate::gap::GapId;
 use crate::model::{Accept, Annotations, Fleet, Kubernetes, Pin, Swarm, Targets, UnitSection};
@@ -78,7 +78,17 @@ fn of_objects(checker: &mut Checker<'_>, root: &Route, spec: AnnotationsSpec) ->
 }
 
 fn for_kubernetes(checker: &mut Checker<'_>, root: &Route, spec: KubernetesSpec) -> Kubernetes {
-    let KubernetesSpec { version, namespace, access, pod, container, service, annotations: of } = spec;
+    let KubernetesSpec {
+        version,
+        namespace,
+        access,
+        pod,
+        container,
+        service,
+        annotations: of,
+        network_policy,
+        clients,
+    } = spec;
     let line = "version: \"1.34\"";
     let version = version_of(checker, root, "version", version, line).and_then(|v| {
         let known = v.major == 1 && KUBERNETES.contains(&v.minor);
@@ -120,6 +130,8 @@ fn for_kubernetes(checker: &mut Checker<'_>, root: &Route, spec: KubernetesSpec)
         container: container.unwrap_or_default(),
         service: service.unwrap_or_default(),
         annotations: of_objects(checker, &root.at("annotations"), of.unwrap_or_default()),
+        network_policy: network_policy.unwrap_or(true),
+        clients: clients::clients(checker, &root.at("clients"), clients),
     }
 }
 

@@ -136,7 +136,7 @@ fn ports_named(checker: &mut Checker<'_>, w: &Workload) {
             checker
                 .fault(Code::PortUnknown, &check.route.at(field), message)
                 .fixes
-                .push(fix("or run a command in the container", "run: [my-client, status]"));
+                .push(fix("or run a command in the container, under `run` of the check", ""));
         }
         if found.is_none() {
             let known: Vec<&str> = w.ports.iter().map(|p| p.name.as_str()).collect();

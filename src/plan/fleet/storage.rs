@@ -8,7 +8,6 @@ use crate::backend::Plugin;
 use crate::code::Code;
 use crate::diag::{Diagnostic, Place};
 use crate::model::{self, Data, DataAt, Service, Template, Workload};
-use crate::plan::docker;
 use crate::route;
 
 /// A directory of the machine.
@@ -122,7 +121,7 @@ pub fn faults(service: &Service, w: &Workload) -> Vec<Diagnostic> {
         }
         all.extend(too_long(service, data, volume, w));
         if backend.zone.is_some() && backend.plugin.is_some() && volume.zones.is_empty() && !pinned {
-            all.push(no_zones(service, data, volume, w));
+            all.push(no_zones(service, data, volume));
         }
         match zones {
             Some((first, other)) if !volume.zones.is_empty() && volume.zones != first => all.push(
@@ -171,12 +170,12 @@ fn too_long(service: &Service, data: &Data, volume: &model::Volume, w: &Workload
     })
 }
 
-fn no_zones(service: &Service, data: &Data, volume: &model::Volume, w: &Workload) -> Diagnostic {
+fn no_zones(service: &Service, data: &Data, volume: &model::Volume) -> Diagnostic {
     Diagnostic::error(
         Code::ZoneUnknown,
         service.key(&data.route.at("volume")),
         format!("a volume of {} is in one zone, but the spec does not say in which", volume.backend_name),
     )
     .why("fleet could start the member on a machine that cannot attach it")
-    .fix("give the zone of each member, in order", docker::blank_zones(w.count()))
+    .fix("give the zone of each member, in order, under `zones` of the volume", "")
 }

@@ -11,6 +11,7 @@ pub(super) mod naming;
 mod network;
 mod objects;
 mod pod;
+mod policy;
 mod raw;
 mod secrets;
 mod storage;
@@ -28,6 +29,7 @@ pub use labels::REVISION;
 pub use labels::query;
 pub use limits::{clashes, names};
 use objects::{All, Kustomization, One};
+pub use policy::applies as has_policy;
 use workload::Set;
 pub use workload::by_hand;
 
@@ -97,6 +99,7 @@ fn workloads(context: &mut Context<'_>, folder: &mut Folder, shared: &Workload, 
     for service in group {
         let (Some(w), Some(k)) = (service.workload(), &service.targets.kubernetes) else { continue };
         let planned = workload::plan(context, service, w, k);
+        policy::shut_out(context, service, w, k);
         if let Some(config) = planned.config {
             folder.one(named("configmap", service), "kubernetes/configmap.yaml.j2", service, config);
         }
@@ -108,6 +111,8 @@ fn workloads(context: &mut Context<'_>, folder: &mut Folder, shared: &Workload, 
     folder.all("persistentvolumes.yaml", "kubernetes/persistentvolumes.yaml.j2", persistent);
     let services = network::services(context, group, shared, settings);
     folder.all("service.yaml", "kubernetes/service.yaml.j2", services);
+    let policy = policy::plan(group, shared, settings).into_iter().collect();
+    folder.all("networkpolicy.yaml", "kubernetes/networkpolicy.yaml.j2", policy);
     for (service, set) in sets {
         match set {
             Set::Stateful(set) => {

@@ -267,8 +267,8 @@ fn zones(subject: SwarmService<'_>, wanted: &Wanted, at: &Route) -> Option<Diagn
             "the volume is in one zone, but the spec does not say in which",
         )
         .fix(
-            "give the zone of each member, in order; nodes need the label `zone`",
-            docker::blank_zones(subject.workload.count()),
+            "give the zone of each member, in order, under `zones` of the volume; nodes need the label `zone`",
+            "",
         ),
     )
 }

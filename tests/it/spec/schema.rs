@@ -52,6 +52,8 @@ const BEYOND: &[Code] = &[
     Code::PortTwice,
     Code::HostnameOnNodeNetwork,
     Code::GuardShape,
+    Code::BootstrapShape,
+    Code::ClientShape,
     Code::BeforeExceedsGrace,
     Code::HealthNeedsCommand,
     Code::VersionTooOld,
@@ -494,6 +496,8 @@ fn defaults_of_the_schema_are_those_of_the_compiler() {
         ("UpdateSpec", "pause", "/update"),
         ("FleetSpec", "docker", "/targets/fleet"),
         ("KubernetesSpec", "access", "/targets/kubernetes"),
+        ("KubernetesSpec", "network_policy", "/targets/kubernetes"),
+        ("BootstrapSpec", "for", "/bootstrap"),
     ];
     let said: usize = schema["definitions"]
         .as_object()
@@ -509,7 +513,7 @@ fn defaults_of_the_schema_are_those_of_the_compiler() {
         "service": "db", "image": "db:1",
         "files": { "/etc/x": { "content": "{{ service }}" } },
         "health": { "http": "/ready", "port": "client", "tool": "curl", "live": { "http": "/live", "port": "client" } },
-        "stop": {}, "update": {},
+        "stop": {}, "update": {}, "bootstrap": {},
         "accept": [{ "gap": "fleet/health.live", "because": "an alert calls a person" }],
         "targets": { "kubernetes": { "version": "1.34", "namespace": "db" }, "fleet": { "version": "1.0.0" } },
     });

@@ -217,6 +217,41 @@ pub struct DisruptionBudget {
     pub selector: Labels,
 }
 
+/// A NetworkPolicy.
+#[derive(Debug, Serialize)]
+pub struct NetworkPolicy {
+    /// The name and labels.
+    pub meta: Meta,
+    /// The selector of the members.
+    pub selector: Labels,
+    /// Who may connect; without a rule, nobody.
+    pub rules: Vec<Ingress>,
+}
+
+/// A rule of a NetworkPolicy.
+#[derive(Debug, Serialize)]
+pub struct Ingress {
+    /// Whether it is for members, or for clients.
+    pub members: bool,
+    /// Who may connect; empty for everyone.
+    pub from: Vec<IngressPeer>,
+    /// Number and protocol of each port.
+    pub ports: Vec<(u64, String)>,
+}
+
+/// Pods or addresses that may connect.
+#[derive(Debug, Default, Serialize)]
+pub struct IngressPeer {
+    /// A block of addresses.
+    pub cidr: Option<String>,
+    /// Whether the pods may be in any namespace.
+    pub everywhere: bool,
+    /// The selector of other namespaces.
+    pub namespace: Option<Labels>,
+    /// The selector of pods; empty for all of the namespace.
+    pub pods: Option<Labels>,
+}
+
 /// The kustomization, which lists all files.
 #[derive(Debug, Serialize)]
 pub struct Kustomization {

@@ -249,3 +249,72 @@ fn kustomizations_list_every_file() {
         assert_eq!(listed.len(), files.len());
     }
 }
+
+/// Reads each policy back against the labels of the emitted pods: it selects the members of its service and
+/// no others, lets each member in to each port but those for the node, and clients only to theirs.
+#[test]
+fn a_policy_selects_its_members_and_lets_in_who_is_named() {
+    let mut specs = all();
+    let ports = "{ data: { a: { mount: /a, volume: { backend: aws-ebs, size: 1Gi } } }, ports: { http: 80, \
+                 raft: { port: 82, for: peers }, gossip: { port: 82, protocol: udp, for: peers }, \
+                 debug: { port: 83, for: node } } }";
+    let clients = "clients: [kafka-es, { namespace: monitoring, pods: { app: prom } }, { cidr: 10.0.0.0/8 }]";
+    let targets = format!("{{ kubernetes: {{ version: \"1.34\", namespace: search, {clients} }} }}");
+    specs.push(volume().set("service", "named").set("exclusive", ports).set("targets", targets));
+    let out = compile(&specs);
+    let all = pods(&out);
+    let policies = out.of("NetworkPolicy");
+    // Those on the network of their node and those without ports have none.
+    let names: Vec<&str> = policies.iter().map(|p| p["metadata"]["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["agent", "kafka", "named", "zoo"]);
+    for policy in policies {
+        let name = policy["metadata"]["name"].as_str().unwrap();
+        let spec = &policy["spec"];
+        assert_eq!(spec["policyTypes"], serde_json::json!(["Ingress"]));
+        let selector = &spec["podSelector"]["matchLabels"];
+        assert_eq!(selected(&all, selector), of_service(&all, name));
+        let (inside, clients) = (&spec["ingress"][0], &spec["ingress"][1]);
+        assert_eq!(&inside["from"][0]["podSelector"]["matchLabels"], selector, "{policy}");
+        assert!(inside["from"][0]["namespaceSelector"].is_null());
+        let open = |rule: &Value| -> BTreeSet<(u64, String)> {
+            let all = list(&rule["ports"]).iter();
+            all.map(|p| (p["port"].as_u64().unwrap(), p["protocol"].as_str().unwrap().to_owned())).collect()
+        };
+        let mut declared = BTreeSet::new();
+        for p in all.iter().filter(|p| p.service == name) {
+            for port in list(&p.object["spec"]["template"]["spec"]["containers"])
+                .iter()
+                .flat_map(|c| list(&c["ports"]))
+            {
+                let number = port["containerPort"].as_u64().unwrap();
+                declared.insert((number, port["protocol"].as_str().unwrap().to_owned()));
+            }
+        }
+        declared.retain(|(number, _)| *number != 83);
+        assert_eq!(open(inside), declared, "{policy}");
+        declared.retain(|(number, _)| *number != 82);
+        assert_eq!(open(clients), declared, "{policy}");
+        if name == "named" {
+            let other = &inside["from"][1];
+            assert_eq!(other["namespaceSelector"], serde_json::json!({}));
+            assert_eq!(selected(&all, &other["podSelector"]["matchLabels"]), of_service(&all, "kafka-es"));
+            let prom = serde_json::json!({
+                "namespaceSelector": { "matchLabels": { "kubernetes.io/metadata.name": "monitoring" } },
+                "podSelector": { "matchLabels": { "app": "prom" } },
+            });
+            assert_eq!(clients["from"], serde_json::json!([prom, { "ipBlock": { "cidr": "10.0.0.0/8" } }]));
+        } else {
+            assert_eq!(clients["from"], serde_json::json!([{ "podSelector": {} }]));
+        }
+    }
+}
+
+#[test]
+fn a_policy_is_left_out_on_request_and_open_for_a_service_that_leads_out() {
+    let with = |more: &str| volume().kubernetes("1.34", more).out();
+    assert!(with(", network_policy: false").of("NetworkPolicy").is_empty());
+    let open = with(", service: { type: LoadBalancer }");
+    assert!(open.one("NetworkPolicy")["spec"]["ingress"][1]["from"].is_null());
+    let nobody = with(", clients: []");
+    assert_eq!(list(&nobody.one("NetworkPolicy")["spec"]["ingress"]).len(), 1);
+}
