@@ -109,6 +109,7 @@ fn raw(service: &Service) -> Vec<String> {
         one_pod: _,
         network_policy: _,
         clients: _,
+        service_account: _,
     }) = kubernetes
     {
         open.extend([pod, container, service].into_iter().flat_map(|raw| raw.values()));

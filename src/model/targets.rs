@@ -63,6 +63,8 @@ pub struct Kubernetes {
     pub network_policy: bool,
     /// Who connects to the ports for clients; `None` is the namespace.
     pub clients: Option<Vec<Client>>,
+    /// The service account whose token the pods get.
+    pub service_account: Option<String>,
 }
 
 /// Who connects to the ports of a service on Kubernetes.

@@ -78,6 +78,12 @@ pub struct KubernetesSpec {
     /// - Kubernetes: `from` of the NetworkPolicy.
     #[schemars(extend("examples" = [["shop", { "namespace": "monitoring", "pods": { "app": "prometheus" } }]]))]
     pub clients: Option<Vec<ClientSpec>>,
+    /// The service account of the pods, which then get its token. Without it they get no token.
+    ///
+    /// - Kubernetes: `serviceAccountName`, and `automountServiceAccountToken: true`. berthc emits neither the
+    ///   ServiceAccount nor its rights.
+    #[schemars(pattern(NAMESPACE), length(max = 63), extend("examples" = ["prometheus"]))]
+    pub service_account: Option<String>,
 }
 
 /// Annotations of single objects of Kubernetes.

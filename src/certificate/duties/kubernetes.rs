@@ -36,6 +36,10 @@ pub fn duties(
     subject.secrets(&mut section);
     subject.nodes(&mut section);
     subject.policy(k, &mut section);
+    if let Some(account) = &k.service_account {
+        let create = format!("kubectl -n {} create serviceaccount {account}", k.namespace);
+        section.add("The service account, once, and the rights that the program needs.", vec![create]);
+    }
     let apply = vec!["kubectl apply -k kubernetes".to_owned()];
     if w.bootstrap.is_empty() {
         section.add("Deploy and update.", apply);

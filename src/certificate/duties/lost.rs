@@ -70,13 +70,11 @@ impl<'a> Lost<'a> {
     fn addresses(&mut self) {
         let field = match &self.w.members {
             Members::PerNode { known, .. } if !known.is_empty() => "members.known",
-            Members::Counted { .. } if self.pin.is_some_and(|pin| !pin.at.is_empty()) => {
-                "the addresses of the pin"
-            }
+            Members::Counted { .. } if self.pin.is_some_and(|pin| !pin.at.is_empty()) => "pin.at",
             _ => return,
         };
         let text = format!(
-            "If the new one has another address or name: write it under {field}, compile, and update all members."
+            "If the new one has another address or name: write it under {field} of the spec, compile, and update all members."
         );
         self.step(&text, vec![]);
     }

@@ -163,7 +163,7 @@ impl FirstStart<'_> {
         if founds {
             again.insert(0, compile.to_owned());
             let text = format!(
-                "When the members run as one cluster: compile without these variables, and {restarts}. A member that keeps them may found another cluster when it crashes."
+                "When the members run as one cluster: compile without these variables, then {restarts}. A member that keeps them may found another cluster when it crashes."
             );
             section.add(text, again);
         }

@@ -88,6 +88,7 @@ fn for_kubernetes(checker: &mut Checker<'_>, root: &Route, spec: KubernetesSpec)
         annotations: of,
         network_policy,
         clients,
+        service_account,
     } = spec;
     let line = "version: \"1.34\"";
     let version = version_of(checker, root, "version", version, line).and_then(|v| {
@@ -131,6 +132,10 @@ fn for_kubernetes(checker: &mut Checker<'_>, root: &Route, spec: KubernetesSpec)
         service: service.unwrap_or_default(),
         annotations: of_objects(checker, &root.at("annotations"), of.unwrap_or_default()),
         network_policy: network_policy.unwrap_or(true),
+        service_account: service_account.inspect(|name| {
+            let (at, what) = (root.at("service_account"), format!("the service account `{name}`"));
+            checker.named(Code::BadName, &at, &what, name, names::namespace);
+        }),
         clients: clients::clients(checker, &root.at("clients"), clients),
     }
 }

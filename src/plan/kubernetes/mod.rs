@@ -144,6 +144,9 @@ fn no_pod(context: &mut Context<'_>, service: &Service, settings: &Kubernetes) {
         ("container", root.at("container"), settings.container.is_empty()),
         ("pod", at("pod"), notes.pod.is_empty()),
         ("workload", at("workload"), notes.workload.is_empty()),
+        ("service account", root.at("service_account"), settings.service_account.is_none()),
+        ("client", root.at("clients"), settings.clients.is_none()),
+        ("NetworkPolicy", root.at("network_policy"), settings.network_policy),
     ] {
         if !absent {
             let place = service.key(&route);

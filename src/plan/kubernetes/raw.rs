@@ -311,7 +311,8 @@ pub fn pod(
     more.volumes = cut.list(context, "volumes", |field, value| is(field, value, "name", volumes.iter()));
     kept.volumes(&cut, context, &more.volumes);
     let policy = pod.host_network.map(|_| "dnsPolicy");
-    more.rest = cut.rest_of(context, &fields::POD, POD.into_iter().chain(policy));
+    let account = pod.account.iter().flat_map(|_| ["serviceAccount", "serviceAccountName"]);
+    more.rest = cut.rest_of(context, &fields::POD, POD.into_iter().chain(policy).chain(account));
     let at = root.at("container");
     kept.mounts(&Cut::new(service, at.clone(), &k.container), context, &at, &k.container, SECOND_MOUNT);
     pod.more = more;

@@ -28,8 +28,10 @@ pub struct Pod {
     /// Whether each Service becomes variables. It is false, because they would collide with those
     /// of the programs.
     pub service_links: bool,
-    /// Whether the pod gets an API token. It is false.
+    /// Whether the pod gets an API token.
     pub token: bool,
+    /// The service account of the token.
+    pub account: Option<String>,
     /// The grace period in seconds.
     pub grace: u32,
     /// The group of the volumes, with its change policy.

@@ -532,3 +532,17 @@ fn services_have_the_ports_of_those_who_connect() {
     assert_eq!(names(&out.named("Service", "db")["spec"]["ports"]), ["web/TCP", "dns/UDP", "gossip/UDP"]);
     assert_eq!(names(&out.container()["ports"]), ["web/TCP", "dns/UDP", "gossip/UDP", "admin/TCP"]);
 }
+
+#[test]
+fn only_a_named_service_account_gets_a_token() {
+    let pod = |more: &str| volume().kubernetes("1.34", more).out().pod().clone();
+    let (plain, named) = (pod(""), pod(", service_account: prometheus"));
+    assert_eq!(
+        (&plain["automountServiceAccountToken"], &plain["serviceAccountName"]),
+        (&json!(false), &json!(null))
+    );
+    assert_eq!(named["automountServiceAccountToken"], true);
+    assert_eq!(named["serviceAccountName"], "prometheus");
+    let twice = volume().kubernetes("1.34", ", service_account: a, pod: { serviceAccountName: b }");
+    assert_eq!(twice.faults()[0].0, "hatch-overwrites");
+}
