@@ -28,6 +28,8 @@ const WORDS: &[(&str, &str)] = &[
     ("test: a command that the image has", "only the reader knows the check"),
     ("drain a node whose dockerd", "a duty"),
     ("image: a tag of version", "only the reader knows the version"),
+    ("three members, or one", "a choice"),
+    ("a file for each member", "services move to other files"),
     ("a nodePort of 30000 to 32767", "the number is the reader's choice"),
     ("another port of the machine for one of them", "the number is the reader's choice"),
     ("make the volume by hand", "a duty"),
