@@ -102,6 +102,10 @@ fn restarts(unit: &Unit) -> bool {
 /// `Restart=`): by default never, with `on-failure` not after code 0, with which docker's client ends if the
 /// container does.
 pub fn again(unit: &Unit, workload: &Workload, main: &Main<'_>, found: &mut Found) {
+    // A key in the wrong section is told by itself.
+    if unit.of("Container").any(|(setting, _)| setting.key == "Restart") {
+        return;
+    }
     let value = |key| unit.last(&[key]).map(|line| line.setting.value.as_str());
     let jvm = workload.software.as_ref().is_some_and(|s| s.jvm);
     let when = match value("Restart").unwrap_or("no") {

@@ -20,6 +20,7 @@ const WORDS: &[(&str, &str)] = &[
     ("the option of podman in PodmanArgs=", "only the reader knows the option"),
     ("or newer on the machine", "a duty"),
     ("of its own, with a name", "the data moves"),
+    (", or no ", "the data moves, or a file goes"),
     ("in place of", "a part of a line"),
     ("for a backslash that stays", "a character of a line"),
     ("in `docker run`", "a word of a line, not a line"),
