@@ -134,9 +134,9 @@ fn brief(scenario: &Scenario<'_>, breach: &Breach, trace: &[(Step, State)]) -> b
     let waits = own.order != Order::StartFirst && own.back != Order::StartFirst;
     let mount = breach.mount.and_then(|m| own.mounts.get(usize::from(m)));
     let local = mount.is_some_and(|m| matches!(m.place, Place::Directory(_)));
-    // A store that two processes destroy even in seconds is worth a violation.
+    // Two processes of a store destroy its data in seconds, and so may software that nobody knows.
     let software = scenario.actors[usize::from(breach.actor)].workload.software.as_ref();
-    let bears = software.is_none_or(|s| s.meets);
+    let bears = software.is_some_and(|s| s.meets);
     let count = |action: Action| trace.iter().filter(|(step, _)| step.action == action).count();
     let hasty = HASTE.into_iter().any(|action| count(action) > 0) || count(Action::Update) > 1;
     // The scheduler keeps two running tasks of one service apart, but counts none that is ending.
@@ -153,9 +153,10 @@ fn brief(scenario: &Scenario<'_>, breach: &Breach, trace: &[(Step, State)]) -> b
 /// Returns why two services of docker compose need not run at once: somebody has to ask for a profile.
 fn chosen(scenario: &Scenario<'_>, breach: &Breach) -> Option<String> {
     let [own, theirs] = [breach.actor, breach.other].map(|a| scenario.actors[usize::from(a)].workload);
-    let apart = breach.actor != breach.other && own.profiles != theirs.profiles;
-    let profile = own.profiles.first().or_else(|| theirs.profiles.first()).filter(|_| apart)?;
-    Some(format!("if the profile {profile} runs beside the other"))
+    let both = own.profiles.iter().any(|profile| theirs.profiles.contains(profile));
+    let (profile, other) = (own.profiles.first()?, theirs.profiles.first()?);
+    (breach.actor != breach.other && !both)
+        .then(|| format!("if the profiles {profile} and {other} run at once"))
 }
 
 /// Returns the file that the software of both containers locks, where they meet on one node. A lock does not

@@ -207,6 +207,9 @@ pub struct Traits {
     /// whole records, or has a database that locks each write.
     #[serde(default)]
     pub meets: bool,
+    /// Whether its process runs long before it has joined the others.
+    #[serde(default)]
+    pub joins_late: bool,
     /// The file that shows several containers with one directory of it: web, workers and timers of an
     /// application.
     pub shared: Option<Source>,
@@ -252,6 +255,7 @@ impl Traits {
             jvm: false,
             own_lock: None,
             meets: false,
+            joins_late: false,
             shared: None,
             copy: Vec::new(),
             ports: Vec::new(),

@@ -39,6 +39,8 @@ pub struct Software {
     pub own_lock: Option<String>,
     /// Whether two of its processes may meet on one node while one of them ends.
     pub meets: bool,
+    /// Whether its process runs long before it has joined the others.
+    pub joins_late: bool,
     /// Whether several containers of it use one directory on purpose.
     pub shared: bool,
     /// Whether it is a copy of another server, and copies all data again when it starts empty.
@@ -168,6 +170,7 @@ impl Software {
             jvm: traits.jvm,
             own_lock: traits.own_lock.as_ref().filter(|lock| locks(lock)).map(|lock| lock.file.clone()),
             meets: traits.meets,
+            joins_late: traits.joins_late,
             shared: traits.shared.is_some(),
             copy: traits.copy.iter().any(|setting| resolve::is_given(setting, container)),
             port: traits.ports.first().copied(),

@@ -211,8 +211,7 @@ fn object<'d>(
         Some((_, _, Some(dropped))) => {
             let newest = SERVED.iter().find(|(_, kinds, d)| kinds.contains(&kind) && d.is_none());
             let newest = newest.map_or("", |(a, _, _)| a);
-            // An old cluster takes it, and whoever deploys to a newer one sees that it does not.
-            found.note(
+            found.violation(
                 codes::REFUSED,
                 format!("Kubernetes {dropped} dropped `{api}` for a {kind}: newer clusters refuse it"),
                 vec![object.near(&["apiVersion"])],

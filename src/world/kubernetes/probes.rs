@@ -216,10 +216,8 @@ fn unjoined(read: &Read<'_>, found: &mut Found) {
     let fix =
         format!("readinessProbe: {{tcpSocket: {{port: {port}}}}}, or a check that the member has joined");
     let at = read.object.at(main.get("name").unwrap_or(main));
-    // These run long before they have joined, so each update loses the quorum: Cassandra waits for its gossip to
-    // settle (`Gossiper.waitToSettle`), Elasticsearch for its master and the copies of its shards.
-    let slow = ["cassandra", "elasticsearch", "opensearch"].contains(&software.name.as_str());
-    let level = if slow && read.replicas > 2 { Level::Violation } else { Level::Note };
+    // Each update of such members loses the quorum.
+    let level = if software.joins_late && read.replicas > 2 { Level::Violation } else { Level::Note };
     found.finding((codes::UPDATE_TOGETHER, level), message, vec![at], fix);
 }
 

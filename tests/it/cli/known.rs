@@ -11,7 +11,7 @@ const OUTSIDE: usize = 100;
 
 const DB: &str = "base: ../base/db.yaml\nservice: db\nimage: db:1\n\
                   env: { CACHE: \"{{ peers('cache') | join(',') }}\" }\n\
-                  files: { /etc/db.cnf: { from: ../base/db.cnf } }\nbootstrap: { env: { FIRST: \"1\" } }\n";
+                  files: { /etc/db.cnf: { from: ../base/db.cnf } }\nbootstrap: { for: all, env: { FIRST: \"1\" } }\n";
 const BASE: &str = "members: { count: 3, pin: db }\n\
                     exclusive: { data: { data: { mount: /data, host: \"/mnt/d1/db-{{ member.id }}\", size: 1Gi } } }\n";
 const CACHE: &str =
