@@ -165,6 +165,11 @@ fn at_once(stack: &[Service], found: &mut Found) {
     }
     for of in clusters.values().filter(|of| of.len() >= QUORUM) {
         let names: Vec<&str> = of.iter().map(|w| w.name.as_str()).collect();
+        // Servers with names of their own are no members of one cluster.
+        let start = names[0].chars().take(3).collect::<String>();
+        if !names.iter().all(|name| name.starts_with(&start)) {
+            continue;
+        }
         found.note(
             codes::UPDATE_TOGETHER,
             format!("a deploy that changes {} stops all of them at once", names.join(", ")),
