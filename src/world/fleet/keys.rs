@@ -180,7 +180,7 @@ impl Newest {
 
     /// Reports the version of podman that the files need, in one note for all of them.
     pub fn report(mut self, found: &mut Found) {
-        self.0.sort_by(|a, b| b.0.cmp(&a.0));
+        self.0.sort_by_key(|key| std::cmp::Reverse(key.0));
         let Some(((major, minor), base, key, _)) = self.0.first() else { return };
         let others = match self.0.len() - 1 {
             0 => String::new(),
