@@ -365,7 +365,7 @@ fn two(own: &Server, members: u32) -> Option<Fault> {
     // The file of a search server may take its vote away, and the agents of Consul do not vote.
     let may_not = search && (own.more || own.has("MINIMUM_MASTER_NODES"))
         || own.software == "consul" && !own.words.contains("-server");
-    let counts = own.count.max(own.alike) == 2 && members == 2 && own.votes();
+    let counts = own.count == 2 && members == 2 && own.votes();
     if !counts || may_not || !VOTE.contains(&own.software.as_str()) {
         return None;
     }

@@ -31,6 +31,7 @@ import (
 	core "k8s.io/kubernetes/pkg/apis/core"
 	_ "k8s.io/kubernetes/pkg/apis/core/install"
 	_ "k8s.io/kubernetes/pkg/apis/discovery/install"
+	_ "k8s.io/kubernetes/pkg/apis/networking/install"
 	_ "k8s.io/kubernetes/pkg/apis/policy/install"
 	_ "k8s.io/kubernetes/pkg/apis/storage/install"
 	"k8s.io/kubernetes/pkg/registry/apps/daemonset"
@@ -41,6 +42,7 @@ import (
 	"k8s.io/kubernetes/pkg/registry/core/persistentvolumeclaim"
 	"k8s.io/kubernetes/pkg/registry/core/service"
 	"k8s.io/kubernetes/pkg/registry/discovery/endpointslice"
+	"k8s.io/kubernetes/pkg/registry/networking/networkpolicy"
 	"k8s.io/kubernetes/pkg/registry/policy/poddisruptionbudget"
 	"k8s.io/kubernetes/pkg/registry/storage/storageclass"
 )
@@ -50,6 +52,7 @@ var strategies = map[string]rest.RESTCreateStrategy{
 	"DaemonSet":             daemonset.Strategy,
 	"EndpointSlice":         endpointslice.Strategy,
 	"Namespace":             namespace.Strategy,
+	"NetworkPolicy":         networkpolicy.Strategy,
 	"PersistentVolume":      persistentvolume.Strategy,
 	"PersistentVolumeClaim": persistentvolumeclaim.Strategy,
 	"PodDisruptionBudget":   poddisruptionbudget.Strategy,

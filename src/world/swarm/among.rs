@@ -165,9 +165,9 @@ fn at_once(stack: &[Service], found: &mut Found) {
     }
     for of in clusters.values().filter(|of| of.len() >= QUORUM) {
         let names: Vec<&str> = of.iter().map(|w| w.name.as_str()).collect();
-        // Servers with names of their own are no members of one cluster.
-        let start = names[0].chars().take(3).collect::<String>();
-        if !names.iter().all(|name| name.starts_with(&start)) {
+        // Servers with names of their own are no members of one cluster: the names of members differ in numbers.
+        let stem = |name: &str| name.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
+        if names.iter().any(|name| stem(name) != stem(names[0])) {
             continue;
         }
         found.note(
