@@ -1,5 +1,7 @@
 //! Names this build by its sources, for the fingerprints of `check`: another build may emit other files.
 
+#![allow(clippy::disallowed_methods, reason = "it reads the sources of this build")]
+
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
