@@ -1,5 +1,7 @@
 //! Finds services whose own settings keep their program from starting.
 
+use std::collections::BTreeMap;
+
 use super::page::Page;
 use crate::finding::{Level, codes};
 use crate::images::{By, NoStart};
@@ -33,6 +35,33 @@ pub fn check(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload, 
         page.found((codes::NEVER, level), &[&place.unwrap_or(image)], message, fix);
     }
     secrets(page, service, workload);
+    twice(page, service, workload);
+}
+
+/// Reports two mounts of one directory of the container: the service is refused (swarmkit
+/// `manager/controlapi/service.go`, "duplicate mount point").
+fn twice(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload) {
+    let mut seen: BTreeMap<String, Value<'_>> = BTreeMap::new();
+    for item in service.get("volumes").map(|v| v.items()).unwrap_or_default() {
+        let Some(target) = target(&item) else { continue };
+        if let Some(first) = seen.get(&target) {
+            let message = format!("{} never starts: two volumes are mounted at {target}", workload.name);
+            return page.found((codes::NEVER, Level::Violation), &[first, &item], message, "one of them");
+        }
+        seen.insert(target, item);
+    }
+}
+
+/// Returns the directory of the container where an item of `volumes` or `configs` is mounted.
+fn target(item: &Value<'_>) -> Option<String> {
+    item.get("target").and_then(|target| Page::quiet(&target)).or_else(|| {
+        let text = Page::quiet(item)?;
+        text.split(':')
+            .filter(|part| part.starts_with('/'))
+            .nth(1)
+            .map(str::to_owned)
+            .or_else(|| text.split_once(':').and_then(|(_, rest)| rest.split(':').next().map(str::to_owned)))
+    })
 }
 
 /// Reports a variable that names the file of a secret, if the service is not given this secret.
@@ -45,12 +74,7 @@ fn secrets(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload) {
         Some(if target.starts_with('/') { target } else { format!("{SECRETS}/{target}") })
     });
     let own: Vec<String> = own.collect();
-    let mounted = items("volumes").into_iter().chain(items("configs")).filter_map(|item| {
-        text(&item, "target").or_else(|| {
-            Page::quiet(&item)?.split(':').filter(|part| part.starts_with('/')).nth(1).map(str::to_owned)
-        })
-    });
-    let mounted: Vec<String> = mounted.collect();
+    let mounted: Vec<String> = items("volumes").iter().chain(&items("configs")).filter_map(target).collect();
     for (name, value, item) in service.get("environment").map(|e| Page::pairs(&e)).unwrap_or_default() {
         let Some(value) = value.filter(|v| v.starts_with(&format!("{SECRETS}/"))) else { continue };
         let plain = !value.contains(|c: char| c.is_whitespace() || "$,:{".contains(c));

@@ -73,7 +73,9 @@ fn is_stack(root: &Value<'_>) -> bool {
     let services = root.get("services").map(|s| s.entries()).unwrap_or_default();
     services.iter().any(|(_, service)| {
         let deploy = service.get("deploy");
+        let ports = service.get("ports").map(|p| p.items()).unwrap_or_default();
         OF_SWARM.iter().any(|key| deploy.as_ref().is_some_and(|d| d.get(key).is_some()))
+            || ports.iter().any(|port| port.get("mode").is_some_and(|mode| mode.is("host")))
     })
 }
 
@@ -123,6 +125,46 @@ fn version(page: &mut Page<'_, '_>) {
             "version: \"3.8\"",
         );
     }
+    // The client takes "3" for the newest version.
+    let minor = minor.filter(|minor| *minor > 0 || text != "3");
+    if let Some((key, newer)) = minor.and_then(|minor| newer(&page.root, minor)) {
+        page.found(
+            (codes::REFUSED, if is_stack(&page.root) { Level::Violation } else { Level::Note }),
+            &[&value, &newer],
+            format!("docker stack deploy refuses {key} in a file of version {text}"),
+            "version: \"3.8\"",
+        );
+    }
+}
+
+/// Returns the first key that came after version 3.`minor` of the format (tried with `docker stack config` of
+/// client 28.2.2).
+fn newer<'d>(root: &Value<'d>, minor: u32) -> Option<(String, Value<'d>)> {
+    const KEYS: [(&[&str], u32); 7] = [
+        (&["configs"], 3),
+        (&["deploy", "placement", "max_replicas_per_node"], 8),
+        (&["deploy", "placement", "preferences"], 3),
+        (&["deploy", "rollback_config"], 7),
+        (&["deploy", "update_config", "order"], 4),
+        (&["healthcheck", "start_period"], 4),
+        (&["init"], 7),
+    ];
+    const LONG: [&str; 2] = ["ports", "volumes"];
+    let services = root.get("services").map(|s| s.entries()).unwrap_or_default();
+    services.iter().find_map(|(_, service)| {
+        let key = KEYS
+            .iter()
+            .filter(|(_, since)| minor < *since)
+            .find_map(|(path, _)| Some((format!("`{}`", path.join(".")), service.at(path)?)));
+        key.or_else(|| {
+            let long = |key: &&str| {
+                let items = service.get(key)?.items();
+                let item = items.into_iter().find(|item| !item.entries().is_empty())?;
+                Some((format!("the long form of `{key}`"), item))
+            };
+            LONG.iter().filter(|_| minor < 2).find_map(long)
+        })
+    })
 }
 
 /// Reports keys of a service that are dropped although they promise a protection.

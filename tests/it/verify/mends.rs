@@ -30,6 +30,7 @@ const WORDS: &[(&str, &str)] = &[
     ("drain a node whose dockerd", "a duty"),
     ("image: a tag of version", "only the reader knows the version"),
     ("three members, or one", "a choice"),
+    ("one of them", "a choice"),
     ("a file for each member", "services move to other files"),
     ("a nodePort of 30000 to 32767", "the number is the reader's choice"),
     ("another port of the machine for one of them", "the number is the reader's choice"),
