@@ -74,8 +74,8 @@ const OWNERS: [&str; 14] = [
     "topology.kubernetes.io/",
 ];
 
-/// Roles that one node has.
-const UNIQUE: [&str; 3] = ["leader", "master", "primary"];
+/// Roles that one node has. Of masters a cluster may have several.
+const UNIQUE: [&str; 2] = ["leader", "primary"];
 
 /// The last words of labels that describe a class of nodes.
 const CLASS_WORDS: [&str; 20] = [
