@@ -163,6 +163,16 @@ impl<'d> Value<'d> {
         if self.is_list() { self.children().collect() } else { Vec::new() }
     }
 
+    /// Returns the items of the list under a key; nothing without such a list.
+    pub fn list(self, key: &str) -> Vec<Value<'d>> {
+        self.get(key).map(Value::items).unwrap_or_default()
+    }
+
+    /// Returns the text of the scalar under a key, borrowed from the document.
+    pub fn text_at(self, key: &str) -> Option<&'d str> {
+        self.get(key).and_then(Value::as_str)
+    }
+
     /// Returns the entries of a map; nothing for other values.
     pub fn entries(self) -> Vec<(&'d str, Value<'d>)> {
         let key = |child: Value<'d>| match &child.node().step {

@@ -40,10 +40,6 @@ pub(super) fn judge(objects: &[Object<'_>], peers: &Peers<'_, '_>, found: &mut F
     }
 }
 
-fn list<'d>(value: Value<'d>, key: &str) -> Vec<Value<'d>> {
-    value.get(key).map(Value::items).unwrap_or_default()
-}
-
 /// Returns the workloads whose pods stand behind the address of one Service.
 fn by_one_name(objects: &[Object<'_>], peers: &Peers<'_, '_>) -> BTreeSet<usize> {
     let mut named = BTreeSet::new();
@@ -68,7 +64,7 @@ fn server(read: &Read<'_>, one_name: bool) -> Option<Server> {
     }
     let text = |value: Value<'_>, key: &str| value.get(key).and_then(Value::text);
     let mut settings: Vec<(String, String)> = Vec::new();
-    for variable in list(main, "env") {
+    for variable in main.list("env") {
         let value = text(variable, "value");
         settings.extend(text(variable, "name").map(|name| (name, value.unwrap_or_else(|| "$".to_owned()))));
     }
@@ -80,15 +76,15 @@ fn server(read: &Read<'_>, one_name: bool) -> Option<Server> {
     let words = all.collect::<Vec<_>>().join(" ");
     // A file may have the settings: of an object, of another container, or of the image's own start.
     let own = ["configMap", "secret", "projected", "emptyDir", "hostPath", "downwardAPI"];
-    let named: Vec<String> = list(main, "volumeMounts").into_iter().filter_map(|m| text(m, "name")).collect();
-    let volumes = list(read.pod.spec, "volumes").into_iter();
+    let named: Vec<String> = main.list("volumeMounts").into_iter().filter_map(|m| text(m, "name")).collect();
+    let volumes = read.pod.spec.list("volumes").into_iter();
     let mounted = volumes.filter(|v| text(*v, "name").is_some_and(|name| named.contains(&name)));
     let files = mounted.into_iter().any(|v| own.iter().any(|kind| v.given(kind).is_some()));
     let script = command(main).first().is_some_and(|w| !w.starts_with('-')) && words.contains(['\n', ';']);
     let scripted = software.by != By::Image
         || script
-        || !list(main, "envFrom").is_empty()
-        || list(read.pod.spec, "initContainers").len() + read.pod.containers.len() > 1;
+        || !main.list("envFrom").is_empty()
+        || read.pod.spec.list("initContainers").len() + read.pod.containers.len() > 1;
     Some(Server {
         software: software.name.clone(),
         image: text(main, "image").unwrap_or_default(),

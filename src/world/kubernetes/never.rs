@@ -31,8 +31,8 @@ pub(super) fn judge(objects: &[Object<'_>], peers: &Peers<'_, '_>, images: &Imag
         }
     }
     for read in peers.reads.iter().filter(|r| r.replicas > 0) {
-        let containers = list(read.pod.spec, "containers");
-        for container in list(read.pod.spec, "initContainers").into_iter().chain(containers) {
+        let containers = read.pod.spec.list("containers");
+        for container in read.pod.spec.list("initContainers").into_iter().chain(containers) {
             variables(read, container, found);
             settings(read, container, found);
             files(read, container, images, found);
@@ -43,14 +43,6 @@ pub(super) fn judge(objects: &[Object<'_>], peers: &Peers<'_, '_>, images: &Imag
             listeners(read, found);
         }
     }
-}
-
-fn list<'d>(value: Value<'d>, key: &str) -> Vec<Value<'d>> {
-    value.get(key).map(Value::items).unwrap_or_default()
-}
-
-fn text<'d>(value: Value<'d>, key: &str) -> Option<&'d str> {
-    value.get(key).and_then(Value::as_str)
 }
 
 /// Returns whether pods get variables with the address of a Service: it has one, and a port (kubernetes
@@ -76,11 +68,11 @@ fn references(text: &str) -> impl Iterator<Item = &str> {
 /// Reports `$(NAME)` of a variable that the container does not define, or defines further down: the
 /// process gets the text itself (kubernetes `pkg/kubelet/kubelet_pods.go`, `makeEnvironmentVariables`).
 fn variables(read: &Read<'_>, container: Value<'_>, found: &mut Found) {
-    if !list(container, "envFrom").is_empty() {
+    if !container.list("envFrom").is_empty() {
         return;
     }
-    let env = list(container, "env");
-    let all: BTreeSet<&str> = env.iter().filter_map(|e| text(*e, "name")).collect();
+    let env = container.list("env");
+    let all: BTreeSet<&str> = env.iter().filter_map(|e| e.text_at("name")).collect();
     // The variables of Services exist where a Service does.
     let service = |name: &str| name.contains("_SERVICE_") || name.contains("_PORT");
     let mut above = BTreeSet::new();
@@ -90,17 +82,17 @@ fn variables(read: &Read<'_>, container: Value<'_>, found: &mut Found) {
             let names = value.as_str().into_iter().flat_map(references);
             missing.extend(names.filter(|name| !above.contains(name)).map(|name| (name, value)));
         }
-        above.extend(text(*variable, "name"));
+        above.extend(variable.text_at("name"));
     }
     if !command(container).first().is_some_and(|program| is_shell(program)) {
-        for word in list(container, "command").into_iter().chain(list(container, "args")) {
+        for word in container.list("command").into_iter().chain(container.list("args")) {
             let script = word.as_str().is_some_and(|text| text.contains(['\n', ';', '|']));
             let names = word.as_str().into_iter().filter(|_| !script).flat_map(references);
             missing.extend(names.filter(|name| !all.contains(name)).map(|name| (name, word)));
         }
     }
     for (name, value) in missing.into_iter().filter(|(name, _)| !service(name)) {
-        let own = text(container, "name").unwrap_or_default();
+        let own = container.text_at("name").unwrap_or_default();
         let title = &read.workload.name;
         let (why, fix) = match all.contains(name) {
             true => (
@@ -132,12 +124,12 @@ fn settings(read: &Read<'_>, container: Value<'_>, found: &mut Found) {
             ),
         };
         let Never { level, message, fix, part } = tell(&read.workload.name, fault, old, set);
-        let words = || list(container, "args").into_iter().chain(list(container, "command"));
+        let words = || container.list("args").into_iter().chain(container.list("command"));
         let place = match part {
             Part::Image => None,
             Part::Option(option) => words().find(|w| w.as_str().is_some_and(|t| t.contains(&option))),
             Part::Mount(target) => {
-                list(container, "volumeMounts").into_iter().find(|m| text(*m, "mountPath") == Some(&target))
+                container.list("volumeMounts").into_iter().find(|m| m.text_at("mountPath") == Some(&target))
             }
         };
         found.finding((codes::NEVER, level), message, vec![read.object.at(place.unwrap_or(image))], fix);
@@ -148,11 +140,13 @@ fn settings(read: &Read<'_>, container: Value<'_>, found: &mut Found) {
 fn files(read: &Read<'_>, container: Value<'_>, images: &Images, found: &mut Found) {
     const SECRETS: [&str; 6] = ["COOKIE", "KEY", "PASS", "SECRET", "TOKEN", "USER"];
     let known = read.pod.servers.iter().any(|(c, s)| c.is_at(container) && s.by == By::Image);
-    let known = known && text(container, "image").is_some_and(|image| images.has(image));
+    let known = known && container.text_at("image").is_some_and(|image| images.has(image));
     let mounted: Vec<&str> =
-        list(container, "volumeMounts").iter().filter_map(|m| text(*m, "mountPath")).collect();
-    for variable in list(container, "env") {
-        let (Some(name), Some(path)) = (text(variable, "name"), text(variable, "value")) else { continue };
+        container.list("volumeMounts").iter().filter_map(|m| m.text_at("mountPath")).collect();
+    for variable in container.list("env") {
+        let (Some(name), Some(path)) = (variable.text_at("name"), variable.text_at("value")) else {
+            continue;
+        };
         let secret = name.strip_suffix("_FILE").is_some_and(|n| SECRETS.iter().any(|s| n.contains(s)));
         let plain = path.starts_with('/') && !path.contains(|c: char| c.is_whitespace() || "$,:".contains(c));
         if !known || !secret || !plain || mounted.iter().any(|target| within(path, target)) {
@@ -178,13 +172,13 @@ fn root(read: &Read<'_>, container: Value<'_>, images: &Images, found: &mut Foun
     };
     let Some(asked) = field("runAsNonRoot").filter(|v| v.flag() == Some(true)) else { return };
     let user = field("runAsUser");
-    let uid = text(container, "image").and_then(|image| images.root_until(image));
+    let uid = container.text_at("image").and_then(|image| images.root_until(image));
     let (why, uid) = match (user, uid) {
         (Some(user), uid) if user.number() == Some(0) => {
             ("runAsUser is 0".to_owned(), uid.unwrap_or_default())
         }
         (None, Some(uid)) => {
-            (format!("the user of {} is root", text(container, "image").unwrap_or_default()), uid)
+            (format!("the user of {} is root", container.text_at("image").unwrap_or_default()), uid)
         }
         _ => return,
     };
@@ -212,8 +206,8 @@ fn linked(
     let off = read.pod.spec.given("enableServiceLinks").and_then(Value::flag) == Some(false);
     // A command replaces the script of the image that reads the variable.
     let off = off || container.given("command").is_some();
-    let Some(image) = text(container, "image").filter(|_| !off) else { return };
-    let own: Vec<&str> = list(container, "env").iter().filter_map(|e| text(*e, "name")).collect();
+    let Some(image) = container.text_at("image").filter(|_| !off) else { return };
+    let own: Vec<&str> = container.list("env").iter().filter_map(|e| e.text_at("name")).collect();
     for service in services.get(read.workload.scope.as_str()).into_iter().flatten().take(COMPARED) {
         let variable = format!("{}_PORT", service.name.to_uppercase().replace('-', "_"));
         if images.forbids(image, &variable) && !own.contains(&variable.as_str()) {
@@ -232,8 +226,8 @@ fn linked(
 fn listeners(read: &Read<'_>, found: &mut Found) {
     let known = |c: Value<'_>| read.pod.servers.iter().any(|(own, _)| own.is_at(c));
     let mut taken: BTreeMap<(String, String), (Value<'_>, Value<'_>)> = BTreeMap::new();
-    for container in list(read.pod.spec, "containers") {
-        for port in list(container, "ports") {
+    for container in read.pod.spec.list("containers") {
+        for port in container.list("ports") {
             let of = |key: &str| port.given(key).and_then(Value::text);
             let Some(number) = of("containerPort") else { continue };
             let Some((first, at)) = taken.insert(
@@ -247,11 +241,9 @@ fn listeners(read: &Read<'_>, found: &mut Found) {
                 continue;
             }
             let level = if servers == 2 { Level::Violation } else { Level::Note };
-            let name = |c| text(c, "name").unwrap_or_default();
+            let [one, other] = [first, container].map(|c| c.text_at("name").unwrap_or_default());
             let message = format!(
-                "{} and {} of {} both listen on port {number}, and a pod has one address: one of them never starts",
-                name(first),
-                name(container),
+                "{one} and {other} of {} both listen on port {number}, and a pod has one address: one of them never starts",
                 read.workload.name
             );
             let places = vec![read.object.at(port), read.object.at(at)];

@@ -20,14 +20,6 @@ pub(super) fn judge(peers: &Peers<'_, '_>, images: &Images, found: &mut Found) {
     }
 }
 
-fn list<'d>(value: Value<'d>, key: &str) -> Vec<Value<'d>> {
-    value.get(key).map(Value::items).unwrap_or_default()
-}
-
-fn text<'d>(value: Value<'d>, key: &str) -> Option<&'d str> {
-    value.get(key).and_then(Value::as_str)
-}
-
 fn server(read: &Read<'_>, container: Value<'_>, software: &Software, images: &Images, found: &mut Found) {
     // A live object has started before.
     let live = read.object.root.at(&["metadata", "uid"]).or_else(|| read.object.root.get("status")).is_some();
@@ -37,9 +29,9 @@ fn server(read: &Read<'_>, container: Value<'_>, software: &Software, images: &I
         let named = |t: &&Value<'_>| t.at(&["metadata", "name"]).is_some_and(|n| n.is(name));
         templates.iter().find(named).is_some_and(|template| is_disk(*template))
     };
-    let mount = list(container, "volumeMounts").into_iter().find(|m| {
-        text(*m, "mountPath").is_some_and(|target| software.keeps(target))
-            && text(*m, "name").is_some_and(fresh)
+    let mount = container.list("volumeMounts").into_iter().find(|m| {
+        m.text_at("mountPath").is_some_and(|target| software.keeps(target))
+            && m.text_at("name").is_some_and(fresh)
     });
     let Some(mount) = mount.filter(|_| !live) else { return };
     user(read, container, mount, images, found);
@@ -59,11 +51,11 @@ fn user(read: &Read<'_>, container: Value<'_>, mount: Value<'_>, images: &Images
     let context =
         |value: Value<'_>, key: &str| value.get("securityContext").and_then(|s| s.given(key)?.number());
     let asked = context(container, "runAsUser").or_else(|| context(read.pod.spec, "runAsUser"));
-    let own = || text(container, "image").and_then(|image| images.runs_as(image)?.parse().ok());
+    let own = || container.text_at("image").and_then(|image| images.runs_as(image)?.parse().ok());
     let Some(user) = asked.or_else(own).filter(|user: &i64| *user > 0) else { return };
     // An init container may change the owner.
-    let mut before = list(read.pod.spec, "initContainers").into_iter().flat_map(|c| list(c, "volumeMounts"));
-    let changed = before.any(|m| text(m, "name") == text(mount, "name"));
+    let mut before = read.pod.spec.list("initContainers").into_iter().flat_map(|c| c.list("volumeMounts"));
+    let changed = before.any(|m| m.text_at("name") == mount.text_at("name"));
     if changed || context(read.pod.spec, "fsGroup").is_some() {
         return;
     }
@@ -81,7 +73,7 @@ fn user(read: &Read<'_>, container: Value<'_>, mount: Value<'_>, images: &Images
 fn folder(read: &Read<'_>, mount: Value<'_>, software: &Software, found: &mut Found) {
     let refuses = ["kafka", "postgresql"].contains(&software.name.as_str());
     let below = mount.given("subPath").or_else(|| mount.given("subPathExpr")).is_some();
-    let path = text(mount, "mountPath").unwrap_or_default().trim_end_matches('/');
+    let path = mount.text_at("mountPath").unwrap_or_default().trim_end_matches('/');
     if !refuses || below || software.place() != path {
         return;
     }

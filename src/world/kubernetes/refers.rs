@@ -179,10 +179,6 @@ impl<'d> Known<'d> {
     }
 }
 
-fn list<'d>(value: Value<'d>, key: &str) -> Vec<Value<'d>> {
-    value.get(key).map(Value::items).unwrap_or_default()
-}
-
 fn templates<'d>(read: &Read<'d>) -> Vec<Value<'d>> {
     read.object.root.at(&["spec", "volumeClaimTemplates"]).map(Value::items).unwrap_or_default()
 }
@@ -193,15 +189,15 @@ fn references<'d>(read: &Read<'d>, known: &Known<'d>) -> Vec<Ref<'d>> {
     let mut all: Vec<Ref<'d>> = Vec::new();
     let must = |v: &Value<'d>| v.get("optional").and_then(Value::flag) != Some(true);
     let of = |kind, name: Option<Value<'d>>| name.map(|name| Ref { kind, name, key: None });
-    for container in list(spec, "containers").into_iter().chain(list(spec, "initContainers")) {
+    for container in spec.list("containers").into_iter().chain(spec.list("initContainers")) {
         for (one, all_of, kind) in
             [("configMapKeyRef", "configMapRef", "ConfigMap"), ("secretKeyRef", "secretRef", "Secret")]
         {
-            for source in list(container, "env").iter().filter_map(|e| e.at(&["valueFrom", one])).filter(must)
+            for source in container.list("env").iter().filter_map(|e| e.at(&["valueFrom", one])).filter(must)
             {
                 all.extend(source.given("name").map(|name| Ref { kind, name, key: source.given("key") }));
             }
-            let from = list(container, "envFrom");
+            let from = container.list("envFrom");
             all.extend(
                 from.iter()
                     .filter_map(|e| e.get(all_of))
@@ -210,14 +206,14 @@ fn references<'d>(read: &Read<'d>, known: &Known<'d>) -> Vec<Ref<'d>> {
             );
         }
     }
-    for volume in list(spec, "volumes") {
-        let projected = volume.get("projected").map(|p| list(p, "sources")).unwrap_or_default();
+    for volume in spec.list("volumes") {
+        let projected = volume.get("projected").map(|p| p.list("sources")).unwrap_or_default();
         for source in projected.into_iter().chain([volume]) {
             for (key, kind) in [("configMap", "ConfigMap"), ("secret", "Secret")] {
                 let Some(given) = source.given(key).filter(must) else { continue };
                 let Some(name) = given.given("secretName").or_else(|| given.given("name")) else { continue };
                 all.push(Ref { kind, name, key: None });
-                let keys = list(given, "items").into_iter().filter_map(|item| item.given("key"));
+                let keys = given.list("items").into_iter().filter_map(|item| item.given("key"));
                 all.extend(keys.map(|key| Ref { kind, name, key: Some(key) }));
             }
         }
@@ -235,7 +231,7 @@ fn references<'d>(read: &Read<'d>, known: &Known<'d>) -> Vec<Ref<'d>> {
     }
     let account = spec.given("serviceAccountName").or_else(|| spec.given("serviceAccount"));
     all.extend(of("ServiceAccount", account));
-    all.extend(list(spec, "imagePullSecrets").iter().filter_map(|s| of("Secret", s.given("name"))));
+    all.extend(spec.list("imagePullSecrets").iter().filter_map(|s| of("Secret", s.given("name"))));
     let classes = templates(read).into_iter().filter_map(|t| t.at(&["spec", "storageClassName"]));
     all.extend(classes.filter_map(|class| of("StorageClass", Some(class))));
     if read.workload.kind == Kind::StatefulSet {

@@ -32,28 +32,20 @@ pub(super) fn judge(peers: &Peers<'_, '_>, found: &mut Found) {
     }
 }
 
-fn list<'d>(value: Value<'d>, key: &str) -> Vec<Value<'d>> {
-    value.get(key).map(Value::items).unwrap_or_default()
-}
-
-fn text<'d>(value: Value<'d>, key: &str) -> Option<&'d str> {
-    value.get(key).and_then(Value::as_str)
-}
-
 /// Reports an id that is the name of the pod: the server ends at what is no number.
 fn number(read: &Read<'_>, container: Value<'_>, found: &mut Found) {
     // A command of its own may take the number out of the name.
     if container.given("command").is_some() || container.given("args").is_some() {
         return;
     }
-    let env = list(container, "env");
+    let env = container.list("env");
     let is_name = |variable: &Value<'_>| {
         variable.at(&["valueFrom", "fieldRef", "fieldPath"]).is_some_and(|path| path.is("metadata.name"))
     };
     for variable in &env {
-        let Some(name) = text(*variable, "name").filter(|name| NUMBERS.contains(name)) else { continue };
-        let other = text(*variable, "value").and_then(|v| v.strip_prefix("$(")?.strip_suffix(')'));
-        let named = env.iter().filter(|e| other.is_some() && text(**e, "name") == other).any(is_name);
+        let Some(name) = variable.text_at("name").filter(|name| NUMBERS.contains(name)) else { continue };
+        let other = variable.text_at("value").and_then(|v| v.strip_prefix("$(")?.strip_suffix(')'));
+        let named = env.iter().filter(|e| other.is_some() && e.text_at("name") == other).any(is_name);
         if !is_name(variable) && !named {
             continue;
         }
@@ -67,17 +59,18 @@ fn number(read: &Read<'_>, container: Value<'_>, found: &mut Found) {
 /// Reports a check that waits for the answer to `ruok`: since 3.5 ZooKeeper answers only the commands in
 /// `4lw.commands.whitelist`, by default `srvr` (ZooKeeper Administrator's Guide, "The Four Letter Words").
 fn unanswered(read: &Read<'_>, container: Value<'_>, found: &mut Found) {
-    let tag = text(container, "image").and_then(|i| i.rsplit_once(':')).map_or("", |(_, tag)| tag);
+    let tag = container.text_at("image").and_then(|i| i.rsplit_once(':')).map_or("", |(_, tag)| tag);
     let old = ["3.3", "3.4", "5.0", "5.1", "5.2", "5.3"].iter().any(|version| tag.starts_with(version))
         || tag.starts_with(['4', '2', '1']);
     let listed = |text: &str| text.to_lowercase().contains("4lw");
     let told = command(container).into_iter().any(listed)
-        || list(container, "env").iter().any(|e| e.scalars().any(|v| v.as_str().is_some_and(listed)));
-    let settings = list(container, "volumeMounts")
+        || container.list("env").iter().any(|e| e.scalars().any(|v| v.as_str().is_some_and(listed)));
+    let settings = container
+        .list("volumeMounts")
         .iter()
-        .filter_map(|m| text(*m, "mountPath"))
+        .filter_map(|m| m.text_at("mountPath"))
         .any(|target| target.contains("conf") || target.starts_with("/etc"));
-    let more = !list(container, "envFrom").is_empty() || container.given("command").is_some();
+    let more = !container.list("envFrom").is_empty() || container.given("command").is_some();
     if old || told || settings || more {
         return;
     }
