@@ -49,12 +49,7 @@ pub fn files(files: &[File<'_>], set: &Set<'_>, found: &mut Found) {
     for file in files.iter().filter(|_| !named.is_empty()) {
         let base = quadlet::base(file.path);
         let Some((stem, kind)) = base.rsplit_once('.') else { continue };
-        let (key, own) = match kind {
-            "volume" => ("Volume", "VolumeName"),
-            "network" => ("Network", "NetworkName"),
-            _ => continue,
-        };
-        let made = quadlet::value(file, key, own).unwrap_or_else(|| format!("systemd-{stem}"));
+        let Some((key, made)) = quadlet::made(file) else { continue };
         let near: BTreeSet<String> = [made.clone(), stem.to_owned(), format!("{stem}-{kind}")].into();
         let service = quadlet::any_service(base).unwrap_or_default();
         for name in near {

@@ -64,8 +64,13 @@ pub fn value(file: &File<'_>, section: &str, key: &str) -> Option<String> {
     settings.into_iter().rfind(|s| s.section == section && s.key == key).map(|s| s.value)
 }
 
-/// Returns the name of the network that a `.network` file makes.
-pub fn network_name(file: &File<'_>) -> Option<String> {
-    let stem = base(file.path).strip_suffix(".network")?;
-    Some(value(file, "Network", "NetworkName").unwrap_or_else(|| format!("systemd-{stem}")))
+/// Returns the name of the volume or network that a file makes, after the key of a container that mounts or joins it.
+pub fn made(file: &File<'_>) -> Option<(&'static str, String)> {
+    let (stem, kind) = base(file.path).rsplit_once('.')?;
+    let (key, own) = match kind {
+        "volume" => ("Volume", "VolumeName"),
+        "network" => ("Network", "NetworkName"),
+        _ => return None,
+    };
+    Some((key, value(file, key, own).unwrap_or_else(|| format!("systemd-{stem}"))))
 }

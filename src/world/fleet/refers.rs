@@ -59,7 +59,11 @@ pub fn judge(files: &[File<'_>], set: &Set<'_>, steps: &[Vec<Step>], found: &mut
     }
     let quadlets: BTreeSet<&str> =
         files.iter().map(|f| quadlet::base(f.path)).filter(|f| quadlet::is_quiet(f)).collect();
-    let made: Vec<String> = files.iter().filter_map(|file| quadlet::network_name(file)).collect();
+    let made: Vec<String> = files
+        .iter()
+        .filter(|file| file.path.ends_with(".network"))
+        .filter_map(|file| Some(quadlet::made(file)?.1))
+        .collect();
     networks.extend(made.iter().map(String::as_str));
     let told: BTreeSet<At> = found.findings.iter().filter_map(|f| f.at.first().cloned()).collect();
     let mut said: BTreeSet<&str> = BTreeSet::new();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::page::Page;
+use super::short;
 use crate::finding::{Level, codes};
 use crate::images::{By, NoStart};
 use crate::text::nearest::nearest;
@@ -55,12 +56,8 @@ fn twice(page: &mut Page<'_, '_>, service: &Value<'_>, workload: &Workload) {
 /// Returns the directory of the container where an item of `volumes` or `configs` is mounted.
 fn target(item: &Value<'_>) -> Option<String> {
     item.get("target").and_then(|target| Page::quiet(&target)).or_else(|| {
-        let text = Page::quiet(item)?;
-        text.split(':')
-            .filter(|part| part.starts_with('/'))
-            .nth(1)
-            .map(str::to_owned)
-            .or_else(|| text.split_once(':').and_then(|(_, rest)| rest.split(':').next().map(str::to_owned)))
+        let mount = short::mount(&Page::quiet(item)?)?;
+        (!mount.source.is_empty()).then_some(mount.target)
     })
 }
 
